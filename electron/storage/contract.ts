@@ -1,0 +1,143 @@
+// What control may ask of storage (DESIGN §1: only through its client, never its files). The same table form and
+// rpc code as the public contract; spoken over a unix socket, and on by the storage main process to the VM's
+// worker over a MessagePort.
+import * as z from 'zod';
+import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
+import { defineContract } from '../../shared/rpc/table.ts';
+import { momentKindSchema, momentSchema, timelineSchema } from '../../shared/timeline.ts';
+import { bytesSchema } from '../../shared/units.ts';
+
+const byVm = z.strictObject({ vmId: vmIdSchema });
+const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
+const done = z.object({});
+
+export const storageContract = defineContract({
+  methods: {
+    'storage.info': {
+      kind: 'query',
+      params: z.strictObject({}),
+      result: z.object({ pid: z.int(), version: z.string(), openVms: z.array(vmIdSchema) }),
+      errors: [],
+      doc: 'Who is serving.',
+    },
+    'storage.quit': {
+      kind: 'command',
+      params: z.strictObject({}),
+      result: done,
+      errors: [],
+      doc: 'Closes every VM cleanly and exits.',
+    },
+    'vm.open': {
+      kind: 'command',
+      /** `folder` is absolute; disks live in `<folder>/disks/<diskId>/`, the database is `<folder>/timeline.db`. */
+      params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
+      result: timelineSchema,
+      errors: ['disk.owned-elsewhere', 'vhd.corrupt', 'vhd.parent-missing', 'disk.io'],
+      doc: 'Opens a VM folder (idempotent): locks it, recovers what a crash left, starts settling.',
+    },
+    'vm.close': {
+      kind: 'command',
+      params: byVm,
+      result: done,
+      errors: [],
+      doc: 'Flushes, writes end footers, unlocks.',
+    },
+    'disk.create': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
+      result: z.object({ virtualBytes: bytesSchema }),
+      errors: ['disk.too-large', 'disk.full'],
+      doc: 'A new empty disk: one dynamic VHD that is its leaf; no point yet. The size is rounded up to a CHS-exact one (T12).',
+    },
+    'export.open': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, socketPath: z.string().max(100) }),
+      result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
+      errors: ['disk.not-found', 'disk.in-use'],
+      doc: 'Serves Now of a disk by NBD on a unix socket (idempotent for the same path). Export name: the disk id.',
+    },
+    'export.close': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema }),
+      result: done,
+      errors: [],
+      doc: 'Stops serving; flushed and quiesced.',
+    },
+    'timeline.get': {
+      kind: 'query',
+      params: byVm,
+      result: timelineSchema,
+      errors: ['vm.not-found'],
+      doc: "The VM's timeline.",
+    },
+    'moment.take': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        name: z.string(),
+        note: z.string(),
+        kind: momentKindSchema,
+      }),
+      result: momentSchema,
+      errors: ['vm.not-found', 'disk.full', 'disk.io', 'disk.poisoned'],
+      doc: 'T6: drain, flush, seal every leaf, new leaves, one transaction.',
+    },
+    'moment.update': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        momentId: momentIdSchema,
+        name: z.string().optional(),
+        note: z.string().optional(),
+        pinned: z.boolean().optional(),
+      }),
+      result: momentSchema,
+      errors: ['vm.not-found', 'moment.not-found'],
+      doc: 'Name, note, pin.',
+    },
+    'moment.go-back': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema, keepName: z.string() }),
+      result: timelineSchema,
+      errors: ['vm.not-found', 'moment.not-found', 'disk.in-use', 'disk.full', 'disk.poisoned'],
+      doc: 'T7: seals what changed since the last moment as a kept branch, new leaf on the chosen one. Refused while exported.',
+    },
+    'moment.delete': {
+      kind: 'command',
+      params: byMoment,
+      result: z.object({ freedBytes: bytesSchema }),
+      errors: [
+        'vm.not-found',
+        'moment.not-found',
+        'moment.has-children',
+        'moment.is-newest',
+        'moment.in-use',
+        'moment.busy',
+      ],
+      doc: 'T8: deletes a moment nothing hangs off.',
+    },
+    'settle.set': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, run: z.boolean() }),
+      result: done,
+      errors: ['vm.not-found'],
+      doc: 'Pauses or continues background reversal.',
+    },
+    'point.hash': {
+      kind: 'query',
+      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema }),
+      result: z.object({ sha256: z.string() }),
+      errors: ['vm.not-found', 'moment.not-found'],
+      doc: 'SHA-256 of the whole content of a point, read through its chain.',
+    },
+  },
+  topics: {
+    timeline: {
+      kind: 'state',
+      keyed: true,
+      payload: timelineSchema,
+      doc: 'Timeline of one VM, with reversal progress at most 10 times a second.',
+    },
+  },
+});
+export type StorageContract = typeof storageContract;

@@ -1,0 +1,24 @@
+// What the NBD session needs of a disk. Data calls are synchronous page-cache work in the VM's worker: nothing
+// else runs between the check of a map and the read it decides (T3), so no locks. Only flush waits.
+export interface VolumeExtent {
+  readonly length: number;
+  readonly state: 'data' | 'zero';
+}
+
+/** Offsets and lengths in bytes, multiples of 512, inside `sizeBytes`. Throws Fault (disk.io, disk.full, disk.poisoned). */
+export interface Volume {
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  /** Fills `target` whole. */
+  read(target: Uint8Array, offsetBytes: number): void;
+  /** Copies or writes `source` before returning; the caller may reuse the buffer. T10, T11: visible at once, durable at flush. */
+  write(source: Uint8Array, offsetBytes: number): void;
+  /** Reads back as zeros afterwards. `mayPunch` lets the space go. */
+  zero(offsetBytes: number, lengthBytes: number, mayPunch: boolean): void;
+  /** A hint; content afterwards is zeros or unchanged. */
+  trim(offsetBytes: number, lengthBytes: number): void;
+  /** Resolves when everything written before the call is durable (T10). */
+  flush(): Promise<void>;
+  /** At most `limit` extents from the offset on, covering no more than `lengthBytes`. */
+  extents(offsetBytes: number, lengthBytes: number, limit: number): VolumeExtent[];
+}

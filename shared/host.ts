@@ -1,0 +1,25 @@
+// The machine Ebb runs on, and what is right or wrong with it.
+import * as z from 'zod';
+
+export const checkSchema = z.object({
+  id: z.string().max(60),
+  title: z.string().max(120),
+  state: z.enum(['ok', 'warn', 'fail']),
+  /** What was found. */
+  found: z.string().max(1000),
+  /** The exact command or step that mends it; empty where nothing is needed. */
+  fix: z.string().max(1000),
+});
+export type Check = z.infer<typeof checkSchema>;
+
+export const doctorReportSchema = z.object({ ok: z.boolean(), checks: z.array(checkSchema) });
+export type DoctorReport = z.infer<typeof doctorReportSchema>;
+
+export const appInfoSchema = z.object({
+  version: z.string(),
+  protocol: z.int(),
+  pid: z.int(),
+  dataFolder: z.string(),
+  shell: z.string(),
+});
+export type AppInfo = z.infer<typeof appInfoSchema>;

@@ -1,0 +1,102 @@
+// Memory as the contract speaks of it. All amounts in KiB. Words: DESIGN §3.
+import * as z from 'zod';
+import { vmIdSchema } from './ids.ts';
+import { kibSchema, timeMsSchema } from './units.ts';
+
+export const memoryModeSchema = z.enum(['proportional', 'demand']);
+
+export const memoryRangeSchema = z.object({ minKib: kibSchema, maxKib: kibSchema });
+export type MemoryRange = z.infer<typeof memoryRangeSchema>;
+
+/** How a guest answers its balloon (M4). `fixed`: not balanced by choice. */
+export const balloonStateSchema = z.enum([
+  'obeying',
+  'slow',
+  'refusing',
+  'no-driver',
+  'blind',
+  'booting',
+  'fixed',
+  'off',
+]);
+export type BalloonState = z.infer<typeof balloonStateSchema>;
+
+export const vmMemorySchema = z.object({
+  vmId: vmIdSchema,
+  minKib: kibSchema,
+  maxKib: kibSchema,
+  /** What this run was started with (`-m`): the ceiling until the next start; null when off (M6). */
+  bootKib: kibSchema.nullable(),
+  /** Last asked. Asked is not done (M4). */
+  targetKib: kibSchema.nullable(),
+  /** QMP query-balloon, never anything else. */
+  actualKib: kibSchema.nullable(),
+  residentKib: kibSchema.nullable(),
+  /** What the guest itself uses, from balloon statistics; null when it does not tell. */
+  usedKib: kibSchema.nullable(),
+  overheadKib: kibSchema,
+  balloon: balloonStateSchema,
+  weight: z.int().min(1).max(10000),
+  balanced: z.boolean(),
+});
+export type VmMemory = z.infer<typeof vmMemorySchema>;
+
+export const hostMemorySchema = z.object({
+  totalKib: kibSchema,
+  availableKib: kibSchema,
+  /** M10: never given to a VM. */
+  reserveKib: kibSchema,
+  /** What VMs may use in all: total − reserve (or less, when configured). */
+  budgetKib: kibSchema,
+  /** Σ max(actual, target) + overhead over running VMs (M2). */
+  committedKib: kibSchema,
+  leasedKib: kibSchema,
+  freeKib: kibSchema,
+  /** Ebb's own processes. */
+  ownKib: kibSchema,
+  /** r of the patent: 0 = everyone at max, 1 = everyone at min. */
+  compressionRatio: z.number().min(0).max(1),
+  mode: memoryModeSchema,
+  /** M5 watchdog: age of the last good plan. */
+  planAgeMs: z.int().min(0),
+  vms: z.array(vmMemorySchema).max(1000),
+});
+export type HostMemory = z.infer<typeof hostMemorySchema>;
+
+/** One sentence of the ledger (M7). `moves` hold the figures the sentence was written from. */
+export const ledgerEntrySchema = z.object({
+  seq: z.int().min(0),
+  at: timeMsSchema,
+  cause: z.string().max(100),
+  text: z.string().max(1000),
+  moves: z.array(
+    z.object({
+      vmId: vmIdSchema,
+      vmName: z.string(),
+      fromKib: kibSchema,
+      toKib: kibSchema,
+      kind: z.enum(['take', 'give', 'give-back', 'reset']),
+    }),
+  ),
+  result: z.enum(['asked', 'done', 'slow', 'refused', 'note']),
+});
+export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
+
+/** One point of the live chart. */
+export const memorySampleSchema = z.object({
+  at: timeMsSchema,
+  targetKib: kibSchema.nullable(),
+  actualKib: kibSchema.nullable(),
+  usedKib: kibSchema.nullable(),
+});
+export type MemorySample = z.infer<typeof memorySampleSchema>;
+
+/** M6: what a start would do, by the same planner called dry. */
+export const startPreviewSchema = z.object({
+  feasible: z.boolean(),
+  /** What the VM would start with; below max it says "maximum applies at next start". */
+  bootKib: kibSchema,
+  sentence: z.string().max(1000),
+  changes: z.array(z.object({ vmId: vmIdSchema, vmName: z.string(), fromKib: kibSchema, toKib: kibSchema })),
+});
+export type StartPreview = z.infer<typeof startPreviewSchema>;

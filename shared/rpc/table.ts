@@ -1,0 +1,38 @@
+// The form of a contract: data from which types, validation, dispatch and the golden copy come.
+import type * as z from 'zod';
+import type { ErrorCode } from '../errors.ts';
+
+export interface MethodRow {
+  /** query: reads. command: changes, answers when done. task: answers with a task id, goes on. */
+  readonly kind: 'query' | 'command' | 'task';
+  readonly params: z.ZodType;
+  readonly result: z.ZodType;
+  /** Codes this method refuses with, besides those every method has (internal, cancelled, rpc.*). */
+  readonly errors: readonly ErrorCode[];
+  /** One sentence for the CLI's help and the golden copy. */
+  readonly doc: string;
+}
+
+export interface TopicRow {
+  /** state: newest value with a revision, values between may be dropped. event: ordered and bounded. */
+  readonly kind: 'state' | 'event';
+  /** True where the topic is one per VM (the key is the VM's id). */
+  readonly keyed: boolean;
+  readonly payload: z.ZodType;
+  readonly doc: string;
+}
+
+export interface ContractTable {
+  readonly methods: Readonly<Record<string, MethodRow>>;
+  readonly topics: Readonly<Record<string, TopicRow>>;
+}
+
+export type MethodName<C extends ContractTable> = keyof C['methods'] & string;
+export type TopicName<C extends ContractTable> = keyof C['topics'] & string;
+export type Params<C extends ContractTable, M extends MethodName<C>> = z.infer<C['methods'][M]['params']>;
+export type MethodResult<C extends ContractTable, M extends MethodName<C>> = z.infer<
+  C['methods'][M]['result']
+>;
+export type Payload<C extends ContractTable, T extends TopicName<C>> = z.infer<C['topics'][T]['payload']>;
+
+export const defineContract = <const C extends ContractTable>(table: C): C => table;

@@ -1,0 +1,82 @@
+// The timeline of a VM as people see it. A moment is one point per disk, taken at one barrier; a point is a
+// moment of one disk and owns the UUID (T1). Logical ancestry (who was taken after whom) and storage
+// direction (which file hangs off which) are told apart: reversal turns the second and never the first.
+import * as z from 'zod';
+import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from './ids.ts';
+import { bytesSchema, timeMsSchema } from './units.ts';
+
+export const momentKindSchema = z.enum(['imported', 'manual', 'automatic', 'kept']);
+export type MomentKind = z.infer<typeof momentKindSchema>;
+
+export const momentSchema = z.object({
+  id: momentIdSchema,
+  /** The moment people had before this one on its line; null for the first. */
+  parentId: momentIdSchema.nullable(),
+  name: z.string().max(200),
+  note: z.string().max(4000),
+  kind: momentKindSchema,
+  pinned: z.boolean(),
+  takenAt: timeMsSchema,
+  points: z.array(
+    z.object({
+      diskId: diskIdSchema,
+      pointId: pointIdSchema,
+      /** `root`: one ordinary VHD; `delta`: a differencing VHD that hangs off its parent. */
+      form: z.enum(['root', 'delta']),
+      allocatedBytes: bytesSchema,
+    }),
+  ),
+  allocatedBytes: bytesSchema,
+  /** Bytes that come back at once when this moment is deleted; null where it cannot be deleted now. */
+  freesBytes: bytesSchema.nullable(),
+  /** Why it cannot be deleted now, as a sentence; null where it can. */
+  keptBecause: z.string().max(300).nullable(),
+});
+export type Moment = z.infer<typeof momentSchema>;
+
+/** One edge being turned round (T2). Counted in blocks of the forward delta. */
+export const reversalSchema = z.object({
+  diskId: diskIdSchema,
+  /** The root whose content is being backed up, and the moment that becomes the root. */
+  fromMomentId: momentIdSchema,
+  toMomentId: momentIdSchema,
+  phase: z.enum(['copy', 'flip', 'undo']),
+  blocksDone: z.int().min(0),
+  blocksTotal: z.int().min(0),
+  bytesDone: bytesSchema,
+  bytesTotal: bytesSchema,
+  bytesPerSecond: bytesSchema,
+  batches: z.int().min(0),
+});
+export type Reversal = z.infer<typeof reversalSchema>;
+
+export const settleSchema = z.object({
+  state: z.enum(['rest', 'settling', 'paused', 'blocked']),
+  /** Edges still to turn, the one under way included. */
+  pendingEdges: z.int().min(0),
+  reversal: reversalSchema.nullable(),
+  /** Why it is blocked (disk full, poisoned file …), as a sentence. */
+  reason: z.string().max(500).nullable(),
+});
+
+export const diskSchema = z.object({
+  id: diskIdSchema,
+  virtualBytes: bytesSchema,
+  allocatedBytes: bytesSchema,
+  /** Files a read of Now may touch: 1 at rest without a leaf, 2 while running and settled (T17). */
+  depth: z.int().min(0),
+  poisoned: z.string().max(500).nullable(),
+});
+
+export const timelineSchema = z.object({
+  vmId: vmIdSchema,
+  disks: z.array(diskSchema),
+  moments: z.array(momentSchema),
+  /** The moment Now grows from; null before the first moment. */
+  nowParentId: momentIdSchema.nullable(),
+  /** Bytes written since then. */
+  nowBytes: bytesSchema,
+  settle: settleSchema,
+  freeBytes: bytesSchema,
+});
+export type Timeline = z.infer<typeof timelineSchema>;

@@ -1,0 +1,22 @@
+// The only unit conversions in the program. Memory is KiB in code (DESIGN §0), disks are bytes; both are
+// integers below 2^53. Sectors are 512 bytes.
+import * as z from 'zod';
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+export const GIB = 1024 * MIB;
+export const SECTOR_BYTES = 512;
+/** KiB in one MiB and one GiB. */
+export const MIB_KIB = 1024;
+export const GIB_KIB = 1024 * 1024;
+
+/** An amount of memory in KiB: integer, 0 … 2^53 − 1. */
+export const kibSchema = z.int().min(0);
+/** A size or an amount of disk in bytes: integer, 0 … 2^53 − 1. */
+export const bytesSchema = z.int().min(0);
+/** Milliseconds since the Unix epoch. */
+export const timeMsSchema = z.int().min(0);
+
+export const kibToBytes = (kib: number): number => kib * KIB;
+/** Rounds down: a target or a size never grows by conversion. */
+export const bytesToKib = (bytes: number): number => Math.floor(bytes / KIB);

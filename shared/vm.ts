@@ -1,0 +1,87 @@
+// A VM: what was asked for (spec) and how it is (state).
+import * as z from 'zod';
+import { errorBodySchema } from './errors.ts';
+import { diskIdSchema, fileTokenSchema, vmIdSchema } from './ids.ts';
+import { bytesSchema, kibSchema, timeMsSchema } from './units.ts';
+
+export const vmNameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(60)
+  // Guest- and person-supplied text reaches argv (`-name`), logs and file names: no controls, no separators.
+  .regex(/^[^\p{C}/\\,=]+$/u, 'letters, digits, spaces and most signs; not / \\ , =');
+
+export const osKindSchema = z.enum(['linux', 'windows', 'bsd', 'other']);
+export const diskFormatSchema = z.enum(['vhd', 'qcow2', 'raw', 'vhdx', 'vmdk']);
+export type DiskFormat = z.infer<typeof diskFormatSchema>;
+
+export const portForwardSchema = z.object({
+  protocol: z.enum(['tcp', 'udp']),
+  hostPort: z.int().min(1).max(65535),
+  guestPort: z.int().min(1).max(65535),
+});
+
+export const vmSpecSchema = z.object({
+  id: vmIdSchema,
+  name: vmNameSchema,
+  os: osKindSchema,
+  cpus: z.int().min(1).max(64),
+  minKib: kibSchema,
+  maxKib: kibSchema,
+  weight: z.int().min(1).max(10000),
+  /** Include in balancing. */
+  balanced: z.boolean(),
+  /** False leaves the balloon device out of the machine. */
+  balloon: z.boolean(),
+  disks: z.array(z.object({ id: diskIdSchema, virtualBytes: bytesSchema })).max(8),
+  /** What firmware boots: the sample kernel, the disk, or an installer ISO first. */
+  boot: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('sample') }),
+    z.object({ kind: z.literal('disk') }),
+    z.object({ kind: z.literal('iso'), isoName: z.string().max(255) }),
+  ]),
+  network: z.enum(['user', 'none']),
+  portForwards: z.array(portForwardSchema).max(32),
+  createdAt: timeMsSchema,
+});
+export type VmSpec = z.infer<typeof vmSpecSchema>;
+
+export const vmPhaseSchema = z.enum([
+  'off',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'suspending',
+  'suspended',
+  'failed',
+]);
+export type VmPhase = z.infer<typeof vmPhaseSchema>;
+
+export const vmStateSchema = z.object({
+  phase: vmPhaseSchema,
+  /** The step of a start or stop under way, or why it is paused, in words; empty otherwise. */
+  detail: z.string().max(300),
+  since: timeMsSchema,
+  pid: z.int().nullable(),
+  accelerator: z.enum(['kvm', 'hvf', 'whpx', 'tcg']).nullable(),
+  /** The guest's own channel is open: it is up. */
+  guestUp: z.boolean(),
+  /** Last failure, kept until the next start. */
+  error: errorBodySchema.nullable(),
+});
+export type VmState = z.infer<typeof vmStateSchema>;
+
+export const vmSummarySchema = z.object({ spec: vmSpecSchema, state: vmStateSchema });
+export type VmSummary = z.infer<typeof vmSummarySchema>;
+
+export const vmSourceSchema = z.discriminatedUnion('kind', [
+  /** The sample guest: a small Linux with an agent; diskBytes of empty disk. */
+  z.object({ kind: z.literal('sample'), diskBytes: bytesSchema }),
+  z.object({ kind: z.literal('iso'), file: fileTokenSchema, diskBytes: bytesSchema }),
+  /** The original is only read; `format` is what the person said it is, never guessed (DESIGN §8). */
+  z.object({ kind: z.literal('disk'), file: fileTokenSchema, format: diskFormatSchema }),
+  z.object({ kind: z.literal('empty'), diskBytes: bytesSchema }),
+]);
+export type VmSource = z.infer<typeof vmSourceSchema>;
