@@ -1,0 +1,120 @@
+// A test that reads the source: sizes, banned calls, rules named in tests. Rules live in machines (style.md §6).
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readModules, repositoryRoot, type SourceModule } from '../build/layers.ts';
+
+const LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 70;
+/** Tables of data may be longer than code: named here, each with its reason. */
+const LONG_TABLES: Readonly<Record<string, string>> = {
+  'shared/rpc/contract.ts': 'one row per method: a table',
+  'electron/storage/contract.ts': 'one row per method: a table',
+};
+
+const source = readModules(repositoryRoot, ['shared', 'electron', 'renderer', 'build']);
+const tests = readModules(repositoryRoot, ['test']);
+const lines = (module: SourceModule): string[] => module.text.split('\n');
+
+/** A function's length by its indentation: the formatter closes what it opens at the same column. */
+function longFunctions(module: SourceModule): string[] {
+  const all = lines(module);
+  const found: string[] = [];
+  all.forEach((line, start) => {
+    const opens =
+      /^(\s*)(?:export )?(?:async )?(?:function\b|(?:const|readonly) \w+.*=>\s*\{$|(?:private |public |static |async |override )*[\w#]+\([^;]*\)?[^;=]*\{$)/.exec(
+        line,
+      );
+    if (opens === null || /^\s*(?:if|for|while|switch|catch|describe|it)\b/.test(line)) return;
+    const end = all.findIndex((other, index) => index > start && other.startsWith(`${opens[1] ?? ''}}`));
+    if (end - start + 1 > FUNCTION_LINES_MAX)
+      found.push(`${module.path}:${start + 1} ${end - start + 1} lines`);
+  });
+  return found;
+}
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly instead: string;
+  readonly except: RegExp;
+}
+const PLATFORM = /^(electron\/platform\/|build\/)/;
+const BANS: readonly Ban[] = [
+  {
+    pattern: /\bDate\.now\(|new Date\(\)|performance\.now\(/,
+    instead: 'Clock.wallMs or monotonicMs',
+    except: /^(electron\/platform\/|build\/|renderer\/)/,
+  },
+  {
+    pattern: /\b(?:setTimeout|setInterval)\(/,
+    instead: 'Clock.after or every',
+    except: /^(electron\/platform\/|build\/|renderer\/)/,
+  },
+  { pattern: /Math\.random\(|randomUUID\(|randomBytes\(/, instead: 'Random', except: PLATFORM },
+  {
+    pattern: /from 'node:(?:fs|fs\/promises|child_process|os)'/,
+    instead: 'a file of electron/platform',
+    except: PLATFORM,
+  },
+  {
+    pattern: /from 'node:(?:net|http)'/,
+    instead: 'electron/platform or electron/transport',
+    except: /^(electron\/(?:platform|transport)\/|build\/)/,
+  },
+  {
+    pattern: /\bshell:\s*true|\bexecSync\(|\bexec\(`/,
+    instead: 'argv, never a shell string (DESIGN §8)',
+    except: /^$/,
+  },
+  { pattern: /\bas any\b|: any\b|@ts-ignore|@ts-expect-error/, instead: 'a type', except: /^$/ },
+  { pattern: /catch\s*(?:\(\w+\))?\s*\{\s*\}/, instead: 'handle, translate or rethrow', except: /^$/ },
+  { pattern: /\b(?:TODO|FIXME|XXX)\b/, instead: 'do it, or an issue', except: /^$/ },
+  { pattern: /export default/, instead: 'a named export', except: /\.config\.ts$/ },
+];
+
+describe('tidy', () => {
+  it('sees the source', () => {
+    expect(source.length).toBeGreaterThan(40);
+    expect(tests.length).toBeGreaterThan(10);
+  });
+
+  it(`keeps files within ${LINES_MAX} lines`, () => {
+    const long = [...source, ...tests]
+      .filter(module => lines(module).length > LINES_MAX && LONG_TABLES[module.path] === undefined)
+      .map(module => `${module.path} ${lines(module).length}`);
+    expect(long).toEqual([]);
+  });
+
+  it(`keeps functions within ${FUNCTION_LINES_MAX} lines`, () => {
+    expect(source.filter(module => !module.path.startsWith('renderer/')).flatMap(longFunctions)).toEqual([]);
+  });
+
+  it.each(BANS)('bans $pattern: use $instead', ({ pattern, except }) => {
+    const hits = source
+      .filter(module => !except.test(module.path))
+      .flatMap(module =>
+        lines(module)
+          .map((line, index) => ({ line, at: `${module.path}:${index + 1}` }))
+          .filter(({ line }) => !/^\s*(?:\/\/|\*|\/\*)/.test(line) && pattern.test(line))
+          .map(({ at, line }) => `${at} ${line.trim()}`),
+      );
+    expect(hits).toEqual([]);
+  });
+
+  it('names every rule that code cites in at least one test', () => {
+    const cited = new Set(
+      source.flatMap(module =>
+        [...module.text.matchAll(/\b([TML]\d{1,2})\b(?=[:),.; ])/g)].map(match => match[1] ?? ''),
+      ),
+    );
+    const tested = tests.map(module => module.text).join('\n');
+    const rules = [...cited].filter(rule => /^(T([1-9]|1[0-8])|M([1-9]|10)|L[1-5])$/.test(rule));
+    expect(rules.length).toBeGreaterThan(10);
+    expect(rules.filter(rule => !new RegExp(`\\b${rule}\\b`).test(tested)).sort()).toEqual([]);
+  });
+
+  it('has nothing at the top level but what the design gives', () => {
+    const ignored = readFileSync(join(repositoryRoot, '.gitignore'), 'utf8');
+    expect(ignored).toContain('node_modules/');
+  });
+});
