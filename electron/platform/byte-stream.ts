@@ -1,0 +1,104 @@
+// A two-way stream of bytes over a unix socket, and the listener that accepts them: 0600, a stale socket replaced.
+// Says when a written buffer may be used again, which node's own stream does not.
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { Fault } from '../../shared/result.ts';
+
+export interface ByteStream {
+  /** True: the bytes have left, their buffer may be used again. False: they wait; never touch the buffer. */
+  write(bytes: Uint8Array): boolean;
+  /** Bytes written that have not left. */
+  unsentBytes(): number;
+  /** The listener owns each chunk. */
+  onData(listener: (chunk: Buffer) => void): void;
+  onDrain(listener: () => void): void;
+  /** Once, however it ended. */
+  onClose(listener: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Closes after what was written has left. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface ByteListener {
+  /** Stops accepting and removes the socket; accepted streams live on. */
+  close(): Promise<void>;
+}
+
+export type ListenUnix = (path: string, accept: (stream: ByteStream) => void) => Promise<ByteListener>;
+
+/** Runs after events already waiting have been served. */
+export type NextTurn = (run: () => void) => void;
+export const nextTurn: NextTurn = run => {
+  setImmediate(run);
+};
+
+/** sun_path holds 108 bytes with its closing zero. */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+export function byteStream(socket: Socket): ByteStream {
+  // A reset by the peer is an end like any other; `close` follows.
+  socket.on('error', () => socket.destroy());
+  return {
+    write: bytes => {
+      if (!socket.writable) return true;
+      socket.write(bytes);
+      return socket.writableLength === 0;
+    },
+    unsentBytes: () => socket.writableLength,
+    onData: listener => {
+      socket.on('data', listener);
+    },
+    onDrain: listener => {
+      socket.on('drain', listener);
+    },
+    onClose: listener => {
+      socket.on('close', () => listener());
+    },
+    pause: () => {
+      socket.pause();
+    },
+    resume: () => {
+      socket.resume();
+    },
+    end: () => {
+      socket.end(() => socket.destroy());
+    },
+    destroy: () => {
+      socket.destroy();
+    },
+  };
+}
+
+/** Throws Fault host.permission when the path is too long or cannot be listened at. */
+export const listenUnix: ListenUnix = async (path, accept) => {
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    throw cannotListen(path, `it is longer than ${SOCKET_PATH_BYTES_MAX} bytes`, undefined);
+  }
+  rmSync(path, { force: true });
+  const server = createServer(socket => accept(byteStream(socket)));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(cannotListen(path, error.message, error)));
+    server.listen({ path, backlog: 64 }, resolve);
+  });
+  chmodSync(path, 0o600);
+  return {
+    close: async () => {
+      // Calls back only when the last stream is gone; the listening itself ends at once.
+      server.close();
+      rmSync(path, { force: true });
+    },
+  };
+};
+
+const cannotListen = (path: string, why: string, cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'host.permission',
+      what: `The socket ${path} could not be opened: ${why}.`,
+      safe: 'No disk was touched.',
+      todo: 'Check that its folder exists, belongs to you and has a short path.',
+    },
+    cause,
+  );

@@ -1,0 +1,183 @@
+// One client: drives the handshake and then the transmission over a byte stream, with a deadline for the first
+// and back-pressure both ways for the second. A bad client ends its own connection and nothing else.
+import { BugError } from '../../../shared/result.ts';
+import type { ByteStream, NextTurn } from '../../platform/byte-stream.ts';
+import type { Clock, Timer } from '../../platform/ports.ts';
+import type { Volume } from '../volume.ts';
+import { Inbox } from './inbox.ts';
+import { firstState, greeting, stepHandshake } from './negotiation.ts';
+import type { ExportInfo, HandshakeState } from './options.ts';
+import { Outbox } from './outbox.ts';
+import { Transmission, type Turn } from './transmission.ts';
+
+/** An honest handshake is over in milliseconds, also on a loaded machine in seconds. */
+export const HANDSHAKE_MS_MAX = 10_000;
+/** Unsent replies above this stop the reading of requests. */
+const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface ConnectionOptions {
+  readonly stream: ByteStream;
+  readonly exports: () => readonly ExportInfo[];
+  readonly volumeOf: (exportName: string) => Volume;
+  readonly clock: Clock;
+  readonly nextTurn: NextTurn;
+  readonly handshakeMsMax: number;
+  /** Why a client was turned away; one line. */
+  readonly log: (line: string) => void;
+  /** A defect of ours: the connection is closed already. */
+  readonly onBug: (error: unknown) => void;
+  readonly onEnd: () => void;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #inbox = new Inbox();
+  readonly #deadline: Timer;
+  #handshake: HandshakeState = firstState;
+  #transmission: Transmission | null = null;
+  /** A turn is owed: nothing may run before it, or requests would be served twice. */
+  #isYielding = false;
+  #isPaused = false;
+  #isEnding = false;
+  #isClosed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const { stream, clock, handshakeMsMax } = options;
+    stream.onData(chunk => this.#guard(() => this.#receive(chunk)));
+    stream.onDrain(() => this.#guard(() => this.#work()));
+    stream.onClose(() => this.#closed());
+    this.#deadline = clock.after(handshakeMsMax, () => this.#turnAway('no handshake in time'));
+    stream.write(greeting());
+  }
+
+  /** Ends it after what has been acknowledged so far has left; a peer that does not take it is cut off. */
+  close(): void {
+    this.#end();
+  }
+
+  destroy(): void {
+    this.#options.stream.destroy();
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  #bug(error: unknown): void {
+    this.destroy();
+    this.#options.onBug(error);
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#isEnding || this.#isClosed) return;
+    this.#inbox.push(chunk);
+    if (this.#transmission === null) this.#negotiate();
+    this.#work();
+  }
+
+  #negotiate(): void {
+    const { stream, exports } = this.#options;
+    for (;;) {
+      const { bytes, start, end } = this.#inbox;
+      const step = stepHandshake(this.#handshake, bytes.subarray(start, end), exports());
+      if (step === null) return;
+      this.#handshake = step.state;
+      this.#inbox.consume(step.consumedBytes);
+      if (step.reply.length > 0) stream.write(step.reply);
+      if (step.outcome.kind === 'more') continue;
+      if (step.outcome.kind === 'close') this.#turnAway(step.outcome.why);
+      else this.#begin(step.outcome);
+      return;
+    }
+  }
+
+  #begin(chosen: { exportName: string; structured: boolean; blockStatus: boolean }): void {
+    const { stream, volumeOf } = this.#options;
+    this.#deadline.cancel();
+    const outbox = new Outbox(bytes => stream.write(bytes));
+    this.#transmission = new Transmission({
+      volume: volumeOf(chosen.exportName),
+      inbox: this.#inbox,
+      outbox,
+      structured: chosen.structured,
+      blockStatus: chosen.blockStatus,
+      isCongested: () => stream.unsentBytes() > UNSENT_BYTES_MAX,
+      onFlushed: bug => {
+        if (bug !== null) this.#bug(bug);
+        else this.#guard(() => this.#afterFlush());
+      },
+    });
+  }
+
+  #afterFlush(): void {
+    if (this.#isEnding) this.#finish();
+    else this.#work();
+  }
+
+  #work(): void {
+    if (this.#transmission === null || this.#isYielding || this.#isEnding || this.#isClosed) return;
+    this.#obey(this.#transmission.run());
+  }
+
+  #obey(turn: Turn): void {
+    switch (turn.kind) {
+      case 'hungry':
+        this.#pause(false);
+        return;
+      case 'full':
+        // A drain or a finished flush calls #work again.
+        this.#pause(true);
+        return;
+      case 'yield':
+        this.#pause(true);
+        this.#isYielding = true;
+        this.#options.nextTurn(() => {
+          this.#isYielding = false;
+          this.#guard(() => this.#work());
+        });
+        return;
+      case 'ended':
+        if (turn.why !== null) this.#options.log(`nbd: client sent ${turn.why}; connection closed`);
+        this.#end();
+        return;
+      default:
+        throw new BugError('unknown turn');
+    }
+  }
+
+  #pause(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#options.stream.pause();
+    else this.#options.stream.resume();
+  }
+
+  #turnAway(why: string): void {
+    this.#options.log(`nbd: ${why}; connection closed`);
+    this.#end();
+  }
+
+  /** Nothing more is read; what waits for a flush is still answered. */
+  #end(): void {
+    if (this.#isEnding || this.#isClosed) return;
+    this.#isEnding = true;
+    this.#deadline.cancel();
+    this.#pause(false);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if ((this.#transmission?.waiting ?? 0) === 0) this.#options.stream.end();
+  }
+
+  #closed(): void {
+    this.#isClosed = true;
+    this.#deadline.cancel();
+    this.#options.onEnd();
+  }
+}
