@@ -4,7 +4,10 @@ export interface Channel {
   send(text: string): void;
   /** Bytes accepted by send and not yet handed to the other side: back-pressure for bounded queues. */
   bufferedBytes(): number;
+  /** Runs once, when bufferedBytes may have fallen. Transports that cannot tell ask again after a turn. */
+  onDrain(run: () => void): void;
   onMessage(listener: (text: string) => void): void;
+  /** Once, however it ended; at once when it has ended already. */
   onClose(listener: () => void): void;
   close(): void;
 }

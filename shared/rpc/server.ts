@@ -1,0 +1,293 @@
+// One connection's server end: hello, validated dispatch, cancellation, subscriptions with their two kinds of
+// back-pressure. Knows nothing of transports or of who is calling beyond `caller`.
+import type * as z from 'zod';
+import type { ErrorBody } from '../errors.ts';
+import { Fault } from '../result.ts';
+import type { Channel } from './channel.ts';
+import {
+  CALLS_IN_FLIGHT_MAX,
+  EVENT_QUEUE_MAX,
+  FRAME_BYTES_MAX,
+  type Frame,
+  frameSchema,
+  PROTOCOL_VERSION,
+  SUBSCRIPTIONS_MAX,
+} from './frame.ts';
+import { contractHash } from './hash.ts';
+import type { ContractTable, MethodName, MethodResult, Params } from './table.ts';
+import type { Topics, TopicUpdate } from './topics.ts';
+
+export interface Caller {
+  readonly id: number;
+  /** `browser`: came through the gateway; may not name paths (DESIGN §8). */
+  readonly kind: 'local' | 'browser';
+  /** Runs when the connection ends, however it ends. */
+  onGone(run: () => void): void;
+}
+
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly caller: Caller;
+  /** An event for this connection alone (console bytes). Dropped where it has no such subscription. */
+  emit(topic: string, key: string | null, payload: unknown): void;
+}
+
+export type Handlers<C extends ContractTable> = {
+  readonly [M in MethodName<C>]: (
+    params: Params<C, M>,
+    context: CallContext,
+  ) => Promise<z.input<C['methods'][M]['result']>> | z.input<C['methods'][M]['result']>;
+};
+
+export interface ServeOptions<C extends ContractTable> {
+  readonly table: C;
+  readonly handlers: Handlers<C>;
+  readonly topics: Topics<C>;
+  readonly channel: Channel;
+  readonly kind: Caller['kind'];
+  /** Unknown throwables: logged under an incident id, never sent. */
+  readonly onBug: (incident: string, error: unknown) => void;
+}
+
+/** Above this, a state topic keeps only its newest value until the other side has read. */
+const STATE_BUFFER_BYTES = 256 * 1024;
+/** Above this many unread bytes an event topic's reader counts as gone slow; each event is queued. */
+const EVENT_BUFFER_BYTES = 1024 * 1024;
+
+let connections = 0;
+let incidents = 0;
+
+const body = (code: ErrorBody['code'], what: string, todo: string): ErrorBody => ({
+  code,
+  what,
+  safe: 'Nothing was changed.',
+  todo,
+});
+
+interface Subscription {
+  readonly topic: string;
+  readonly key: string | null;
+  readonly kind: 'state' | 'event';
+  pending: TopicUpdate[];
+  own: number;
+  end: () => void;
+}
+
+/** Serves one channel until it closes. Returns a function that closes it. */
+export function serve<C extends ContractTable>(options: ServeOptions<C>): () => void {
+  const connection = new Connection(options);
+  return () => connection.close();
+}
+
+class Connection<C extends ContractTable> {
+  readonly #options: ServeOptions<C>;
+  readonly #calls = new Map<number, AbortController>();
+  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #gone: (() => void)[] = [];
+  readonly #caller: Caller;
+  #greeted = false;
+  #open = true;
+
+  constructor(options: ServeOptions<C>) {
+    this.#options = options;
+    connections += 1;
+    this.#caller = { id: connections, kind: options.kind, onGone: run => this.#gone.push(run) };
+    options.channel.onMessage(text => this.#receive(text));
+    options.channel.onClose(() => this.#end());
+    this.#send({ t: 'hello', protocol: PROTOCOL_VERSION, contract: contractHash(options.table) });
+  }
+
+  close(): void {
+    this.#options.channel.close();
+    this.#end();
+  }
+
+  #end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const call of this.#calls.values()) call.abort();
+    for (const subscription of this.#subscriptions.values()) subscription.end();
+    this.#subscriptions.clear();
+    for (const run of this.#gone) run();
+  }
+
+  #send(frame: Frame): void {
+    if (this.#open) this.#options.channel.send(JSON.stringify(frame));
+  }
+
+  #receive(text: string): void {
+    const frame = text.length > FRAME_BYTES_MAX ? null : parseFrame(text);
+    // Garbage means the other end is not ours or is broken: no answer can be matched to it.
+    if (frame === null) return this.close();
+    switch (frame.t) {
+      case 'hello':
+        return this.#hello(frame.protocol, frame.contract);
+      case 'request':
+        return void this.#request(frame.id, frame.method, frame.params);
+      case 'cancel':
+        return this.#calls.get(frame.id)?.abort();
+      case 'subscribe':
+        return this.#subscribe(frame.id, frame.topic, frame.key);
+      case 'unsubscribe':
+        return this.#unsubscribe(frame.id);
+      default:
+        return this.close();
+    }
+  }
+
+  #hello(protocol: number, hash: string): void {
+    const own = contractHash(this.#options.table);
+    this.#greeted = protocol === PROTOCOL_VERSION && hash === own;
+    if (this.#greeted) return;
+    const what = `This client speaks protocol ${protocol} contract ${hash}; the service speaks ${PROTOCOL_VERSION} contract ${own}.`;
+    this.#fault(0, body('rpc.version-mismatch', what, 'Reload the window, or restart Ebb after an update.'));
+    this.close();
+  }
+
+  #fault(id: number, error: ErrorBody): void {
+    this.#send({ t: 'fault', id, error });
+  }
+
+  async #request(id: number, method: string, params: unknown): Promise<void> {
+    const refusal = this.#refuse(id, method);
+    if (refusal !== null) return this.#fault(id, refusal);
+    const row = this.#options.table.methods[method];
+    const handler = this.#options.handlers[method as MethodName<C>];
+    const parsed = row?.params.safeParse(params);
+    if (row === undefined || parsed === undefined || !parsed.success) {
+      const what = `${method}: ${parsed?.error?.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; ')}.`;
+      return this.#fault(
+        id,
+        body('rpc.bad-request', what.slice(0, 1900), 'Correct the call; see the contract.'),
+      );
+    }
+    const abort = new AbortController();
+    this.#calls.set(id, abort);
+    try {
+      const result = await handler(parsed.data as Params<C, MethodName<C>>, this.#context(abort.signal));
+      this.#send({ t: 'reply', id, result: row.result.parse(result) });
+    } catch (error) {
+      this.#fault(id, this.#errorBody(error, abort.signal));
+    } finally {
+      this.#calls.delete(id);
+    }
+  }
+
+  #refuse(id: number, method: string): ErrorBody | null {
+    if (!this.#greeted)
+      return body('rpc.version-mismatch', 'The first frame must be a hello.', 'Use the client.');
+    if (this.#calls.size >= CALLS_IN_FLIGHT_MAX) {
+      return body('limit.reached', `${CALLS_IN_FLIGHT_MAX} calls are under way.`, 'Wait for one to end.');
+    }
+    if (this.#calls.has(id))
+      return body('rpc.bad-request', `Call ${id} is under way already.`, 'Use a new id.');
+    if (!Object.hasOwn(this.#options.table.methods, method)) {
+      return body('rpc.unknown-method', `There is no method "${method}".`, 'Use one of the contract.');
+    }
+    return null;
+  }
+
+  #context(signal: AbortSignal): CallContext {
+    return {
+      signal,
+      caller: this.#caller,
+      emit: (topic, key, payload) => {
+        for (const [id, subscription] of this.#subscriptions) {
+          if (subscription.topic !== topic || subscription.key !== key) continue;
+          subscription.own += 1;
+          this.#deliver(id, subscription, { revision: subscription.own, payload });
+        }
+      },
+    };
+  }
+
+  #errorBody(error: unknown, signal: AbortSignal): ErrorBody {
+    if (error instanceof Fault) return error.body;
+    if (signal.aborted) return body('cancelled', 'The call was cancelled.', 'Nothing.');
+    incidents += 1;
+    const incident = `i${incidents}-${contractHash(this.#options.table).slice(0, 4)}`;
+    this.#options.onBug(incident, error);
+    const found = { code: 'internal', what: `Ebb made a mistake (incident ${incident}).`, incident } as const;
+    return {
+      ...found,
+      safe: 'Running VMs and their disks are not affected.',
+      todo: 'Try again; the log has the details.',
+    };
+  }
+
+  #subscribe(id: number, topic: string, key: string | null): void {
+    const row = this.#options.table.topics[topic];
+    const kind = this.#options.topics.kind(topic);
+    if (!this.#greeted || kind === null || row === undefined || row.keyed !== (key !== null)) {
+      return this.#fault(
+        id,
+        body(
+          'rpc.bad-request',
+          `There is no topic "${topic}"${key === null ? '' : ' with a key'}.`,
+          'Use one of the contract.',
+        ),
+      );
+    }
+    if (this.#subscriptions.size >= SUBSCRIPTIONS_MAX || this.#subscriptions.has(id)) {
+      return this.#fault(
+        id,
+        body('limit.reached', `${SUBSCRIPTIONS_MAX} subscriptions are open, or ${id} is one.`, 'Close one.'),
+      );
+    }
+    const subscription: Subscription = { topic, key, kind, pending: [], own: 0, end: () => undefined };
+    this.#subscriptions.set(id, subscription);
+    subscription.end = this.#options.topics.subscribe(topic, key, update =>
+      this.#deliver(id, subscription, update),
+    );
+  }
+
+  #unsubscribe(id: number): void {
+    this.#subscriptions.get(id)?.end();
+    this.#subscriptions.delete(id);
+  }
+
+  /** State: only the newest waits. Event: all wait, in order, up to a bound; then the reader is cut off. */
+  #deliver(id: number, subscription: Subscription, update: TopicUpdate): void {
+    const { channel } = this.#options;
+    const limit = subscription.kind === 'state' ? STATE_BUFFER_BYTES : EVENT_BUFFER_BYTES;
+    if (subscription.pending.length === 0 && channel.bufferedBytes() <= limit) {
+      return this.#send({ t: 'event', id, revision: update.revision, payload: update.payload });
+    }
+    if (subscription.kind === 'state') subscription.pending = [update];
+    else subscription.pending.push(update);
+    if (subscription.pending.length > EVENT_QUEUE_MAX) {
+      this.#unsubscribe(id);
+      return this.#fault(
+        id,
+        body(
+          'rpc.overflow',
+          `More than ${EVENT_QUEUE_MAX} events of "${subscription.topic}" were not read.`,
+          'Subscribe again.',
+        ),
+      );
+    }
+    channel.onDrain(() => this.#drain(id, subscription, limit));
+  }
+
+  #drain(id: number, subscription: Subscription, limit: number): void {
+    if (this.#subscriptions.get(id) !== subscription) return;
+    while (subscription.pending.length > 0 && this.#options.channel.bufferedBytes() <= limit) {
+      const update = subscription.pending.shift();
+      if (update !== undefined)
+        this.#send({ t: 'event', id, revision: update.revision, payload: update.payload });
+    }
+    if (subscription.pending.length > 0)
+      this.#options.channel.onDrain(() => this.#drain(id, subscription, limit));
+  }
+}
+
+export function parseFrame(text: string): Frame | null {
+  try {
+    const parsed = frameSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+export type { MethodResult };
