@@ -1,0 +1,47 @@
+// Folder over a real directory.
+import {
+  closeSync,
+  existsSync,
+  fsync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statfsSync,
+} from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileFault, openBlockFile } from './block-file.ts';
+import type { Folder } from './ports.ts';
+
+/** Opens a directory, making it (0700) where it is missing. */
+export function openFolder(path: string): Folder {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return {
+    path,
+    open: (name, how) => openBlockFile(join(path, name), name, how),
+    list: () => readdirSync(path),
+    exists: name => existsSync(join(path, name)),
+    rename: (from, to) => renameSync(join(path, from), join(path, to)),
+    unlink: async name => {
+      try {
+        await unlink(join(path, name));
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileFault('deleting', name, cause);
+      }
+    },
+    sync: () =>
+      new Promise((resolve, reject) => {
+        const fd = openSync(path, 'r');
+        fsync(fd, cause => {
+          closeSync(fd);
+          if (cause === null) resolve();
+          else reject(fileFault('syncing the folder', path, cause));
+        });
+      }),
+    freeBytes: () => {
+      const stats = statfsSync(path);
+      return stats.bavail * stats.bsize;
+    },
+  };
+}

@@ -1,0 +1,172 @@
+// The files of one disk: which image stands for which point, also in the middle of a reversal and before recovery, and
+// the views over them. Opens files on first use, never writes them.
+//
+//   at rest      <point>.vhd for every point, <leaf>.vhd
+//   op = copy    R.vhd root · R.vhd.new backward delta B · C.vhd forward delta F   (T2)
+//   op = flip    the same, or root already C.vhd, or B already R.vhd                (T3)
+import type { PointId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Folder } from '../../platform/ports.ts';
+import { Image } from './image.ts';
+import { View } from './layers.ts';
+import type { DiskRow, ReversalOp } from './state.ts';
+import type { Tree } from './tree.ts';
+
+export const fileName = (id: PointId): string => `${id}.vhd`;
+export const newFileName = (id: PointId): string => `${id}.vhd.new`;
+
+/** The three images of an edge being turned; `forward` is null once the flip has begun: it is drained. */
+export interface Edge {
+  readonly root: Image;
+  readonly backward: Image;
+  readonly forward: Image | null;
+}
+
+export class DiskFiles {
+  readonly row: DiskRow;
+  readonly folder: Folder;
+  readonly #tree: Tree;
+  readonly #images = new Map<string, Image>();
+  readonly #views = new Map<PointId, View>();
+  /** Newest first, above every point: the leaf, and during a take the one being sealed under it. */
+  leaves: readonly Image[] = [];
+  readonly now: View;
+
+  constructor(row: DiskRow, folder: Folder, tree: Tree) {
+    this.row = row;
+    this.folder = folder;
+    this.#tree = tree;
+    this.now = new View(() => [...this.leaves, ...this.#below()]);
+  }
+
+  #below(): Image[] {
+    const parent = this.#tree.disk(this.row.id)?.leafParent ?? null;
+    return parent === null ? [] : this.layersOf(parent);
+  }
+
+  /** Opens by file name, checking that it carries the UUID it should (T1). Throws vhd.parent-missing, vhd.corrupt. */
+  image(name: string, uuid: PointId | null): Image {
+    const known = this.#images.get(name);
+    if (known !== undefined) return known;
+    if (!this.folder.exists(name)) throw missing(name, this.folder.path);
+    const image = Image.open(this.folder.open(name, 'existing'), uuid);
+    if (image.virtualBytes !== this.row.virtualBytes || image.blockBytes !== this.row.blockBytes) {
+      throw mismatch(name, image, this.row);
+    }
+    this.#images.set(name, image);
+    return image;
+  }
+
+  register(name: string, image: Image): void {
+    this.#images.set(name, image);
+  }
+
+  /** A file was renamed over another: what stood there is closed. */
+  renamed(from: string, to: string): void {
+    const image = this.#images.get(from);
+    this.#images.get(to)?.close();
+    this.#images.delete(to);
+    this.#images.delete(from);
+    if (image !== undefined) this.#images.set(to, image);
+  }
+
+  dropImage(name: string): void {
+    this.#images.get(name)?.close();
+    this.#images.delete(name);
+  }
+
+  /** The images of the edge an op is turning, found from the names there are. */
+  edge(op: ReversalOp): Edge {
+    const { root, child } = op;
+    const hasNew = this.folder.exists(newFileName(root));
+    const backward = this.image(hasNew ? newFileName(root) : fileName(root), root);
+    if (op.kind === 'copy') {
+      return {
+        root: this.image(fileName(root), root),
+        backward,
+        forward: this.image(fileName(child), child),
+      };
+    }
+    // While two files carry one UUID, the dynamic one wins; its own header may be old, new or torn between them.
+    const rootName = hasNew && this.folder.exists(fileName(root)) ? fileName(root) : fileName(child);
+    return { root: this.image(rootName, null), backward, forward: null };
+  }
+
+  /** Every image a read of the point may touch, newest first. Iterative (T15). */
+  layersOf(point: PointId): Image[] {
+    const op = this.#tree.reversalOf(this.row.id);
+    const layers: Image[] = [];
+    for (const id of this.#tree.pathToRoot(point)) {
+      if (op !== undefined && (id === op.root || id === op.child)) {
+        const { root, backward, forward } = this.edge(op);
+        // T3: R reads B over the root, C reads F over the root, at every instant.
+        if (id === op.root) return [...layers, backward, root];
+        return forward === null ? [...layers, root] : [...layers, forward, root];
+      }
+      layers.push(this.image(fileName(id), id));
+    }
+    return layers;
+  }
+
+  view(point: PointId): View {
+    const known = this.#views.get(point);
+    if (known !== undefined) return known;
+    const view = new View(() => this.layersOf(point));
+    this.#views.set(point, view);
+    return view;
+  }
+
+  dropView(point: PointId): void {
+    this.#views.delete(point);
+  }
+
+  resetViews(): void {
+    this.now.reset();
+    for (const view of this.#views.values()) view.reset();
+  }
+
+  /** A block changed hands in some image: every view asks again. */
+  forgetBlock(block: number): void {
+    this.now.forget(block);
+    for (const view of this.#views.values()) view.forget(block);
+  }
+
+  allocatedBytes(name: string): number {
+    const known = this.#images.get(name);
+    if (known !== undefined) return known.file.allocatedBytes();
+    if (!this.folder.exists(name)) return 0;
+    const file = this.folder.open(name, 'read-only');
+    try {
+      return file.allocatedBytes();
+    } finally {
+      file.close();
+    }
+  }
+
+  poison(): string | null {
+    for (const image of this.#images.values()) if (image.poison !== null) return image.poison;
+    return null;
+  }
+
+  close(): void {
+    for (const image of this.#images.values()) image.close();
+    this.#images.clear();
+  }
+}
+
+const missing = (name: string, folder: string): Fault =>
+  new Fault({
+    code: 'vhd.parent-missing',
+    what: `${name} is not in ${folder}; other points are stored as differences from it.`,
+    safe: 'Nothing was changed; the files that are there are untouched.',
+    todo: 'Put the file back where it was and open the VM again.',
+    data: { name, folder },
+  });
+
+const mismatch = (name: string, image: Image, row: DiskRow): Fault =>
+  new Fault({
+    code: 'vhd.parent-mismatch',
+    what: `${name} is of ${image.virtualBytes} bytes in blocks of ${image.blockBytes}, its disk of ${row.virtualBytes} in ${row.blockBytes}.`,
+    safe: 'Nothing was changed.',
+    todo: 'This file belongs to another disk; put the right one back.',
+  });

@@ -1,0 +1,195 @@
+// Volumes over a view: Now (writable, through the leaf) and points (read only). Splits requests into blocks and units;
+// writes smaller than a unit copy the rest of it up (T12).
+import { Fault, invariant } from '../../../shared/result.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import type { Volume, VolumeExtent } from '../volume.ts';
+import type { View } from './layers.ts';
+import type { Leaf } from './leaf.ts';
+
+interface Shape {
+  readonly sizeBytes: number;
+  readonly blockBytes: number;
+}
+
+function checkRange(shape: Shape, offsetBytes: number, lengthBytes: number): void {
+  invariant(
+    offsetBytes >= 0 && lengthBytes >= 0 && offsetBytes + lengthBytes <= shape.sizeBytes,
+    `request ${offsetBytes}+${lengthBytes} outside the disk of ${shape.sizeBytes} bytes`,
+  );
+}
+
+/** Calls `each` per block touched. */
+function eachBlock(
+  shape: Shape,
+  offsetBytes: number,
+  lengthBytes: number,
+  each: (block: number, at: number, length: number, done: number) => void,
+): void {
+  checkRange(shape, offsetBytes, lengthBytes);
+  for (let done = 0; done < lengthBytes; ) {
+    const position = offsetBytes + done;
+    const block = Math.floor(position / shape.blockBytes);
+    const at = position - block * shape.blockBytes;
+    const length = Math.min(shape.blockBytes - at, lengthBytes - done);
+    each(block, at, length, done);
+    done += length;
+  }
+}
+
+export function readView(view: View, shape: Shape, target: Uint8Array, offsetBytes: number): void {
+  eachBlock(shape, offsetBytes, target.length, (block, at, length, done) => {
+    const firstUnit = Math.floor(at / UNIT_BYTES);
+    const lastUnit = Math.floor((at + length - 1) / UNIT_BYTES);
+    view.runs(block, firstUnit, lastUnit - firstUnit + 1, (owner, first, count) => {
+      const from = Math.max(first * UNIT_BYTES, at);
+      const to = Math.min((first + count) * UNIT_BYTES, at + length);
+      const piece = target.subarray(done + from - at, done + to - at);
+      if (owner === null) piece.fill(0);
+      else owner.readData(block, from, piece);
+    });
+  });
+}
+
+export function viewExtents(
+  view: View,
+  shape: Shape,
+  offsetBytes: number,
+  lengthBytes: number,
+  limit: number,
+): VolumeExtent[] {
+  const extents: { length: number; state: 'data' | 'zero' }[] = [];
+  let isFull = false;
+  const add = (length: number, state: 'data' | 'zero'): void => {
+    const last = extents.at(-1);
+    if (last?.state === state) last.length += length;
+    else if (extents.length < limit) extents.push({ length, state });
+    else isFull = true;
+  };
+  eachBlock(shape, offsetBytes, lengthBytes, (block, at, length) => {
+    if (isFull) return;
+    const firstUnit = Math.floor(at / UNIT_BYTES);
+    const lastUnit = Math.floor((at + length - 1) / UNIT_BYTES);
+    view.runs(block, firstUnit, lastUnit - firstUnit + 1, (owner, first, count) => {
+      const from = Math.max(first * UNIT_BYTES, at);
+      if (!isFull)
+        add(Math.min((first + count) * UNIT_BYTES, at + length) - from, owner === null ? 'zero' : 'data');
+    });
+  });
+  return extents;
+}
+
+/** A point: read only, right at every instant of every operation (T3, T4). */
+export function pointVolume(view: View, shape: Shape): Volume {
+  const readOnly = (): never => {
+    throw new Fault({
+      code: 'disk.io',
+      what: 'A point cannot be written.',
+      safe: 'It is unchanged.',
+      todo: 'Write to Now.',
+    });
+  };
+  return {
+    sizeBytes: shape.sizeBytes,
+    readOnly: true,
+    read: (target, offsetBytes) => readView(view, shape, target, offsetBytes),
+    write: readOnly,
+    zero: readOnly,
+    trim: readOnly,
+    flush: () => Promise.resolve(),
+    extents: (offsetBytes, lengthBytes, limit) => viewExtents(view, shape, offsetBytes, lengthBytes, limit),
+  };
+}
+
+/** What the Now volume needs of its disk; the leaf changes at take and go back. */
+export interface NowSource extends Shape {
+  readonly view: View;
+  leaf(): Leaf;
+  /** Resolves when a flush may be acknowledged: a take under way must commit first (T6). */
+  barrier(): Promise<void>;
+  wrote(): void;
+}
+
+/** Now of a disk. Stays valid across take; its writes go to whatever is the leaf at that instant. */
+export class NowVolume implements Volume {
+  readonly sizeBytes: number;
+  readonly readOnly = false;
+  readonly #source: NowSource;
+  readonly #unit = new Uint8Array(UNIT_BYTES);
+
+  constructor(source: NowSource) {
+    this.#source = source;
+    this.sizeBytes = source.sizeBytes;
+  }
+
+  read(target: Uint8Array, offsetBytes: number): void {
+    readView(this.#source.view, this.#source, target, offsetBytes);
+  }
+
+  write(source: Uint8Array, offsetBytes: number): void {
+    eachBlock(this.#source, offsetBytes, source.length, (block, at, length, done) => {
+      this.#writeBlock(block, at, length, source.subarray(done, done + length));
+    });
+    this.#source.wrote();
+  }
+
+  zero(offsetBytes: number, lengthBytes: number, _mayPunch: boolean): void {
+    eachBlock(this.#source, offsetBytes, lengthBytes, (block, at, length) =>
+      this.#writeBlock(block, at, length, null),
+    );
+    this.#source.wrote();
+  }
+
+  /** Whole units become zeros; the ragged ends keep their content. */
+  trim(offsetBytes: number, lengthBytes: number): void {
+    const first = Math.ceil(offsetBytes / UNIT_BYTES) * UNIT_BYTES;
+    const end = Math.floor((offsetBytes + lengthBytes) / UNIT_BYTES) * UNIT_BYTES;
+    if (end > first) this.zero(first, end - first, true);
+  }
+
+  async flush(): Promise<void> {
+    // Asked now: a take that begins while we wait covers us by its own barrier.
+    await this.#source.barrier();
+    await this.#source.leaf().flush();
+  }
+
+  extents(offsetBytes: number, lengthBytes: number, limit: number): VolumeExtent[] {
+    return viewExtents(this.#source.view, this.#source, offsetBytes, lengthBytes, limit);
+  }
+
+  #writeBlock(block: number, at: number, length: number, source: Uint8Array | null): void {
+    const head = at % UNIT_BYTES === 0 ? 0 : Math.min(length, UNIT_BYTES - (at % UNIT_BYTES));
+    if (head > 0) this.#writePartial(block, at, head, source?.subarray(0, head) ?? null);
+    const whole = Math.floor((length - head) / UNIT_BYTES) * UNIT_BYTES;
+    if (whole > 0) this.#writeWhole(block, at + head, whole, source?.subarray(head, head + whole) ?? null);
+    const tail = length - head - whole;
+    if (tail > 0) this.#writePartial(block, at + head + whole, tail, source?.subarray(head + whole) ?? null);
+  }
+
+  #writeWhole(block: number, at: number, length: number, source: Uint8Array | null): void {
+    const { view } = this.#source;
+    const firstUnit = at / UNIT_BYTES;
+    if (source !== null) {
+      if (this.#source.leaf().writeUnits(block, firstUnit, length / UNIT_BYTES, UNIT_BYTES, source))
+        view.forget(block);
+      return;
+    }
+    const zeroed: [number, number][] = [];
+    // What nobody holds reads as zeros already: discarding untouched space costs nothing.
+    view.runs(block, firstUnit, length / UNIT_BYTES, (owner, first, count) => {
+      if (owner !== null) zeroed.push([first, count]);
+    });
+    for (const [first, count] of zeroed)
+      this.#source.leaf().writeUnits(block, first, count, UNIT_BYTES, null);
+    if (zeroed.length > 0) view.forget(block);
+  }
+
+  #writePartial(block: number, at: number, length: number, source: Uint8Array | null): void {
+    const unit = Math.floor(at / UNIT_BYTES);
+    const start = unit * UNIT_BYTES;
+    readView(this.#source.view, this.#source, this.#unit, block * this.#source.blockBytes + start);
+    if (source === null) this.#unit.fill(0, at - start, at - start + length);
+    else this.#unit.set(source, at - start);
+    if (this.#source.leaf().writeUnits(block, unit, 1, UNIT_BYTES, this.#unit))
+      this.#source.view.forget(block);
+  }
+}

@@ -1,0 +1,213 @@
+// One disk: its files, its leaf and its Now volume. Decides nothing about the tree; engine.ts does.
+import type { DiskId, PointId } from '../../../shared/ids.ts';
+import { Fault, invariant } from '../../../shared/result.ts';
+import type { Folder } from '../../platform/ports.ts';
+import { DiskFiles, fileName, newFileName } from './disk-files.ts';
+import { NowVolume } from './disk-volume.ts';
+import { Image } from './image.ts';
+import { Leaf } from './leaf.ts';
+import type { DiskRow } from './state.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+import type { Tree } from './tree.ts';
+
+export interface DiskContext {
+  readonly tree: Tree;
+  readonly diskFolder: (diskId: DiskId) => Folder;
+  readonly bootId: string;
+  readonly off: SwitchOffs;
+  readonly wrote: () => void;
+}
+
+/** A new leaf is its headers and BAT; this much room must be there, and some to spare (T14). */
+const LEAF_SPARE_BYTES = 1024 * 1024;
+
+function makeLeaf(row: DiskRow, folder: Folder, leaf: PointId, parent: PointId | null, nowMs: number): Image {
+  const needs = LEAF_SPARE_BYTES + Math.ceil(row.virtualBytes / row.blockBytes) * 4;
+  const free = folder.freeBytes();
+  if (free < needs) {
+    throw new Fault({
+      code: 'disk.full',
+      what: `A new image needs ${needs} bytes; ${free} are free.`,
+      safe: 'Nothing was changed; the VM goes on.',
+      todo: 'Free some space, then try again.',
+      data: { needs, free },
+    });
+  }
+  return Image.create(folder.open(fileName(leaf), 'create'), {
+    uuid: leaf,
+    virtualBytes: row.virtualBytes,
+    blockBytes: row.blockBytes,
+    parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
+    timestampMs: nowMs,
+  });
+}
+
+export class Disk {
+  readonly id: DiskId;
+  readonly files: DiskFiles;
+  readonly volume: NowVolume;
+  readonly #context: DiskContext;
+  #leaf: Leaf;
+  /** The leaf of before a take, until it is sealed (T6). */
+  #sealing: Leaf | null = null;
+  #barrier: Promise<void> = Promise.resolve();
+  #liftBarrier: () => void = () => undefined;
+
+  private constructor(row: DiskRow, files: DiskFiles, context: DiskContext) {
+    this.id = row.id;
+    this.files = files;
+    this.#context = context;
+    this.#leaf = this.#openLeaf(row.leaf);
+    this.files.leaves = [this.#leaf.image];
+    this.files.resetViews();
+    this.volume = new NowVolume({
+      sizeBytes: row.virtualBytes,
+      blockBytes: row.blockBytes,
+      view: files.now,
+      leaf: () => this.#leaf,
+      barrier: () => this.#barrier,
+      wrote: context.wrote,
+    });
+  }
+
+  static async create(row: DiskRow, context: DiskContext, nowMs: number): Promise<void> {
+    const folder = context.diskFolder(row.id);
+    const image = makeLeaf(row, folder, row.leaf, null, nowMs);
+    await image.sync();
+    await folder.sync();
+    image.close();
+  }
+
+  /** T11: what the run file says of this boot is taken over and flushed before anyone reads. */
+  static async open(row: DiskRow, context: DiskContext): Promise<Disk> {
+    const folder = context.diskFolder(row.id);
+    await dropOrphans(row, folder, context.tree);
+    const disk = new Disk(row, new DiskFiles(row, folder, context.tree), context);
+    const taking = context.tree.ops.find(op => op.kind === 'take');
+    const next = taking?.leaves.find(leaf => leaf.diskId === row.id);
+    if (next !== undefined) disk.switchLeaf(next.leaf);
+    await disk.#sealing?.flush();
+    await disk.#leaf.flush();
+    return disk;
+  }
+
+  #openLeaf(id: PointId): Leaf {
+    return new Leaf(
+      this.files.image(fileName(id), id),
+      this.files.folder,
+      this.#context.bootId,
+      this.#context.off,
+    );
+  }
+
+  get leafId(): PointId {
+    return (this.#context.tree.disk(this.id) ?? this.files.row).leaf;
+  }
+
+  get isLeafEmpty(): boolean {
+    return this.#leaf.isEmpty;
+  }
+
+  get leafImage(): Image {
+    return this.#leaf.image;
+  }
+
+  /** Durable, and nobody's yet. */
+  async createLeaf(id: PointId, parent: PointId, nowMs: number): Promise<void> {
+    const image = makeLeaf(this.files.row, this.files.folder, id, parent, nowMs);
+    this.files.register(fileName(id), image);
+    await image.sync();
+    await this.files.folder.sync();
+  }
+
+  /** The barrier of a take: from this tick on the guest writes to the new leaf; its flushes wait for the commit. */
+  switchLeaf(id: PointId): void {
+    this.#sealing = this.#leaf;
+    this.#leaf = this.#openLeaf(id);
+    this.#barrier = new Promise(resolve => {
+      this.#liftBarrier = resolve;
+    });
+    this.files.leaves = [this.#leaf.image, this.#sealing.image];
+    this.files.resetViews();
+  }
+
+  /** Flushes and freezes what the new leaf hangs off. The answer runs after the commit. */
+  async sealUnder(leaf: PointId): Promise<() => Promise<void>> {
+    const old = this.#sealing;
+    invariant(old !== null && this.#leaf.image.uuid === leaf, 'a take seals the leaf it switched');
+    try {
+      await old.seal();
+    } catch (cause) {
+      // Flushes behind the barrier must not hang; they fail on the same file.
+      this.#liftBarrier();
+      throw cause;
+    }
+    return async () => {
+      this.#sealing = null;
+      this.files.leaves = [this.#leaf.image];
+      this.files.resetViews();
+      this.#liftBarrier();
+      await old.dropRunFiles();
+    };
+  }
+
+  async flush(): Promise<void> {
+    await this.#leaf.flush();
+  }
+
+  async seal(): Promise<void> {
+    await this.#leaf.seal();
+  }
+
+  /** After a go-back committed: Now is the new leaf. Nobody is using the disk (T7: not while exported). */
+  async adoptLeaf(id: PointId): Promise<void> {
+    const old = this.#leaf;
+    this.#leaf = this.#openLeaf(id);
+    this.files.leaves = [this.#leaf.image];
+    this.files.resetViews();
+    await old.dropRunFiles();
+  }
+
+  async close(): Promise<void> {
+    if (this.files.poison() === null) {
+      await this.#leaf.seal();
+      await this.#leaf.dropRunFiles();
+    } else this.#leaf.closeRunFiles();
+    this.files.close();
+  }
+}
+
+/** What a crash left before its transaction: files of ours that no row knows. Anything else is left alone. */
+async function dropOrphans(row: DiskRow, folder: Folder, tree: Tree): Promise<void> {
+  const op = tree.reversalOf(row.id);
+  const known = new Set<string>(
+    tree.points.filter(point => point.diskId === row.id).map(point => fileName(point.id)),
+  );
+  known.add(fileName(row.leaf));
+  for (const take of tree.ops)
+    if (take.kind === 'take') for (const { leaf } of take.leaves) known.add(fileName(leaf));
+  for (const gone of tree.unlinks) known.add(fileName(gone.id));
+  if (op !== undefined) known.add(newFileName(op.root));
+  let dropped = false;
+  for (const name of folder.list()) {
+    if (known.has(name) || !/^[0-9a-f-]{36}\.vhd(\.new)?$/.test(name)) continue;
+    if (!isEmptyImage(folder, name)) continue;
+    await folder.unlink(name);
+    dropped = true;
+  }
+  if (dropped) await folder.sync();
+}
+
+/** Only an image without a block, or one whose headers never reached the disk, is nobody's loss. */
+function isEmptyImage(folder: Folder, name: string): boolean {
+  const file = folder.open(name, 'read-only');
+  try {
+    return Image.open(file, null).allocatedBlocks().length === 0;
+  } catch (cause) {
+    if (cause instanceof Fault && cause.body.code === 'vhd.corrupt')
+      return name.endsWith('.new') || file.sizeBytes() < 4096;
+    throw cause;
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,412 @@
+// The timeline engine of one VM: its disks, points and moments, and the background work that brings them to rest.
+// The only owner of the VM's VHD files and timeline.db. Rules T1–T18 and their order of writes: ../SPEC.md.
+import { createHash } from 'node:crypto';
+import {
+  type DiskId,
+  diskIdSchema,
+  type MomentId,
+  momentIdSchema,
+  type PointId,
+  pointIdSchema,
+  type VmId,
+} from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Moment, MomentKind, Timeline } from '../../../shared/timeline.ts';
+import type { Clock, Folder, Random } from '../../platform/ports.ts';
+import { exactSize, VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
+import type { Volume } from '../volume.ts';
+import { Disk, type DiskContext } from './disk.ts';
+import { fileName } from './disk-files.ts';
+import { pointVolume } from './disk-volume.ts';
+import { Settler } from './settler.ts';
+import {
+  type Change,
+  drop,
+  type MomentRow,
+  POINTS_MAX,
+  put,
+  type TakeOp,
+  type TimelineStore,
+} from './state.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+import { describeTimeline } from './timeline-view.ts';
+import { Tree } from './tree.ts';
+
+const BLOCK_BYTES = 2 * 2 ** 20;
+const HASH_PIECE_BYTES = 2 ** 20;
+
+export interface EnginePorts {
+  /** `<folder>/disks/<diskId>`. */
+  readonly diskFolder: (diskId: DiskId) => Folder;
+  readonly store: TimelineStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bootId: string;
+  /** Lets waiting requests of the guest run. */
+  readonly turn: () => Promise<void>;
+}
+
+export interface EngineOptions {
+  /** The simulation uses small blocks; files of ours always have 2 MiB. */
+  readonly blockBytes?: number;
+  readonly switchOff?: SwitchOffs;
+  /** False: settling waits for `settle()`; the simulation steps it. */
+  readonly autoSettle?: boolean;
+}
+
+export interface NewMoment {
+  readonly name: string;
+  readonly note: string;
+  readonly kind: MomentKind;
+}
+export interface MomentChange {
+  readonly momentId: MomentId;
+  readonly name?: string | undefined;
+  readonly note?: string | undefined;
+  readonly pinned?: boolean | undefined;
+}
+
+export class VmEngine {
+  readonly #vmId: VmId;
+  readonly #ports: EnginePorts;
+  readonly #options: EngineOptions;
+  readonly #tree: Tree;
+  readonly #disks = new Map<DiskId, Disk>();
+  readonly #listeners = new Set<() => void>();
+  readonly #settler: Settler;
+  /** Takes, goings-back and deletions one after another: each is short. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #release: () => void = () => undefined;
+
+  private constructor(vmId: VmId, ports: EnginePorts, options: EngineOptions) {
+    this.#vmId = vmId;
+    this.#ports = ports;
+    this.#options = options;
+    this.#tree = new Tree(ports.store);
+    this.#settler = new Settler({
+      tree: this.#tree,
+      disks: this.#disks,
+      clock: ports.clock,
+      turn: ports.turn,
+      off: options.switchOff ?? {},
+      changed: () => this.#changed(),
+    });
+  }
+
+  /** Opens, finishes what a crash left half-done (T3, T6, T11), and begins to settle. */
+  static async open(vmId: VmId, ports: EnginePorts, options: EngineOptions = {}): Promise<VmEngine> {
+    const engine = new VmEngine(vmId, ports, options);
+    const context = engine.#context();
+    for (const row of engine.#tree.disks) engine.#disks.set(row.id, await Disk.open(row, context));
+    for (const op of engine.#tree.ops) if (op.kind === 'take') await engine.#finishTake(op);
+    await engine.#sweep();
+    if (options.autoSettle !== false) engine.#settler.wake();
+    return engine;
+  }
+
+  /** The lock, or whatever else must go when the folder is closed. */
+  onRelease(release: () => void): void {
+    this.#release = release;
+  }
+
+  #context(): DiskContext {
+    const { diskFolder, bootId } = this.#ports;
+    const off = this.#options.switchOff ?? {};
+    return { tree: this.#tree, diskFolder, bootId, off, wrote: () => this.#changed() };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #serial<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#queue.then(work, work);
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  #disk(diskId: DiskId): Disk {
+    const disk = this.#disks.get(diskId);
+    if (disk !== undefined) return disk;
+    throw new Fault({
+      code: 'disk.not-found',
+      what: `This VM has no disk ${diskId}.`,
+      safe: 'Nothing was changed.',
+      todo: 'Look at the VM again.',
+    });
+  }
+
+  #moment(momentId: MomentId): MomentRow {
+    const moment = this.#tree.moment(momentId);
+    if (moment !== undefined) return moment;
+    throw new Fault({
+      code: 'moment.not-found',
+      what: `There is no point ${momentId}.`,
+      safe: 'Nothing was changed.',
+      todo: 'It may have been deleted; look at the history again.',
+    });
+  }
+
+  /** A new empty disk: one dynamic leaf, no point yet. The size is rounded up to one all readers agree on (T12). */
+  createDisk(diskId: DiskId, virtualBytes: number): Promise<void> {
+    return this.#serial(async () => {
+      if (virtualBytes <= 0 || virtualBytes > VIRTUAL_BYTES_MAX) throw tooLarge(virtualBytes);
+      if (this.#disks.has(diskId))
+        throw new Fault({
+          code: 'disk.in-use',
+          what: `Disk ${diskId} exists already.`,
+          safe: 'It was not changed.',
+          todo: 'Choose another id.',
+        });
+      const row = {
+        id: diskIdSchema.parse(diskId),
+        virtualBytes: exactSize(virtualBytes),
+        blockBytes: this.#options.blockBytes ?? BLOCK_BYTES,
+        leaf: this.#newPointId(),
+        leafParent: null,
+      };
+      await Disk.create(row, this.#context(), this.#ports.clock.wallMs());
+      this.#tree.commit([put('disk', row)]);
+      this.#disks.set(row.id, await Disk.open(row, this.#context()));
+      this.#changed();
+    });
+  }
+
+  #newPointId(): PointId {
+    return pointIdSchema.parse(this.#ports.random.uuid());
+  }
+
+  /** Now of a disk; stays valid across takes. */
+  volume(diskId: DiskId): Volume {
+    return this.#disk(diskId).volume;
+  }
+
+  pointReader(pointId: PointId): Volume {
+    const point = this.#tree.point(pointId);
+    if (point === undefined)
+      throw new Fault({
+        code: 'moment.not-found',
+        what: `There is no point ${pointId}.`,
+        safe: 'Nothing was changed.',
+        todo: 'Look at the history again.',
+      });
+    const { files } = this.#disk(point.diskId);
+    const { virtualBytes, blockBytes } = files.row;
+    return pointVolume(files.view(pointId), { sizeBytes: virtualBytes, blockBytes });
+  }
+
+  async hashPoint(pointId: PointId, signal?: AbortSignal): Promise<string> {
+    const reader = this.pointReader(pointId);
+    const hash = createHash('sha256');
+    for (let at = 0; at < reader.sizeBytes; at += HASH_PIECE_BYTES) {
+      signal?.throwIfAborted();
+      const piece = new Uint8Array(Math.min(HASH_PIECE_BYTES, reader.sizeBytes - at));
+      reader.read(piece, at);
+      hash.update(piece);
+      await this.#ports.turn();
+    }
+    return hash.digest('hex');
+  }
+
+  timeline(): Timeline {
+    return describeTimeline(this.#vmId, this.#tree, this.#disks, this.#settler.status());
+  }
+
+  #momentView(id: MomentId): Moment {
+    const found = this.timeline().moments.find(moment => moment.id === id);
+    if (found === undefined)
+      throw new Fault({
+        code: 'moment.not-found',
+        what: `There is no point ${id}.`,
+        safe: 'Nothing was changed.',
+        todo: 'Look at the history again.',
+      });
+    return found;
+  }
+
+  /**
+   * T6: new leaves are made and recorded, then in one tick every disk writes to its new leaf; what was the leaf is
+   * flushed and becomes the point in one transaction. Nothing is copied; only flushes wait.
+   */
+  takeMoment(given: NewMoment): Promise<Moment> {
+    return this.#serial(async () => {
+      if (this.#tree.points.length + this.#disks.size > POINTS_MAX) {
+        throw new Fault({
+          code: 'limit.reached',
+          what: `This VM has ${POINTS_MAX} points.`,
+          safe: 'Nothing was changed.',
+          todo: 'Delete some first.',
+        });
+      }
+      const moment = this.#newMoment(given, this.#tree.nowMoment);
+      const op = await this.#prepareTake(moment);
+      for (const { diskId, leaf } of op.leaves) this.#disk(diskId).switchLeaf(leaf);
+      await this.#finishTake(op);
+      this.#settler.wake();
+      return this.#momentView(moment.id);
+    });
+  }
+
+  #newMoment(given: NewMoment, parentId: MomentId | null): MomentRow {
+    const id = momentIdSchema.parse(this.#ports.random.uuid());
+    return { ...given, id, parentId, pinned: false, takenAt: this.#ports.clock.wallMs() };
+  }
+
+  async #prepareTake(moment: MomentRow): Promise<TakeOp> {
+    const leaves: { diskId: DiskId; leaf: PointId }[] = [];
+    for (const disk of this.#disks.values()) {
+      const leaf = this.#newPointId();
+      await disk.createLeaf(leaf, disk.leafId, this.#ports.clock.wallMs());
+      leaves.push({ diskId: disk.id, leaf });
+    }
+    const op: TakeOp = { kind: 'take', id: 'take', moment, leaves };
+    this.#tree.commit([put('op', op)]);
+    return op;
+  }
+
+  /** Also recovery's way: a take that was recorded is completed, whether its barrier had been reached or not. */
+  async #finishTake(op: TakeOp): Promise<void> {
+    const changes: Change[] = [
+      put('moment', op.moment),
+      put('now', { id: 'now', momentId: op.moment.id }),
+      drop('op', op.id),
+    ];
+    const sealed: (() => Promise<void>)[] = [];
+    for (const { diskId, leaf } of op.leaves) {
+      const disk = this.#disk(diskId);
+      const row = disk.files.row;
+      const current = this.#tree.disk(diskId) ?? row;
+      sealed.push(await disk.sealUnder(leaf));
+      changes.push(
+        put('point', { id: current.leaf, diskId, momentId: op.moment.id, parent: current.leafParent }),
+      );
+      changes.push(put('disk', { ...current, leaf, leafParent: current.leaf }));
+    }
+    this.#tree.commit(changes);
+    for (const done of sealed) await done();
+    this.#changed();
+  }
+
+  updateMoment({ momentId, ...change }: MomentChange): Promise<Moment> {
+    return this.#serial(async () => {
+      const row = this.#moment(momentId);
+      const { name = row.name, note = row.note, pinned = row.pinned } = change;
+      this.#tree.commit([put('moment', { ...row, name, note, pinned })]);
+      this.#changed();
+      return this.#momentView(momentId);
+    });
+  }
+
+  /** T7: what changed since the last moment is kept as a branch; Now becomes a new leaf on the chosen one. */
+  goBack({ momentId, keepName }: { readonly momentId: MomentId; readonly keepName: string }): Promise<void> {
+    return this.#serial(async () => {
+      const target = this.#moment(momentId);
+      const points = this.#tree.pointsOf(target.id);
+      for (const disk of this.#disks.values()) await disk.flush();
+      const isChanged = [...this.#disks.values()].some(disk => !disk.isLeafEmpty);
+      const kept = this.#newMoment({ name: keepName, note: '', kind: 'kept' }, this.#tree.nowMoment);
+      const changes: Change[] = [put('now', { id: 'now', momentId: target.id })];
+      if (isChanged) changes.push(put('moment', kept));
+      const after: (() => Promise<void>)[] = [];
+      for (const disk of this.#disks.values()) {
+        const parent = points.find(point => point.diskId === disk.id)?.id;
+        // A disk added after the moment was taken stays as it is.
+        if (parent === undefined) continue;
+        const leaf = this.#newPointId();
+        await disk.createLeaf(leaf, parent, this.#ports.clock.wallMs());
+        const current = this.#tree.disk(disk.id);
+        if (current === undefined) continue;
+        if (isChanged)
+          changes.push(
+            put('point', {
+              id: current.leaf,
+              diskId: disk.id,
+              momentId: kept.id,
+              parent: current.leafParent,
+            }),
+          );
+        else changes.push(put('unlink', { id: current.leaf, diskId: disk.id }));
+        changes.push(put('disk', { ...current, leaf, leafParent: parent }));
+        if (isChanged) await disk.seal();
+        after.push(() => disk.adoptLeaf(leaf));
+      }
+      this.#tree.commit(changes);
+      for (const adopt of after) await adopt();
+      await this.#sweep();
+      this.#changed();
+      this.#settler.wake();
+    });
+  }
+
+  /** T8: a point nothing hangs off. Its rows go in one transaction, its file right after; a crash between is swept. */
+  deleteMoment(momentId: MomentId): Promise<{ freedBytes: number }> {
+    return this.#serial(async () => {
+      const row = this.#moment(momentId);
+      const kept = this.#tree.keptBecause(momentId);
+      if (kept !== null)
+        throw new Fault({
+          code: kept.code,
+          what: `"${row.name}" cannot be deleted now. ${kept.why}`,
+          safe: 'Nothing was changed.',
+          todo: 'Delete the points that hang off it first, or go on working.',
+        });
+      const points = this.#tree.pointsOf(momentId);
+      const freedBytes = points.reduce(
+        (sum, point) => sum + this.#disk(point.diskId).files.allocatedBytes(fileName(point.id)),
+        0,
+      );
+      const changes: Change[] = [drop('moment', momentId)];
+      for (const point of points)
+        changes.push(drop('point', point.id), put('unlink', { id: point.id, diskId: point.diskId }));
+      for (const child of this.#tree.moments)
+        if (child.parentId === momentId) changes.push(put('moment', { ...child, parentId: row.parentId }));
+      this.#tree.commit(changes);
+      await this.#sweep();
+      this.#changed();
+      return { freedBytes };
+    });
+  }
+
+  /** Files whose rows are gone. */
+  async #sweep(): Promise<void> {
+    for (const { id, diskId } of this.#tree.unlinks) {
+      const { files } = this.#disk(diskId);
+      files.dropView(id);
+      files.dropImage(fileName(id));
+      await files.folder.unlink(fileName(id));
+      await files.folder.sync();
+      this.#tree.commit([drop('unlink', id)]);
+    }
+  }
+
+  setSettling(run: boolean): void {
+    this.#settler.setRunning(run);
+  }
+
+  /** One pass of settling, for callers that drive it themselves. Resolves at rest, paused or blocked. */
+  settle(): Promise<void> {
+    return this.#settler.settle();
+  }
+
+  /** T12: flushed, end footers written, everything closed; the next opener finds nothing to recover. */
+  async close(): Promise<void> {
+    await this.#settler.stop();
+    await this.#queue;
+    for (const disk of this.#disks.values()) await disk.close();
+    this.#tree.close();
+    this.#release();
+  }
+}
+
+const tooLarge = (bytes: number): Fault =>
+  new Fault({
+    code: 'disk.too-large',
+    what: `A disk of ${bytes} bytes was asked for; a VHD holds from 1 byte to ${VIRTUAL_BYTES_MAX} (2040 GiB).`,
+    safe: 'Nothing was created.',
+    todo: 'Choose a size in between.',
+  });

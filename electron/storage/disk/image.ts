@@ -1,0 +1,362 @@
+// One VHD file: its headers, BAT and bitmaps, data by block. Knows nothing of chains, points or durability order:
+// who calls what when is the business of leaf.ts and reversal.ts. A failed sync poisons it (T14).
+//
+//   0 footer copy │ 512 header │ 1536 BAT │ two locators │ … data blocks, data 4 KiB-aligned, bitmap in the
+//   sector(s) before │ footer
+import { Fault } from '../../../shared/result.ts';
+import { SECTOR_BYTES } from '../../../shared/units.ts';
+import type { BlockFile } from '../../platform/ports.ts';
+import { corrupt, viewOf } from '../vhd/fields.ts';
+import { decodeFooter, encodeFooter, FOOTER_BYTES, type Footer } from '../vhd/footer.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { decodeHeader, encodeHeader, HEADER_BYTES, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
+
+const BAT_AT = FOOTER_BYTES + HEADER_BYTES;
+export const BAT_UNUSED = 0xffffffff;
+const BAT_ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
+/** Bitmaps in memory per image: 512 bytes each at 2 MiB blocks, so at most 4 MiB. */
+const BITMAPS_CACHED_MAX = 8192;
+
+const alignUp = (value: number, step: number): number => Math.ceil(value / step) * step;
+
+export interface ImageIdentity {
+  readonly uuid: string;
+  readonly virtualBytes: number;
+  readonly blockBytes: number;
+  readonly parent: { readonly uuid: string; readonly name: string } | null;
+  readonly timestampMs: number;
+}
+
+export class Image {
+  readonly file: BlockFile;
+  readonly virtualBytes: number;
+  readonly blockBytes: number;
+  readonly blockCount: number;
+  readonly unitsPerBlock: number;
+  /** On disk: one byte per 4 KiB unit, 0xff here, 0x00 not (T12), padded to whole sectors. */
+  readonly bitmapBytes: number;
+  /** Absolute sector of each block's bitmap, as readers see it now. */
+  readonly bat: Uint32Array;
+  uuid: string;
+  parent: ImageIdentity['parent'];
+  #batOffset: number;
+  #timestampMs: number;
+  readonly #bitmaps = new Map<number, Uint8Array>();
+  /** Where the end footer goes: after every block and everything a lost allocation may have left. */
+  #end = 0;
+  #poison: string | null = null;
+
+  private constructor(file: BlockFile, identity: ImageIdentity, batOffset: number) {
+    this.file = file;
+    this.uuid = identity.uuid;
+    this.parent = identity.parent;
+    this.virtualBytes = identity.virtualBytes;
+    this.blockBytes = identity.blockBytes;
+    this.blockCount = Math.ceil(identity.virtualBytes / identity.blockBytes);
+    this.unitsPerBlock = identity.blockBytes / UNIT_BYTES;
+    this.bitmapBytes = alignUp(this.unitsPerBlock, SECTOR_BYTES);
+    this.bat = new Uint32Array(this.blockCount).fill(BAT_UNUSED);
+    this.#batOffset = batOffset;
+    this.#timestampMs = identity.timestampMs;
+  }
+
+  /** Writes the metadata of an empty image; durable after sync() and the folder's sync. */
+  static create(file: BlockFile, identity: ImageIdentity): Image {
+    const image = new Image(file, identity, BAT_AT);
+    const batBytes = alignUp(image.blockCount * 4, SECTOR_BYTES);
+    file.write(new Uint8Array(batBytes).fill(0xff), BAT_AT);
+    image.writeHeaders();
+    image.#end = BAT_AT + batBytes + 2 * LOCATOR_SPACE;
+    image.writeEndFooter();
+    return image;
+  }
+
+  /** Opens and checks; throws vhd.corrupt, vhd.unsupported or disk.io. `uuid` is what the name promises (T1). */
+  static open(file: BlockFile, uuid: string | null): Image {
+    const fileBytes = file.sizeBytes();
+    if (fileBytes < BAT_AT)
+      throw corrupt(file.name, 'file size', fileBytes, `at least ${BAT_AT}: it is truncated`);
+    const head = new Uint8Array(BAT_AT);
+    file.read(head, 0);
+    const footer = decodeFooter(head.subarray(0, FOOTER_BYTES), file.name);
+    if (footer.kind === 'fixed')
+      throw unsupported(file.name, 'a fixed disk; only dynamic and differencing ones have a tree');
+    if (footer.dataOffset !== FOOTER_BYTES)
+      throw corrupt(file.name, 'data offset', footer.dataOffset, FOOTER_BYTES);
+    const header = decodeHeader(head.subarray(FOOTER_BYTES), file.name, footer.kind === 'differencing');
+    if (uuid !== null && footer.uuid !== uuid) throw corrupt(file.name, 'UUID', footer.uuid, uuid);
+    const blocks = Math.ceil(footer.currentBytes / header.blockBytes);
+    // The BAT must be exact before memory is given to it (T12): a huge one would be a bomb.
+    if (header.batEntries !== blocks) throw corrupt(file.name, 'BAT entries', header.batEntries, blocks);
+    const identity = identityOf(footer, header.blockBytes, header.parent);
+    const image = new Image(file, identity, header.batOffset);
+    image.#loadBat(fileBytes);
+    return image;
+  }
+
+  #loadBat(fileBytes: number): void {
+    const raw = new Uint8Array(this.blockCount * 4);
+    const batEnd = this.#batOffset + raw.length;
+    if (batEnd > fileBytes)
+      throw corrupt(
+        this.file.name,
+        'BAT end',
+        batEnd,
+        `within the file of ${fileBytes} bytes: it is truncated`,
+      );
+    this.file.read(raw, this.#batOffset);
+    const view = viewOf(raw);
+    const used: number[] = [];
+    for (let block = 0; block < this.blockCount; block++) {
+      const entry = view.getUint32(block * 4);
+      this.bat[block] = entry;
+      if (entry !== BAT_UNUSED) used.push(entry);
+    }
+    used.sort((a, b) => a - b);
+    const pitchSectors = (this.bitmapBytes + this.blockBytes) / SECTOR_BYTES;
+    let end = Math.ceil(batEnd / SECTOR_BYTES);
+    for (const entry of used) {
+      if (entry < end)
+        throw corrupt(
+          this.file.name,
+          'block position (sector)',
+          entry,
+          `≥ ${end}: blocks or metadata overlap`,
+        );
+      end = entry + pitchSectors;
+    }
+    // A tail never written is a hole whose size the crash lost; reads past the end are zeros, so only a block that
+    // starts past the end is a truncation.
+    const last = used.at(-1);
+    if (last !== undefined && last * SECTOR_BYTES >= fileBytes)
+      throw corrupt(
+        this.file.name,
+        'block position (byte)',
+        last * SECTOR_BYTES,
+        `inside the file of ${fileBytes} bytes`,
+      );
+    const blocksEnd = Math.max(end * SECTOR_BYTES, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
+    // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
+    const tail = this.#endsWithFooter(fileBytes)
+      ? fileBytes - FOOTER_BYTES
+      : alignUp(fileBytes, SECTOR_BYTES);
+    this.#end = Math.max(blocksEnd, tail);
+  }
+
+  #endsWithFooter(fileBytes: number): boolean {
+    const cookie = new Uint8Array(8);
+    this.file.read(cookie, fileBytes - FOOTER_BYTES);
+    return Buffer.from(cookie).toString('latin1') === 'conectix';
+  }
+
+  get isDifferencing(): boolean {
+    return this.parent !== null;
+  }
+
+  get poison(): string | null {
+    return this.#poison;
+  }
+
+  has(block: number): boolean {
+    return this.bat[block] !== BAT_UNUSED;
+  }
+
+  /**
+   * Which units of an allocated block are here. The array is the image's own: leaf.ts sets bits in it. In a dynamic
+   * image the block's all-ones bitmap precedes its BAT entry, so an allocated block is whole.
+   */
+  units(block: number): Uint8Array {
+    const known = this.#bitmaps.get(block);
+    if (known !== undefined) return known;
+    const loaded = new Uint8Array(this.unitsPerBlock);
+    if (this.isDifferencing) {
+      this.file.read(loaded, this.#bitmapOffset(block));
+      const odd = loaded.findIndex(byte => byte !== 0 && byte !== 0xff);
+      if (odd >= 0)
+        throw corrupt(this.file.name, `bitmap of block ${block}, byte ${odd}`, loaded[odd] ?? 0, '0 or 255');
+    } else loaded.fill(0xff);
+    if (this.#bitmaps.size >= BITMAPS_CACHED_MAX) this.#evict();
+    this.#bitmaps.set(block, loaded);
+    return loaded;
+  }
+
+  /** Blocks whose bitmap must not be reloaded from disk: it is ahead of it. */
+  readonly pinned = new Set<number>();
+
+  #evict(): void {
+    for (const block of this.#bitmaps.keys()) {
+      if (this.pinned.has(block)) continue;
+      this.#bitmaps.delete(block);
+      return;
+    }
+  }
+
+  /** The block is here no more, for readers; writeBat makes it durable. */
+  clear(block: number): void {
+    this.bat[block] = BAT_UNUSED;
+    this.#bitmaps.delete(block);
+  }
+
+  #bitmapOffset(block: number): number {
+    return (this.bat[block] ?? 0) * SECTOR_BYTES;
+  }
+
+  dataOffset(block: number): number {
+    return this.#bitmapOffset(block) + this.bitmapBytes;
+  }
+
+  readData(block: number, at: number, target: Uint8Array): void {
+    this.#checkPoison();
+    this.file.read(target, this.dataOffset(block) + at);
+  }
+
+  writeData(block: number, at: number, source: Uint8Array): void {
+    this.#checkPoison();
+    this.file.write(source, this.dataOffset(block) + at);
+  }
+
+  /** The next slot at the end, for nobody yet: its BAT entry. Reads as zeros: nothing was ever written there. */
+  reserve(): number {
+    this.#checkPoison();
+    // Room for the end footer stays between the blocks, so that it is never overwritten.
+    const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.bitmapBytes, UNIT_BYTES);
+    this.#end = dataOffset + this.blockBytes;
+    return (dataOffset - this.bitmapBytes) / SECTOR_BYTES;
+  }
+
+  /** Into a slot no reader knows of. */
+  fillSlot(entry: number, at: number, source: Uint8Array): void {
+    this.#checkPoison();
+    this.file.write(source, entry * SECTOR_BYTES + this.bitmapBytes + at);
+  }
+
+  /** Readers see these slots from now on. */
+  publish(entries: ReadonlyMap<number, number>): void {
+    for (const [block, entry] of entries) {
+      this.bat[block] = entry;
+      this.#bitmaps.delete(block);
+    }
+  }
+
+  /** A slot known from elsewhere (run file): the end moves past it. */
+  place(block: number, entry: number): void {
+    this.bat[block] = entry;
+    this.#bitmaps.set(block, new Uint8Array(this.unitsPerBlock).fill(this.isDifferencing ? 0 : 0xff));
+    const dataOffset = entry * SECTOR_BYTES + this.bitmapBytes;
+    this.#end = Math.max(this.#end, dataOffset + this.blockBytes);
+  }
+
+  writeBitmap(entry: number, units: Uint8Array): void {
+    this.#checkPoison();
+    const bytes = new Uint8Array(this.bitmapBytes);
+    bytes.set(units);
+    this.file.write(bytes, entry * SECTOR_BYTES);
+  }
+
+  /** Writes the BAT sectors that hold these blocks, with the entries of `source`. */
+  writeBat(blocks: Iterable<number>, source: Uint32Array = this.bat): void {
+    this.#checkPoison();
+    const sectors = new Set([...blocks].map(block => Math.floor(block / BAT_ENTRIES_PER_SECTOR)));
+    for (const sector of sectors) {
+      const bytes = new Uint8Array(SECTOR_BYTES).fill(0xff);
+      const view = viewOf(bytes);
+      const first = sector * BAT_ENTRIES_PER_SECTOR;
+      const count = Math.min(BAT_ENTRIES_PER_SECTOR, this.blockCount - first);
+      for (let index = 0; index < count; index++)
+        view.setUint32(index * 4, source[first + index] ?? BAT_UNUSED);
+      this.file.write(bytes, this.#batOffset + sector * SECTOR_BYTES);
+    }
+  }
+
+  /** Takes another name and place in the tree: head footer and header (T3: the flip). Durable after sync(). */
+  become(identity: Pick<ImageIdentity, 'uuid' | 'parent' | 'timestampMs'>): void {
+    this.uuid = identity.uuid;
+    this.parent = identity.parent;
+    this.#timestampMs = identity.timestampMs;
+    this.writeHeaders();
+  }
+
+  writeHeaders(): void {
+    this.#checkPoison();
+    const { parent } = this;
+    const locatorsAt = this.#batOffset + alignUp(this.blockCount * 4, SECTOR_BYTES);
+    if (parent !== null) {
+      this.file.write(locatorBytes(parent.name), locatorsAt);
+      this.file.write(locatorBytes(parent.name), locatorsAt + LOCATOR_SPACE);
+    }
+    const header = {
+      batOffset: this.#batOffset,
+      batEntries: this.blockCount,
+      blockBytes: this.blockBytes,
+      parent,
+    };
+    const head = new Uint8Array(FOOTER_BYTES + HEADER_BYTES);
+    head.set(this.#footer(), 0);
+    head.set(encodeHeader(header, locatorsAt), FOOTER_BYTES);
+    this.file.write(head, 0);
+  }
+
+  #footer(): Uint8Array {
+    return encodeFooter({
+      kind: this.isDifferencing ? 'differencing' : 'dynamic',
+      uuid: this.uuid,
+      currentBytes: this.virtualBytes,
+      originalBytes: this.virtualBytes,
+      dataOffset: FOOTER_BYTES,
+      timestampMs: this.#timestampMs,
+    });
+  }
+
+  /** T12: at every quiesce, right after the last block. Durable after sync(). */
+  writeEndFooter(): void {
+    this.#checkPoison();
+    this.file.write(this.#footer(), this.#end);
+  }
+
+  /** T14: a failed sync means the kernel may have dropped what we wrote; nothing here can be trusted until reopened. */
+  async sync(): Promise<void> {
+    this.#checkPoison();
+    try {
+      await this.file.sync();
+    } catch (cause) {
+      this.#poison = `syncing ${this.file.name} failed`;
+      throw cause;
+    }
+  }
+
+  #checkPoison(): void {
+    if (this.#poison === null) return;
+    throw new Fault({
+      code: 'disk.poisoned',
+      what: `${this.#poison}; this disk is not written any more.`,
+      safe: 'Everything acknowledged before that is on the disk; other disks are not affected.',
+      todo: 'Check the host disk, then stop and start the VM.',
+    });
+  }
+
+  allocatedBlocks(): number[] {
+    const blocks: number[] = [];
+    for (let block = 0; block < this.blockCount; block++) if (this.has(block)) blocks.push(block);
+    return blocks;
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+const identityOf = (footer: Footer, blockBytes: number, parent: ImageIdentity['parent']): ImageIdentity => ({
+  uuid: footer.uuid,
+  virtualBytes: footer.currentBytes,
+  blockBytes,
+  parent,
+  timestampMs: footer.timestampMs,
+});
+
+const unsupported = (file: string, what: string): Fault =>
+  new Fault({
+    code: 'vhd.unsupported',
+    what: `VHD ${file} is ${what}.`,
+    safe: 'The file was not changed.',
+    todo: 'Import it as a new VM instead.',
+  });

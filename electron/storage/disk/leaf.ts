@@ -1,0 +1,156 @@
+// The one writable image of a disk. T10: new bitmap bits and BAT entries stay in memory until flush:
+// data → sync → bitmap + BAT → sync → acknowledge. T11: each is noted in the run file before the write is acknowledged.
+import type { Folder } from '../../platform/ports.ts';
+import { BAT_UNUSED, type Image } from './image.ts';
+import { RunFile, type RunRecord, runFileNames } from './run-file.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+
+interface Captured {
+  readonly blocks: Map<number, { readonly entry: number; readonly units: Uint8Array }>;
+  readonly run: 0 | 1 | null;
+}
+
+export class Leaf {
+  readonly image: Image;
+  readonly #folder: Folder;
+  readonly #run: RunFile | null;
+  readonly #off: SwitchOffs;
+  /** Blocks whose bitmap or BAT entry on disk is behind memory. */
+  readonly #dirty = new Set<number>();
+  /** BAT as the last flush wrote it: an entry reaches the disk only after its data (T10). */
+  readonly #durableBat: Uint32Array;
+  #hasUnsyncedData = false;
+  #flushing: Promise<void> | null = null;
+  #queued: Promise<void> | null = null;
+
+  constructor(image: Image, folder: Folder, bootId: string, off: SwitchOffs) {
+    this.image = image;
+    this.#folder = folder;
+    this.#off = off;
+    this.#durableBat = image.bat.slice();
+    this.#run =
+      off.runFile === true ? null : RunFile.open(folder, image.uuid, bootId, record => this.#replay(record));
+  }
+
+  #replay(record: RunRecord): void {
+    const { image } = this;
+    const last = record.firstUnit + record.units;
+    if (record.block >= image.blockCount || last > image.unitsPerBlock) return;
+    if (image.bat[record.block] !== record.entry) image.place(record.block, record.entry);
+    image.units(record.block).fill(0xff, record.firstUnit, last);
+    this.#mark(record.block);
+    this.#hasUnsyncedData = true;
+  }
+
+  #mark(block: number): void {
+    this.#dirty.add(block);
+    this.image.pinned.add(block);
+  }
+
+  get isEmpty(): boolean {
+    return this.image.allocatedBlocks().length === 0;
+  }
+
+  /** Whole units only; the caller has merged partial ones. `source` null means zeros. True: units became ours. */
+  writeUnits(
+    block: number,
+    firstUnit: number,
+    units: number,
+    unitBytes: number,
+    source: Uint8Array | null,
+  ): boolean {
+    const { image } = this;
+    const isFresh = !image.has(block);
+    if (isFresh) image.place(block, image.reserve());
+    // A fresh slot is past everything ever written: it reads as zeros already.
+    if (source !== null) image.writeData(block, firstUnit * unitBytes, source);
+    else if (!isFresh) image.writeData(block, firstUnit * unitBytes, new Uint8Array(units * unitBytes));
+    this.#hasUnsyncedData = true;
+    const here = image.units(block);
+    const isNew = isFresh || here.subarray(firstUnit, firstUnit + units).includes(0);
+    if (!isNew) return false;
+    this.#run?.append({ block, entry: image.bat[block] ?? BAT_UNUSED, firstUnit, units });
+    here.fill(0xff, firstUnit, firstUnit + units);
+    this.#mark(block);
+    return true;
+  }
+
+  /** Everything written before the call is durable when it resolves. Calls that come meanwhile share the next one. */
+  flush(): Promise<void> {
+    if (this.#flushing === null) return this.#start();
+    this.#queued ??= this.#flushing.then(
+      () => this.#start(),
+      () => this.#start(),
+    );
+    return this.#queued;
+  }
+
+  #start(): Promise<void> {
+    this.#queued = null;
+    const flushing = this.#flushOnce().finally(() => {
+      if (this.#flushing === flushing) this.#flushing = null;
+    });
+    this.#flushing = flushing;
+    return flushing;
+  }
+
+  async #flushOnce(): Promise<void> {
+    if (!this.#hasUnsyncedData && this.#dirty.size === 0) return;
+    const captured = this.#capture();
+    try {
+      await this.#persist(captured);
+    } catch (cause) {
+      for (const block of captured.blocks.keys()) this.#mark(block);
+      this.#hasUnsyncedData = true;
+      throw cause;
+    }
+  }
+
+  /** Only bits whose data was written before the first sync may reach the disk with this flush (T10). */
+  #capture(): Captured {
+    const blocks = new Map<number, { entry: number; units: Uint8Array }>();
+    for (const block of this.#dirty) {
+      blocks.set(block, {
+        entry: this.image.bat[block] ?? BAT_UNUSED,
+        units: this.image.units(block).slice(),
+      });
+    }
+    this.#dirty.clear();
+    this.#hasUnsyncedData = false;
+    return { blocks, run: this.#run?.turn() ?? null };
+  }
+
+  async #persist({ blocks, run }: Captured): Promise<void> {
+    const { image } = this;
+    // A dynamic image's allocated blocks are whole: their bitmap must be there before the BAT entry is.
+    if (!image.isDifferencing)
+      for (const { entry, units } of blocks.values()) image.writeBitmap(entry, units);
+    if (this.#off.leafDataSync !== true) await image.sync();
+    if (blocks.size > 0) {
+      for (const [block, { entry, units }] of blocks) {
+        if (image.isDifferencing) image.writeBitmap(entry, units);
+        this.#durableBat[block] = entry;
+      }
+      image.writeBat(blocks.keys(), this.#durableBat);
+      if (this.#off.leafMapSync !== true) await image.sync();
+    }
+    if (run !== null) this.#run?.clear(run);
+    for (const block of blocks.keys()) if (!this.#dirty.has(block)) image.pinned.delete(block);
+  }
+
+  /** Frozen: flushed, end footer written, run files gone (T6, T12). Nobody may write to it any more. */
+  async seal(): Promise<void> {
+    await this.flush();
+    this.image.writeEndFooter();
+    await this.image.sync();
+  }
+
+  async dropRunFiles(): Promise<void> {
+    this.#run?.close();
+    for (const name of runFileNames(this.image.uuid)) await this.#folder.unlink(name);
+  }
+
+  closeRunFiles(): void {
+    this.#run?.close();
+  }
+}

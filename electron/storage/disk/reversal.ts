@@ -1,0 +1,292 @@
+// Turning one edge of the tree round (T2), block by block, while the disk is used. Every step leaves one of the three
+// states of T3 on disk: in F only (root old) · in F and in B (root may be torn) · in B only (root new); so B is its own
+// undo log, and running the same loop again is the recovery.
+//
+//   per batch   B data + bitmap → sync → B BAT → sync → root data → sync (→ root BAT → sync) → F BAT cleared → sync
+//   flip        folder synced with B · op=flip · root headers · sync · rename root · folder sync · rename B · folder sync · done
+//
+// test/sim/storage removes each of these syncs in turn and must find damage.
+import type { PointId } from '../../../shared/ids.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { type DiskFiles, type Edge, fileName, newFileName } from './disk-files.ts';
+import { Image } from './image.ts';
+import { drop, put, type ReversalOp } from './state.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+import type { Tree } from './tree.ts';
+
+/** Data moved between barriers. disk.md: 16–64 MiB is where fdatasync no longer dominates. */
+const BATCH_BYTES = 16 * 2 ** 20;
+/** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
+const CHUNK_BYTES = 256 * 1024;
+
+export interface ReversalProgress {
+  phase: 'copy' | 'flip';
+  blocksDone: number;
+  blocksTotal: number;
+  bytesDone: number;
+  bytesTotal: number;
+  batches: number;
+}
+
+export interface ReversalPorts {
+  readonly files: DiskFiles;
+  readonly tree: Tree;
+  readonly nowMs: () => number;
+  /** Lets the guest's requests in after so many bytes were moved. Never rejects: a batch is not left half way. */
+  readonly turn: (bytes: number) => Promise<void>;
+  /** Between batches; false stops here, to be resumed. */
+  readonly goOn: () => Promise<boolean>;
+  readonly progress: (progress: ReversalProgress) => void;
+  readonly off: SwitchOffs;
+}
+
+/** Units of a block as runs. */
+function unitRuns(units: Uint8Array): { readonly first: number; readonly count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (let unit = units.indexOf(0xff); unit >= 0; unit = units.indexOf(0xff, unit)) {
+    let end = unit;
+    while (end < units.length && units[end] === 0xff) end++;
+    runs.push({ first: unit, count: end - unit });
+    unit = end;
+  }
+  return runs;
+}
+
+const unitCount = (units: Uint8Array): number =>
+  units.reduce((count, unit) => count + (unit === 0 ? 0 : 1), 0);
+
+/** Worst case of new space: a copy of F's units beside it, and root blocks that were not there (T14). */
+export function reversalNeedsBytes(edge: Pick<Edge, 'root' | 'forward'>): number {
+  const { root, forward } = edge;
+  if (forward === null) return 0;
+  let bytes = 0;
+  for (const block of forward.allocatedBlocks()) {
+    const units = unitCount(forward.units(block)) * UNIT_BYTES;
+    bytes += units + UNIT_BYTES + (root.has(block) ? 0 : units + UNIT_BYTES);
+  }
+  return bytes + forward.blockCount * 4;
+}
+
+/** Links the empty backward delta and records the op; from here on a crash resumes. */
+export async function beginReversal(
+  ports: ReversalPorts,
+  root: PointId,
+  child: PointId,
+): Promise<ReversalOp> {
+  const { files, tree, off } = ports;
+  const name = newFileName(root);
+  const file = files.folder.open(name, 'create');
+  const backward = Image.create(file, {
+    uuid: root,
+    virtualBytes: files.row.virtualBytes,
+    blockBytes: files.row.blockBytes,
+    parent: { uuid: child, name: fileName(child) },
+    timestampMs: ports.nowMs(),
+  });
+  await backward.sync();
+  if (off.folderSyncBeforeCopy !== true) await files.folder.sync();
+  files.register(name, backward);
+  const op: ReversalOp = { kind: 'copy', id: `reversal-${files.row.id}`, diskId: files.row.id, root, child };
+  tree.commit([put('op', op)]);
+  files.resetViews();
+  return op;
+}
+
+/** Runs an op to its end, from wherever a pause or a crash left it. False: stopped by `goOn`. */
+export async function runReversal(ports: ReversalPorts, op: ReversalOp): Promise<boolean> {
+  const copied = op.kind === 'copy' ? await copy(ports, op) : op;
+  if (copied === null) return false;
+  await flip(ports, copied);
+  return true;
+}
+
+async function copy(ports: ReversalPorts, op: ReversalOp): Promise<ReversalOp | null> {
+  const { files, tree, off } = ports;
+  const edge = files.edge(op);
+  const { forward } = edge;
+  if (forward === null) return op;
+  const blocks = forward.allocatedBlocks();
+  const done = edge.backward.allocatedBlocks().filter(block => !forward.has(block));
+  const bytesOf = (block: number): number => unitCount(forward.units(block)) * UNIT_BYTES;
+  const bytesDone = done.reduce((sum, block) => sum + unitCount(edge.backward.units(block)) * UNIT_BYTES, 0);
+  const progress: ReversalProgress = {
+    phase: 'copy',
+    blocksDone: done.length,
+    blocksTotal: done.length + blocks.length,
+    bytesDone,
+    bytesTotal: bytesDone + blocks.reduce((sum, block) => sum + bytesOf(block), 0),
+    batches: 0,
+  };
+  ports.progress({ ...progress });
+  for (let next = 0; next < blocks.length; ) {
+    const batch: number[] = [];
+    let bytes = 0;
+    for (; next < blocks.length && (batch.length === 0 || bytes < BATCH_BYTES); next++) {
+      const block = blocks[next] ?? 0;
+      batch.push(block);
+      bytes += bytesOf(block);
+    }
+    await moveBatch(ports, edge, forward, batch);
+    progress.blocksDone += batch.length;
+    progress.bytesDone += bytes;
+    progress.batches++;
+    ports.progress({ ...progress });
+    if (!(await ports.goOn())) return null;
+  }
+  edge.backward.writeEndFooter();
+  await edge.backward.sync();
+  // T3: the folder has B in it before the record that relies on it.
+  if (off.flipRecordBeforeHeader !== true) tree.commit([put('op', { ...op, kind: 'flip' })]);
+  ports.progress({ ...progress, phase: 'flip' });
+  return { ...op, kind: 'flip' };
+}
+
+async function moveBatch(
+  ports: ReversalPorts,
+  edge: Edge,
+  forward: Image,
+  batch: readonly number[],
+): Promise<void> {
+  const fresh = batch.filter(block => !edge.backward.has(block));
+  await backUp(ports, edge, forward, fresh);
+  await overwrite(ports, edge, forward, batch);
+  await clearForward(ports, forward, batch);
+}
+
+/** The root's old units go to B, whole before its BAT entries say so. */
+async function backUp(
+  ports: ReversalPorts,
+  edge: Edge,
+  forward: Image,
+  blocks: readonly number[],
+): Promise<void> {
+  const { backward, root } = edge;
+  const { off, files } = ports;
+  const slots = new Map<number, number>();
+  for (const block of blocks) {
+    const slot = backward.reserve();
+    slots.set(block, slot);
+    const units = forward.units(block);
+    // Where the root has no block its old content is zeros, and so is a fresh slot.
+    if (root.has(block)) {
+      await copyUnits(ports, { source: root, block, units }, (at, bytes) =>
+        backward.fillSlot(slot, at, bytes),
+      );
+    }
+    backward.writeBitmap(slot, units);
+  }
+  if (off.backwardDataSync !== true) await backward.sync();
+  backward.writeBat(slots.keys(), withEntries(backward.bat, slots));
+  if (off.backwardBatSync !== true) await backward.sync();
+  backward.publish(slots);
+  for (const block of blocks) files.forgetBlock(block);
+}
+
+/** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */
+async function overwrite(
+  ports: ReversalPorts,
+  edge: Edge,
+  forward: Image,
+  blocks: readonly number[],
+): Promise<void> {
+  const { root } = edge;
+  const { off, files } = ports;
+  const slots = new Map<number, number>();
+  for (const block of blocks) {
+    const units = forward.units(block);
+    if (root.has(block)) {
+      await copyUnits(ports, { source: forward, block, units }, (at, bytes) =>
+        root.writeData(block, at, bytes),
+      );
+      continue;
+    }
+    const slot = root.reserve();
+    slots.set(block, slot);
+    await copyUnits(ports, { source: forward, block, units }, (at, bytes) => root.fillSlot(slot, at, bytes));
+    // T12: in the root an allocated block is whole, all ones.
+    root.writeBitmap(slot, new Uint8Array(root.unitsPerBlock).fill(0xff));
+  }
+  if (off.rootDataSync !== true) await root.sync();
+  if (slots.size > 0) {
+    root.writeBat(slots.keys(), withEntries(root.bat, slots));
+    if (off.rootBatSync !== true) await root.sync();
+    root.publish(slots);
+  }
+  for (const block of blocks) files.forgetBlock(block);
+}
+
+async function clearForward(
+  { files }: ReversalPorts,
+  forward: Image,
+  blocks: readonly number[],
+): Promise<void> {
+  for (const block of blocks) {
+    forward.clear(block);
+    files.forgetBlock(block);
+  }
+  forward.writeBat(blocks);
+  await forward.sync();
+}
+
+function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, number>): Uint32Array {
+  const next = bat.slice();
+  for (const [block, entry] of entries) next[block] = entry;
+  return next;
+}
+
+interface Units {
+  readonly source: Image;
+  readonly block: number;
+  readonly units: Uint8Array;
+}
+
+/** In chunks, letting the guest in between. */
+async function copyUnits(
+  ports: ReversalPorts,
+  { source, block, units }: Units,
+  write: (at: number, bytes: Uint8Array) => void,
+): Promise<void> {
+  for (const { first, count } of unitRuns(units)) {
+    const end = (first + count) * UNIT_BYTES;
+    for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
+      const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
+      source.readData(block, at, bytes);
+      write(at, bytes);
+      await ports.turn(bytes.length);
+    }
+  }
+}
+
+/** Names change hands: the root becomes C, B becomes R. Every step may be found done or undone after a crash. */
+async function flip(ports: ReversalPorts, op: ReversalOp): Promise<void> {
+  const { files, tree, off } = ports;
+  const { folder } = files;
+  const { root } = files.edge(op);
+  const isRenamed = !folder.exists(newFileName(op.root)) || !folder.exists(fileName(op.root));
+  root.become({ uuid: op.child, parent: null, timestampMs: ports.nowMs() });
+  root.writeEndFooter();
+  if (off.rootHeaderSync !== true) await root.sync();
+  if (!isRenamed) {
+    folder.rename(fileName(op.root), fileName(op.child));
+    files.renamed(fileName(op.root), fileName(op.child));
+  }
+  if (off.folderSyncAfterRename !== true) await folder.sync();
+  if (folder.exists(newFileName(op.root))) {
+    folder.rename(newFileName(op.root), fileName(op.root));
+    files.renamed(newFileName(op.root), fileName(op.root));
+  }
+  if (off.folderSyncBeforeDone !== true) await folder.sync();
+  finish(tree, op);
+  files.resetViews();
+}
+
+/** T1: only the two nodes of the edge change; siblings, children and the leaf are not touched. */
+function finish(tree: Tree, op: ReversalOp): void {
+  const [root, child] = [tree.point(op.root), tree.point(op.child)];
+  if (root === undefined || child === undefined) return;
+  tree.commit([
+    put('point', { ...child, parent: null }),
+    put('point', { ...root, parent: op.child }),
+    drop('op', op.id),
+  ]);
+}

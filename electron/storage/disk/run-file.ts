@@ -1,0 +1,125 @@
+// T11: a storage death is not a power cut. New bits are noted here by plain write before the guest's write is
+// acknowledged; the page cache outlives the process, so another process of the same boot replays them. Two files take
+// turns: what a flush made durable was noted in the one it closed. Never synced; another boot ignores it.
+import type { BlockFile, Folder } from '../../platform/ports.ts';
+import { viewOf } from '../vhd/fields.ts';
+
+const HEADER_BYTES = 128;
+const RECORD_BYTES = 16;
+const MAGIC = 0x45424252;
+/** A run file this long is a leaf nobody flushed for a long time; it is replayed in pieces all the same. */
+const REPLAY_RECORDS = 4096;
+
+export interface RunRecord {
+  readonly block: number;
+  readonly entry: number;
+  readonly firstUnit: number;
+  readonly units: number;
+}
+
+/** Catches a torn or foreign record; every field takes part. */
+const seal = (record: RunRecord): number =>
+  (MAGIC ^
+    Math.imul(record.block, 31) ^
+    Math.imul(record.entry, 17) ^
+    (record.firstUnit << 16) ^
+    record.units) >>>
+  0;
+
+export const runFileNames = (leafUuid: string): readonly [string, string] => [
+  `${leafUuid}.run-a`,
+  `${leafUuid}.run-b`,
+];
+
+export class RunFile {
+  readonly #files: readonly [BlockFile, BlockFile];
+  readonly #lengths: [number, number] = [HEADER_BYTES, HEADER_BYTES];
+  #current: 0 | 1 = 0;
+  readonly #record = new Uint8Array(RECORD_BYTES);
+
+  private constructor(files: readonly [BlockFile, BlockFile]) {
+    this.#files = files;
+  }
+
+  /** Opens both files, calls `replay` for every record of this boot, and starts empty ones otherwise. */
+  static open(
+    folder: Folder,
+    leafUuid: string,
+    bootId: string,
+    replay: (record: RunRecord) => void,
+  ): RunFile {
+    const header = new Uint8Array(HEADER_BYTES);
+    header.set(Buffer.from(`EBBRUN 1 ${leafUuid} ${bootId}`.slice(0, HEADER_BYTES)));
+    const [a, b] = runFileNames(leafUuid).map(name =>
+      folder.open(name, folder.exists(name) ? 'existing' : 'create'),
+    );
+    const run = new RunFile([a as BlockFile, b as BlockFile]);
+    for (const index of [0, 1] as const) run.#adopt(index, header, replay);
+    return run;
+  }
+
+  #adopt(index: 0 | 1, header: Uint8Array, replay: (record: RunRecord) => void): void {
+    const file = this.#files[index];
+    const found = new Uint8Array(HEADER_BYTES);
+    file.read(found, 0);
+    if (Buffer.compare(found, header) !== 0) {
+      file.truncate(0);
+      file.write(header, 0);
+      return;
+    }
+    const chunk = new Uint8Array(RECORD_BYTES * REPLAY_RECORDS);
+    const size = file.sizeBytes();
+    for (let at = HEADER_BYTES; at + RECORD_BYTES <= size; at += chunk.length) {
+      file.read(chunk, at);
+      const view = viewOf(chunk);
+      for (
+        let offset = 0;
+        offset < chunk.length && at + offset + RECORD_BYTES <= size;
+        offset += RECORD_BYTES
+      ) {
+        const record = {
+          block: view.getUint32(offset),
+          entry: view.getUint32(offset + 4),
+          firstUnit: view.getUint16(offset + 8),
+          units: view.getUint16(offset + 10),
+        };
+        // The last record may be half there: its write was never acknowledged.
+        if (view.getUint32(offset + 12) !== seal(record)) return this.#setLength(index, at + offset);
+        replay(record);
+        this.#setLength(index, at + offset + RECORD_BYTES);
+      }
+    }
+  }
+
+  #setLength(index: 0 | 1, length: number): void {
+    this.#lengths[index] = length;
+  }
+
+  append(record: RunRecord): void {
+    const view = viewOf(this.#record);
+    view.setUint32(0, record.block);
+    view.setUint32(4, record.entry);
+    view.setUint16(8, record.firstUnit);
+    view.setUint16(10, record.units);
+    view.setUint32(12, seal(record));
+    this.#files[this.#current].write(this.#record, this.#lengths[this.#current]);
+    this.#lengths[this.#current] += RECORD_BYTES;
+  }
+
+  /** A flush begins: what comes from now on goes to the other file. Answers which one it closed. */
+  turn(): 0 | 1 {
+    const closed = this.#current;
+    this.#current = closed === 0 ? 1 : 0;
+    return closed;
+  }
+
+  /** The flush that closed it is durable: its records are on the disk proper. */
+  clear(index: 0 | 1): void {
+    this.#files[index].truncate(HEADER_BYTES);
+    this.#lengths[index] = HEADER_BYTES;
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+}

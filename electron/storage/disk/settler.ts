@@ -1,0 +1,199 @@
+// Brings a VM's disks to rest in the background: resumes what was under way, then turns edge after edge, oldest first
+// (T9), until the leaf's parent is the root. Paused and blocked are states, not errors.
+import { errorText } from '../../../shared/errors.ts';
+import type { DiskId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Clock } from '../../platform/ports.ts';
+import type { Disk } from './disk.ts';
+import { fileName } from './disk-files.ts';
+import {
+  beginReversal,
+  type ReversalPorts,
+  type ReversalProgress,
+  reversalNeedsBytes,
+  runReversal,
+} from './reversal.ts';
+import type { ReversalOp } from './state.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+import type { Tree } from './tree.ts';
+
+/** Never taken by background work: the guest may need it (T14). */
+const SPARE_BYTES = 64 * 2 ** 20;
+const RETRY_MS = 15_000;
+
+export interface SettleStatus {
+  readonly state: 'rest' | 'settling' | 'paused' | 'blocked';
+  readonly reason: string | null;
+  readonly active: {
+    readonly op: ReversalOp;
+    readonly progress: ReversalProgress;
+    readonly bytesPerSecond: number;
+  } | null;
+}
+
+export interface SettlerPorts {
+  readonly tree: Tree;
+  readonly disks: ReadonlyMap<DiskId, Disk>;
+  readonly clock: Clock;
+  readonly turn: () => Promise<void>;
+  readonly off: SwitchOffs;
+  readonly changed: () => void;
+}
+
+interface NextWork {
+  readonly op: ReversalOp | null;
+  readonly edge: ReturnType<Tree['nextEdge']>;
+}
+
+export class Settler {
+  readonly #ports: SettlerPorts;
+  #isRunning = true;
+  #isStopped = false;
+  #work: Promise<void> | null = null;
+  #again = false;
+  #blocked: string | null = null;
+  #active: { op: ReversalOp; progress: ReversalProgress; startedMs: number; startBytes: number } | null =
+    null;
+
+  constructor(ports: SettlerPorts) {
+    this.#ports = ports;
+  }
+
+  status(): SettleStatus {
+    const active = this.#active;
+    const seconds = active === null ? 0 : (this.#ports.clock.monotonicMs() - active.startedMs) / 1000;
+    const moved = active === null ? 0 : active.progress.bytesDone - active.startBytes;
+    const bytesPerSecond = seconds > 0 ? Math.round(moved / seconds) : 0;
+    const isPending = this.#ports.tree.disks.some(disk => this.#next(disk.id) !== null);
+    const state =
+      this.#blocked !== null ? 'blocked' : !isPending ? 'rest' : this.#isRunning ? 'settling' : 'paused';
+    return { state, reason: this.#blocked, active: active === null ? null : { ...active, bytesPerSecond } };
+  }
+
+  setRunning(run: boolean): void {
+    this.#isRunning = run;
+    this.#ports.changed();
+    if (run) this.wake();
+  }
+
+  /** Something changed; settles in the background. */
+  wake(): void {
+    void this.settle();
+  }
+
+  /** Resolves when there is nothing to do or no leave to do it. Never rejects. */
+  settle(): Promise<void> {
+    this.#again = true;
+    this.#work ??= this.#loop().finally(() => {
+      this.#work = null;
+    });
+    return this.#work;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#work;
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#again && !this.#isStopped) {
+      this.#again = false;
+      for (const disk of this.#ports.disks.values()) await this.#settleDisk(disk);
+    }
+  }
+
+  #next(
+    diskId: DiskId,
+  ): { readonly op: ReversalOp | null; readonly edge: ReturnType<Tree['nextEdge']> } | null {
+    const { tree } = this.#ports;
+    const op = tree.reversalOf(diskId) ?? null;
+    const row = tree.disk(diskId);
+    const edge = row === undefined ? null : tree.nextEdge(row);
+    return op === null && edge === null ? null : { op, edge };
+  }
+
+  async #settleDisk(disk: Disk): Promise<void> {
+    try {
+      for (let next = this.#next(disk.id); next !== null && this.#mayRun(); next = this.#next(disk.id)) {
+        if (!(await this.#turnEdge(disk, next))) break;
+      }
+      this.#blocked = null;
+    } catch (cause) {
+      // A full disk or a failing one must never take the engine down: the guest's own I/O goes on where it can.
+      this.#blocked =
+        cause instanceof Fault ? errorText(cause.body).slice(0, 500) : String(cause).slice(0, 500);
+      if (!(cause instanceof Fault)) throw cause;
+      if (!this.#isStopped) this.#ports.clock.after(RETRY_MS, () => this.wake());
+    } finally {
+      this.#active = null;
+      this.#ports.changed();
+    }
+  }
+
+  #mayRun(): boolean {
+    return this.#isRunning && !this.#isStopped;
+  }
+
+  async #turnEdge(disk: Disk, next: NextWork): Promise<boolean> {
+    const ports = this.#reversalPorts(disk);
+    let { op } = next;
+    if (op === null && next.edge !== null) {
+      const { root, child } = next.edge;
+      const { files } = disk;
+      const images = {
+        root: files.image(fileName(root), root),
+        forward: files.image(fileName(child), child),
+      };
+      checkSpace(reversalNeedsBytes(images), files.folder.freeBytes());
+      op = await beginReversal(ports, root, child);
+    }
+    if (op === null) return false;
+    const current = op;
+    const progress: ReversalProgress = {
+      phase: 'copy',
+      blocksDone: 0,
+      blocksTotal: 0,
+      bytesDone: 0,
+      bytesTotal: 0,
+      batches: 0,
+    };
+    this.#active = { op: current, progress, startedMs: this.#ports.clock.monotonicMs(), startBytes: 0 };
+    return runReversal(ports, current);
+  }
+
+  #reversalPorts(disk: Disk): ReversalPorts {
+    const { tree, clock, turn, off, changed } = this.#ports;
+    let isFirst = true;
+    return {
+      files: disk.files,
+      tree,
+      nowMs: () => clock.wallMs(),
+      turn: () => turn(),
+      goOn: async () => {
+        await turn();
+        return this.#mayRun();
+      },
+      progress: progress => {
+        const active = this.#active;
+        if (active === null) return;
+        if (isFirst) active.startBytes = progress.bytesDone;
+        isFirst = false;
+        active.progress = progress;
+        changed();
+      },
+      off,
+    };
+  }
+}
+
+/** T14: checked before anything is begun. */
+function checkSpace(needs: number, free: number): void {
+  if (free >= needs + SPARE_BYTES) return;
+  throw new Fault({
+    code: 'disk.full',
+    what: `Tidying the history needs ${Math.ceil(needs / 2 ** 20)} MiB for a while; ${Math.floor(free / 2 ** 20)} MiB are free.`,
+    safe: 'Nothing was changed; the VM and every point are as they were.',
+    todo: 'Free some space; it goes on by itself.',
+    data: { needs, free },
+  });
+}

@@ -1,0 +1,95 @@
+// What timeline.db holds, as plain rows. Pure. The database is the truth, the headers are enough to rebuild it (T5).
+import * as z from 'zod';
+import { diskIdSchema, momentIdSchema, pointIdSchema } from '../../../shared/ids.ts';
+import { momentKindSchema } from '../../../shared/timeline.ts';
+import { bytesSchema, timeMsSchema } from '../../../shared/units.ts';
+
+export const diskRowSchema = z.object({
+  id: diskIdSchema,
+  virtualBytes: bytesSchema,
+  blockBytes: bytesSchema,
+  /** UUID of the one writable image; becomes a point's UUID when sealed (T1). */
+  leaf: pointIdSchema,
+  /** The point the leaf hangs off; null while the leaf is the disk's first image. */
+  leafParent: pointIdSchema.nullable(),
+});
+export const pointRowSchema = z.object({
+  id: pointIdSchema,
+  diskId: diskIdSchema,
+  momentId: momentIdSchema,
+  /** Whom its file hangs off; null in the root. */
+  parent: pointIdSchema.nullable(),
+});
+export const momentRowSchema = z.object({
+  id: momentIdSchema,
+  parentId: momentIdSchema.nullable(),
+  name: z.string(),
+  note: z.string(),
+  kind: momentKindSchema,
+  pinned: z.boolean(),
+  takenAt: timeMsSchema,
+});
+/** Work under way, so that recovery knows what a half-done state means. At most one reversal per disk. */
+export const opRowSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('copy'),
+    id: z.string(),
+    diskId: diskIdSchema,
+    root: pointIdSchema,
+    child: pointIdSchema,
+  }),
+  z.object({
+    kind: z.literal('flip'),
+    id: z.string(),
+    diskId: diskIdSchema,
+    root: pointIdSchema,
+    child: pointIdSchema,
+  }),
+  /** Leaves have been changed for new ones, whose UUIDs these are; the old are being sealed (T6). */
+  z.object({
+    kind: z.literal('take'),
+    id: z.string(),
+    moment: momentRowSchema,
+    leaves: z.array(z.object({ diskId: diskIdSchema, leaf: pointIdSchema })),
+  }),
+]);
+/** A file nothing refers to any more; its unlink may take seconds, so it outlives the transaction (T8). */
+export const unlinkRowSchema = z.object({ id: pointIdSchema, diskId: diskIdSchema });
+/** One row: where Now grows from. */
+export const nowRowSchema = z.object({ id: z.literal('now'), momentId: momentIdSchema.nullable() });
+
+export type DiskRow = z.infer<typeof diskRowSchema>;
+export type PointRow = z.infer<typeof pointRowSchema>;
+export type MomentRow = z.infer<typeof momentRowSchema>;
+export type OpRow = z.infer<typeof opRowSchema>;
+export type ReversalOp = Extract<OpRow, { kind: 'copy' | 'flip' }>;
+export type TakeOp = Extract<OpRow, { kind: 'take' }>;
+
+export const ROW_SCHEMAS = {
+  disk: diskRowSchema,
+  point: pointRowSchema,
+  moment: momentRowSchema,
+  op: opRowSchema,
+  unlink: unlinkRowSchema,
+  now: nowRowSchema,
+} as const;
+export type RowKind = keyof typeof ROW_SCHEMAS;
+export type Row<K extends RowKind> = z.infer<(typeof ROW_SCHEMAS)[K]>;
+
+export type Change =
+  | { readonly [K in RowKind]: { readonly put: K; readonly row: Row<K> } }[RowKind]
+  | { readonly drop: RowKind; readonly id: string };
+
+export const put = <K extends RowKind>(kind: K, row: Row<K>): Change => ({ put: kind, row }) as Change;
+export const drop = (kind: RowKind, id: string): Change => ({ drop: kind, id });
+
+/** Transactions that survive a crash once `commit` has returned. */
+export interface TimelineStore {
+  rows<K extends RowKind>(kind: K): Row<K>[];
+  /** All or nothing, durable. */
+  commit(changes: readonly Change[]): void;
+  close(): void;
+}
+
+/** Points in a VM (T15). */
+export const POINTS_MAX = 5000;
