@@ -1,0 +1,111 @@
+// What control asks of a running QEMU, in our words and units: balloon, statistics, run state. Thin over QMP; every
+// answer is parsed, because guests and versions differ.
+import * as z from 'zod';
+import type { VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import { bytesToKib, kibToBytes } from '../../../shared/units.ts';
+import type { GuestPort, GuestSample, GuestStats } from '../ports.ts';
+import type { QmpSession } from '../qmp/session.ts';
+
+const BALLOON = '/machine/peripheral/balloon0';
+const STATS_PERIOD_SECONDS = 1;
+/** What the driver sends for "I do not know": −1 as u64, which JSON numbers round. */
+const UNKNOWN_FROM = 2 ** 63;
+
+const statsSchema = z.object({ stats: z.record(z.string(), z.number()), 'last-update': z.number() });
+const balloonSchema = z.object({ actual: z.number() });
+const statusSchema = z.object({ status: z.string(), running: z.boolean() });
+const virtioSchema = z.object({ status: z.object({ statuses: z.array(z.string()) }) });
+
+const known = (value: number | undefined): number | null =>
+  value === undefined || value < 0 || value >= UNKNOWN_FROM ? null : value;
+const knownKib = (value: number | undefined): number | null => {
+  const bytes = known(value);
+  return bytes === null ? null : bytesToKib(bytes);
+};
+
+function parseStats(answer: unknown): GuestStats | null {
+  const parsed = statsSchema.safeParse(answer);
+  if (!parsed.success) return null;
+  const { stats } = parsed.data;
+  return {
+    totalKib: knownKib(stats['stat-total-memory']),
+    freeKib: knownKib(stats['stat-free-memory']),
+    availableKib: knownKib(stats['stat-available-memory']),
+    cachesKib: knownKib(stats['stat-disk-caches']),
+    swapInKib: knownKib(stats['stat-swap-in']),
+    swapOutKib: knownKib(stats['stat-swap-out']),
+    majorFaults: known(stats['stat-major-faults']),
+    updatedAtMs: parsed.data['last-update'] * 1000,
+  };
+}
+
+export interface GuestOptions {
+  readonly vmId: VmId;
+  readonly qmp: QmpSession;
+  readonly hasBalloon: boolean;
+  readonly residentKib: () => number | null;
+}
+
+export class Guest implements GuestPort {
+  readonly vmId: VmId;
+  readonly #qmp: QmpSession;
+  readonly #hasBalloon: boolean;
+  readonly #residentKib: () => number | null;
+
+  constructor({ vmId, qmp, hasBalloon, residentKib }: GuestOptions) {
+    this.vmId = vmId;
+    this.#qmp = qmp;
+    this.#hasBalloon = hasBalloon;
+    this.#residentKib = residentKib;
+  }
+
+  /** Zero, the default, means never. */
+  async startStatistics(): Promise<void> {
+    if (!this.#hasBalloon) return;
+    const property = { path: BALLOON, property: 'guest-stats-polling-interval', value: STATS_PERIOD_SECONDS };
+    await this.#qmp.execute('qom-set', property);
+  }
+
+  async setTarget(targetKib: number): Promise<void> {
+    await this.#qmp.execute('balloon', { value: kibToBytes(targetKib) });
+  }
+
+  async status(): Promise<{ readonly status: string; readonly running: boolean }> {
+    return statusSchema.parse(await this.#qmp.execute('query-status'));
+  }
+
+  async sample(): Promise<GuestSample> {
+    const { running } = await this.status();
+    const residentKib = this.#residentKib();
+    if (!this.#hasBalloon)
+      return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
+    const [balloon, stats] = await Promise.all([
+      this.#qmp.execute('query-balloon'),
+      this.#qmp.execute('qom-get', { path: BALLOON, property: 'guest-stats' }),
+    ]);
+    const actual = balloonSchema.safeParse(balloon);
+    const parsed = parseStats(stats);
+    const driverReady = await this.#driverReady(parsed);
+    return {
+      actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
+      stats: parsed,
+      driverReady,
+      residentKib,
+      paused: !running,
+    };
+  }
+
+  /** The device's own status says it; where that command is missing, statistics that ever arrived do. */
+  async #driverReady(stats: GuestStats | null): Promise<boolean> {
+    try {
+      const path = `${BALLOON}/virtio-backend`;
+      const parsed = virtioSchema.safeParse(await this.#qmp.execute('x-query-virtio-status', { path }));
+      if (parsed.success)
+        return parsed.data.status.statuses.some(word => word.startsWith('VIRTIO_CONFIG_S_DRIVER_OK'));
+    } catch (cause) {
+      if (!(cause instanceof Fault) || cause.body.code !== 'qemu.refused') throw cause;
+    }
+    return (stats?.updatedAtMs ?? 0) > 0;
+  }
+}

@@ -1,0 +1,137 @@
+// A VM's spec as QEMU's arguments (L3). Pure: the same inputs give the same words, which are stored with a suspended
+// state (L4). Facts: QEMU 7.2; disks only by NBD (T13), firmware and devices stated, nothing by default.
+
+import { MIB_KIB } from '../../../shared/units.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+
+export type Accelerator = 'kvm' | 'tcg';
+
+/** Sockets of a VM: all in its private run folder, short names (a socket path holds 107 bytes). */
+export interface VmSockets {
+  readonly qmp: string;
+  readonly vnc: string;
+  readonly agent: string;
+  readonly serial: string;
+  /** QEMU writes its pid there itself: a control that died between spawn and note finds it. */
+  readonly pidFile: string;
+  readonly disk: (index: number) => string;
+}
+
+export interface ArgvInput {
+  readonly spec: VmSpec;
+  /** What the memory manager leased (M6). */
+  readonly bootKib: number;
+  readonly accelerator: Accelerator;
+  readonly sockets: VmSockets;
+  readonly sample: { readonly kernel: string; readonly initrd: string } | null;
+  readonly isoPath: string | null;
+  /** Waits for a stream of saved state. */
+  readonly incoming: boolean;
+}
+
+/** The guest's pause while storage is away: longer than any restart of ours, shorter than a guest's patience. */
+const RECONNECT_SECONDS = 60;
+
+/** In QEMU's option syntax a comma is doubled. */
+const escaped = (value: string): string => value.replaceAll(',', ',,');
+
+function cpu(input: ArgvInput): string[] {
+  const { accelerator, spec } = input;
+  // The model is pinned per accelerator (L2): `host` exists under KVM only. 32 MiB of translated code is enough for
+  // a small guest and is memory nobody can balloon away.
+  return accelerator === 'kvm'
+    ? ['-accel', 'kvm', '-cpu', 'host', '-smp', String(spec.cpus)]
+    : ['-accel', 'tcg,thread=multi,tb-size=32', '-cpu', 'max', '-smp', String(spec.cpus)];
+}
+
+function disks(input: ArgvInput): string[] {
+  return input.spec.disks.flatMap(({ id }, index) => [
+    '-blockdev',
+    `driver=nbd,node-name=disk${index},server.type=unix,server.path=${escaped(input.sockets.disk(index))},export=${id},reconnect-delay=${RECONNECT_SECONDS},discard=unmap,detect-zeroes=unmap`,
+    '-device',
+    `virtio-blk-pci,drive=disk${index},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
+  ]);
+}
+
+function boot(input: ArgvInput): string[] {
+  const { spec, sample, isoPath } = input;
+  if (spec.boot.kind === 'sample' && sample !== null) {
+    const words = 'console=ttyS0 console=tty0 quiet panic=-1 no_timer_check';
+    return ['-kernel', sample.kernel, '-initrd', sample.initrd, '-append', words];
+  }
+  if (spec.boot.kind !== 'iso' || isoPath === null) return [];
+  return [
+    '-blockdev',
+    `driver=file,node-name=iso-file,filename=${escaped(isoPath)},read-only=on`,
+    '-blockdev',
+    'driver=raw,node-name=iso,file=iso-file,read-only=on',
+    '-device',
+    'ide-cd,drive=iso,id=cd0,bootindex=8',
+  ];
+}
+
+function network({ spec }: ArgvInput): string[] {
+  if (spec.network === 'none') return [];
+  // Loopback only: a forward must not open the guest to the host's network (DESIGN §8).
+  const forwards = spec.portForwards.map(
+    ({ protocol, hostPort, guestPort }) => `,hostfwd=${protocol}:127.0.0.1:${hostPort}-:${guestPort}`,
+  );
+  return ['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,id=nic0'];
+}
+
+export function specToArgv(input: ArgvInput): string[] {
+  const { spec, sockets } = input;
+  const socket = (id: string, path: string): string[] => [
+    '-chardev',
+    `socket,id=${id},path=${escaped(path)},server=on,wait=off`,
+  ];
+  return [
+    '-name',
+    `${escaped(spec.name)},debug-threads=on`,
+    '-machine',
+    'q35',
+    '-pidfile',
+    sockets.pidFile,
+    '-no-user-config',
+    '-nodefaults',
+    ...cpu(input),
+    '-m',
+    `${Math.floor(input.bootKib / MIB_KIB)}M`,
+    '-display',
+    'none',
+    '-vnc',
+    `unix:${escaped(sockets.vnc)}`,
+    '-device',
+    'VGA,id=vga0',
+    '-device',
+    'qemu-xhci,id=usb0',
+    '-device',
+    'usb-tablet,id=tablet0',
+    ...socket('qmp', sockets.qmp),
+    '-mon',
+    'chardev=qmp,mode=control',
+    ...socket('serial', sockets.serial),
+    '-serial',
+    'chardev:serial',
+    '-device',
+    'virtio-serial-pci,id=vserial0',
+    ...socket('agent', sockets.agent),
+    '-device',
+    'virtserialport,chardev=agent,name=org.ebb.agent,id=agentport',
+    ...(spec.balloon
+      ? ['-device', 'virtio-balloon-pci,id=balloon0,deflate-on-oom=on,free-page-reporting=on']
+      : []),
+    '-device',
+    'pvpanic-pci,id=pvpanic0',
+    '-action',
+    'panic=pause',
+    '-device',
+    'virtio-rng-pci,id=rng0',
+    ...disks(input),
+    ...network(input),
+    ...boot(input),
+    ...(input.incoming ? ['-incoming', 'defer', '-S'] : []),
+    '-sandbox',
+    'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
+  ];
+}

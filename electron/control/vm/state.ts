@@ -1,0 +1,113 @@
+// The state machine of a VM (L1). Pure: (state, event) → state; supervisor.ts acts and feeds it.
+//
+//              start                   guest runs                    pause
+//   off ───────────────▶ starting ───────────────▶ running ◀──────────────────▶ paused
+//    ▲ ▲                    │ fails                 │  │  │      resume          │
+//    │ │                    ▼                       │  │  └── suspend ─▶ suspending ─▶ suspended ── start ─▶ starting
+//    │ └──────────────── failed ◀── QEMU dies ──────┘  │ stop
+//    └───────────────────────────────────── stopping ◀─┘
+
+import type { ErrorBody } from '../../../shared/errors.ts';
+import { assertNever } from '../../../shared/result.ts';
+import type { VmPhase, VmState } from '../../../shared/vm.ts';
+
+export type VmEvent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'step'; readonly words: string }
+  | { readonly kind: 'spawned'; readonly pid: number; readonly accelerator: 'kvm' | 'tcg' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'paused'; readonly why: string }
+  | { readonly kind: 'guest-up' }
+  | { readonly kind: 'guest-down' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'stop-refused'; readonly error: ErrorBody }
+  | { readonly kind: 'suspend' }
+  | { readonly kind: 'suspend-failed'; readonly error: ErrorBody }
+  | { readonly kind: 'suspended' }
+  | { readonly kind: 'failed'; readonly error: ErrorBody }
+  /** QEMU is gone; null: wanted, or the guest's own power-off. */
+  | { readonly kind: 'ended'; readonly error: ErrorBody | null };
+
+export const initialState = (nowMs: number, isSuspended: boolean): VmState => ({
+  phase: isSuspended ? 'suspended' : 'off',
+  detail: '',
+  since: nowMs,
+  pid: null,
+  accelerator: null,
+  guestUp: false,
+  error: null,
+});
+
+const LIVE: readonly VmPhase[] = ['starting', 'running', 'paused', 'stopping', 'suspending'];
+export const isLive = (phase: VmPhase): boolean => LIVE.includes(phase);
+
+/** What a person may ask in a phase; the supervisor refuses the rest with vm.wrong-state. */
+export const MAY: Readonly<
+  Record<'start' | 'stop' | 'force' | 'pause' | 'resume' | 'reset' | 'suspend', readonly VmPhase[]>
+> = {
+  start: ['off', 'suspended', 'failed'],
+  stop: ['running', 'paused'],
+  force: ['starting', 'running', 'paused', 'stopping', 'suspending', 'suspended'],
+  pause: ['running'],
+  resume: ['paused'],
+  reset: ['running', 'paused'],
+  suspend: ['running', 'paused'],
+};
+
+/** An event that cannot happen in a phase leaves it as it is: QEMU's events come late and twice. */
+export function nextState(state: VmState, event: VmEvent, nowMs: number): VmState {
+  const go = (phase: VmPhase, change: Partial<VmState> = {}): VmState => ({
+    ...state,
+    phase,
+    detail: '',
+    since: phase === state.phase ? state.since : nowMs,
+    ...change,
+  });
+  const live = isLive(state.phase);
+  switch (event.kind) {
+    case 'start':
+      return live ? state : go('starting', { error: null, guestUp: false });
+    case 'step':
+      return live ? { ...state, detail: event.words } : state;
+    case 'spawned':
+      return live ? { ...state, pid: event.pid, accelerator: event.accelerator } : state;
+    case 'running':
+      return state.phase === 'starting' || state.phase === 'paused' ? go('running') : state;
+    case 'paused':
+      return state.phase === 'running' || state.phase === 'paused'
+        ? go('paused', { detail: event.why })
+        : state;
+    case 'guest-up':
+      return live ? { ...state, guestUp: true } : state;
+    case 'guest-down':
+      return { ...state, guestUp: false };
+    case 'stop':
+      return live ? go('stopping') : state;
+    case 'stop-refused':
+      return state.phase === 'stopping' ? go('running', { error: event.error }) : state;
+    case 'suspend':
+      return live ? go('suspending') : state;
+    case 'suspend-failed':
+      return state.phase === 'suspending' ? go('running', { error: event.error }) : state;
+    case 'suspended':
+      return go('suspended', { pid: null, guestUp: false });
+    case 'failed':
+      return go('failed', {
+        pid: null,
+        guestUp: false,
+        error: event.error,
+        detail: event.error.what.slice(0, 300),
+      });
+    case 'ended':
+      return event.error === null
+        ? go('off', { pid: null, guestUp: false })
+        : go('failed', {
+            pid: null,
+            guestUp: false,
+            error: event.error,
+            detail: event.error.what.slice(0, 300),
+          });
+    default:
+      return assertNever(event);
+  }
+}

@@ -1,0 +1,66 @@
+// What the service sees of a VM, and what a supervisor needs of the world.
+import type { VmId } from '../../../shared/ids.ts';
+import type { VmSpec, VmState } from '../../../shared/vm.ts';
+import type { ByteStream } from '../../platform/byte-stream.ts';
+import type { Clock } from '../../platform/ports.ts';
+import type { Detached, ProcessId } from '../../platform/process.ts';
+import type { Receiving } from '../../platform/stream-file.ts';
+import type { MemoryPort, StoragePort } from '../ports.ts';
+import type { Accelerator } from './spec-to-argv.ts';
+
+export type OnStep = (words: string, progress?: number) => void;
+
+export interface VmSupervisor {
+  readonly vmId: VmId;
+  state(): VmState;
+  onChange(listener: (state: VmState) => void): () => void;
+  /** The VM's spec changed (name, range, …); used at the next start. */
+  setSpec(spec: VmSpec): void;
+  /** From off, failed or suspended. Resolves when the virtual CPUs run. Undone whole on failure. */
+  start(signal: AbortSignal, onStep: OnStep): Promise<void>;
+  /** `shutdown` asks the guest and waits; Fault vm.timeout when it does not listen. `force` ends QEMU. */
+  stop(how: 'shutdown' | 'force', signal: AbortSignal, onStep: OnStep): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  reset(): Promise<void>;
+  suspend(signal: AbortSignal, onStep: OnStep): Promise<void>;
+  vncSocketPath(): string;
+  /** Control restarted: finds a QEMU that still runs and takes it over (M9). True when there was one. */
+  adopt(): Promise<boolean>;
+  /** Lets go of a running VM without touching it. */
+  dispose(): void;
+}
+
+export interface VmFolders {
+  /** Durable: run.json, suspended state, qemu.log. */
+  readonly home: string;
+  /** Sockets, 0700, short. */
+  readonly run: string;
+}
+
+export interface SupervisorPorts {
+  readonly clock: Clock;
+  readonly memory: MemoryPort;
+  readonly storage: StoragePort;
+  /** L2: remembered; a first call may take seconds. */
+  readonly accelerator: () => Promise<Accelerator>;
+  /** Full path of qemu-system-x86_64; null where it is missing. */
+  readonly qemu: () => string | null;
+  readonly sample: () => { readonly kernel: string; readonly initrd: string } | null;
+  readonly isoPath: (spec: VmSpec) => string | null;
+  readonly spawn: (command: string, args: readonly string[], logPath: string) => Promise<Detached>;
+  readonly processOf: (pid: number) => ProcessId;
+  readonly isAlive: (id: ProcessId) => boolean;
+  readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
+  readonly residentKib: (pid: number) => number | null;
+  readonly connect: (path: string) => Promise<ByteStream>;
+  readonly receiveToFile: (socketPath: string, filePath: string) => Promise<Receiving>;
+  readonly sendFile: (filePath: string, socketPath: string) => Promise<void>;
+  readonly readJson: (path: string) => unknown;
+  readonly readText: (path: string) => string;
+  readonly writeJson: (path: string, value: unknown) => void;
+  readonly removeFile: (path: string) => void;
+  readonly removeTree: (path: string) => void;
+  readonly makePrivateFolder: (path: string) => void;
+  readonly log: (line: string) => void;
+}

@@ -1,0 +1,473 @@
+// One per VM (L1): owns its QEMU process, QMP session and state. Decisions are in state.ts; this file acts. Operations of
+// people come one after another; QEMU's events come whenever they like.
+import type { ErrorBody } from '../../../shared/errors.ts';
+import type { VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { VmSpec, VmState } from '../../../shared/vm.ts';
+import type { ProcessId } from '../../platform/process.ts';
+import type { Lease } from '../ports.ts';
+import { QmpSession } from '../qmp/session.ts';
+import { Guest } from './guest.ts';
+import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
+import { type Accelerator, specToArgv } from './spec-to-argv.ts';
+import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
+import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
+import { hasSavedMemory, loadMemory, readSavedRecord, saveMemory } from './suspended.ts';
+import { delay, until } from './wait.ts';
+
+const QMP_UP = { timeoutMs: 30_000, stepMs: 25 };
+/** ACPI shutdown: a desktop guest needs its time; then the person decides. */
+const SHUTDOWN_TIMEOUT_MS = 90_000;
+const QUIT_TIMEOUT_MS = 5_000;
+const GONE = { timeoutMs: 10_000, stepMs: 20 };
+const RETRY_MS_MAX = 8_000;
+
+export interface SupervisorInput {
+  readonly spec: VmSpec;
+  readonly folders: VmFolders;
+  readonly ports: SupervisorPorts;
+}
+
+/** What exists only while QEMU does. */
+interface Live {
+  readonly process: ProcessId;
+  readonly qmp: QmpSession;
+  readonly guest: Guest;
+  readonly record: RunRecord;
+  /** We asked it to end, or the guest shut itself down: its end is no failure. */
+  isEndWanted: boolean;
+}
+
+export class QemuSupervisor implements VmSupervisor {
+  readonly vmId: VmId;
+  readonly #folders: VmFolders;
+  readonly #ports: SupervisorPorts;
+  readonly #listeners = new Set<(state: VmState) => void>();
+  #spec: VmSpec;
+  #state: VmState;
+  #live: Live | null = null;
+  #isDisposed = false;
+  #isRecovering = false;
+
+  constructor({ spec, folders, ports }: SupervisorInput) {
+    this.vmId = spec.id;
+    this.#spec = spec;
+    this.#folders = folders;
+    this.#ports = ports;
+    this.#state = initialState(ports.clock.wallMs(), hasSavedMemory(folders, ports));
+  }
+
+  state(): VmState {
+    return this.#state;
+  }
+
+  setSpec(spec: VmSpec): void {
+    this.#spec = spec;
+  }
+
+  onChange(listener: (state: VmState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  vncSocketPath(): string {
+    return socketsIn(this.#folders.run).vnc;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#live?.qmp.close();
+  }
+
+  #feed(event: VmEvent): void {
+    const before = this.#state;
+    this.#state = nextState(before, event, this.#ports.clock.wallMs());
+    if (this.#state !== before) for (const listener of this.#listeners) listener(this.#state);
+  }
+
+  #require(verb: keyof typeof MAY): void {
+    const { phase } = this.#state;
+    if (MAY[verb].includes(phase)) return;
+    throw new Fault({
+      code: 'vm.wrong-state',
+      what: `"${this.#spec.name}" is ${phase}; it cannot ${verb === 'force' ? 'be forced off' : verb} now.`,
+      safe: 'Nothing was changed.',
+      todo: `This works while it is ${MAY[verb].join(' or ')}.`,
+      data: { phase, verb },
+    });
+  }
+
+  async start(signal: AbortSignal, onStep: OnStep): Promise<void> {
+    this.#require('start');
+    const saved = readSavedRecord(this.#folders, this.#ports);
+    this.#feed({ kind: 'start' });
+    const step: OnStep = (words, progress) => {
+      this.#feed({ kind: 'step', words });
+      onStep(words, progress);
+    };
+    let lease: Lease | null = null;
+    let process: ProcessId | null = null;
+    try {
+      const program = this.#ports.qemu();
+      if (program === null) throw new Fault(qemuMissing());
+      step('freeing memory');
+      lease = await this.#ports.memory.lease({
+        spec: this.#spec,
+        signal,
+        ...(saved === null ? {} : { exactKib: saved.bootKib }),
+      });
+      const record = saved ?? (await this.#newRecord(lease));
+      step('opening the disks');
+      await this.#openExports();
+      signal.throwIfAborted();
+      step('starting QEMU');
+      process = await this.#spawn(program, record, saved !== null);
+      const live = await this.#connect(process, record);
+      this.#ports.memory.transfer(lease, live.guest, process.pid);
+      lease = null;
+      if (saved !== null) {
+        step('reading saved memory');
+        await loadMemory(live.qmp, this.#folders, this.#ports);
+      }
+      this.#feed({ kind: 'running' });
+      this.#ports.memory.event(this.vmId, 'started');
+    } catch (cause) {
+      await this.#undoStart(lease, process, cause, signal);
+      throw cause;
+    }
+  }
+
+  async #newRecord(lease: Lease): Promise<RunRecord> {
+    const accelerator = await this.#ports.accelerator();
+    const sockets = socketsIn(this.#folders.run);
+    const sample = this.#spec.boot.kind === 'sample' ? this.#ports.sample() : null;
+    if (this.#spec.boot.kind === 'sample' && sample === null) throw new Fault(sampleMissing());
+    const isoPath = this.#ports.isoPath(this.#spec);
+    const argv = specToArgv({
+      spec: this.#spec,
+      bootKib: lease.bootKib,
+      accelerator,
+      sockets,
+      sample,
+      isoPath,
+      incoming: false,
+    });
+    return { bootKib: lease.bootKib, accelerator, argv, hasBalloon: this.#spec.balloon };
+  }
+
+  async #openExports(): Promise<void> {
+    this.#ports.makePrivateFolder(this.#folders.run);
+    const sockets = socketsIn(this.#folders.run);
+    for (const [index, disk] of this.#spec.disks.entries()) {
+      await this.#ports.storage.openExport(this.vmId, disk.id, sockets.disk(index));
+    }
+  }
+
+  async #closeExports(): Promise<void> {
+    for (const disk of this.#spec.disks) {
+      await this.#ports.storage.closeExport(this.vmId, disk.id).catch((cause: unknown) => {
+        this.#ports.log(`vm ${this.vmId}: closing the export of ${disk.id}: ${String(cause)}`);
+      });
+    }
+  }
+
+  /** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
+  async #spawn(program: string, record: RunRecord, incoming: boolean): Promise<ProcessId> {
+    const sockets = socketsIn(this.#folders.run);
+    for (const path of [sockets.qmp, sockets.vnc, sockets.agent, sockets.serial, sockets.pidFile])
+      this.#ports.removeFile(path);
+    this.#ports.writeJson(this.#recordPath(), record);
+    const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
+    const { id } = await this.#ports.spawn(program, argv, this.#logPath());
+    this.#feed({ kind: 'spawned', pid: id.pid, accelerator: record.accelerator });
+    return id;
+  }
+
+  #recordPath(): string {
+    return `${this.#folders.home}/run.json`;
+  }
+  #logPath(): string {
+    return `${this.#folders.home}/qemu.log`;
+  }
+
+  /** Waits for QMP as long as QEMU lives, then listens. Faults with QEMU's own last words. */
+  async #connect(process: ProcessId, record: RunRecord): Promise<Live> {
+    const path = socketsIn(this.#folders.run).qmp;
+    const stream = await until(this.#ports.clock, QMP_UP, async () => {
+      if (!this.#ports.isAlive(process)) throw new Fault(this.#qemuDied('QEMU ended while starting.'));
+      return this.#ports.connect(path).catch(() => null);
+    });
+    if (stream === null)
+      throw new Fault(
+        this.#qemuDied(`QEMU did not open its control socket within ${QMP_UP.timeoutMs / 1000} s.`),
+      );
+    const qmp = await QmpSession.open(stream, this.#ports.clock);
+    const residentKib = (): number | null => this.#ports.residentKib(process.pid);
+    const guest = new Guest({ vmId: this.vmId, qmp, hasBalloon: record.hasBalloon, residentKib });
+    const live: Live = { process, qmp, guest, record, isEndWanted: false };
+    this.#live = live;
+    qmp.onEvent((name, data) => this.#onEvent(live, name, data));
+    qmp.onClose(() => void this.#onClose(live));
+    await guest.startStatistics();
+    return live;
+  }
+
+  async #undoStart(
+    lease: Lease | null,
+    process: ProcessId | null,
+    cause: unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const live = this.#live;
+    if (live !== null) live.isEndWanted = true;
+    this.#live = null;
+    live?.qmp.close();
+    if (process !== null) await this.#endQemu(process);
+    if (lease !== null) this.#ports.memory.release(lease);
+    else this.#ports.memory.detach(this.vmId, 'crashed');
+    await this.#closeExports();
+    this.#ports.removeFile(this.#recordPath());
+    const isCancelled = signal.aborted;
+    if (isCancelled && hasSavedMemory(this.#folders, this.#ports)) this.#feed({ kind: 'suspended' });
+    else if (isCancelled) this.#feed({ kind: 'ended', error: null });
+    else this.#feed({ kind: 'failed', error: bodyOf(cause) });
+  }
+
+  async #endQemu(process: ProcessId): Promise<void> {
+    this.#ports.end(process, 'SIGKILL');
+    await until(this.#ports.clock, GONE, () => (this.#ports.isAlive(process) ? null : true));
+  }
+
+  #qemuDied(what: string): ErrorBody {
+    const words = this.#ports.readText(this.#logPath()).trim().split('\n').slice(-4).join(' ').slice(0, 800);
+    return {
+      code: 'vm.start-failed',
+      what: `${what} ${words === '' ? 'It left no message.' : `It said: ${words}`}`,
+      safe: "The VM's disks and points are untouched.",
+      todo: "Run `ebb doctor`; the whole log is qemu.log in the VM's folder.",
+    };
+  }
+
+  #onEvent(live: Live, name: string, data: Readonly<Record<string, unknown>>): void {
+    const { memory } = this.#ports;
+    switch (name) {
+      case 'RESUME':
+        this.#feed({ kind: 'running' });
+        return memory.event(this.vmId, 'resumed');
+      case 'STOP':
+        if (this.#state.phase === 'running') this.#feed({ kind: 'paused', why: '' });
+        return memory.event(this.vmId, 'paused');
+      case 'VSERPORT_CHANGE':
+        this.#feed({ kind: data.open === true ? 'guest-up' : 'guest-down' });
+        return data.open === true ? memory.event(this.vmId, 'guest-up') : undefined;
+      case 'RESET':
+        this.#feed({ kind: 'guest-down' });
+        return memory.event(this.vmId, 'reset');
+      case 'BALLOON_CHANGE':
+        return memory.event(this.vmId, 'balloon-changed');
+      case 'SHUTDOWN':
+        live.isEndWanted = true;
+        return;
+      case 'GUEST_PANICKED':
+        return this.#feed({
+          kind: 'paused',
+          why: 'The guest system crashed. Reset it, or take a look at its screen first.',
+        });
+      case 'BLOCK_IO_ERROR':
+        return this.#onDiskError(live, data);
+    }
+  }
+
+  /** L5: paused by a disk error; goes on by itself when the cause is gone. */
+  #onDiskError(live: Live, data: Readonly<Record<string, unknown>>): void {
+    const why =
+      data.nospace === true
+        ? 'Paused: the disk is full. It goes on by itself when there is room; nothing is lost.'
+        : 'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
+    this.#feed({ kind: 'paused', why });
+    if (this.#isRecovering) return;
+    this.#isRecovering = true;
+    void this.#resumeWhenWell(live, why).finally(() => {
+      this.#isRecovering = false;
+    });
+  }
+
+  async #resumeWhenWell(live: Live, why: string): Promise<void> {
+    for (
+      let waitMs = 500;
+      this.#live === live && live.qmp.isOpen && !this.#isDisposed;
+      waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)
+    ) {
+      await delay(this.#ports.clock, waitMs);
+      try {
+        await this.#ports.storage.healthy();
+        await live.qmp.execute('cont');
+        // The first `cont` may fail again at once; only a VM that still runs a moment later is well.
+        await delay(this.#ports.clock, 300);
+        if ((await live.guest.status()).running) return;
+      } catch (cause) {
+        this.#ports.log(`vm ${this.vmId}: not resumed yet: ${String(cause)}`);
+      }
+      this.#feed({ kind: 'paused', why });
+    }
+  }
+
+  /** QMP closed: QEMU is ending or gone, unless we let go of it. */
+  async #onClose(live: Live): Promise<void> {
+    if (this.#isDisposed || this.#live !== live) return;
+    const isGone = await until(this.#ports.clock, GONE, () =>
+      this.#ports.isAlive(live.process) ? null : true,
+    );
+    if (this.#live !== live || this.#isDisposed) return;
+    this.#live = null;
+    if (isGone === null) await this.#endQemu(live.process);
+    const isSuspending = this.#state.phase === 'suspending' && hasSavedMemory(this.#folders, this.#ports);
+    this.#ports.memory.detach(
+      this.vmId,
+      isSuspending ? 'suspended' : live.isEndWanted ? 'stopped' : 'crashed',
+    );
+    await this.#closeExports();
+    this.#ports.removeFile(this.#recordPath());
+    if (isSuspending) return this.#feed({ kind: 'suspended' });
+    const died: ErrorBody = { ...this.#qemuDied('QEMU ended without being asked to.'), code: 'vm.died' };
+    this.#feed({ kind: 'ended', error: live.isEndWanted ? null : died });
+  }
+
+  #current(): Live {
+    if (this.#live !== null) return this.#live;
+    throw new Fault({
+      code: 'vm.wrong-state',
+      what: `"${this.#spec.name}" has no running QEMU.`,
+      safe: 'Nothing was changed.',
+      todo: 'Start it first.',
+    });
+  }
+
+  async stop(how: 'shutdown' | 'force', signal: AbortSignal, onStep: OnStep): Promise<void> {
+    this.#require(how === 'force' ? 'force' : 'stop');
+    if (how === 'force' && this.#state.phase === 'suspended') {
+      this.#ports.removeTree(`${this.#folders.home}/suspended`);
+      return this.#feed({ kind: 'ended', error: null });
+    }
+    const live = this.#current();
+    if (how === 'force') return this.#force(live, onStep);
+    if (this.#state.phase === 'paused') await live.qmp.execute('cont');
+    this.#feed({ kind: 'stop' });
+    onStep('asking the guest to shut down');
+    await live.qmp.execute('system_powerdown');
+    const wait = { timeoutMs: SHUTDOWN_TIMEOUT_MS, stepMs: 50 };
+    const isOff = await until(this.#ports.clock, wait, () =>
+      isLive(this.#state.phase) && !signal.aborted ? null : true,
+    );
+    if (isOff !== null && !signal.aborted) return;
+    const error: ErrorBody = {
+      code: signal.aborted ? 'cancelled' : 'vm.timeout',
+      what: `"${this.#spec.name}" was asked to shut down and still runs.`,
+      safe: 'It runs on; nothing was lost.',
+      todo: 'Shut it down from inside, or force it off: like pulling the plug.',
+    };
+    this.#feed({ kind: 'stop-refused', error });
+    throw new Fault(error);
+  }
+
+  async #force(live: Live, onStep: OnStep): Promise<void> {
+    live.isEndWanted = true;
+    this.#feed({ kind: 'stop' });
+    onStep('ending QEMU');
+    // An answer is not waited for: a QEMU that hangs is killed.
+    live.qmp.execute('quit', undefined, QUIT_TIMEOUT_MS).catch(() => undefined);
+    const isGone = await until(this.#ports.clock, { timeoutMs: QUIT_TIMEOUT_MS, stepMs: 20 }, () =>
+      this.#ports.isAlive(live.process) ? null : true,
+    );
+    if (isGone === null) await this.#endQemu(live.process);
+    await until(this.#ports.clock, GONE, () => (isLive(this.#state.phase) ? null : true));
+  }
+
+  async pause(): Promise<void> {
+    this.#require('pause');
+    await this.#current().qmp.execute('stop');
+    this.#feed({ kind: 'paused', why: '' });
+  }
+
+  async resume(): Promise<void> {
+    this.#require('resume');
+    await this.#current().qmp.execute('cont');
+    this.#feed({ kind: 'running' });
+  }
+
+  async reset(): Promise<void> {
+    this.#require('reset');
+    const live = this.#current();
+    await live.qmp.execute('system_reset');
+    // A machine stopped by a panic stays stopped through a reset.
+    if (this.#state.phase === 'paused') await live.qmp.execute('cont');
+  }
+
+  async suspend(signal: AbortSignal, onStep: OnStep): Promise<void> {
+    this.#require('suspend');
+    const live = this.#current();
+    this.#feed({ kind: 'suspend' });
+    onStep('saving memory');
+    try {
+      await saveMemory({
+        qmp: live.qmp,
+        record: live.record,
+        folders: this.#folders,
+        ports: this.#ports,
+        signal,
+        onStep,
+      });
+    } catch (cause) {
+      const error = bodyOf(cause);
+      this.#feed({ kind: 'suspend-failed', error });
+      await live.qmp.execute('cont').catch(() => undefined);
+      throw cause;
+    }
+    await this.#force(live, onStep);
+  }
+
+  async adopt(): Promise<boolean> {
+    const parsed = runRecordSchema.safeParse(this.#ports.readJson(this.#recordPath()));
+    const pid = Number(this.#ports.readText(socketsIn(this.#folders.run).pidFile).trim());
+    const process = this.#ports.processOf(pid);
+    if (!parsed.success || !Number.isInteger(pid) || pid <= 0 || !this.#ports.isAlive(process)) {
+      this.#ports.removeFile(this.#recordPath());
+      return false;
+    }
+    const record: RunRecord = parsed.data;
+    this.#feed({ kind: 'start' });
+    this.#feed({ kind: 'spawned', pid, accelerator: record.accelerator satisfies Accelerator });
+    await this.#openExports();
+    const live = await this.#connect(process, record);
+    this.#ports.memory.adopt(this.#spec, record.bootKib, live.guest);
+    const { running } = await live.guest.status();
+    this.#feed({ kind: 'running' });
+    if (!running) this.#feed({ kind: 'paused', why: '' });
+    if ((await live.guest.sample()).driverReady) this.#feed({ kind: 'guest-up' });
+    return true;
+  }
+}
+
+const bodyOf = (cause: unknown): ErrorBody =>
+  cause instanceof Fault
+    ? cause.body
+    : {
+        code: 'internal',
+        what: `Starting failed: ${String(cause).slice(0, 500)}`,
+        safe: "The VM's disks are untouched.",
+        todo: 'Try again; the log has the details.',
+      };
+
+const qemuMissing = (): ErrorBody => ({
+  code: 'qemu.missing',
+  what: "QEMU (qemu-system-x86_64) is not on this computer's PATH.",
+  safe: 'The VM and its disks are untouched.',
+  todo: 'Install it: sudo apt-get install qemu-system-x86',
+});
+
+const sampleMissing = (): ErrorBody => ({
+  code: 'vm.sample-missing',
+  what: "The sample guest's kernel is not in the cache.",
+  safe: 'The VM and its disk are untouched.',
+  todo: 'Run `npm start` once on a machine with apt: it assembles the sample guest.',
+});

@@ -1,0 +1,52 @@
+// Small JSON files that must survive a crash whole: written beside, synced, renamed over, the folder synced.
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { fileFault } from './block-file.ts';
+
+/** Undefined where the file is missing or is not JSON; the caller's schema decides about the rest. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+export function readText(path: string, lastBytes = 64 * 1024): string {
+  try {
+    return readFileSync(path, 'utf8').slice(-lastBytes);
+  } catch {
+    return '';
+  }
+}
+
+export function writeJson(path: string, value: unknown): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const beside = `${path}.new`;
+    const fd = openSync(beside, 'w', 0o600);
+    writeSync(fd, JSON.stringify(value));
+    fsyncSync(fd);
+    closeSync(fd);
+    renameSync(beside, path);
+    const folder = openSync(dirname(path), 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+  } catch (cause) {
+    throw fileFault('writing', path, cause);
+  }
+}
+
+export const removeFile = (path: string): void => rmSync(path, { force: true });
+export const removeTree = (path: string): void => rmSync(path, { force: true, recursive: true });
+export const makePrivateFolder = (path: string): void =>
+  void mkdirSync(path, { recursive: true, mode: 0o700 });

@@ -1,0 +1,105 @@
+// Processes: starting ones that outlive us, running tools to their end, looking at and ending ones we know by pid and
+// start time. argv only, never a shell (DESIGN §8).
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { startedAt } from './lock.ts';
+
+export interface ProcessId {
+  readonly pid: number;
+  /** Tells a reused pid from the process we started. */
+  readonly started: string;
+}
+
+export interface Detached {
+  readonly id: ProcessId;
+  /** Only while the starter lives; null when it was ended by a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Output goes to files, so that the process does not notice its starter's death. Rejects when it cannot start. */
+export function spawnDetached(command: string, args: readonly string[], logPath: string): Promise<Detached> {
+  const log = openSync(logPath, 'w', 0o600);
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+  closeSync(log);
+  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => {
+      child.unref();
+      const pid = child.pid ?? 0;
+      resolve({ id: { pid, started: startedAt(pid) }, exited });
+    });
+  });
+}
+
+export const isAlive = (id: ProcessId): boolean => id.started !== '' && startedAt(id.pid) === id.started;
+
+/** Only the very process: a reused pid is left alone. */
+export function endProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (!isAlive(id)) return;
+  try {
+    process.kill(id.pid, signal);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause;
+  }
+}
+
+/** Resident memory in KiB; null where the host does not tell or the process is gone. */
+export function residentKib(pid: number): number | null {
+  try {
+    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
+    return Number.isFinite(pages) ? pages * 4 : null;
+  } catch {
+    return null;
+  }
+}
+
+export interface ToolResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+export interface ToolOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly onOutput?: (text: string) => void;
+}
+const OUTPUT_MAX = 1024 * 1024;
+
+/** Runs a tool to its end. Output beyond 1 MiB is dropped; past the deadline it is killed and the code is 124. */
+export function runTool(command: string, args: readonly string[], options: ToolOptions): Promise<ToolResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, options.timeoutMs);
+    const abort = (): void => void child.kill('SIGTERM');
+    options.signal?.addEventListener('abort', abort, { once: true });
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout = (stdout + text).slice(0, OUTPUT_MAX);
+      options.onOutput?.(text);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(0, OUTPUT_MAX);
+    });
+    child.once('error', reject);
+    child.once('close', code => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', abort);
+      resolve({ code: isLate ? 124 : (code ?? 1), stdout, stderr });
+    });
+  });
+}
+
+/** Full path of a program on PATH; null where there is none. */
+export function findProgram(name: string, path = process.env.PATH ?? ''): string | null {
+  for (const folder of path.split(delimiter)) {
+    const candidate = join(folder, name);
+    if (folder !== '' && statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) return candidate;
+  }
+  return null;
+}
