@@ -1,52 +1,27 @@
-// A Channel over a MessagePort: a worker's port, Electron's MessagePortMain, or a page's. One message is one frame.
+// A Channel over a worker's MessagePort or Electron's MessagePortMain. The frames and their acknowledgement are
+// shared/rpc/port-channel.ts, which the page uses too.
 import type { Channel } from '../../shared/rpc/channel.ts';
-import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
+import { portChannel as anyPortChannel } from '../../shared/rpc/port-channel.ts';
 
-/** What the three kinds of port have in common, in Node's spelling. */
+/** A worker's port delivers the value itself, Electron's an event that holds it in `data`. */
 export interface PortLike {
-  postMessage(text: string): void;
+  postMessage(message: unknown): void;
   on(event: 'message' | 'close', listener: (value: unknown) => void): unknown;
   start?(): void;
   close(): void;
 }
 
+const deliveredValue = (delivered: unknown): unknown =>
+  typeof delivered === 'object' && delivered !== null && 'data' in delivered ? delivered.data : delivered;
+
 export function portChannel(port: PortLike): Channel {
-  const messages: ((text: string) => void)[] = [];
-  const closes: (() => void)[] = [];
-  let isOpen = true;
-  const end = (): void => {
-    if (!isOpen) return;
-    isOpen = false;
-    for (const run of closes) run();
-  };
-  port.on('message', value => {
-    // Electron wraps what it delivers in an event with `data`; a worker's port does not.
-    const text = typeof value === 'string' ? value : (value as { data?: unknown } | null)?.data;
-    if (typeof text !== 'string' || text.length > FRAME_BYTES_MAX) {
-      port.close();
-      end();
-    } else if (isOpen) for (const listener of messages) listener(text);
+  const channel = anyPortChannel({
+    post: message => port.postMessage(message),
+    onMessage: listener => void port.on('message', value => listener(deliveredValue(value))),
+    onClose: listener => void port.on('close', () => listener()),
+    close: () => port.close(),
   });
-  port.on('close', end);
+  // Nothing is lost: a port delivers from the next turn on, when the caller has set its listeners.
   port.start?.();
-  return {
-    send: text => {
-      if (isOpen) port.postMessage(text);
-    },
-    bufferedBytes: () => 0,
-    onDrain: run => {
-      setImmediate(run);
-    },
-    onMessage: listener => {
-      messages.push(listener);
-    },
-    onClose: listener => {
-      if (isOpen) closes.push(listener);
-      else setImmediate(listener);
-    },
-    close: () => {
-      port.close();
-      end();
-    },
-  };
+  return channel;
 }

@@ -4,10 +4,19 @@ import { connect, createServer, type Socket } from 'node:net';
 import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
+import { systemClock } from '../platform/clock.ts';
 
 const NEWLINE = 10;
+/** What was sent before a close has this long to leave; a peer that never reads must not keep the socket. */
+const CLOSE_GRACE_MS = 2000;
 
-export function socketChannel(socket: Socket): Channel {
+/** A channel whose reading can be held, so that a relay is bounded by its slower side. */
+export interface SocketChannel extends Channel {
+  pause(): void;
+  resume(): void;
+}
+
+export function socketChannel(socket: Socket): SocketChannel {
   const messages: ((text: string) => void)[] = [];
   let parts: Buffer[] = [];
   let held = 0;
@@ -24,7 +33,7 @@ export function socketChannel(socket: Socket): Channel {
     held = 0;
     for (const listener of messages) listener(text);
   };
-  socket.on('data', (chunk: Buffer) => {
+  const receive = (chunk: Buffer): void => {
     let from = 0;
     for (
       let end = chunk.indexOf(NEWLINE);
@@ -36,7 +45,7 @@ export function socketChannel(socket: Socket): Channel {
       if (!socket.destroyed) finish();
     }
     if (from < chunk.length && !socket.destroyed) take(chunk.subarray(from));
-  });
+  };
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     isClosed = true;
@@ -51,16 +60,24 @@ export function socketChannel(socket: Socket): Channel {
       else setImmediate(run);
     },
     onMessage: listener => {
-      messages.push(listener);
+      // Nothing is read, hence nothing lost, before somebody listens.
+      if (messages.push(listener) === 1) socket.on('data', receive);
     },
     onClose: listener => {
       if (isClosed) setImmediate(listener);
       else socket.once('close', listener);
     },
     close: () => {
-      socket.end();
-      // A peer that never reads must not keep the socket.
+      if (socket.destroyed) return;
       socket.destroySoon();
+      const grace = systemClock.after(CLOSE_GRACE_MS, () => socket.destroy());
+      socket.once('close', () => grace.cancel());
+    },
+    pause: () => {
+      socket.pause();
+    },
+    resume: () => {
+      socket.resume();
     },
   };
 }
@@ -92,7 +109,7 @@ export function listenUnix(path: string, accept: (channel: Channel) => void): Pr
   });
 }
 
-export function connectUnix(path: string): Promise<Channel> {
+export function connectUnix(path: string): Promise<SocketChannel> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('error', cause =>

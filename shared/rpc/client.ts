@@ -5,10 +5,9 @@ import type * as z from 'zod';
 import type { ErrorBody } from '../errors.ts';
 import { Fault } from '../result.ts';
 import type { Channel } from './channel.ts';
-import { type Frame, PROTOCOL_VERSION } from './frame.ts';
+import { FRAME_BYTES_MAX, type Frame, isOversize, PROTOCOL_VERSION, parseFrame } from './frame.ts';
 import { contractHash } from './hash.ts';
-import { parseFrame } from './server.ts';
-import type { ContractTable, MethodName, MethodResult, Params, Payload, TopicName } from './table.ts';
+import type { ContractTable, MethodName, MethodResult, Payload, TopicName } from './table.ts';
 
 export type CallParams<C extends ContractTable, M extends MethodName<C>> = z.input<C['methods'][M]['params']>;
 
@@ -49,6 +48,27 @@ const UNAVAILABLE: ErrorBody = {
   todo: 'Connect again; a change may or may not have been made, so look before repeating it.',
 };
 
+const NOT_SENT: ErrorBody = {
+  code: 'cancelled',
+  what: 'The call was cancelled before it was sent.',
+  safe: 'Nothing was changed.',
+  todo: 'Nothing.',
+};
+
+const otherForm = (what: string): ErrorBody => ({
+  code: 'rpc.version-mismatch',
+  what,
+  safe: 'VMs keep running.',
+  todo: 'Reload the window, or restart Ebb after an update.',
+});
+
+const tooLong = (method: string): ErrorBody => ({
+  code: 'rpc.bad-request',
+  what: `The call ${method} is longer than a frame may be (${FRAME_BYTES_MAX} bytes).`,
+  safe: 'Nothing was sent.',
+  todo: 'Send it in parts.',
+});
+
 /** Wraps an open channel; says hello at once. */
 export function connectClient<C extends ContractTable>(table: C, channel: Channel): Client<C> {
   const client = new ChannelClient(table, channel);
@@ -79,14 +99,29 @@ class ChannelClient {
   }
 
   call(method: string, params: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
+    const { signal } = options;
     if (!this.#isOpen) return Promise.reject(new Fault(UNAVAILABLE));
+    if (signal?.aborted === true) return Promise.reject(new Fault(NOT_SENT));
     const id = this.#nextId++;
+    const text = JSON.stringify({ t: 'request', id, method, params } satisfies Frame);
+    if (isOversize(text)) return Promise.reject(new Fault(tooLong(method)));
     return new Promise((resolve, reject) => {
-      this.#calls.set(id, { method, resolve, reject });
-      const { signal } = options;
-      if (signal?.aborted === true) this.#send({ t: 'cancel', id });
-      signal?.addEventListener('abort', () => this.#send({ t: 'cancel', id }), { once: true });
-      this.#send({ t: 'request', id, method, params });
+      const cancel = (): void => this.#send({ t: 'cancel', id });
+      // A long-lived signal must not collect a listener per call.
+      const settle = (): void => signal?.removeEventListener('abort', cancel);
+      this.#calls.set(id, {
+        method,
+        resolve: value => {
+          settle();
+          resolve(value);
+        },
+        reject: error => {
+          settle();
+          reject(error);
+        },
+      });
+      signal?.addEventListener('abort', cancel, { once: true });
+      this.#channel.send(text);
     });
   }
 
@@ -96,6 +131,10 @@ class ChannelClient {
     listener: (payload: unknown, revision: number) => void,
     onEnd: (error: ErrorBody) => void = () => undefined,
   ): () => void {
+    if (!this.#isOpen) {
+      queueMicrotask(() => onEnd(UNAVAILABLE));
+      return () => undefined;
+    }
     const id = this.#nextId++;
     this.#subscriptions.set(id, { topic, listener, onEnd });
     this.#send({ t: 'subscribe', id, topic, key });
@@ -148,12 +187,8 @@ class ChannelClient {
   #hello(protocol: number, hash: string): void {
     const own = contractHash(this.#table);
     if (protocol === PROTOCOL_VERSION && hash === own) return this.#settleReady?.resolve();
-    this.#end({
-      code: 'rpc.version-mismatch',
-      what: `The service speaks protocol ${protocol} contract ${hash}; this client speaks ${PROTOCOL_VERSION} contract ${own}.`,
-      safe: 'VMs keep running.',
-      todo: 'Reload the window, or restart Ebb after an update.',
-    });
+    const what = `The service speaks protocol ${protocol} contract ${hash}; this client speaks ${PROTOCOL_VERSION} contract ${own}.`;
+    this.#end(otherForm(what));
     this.#channel.close();
   }
 
@@ -163,15 +198,8 @@ class ChannelClient {
     this.#calls.delete(id);
     const parsed = this.#table.methods[call.method]?.result.safeParse(result);
     if (parsed?.success === true) return call.resolve(parsed.data);
-    const what = `The answer to ${call.method} was not of the contract's form: ${parsed?.error?.issues[0]?.message ?? 'unknown'}.`;
-    call.reject(
-      new Fault({
-        code: 'rpc.version-mismatch',
-        what,
-        safe: 'VMs keep running.',
-        todo: 'Reload the window.',
-      }),
-    );
+    const why = parsed?.error?.issues[0]?.message ?? 'unknown method';
+    call.reject(new Fault(otherForm(`The answer to ${call.method} was not of the contract's form: ${why}.`)));
   }
 
   #fault(id: number, error: ErrorBody): void {
@@ -188,8 +216,12 @@ class ChannelClient {
     const subscription = this.#subscriptions.get(id);
     if (subscription === undefined) return;
     const parsed = this.#table.topics[subscription.topic]?.payload.safeParse(payload);
-    if (parsed?.success === true) subscription.listener(parsed.data, revision);
+    if (parsed?.success === true) return subscription.listener(parsed.data, revision);
+    this.#subscriptions.delete(id);
+    this.#send({ t: 'unsubscribe', id });
+    const why = parsed?.error?.issues[0]?.message ?? 'unknown topic';
+    subscription.onEnd(
+      otherForm(`An event of "${subscription.topic}" was not of the contract's form: ${why}.`),
+    );
   }
 }
-
-export type { Params };

@@ -28,3 +28,18 @@ export const frameSchema = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('event'), id, revision: z.int().min(0), payload: z.unknown() }),
 ]);
 export type Frame = z.infer<typeof frameSchema>;
+
+/** Null for anything that is not one frame of ours. */
+export function parseFrame(text: string): Frame | null {
+  try {
+    const parsed = frameSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Every transport measures a frame alike: UTF-8 bytes. Encodes only where the length leaves a doubt. */
+export const isOversize = (text: string): boolean =>
+  text.length > FRAME_BYTES_MAX ||
+  (text.length * 3 > FRAME_BYTES_MAX && new TextEncoder().encode(text).length > FRAME_BYTES_MAX);

@@ -2,19 +2,19 @@
 // back-pressure. Knows nothing of transports or of who is calling beyond `caller`.
 import type * as z from 'zod';
 import type { ErrorBody } from '../errors.ts';
-import { Fault } from '../result.ts';
+import { BugError, Fault } from '../result.ts';
 import type { Channel } from './channel.ts';
 import {
   CALLS_IN_FLIGHT_MAX,
   EVENT_QUEUE_MAX,
-  FRAME_BYTES_MAX,
   type Frame,
-  frameSchema,
+  isOversize,
   PROTOCOL_VERSION,
+  parseFrame,
   SUBSCRIPTIONS_MAX,
 } from './frame.ts';
 import { contractHash } from './hash.ts';
-import type { ContractTable, MethodName, MethodResult, Params } from './table.ts';
+import type { ContractTable, MethodName, Params } from './table.ts';
 import type { Topics, TopicUpdate } from './topics.ts';
 
 export interface Caller {
@@ -111,12 +111,18 @@ class Connection<C extends ContractTable> {
     for (const run of this.#gone) run();
   }
 
-  #send(frame: Frame): void {
-    if (this.#open) this.#options.channel.send(JSON.stringify(frame));
+  /** False where the frame is too long to be sent: the other end would hang up on it. */
+  #send(frame: Frame): boolean {
+    const text = JSON.stringify(frame);
+    if (isOversize(text)) return false;
+    if (this.#open) this.#options.channel.send(text);
+    return true;
   }
 
   #receive(text: string): void {
-    const frame = text.length > FRAME_BYTES_MAX ? null : parseFrame(text);
+    // What was on its way when we hung up is not ours to do any more.
+    if (!this.#open) return;
+    const frame = isOversize(text) ? null : parseFrame(text);
     // Garbage means the other end is not ours or is broken: no answer can be matched to it.
     if (frame === null) return this.close();
     switch (frame.t) {
@@ -165,7 +171,8 @@ class Connection<C extends ContractTable> {
     this.#calls.set(id, abort);
     try {
       const result = await handler(parsed.data as Params<C, MethodName<C>>, this.#context(abort.signal));
-      this.#send({ t: 'reply', id, result: row.result.parse(result) });
+      const reply: Frame = { t: 'reply', id, result: row.result.parse(result) };
+      if (!this.#send(reply)) throw new BugError(`the answer to ${method} is longer than a frame`);
     } catch (error) {
       this.#fault(id, this.#errorBody(error, abort.signal));
     } finally {
@@ -251,43 +258,36 @@ class Connection<C extends ContractTable> {
     const { channel } = this.#options;
     const limit = subscription.kind === 'state' ? STATE_BUFFER_BYTES : EVENT_BUFFER_BYTES;
     if (subscription.pending.length === 0 && channel.bufferedBytes() <= limit) {
-      return this.#send({ t: 'event', id, revision: update.revision, payload: update.payload });
+      return this.#sendEvent(id, subscription, update);
     }
+    const isWaiting = subscription.pending.length > 0;
     if (subscription.kind === 'state') subscription.pending = [update];
     else subscription.pending.push(update);
     if (subscription.pending.length > EVENT_QUEUE_MAX) {
-      this.#unsubscribe(id);
-      return this.#fault(
-        id,
-        body(
-          'rpc.overflow',
-          `More than ${EVENT_QUEUE_MAX} events of "${subscription.topic}" were not read.`,
-          'Subscribe again.',
-        ),
-      );
+      const what = `More than ${EVENT_QUEUE_MAX} events of "${subscription.topic}" were not read.`;
+      return this.#cutOff(id, what);
     }
-    channel.onDrain(() => this.#drain(id, subscription, limit));
+    if (!isWaiting) channel.onDrain(() => this.#drain(id, subscription, limit));
   }
 
   #drain(id: number, subscription: Subscription, limit: number): void {
-    if (this.#subscriptions.get(id) !== subscription) return;
-    while (subscription.pending.length > 0 && this.#options.channel.bufferedBytes() <= limit) {
+    const { channel } = this.#options;
+    while (this.#subscriptions.get(id) === subscription && channel.bufferedBytes() <= limit) {
       const update = subscription.pending.shift();
-      if (update !== undefined)
-        this.#send({ t: 'event', id, revision: update.revision, payload: update.payload });
+      if (update === undefined) return;
+      this.#sendEvent(id, subscription, update);
     }
-    if (subscription.pending.length > 0)
-      this.#options.channel.onDrain(() => this.#drain(id, subscription, limit));
+    if (this.#subscriptions.get(id) !== subscription || subscription.pending.length === 0) return;
+    channel.onDrain(() => this.#drain(id, subscription, limit));
+  }
+
+  #sendEvent(id: number, subscription: Subscription, update: TopicUpdate): void {
+    const sent = this.#send({ t: 'event', id, revision: update.revision, payload: update.payload });
+    if (!sent) this.#cutOff(id, `An event of "${subscription.topic}" is longer than a frame may be.`);
+  }
+
+  #cutOff(id: number, what: string): void {
+    this.#unsubscribe(id);
+    this.#fault(id, body('rpc.overflow', what, 'Subscribe again.'));
   }
 }
-
-export function parseFrame(text: string): Frame | null {
-  try {
-    const parsed = frameSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
-}
-
-export type { MethodResult };

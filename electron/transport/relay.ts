@@ -1,0 +1,36 @@
+// Joins a page's channel to a service's socket, frame by frame, looking into none. Bounded by the slower side: while
+// the page does not read, the service's socket is not read either, and the service sees that as back-pressure.
+import type { Channel } from '../../shared/rpc/channel.ts';
+import type { SocketChannel } from './unix-socket.ts';
+
+/** Unread by the page before reading stops: a few screens of console. */
+const TO_PAGE_BYTES_MAX = 1024 * 1024;
+/** A page that sends more than this to a service that does not read is not ours: hung up on. */
+const TO_SERVICE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** When either ends, both do. */
+export function relay(page: Channel, service: SocketChannel): void {
+  let isHeld = false;
+  const release = (): void => {
+    if (page.bufferedBytes() > TO_PAGE_BYTES_MAX) return page.onDrain(release);
+    isHeld = false;
+    service.resume();
+  };
+  service.onMessage(text => {
+    page.send(text);
+    if (isHeld || page.bufferedBytes() <= TO_PAGE_BYTES_MAX) return;
+    isHeld = true;
+    service.pause();
+    page.onDrain(release);
+  });
+  page.onMessage(text => {
+    if (service.bufferedBytes() > TO_SERVICE_BYTES_MAX) page.close();
+    else service.send(text);
+  });
+  service.onClose(() => page.close());
+  page.onClose(() => {
+    // Held reading would keep the socket from seeing its end.
+    service.resume();
+    service.close();
+  });
+}
