@@ -23,8 +23,10 @@ export async function receiveToFile(socketPath: string, filePath: string): Promi
     server.listen(socketPath, resolve);
   });
   const done = new Promise<void>((resolve, reject) => {
-    server.once('close', () => reject(fileFault('receiving', filePath, { code: 'ECANCELED' })));
+    const cancelled = (): void => reject(fileFault('receiving', filePath, { code: 'ECANCELED' }));
+    server.once('close', cancelled);
     server.once('connection', socket => {
+      server.off('close', cancelled);
       socket.on('data', (chunk: Buffer) => {
         count += chunk.length;
       });
