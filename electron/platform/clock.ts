@@ -15,3 +15,9 @@ export const systemClock: Clock = {
     return { cancel: () => clearInterval(timer) };
   },
 };
+
+/** Waits, and keeps the process alive while waiting: `Clock.after` alone lets it end. */
+export const pause = (delayMs: number): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, delayMs);
+  });

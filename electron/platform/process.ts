@@ -95,6 +95,12 @@ export function runTool(command: string, args: readonly string[], options: ToolO
   });
 }
 
+/** The plain Node our services run on; inside Electron its own Node is not that (DESIGN §2). */
+export function nodeProgram(): string {
+  if (process.versions.electron === undefined) return process.execPath;
+  return process.env.EBB_NODE || findProgram('node') || 'node';
+}
+
 /** Full path of a program on PATH; null where there is none. */
 export function findProgram(name: string, path = process.env.PATH ?? ''): string | null {
   for (const folder of path.split(delimiter)) {

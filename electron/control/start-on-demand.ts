@@ -1,0 +1,63 @@
+// Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by every shell.
+// Never ends it: VMs outlive windows.
+import { Fault } from '../../shared/result.ts';
+import type { Channel } from '../../shared/rpc/channel.ts';
+import { pause, systemClock } from '../platform/clock.ts';
+import { readText } from '../platform/json-file.ts';
+import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
+import { nodeProgram, spawnDetached } from '../platform/process.ts';
+import { connectUnix } from '../transport/unix-socket.ts';
+
+/** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
+const DEADLINE_MS = 30_000;
+const POLL_MS = 50;
+/** Our child may end because another starter's was faster: that one gets this long to answer. */
+const LOST_RACE_MS = 3_000;
+const LOG_TAIL_BYTES = 1_000;
+
+/** From source this file lies beside main.ts; in a bundle it is inside shells/<shell>/main.js. */
+const mainModule = import.meta.url.endsWith('.ts')
+  ? new URL('./main.ts', import.meta.url)
+  : new URL('../../control/main.js', import.meta.url);
+
+async function tryConnect(path: string): Promise<Channel | null> {
+  try {
+    return await connectUnix(path);
+  } catch (error) {
+    if (error instanceof Fault && error.body.code === 'rpc.unavailable') return null;
+    throw error;
+  }
+}
+
+async function waitFor(paths: EbbPaths, exited: Promise<number | null>): Promise<Channel> {
+  let deadlineMs = systemClock.monotonicMs() + DEADLINE_MS;
+  let ended: string | null = null;
+  void exited.then(code => {
+    ended = `It ended with code ${code ?? 'of a signal'}.`;
+    deadlineMs = Math.min(deadlineMs, systemClock.monotonicMs() + LOST_RACE_MS);
+  });
+  while (systemClock.monotonicMs() < deadlineMs) {
+    const channel = await tryConnect(paths.controlSocket);
+    if (channel !== null) return channel;
+    await pause(POLL_MS);
+  }
+  throw new Fault({
+    code: 'rpc.unavailable',
+    what: `The Ebb service did not start. ${ended ?? `It did not answer within ${DEADLINE_MS / 1000} s.`} ${readText(paths.controlLog, LOG_TAIL_BYTES).trim()}`,
+    safe: 'VMs that run keep running; nothing was changed.',
+    todo: `Read ${paths.controlLog}, then try again.`,
+  });
+}
+
+/** Resolves with an open channel to control's local socket, and where everything lies. */
+export async function ensureControl(
+  dataFolder: string,
+): Promise<{ readonly paths: EbbPaths; readonly channel: Channel }> {
+  const paths = ebbPaths(dataFolder);
+  makeFolders(paths);
+  const running = await tryConnect(paths.controlSocket);
+  if (running !== null) return { paths, channel: running };
+  const args = ['--disable-warning=ExperimentalWarning', mainModule.pathname, '--data', paths.dataFolder];
+  const child = await spawnDetached(nodeProgram(), args, paths.controlLog);
+  return { paths, channel: await waitFor(paths, child.exited) };
+}

@@ -1,0 +1,69 @@
+// Where Ebb keeps things. The run folder follows from the data folder alone, never from the session's environment:
+// a shell started over ssh must find the control service a desktop session started.
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Fault } from '../../shared/result.ts';
+
+/** A socket path holds 107 bytes; VM sockets add a folder named by a UUID and a name. */
+const RUN_FOLDER_LENGTH_MAX = 50;
+
+export interface EbbPaths {
+  readonly dataFolder: string;
+  /** 0700: sockets and what lives no longer than the session. */
+  readonly runFolder: string;
+  readonly controlLock: string;
+  readonly controlLog: string;
+  /** Local callers: CLI and desktop shell. */
+  readonly controlSocket: string;
+  /** Callers that came through the browser gateway: control treats them as `browser` (DESIGN §8). */
+  readonly browserSocket: string;
+  readonly storageSocket: string;
+  readonly storageLog: string;
+  readonly uploadFolder: string;
+}
+
+export function defaultDataFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  if (env.EBB_DATA) return resolve(env.EBB_DATA);
+  return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'ebb');
+}
+
+function runFolderOf(dataFolder: string): string {
+  const inside = join(dataFolder, 'run');
+  if (Buffer.byteLength(inside) <= RUN_FOLDER_LENGTH_MAX) return inside;
+  const hash = createHash('sha256').update(dataFolder).digest('hex').slice(0, 12);
+  return join(tmpdir(), `ebb-${userInfo().uid}-${hash}`);
+}
+
+export function ebbPaths(dataFolder: string): EbbPaths {
+  const data = resolve(dataFolder);
+  const run = runFolderOf(data);
+  return {
+    dataFolder: data,
+    runFolder: run,
+    controlLock: join(data, 'control.lock'),
+    controlLog: join(data, 'control.log'),
+    controlSocket: join(run, 'control.sock'),
+    browserSocket: join(run, 'browser.sock'),
+    storageSocket: join(run, 'storage.sock'),
+    storageLog: join(data, 'storage.log'),
+    uploadFolder: join(data, 'uploads'),
+  };
+}
+
+/** Makes data and run folder, 0700. Throws Fault host.permission where the run folder is somebody else's. */
+export function makeFolders(paths: EbbPaths): void {
+  mkdirSync(paths.dataFolder, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.runFolder, { recursive: true, mode: 0o700 });
+  if (process.platform === 'win32') return;
+  const stat = lstatSync(paths.runFolder);
+  // In a shared temporary folder anyone may have made that name first.
+  if (stat.isDirectory() && stat.uid === userInfo().uid && (stat.mode & 0o077) === 0) return;
+  throw new Fault({
+    code: 'host.permission',
+    what: `The folder ${paths.runFolder} for Ebb's sockets is open to others or is not yours.`,
+    safe: 'Nothing was started.',
+    todo: `Remove it, or close it with: chmod 700 ${paths.runFolder}`,
+  });
+}
