@@ -1,0 +1,49 @@
+// Services, shells and CLI into dist/electron, each under its source's relative name, so that a module found beside
+// its caller in the source is found beside it in the bundle. better-sqlite3 (native) and electron stay outside.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { repositoryRoot } from './layers.ts';
+
+const source = join(repositoryRoot, 'electron');
+const out = join(repositoryRoot, 'dist', 'electron');
+
+/** Every process and thread starts at a main.ts or a worker.ts. */
+const entryPoints = (): string[] =>
+  readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && /^(?:main|worker|.+-worker)\.ts$/.test(entry.name))
+    .map(entry => join(entry.parentPath, entry.name));
+
+const common: BuildOptions = {
+  bundle: true,
+  outdir: out,
+  outbase: source,
+  platform: 'node',
+  target: 'node24',
+  external: ['electron', 'better-sqlite3', 'bufferutil', 'utf-8-validate'],
+  sourcemap: 'linked',
+  legalComments: 'linked',
+  logLevel: 'warning',
+};
+
+/** Resolves with the bundles made, relative to dist/electron. */
+export async function bundleElectron(): Promise<string[]> {
+  rmSync(out, { recursive: true, force: true });
+  const entries = entryPoints();
+  await build({
+    ...common,
+    entryPoints: entries,
+    format: 'esm',
+    // Bundled CommonJS packages (ws) ask for node's modules with require.
+    banner: {
+      js: "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);",
+    },
+  });
+  const preload = join(source, 'shells', 'desktop', 'preload.ts');
+  // A sandboxed preload must be one CommonJS file.
+  if (existsSync(preload)) {
+    await build({ ...common, entryPoints: [preload], format: 'cjs', outExtension: { '.js': '.cjs' } });
+    entries.push(preload);
+  }
+  return entries.map(entry => relative(source, entry));
+}
