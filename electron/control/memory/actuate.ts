@@ -1,0 +1,61 @@
+// plan → commands (M3): releases are asked at once; a grant is made only out of memory nobody holds and nobody was
+// promised, as seen now. So nothing is given before its release has been observed. Pure.
+import type { VmId } from '../../../shared/ids.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+import { type HostModel, poolKib, promisedKib, type VmModel } from './model.ts';
+import type { Plan } from './plan.ts';
+
+export interface Command {
+  readonly id: VmId;
+  readonly targetKib: number;
+  readonly kind: 'take' | 'give';
+}
+
+export interface ActuateOptions {
+  /** Smaller moves are not worth a balloon's work, unless somebody waits for memory. */
+  readonly deadbandKib: number;
+  /** Switch-off: grants without waiting for releases. Tests only. */
+  readonly giveBeforeFree?: boolean;
+}
+
+/** A driver settles within this of what it was asked. */
+export const TOLERANCE_KIB = 2 * MIB_KIB;
+
+const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
+
+function isTake(vm: VmModel, goal: number, options: ActuateOptions): boolean {
+  const asked = vm.targetKib ?? vm.bootKib;
+  if (goal >= promisedKib(vm)) return false;
+  if (asked - goal > options.deadbandKib) return true;
+  // The same value again makes a driver that gave up, or gave some back to its guest, try once more.
+  return (vm.actualKib ?? 0) - goal > Math.max(options.deadbandKib, TOLERANCE_KIB) && asked > goal;
+}
+
+export function actuate(host: HostModel, plan: Plan, options: ActuateOptions): Command[] {
+  const byId = new Map(host.vms.map(vm => [vm.id, vm]));
+  const commands: Command[] = [];
+  let pool = options.giveBeforeFree === true ? Number.MAX_SAFE_INTEGER : poolKib(host);
+  for (const { id, targetKib } of plan.targets) {
+    const vm = byId.get(id);
+    if (vm !== undefined && isTake(vm, targetKib, options)) commands.push({ id, targetKib, kind: 'take' });
+  }
+  for (const { id, targetKib } of plan.targets) {
+    const vm = byId.get(id);
+    if (vm === undefined) continue;
+    const promised = promisedKib(vm);
+    const asked = vm.targetKib ?? vm.bootKib;
+    const want = targetKib - promised;
+    if (want <= 0) {
+      // It holds more than it was last asked to, and may keep it: asking less would be a take of nothing.
+      if (targetKib > asked + options.deadbandKib && targetKib === promised)
+        commands.push({ id, targetKib, kind: 'give' });
+      continue;
+    }
+    const grant = floorMib(Math.min(want, Math.max(0, pool)));
+    if (grant <= 0 || (grant <= options.deadbandKib && grant < want)) continue;
+    if (want <= options.deadbandKib) continue;
+    pool -= grant;
+    commands.push({ id, targetKib: promised + grant, kind: 'give' });
+  }
+  return commands;
+}

@@ -1,0 +1,38 @@
+// What VMs may use in all (M2, M10). Pure.
+import type { HostMemory } from '../../../shared/memory.ts';
+import { GIB_KIB, MIB_KIB } from '../../../shared/units.ts';
+
+export interface HostFigures {
+  readonly totalKib: number;
+  readonly availableKib: number;
+  /** Ebb's own processes. */
+  readonly ownKib: number;
+}
+
+export interface MemoryPolicy {
+  readonly mode: HostMemory['mode'];
+  /** Never given to a VM. */
+  readonly reserveKib: number;
+  /** Less than total − reserve where somebody wants less; null otherwise. */
+  readonly budgetKib: number | null;
+  readonly capKib: number | null;
+}
+
+/** Room kept beside what the host itself uses when that is more than the reserve. */
+const HOST_MARGIN_KIB = 256 * MIB_KIB;
+/** Host use flutters; the budget must not. */
+const HOST_STEP_KIB = 128 * MIB_KIB;
+
+export const defaultReserveKib = (totalKib: number): number =>
+  Math.max(GIB_KIB, Math.floor(totalKib / 4 / MIB_KIB) * MIB_KIB);
+
+/** `vmResidentKib`: what our VMs hold now, which is not the host's own use. */
+export function budgetOf(policy: MemoryPolicy, host: HostFigures, vmResidentKib: number): number {
+  const hostUse = Math.max(0, host.totalKib - host.availableKib - vmResidentKib);
+  const steps = Math.ceil((hostUse + HOST_MARGIN_KIB) / HOST_STEP_KIB) * HOST_STEP_KIB;
+  const free = host.totalKib - Math.max(policy.reserveKib, steps);
+  return Math.max(0, Math.min(free, policy.budgetKib ?? free));
+}
+
+/** Of a QEMU process beyond its guest's memory, before any was measured: devices, translated code, heap. */
+export const defaultOverheadKib = (bootKib: number): number => 150 * MIB_KIB + Math.ceil(bootKib / 100);

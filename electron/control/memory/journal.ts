@@ -1,0 +1,93 @@
+// What must survive control's death: targets before they are sent (M9), leases before QEMU is spawned (M6), the ledger
+// (M7). On the catalog's database; an in-memory twin for simulations.
+import type Database from 'better-sqlite3';
+import type { LeaseId, VmId } from '../../../shared/ids.ts';
+import { type LedgerEntry, ledgerEntrySchema } from '../../../shared/memory.ts';
+
+/** Old sentences make room. */
+const LEDGER_MAX = 5000;
+
+export interface StoredLease {
+  readonly id: LeaseId;
+  readonly vmId: VmId;
+  readonly bootKib: number;
+}
+
+export interface MemoryJournal {
+  target(vmId: VmId): number | null;
+  putTarget(vmId: VmId, targetKib: number): void;
+  dropTarget(vmId: VmId): void;
+  leases(): StoredLease[];
+  putLease(lease: StoredLease): void;
+  dropLease(id: LeaseId): void;
+  /** `input` is the planner's: ledger input + code = same plan. */
+  append(entry: LedgerEntry, input: unknown): void;
+  ledger(vmId: VmId | null, limit: number): LedgerEntry[];
+  nextSeq(): number;
+}
+
+export function openMemoryJournal(db: Database.Database): MemoryJournal {
+  db.exec(`CREATE TABLE IF NOT EXISTS memory_target (vm TEXT PRIMARY KEY, kib INTEGER NOT NULL);
+           CREATE TABLE IF NOT EXISTS memory_lease (id TEXT PRIMARY KEY, vm TEXT NOT NULL, kib INTEGER NOT NULL);
+           CREATE TABLE IF NOT EXISTS memory_ledger (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, vms TEXT NOT NULL, input TEXT);`);
+  const target = db.prepare<[string], { kib: number }>('SELECT kib FROM memory_target WHERE vm = ?');
+  const put = db.prepare(
+    'INSERT INTO memory_target VALUES (?, ?) ON CONFLICT (vm) DO UPDATE SET kib = excluded.kib',
+  );
+  const drop = db.prepare('DELETE FROM memory_target WHERE vm = ?');
+  const leases = db.prepare<[], { id: LeaseId; vm: VmId; kib: number }>(
+    'SELECT id, vm, kib FROM memory_lease',
+  );
+  const putLease = db.prepare('INSERT OR REPLACE INTO memory_lease VALUES (?, ?, ?)');
+  const dropLease = db.prepare('DELETE FROM memory_lease WHERE id = ?');
+  const append = db.prepare('INSERT INTO memory_ledger VALUES (?, ?, ?, ?)');
+  const trim = db.prepare('DELETE FROM memory_ledger WHERE seq <= ?');
+  const all = db.prepare<[number], { body: string }>(
+    'SELECT body FROM memory_ledger ORDER BY seq DESC LIMIT ?',
+  );
+  const some = db.prepare<[string, number], { body: string }>(
+    'SELECT body FROM memory_ledger WHERE instr(vms, ?) > 0 ORDER BY seq DESC LIMIT ?',
+  );
+  const last = db.prepare<[], { seq: number | null }>('SELECT max(seq) AS seq FROM memory_ledger');
+  return {
+    target: vmId => target.get(vmId)?.kib ?? null,
+    putTarget: (vmId, kib) => void put.run(vmId, kib),
+    dropTarget: vmId => void drop.run(vmId),
+    leases: () => leases.all().map(({ id, vm, kib }) => ({ id, vmId: vm, bootKib: kib })),
+    putLease: lease => void putLease.run(lease.id, lease.vmId, lease.bootKib),
+    dropLease: id => void dropLease.run(id),
+    append: (entry, input) => {
+      append.run(
+        entry.seq,
+        JSON.stringify(entry),
+        entry.moves.map(move => move.vmId).join(' '),
+        JSON.stringify(input),
+      );
+      trim.run(entry.seq - LEDGER_MAX);
+    },
+    ledger: (vmId, limit) =>
+      (vmId === null ? all.all(limit) : some.all(vmId, limit)).map(row =>
+        ledgerEntrySchema.parse(JSON.parse(row.body)),
+      ),
+    nextSeq: () => (last.get()?.seq ?? 0) + 1,
+  };
+}
+
+/** Forgets with the process: for simulations, which keep it across simulated deaths of the manager. */
+export function memoryJournalInMemory(): MemoryJournal {
+  const targets = new Map<VmId, number>();
+  const leases = new Map<LeaseId, StoredLease>();
+  const entries: LedgerEntry[] = [];
+  return {
+    target: vmId => targets.get(vmId) ?? null,
+    putTarget: (vmId, kib) => void targets.set(vmId, kib),
+    dropTarget: vmId => void targets.delete(vmId),
+    leases: () => [...leases.values()],
+    putLease: lease => void leases.set(lease.id, lease),
+    dropLease: id => void leases.delete(id),
+    append: entry => void entries.unshift(entry),
+    ledger: (vmId, limit) =>
+      entries.filter(entry => vmId === null || entry.moves.some(move => move.vmId === vmId)).slice(0, limit),
+    nextSeq: () => (entries[0]?.seq ?? 0) + 1,
+  };
+}

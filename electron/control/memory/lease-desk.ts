@@ -1,0 +1,188 @@
+// Leases (M6): memory promised to a VM not yet running. Asked for, counted at once so that the planner squeezes the
+// others, granted when what they gave back has been observed, stored before QEMU is spawned, ended by transfer or
+// release. A deadline by progress, not by the clock.
+import { leaseIdSchema, type VmId } from '../../../shared/ids.ts';
+import { BugError, Fault } from '../../../shared/result.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import type { Clock, Random } from '../../platform/ports.ts';
+import type { Lease } from '../ports.ts';
+import { defaultOverheadKib } from './budget.ts';
+import type { MemoryJournal } from './journal.ts';
+import { committedKib, type HostModel, poolKib, type VmModel } from './model.ts';
+import { gb } from './words.ts';
+
+/** Nothing came back for so long: take what there is, or say who did not give. */
+const NO_PROGRESS_MS = 10_000;
+const PROGRESS_KIB = MIB_KIB;
+
+const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
+
+interface OpenLease {
+  readonly lease: { id: Lease['id']; vmId: VmId; bootKib: number };
+  readonly spec: VmSpec;
+  readonly leastKib: number;
+  readonly wait: { readonly resolve: (lease: Lease) => void; readonly reject: (fault: Fault) => void } | null;
+  bestPoolKib: number;
+  movedAtMs: number;
+}
+
+export interface LeaseDeskPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly journal: MemoryJournal;
+  readonly model: () => HostModel;
+  readonly wake: (cause: string | null) => void;
+}
+
+/** The most a new VM could be started with if every movable guest went to its minimum. Pure. */
+export function mostLeasableKib(host: HostModel): number {
+  const least = (vm: VmModel): number => (vm.held === null ? vm.minKib + vm.overheadKib : committedKib(vm));
+  const left = host.budgetKib - host.leasedKib - host.vms.reduce((sum, vm) => sum + least(vm), 0);
+  // overhead(b) = 150 MiB + b/100
+  return Math.max(0, floorMib(((left - 150 * MIB_KIB) * 100) / 101));
+}
+
+export class LeaseDesk {
+  readonly #ports: LeaseDeskPorts;
+  readonly #open = new Map<string, OpenLease>();
+
+  constructor(ports: LeaseDeskPorts) {
+    this.#ports = ports;
+  }
+
+  leasedKib(): number {
+    let sum = 0;
+    for (const { lease } of this.#open.values()) sum += lease.bootKib + defaultOverheadKib(lease.bootKib);
+    return sum;
+  }
+
+  get isWaiting(): boolean {
+    return [...this.#open.values()].some(open => open.wait !== null);
+  }
+
+  specOf(lease: Lease): VmSpec {
+    const open = this.#open.get(lease.id);
+    if (open === undefined) throw new BugError(`lease ${lease.id} is not open`);
+    return open.spec;
+  }
+
+  lease({
+    spec,
+    exactKib,
+    signal,
+  }: {
+    spec: VmSpec;
+    exactKib?: number;
+    signal: AbortSignal;
+  }): Promise<Lease> {
+    const mostKib = mostLeasableKib(this.#ports.model());
+    const leastKib = exactKib ?? spec.minKib;
+    const bootKib = exactKib ?? Math.min(spec.maxKib, Math.max(mostKib, leastKib));
+    if (mostKib < leastKib) return Promise.reject(this.#notEnough(spec, leastKib, mostKib, []));
+    const id = leaseIdSchema.parse(this.#ports.random.uuid());
+    const lease = { id, vmId: spec.id, bootKib };
+    return new Promise((resolve, reject) => {
+      const nowMs = this.#ports.clock.monotonicMs();
+      this.#open.set(id, {
+        lease,
+        spec,
+        leastKib,
+        wait: { resolve, reject },
+        bestPoolKib: Number.NEGATIVE_INFINITY,
+        movedAtMs: nowMs,
+      });
+      signal.addEventListener('abort', () => this.#fail(id, cancelled(spec)), { once: true });
+      if (signal.aborted) this.#fail(id, cancelled(spec));
+      this.#ports.wake(`${spec.name} is about to start`);
+    });
+  }
+
+  /** Transferred or released. */
+  settle(lease: Lease): void {
+    this.#open.delete(lease.id);
+    this.#ports.journal.dropLease(lease.id);
+  }
+
+  /** After each round: is there room for those who wait? `host` counts every lease already. */
+  look(host: HostModel): void {
+    for (const [id, open] of this.#open) {
+      if (open.wait === null) continue;
+      const pool = poolKib(host);
+      if (pool >= 0) {
+        this.#grant(id, open);
+        continue;
+      }
+      const nowMs = this.#ports.clock.monotonicMs();
+      if (pool >= open.bestPoolKib + PROGRESS_KIB) {
+        open.bestPoolKib = pool;
+        open.movedAtMs = nowMs;
+      } else if (nowMs - open.movedAtMs >= NO_PROGRESS_MS) this.#settleForLess(id, open, host, pool);
+    }
+  }
+
+  #grant(id: string, open: OpenLease): void {
+    const { wait, lease } = open;
+    // Stored before anybody can spawn a QEMU on it.
+    this.#ports.journal.putLease(lease);
+    this.#open.set(id, { ...open, wait: null });
+    wait?.resolve({ ...lease });
+  }
+
+  /** Those who were asked do not give: start with what there is, if that is the minimum at least. */
+  #settleForLess(id: string, open: OpenLease, host: HostModel, pool: number): void {
+    const reachable = floorMib(open.lease.bootKib + (pool * 100) / 101);
+    if (reachable >= open.leastKib && reachable < open.lease.bootKib) {
+      open.lease.bootKib = reachable;
+      open.movedAtMs = this.#ports.clock.monotonicMs();
+      return this.#ports.wake(null);
+    }
+    const owing = host.vms.filter(
+      vm => vm.held === 'quarantined' || (vm.held === null && (vm.actualKib ?? 0) > (vm.targetKib ?? 0)),
+    );
+    this.#fail(id, this.#notEnough(open.spec, open.leastKib, Math.max(0, reachable), owing));
+  }
+
+  #fail(id: string, fault: Fault): void {
+    const open = this.#open.get(id);
+    if (open === undefined || open.wait === null) return;
+    this.#open.delete(id);
+    open.wait.reject(fault);
+    this.#ports.wake(`${open.spec.name} could not start`);
+  }
+
+  #notEnough(spec: VmSpec, needKib: number, haveKib: number, owing: readonly VmModel[]): Fault {
+    const host = this.#ports.model();
+    const names = owing.map(vm => vm.name).join(', ');
+    return new Fault({
+      code: 'memory.not-enough',
+      what: `"${spec.name}" needs ${gb(needKib)} to start and only ${gb(haveKib)} can be freed.${names === '' ? '' : ` ${names} did not give memory back.`}`,
+      safe: 'Nothing was changed; the other VMs keep running.',
+      todo: remedy(spec, needKib, haveKib, host),
+      data: { needKib, haveKib },
+    });
+  }
+}
+
+/** The smallest thing that would help. */
+function remedy(spec: VmSpec, needKib: number, haveKib: number, host: HostModel): string {
+  const missing = needKib - haveKib;
+  const helps = [...host.vms]
+    .sort((a, b) => committedKib(a) - committedKib(b))
+    .find(vm => {
+      const kept = vm.held === null ? vm.minKib + vm.overheadKib : committedKib(vm);
+      return kept >= missing;
+    });
+  if (helps !== undefined)
+    return `Suspend or stop ${helps.name} first${haveKib >= 64 * MIB_KIB ? `, or lower the minimum of ${spec.name} to ${gb(haveKib)}` : ''}.`;
+  if (haveKib >= 64 * MIB_KIB) return `Lower the minimum of ${spec.name} to ${gb(haveKib)} or less.`;
+  return 'Stop other VMs, or lower their minimums.';
+}
+
+const cancelled = (spec: VmSpec): Fault =>
+  new Fault({
+    code: 'cancelled',
+    what: `Starting "${spec.name}" was cancelled.`,
+    safe: 'Memory went back to the others.',
+    todo: 'Start it again when you like.',
+  });

@@ -1,0 +1,48 @@
+// What the planner sees: a host and its VMs at one instant. Immutable, KiB, no clock. A commitment is what a VM may
+// come to hold even if it does at once everything it was ever allowed (M2).
+import type { VmId } from '../../../shared/ids.ts';
+
+/** Why a VM's memory cannot be moved now; its commitment is taken as it stands. */
+export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'quarantined' | 'resting';
+
+export interface VmModel {
+  readonly id: VmId;
+  readonly name: string;
+  readonly minKib: number;
+  /** The user's maximum, and no more than this run was started with (M6). */
+  readonly ceilingKib: number;
+  /** What this run was started with: QEMU's `-m`. */
+  readonly bootKib: number;
+  /** Last asked, from the journal (M9); null when nothing is known. */
+  readonly targetKib: number | null;
+  /** Last seen by QMP (M4); null when nothing was. */
+  readonly actualKib: number | null;
+  /** What the guest says it uses; null when it does not. */
+  readonly usedKib: number | null;
+  readonly overheadKib: number;
+  readonly weight: number;
+  readonly held: Held | null;
+}
+
+export interface HostModel {
+  /** All that VMs may hold: total less reserve, or less (M10). */
+  readonly budgetKib: number;
+  /** Promised to VMs not yet running (M6). */
+  readonly leasedKib: number;
+  readonly vms: readonly VmModel[];
+}
+
+/** Guest memory a VM may hold without asking again. */
+export function promisedKib(vm: VmModel): number {
+  // A booting guest, also one that was reset, uses all of `-m` before its driver loads; unknown counts as that too.
+  if (vm.held === 'booting' || vm.held === 'no-balloon' || vm.actualKib === null) return vm.bootKib;
+  return Math.max(vm.actualKib, vm.targetKib ?? vm.bootKib);
+}
+
+export const committedKib = (vm: VmModel): number => promisedKib(vm) + vm.overheadKib;
+
+export const totalCommittedKib = (host: HostModel): number =>
+  host.vms.reduce((sum, vm) => sum + committedKib(vm), 0);
+
+/** What nobody holds and nobody was promised: negative when the host is overdrawn. */
+export const poolKib = (host: HostModel): number => host.budgetKib - host.leasedKib - totalCommittedKib(host);

@@ -1,0 +1,50 @@
+// "What happens if I start this?" (M6): the same planner, called dry. Pure.
+import type { StartPreview } from '../../../shared/memory.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import { TOLERANCE_KIB } from './actuate.ts';
+import { defaultOverheadKib } from './budget.ts';
+import { mostLeasableKib } from './lease-desk.ts';
+import type { HostModel, VmModel } from './model.ts';
+import { plan } from './plan.ts';
+import { gb } from './words.ts';
+
+export function previewStart(host: HostModel, spec: VmSpec): StartPreview {
+  const most = mostLeasableKib(host);
+  const bootKib = Math.min(spec.maxKib, most);
+  if (most < spec.minKib) {
+    const sentence = `${spec.name} needs ${gb(spec.minKib)} and only ${gb(most)} can be freed.`;
+    return { feasible: false, bootKib: most, sentence, changes: [] };
+  }
+  const phantom: VmModel = {
+    id: spec.id,
+    name: spec.name,
+    minKib: spec.minKib,
+    ceilingKib: bootKib,
+    bootKib,
+    targetKib: 0,
+    actualKib: 0,
+    usedKib: null,
+    overheadKib: defaultOverheadKib(bootKib),
+    weight: spec.weight,
+    held: null,
+  };
+  const after = plan({ ...host, vms: [...host.vms, phantom] });
+  const changes = host.vms.flatMap(vm => {
+    const target = after.targets.find(planned => planned.id === vm.id)?.targetKib;
+    const now = vm.actualKib ?? vm.bootKib;
+    if (target === undefined || Math.abs(target - now) <= TOLERANCE_KIB) return [];
+    return [{ vmId: vm.id, vmName: vm.name, fromKib: now, toKib: target }];
+  });
+  return { feasible: true, bootKib, sentence: sentenceOf(spec, bootKib, changes), changes };
+}
+
+function sentenceOf(spec: VmSpec, bootKib: number, changes: StartPreview['changes']): string {
+  const limited =
+    bootKib < spec.maxKib ? ` It starts with ${gb(bootKib)}; its maximum applies at the next start.` : '';
+  const shrink = changes.filter(change => change.toKib < change.fromKib);
+  if (shrink.length === 0) return `Nothing shrinks.${limited}`;
+  const list = shrink
+    .map(change => `${change.vmName} ${gb(change.fromKib)} → ${gb(change.toKib)}`)
+    .join(', ');
+  return `Once ${spec.name} is up: ${list}.${limited}`;
+}

@@ -1,0 +1,101 @@
+// Does a guest do what it was asked (M4)? A pure fold over samples: obeying, slow, refusing; and after a refusal, how
+// long it is left alone. A stuck guest delays nobody: its commitment counts as it stands and the others are planned
+// around it. Limits: xen squeezed's 5 s, doubled back-off, cleared by evidence.
+import type { BalloonState } from '../../../shared/memory.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+import { TOLERANCE_KIB } from './actuate.ts';
+
+const STUCK_AFTER_MS = 5_000;
+const QUARANTINE_MS = 30_000;
+const QUARANTINE_MS_MAX = 600_000;
+/** After a guest took memory back by itself it is not asked again for so long: never fight an OOM. */
+const REST_MS = 20_000;
+const PROGRESS_KIB = MIB_KIB;
+const SELF_DEFLATED_KIB = 16 * MIB_KIB;
+
+export interface Progress {
+  readonly state: Extract<BalloonState, 'obeying' | 'slow' | 'refusing'>;
+  /** Since when a target is not reached; null when it is. */
+  readonly askedAtMs: number | null;
+  readonly movedAtMs: number;
+  readonly lastKib: number;
+  readonly reached: boolean;
+  readonly quarantinedUntilMs: number;
+  readonly strikes: number;
+  readonly restUntilMs: number;
+}
+
+export const freshProgress = (actualKib: number, nowMs: number): Progress => ({
+  state: 'obeying',
+  askedAtMs: null,
+  movedAtMs: nowMs,
+  lastKib: actualKib,
+  reached: false,
+  quarantinedUntilMs: 0,
+  strikes: 0,
+  restUntilMs: 0,
+});
+
+export const isQuarantined = (progress: Progress, nowMs: number): boolean =>
+  nowMs < progress.quarantinedUntilMs;
+export const isResting = (progress: Progress, nowMs: number): boolean => nowMs < progress.restUntilMs;
+
+/** One sample later. `targetKib` is what it was last asked. */
+export function foldProgress(
+  progress: Progress,
+  targetKib: number,
+  actualKib: number,
+  nowMs: number,
+): Progress {
+  const distance = Math.abs(actualKib - targetKib);
+  const moved = Math.abs(actualKib - progress.lastKib) >= PROGRESS_KIB;
+  const isThere = distance <= TOLERANCE_KIB;
+  if (isThere) {
+    return {
+      ...progress,
+      state: 'obeying',
+      askedAtMs: null,
+      movedAtMs: nowMs,
+      lastKib: actualKib,
+      reached: true,
+      quarantinedUntilMs: 0,
+      strikes: 0,
+    };
+  }
+  if (progress.reached && actualKib - targetKib >= SELF_DEFLATED_KIB && actualKib > progress.lastKib) {
+    return {
+      ...progress,
+      state: 'obeying',
+      askedAtMs: null,
+      movedAtMs: nowMs,
+      lastKib: actualKib,
+      reached: false,
+      restUntilMs: nowMs + REST_MS,
+    };
+  }
+  if (isQuarantined(progress, nowMs)) return moved ? { ...progress, lastKib: actualKib } : progress;
+  const askedAtMs = progress.askedAtMs ?? nowMs;
+  if (moved) {
+    const state =
+      nowMs - askedAtMs > STUCK_AFTER_MS ? 'slow' : progress.state === 'refusing' ? 'slow' : progress.state;
+    return { ...progress, state, askedAtMs, movedAtMs: nowMs, lastKib: actualKib };
+  }
+  const stillSince = Math.max(progress.movedAtMs, askedAtMs);
+  if (nowMs - stillSince < STUCK_AFTER_MS) return { ...progress, askedAtMs };
+  const quarantineMs = Math.min(QUARANTINE_MS * 2 ** progress.strikes, QUARANTINE_MS_MAX);
+  return {
+    ...progress,
+    state: 'refusing',
+    askedAtMs: null,
+    quarantinedUntilMs: nowMs + quarantineMs,
+    strikes: progress.strikes + 1,
+  };
+}
+
+/** A new target: the clock of patience starts again, the strikes stay. */
+export const asked = (progress: Progress, nowMs: number): Progress => ({
+  ...progress,
+  askedAtMs: nowMs,
+  movedAtMs: nowMs,
+  reached: false,
+});

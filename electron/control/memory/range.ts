@@ -1,0 +1,57 @@
+// What a range may be (M10). Pure; the same check for window, CLI and stored specs.
+import type { MemoryRange } from '../../../shared/memory.ts';
+import { ok, type Result, refuse } from '../../../shared/result.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+import { gb } from './words.ts';
+
+/** Below this no kernel of ours boots with room for a balloon. */
+export const VM_MIN_KIB = 64 * MIB_KIB;
+
+export interface RangeLimits {
+  /** What VMs may use in all on this host. */
+  readonly budgetKib: number;
+  /** Per VM; null: none. */
+  readonly capKib: number | null;
+}
+
+/** Rounded to whole MiB: a minimum up, a maximum down. */
+export function checkRange({ minKib, maxKib }: MemoryRange, limits: RangeLimits): Result<MemoryRange> {
+  const range = {
+    minKib: Math.ceil(minKib / MIB_KIB) * MIB_KIB,
+    maxKib: Math.floor(maxKib / MIB_KIB) * MIB_KIB,
+  };
+  const bad = (
+    code: 'memory.bad-range' | 'memory.over-host' | 'memory.over-cap',
+    what: string,
+    todo: string,
+  ) => refuse({ code, what, safe: 'The range stays as it was.', todo, data: { minKib, maxKib } });
+  if (range.minKib > range.maxKib) {
+    return bad(
+      'memory.bad-range',
+      `The minimum, ${gb(minKib)}, is above the maximum, ${gb(maxKib)}.`,
+      'Choose a minimum that is not above the maximum.',
+    );
+  }
+  if (range.minKib < VM_MIN_KIB) {
+    return bad(
+      'memory.bad-range',
+      `The minimum is ${gb(minKib)}; a VM needs at least ${gb(VM_MIN_KIB)}.`,
+      `Choose ${gb(VM_MIN_KIB)} or more.`,
+    );
+  }
+  if (limits.capKib !== null && range.maxKib > limits.capKib) {
+    return bad(
+      'memory.over-cap',
+      `The maximum, ${gb(maxKib)}, is above the limit of ${gb(limits.capKib)} per VM.`,
+      `Choose ${gb(limits.capKib)} or less.`,
+    );
+  }
+  if (range.maxKib > limits.budgetKib) {
+    return bad(
+      'memory.over-host',
+      `The maximum, ${gb(maxKib)}, is more than VMs may use on this computer: ${gb(limits.budgetKib)}.`,
+      `Choose ${gb(limits.budgetKib)} or less, or lower the host's reserve.`,
+    );
+  }
+  return ok(range);
+}

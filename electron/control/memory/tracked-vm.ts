@@ -1,0 +1,208 @@
+// One running VM as the manager knows it: what was asked, what was seen, how it answers. Folds samples; decides nothing.
+import type { VmId } from '../../../shared/ids.ts';
+import type { BalloonState, MemorySample, VmMemory } from '../../../shared/memory.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import type { GuestPort, GuestSample } from '../ports.ts';
+import { TOLERANCE_KIB } from './actuate.ts';
+import { defaultOverheadKib } from './budget.ts';
+import type { Held, VmModel } from './model.ts';
+import { asked, foldProgress, freshProgress, isQuarantined, isResting, type Progress } from './progress.ts';
+
+/** Ten minutes at one a second. */
+const HISTORY_MAX = 600;
+const HISTORY_PERIOD_MS = 1_000;
+/** At most four commands a second for one guest. */
+const COMMAND_GAP_MS = 250;
+const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
+/** Statistics older than this say nothing about now. */
+const STATS_STALE_MS = 10_000;
+/** No figures at all for so long: blind. */
+const BLIND_MS = 10_000;
+
+export interface TrackedInput {
+  readonly spec: VmSpec;
+  readonly bootKib: number;
+  readonly guest: GuestPort;
+  readonly targetKib: number | null;
+  readonly bootGrace: boolean;
+  readonly nowMs: number;
+}
+
+export type Observed = 'driver-ready' | 'refusing' | 'self-deflated' | null;
+
+export class TrackedVm {
+  readonly id: VmId;
+  readonly guest: GuestPort;
+  readonly bootKib: number;
+  readonly history: MemorySample[] = [];
+  spec: VmSpec;
+  targetKib: number | null;
+  actualKib: number | null = null;
+  residentKib: number | null = null;
+  usedKib: number | null = null;
+  /** The target the ledger last told of. */
+  announcedKib: number | null = null;
+  readonly #bootGrace: boolean;
+  #overheadKib: number;
+  #isDriverReady = false;
+  #isPaused = false;
+  #progress: Progress;
+  #lastSendMs = Number.NEGATIVE_INFINITY;
+  #lastSampleMs: number;
+
+  constructor({ spec, bootKib, guest, targetKib, bootGrace, nowMs }: TrackedInput) {
+    this.id = spec.id;
+    this.spec = spec;
+    this.guest = guest;
+    this.bootKib = bootKib;
+    this.targetKib = targetKib;
+    this.#bootGrace = bootGrace;
+    this.#overheadKib = defaultOverheadKib(bootKib);
+    this.#progress = freshProgress(bootKib, nowMs);
+    this.#lastSampleMs = nowMs;
+  }
+
+  /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
+  wasReset(): void {
+    this.#isDriverReady = false;
+  }
+
+  get isMoving(): boolean {
+    return (
+      this.targetKib !== null &&
+      this.actualKib !== null &&
+      Math.abs(this.actualKib - this.targetKib) > TOLERANCE_KIB
+    );
+  }
+
+  maySend(nowMs: number): boolean {
+    return nowMs - this.#lastSendMs >= COMMAND_GAP_MS;
+  }
+
+  /** Until QEMU has answered, both the old and the new target may be what the guest goes by. */
+  willSend(targetKib: number, nowMs: number, isNewPatience: boolean): void {
+    this.#lastSendMs = nowMs;
+    this.targetKib = Math.max(targetKib, this.targetKib ?? this.bootKib);
+    if (isNewPatience) this.#progress = asked(this.#progress, nowMs);
+  }
+
+  sent(targetKib: number): void {
+    this.targetKib = targetKib;
+  }
+
+  observe(
+    sample: GuestSample | null,
+    { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number },
+  ): Observed {
+    if (sample === null) return null;
+    this.#lastSampleMs = monotonicMs;
+    this.actualKib = sample.actualKib;
+    this.residentKib = sample.residentKib;
+    this.#isPaused = sample.paused;
+    this.usedKib = usedKib(sample, wallMs);
+    this.#measureOverhead();
+    const becameReady = !this.#isDriverReady && sample.driverReady;
+    this.#isDriverReady = sample.driverReady;
+    this.#remember(wallMs);
+    if (becameReady) {
+      this.#progress = freshProgress(this.actualKib ?? this.bootKib, monotonicMs);
+      return 'driver-ready';
+    }
+    return this.#judge(monotonicMs);
+  }
+
+  #judge(nowMs: number): Observed {
+    // A paused guest cannot move; that is no refusal.
+    if (!this.#isDriverReady || this.#isPaused || this.targetKib === null || this.actualKib === null)
+      return null;
+    const before = this.#progress;
+    this.#progress = foldProgress(before, this.targetKib, this.actualKib, nowMs);
+    if (this.#progress.state === 'refusing' && this.#progress.strikes > before.strikes) return 'refusing';
+    return this.#progress.restUntilMs > before.restUntilMs ? 'self-deflated' : null;
+  }
+
+  /** Only ever up: memory the process was once seen to need it may need again. */
+  #measureOverhead(): void {
+    if (this.residentKib === null || this.actualKib === null) return;
+    const measured = this.residentKib - Math.max(this.actualKib, this.targetKib ?? this.bootKib);
+    if (measured > this.#overheadKib)
+      this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
+  }
+
+  #remember(at: number): void {
+    const last = this.history.at(-1);
+    if (last !== undefined && at - last.at < HISTORY_PERIOD_MS) return;
+    this.history.push({ at, targetKib: this.targetKib, actualKib: this.actualKib, usedKib: this.usedKib });
+    if (this.history.length > HISTORY_MAX) this.history.shift();
+  }
+
+  #held(nowMs: number, ignoreStuck: boolean): Held | null {
+    if (!this.spec.balloon || (this.actualKib === null && !this.#isDriverReady)) return 'no-balloon';
+    if (!this.#isDriverReady && this.#bootGrace) return 'booting';
+    if (this.#isPaused) return 'paused';
+    if (!this.spec.balanced) return 'unbalanced';
+    if (!ignoreStuck && isQuarantined(this.#progress, nowMs)) return 'quarantined';
+    return isResting(this.#progress, nowMs) ? 'resting' : null;
+  }
+
+  model(nowMs: number, ignoreStuck: boolean): VmModel {
+    const ceilingKib = Math.min(this.spec.maxKib, this.bootKib);
+    return {
+      id: this.id,
+      name: this.spec.name,
+      minKib: Math.min(this.spec.minKib, ceilingKib),
+      ceilingKib,
+      bootKib: this.bootKib,
+      targetKib: this.targetKib,
+      actualKib: this.actualKib,
+      usedKib: this.usedKib,
+      overheadKib: this.#overheadKib,
+      weight: this.spec.weight,
+      held: this.#held(nowMs, ignoreStuck),
+    };
+  }
+
+  #balloonState(nowMs: number): BalloonState {
+    if (nowMs - this.#lastSampleMs > BLIND_MS) return 'blind';
+    switch (this.#held(nowMs, false)) {
+      case 'no-balloon':
+        return 'no-driver';
+      case 'booting':
+        return 'booting';
+      case 'unbalanced':
+        return 'fixed';
+      default:
+        return this.#progress.state;
+    }
+  }
+
+  describe(nowMs: number): VmMemory {
+    return {
+      vmId: this.id,
+      minKib: this.spec.minKib,
+      maxKib: this.spec.maxKib,
+      bootKib: this.bootKib,
+      targetKib: this.targetKib ?? this.bootKib,
+      actualKib: this.actualKib,
+      residentKib: this.residentKib,
+      usedKib: this.usedKib,
+      overheadKib: this.#overheadKib,
+      balloon: this.#balloonState(nowMs),
+      weight: this.spec.weight,
+      balanced: this.spec.balanced,
+    };
+  }
+}
+
+/** What the guest uses, from statistics that can be believed: fresh, and within what it has. */
+function usedKib(sample: GuestSample, wallMs: number): number | null {
+  const { stats, actualKib } = sample;
+  if (stats === null || actualKib === null || stats.updatedAtMs === 0) return null;
+  if (Math.abs(wallMs - stats.updatedAtMs) > STATS_STALE_MS) return null;
+  const { totalKib } = stats;
+  const available = stats.availableKib ?? stats.freeKib;
+  // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
+  if (available === null || totalKib === null || available > totalKib || available > actualKib) return null;
+  return Math.max(0, actualKib - available);
+}
