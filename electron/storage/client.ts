@@ -1,0 +1,216 @@
+// Control's only door to storage. Finds the storage process or starts it; after its death starts it again and
+// re-opens every VM and export at the same socket path at once: the guests are waiting (T11). Keeps no disk state.
+//
+//   down ──connect, or spawn and connect──▶ reopening ──▶ up ──channel closes──▶ down …
+import type { DiskId, VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { Channel } from '../../shared/rpc/channel.ts';
+import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
+import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { Clock } from '../platform/ports.ts';
+import { type StorageContract, storageContract } from './contract.ts';
+
+/** A call made while storage is away waits this long for it; QEMU's own patience is longer. */
+const PATIENCE_MS = 20_000;
+/** A cold start takes about half a second; a crash loop must not spin. */
+const RETRY_MS = 50;
+const RETRY_MS_MAX = 2_000;
+/** A process just started gets this long to listen before another is started. */
+const SPAWN_GRACE_MS = 5_000;
+
+export interface StorageClientOptions {
+  readonly connect: () => Promise<Channel>;
+  /** Starts the storage process, detached; resolves when it exists, not when it serves. */
+  readonly spawn: () => Promise<unknown>;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+interface OpenVm {
+  readonly folder: string;
+  readonly exports: Map<DiskId, string>;
+}
+interface Waiter {
+  resolve(client: Client<StorageContract>): void;
+  reject(error: Fault): void;
+}
+type Call = <M extends MethodName<StorageContract>>(
+  method: M,
+  params: CallParams<StorageContract, M>,
+  options?: { readonly signal?: AbortSignal },
+) => Promise<MethodResult<StorageContract, M>>;
+
+export class StorageClient {
+  readonly #options: StorageClientOptions;
+  readonly #vms = new Map<VmId, OpenVm>();
+  readonly #listeners = new Set<(vmId: VmId, timeline: Timeline) => void>();
+  readonly #waiters = new Set<Waiter>();
+  #up: Client<StorageContract> | null = null;
+  #isConnecting = false;
+  #isDisposed = false;
+  #spawnedAtMs: number | null = null;
+
+  constructor(options: StorageClientOptions) {
+    this.#options = options;
+  }
+
+  /** Connects, starting storage where it is absent. Later deaths are handled by themselves. */
+  start(): void {
+    void this.#connect();
+  }
+
+  onTimeline(listener: (vmId: VmId, timeline: Timeline) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Waits for storage where it is away. A call under way when it dies fails with rpc.unavailable and is not repeated. */
+  readonly call: Call = async (method, params, options) =>
+    (await this.#client()).call(method, params, options);
+
+  /** Stays open through storage's deaths until closeVm. */
+  async openVm(vmId: VmId, folder: string): Promise<Timeline> {
+    const client = await this.#client();
+    const timeline = await client.call('vm.open', { vmId, folder });
+    if (!this.#vms.has(vmId)) this.#vms.set(vmId, { folder, exports: new Map() });
+    this.#watch(client, vmId);
+    return timeline;
+  }
+
+  async closeVm(vmId: VmId): Promise<void> {
+    this.#watches.get(vmId)?.();
+    this.#watches.delete(vmId);
+    this.#vms.delete(vmId);
+    await this.call('vm.close', { vmId });
+  }
+
+  async openExport(vmId: VmId, diskId: DiskId, socketPath: string): Promise<{ exportName: string }> {
+    const { exportName } = await this.call('export.open', { vmId, diskId, socketPath });
+    this.#vms.get(vmId)?.exports.set(diskId, socketPath);
+    return { exportName };
+  }
+
+  async closeExport(vmId: VmId, diskId: DiskId): Promise<void> {
+    this.#vms.get(vmId)?.exports.delete(diskId);
+    await this.call('export.close', { vmId, diskId });
+  }
+
+  async healthy(): Promise<void> {
+    await this.call('storage.info', {});
+  }
+
+  /** Lets go; storage runs on. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#up?.close();
+    this.#failWaiters(away('Ebb is ending'));
+  }
+
+  readonly #watches = new Map<VmId, () => void>();
+
+  #watch(client: Client<StorageContract>, vmId: VmId): void {
+    this.#watches.get(vmId)?.();
+    const stop = client.subscribe('timeline', vmId, timeline => {
+      for (const listener of this.#listeners) listener(vmId, timeline);
+    });
+    this.#watches.set(vmId, stop);
+  }
+
+  #client(): Promise<Client<StorageContract>> {
+    if (this.#up !== null) return Promise.resolve(this.#up);
+    if (this.#isDisposed) return Promise.reject(new Fault(away('Ebb is ending')));
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.after(PATIENCE_MS, () => {
+        this.#waiters.delete(waiter);
+        reject(new Fault(away(`it did not answer within ${PATIENCE_MS / 1000} s`)));
+      });
+      const waiter: Waiter = {
+        resolve: client => {
+          timer.cancel();
+          resolve(client);
+        },
+        reject: fault => {
+          timer.cancel();
+          reject(fault);
+        },
+      };
+      this.#waiters.add(waiter);
+      void this.#connect();
+    });
+  }
+
+  #failWaiters(body: Fault['body']): void {
+    for (const waiter of this.#waiters) waiter.reject(new Fault(body));
+    this.#waiters.clear();
+  }
+
+  /** One at a time, with growing pauses, until it stands. */
+  async #connect(): Promise<void> {
+    if (this.#isConnecting || this.#up !== null) return;
+    this.#isConnecting = true;
+    const { clock, log } = this.#options;
+    try {
+      for (let waitMs = RETRY_MS; !this.#isDisposed; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+        try {
+          await this.#open();
+          return;
+        } catch (cause) {
+          if (waitMs > 400)
+            log(`storage: not there yet: ${cause instanceof Error ? cause.message : String(cause)}`);
+          await this.#spawnOnce();
+        }
+        await new Promise<void>(resolve => clock.after(waitMs, resolve));
+      }
+    } finally {
+      this.#isConnecting = false;
+    }
+  }
+
+  async #spawnOnce(): Promise<void> {
+    const now = this.#options.clock.monotonicMs();
+    if (this.#spawnedAtMs !== null && now - this.#spawnedAtMs < SPAWN_GRACE_MS) return;
+    this.#spawnedAtMs = now;
+    this.#options.log('storage: starting it');
+    await this.#options.spawn();
+  }
+
+  async #open(): Promise<void> {
+    const client = connectClient(storageContract, await this.#options.connect());
+    await client.ready;
+    await this.#reopen(client);
+    this.#up = client;
+    this.#spawnedAtMs = null;
+    client.onClose(() => {
+      if (this.#up !== client) return;
+      this.#up = null;
+      if (this.#isDisposed) return;
+      this.#options.log('storage: it is gone');
+      void this.#connect();
+    });
+    for (const waiter of this.#waiters) waiter.resolve(client);
+    this.#waiters.clear();
+  }
+
+  /** T11: before anything else, what the guests are waiting for. One VM's trouble does not keep the others waiting. */
+  async #reopen(client: Client<StorageContract>): Promise<void> {
+    for (const [vmId, vm] of this.#vms) {
+      try {
+        await client.call('vm.open', { vmId, folder: vm.folder });
+        for (const [diskId, socketPath] of vm.exports) {
+          await client.call('export.open', { vmId, diskId, socketPath });
+        }
+        this.#watch(client, vmId);
+      } catch (cause) {
+        this.#options.log(`storage: VM ${vmId} could not be reopened: ${String(cause)}`);
+      }
+    }
+  }
+}
+
+const away = (why: string): Fault['body'] => ({
+  code: 'storage.unavailable',
+  what: `The storage service is away: ${why}.`,
+  safe: 'Running VMs wait for their disks; everything they flushed is safe.',
+  todo: 'It is started again by itself; try again in a moment.',
+});

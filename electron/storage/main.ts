@@ -1,0 +1,93 @@
+// The storage process: `node main.ts --socket PATH`. Listens on a private socket, one worker thread per VM.
+// Outlives control; ends on storage.quit or SIGTERM, with every VM closed cleanly.
+import { parseArgs } from 'node:util';
+import type { VmId } from '../../shared/ids.ts';
+import { connectClient } from '../../shared/rpc/client.ts';
+import { serve } from '../../shared/rpc/server.ts';
+import { Topics } from '../../shared/rpc/topics.ts';
+import { nextTurn } from '../platform/byte-stream.ts';
+import { systemClock } from '../platform/clock.ts';
+import { siblingModule, startThread } from '../platform/worker-thread.ts';
+import { portChannel } from '../transport/message-port.ts';
+import { connectUnix, listenUnix } from '../transport/unix-socket.ts';
+import { storageContract } from './contract.ts';
+import { createStorageService } from './service.ts';
+import { STORAGE_VERSION } from './version.ts';
+import type { WorkerLink } from './vm-host.ts';
+
+const { values } = parseArgs({ options: { socket: { type: 'string' } } });
+const socketPath = values.socket;
+const log = (line: string): void =>
+  console.error(`${new Date(systemClock.wallMs()).toISOString()} storage[${process.pid}] ${line}`);
+
+function startWorker(vmId: VmId): WorkerLink {
+  const thread = startThread(siblingModule(import.meta.url, 'worker'), {
+    vmId,
+    pid: process.pid,
+    version: STORAGE_VERSION,
+  });
+  const client = connectClient(storageContract, portChannel(thread.port));
+  return { client, onExit: thread.onExit, terminate: thread.terminate };
+}
+
+/** A second storage on one socket would take it from the first, whose guests are still there. */
+async function isServed(path: string): Promise<boolean> {
+  try {
+    (await connectUnix(path)).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function main(path: string): Promise<void> {
+  if (await isServed(path)) {
+    log(`another storage process serves ${path}`);
+    process.exit(3);
+  }
+  const topics = new Topics(storageContract);
+  const service = createStorageService({
+    pid: process.pid,
+    version: STORAGE_VERSION,
+    startWorker,
+    topics,
+    clock: systemClock,
+    log,
+    quit: () => nextTurn(() => process.exit(0)),
+  });
+  await listenUnix(path, channel =>
+    serve({
+      table: storageContract,
+      handlers: service.handlers,
+      topics,
+      channel,
+      kind: 'local',
+      onBug: (incident, error) =>
+        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+    }),
+  );
+  let isEnding = false;
+  const end = (signal: string): void => {
+    if (isEnding) return;
+    isEnding = true;
+    log(`${signal}: closing`);
+    service.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log(String(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => end('SIGINT'));
+  // Its terminal is not ours: storage is detached.
+  process.on('SIGHUP', () => undefined);
+  log(`serving ${path}`);
+}
+
+if (socketPath === undefined) {
+  console.error('usage: main --socket PATH');
+  process.exit(2);
+}
+await main(socketPath);

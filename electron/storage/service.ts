@@ -1,0 +1,117 @@
+// The storage main process's handlers: everything about one VM goes on to that VM's worker. Holds no disk state.
+import type { VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
+import type { MethodName, MethodResult, Params } from '../../shared/rpc/table.ts';
+import type { Topics } from '../../shared/rpc/topics.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { StorageContract } from './contract.ts';
+import { VmHost, type WorkerLink } from './vm-host.ts';
+
+/** Each VM is a thread with its caches; far above what a host runs. */
+const VMS_MAX = 200;
+
+export interface StorageServiceOptions {
+  readonly pid: number;
+  readonly version: string;
+  readonly startWorker: (vmId: VmId) => WorkerLink;
+  readonly topics: Topics<StorageContract>;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  /** After the answer to storage.quit has left. */
+  readonly quit: () => void;
+}
+
+export interface StorageService {
+  readonly handlers: Handlers<StorageContract>;
+  /** Closes every VM; one that fails does not keep the others open. */
+  close(): Promise<void>;
+}
+
+type ByVm = { readonly vmId: VmId };
+type PerVm = Exclude<MethodName<StorageContract>, 'storage.info' | 'storage.quit' | 'vm.open' | 'vm.close'>;
+
+export function createStorageService(options: StorageServiceOptions): StorageService {
+  const hosts = new Map<VmId, VmHost>();
+
+  const hostOf = ({ vmId }: ByVm): VmHost => {
+    const host = hosts.get(vmId);
+    if (host === undefined) throw new Fault(notOpen(vmId));
+    return host;
+  };
+  const forward =
+    <M extends PerVm>(method: M) =>
+    (
+      params: Params<StorageContract, M>,
+      { signal }: CallContext,
+    ): Promise<MethodResult<StorageContract, M>> =>
+      hostOf(params as ByVm).call(method, params as never, { signal });
+
+  const openVm = async ({ vmId, folder }: ByVm & { folder: string }) => {
+    const known = hosts.get(vmId);
+    if (known !== undefined && known.folder !== folder)
+      throw new Fault(elsewhere(vmId, known.folder, folder));
+    if (known === undefined && hosts.size >= VMS_MAX) throw new Fault(tooMany());
+    const host = known ?? new VmHost({ ...options, vmId, folder });
+    hosts.set(vmId, host);
+    try {
+      return await host.open();
+    } catch (error) {
+      if (known === undefined) hosts.delete(vmId);
+      throw error;
+    }
+  };
+  const closeVm = async ({ vmId }: ByVm) => {
+    const host = hosts.get(vmId);
+    await host?.close();
+    if (hosts.get(vmId) === host) hosts.delete(vmId);
+    return {};
+  };
+  const close = async (): Promise<void> => {
+    const closed = await Promise.allSettled([...hosts.keys()].map(vmId => closeVm({ vmId })));
+    for (const row of closed) if (row.status === 'rejected') options.log(`closing: ${String(row.reason)}`);
+  };
+
+  const handlers: Handlers<StorageContract> = {
+    'storage.info': () => ({ pid: options.pid, version: options.version, openVms: [...hosts.keys()] }),
+    'storage.quit': async () => {
+      await close();
+      options.quit();
+      return {};
+    },
+    'vm.open': openVm,
+    'vm.close': closeVm,
+    'disk.create': forward('disk.create'),
+    'export.open': params => hostOf(params).openExport(params),
+    'export.close': params => hostOf(params).closeExport(params),
+    'timeline.get': forward('timeline.get'),
+    'moment.take': forward('moment.take'),
+    'moment.update': forward('moment.update'),
+    'moment.go-back': forward('moment.go-back'),
+    'moment.delete': forward('moment.delete'),
+    'settle.set': forward('settle.set'),
+    'point.hash': forward('point.hash'),
+  };
+  return { handlers, close };
+}
+
+const notOpen = (vmId: VmId) => ({
+  code: 'vm.not-found' as const,
+  what: `Storage has no VM ${vmId} open.`,
+  safe: 'Its disks were not touched.',
+  todo: 'Open it with vm.open first.',
+});
+
+const elsewhere = (vmId: VmId, found: string, asked: string) => ({
+  code: 'disk.owned-elsewhere' as const,
+  what: `VM ${vmId} is open in ${found}, not in ${asked}.`,
+  safe: 'Neither folder was changed.',
+  todo: 'Close it first.',
+});
+
+const tooMany = () => ({
+  code: 'limit.reached' as const,
+  what: `${VMS_MAX} VMs are open, which is as many as storage serves.`,
+  safe: 'Open VMs are not affected.',
+  todo: 'Stop a VM that is not needed.',
+});

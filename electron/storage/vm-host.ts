@@ -1,0 +1,148 @@
+// One VM's worker as the storage main process sees it: starts it, and after a worker's death (a bug of ours)
+// opens the folder and the exports again in a new one, at the same socket paths. Never reads a disk itself.
+//
+//   closed ──open──▶ starting ──▶ up ──worker dies──▶ starting …
+//                        └─ too many deaths ──▶ failed ──open──▶ starting
+import { errorText } from '../../shared/errors.ts';
+import type { DiskId, VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { CallParams, Client } from '../../shared/rpc/client.ts';
+import type { MethodName, MethodResult, Params } from '../../shared/rpc/table.ts';
+import type { Topics } from '../../shared/rpc/topics.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { StorageContract } from './contract.ts';
+
+/** A running worker. `onExit` hears why; null when it was wanted. */
+export interface WorkerLink {
+  readonly client: Client<StorageContract>;
+  onExit(listener: (why: string | null) => void): void;
+  terminate(): Promise<void>;
+}
+
+/** A worker that dies this often within the window has a bug that restarting does not cure. */
+const DEATHS_MAX = 5;
+const DEATHS_WINDOW_MS = 60_000;
+
+export interface VmHostOptions {
+  readonly vmId: VmId;
+  readonly folder: string;
+  readonly startWorker: (vmId: VmId) => WorkerLink;
+  readonly topics: Topics<StorageContract>;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+export class VmHost {
+  readonly folder: string;
+  readonly #options: VmHostOptions;
+  readonly #exports = new Map<DiskId, string>();
+  #up: Promise<WorkerLink> | null = null;
+  #deathsMs: number[] = [];
+  #isClosing = false;
+
+  constructor(options: VmHostOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+  }
+
+  /** Idempotent. Faults: those of vm.open. */
+  async open(): Promise<Timeline> {
+    const { vmId } = this.#options;
+    this.#deathsMs = [];
+    return (await this.#worker()).client.call('timeline.get', { vmId });
+  }
+
+  async openExport(params: Params<StorageContract, 'export.open'>): Promise<{
+    exportName: string;
+    virtualBytes: number;
+  }> {
+    const result = await this.call('export.open', params);
+    this.#exports.set(params.diskId, params.socketPath);
+    return result;
+  }
+
+  async closeExport(params: Params<StorageContract, 'export.close'>): Promise<Record<string, never>> {
+    this.#exports.delete(params.diskId);
+    return this.call('export.close', params);
+  }
+
+  /** On to the worker, also to the one that replaces a dead one; a call under way when it dies is not repeated. */
+  async call<M extends MethodName<StorageContract>>(
+    method: M,
+    params: CallParams<StorageContract, M>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<MethodResult<StorageContract, M>> {
+    return (await this.#worker()).client.call(method, params, options);
+  }
+
+  /** Flushed, quiesced, unlocked; the worker is gone. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const { vmId, topics } = this.#options;
+    const link = await this.#up?.catch(() => null);
+    this.#up = null;
+    if (link !== null && link !== undefined) {
+      try {
+        await link.client.call('vm.close', { vmId });
+      } finally {
+        await link.terminate();
+      }
+    }
+    topics.forget('timeline', vmId);
+  }
+
+  #worker(): Promise<WorkerLink> {
+    if (this.#isClosing) return Promise.reject(unavailable('is being closed'));
+    if (this.#deathsMs.length >= DEATHS_MAX) {
+      return Promise.reject(unavailable(`failed ${DEATHS_MAX} times within a minute`));
+    }
+    if (this.#up !== null) return this.#up;
+    const up = this.#start();
+    this.#up = up;
+    up.catch(() => {
+      if (this.#up === up) this.#up = null;
+    });
+    return up;
+  }
+
+  async #start(): Promise<WorkerLink> {
+    const { vmId, folder, startWorker, topics } = this.#options;
+    const link = startWorker(vmId);
+    link.onExit(why => this.#exited(link, why));
+    try {
+      await link.client.call('vm.open', { vmId, folder });
+      link.client.subscribe('timeline', vmId, timeline => topics.publish('timeline', vmId, timeline));
+      for (const [diskId, socketPath] of this.#exports) {
+        await link.client.call('export.open', { vmId, diskId, socketPath });
+      }
+      return link;
+    } catch (error) {
+      await link.terminate();
+      throw error;
+    }
+  }
+
+  /** T11: exports come back without waiting for anyone to ask; the guests are waiting for them. */
+  #exited(link: WorkerLink, why: string | null): void {
+    if (why === null || this.#isClosing) return;
+    const { vmId, clock, log } = this.#options;
+    log(`vm ${vmId}: its storage worker died: ${why}`);
+    const now = clock.monotonicMs();
+    this.#deathsMs = [...this.#deathsMs.filter(at => now - at < DEATHS_WINDOW_MS), now];
+    // Calls under way must not hang on a port nobody answers.
+    link.client.close();
+    this.#up = null;
+    this.#worker().catch((error: unknown) => {
+      log(`vm ${vmId}: not reopened: ${error instanceof Fault ? errorText(error.body) : String(error)}`);
+    });
+  }
+}
+
+const unavailable = (why: string): Fault =>
+  new Fault({
+    code: 'storage.unavailable',
+    what: `The storage worker of this VM ${why}.`,
+    safe: 'Everything that was flushed is on its disks.',
+    todo: 'Open the VM again; if it fails again, read storage.log.',
+  });

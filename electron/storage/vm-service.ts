@@ -1,0 +1,114 @@
+// The contract's handlers for one VM, inside its worker: the engine for what is true, the exports for who may
+// reach it. One engine for all disks of the VM, so that a moment has one barrier (T6).
+import type { VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { Handlers } from '../../shared/rpc/server.ts';
+import type { Topics } from '../../shared/rpc/topics.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { StorageContract } from './contract.ts';
+import type { VmEngine } from './disk/engine.ts';
+import type { Exports } from './exports.ts';
+import { Throttle } from './throttle.ts';
+
+/** The contract's promise for reversal progress: ten times a second. */
+const PUBLISH_MS = 100;
+
+export interface VmServiceOptions {
+  readonly vmId: VmId;
+  readonly openEngine: (folder: string) => Promise<VmEngine>;
+  readonly exports: Exports;
+  readonly topics: Topics<StorageContract>;
+  readonly clock: Clock;
+  readonly pid: number;
+  readonly version: string;
+}
+
+export function createVmService(options: VmServiceOptions): Handlers<StorageContract> {
+  const { vmId, exports, topics, clock } = options;
+  let opened: { readonly folder: string; readonly engine: VmEngine; readonly publish: Throttle } | null =
+    null;
+
+  const engineOf = (): VmEngine => {
+    if (opened === null) throw new Fault(notOpen(vmId));
+    return opened.engine;
+  };
+  const open = async (folder: string): Promise<Timeline> => {
+    if (opened === null) {
+      const engine = await options.openEngine(folder);
+      const publish = new Throttle(clock, PUBLISH_MS, () =>
+        topics.publish('timeline', vmId, engine.timeline()),
+      );
+      engine.onChange(() => publish.request());
+      opened = { folder, engine, publish };
+      publish.request();
+    }
+    return opened.engine.timeline();
+  };
+  const close = async (): Promise<void> => {
+    const closing = opened;
+    opened = null;
+    await exports.closeAll();
+    closing?.publish.cancel();
+    await closing?.engine.close();
+  };
+
+  return {
+    'storage.info': () => ({ pid: options.pid, version: options.version, openVms: [vmId] }),
+    'storage.quit': async () => {
+      await close();
+      return {};
+    },
+    'vm.open': ({ folder }) => open(folder),
+    'vm.close': async () => {
+      await close();
+      return {};
+    },
+    'disk.create': async ({ diskId, virtualBytes }) => {
+      await engineOf().createDisk(diskId, virtualBytes);
+      return { virtualBytes: engineOf().volume(diskId).sizeBytes };
+    },
+    'export.open': async ({ diskId, socketPath }) => {
+      const volume = engineOf().volume(diskId);
+      await exports.open(diskId, volume, socketPath);
+      return { exportName: diskId, virtualBytes: volume.sizeBytes };
+    },
+    'export.close': async ({ diskId }) => {
+      await exports.close(diskId);
+      await engineOf().volume(diskId).flush();
+      return {};
+    },
+    'timeline.get': () => engineOf().timeline(),
+    'moment.take': ({ name, note, kind }) => engineOf().takeMoment({ name, note, kind }),
+    'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),
+    'moment.go-back': async ({ momentId, keepName }) => {
+      const engine = engineOf();
+      // T7: a guest that lives on would keep writing what it remembers of another present.
+      if (exports.openCount > 0) throw new Fault(exported());
+      await engine.goBack({ momentId, keepName });
+      return engine.timeline();
+    },
+    'moment.delete': ({ momentId }) => engineOf().deleteMoment(momentId),
+    'settle.set': ({ run }) => {
+      engineOf().setSettling(run);
+      return {};
+    },
+    'point.hash': async ({ pointId }, { signal }) => ({
+      sha256: await engineOf().hashPoint(pointId, signal),
+    }),
+  };
+}
+
+const notOpen = (vmId: VmId) => ({
+  code: 'vm.not-found' as const,
+  what: `VM ${vmId} is not open.`,
+  safe: 'Its disks were not touched.',
+  todo: 'Open it first.',
+});
+
+const exported = () => ({
+  code: 'disk.in-use' as const,
+  what: 'A disk of this VM is being served to a running machine.',
+  safe: 'Nothing was changed.',
+  todo: 'Stop the VM, then go back.',
+});

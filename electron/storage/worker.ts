@@ -1,0 +1,46 @@
+// The thread of one VM: joins engine, exports and rpc. A bug ends the thread with its stack; the main process
+// logs it and starts another, and recovery makes of it what a storage death is (T11).
+import * as z from 'zod';
+import { vmIdSchema } from '../../shared/ids.ts';
+import { serve } from '../../shared/rpc/server.ts';
+import { Topics } from '../../shared/rpc/topics.ts';
+import { listenUnix, nextTurn } from '../platform/byte-stream.ts';
+import { systemClock } from '../platform/clock.ts';
+import { threadSelf } from '../platform/worker-thread.ts';
+import { portChannel } from '../transport/message-port.ts';
+import { storageContract } from './contract.ts';
+import { openVmFolder } from './disk/open-folder.ts';
+import { Exports } from './exports.ts';
+import { createVmService } from './vm-service.ts';
+
+const self = threadSelf();
+const { vmId, pid, version } = z
+  .object({ vmId: vmIdSchema, pid: z.int(), version: z.string() })
+  .parse(self.data);
+
+const log = (line: string): void => console.error(`vm ${vmId}: ${line}`);
+const onBug = (error: unknown): never => {
+  throw error;
+};
+const turn = (): Promise<void> => new Promise(nextTurn);
+
+const topics = new Topics(storageContract);
+const exports = new Exports({ listen: listenUnix, clock: systemClock, nextTurn, log, onBug });
+const handlers = createVmService({
+  vmId,
+  openEngine: folder => openVmFolder(vmId, folder, { turn }),
+  exports,
+  topics,
+  clock: systemClock,
+  pid,
+  version,
+});
+serve({
+  table: storageContract,
+  handlers,
+  topics,
+  channel: portChannel(self.port),
+  kind: 'local',
+  onBug: (incident, error) =>
+    log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+});
