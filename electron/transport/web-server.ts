@@ -13,6 +13,7 @@ const LOOPBACK = '127.0.0.1';
 /** A browser opens about six for one page; this is for several pages, not for a crowd. */
 const CONNECTIONS_MAX = 64;
 const HEADERS_TIMEOUT_MS = 10_000;
+const DRAIN_BYTES_MAX = 64 * 1024 ** 3;
 
 export interface WebRequest {
   readonly method: string;
@@ -51,7 +52,7 @@ function readRequest(message: IncomingMessage, ended: Duplex | ServerResponse): 
       const value = message.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: message,
+    body: message.iterator({ destroyOnReturn: false }),
     signal: abort.signal,
   };
 }
@@ -69,10 +70,18 @@ async function answer(
   } catch (error) {
     console.error(error);
   }
-  // A body nobody wanted would be read for ever: the connection ends with the answer.
-  const unread = message.complete ? {} : { connection: 'close' };
-  response.writeHead(result.status, { ...result.headers, ...unread });
+  response.writeHead(result.status, result.headers);
   response.end(result.body);
+  if (!message.complete) drain(message);
+}
+
+/** Hanging up on a browser that still sends would lose it our answer: the rest is read and dropped, to a limit. */
+function drain(message: IncomingMessage): void {
+  let bytes = 0;
+  message.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DRAIN_BYTES_MAX) message.destroy();
+  });
 }
 
 function refuseUpgrade(socket: Duplex, refusal: WebAnswer): void {

@@ -1,0 +1,64 @@
+// The headless shell: `node main.ts [--data DIR] [--port N]`. Finds or starts control, serves the page on loopback
+// and prints the link that signs a browser in once. Ending it ends no VM.
+import { parseArgs } from 'node:util';
+import { errorText } from '../../../shared/errors.ts';
+import { Fault } from '../../../shared/result.ts';
+import { ensureControl } from '../../control/start-on-demand.ts';
+import { openFolder } from '../../platform/folder.ts';
+import { startedAt } from '../../platform/lock.ts';
+import { defaultDataFolder } from '../../platform/paths.ts';
+import { systemRandom } from '../../platform/random.ts';
+import { openWebFiles } from '../../platform/web-files.ts';
+import { listenWeb } from '../../transport/web-server.ts';
+import { ControlLink } from './control-link.ts';
+import { Gateway } from './gateway.ts';
+import { Sessions } from './sessions.ts';
+import { Uploads } from './upload.ts';
+
+const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string' } } });
+
+const rendererFolder = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../dist/renderer' : '../../../renderer',
+  import.meta.url,
+).pathname;
+
+async function main(): Promise<void> {
+  const { paths, channel } = await ensureControl(values.data ?? defaultDataFolder());
+  channel.close();
+  const sessions = new Sessions(systemRandom);
+  const uploads = new Uploads({
+    folder: openFolder(paths.uploadFolder),
+    pid: process.pid,
+    isRunning: pid => startedAt(pid) !== '',
+  });
+  await uploads.removePartial();
+  const link = new ControlLink(paths);
+  const gateway = new Gateway({
+    port: () => server.port,
+    sessions,
+    files: openWebFiles(rendererFolder),
+    uploads,
+    random: systemRandom,
+    connectControl: () => link.connectBrowser(),
+    registerFile: path => link.registerFile(path),
+    log: line => console.error(line),
+  });
+  const server = await listenWeb(Number(values.port ?? 0), gateway);
+  const print = (): void =>
+    console.log(`Ebb: http://127.0.0.1:${server.port}/#token=${sessions.issueToken()}`);
+  print();
+  if (process.stdin.isTTY) {
+    console.log('The link works once. Press Enter for another; Ctrl-C ends this gateway, VMs keep running.');
+    process.stdin.on('data', print);
+  }
+  const end = (): void => void server.close().then(() => process.exit(0));
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Fault ? errorText(error.body) : error);
+  process.exit(1);
+}

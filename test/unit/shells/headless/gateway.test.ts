@@ -1,0 +1,297 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket as WsClient } from 'ws';
+import { openFolder } from '../../../../electron/platform/folder.ts';
+import type { Folder } from '../../../../electron/platform/ports.ts';
+import { systemRandom } from '../../../../electron/platform/random.ts';
+import { openWebFiles } from '../../../../electron/platform/web-files.ts';
+import { Gateway } from '../../../../electron/shells/headless/gateway.ts';
+import { Sessions } from '../../../../electron/shells/headless/sessions.ts';
+import { FREE_BYTES_MIN, Uploads } from '../../../../electron/shells/headless/upload.ts';
+import { connectUnix, listenUnix } from '../../../../electron/transport/unix-socket.ts';
+import { listenWeb, type WebServer } from '../../../../electron/transport/web-server.ts';
+import { webSocketChannel } from '../../../../electron/transport/websocket.ts';
+import { connectClient } from '../../../../shared/rpc/client.ts';
+import { EchoService, echoContract } from '../../../support/echo-service.ts';
+import { until } from '../../../support/until.ts';
+
+const FILE = '00000000-0000-4000-8000-00000000000f';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+describe('browser gateway', () => {
+  let folder: string;
+  let server: WebServer;
+  let sessions: Sessions;
+  let echo: EchoService;
+  let closeControl: () => Promise<void>;
+  let registered: string[];
+  let registering: 'works' | 'fails';
+  let freeBytes: number;
+
+  const host = (): string => `127.0.0.1:${server.port}`;
+  const own = (): Record<string, string> => ({ host: host(), origin: `http://${host()}` });
+
+  function send(
+    method: string,
+    path: string,
+    headers: Record<string, string> = { host: host() },
+    body: string | Buffer = '',
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const call = request({ host: '127.0.0.1', port: server.port, method, path, headers }, answer => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }),
+        );
+      });
+      call.on('error', reject);
+      call.end(body);
+    });
+  }
+
+  async function signIn(): Promise<string> {
+    const answer = await send('POST', '/session', own(), JSON.stringify({ token: sessions.issueToken() }));
+    expect(answer.status).toBe(204);
+    return answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  }
+
+  /** The status a refused upgrade answers, or 101. */
+  function upgrade(
+    headers: Record<string, string>,
+    path = '/rpc',
+  ): Promise<{ status: number; socket: WsClient }> {
+    const socket = new WsClient(`ws://${host()}${path}`, { headers });
+    return new Promise(resolve => {
+      socket.on('open', () => resolve({ status: 101, socket }));
+      socket.on('unexpected-response', (_, answer) => resolve({ status: answer.statusCode ?? 0, socket }));
+      socket.on('error', () => undefined);
+    });
+  }
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ebb-gateway-'));
+    const page = join(folder, 'page');
+    mkdirSync(join(page, 'assets'), { recursive: true });
+    writeFileSync(join(page, 'index.html'), '<!doctype html><title>Ebb</title>');
+    writeFileSync(join(page, 'assets', 'index-abc.js'), 'export {};');
+    writeFileSync(join(page, 'secret.pem'), 'key');
+    writeFileSync(join(folder, 'outside.html'), 'outside');
+    symlinkSync(join(folder, 'outside.html'), join(page, 'link.html'));
+    echo = new EchoService();
+    const path = join(folder, 'browser.sock');
+    closeControl = (await listenUnix(path, echo.accept)).close;
+    sessions = new Sessions(systemRandom);
+    registered = [];
+    registering = 'works';
+    freeBytes = FREE_BYTES_MIN * 4;
+    const real = openFolder(join(folder, 'uploads'));
+    const uploads: Folder = { ...real, freeBytes: () => freeBytes };
+    const gateway = new Gateway({
+      port: () => server.port,
+      sessions,
+      files: openWebFiles(page),
+      uploads: new Uploads({ folder: uploads, pid: 1, isRunning: pid => pid === 1 }),
+      random: systemRandom,
+      connectControl: () => connectUnix(path),
+      registerFile: async path => {
+        if (registering === 'fails') throw new TypeError('no');
+        registered.push(path);
+        return { file: FILE, bytes: readFileSync(path).length };
+      },
+      log: () => undefined,
+    });
+    server = await listenWeb(0, gateway);
+  });
+  afterEach(async () => {
+    await server.close();
+    await closeControl();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('serves the page with a strict policy and right kinds, keeping only hashed files', async () => {
+    const page = await send('GET', '/');
+    expect(page).toMatchObject({ status: 200, body: '<!doctype html><title>Ebb</title>' });
+    expect(page.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    });
+    const policy = String(page.headers['content-security-policy']);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain(`connect-src 'self' ws://${host()};`);
+    expect(policy).toContain("frame-ancestors 'none'");
+    const script = await send('GET', '/assets/index-abc.js');
+    expect(script.headers['content-type']).toBe('text/javascript; charset=utf-8');
+    expect(script.headers['cache-control']).toContain('immutable');
+  });
+
+  it.each([
+    '/../outside.html',
+    '/%2e%2e/outside.html',
+    '/assets/..%2f..%2foutside.html',
+    '/%00',
+    '/%ff',
+    '/link.html',
+    '/secret.pem',
+    '/assets',
+    '//etc/passwd',
+    '/.hidden.html',
+  ])('does not serve %s', async path => {
+    const answer = await send('GET', path);
+    expect(answer.status).toBe(404);
+    expect(answer.body).not.toContain('outside');
+  });
+
+  it.each(['evil.example', 'evil.example:80', '127.0.0.1', '127.0.0.1:1', 'localhost'])(
+    'refuses everything asked of host %s: a rebound name is not ours',
+    async wrong => {
+      const cookie = await signIn();
+      const headers = { host: wrong, origin: `http://${wrong}`, cookie };
+      expect((await send('GET', '/', headers)).status).toBe(403);
+      expect((await send('POST', '/upload', headers, 'x')).status).toBe(403);
+      expect((await upgrade(headers)).status).toBe(403);
+    },
+  );
+
+  it('exchanges a token once for a cookie scripts cannot read', async () => {
+    const token = sessions.issueToken();
+    expect((await send('GET', '/session')).status).toBe(401);
+    const first = await send('POST', '/session', own(), JSON.stringify({ token }));
+    expect(first.status).toBe(204);
+    const cookie = first.headers['set-cookie']?.[0] ?? '';
+    expect(cookie).toMatch(/^ebb-session-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
+    expect(cookie).not.toContain(token);
+    expect((await send('POST', '/session', own(), JSON.stringify({ token }))).status).toBe(403);
+    const headers = { host: host(), cookie: cookie.split(';')[0] ?? '' };
+    expect((await send('GET', '/session', headers)).status).toBe(204);
+  });
+
+  it.each(['', 'null', '{}', '{"token":1}', '{"token":""}', '[', 'x'.repeat(5000)])(
+    'signs nobody in with %s',
+    async body => {
+      expect((await send('POST', '/session', own(), body)).status).toBe(403);
+    },
+  );
+
+  it.each([
+    ['no Origin', {}],
+    ['a foreign Origin', { origin: 'http://evil.example' }],
+    ['an opaque Origin', { origin: 'null' }],
+    ['another port', { origin: 'http://127.0.0.1:1' }],
+  ])('refuses changes and sockets with %s, the cookie notwithstanding', async (_, headers) => {
+    const cookie = await signIn();
+    const all: Record<string, string> = { host: host(), cookie, ...headers };
+    const token = JSON.stringify({ token: sessions.issueToken() });
+    expect((await send('POST', '/session', all, token)).status).toBe(403);
+    expect((await send('POST', '/upload', all, 'x')).status).toBe(403);
+    expect((await upgrade(all)).status).toBe(403);
+    expect(registered).toEqual([]);
+  });
+
+  it('opens no socket without a cookie, nor elsewhere than /rpc, nor for a forgotten session', async () => {
+    expect((await upgrade(own())).status).toBe(401);
+    expect((await upgrade({ ...own(), cookie: `ebb-session-${server.port}=guess` })).status).toBe(401);
+    const cookie = await signIn();
+    expect((await upgrade({ ...own(), cookie }, '/other')).status).toBe(404);
+    for (let n = 0; n < 16; n++) await signIn();
+    expect((await upgrade({ ...own(), cookie })).status).toBe(401);
+  });
+
+  it('joins a signed-in page to control, and ends it when control ends', async () => {
+    const { status, socket } = await upgrade({ ...own(), cookie: await signIn() });
+    expect(status).toBe(101);
+    const client = connectClient(echoContract, webSocketChannel(socket));
+    expect(await client.call('echo', { text: 'through' })).toEqual({ text: 'through' });
+    let isGone = false;
+    client.onClose(() => {
+      isGone = true;
+    });
+    await closeControl();
+    await until('the page hears it', () => isGone);
+    expect((await upgrade({ ...own(), cookie: await signIn() })).status).toBe(503);
+  });
+
+  it('stores an upload whole in the private folder and answers its token and shown name', async () => {
+    const cookie = await signIn();
+    const bytes = Buffer.alloc(300_000, 7);
+    const path = `/upload?name=${encodeURIComponent('../../etc/\u0007disk.vhd')}`;
+    const answer = await send('POST', path, { ...own(), cookie }, bytes);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual({ file: FILE, name: '../../etc/disk.vhd', bytes: 300_000 });
+    expect(registered).toHaveLength(1);
+    expect(registered[0]).toMatch(/uploads\/[0-9a-f-]{36}$/);
+    expect(readFileSync(registered[0] ?? '').equals(bytes)).toBe(true);
+  });
+
+  it('takes no upload from who is not signed in', async () => {
+    expect((await send('POST', '/upload?name=a', own(), 'x'.repeat(100_000))).status).toBe(401);
+    expect(readdirSync(join(folder, 'uploads'))).toEqual([]);
+  });
+
+  it('refuses an upload the disk cannot hold: before it starts, and while it arrives; nothing is left', async () => {
+    const cookie = await signIn();
+    freeBytes = FREE_BYTES_MIN + 10;
+    const early = await send('POST', '/upload?name=a', { ...own(), cookie }, Buffer.alloc(1000));
+    expect(early.status).toBe(507);
+    expect(JSON.parse(early.body).error).toMatchObject({
+      code: 'disk.full',
+      safe: expect.stringContaining('untouched'),
+    });
+    freeBytes = FREE_BYTES_MIN - 1;
+    const chunked = { ...own(), cookie, 'transfer-encoding': 'chunked' };
+    expect((await send('POST', '/upload?name=a', chunked, Buffer.alloc(1000))).status).toBe(507);
+    expect(readdirSync(join(folder, 'uploads'))).toEqual([]);
+  });
+
+  it('leaves nothing of an upload that breaks off or that control refuses', async () => {
+    const cookie = await signIn();
+    const headers = { ...own(), cookie, 'content-length': '1000000' };
+    const call = request({ host: '127.0.0.1', port: server.port, method: 'POST', path: '/upload', headers });
+    call.on('error', () => undefined);
+    call.write(Buffer.alloc(200_000));
+    const uploads = join(folder, 'uploads');
+    await until('it arrives', () => readdirSync(uploads).length === 1);
+    call.destroy();
+    await until('it is removed', () => readdirSync(uploads).length === 0);
+    registering = 'fails';
+    const answer = await send('POST', '/upload?name=a', { ...own(), cookie }, 'x');
+    expect(answer.status).toBe(500);
+    expect(JSON.parse(answer.body).error.code).toBe('file.unreadable');
+    expect(readdirSync(uploads)).toEqual([]);
+  });
+
+  it("removes what a killed gateway left half-received, not another's upload under way", async () => {
+    const uploads = openFolder(join(folder, 'uploads'));
+    for (const name of ['a.1.part', 'b.4711.part', 'c']) writeFileSync(join(uploads.path, name), '');
+    await new Uploads({ folder: uploads, pid: 1, isRunning: pid => pid === 1 }).removePartial();
+    expect(readdirSync(uploads.path).sort()).toEqual(['a.1.part', 'c']);
+  });
+
+  it('answers no other method', async () => {
+    for (const method of ['PUT', 'DELETE', 'OPTIONS', 'TRACE']) {
+      expect((await send(method, '/')).status, method).toBe(405);
+    }
+  });
+});
