@@ -1,0 +1,73 @@
+// The frame of the window: host bar on top, VMs at the side, the place in the middle, dialogs over it.
+import { useEffect } from 'react';
+import { useStore } from 'zustand';
+import { pendingStartStore } from './api/commands.ts';
+import { useSpeech } from './i18n/text.ts';
+import { HostBar } from './memory/HostBar.tsx';
+import { StartPreviewDialog } from './memory/StartPreviewDialog.tsx';
+import { navigationStore, openDialog } from './state/navigation.ts';
+import { ConnectionBanner, ConnectionScreen } from './ui/Connection.tsx';
+import { ErrorStack } from './ui/ErrorStack.tsx';
+import { useService } from './ui/hooks.ts';
+import { Palette } from './ui/Palette.tsx';
+import { onShortcut } from './ui/shortcuts.ts';
+import { TaskStrip } from './ui/TaskStrip.tsx';
+import { CreateDialog } from './vm/CreateDialog.tsx';
+import { DoctorDialog } from './vm/DoctorDialog.tsx';
+import { Overview } from './vm/Overview.tsx';
+import { PreferencesDialog } from './vm/PreferencesDialog.tsx';
+import { Sidebar } from './vm/Sidebar.tsx';
+import { VmPage } from './vm/VmPage.tsx';
+
+function Place() {
+  const place = useStore(navigationStore, state => state.place);
+  return place.kind === 'vm' ? <VmPage key={place.vmId} vmId={place.vmId} tab={place.tab} /> : <Overview />;
+}
+
+function Dialogs() {
+  const dialog = useStore(navigationStore, state => state.dialog);
+  const start = useStore(pendingStartStore, state => state.start);
+  const close = (): void => openDialog(null);
+  if (start !== null) {
+    return <StartPreviewDialog start={start} onClose={() => pendingStartStore.setState({ start: null })} />;
+  }
+  switch (dialog) {
+    case 'create':
+      return <CreateDialog onClose={close} />;
+    case 'palette':
+      return <Palette onClose={close} />;
+    case 'settings':
+      return <PreferencesDialog onClose={close} />;
+    case 'doctor':
+      return <DoctorDialog onClose={close} />;
+    default:
+      return null;
+  }
+}
+
+export function App() {
+  const { text } = useSpeech();
+  const connection = useService(state => state.connection);
+  const known = useService(state => state.vms !== null);
+  useEffect(() => {
+    window.addEventListener('keydown', onShortcut);
+    return () => window.removeEventListener('keydown', onShortcut);
+  }, []);
+  if (connection === 'signed-out' || connection === 'incompatible' || !known) return <ConnectionScreen />;
+  return (
+    <div className="window">
+      <a className="skip" href="#main">
+        {text.app.skip}
+      </a>
+      <HostBar />
+      <Sidebar />
+      <main className="main" id="main" tabIndex={-1}>
+        <ConnectionBanner />
+        <Place />
+        <TaskStrip />
+      </main>
+      <ErrorStack />
+      <Dialogs />
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+// Commands as the screens use them: a fault becomes an error card with its own words, never a silent nothing.
+
+import { createStore } from 'zustand/vanilla';
+import type { ErrorBody } from '../../shared/errors.ts';
+import type { VmId } from '../../shared/ids.ts';
+import type { StartPreview } from '../../shared/memory.ts';
+import { Fault } from '../../shared/result.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { speak } from '../i18n/text.ts';
+import { showError } from '../state/navigation.ts';
+import { serviceStore } from '../state/service.ts';
+import { call } from './connection.ts';
+
+export const errorBodyOf = (error: unknown): ErrorBody =>
+  error instanceof Fault
+    ? error.body
+    : {
+        code: 'internal',
+        what: `The window made a mistake: ${error instanceof Error ? error.message : String(error)}.`,
+        safe: 'VMs and their disks are not affected.',
+        todo: 'Reload the window and try again.',
+      };
+
+/** Runs a command; its failure is shown under `verb`. Answers null then. */
+export async function attempt<T>(verb: string, run: () => Promise<T>): Promise<T | null> {
+  try {
+    return await run();
+  } catch (error) {
+    showError(speak().app.failed(verb), errorBodyOf(error));
+    return null;
+  }
+}
+
+export interface PendingStart {
+  readonly vm: VmSummary;
+  readonly preview: StartPreview;
+}
+/** A start that would squeeze somebody waits here for the person's word. */
+export const pendingStartStore = createStore<{ readonly start: PendingStart | null }>()(() => ({
+  start: null,
+}));
+
+/** Interrupts only when somebody would lose more than this share, or memory they use. */
+const QUIET_SHARE = 0.1;
+
+function squeezes(preview: StartPreview): boolean {
+  if (!preview.feasible) return true;
+  const memory = serviceStore.getState().host?.vms ?? [];
+  return preview.changes.some(change => {
+    const usedKib = memory.find(vm => vm.vmId === change.vmId)?.usedKib ?? 0;
+    const lost = change.fromKib - change.toKib;
+    return lost > change.fromKib * QUIET_SHARE || (lost > 0 && change.toKib < usedKib);
+  });
+}
+
+export const startNow = (vmId: VmId): Promise<unknown> =>
+  attempt(speak().vm.start, () => call('vm.start', { vmId }));
+
+export async function startVm(vm: VmSummary): Promise<void> {
+  const { vm: words } = speak();
+  const preview = await attempt(words.start, () => call('vm.preview-start', { vmId: vm.spec.id }));
+  if (preview === null) return;
+  if (squeezes(preview)) pendingStartStore.setState({ start: { vm, preview } });
+  else await startNow(vm.spec.id);
+}
+
+export const suspendVm = (vmId: VmId): Promise<unknown> =>
+  attempt(speak().vm.suspend, () => call('vm.suspend', { vmId }));
+export const shutDownVm = (vmId: VmId): Promise<unknown> =>
+  attempt(speak().vm.shutdown, () => call('vm.stop', { vmId, how: 'shutdown' }));

@@ -1,0 +1,157 @@
+// The one connection of the page: opens it, opens it again, mirrors every topic into the stores. Nothing else
+// writes the stores of server state.
+import type { VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
+import { type Contract, contract } from '../../shared/rpc/contract.ts';
+import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
+import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
+import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
+
+export type EbbClient = Client<Contract>;
+
+const RETRY_MS = [300, 600, 1200, 2500, 5000];
+/** Timelines are small; a limit all the same. */
+const TIMELINES_MAX = 200;
+
+let client: EbbClient | null = null;
+const timelines = new Map<VmId, () => void>();
+
+export const currentClient = (): EbbClient | null => client;
+
+/** Refusals and faults arrive as `Fault`; a closed connection too. */
+export async function call<M extends MethodName<Contract>>(
+  method: M,
+  params: CallParams<Contract, M>,
+): Promise<MethodResult<Contract, M>> {
+  if (client === null) {
+    throw new Fault({
+      code: 'rpc.unavailable',
+      what: 'The window is not connected to the Ebb service.',
+      safe: 'VMs keep running without it. Nothing was changed.',
+      todo: 'Wait until the window is connected again, then repeat this.',
+    });
+  }
+  return client.call(method, params);
+}
+
+function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
+  const wanted = new Set(vmIds.slice(0, TIMELINES_MAX));
+  for (const [vmId, stop] of timelines) {
+    if (wanted.has(vmId)) continue;
+    stop();
+    timelines.delete(vmId);
+    serviceStore.setState(state => ({ timelines: without(state.timelines, vmId) }));
+  }
+  for (const vmId of wanted) {
+    if (timelines.has(vmId)) continue;
+    const keep = (timeline: Parameters<Parameters<typeof subscribeTimeline>[2]>[0]): void =>
+      serviceStore.setState(state => ({ timelines: { ...state.timelines, [vmId]: timeline } }));
+    let heard = false;
+    timelines.set(
+      vmId,
+      subscribeTimeline(connected, vmId, timeline => {
+        heard = true;
+        keep(timeline);
+      }),
+    );
+    // Asked once as well: a service that just started may not have published it yet.
+    connected.call('timeline.get', { vmId }).then(
+      timeline => {
+        if (!heard) keep(timeline);
+      },
+      (error: unknown) => {
+        if (error instanceof Fault && !heard) {
+          serviceStore.setState(state => ({
+            timelineErrors: { ...state.timelineErrors, [vmId]: error.body },
+          }));
+        }
+      },
+    );
+  }
+}
+
+const subscribeTimeline = (
+  connected: EbbClient,
+  vmId: VmId,
+  listener: (timeline: MethodResult<Contract, 'timeline.get'>) => void,
+): (() => void) => connected.subscribe('timeline', vmId, listener);
+
+const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+
+function mirror(connected: EbbClient): void {
+  connected.subscribe('vms', null, ({ vms }) => {
+    serviceStore.setState({ vms });
+    followTimelines(
+      connected,
+      vms.map(vm => vm.spec.id),
+    );
+  });
+  connected.subscribe('host', null, host => mirrorHost(host, Date.now()));
+  connected.subscribe('tasks', null, ({ tasks }) => serviceStore.setState({ tasks }));
+  connected.subscribe('ledger', null, entry =>
+    serviceStore.setState(state => ({
+      ledger: [entry, ...state.ledger.filter(known => known.seq !== entry.seq)].slice(0, LEDGER_MAX),
+    })),
+  );
+}
+
+/** State topics come by themselves once published; asking as well fills the screen at once. */
+async function fill(connected: EbbClient): Promise<void> {
+  const [info, { vms }, host, { entries }, { tasks }] = await Promise.all([
+    connected.call('app.info', {}),
+    connected.call('vm.list', {}),
+    connected.call('memory.host', {}),
+    connected.call('memory.ledger', { vmId: null, limit: LEDGER_MAX }),
+    connected.call('task.list', {}),
+  ]);
+  serviceStore.setState(state => ({
+    info,
+    vms: state.vms ?? vms,
+    tasks: state.tasks.length > 0 ? state.tasks : tasks,
+    ledger: entries,
+  }));
+  if (serviceStore.getState().host === null) mirrorHost(host, Date.now());
+  followTimelines(
+    connected,
+    vms.map(vm => vm.spec.id),
+  );
+}
+
+async function connectOnce(): Promise<void> {
+  const connected = connectClient(contract, await openChannel());
+  await connected.ready;
+  client = connected;
+  const ended = new Promise<void>(resolve => connected.onClose(resolve));
+  timelines.clear();
+  // What was seen before the break may be old: the topics write it anew.
+  serviceStore.setState({ connection: 'connected', problem: null });
+  mirror(connected);
+  await Promise.race([fill(connected), ended]);
+  await ended;
+  client = null;
+  serviceStore.setState({ connection: 'reconnecting' });
+}
+
+/** Runs as long as the page lives. */
+export async function keepConnected(): Promise<void> {
+  await exchangeToken().catch(() => undefined);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await connectOnce();
+      attempt = -1;
+    } catch (error) {
+      client = null;
+      const mismatch = error instanceof Fault && error.body.code === 'rpc.version-mismatch';
+      const connection =
+        error instanceof NotSignedIn ? 'signed-out' : mismatch ? 'incompatible' : 'reconnecting';
+      serviceStore.setState(state => ({
+        connection: connection === 'reconnecting' && state.vms === null ? 'connecting' : connection,
+        problem: error instanceof Fault ? error.body : null,
+      }));
+    }
+    const wait = RETRY_MS[Math.min(Math.max(attempt, 0), RETRY_MS.length - 1)] ?? 5000;
+    await new Promise(resolve => setTimeout(resolve, wait));
+  }
+}

@@ -1,0 +1,179 @@
+// The VM's screen: noVNC in a frame that shows when it owns the keyboard; Ctrl+Alt gives it back.
+import RFB from '@novnc/novnc';
+import { Expand, Maximize } from 'lucide-react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
+import type { ErrorBody } from '../../shared/errors.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { errorBodyOf, startVm } from '../api/commands.ts';
+import { currentClient } from '../api/connection.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { useService } from '../ui/hooks.ts';
+import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { isRunning } from '../view/attention.ts';
+import { RfbChannel } from './rfb-channel.ts';
+
+type ScreenState = 'opening' | 'open' | 'lost';
+
+interface Screen {
+  readonly state: ScreenState;
+  readonly error: ErrorBody | null;
+  readonly rfb: RefObject<RFB | null>;
+  readonly reopen: () => void;
+}
+
+function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Screen {
+  const [state, setState] = useState<ScreenState>('opening');
+  const [error, setError] = useState<ErrorBody | null>(null);
+  const [turn, setTurn] = useState(0);
+  const rfb = useRef<RFB | null>(null);
+  const connection = useService(found => found.connection);
+  const vmId = vm.spec.id;
+  const isOn = isRunning(vm) || vm.state.phase === 'starting';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks for a new screen
+  useEffect(() => {
+    const client = currentClient();
+    const element = host.current;
+    if (!isOn || connection !== 'connected' || client === null || element === null) return;
+    setState('opening');
+    setError(null);
+    const channel = new RfbChannel(client, vmId);
+    const screen = new RFB(element, channel, { shared: true });
+    screen.scaleViewport = true;
+    screen.background = 'transparent';
+    rfb.current = screen;
+    screen.addEventListener('connect', () => setState('open'));
+    screen.addEventListener('disconnect', () => setState('lost'));
+    channel.open().catch((fault: unknown) => {
+      setError(errorBodyOf(fault));
+      setState('lost');
+    });
+    return () => {
+      rfb.current = null;
+      screen.disconnect();
+      channel.close();
+    };
+  }, [vmId, isOn, connection, turn, host]);
+  return { state, error, rfb, reopen: () => setTurn(count => count + 1) };
+}
+
+/** Ctrl+Alt alone, pressed and let go, gives the keyboard back: noVNC would take every other chord. */
+function useRelease(rfb: RefObject<RFB | null>, frame: RefObject<HTMLDivElement | null>): void {
+  useEffect(() => {
+    let isChord = false;
+    const down = (event: KeyboardEvent): void => {
+      isChord = (event.key === 'Alt' && event.ctrlKey) || (event.key === 'Control' && event.altKey);
+    };
+    const up = (): void => {
+      if (!isChord) return;
+      isChord = false;
+      rfb.current?.blur();
+      frame.current?.focus();
+    };
+    window.addEventListener('keydown', down, true);
+    window.addEventListener('keyup', up, true);
+    return () => {
+      window.removeEventListener('keydown', down, true);
+      window.removeEventListener('keyup', up, true);
+    };
+  }, [rfb, frame]);
+}
+
+function Bar(props: {
+  readonly screen: Screen;
+  readonly hasKeyboard: boolean;
+  readonly frame: RefObject<HTMLDivElement | null>;
+}) {
+  const { text } = useSpeech();
+  const [isFit, setFit] = useState(true);
+  const { rfb, state } = props.screen;
+  return (
+    <div className="console-bar">
+      <span className="quiet" role="status">
+        {state !== 'open' ? '' : props.hasKeyboard ? text.console.keyboardHere : text.console.keyboardAway}
+      </span>
+      <span className="grow" />
+      <Button isDisabled={state !== 'open'} onPress={() => rfb.current?.sendCtrlAltDel()}>
+        {text.console.ctrlAltDel}
+      </Button>
+      <Button
+        look="icon"
+        label={text.console.fit}
+        isPressed={isFit}
+        onPress={() => {
+          setFit(!isFit);
+          if (rfb.current !== null) rfb.current.scaleViewport = !isFit;
+        }}
+      >
+        <Maximize size={16} aria-hidden />
+      </Button>
+      <Button
+        look="icon"
+        label={text.console.full}
+        onPress={() => props.frame.current?.requestFullscreen().catch(() => undefined)}
+      >
+        <Expand size={16} aria-hidden />
+      </Button>
+    </div>
+  );
+}
+
+function OffScreen(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const { vm } = props;
+  const canStart = ['off', 'failed', 'suspended'].includes(vm.state.phase);
+  return (
+    <div className="page empty-page">
+      <h2>{text.console.offTitle(vm.spec.name)}</h2>
+      <p className="soft">{text.console.offText}</p>
+      {canStart ? (
+        <Button onPress={() => startVm(vm)}>
+          {vm.state.phase === 'suspended' ? text.vm.resume : text.vm.start}
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+function LiveScreen(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const host = useRef<HTMLDivElement | null>(null);
+  const frame = useRef<HTMLDivElement | null>(null);
+  const [hasKeyboard, setKeyboard] = useState(false);
+  const screen = useScreen(props.vm, host);
+  useRelease(screen.rfb, frame);
+  return (
+    <div className="console">
+      <Bar screen={screen} hasKeyboard={hasKeyboard} frame={frame} />
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: focus coming and going is all it watches */}
+      <div
+        ref={frame}
+        className={`console-screen ${hasKeyboard ? 'keyboard' : ''}`}
+        role="group"
+        aria-label={text.console.screen(props.vm.spec.name)}
+        tabIndex={-1}
+        onFocus={event => setKeyboard(event.target !== frame.current)}
+        onBlur={() => setKeyboard(false)}
+      >
+        <div ref={host} className="console-host" />
+        {screen.state === 'open' ? null : (
+          <div className="console-cover">
+            {screen.error !== null ? (
+              <Notice tone="bad" title={text.console.lost}>
+                <ErrorWords body={screen.error} />
+              </Notice>
+            ) : (
+              <p role="status">{screen.state === 'opening' ? text.console.connecting : text.console.lost}</p>
+            )}
+            {screen.state === 'lost' ? <Button onPress={screen.reopen}>{text.console.reopen}</Button> : null}
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+export function ConsoleTab(props: { readonly vm: VmSummary }) {
+  const isOn = isRunning(props.vm) || props.vm.state.phase === 'starting';
+  return isOn ? <LiveScreen vm={props.vm} /> : <OffScreen vm={props.vm} />;
+}

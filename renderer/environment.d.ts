@@ -1,0 +1,21 @@
+// What the page meets that its packages have no types for.
+declare module '@novnc/novnc' {
+  /** The part of noVNC's RFB that the console uses. */
+  class RFB extends EventTarget {
+    constructor(target: HTMLElement, channel: unknown, options?: { shared?: boolean });
+    scaleViewport: boolean;
+    resizeSession: boolean;
+    viewOnly: boolean;
+    background: string;
+    focusOnClick: boolean;
+    qualityLevel: number;
+    disconnect(): void;
+    focus(): void;
+    blur(): void;
+    sendCtrlAltDel(): void;
+    sendKey(keysym: number, code: string | null, down?: boolean): void;
+  }
+
+  // noVNC's own form: it exports nothing else.
+  export { RFB as default };
+}

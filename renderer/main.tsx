@@ -1,0 +1,25 @@
+// Entry of the page. zod first and without its compiled fast path: it would probe `new Function` against the CSP.
+import './zod-jitless.ts';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import 'uplot/dist/uPlot.min.css';
+import './tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/pages.css';
+import './styles/memory.css';
+import './styles/history.css';
+import './styles/dialogs.css';
+import { App } from './App.tsx';
+import { keepConnected } from './api/connection.ts';
+import { applyPreferences } from './state/preferences.ts';
+
+applyPreferences();
+const root = document.getElementById('root');
+if (root === null) throw new Error('the page has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);
+void keepConnected();

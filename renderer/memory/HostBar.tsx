@@ -1,0 +1,111 @@
+// Always on top: what this computer's memory is doing. Asked and done stay apart inside each VM's segment.
+import type { CSSProperties } from 'react';
+import { useSpeech } from '../i18n/text.ts';
+import { goTo } from '../state/navigation.ts';
+import { useHue, useService, useVms } from '../ui/hooks.ts';
+import { Mark } from '../ui/Shapes.tsx';
+import { formatKib, formatPercent } from '../view/format.ts';
+import { hostSegments, type Segment } from '../view/host-bar.ts';
+
+const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
+
+function VmSegment(props: {
+  readonly segment: Extract<Segment, { kind: 'vm' }>;
+  readonly name: string;
+  readonly hue: CSSProperties;
+}) {
+  const { text, language } = useSpeech();
+  const { vm, width, actual, target, notch } = props.segment;
+  const size = (kib: number | null): string => (kib === null ? text.host.none : formatKib(kib, language));
+  const label = text.host.segVm(props.name, size(vm.actualKib), size(vm.targetKib), size(vm.minKib));
+  return (
+    <button
+      type="button"
+      className="seg vm"
+      style={{ ...props.hue, width: percent(width) }}
+      title={label}
+      aria-label={label}
+      onClick={() => goTo({ kind: 'vm', vmId: vm.vmId, tab: 'memory' })}
+    >
+      {target === null ? null : <u style={{ width: percent(target) }} />}
+      <i className={actual > 0.985 ? 'full' : ''} style={{ width: percent(actual) }} />
+      <b style={{ left: `min(${percent(notch)}, 100% - 2px)` }} />
+      <span>{props.name}</span>
+    </button>
+  );
+}
+
+function Bar() {
+  const { text, language } = useSpeech();
+  const host = useService(state => state.host);
+  const vms = useVms();
+  const hue = useHue();
+  if (host === null) return <div className="bar waiting">{text.host.waiting}</div>;
+  const size = (kib: number): string => formatKib(kib, language);
+  return (
+    <div className="bar" role="group" aria-label={text.host.label}>
+      {hostSegments(host).map(segment => {
+        if (segment.kind === 'vm') {
+          const name = vms.find(vm => vm.spec.id === segment.vm.vmId)?.spec.name ?? '';
+          return <VmSegment key={segment.vm.vmId} segment={segment} name={name} hue={hue(segment.vm.vmId)} />;
+        }
+        const title =
+          segment.kind === 'reserve'
+            ? text.host.segReserve(size(segment.kib))
+            : segment.kind === 'own'
+              ? text.host.segOwn(size(segment.kib))
+              : text.host.segFree(size(segment.kib));
+        return (
+          <div
+            key={segment.kind}
+            className={`seg ${segment.kind}`}
+            style={{ width: percent(segment.width) }}
+            title={title}
+            role="img"
+            aria-label={title}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+function HostNote() {
+  const { text, language } = useSpeech();
+  const host = useService(state => state.host);
+  if (host === null) return <div className="host-note" />;
+  const size = (kib: number): string => formatKib(kib, language);
+  return (
+    <div className="host-note" title={text.host.budget(size(host.budgetKib))}>
+      <div>
+        <span className="num">{text.host.free(size(host.freeKib))}</span>{' '}
+        <span className="quiet">{text.host.ofTotal(size(host.totalKib))}</span>
+      </div>
+      <div className="quiet">
+        {text.host.squeeze(formatPercent(host.compressionRatio, language))} ·{' '}
+        {text.host.reserve(size(host.reserveKib))}
+      </div>
+    </div>
+  );
+}
+
+export function HostBar() {
+  const { text } = useSpeech();
+  return (
+    <header className="host">
+      <a
+        className="brand"
+        href="#/"
+        onClick={event => {
+          event.preventDefault();
+          goTo({ kind: 'overview' });
+        }}
+      >
+        <Mark />
+        <span>{text.app.name}</span>
+      </a>
+      <Bar />
+      <HostNote />
+    </header>
+  );
+}

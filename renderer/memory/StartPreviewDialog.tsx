@@ -1,0 +1,68 @@
+// Before a start that would squeeze others: who, from what, to what, and what stays safe (M6).
+import { type PendingStart, startNow } from '../api/commands.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { Dialog } from '../ui/Dialog.tsx';
+import { formatKib } from '../view/format.ts';
+
+export function StartPreviewDialog(props: { readonly start: PendingStart; readonly onClose: () => void }) {
+  const { text, language } = useSpeech();
+  const { vm, preview } = props.start;
+  const { name, id } = vm.spec;
+  const title = preview.feasible ? text.preview.title(name) : text.preview.infeasible(name);
+  return (
+    <Dialog
+      title={title}
+      size="medium"
+      onClose={props.onClose}
+      actions={
+        preview.feasible ? (
+          <>
+            <Button onPress={props.onClose}>{text.app.cancel}</Button>
+            <Button
+              look="go"
+              autoFocus
+              onPress={() => {
+                props.onClose();
+                void startNow(id);
+              }}
+            >
+              {text.preview.verb}
+            </Button>
+          </>
+        ) : (
+          <Button onPress={props.onClose} autoFocus>
+            {text.preview.understood}
+          </Button>
+        )
+      }
+    >
+      <p>{preview.sentence}</p>
+      {preview.changes.length === 0 ? null : (
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">{text.preview.who}</th>
+              <th scope="col" className="right">
+                {text.preview.from}
+              </th>
+              <th scope="col" className="right">
+                {text.preview.to}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {preview.changes.map(change => (
+              <tr key={change.vmId}>
+                <td>{change.vmName}</td>
+                <td className="right">{formatKib(change.fromKib, language)}</td>
+                <td className="right">{formatKib(change.toKib, language)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {preview.feasible ? <p className="soft">{text.preview.safe}</p> : null}
+    </Dialog>
+  );
+}

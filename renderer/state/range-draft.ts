@@ -1,0 +1,61 @@
+// The memory slider's draft: what is shown while a thumb is dragged, while its command is on the way, and after.
+// Pure. A slider bound straight to the server's value loses key steps while a call is in flight; here the draft
+// is shown until the latest reply has come, and replies to older commands are ignored.
+import type { MemoryRange } from '../../shared/memory.ts';
+
+export interface RangeDraft {
+  /** What the service says. */
+  readonly server: MemoryRange;
+  /** Under the finger, not sent yet. */
+  readonly draft: MemoryRange | null;
+  /** Sent, not answered yet. */
+  readonly pending: { readonly seq: number; readonly range: MemoryRange } | null;
+  /** The last range that was in force before this person changed it: for Undo. */
+  readonly before: MemoryRange | null;
+  readonly seq: number;
+}
+
+export const sameRange = (a: MemoryRange, b: MemoryRange): boolean =>
+  a.minKib === b.minKib && a.maxKib === b.maxKib;
+
+export const startDraft = (server: MemoryRange): RangeDraft => ({
+  server,
+  draft: null,
+  pending: null,
+  before: null,
+  seq: 0,
+});
+
+export const shownRange = (state: RangeDraft): MemoryRange =>
+  state.draft ?? state.pending?.range ?? state.server;
+
+export const dragTo = (state: RangeDraft, range: MemoryRange): RangeDraft => ({ ...state, draft: range });
+
+export const cancelDrag = (state: RangeDraft): RangeDraft => ({ ...state, draft: null });
+
+/** One command per release: `send` is null where nothing changed. */
+export function release(state: RangeDraft): { state: RangeDraft; send: RangeDraft['pending'] } {
+  const { draft } = state;
+  if (draft === null) return { state, send: null };
+  if (sameRange(draft, state.pending?.range ?? state.server)) {
+    return { state: { ...state, draft: null }, send: null };
+  }
+  const send = { seq: state.seq + 1, range: draft };
+  const before = state.pending === null ? state.server : state.before;
+  return { state: { ...state, draft: null, pending: send, before, seq: send.seq }, send };
+}
+
+/** The reply is the newest truth we know: shown until the topic says otherwise. */
+export function replied(state: RangeDraft, seq: number, range: MemoryRange): RangeDraft {
+  if (state.pending?.seq !== seq) return state;
+  return { ...state, server: range, pending: null };
+}
+
+export function refused(state: RangeDraft, seq: number): RangeDraft {
+  if (state.pending?.seq !== seq) return state;
+  return { ...state, pending: null, before: null };
+}
+
+/** The topic never moves a thumb under the finger: it is shown when nothing is in hand or on the way. */
+export const published = (state: RangeDraft, range: MemoryRange): RangeDraft =>
+  sameRange(state.server, range) ? state : { ...state, server: range };

@@ -1,0 +1,57 @@
+// Mirrors of what the service publishes. Mirrored, not owned: only api/connection.ts writes here.
+import { createStore } from 'zustand/vanilla';
+import type { ErrorBody } from '../../shared/errors.ts';
+import type { AppInfo } from '../../shared/host.ts';
+import type { HostMemory, LedgerEntry, MemorySample } from '../../shared/memory.ts';
+import type { Task } from '../../shared/task.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+
+export const LEDGER_MAX = 200;
+/** Ten minutes at one sample a second, and room. */
+const SAMPLES_MAX = 1200;
+
+export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'incompatible' | 'signed-out';
+
+export interface ServiceState {
+  readonly connection: ConnectionState;
+  readonly problem: ErrorBody | null;
+  readonly info: AppInfo | null;
+  /** Null until the first list has come. */
+  readonly vms: readonly VmSummary[] | null;
+  readonly host: HostMemory | null;
+  readonly tasks: readonly Task[];
+  /** Newest first. */
+  readonly ledger: readonly LedgerEntry[];
+  readonly timelines: Readonly<Record<string, Timeline>>;
+  readonly timelineErrors: Readonly<Record<string, ErrorBody>>;
+  /** Live samples per VM since this page opened; older ones are asked for. */
+  readonly samples: Readonly<Record<string, readonly MemorySample[]>>;
+}
+
+export const serviceStore = createStore<ServiceState>()(() => ({
+  connection: 'connecting',
+  problem: null,
+  info: null,
+  vms: null,
+  host: null,
+  tasks: [],
+  ledger: [],
+  timelines: {},
+  timelineErrors: {},
+  samples: {},
+}));
+
+/** Every host update is also one sample per VM. */
+export function mirrorHost(host: HostMemory, at: number): void {
+  serviceStore.setState(state => {
+    const samples: Record<string, readonly MemorySample[]> = {};
+    for (const vm of host.vms) {
+      const { targetKib, actualKib, usedKib } = vm;
+      const known = state.samples[vm.vmId] ?? [];
+      samples[vm.vmId] =
+        actualKib === null ? known : [...known, { at, targetKib, actualKib, usedKib }].slice(-SAMPLES_MAX);
+    }
+    return { host, samples };
+  });
+}

@@ -1,0 +1,133 @@
+// Going back, renaming, deleting. Every one says what is kept; the button is the verb.
+import { useState } from 'react';
+import type { Moment, Timeline } from '../../shared/timeline.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { attempt } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { Confirm, Dialog } from '../ui/Dialog.tsx';
+import { Field } from '../ui/Field.tsx';
+import { isRunning } from '../view/attention.ts';
+import { formatBytes, formatMoment } from '../view/format.ts';
+
+export interface PointAction {
+  readonly kind: 'go-back' | 'rename' | 'delete' | 'pin';
+  readonly moment: Moment;
+}
+
+interface PointDialogProps {
+  readonly vm: VmSummary;
+  readonly timeline: Timeline;
+  readonly moment: Moment;
+  readonly onClose: () => void;
+}
+
+function GoBack(props: PointDialogProps) {
+  const { text, language } = useSpeech();
+  const { vm, moment, timeline } = props;
+  const words = text.history;
+  const name = moment.name === '' ? words.unnamed : moment.name;
+  return (
+    <Confirm
+      title={words.goBackTitle(name)}
+      verb={words.goBackVerb}
+      cancel={text.app.cancel}
+      onClose={props.onClose}
+      onConfirm={() =>
+        void attempt(words.error.goBack, () =>
+          call('moment.go-back', { vmId: vm.spec.id, momentId: moment.id }),
+        )
+      }
+    >
+      <p>{words.goBackText(vm.spec.name, formatMoment(moment.takenAt, language))}</p>
+      {isRunning(vm) ? <p>{words.goBackRunning(vm.spec.name)}</p> : null}
+      <p className="keep">{words.goBackKept(formatBytes(timeline.nowBytes, language))}</p>
+    </Confirm>
+  );
+}
+
+function Delete(props: PointDialogProps) {
+  const { text, language } = useSpeech();
+  const { vm, moment, timeline } = props;
+  const words = text.history;
+  return (
+    <Confirm
+      title={words.deleteTitle(moment.name === '' ? words.unnamed : moment.name)}
+      verb={words.deleteVerb}
+      cancel={text.app.cancel}
+      danger
+      onClose={props.onClose}
+      onConfirm={() =>
+        void attempt(words.error.delete, () =>
+          call('moment.delete', { vmId: vm.spec.id, momentId: moment.id }),
+        )
+      }
+    >
+      <p>{words.deleteText(formatBytes(moment.freesBytes ?? 0, language))}</p>
+      <p className="keep">{words.deleteKept(timeline.moments.length - 1)}</p>
+      {moment.pinned ? <p className="hint warn">{words.deletePinned}</p> : null}
+    </Confirm>
+  );
+}
+
+function Rename(props: PointDialogProps) {
+  const { text } = useSpeech();
+  const { vm, moment } = props;
+  const [name, setName] = useState(moment.name);
+  const save = async (): Promise<void> => {
+    const done = await attempt(text.history.error.rename, () =>
+      call('moment.update', { vmId: vm.spec.id, momentId: moment.id, name }),
+    );
+    if (done !== null) props.onClose();
+  };
+  return (
+    <Dialog
+      title={text.history.renameTitle}
+      onClose={props.onClose}
+      actions={
+        <>
+          <Button onPress={props.onClose}>{text.app.cancel}</Button>
+          <Button look="go" onPress={save}>
+            {text.vm.renameVerb}
+          </Button>
+        </>
+      }
+    >
+      <Field label={text.history.takeName}>
+        {control => (
+          <input
+            {...control}
+            className="input"
+            // biome-ignore lint/a11y/noAutofocus: the dialog has this one field
+            autoFocus
+            maxLength={200}
+            value={name}
+            onChange={event => setName(event.target.value)}
+            onKeyDown={event => event.key === 'Enter' && void save()}
+          />
+        )}
+      </Field>
+    </Dialog>
+  );
+}
+
+export function PointDialogs(props: {
+  readonly vm: VmSummary;
+  readonly timeline: Timeline;
+  readonly action: PointAction;
+  readonly onClose: () => void;
+}) {
+  const { action, ...rest } = props;
+  const given = { ...rest, moment: action.moment };
+  switch (action.kind) {
+    case 'go-back':
+      return <GoBack {...given} />;
+    case 'delete':
+      return action.moment.freesBytes === null ? null : <Delete {...given} />;
+    case 'rename':
+      return <Rename {...given} />;
+    case 'pin':
+      return null;
+  }
+}

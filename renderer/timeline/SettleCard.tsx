@@ -1,0 +1,84 @@
+// The reversal under way: how far, how fast, how long; that it may be left alone and that no point changes.
+import { useRef } from 'react';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { attempt } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { Notice } from '../ui/Notice.tsx';
+import { formatBytes, formatPercent, formatSpan } from '../view/format.ts';
+import { reversalFigures } from '../view/settle.ts';
+
+interface SettleProps {
+  readonly vm: VmSummary;
+  readonly timeline: Timeline;
+}
+
+/** "61 % · 214 MiB/s · 4 s left" */
+function useFigures(timeline: Timeline): string {
+  const { text, language } = useSpeech();
+  const words = text.history;
+  const { reversal, pendingEdges, state } = timeline.settle;
+  if (reversal === null) return pendingEdges > 0 ? words.settlePending(pendingEdges) : '';
+  if (reversal.phase === 'flip') return words.flipping;
+  const { share, remainingMs } = reversalFigures(reversal);
+  const parts = [formatPercent(share, language)];
+  if (reversal.phase === 'undo') parts.push(words.undoing);
+  else if (state === 'settling' && reversal.bytesPerSecond > 0) {
+    parts.push(words.rate(formatBytes(reversal.bytesPerSecond, language)));
+    if (remainingMs !== null) parts.push(words.left(formatSpan(remainingMs, language)));
+  }
+  if (pendingEdges > 1) parts.push(words.settlePending(pendingEdges));
+  return parts.join(' · ');
+}
+
+export function SettleCard(props: SettleProps) {
+  const { text, language } = useSpeech();
+  const { vm, timeline } = props;
+  const words = text.history;
+  const figures = useFigures(timeline);
+  const { settle } = timeline;
+  const { reversal } = settle;
+  const spoken = useRef(-1);
+  if (settle.state === 'rest') return null;
+  if (settle.state === 'blocked') {
+    return (
+      <Notice tone="warn" title={words.settleBlocked} live="polite">
+        {settle.reason}
+      </Notice>
+    );
+  }
+  const to = timeline.moments.find(moment => moment.id === reversal?.toMomentId);
+  const share = reversal === null ? 0 : reversalFigures(reversal).share;
+  // A screen reader hears every tenth, not every batch.
+  const tenth = Math.floor(share * 10);
+  if (tenth !== spoken.current) spoken.current = tenth;
+  const isPaused = settle.state === 'paused';
+  const title = isPaused
+    ? words.settlePaused
+    : to === undefined
+      ? words.settlingLine
+      : words.settling(to.name === '' ? words.unnamed : to.name);
+  return (
+    <section className="card settle-card" aria-label={title}>
+      <div className="settle-head">
+        <h2>{title}</h2>
+        <span className="quiet">{figures}</span>
+        <span className="grow" />
+        <Button
+          onPress={() =>
+            attempt(words.error.settle, () => call('settle.set', { vmId: vm.spec.id, run: isPaused }))
+          }
+        >
+          {isPaused ? words.continue : words.pause}
+        </Button>
+      </div>
+      <progress aria-label={title} max={1} value={share} />
+      <p className="soft">{isPaused ? words.settlePausedNote : words.settleNote(vm.spec.name)}</p>
+      <p className="sr-only" role="status">
+        {`${title}: ${formatPercent(tenth / 10, language)}`}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,41 @@
+// A wash, not an alarm: what happened, what is safe, one thing to do.
+import { Info, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { ErrorBody } from '../../shared/errors.ts';
+
+export function Notice(props: {
+  readonly tone: 'warn' | 'bad' | 'calm';
+  readonly title: string;
+  readonly children?: ReactNode;
+  readonly action?: ReactNode;
+  readonly live?: 'polite' | 'assertive';
+}) {
+  const Sign = props.tone === 'calm' ? Info : TriangleAlert;
+  const role = props.live === 'assertive' ? 'alert' : props.live === 'polite' ? 'status' : undefined;
+  return (
+    <div className={`notice ${props.tone}`} role={role}>
+      <Sign size={18} strokeWidth={1.75} aria-hidden />
+      <div className="notice-text">
+        <strong>{props.title}</strong>
+        {props.children === undefined ? null : <div className="notice-more">{props.children}</div>}
+      </div>
+      {props.action === undefined ? null : <div className="notice-action">{props.action}</div>}
+    </div>
+  );
+}
+
+/** An error body in its own words and order: what, safe, todo. */
+export function ErrorWords(props: { readonly body: ErrorBody }) {
+  const { what, safe, todo, incident } = props.body;
+  return (
+    <>
+      <p>{what}</p>
+      {safe === '' ? null : <p>{safe}</p>}
+      {todo === '' ? null : <p className="todo">{todo}</p>}
+      <p className="code">
+        {props.body.code}
+        {incident === undefined ? '' : ` · ${incident}`}
+      </p>
+    </>
+  );
+}

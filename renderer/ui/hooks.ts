@@ -1,0 +1,44 @@
+// Small hooks: narrow selectors over the stores, a slow clock for relative times, an element's width.
+import { type RefObject, useEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import type { VmMemory } from '../../shared/memory.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { type ServiceState, serviceStore } from '../state/service.ts';
+import { vmHues } from '../view/attention.ts';
+
+export const useService = <T>(select: (state: ServiceState) => T): T => useStore(serviceStore, select);
+
+const NO_VMS: readonly VmSummary[] = [];
+export const useVms = (): readonly VmSummary[] => useService(state => state.vms ?? NO_VMS);
+
+export const useMemory = (vmId: string): VmMemory | null =>
+  useService(state => state.host?.vms.find(vm => vm.vmId === vmId) ?? null);
+
+/** Colour variable of a VM, for inline `--c`. */
+export function useHue(): (vmId: string) => Record<string, string> {
+  const hues = vmHues(useVms());
+  return vmId => ({ '--c': `var(--vm${hues[vmId] ?? 1})` });
+}
+
+/** The wall clock, for words such as "running 3 h"; moves every ten seconds. */
+export function useNow(everyMs = 10_000): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
+
+export function useWidth<E extends HTMLElement>(): [RefObject<E | null>, number] {
+  const ref = useRef<E | null>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const element = ref.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
+}

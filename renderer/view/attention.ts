@@ -1,0 +1,53 @@
+// What deserves a person's eye, found from state. Pure; wording is the dictionary's.
+import type { HostMemory, VmMemory } from '../../shared/memory.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { healthOf } from './settle.ts';
+
+export type Attention =
+  | { readonly kind: 'failed' | 'paused'; readonly vm: VmSummary }
+  | { readonly kind: 'balloon'; readonly vm: VmSummary; readonly memory: VmMemory }
+  | { readonly kind: 'history'; readonly vm: VmSummary; readonly timeline: Timeline }
+  | { readonly kind: 'stale-plan'; readonly ageMs: number };
+
+/** M5's watchdog: beyond this the last good plan is old. */
+const PLAN_AGE_MAX_MS = 30_000;
+
+const CALM: readonly VmMemory['balloon'][] = ['obeying', 'booting', 'fixed', 'off'];
+
+export const isRunning = (vm: VmSummary): boolean =>
+  vm.state.phase === 'running' || vm.state.phase === 'paused';
+
+export function findAttention(state: {
+  readonly vms: readonly VmSummary[];
+  readonly host: HostMemory | null;
+  readonly timelines: Readonly<Record<string, Timeline>>;
+}): Attention[] {
+  const found: Attention[] = [];
+  for (const vm of state.vms) {
+    if (vm.state.phase === 'failed' || (vm.state.phase === 'off' && vm.state.error !== null)) {
+      found.push({ kind: 'failed', vm });
+    } else if (vm.state.phase === 'paused' && vm.state.detail !== '') found.push({ kind: 'paused', vm });
+    const memory = state.host?.vms.find(other => other.vmId === vm.spec.id);
+    if (memory !== undefined && isRunning(vm) && !CALM.includes(memory.balloon)) {
+      found.push({ kind: 'balloon', vm, memory });
+    }
+    const timeline = state.timelines[vm.spec.id];
+    if (timeline !== undefined) {
+      const health = healthOf(timeline);
+      if (health === 'blocked' || health === 'poisoned') found.push({ kind: 'history', vm, timeline });
+    }
+  }
+  if (state.host !== null && state.host.planAgeMs > PLAN_AGE_MAX_MS && state.vms.some(isRunning)) {
+    found.push({ kind: 'stale-plan', ageMs: state.host.planAgeMs });
+  }
+  return found;
+}
+
+/** A VM's hue, everywhere it appears: by its place in the list, oldest first, so that it stays. */
+export function vmHues(vms: readonly VmSummary[]): Readonly<Record<string, number>> {
+  const ordered = [...vms].sort(
+    (a, b) => a.spec.createdAt - b.spec.createdAt || a.spec.id.localeCompare(b.spec.id),
+  );
+  return Object.fromEntries(ordered.map((vm, index) => [vm.spec.id, (index % 8) + 1]));
+}

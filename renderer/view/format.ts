@@ -1,0 +1,67 @@
+// Amounts, times and spans as people read them. Pure; language and time zone come from outside. Binary units
+// with their binary names: a GiB is 1024 MiB everywhere on screen.
+import { GIB, GIB_KIB, KIB, MIB, MIB_KIB } from '../../shared/units.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** One decimal below ten, none above; `2`, not `2.0`, where it is whole. */
+const short = (value: number, language: string): string =>
+  new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+
+export function formatKib(kib: number, language: string): string {
+  if (kib < GIB_KIB) return `${short(Math.round(kib / MIB_KIB), language)} MiB`;
+  return `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(kib / GIB_KIB)} GiB`;
+}
+
+export function formatBytes(bytes: number, language: string): string {
+  if (bytes < MIB) return `${short(Math.round(bytes / KIB), language)} KiB`;
+  if (bytes < GIB) return `${short(bytes / MIB, language)} MiB`;
+  return `${short(bytes / GIB, language)} GiB`;
+}
+
+/** "3.9 of 8 GiB": the unit of the larger, once. */
+export function formatKibPair(partKib: number, wholeKib: number, language: string): [string, string] {
+  const whole = formatKib(wholeKib, language);
+  if (wholeKib < GIB_KIB) return [short(Math.round(partKib / MIB_KIB), language), whole];
+  return [new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(partKib / GIB_KIB), whole];
+}
+
+export const formatPercent = (share: number, language: string): string =>
+  new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+
+/** A span in its one largest unit: "41 min", "3 h". Negative spans (clocks differ) count as none. */
+export function formatSpan(ms: number, language: string): string {
+  const unit = (value: number, name: string): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(
+      Math.floor(value),
+    );
+  const span = Math.max(0, ms);
+  if (span < MINUTE_MS) return unit(span / 1000, 'second');
+  if (span < HOUR_MS) return unit(span / MINUTE_MS, 'minute');
+  if (span < DAY_MS) return unit(span / HOUR_MS, 'hour');
+  return unit(span / DAY_MS, 'day');
+}
+
+export const formatClock = (at: number, language: string): string =>
+  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
+
+export const formatMoment = (at: number, language: string): string =>
+  new Intl.DateTimeFormat(language, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(at);
+
+export const formatDay = (at: number, language: string): string =>
+  new Intl.DateTimeFormat(language, { weekday: 'short', day: 'numeric', month: 'short' }).format(at);
+
+/** The local day a time falls in, as a key. */
+export const dayKey = (at: number): string => {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+};

@@ -1,0 +1,53 @@
+// The host bar as segments: reserve, Ebb's own cost, each VM, what is free. Pure. What a VM holds is M2's
+// commitment: the larger of actual and target, plus overhead; asked and done stay apart inside it.
+import type { HostMemory, VmMemory } from '../../shared/memory.ts';
+
+export type Segment =
+  | { readonly kind: 'reserve' | 'own' | 'free'; readonly kib: number; readonly width: number }
+  | {
+      readonly kind: 'vm';
+      readonly vm: VmMemory;
+      readonly kib: number;
+      readonly width: number;
+      /** Shares of the segment's own width. */
+      readonly actual: number;
+      readonly target: number | null;
+      readonly notch: number;
+    };
+
+/** The reserve is drawn no wider than this: on a big host the VMs would be slivers beside it. */
+const RESERVE_SHARE_MAX = 0.24;
+
+export const committedKib = (vm: VmMemory): number => {
+  if (vm.actualKib === null && vm.targetKib === null)
+    return vm.bootKib === null ? 0 : vm.bootKib + vm.overheadKib;
+  return Math.max(vm.actualKib ?? 0, vm.targetKib ?? 0) + vm.overheadKib;
+};
+
+export function hostSegments(host: HostMemory): Segment[] {
+  const vms = host.vms.map(vm => ({ vm, kib: committedKib(vm) })).filter(({ kib }) => kib > 0);
+  const used = vms.reduce((sum, { kib }) => sum + kib, 0);
+  const budget = Math.max(host.budgetKib, used, 1);
+  const withheld = Math.max(0, host.totalKib - host.budgetKib - host.ownKib);
+  const free = Math.max(0, budget - used);
+  const reserveShare = Math.min(RESERVE_SHARE_MAX, withheld / Math.max(1, host.totalKib));
+  const rest = 1 - reserveShare;
+  const scale = rest / (budget + host.ownKib);
+  const segments: Segment[] = [
+    { kind: 'reserve', kib: withheld, width: reserveShare },
+    { kind: 'own', kib: host.ownKib, width: host.ownKib * scale },
+  ];
+  for (const { vm, kib } of vms) {
+    segments.push({
+      kind: 'vm',
+      vm,
+      kib,
+      width: kib * scale,
+      actual: Math.min(1, (vm.actualKib ?? kib) / kib),
+      target: vm.targetKib === null ? null : Math.min(1, vm.targetKib / kib),
+      notch: Math.min(1, vm.minKib / kib),
+    });
+  }
+  segments.push({ kind: 'free', kib: free, width: free * scale });
+  return segments.filter(segment => segment.width > 0);
+}

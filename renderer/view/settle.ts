@@ -1,0 +1,36 @@
+// The reversal under way, in figures for a bar, a bead and a sentence. Pure.
+import type { Reversal, Timeline } from '../../shared/timeline.ts';
+
+export interface ReversalFigures {
+  readonly share: number;
+  /** Null while no rate is known. */
+  readonly remainingMs: number | null;
+}
+
+export function reversalFigures(reversal: Reversal): ReversalFigures {
+  const done = reversal.phase === 'flip' ? reversal.blocksTotal : reversal.blocksDone;
+  const share = reversal.blocksTotal === 0 ? 0 : Math.min(1, done / reversal.blocksTotal);
+  const left = Math.max(0, reversal.bytesTotal - reversal.bytesDone);
+  const remainingMs =
+    reversal.bytesPerSecond > 0 ? Math.round((left / reversal.bytesPerSecond) * 1000) : null;
+  return { share: reversal.phase === 'undo' ? 1 - share : share, remainingMs };
+}
+
+/** The edge a reversal turns may run either way in people's order: the bead travels towards the new root. */
+export function reversalEdge(timeline: Timeline): { from: string; to: string } | null {
+  const { reversal } = timeline.settle;
+  return reversal === null ? null : { from: reversal.fromMomentId, to: reversal.toMomentId };
+}
+
+export type Health = 'one-file' | 'newest-and-today' | 'settling' | 'paused' | 'blocked' | 'poisoned';
+
+export function healthOf(timeline: Timeline): Health {
+  if (timeline.disks.some(disk => disk.poisoned !== null)) return 'poisoned';
+  if (timeline.settle.state === 'blocked') return 'blocked';
+  if (timeline.settle.state === 'paused') return 'paused';
+  if (timeline.settle.state === 'settling' || timeline.settle.pendingEdges > 0) return 'settling';
+  return timeline.disks.every(disk => disk.depth <= 1) ? 'one-file' : 'newest-and-today';
+}
+
+export const historyBytes = (timeline: Timeline): number =>
+  timeline.moments.reduce((sum, moment) => sum + moment.allocatedBytes, timeline.nowBytes);

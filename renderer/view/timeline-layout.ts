@@ -1,0 +1,260 @@
+// Where everything on the timeline stands. Pure. Time runs left to right, Now at the right end of the top lane;
+// branches drop below and keep lane and colour; long gaps are compressed and say so; node size is bytes.
+// Iterative: a tree may hold 5,000 moments in one line (T15).
+import type { Moment, Timeline } from '../../shared/timeline.ts';
+import { MIB } from '../../shared/units.ts';
+import { dayKey } from './format.ts';
+
+export const NOW = 'now';
+/** Hues of branches: colours of tokens.css, never the tide of the main line. */
+export const BRANCH_HUES = [4, 2, 3, 8, 1, 7, 5] as const;
+
+export interface TimelineNode {
+  readonly id: string;
+  /** Null for Now. */
+  readonly moment: Moment | null;
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  readonly lane: number;
+  /** 0: the main line; else a hue of tokens.css. */
+  readonly hue: number;
+  readonly label: string | null;
+}
+export interface TimelineEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly path: string;
+  readonly hue: number;
+}
+export interface TimelineLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly nodes: readonly TimelineNode[];
+  readonly edges: readonly TimelineEdge[];
+  readonly days: readonly { readonly x: number; readonly at: number }[];
+  readonly gaps: readonly { readonly x: number; readonly ms: number }[];
+}
+
+const LANE_TOP = 112;
+const LANE_HEIGHT = 54;
+const FOOT = 54;
+const LEFT = 34;
+const RIGHT = 74;
+const STEP_MIN = 44;
+const STEP_MAX = 132;
+const HOUR_MS = 3_600_000;
+/** From here a gap is drawn with a break. */
+const GAP_MS = 60 * HOUR_MS;
+/** Roughly what a label's letter takes at 11 px. */
+const LETTER = 6.3;
+const LABEL_LETTERS_MAX = 26;
+
+export const nodeRadius = (bytes: number): number =>
+  Math.min(11, 4.5 + Math.log2(1 + Math.max(0, bytes) / (48 * MIB)) * 1.15);
+
+/** The width between two moments in time: grows with the gap, slowly. */
+export const gapWidth = (ms: number): number =>
+  Math.min(STEP_MAX, STEP_MIN + 14 * Math.log2(1 + Math.max(0, ms) / HOUR_MS));
+
+interface Branch {
+  readonly moments: Moment[];
+  readonly forkId: string | null;
+  readonly hue: number;
+}
+
+/** Stable from the branch's own first moment, whatever else comes or goes. */
+export function branchHue(id: string): number {
+  let hash = 0;
+  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003;
+  return BRANCH_HUES[hash % BRANCH_HUES.length] ?? BRANCH_HUES[0];
+}
+
+/** Now's own line, oldest first. */
+export function trunkOf(timeline: Timeline): Moment[] {
+  const byId = new Map(timeline.moments.map(moment => [moment.id, moment]));
+  const trunk: Moment[] = [];
+  const seen = new Set<string>();
+  let at = timeline.nowParentId;
+  while (at !== null && !seen.has(at)) {
+    seen.add(at);
+    const moment = byId.get(at);
+    if (moment === undefined) break;
+    trunk.push(moment);
+    at = moment.parentId;
+  }
+  return trunk.reverse();
+}
+
+/** Every other line: from the moment that leaves a known line along its oldest child. */
+function branchesOf(timeline: Timeline, trunk: readonly Moment[]): Branch[] {
+  const children = new Map<string | null, Moment[]>();
+  const ids = new Set(timeline.moments.map(moment => moment.id));
+  for (const moment of timeline.moments) {
+    const parent = moment.parentId !== null && ids.has(moment.parentId) ? moment.parentId : null;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [moment]);
+    else siblings.push(moment);
+  }
+  const taken = new Set(trunk.map(moment => moment.id));
+  const branches: Branch[] = [];
+  const starts: { moment: Moment; forkId: string | null }[] = [];
+  const fork = (forkId: string | null): void => {
+    for (const moment of children.get(forkId) ?? [])
+      if (!taken.has(moment.id)) starts.push({ moment, forkId });
+  };
+  fork(null);
+  for (const moment of trunk) fork(moment.id);
+  for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
+    if (taken.has(start.moment.id)) continue;
+    const moments: Moment[] = [];
+    let next: Moment | undefined = start.moment;
+    while (next !== undefined && !taken.has(next.id)) {
+      taken.add(next.id);
+      moments.push(next);
+      next = [...(children.get(next.id) ?? [])].sort((a, b) => a.takenAt - b.takenAt)[0];
+    }
+    branches.push({ moments, forkId: start.forkId, hue: branchHue(start.moment.id) });
+    for (const moment of moments) fork(moment.id);
+  }
+  return branches;
+}
+
+interface Axis {
+  readonly xOf: ReadonlyMap<string, number>;
+  readonly nowX: number;
+  readonly days: TimelineLayout['days'];
+  readonly gaps: TimelineLayout['gaps'];
+}
+
+function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
+  const sorted = [...moments].sort((a, b) => a.takenAt - b.takenAt);
+  const times = [...sorted.map(moment => moment.takenAt), Math.max(now, sorted.at(-1)?.takenAt ?? now)];
+  const steps = times.slice(1).map((time, index) => gapWidth(time - (times[index] ?? time)));
+  const natural = steps.reduce((sum, step) => sum + step, 0);
+  // Stretched to the room there is, never squeezed: what does not fit scrolls.
+  const stretch = natural > 0 ? Math.max(1, (room - LEFT - RIGHT) / natural) : 1;
+  const xOf = new Map<string, number>();
+  const days: { x: number; at: number }[] = [];
+  const gaps: { x: number; ms: number }[] = [];
+  let x = LEFT;
+  let day = '';
+  times.forEach((time, index) => {
+    const before = x;
+    if (index > 0) x += (steps[index - 1] ?? 0) * stretch;
+    const ms = index > 0 ? time - (times[index - 1] ?? time) : 0;
+    if (ms >= GAP_MS) gaps.push({ x: (before + x) / 2, ms });
+    const moment = sorted[index];
+    if (moment !== undefined) xOf.set(moment.id, x);
+    if (dayKey(time) !== day) {
+      day = dayKey(time);
+      days.push({ x, at: time });
+    }
+  });
+  return { xOf, nowX: moments.length === 0 ? room - RIGHT : x, days, gaps };
+}
+
+export const shortLabel = (name: string): string =>
+  name.length > LABEL_LETTERS_MAX ? `${name.slice(0, LABEL_LETTERS_MAX - 1)}…` : name;
+const labelWidth = (name: string): number => shortLabel(name).length * LETTER;
+
+/** The first lane from the top whose stretch is free. Forks from the right first: then no line crosses another. */
+function assignLanes(branches: readonly Branch[], xOf: ReadonlyMap<string, number>): Map<Branch, number> {
+  const lanes: { from: number; to: number }[][] = [];
+  const result = new Map<Branch, number>();
+  const forkX = (branch: Branch): number =>
+    branch.forkId === null ? LEFT - 1 : (xOf.get(branch.forkId) ?? LEFT);
+  const laneOfMoment = new Map<string, number>();
+  const ordered = [...branches].sort((a, b) => forkX(b) - forkX(a));
+  const waiting = [...ordered];
+  for (let turn = 0; turn < 2 * ordered.length && waiting.length > 0; turn += 1) {
+    const branch = waiting.shift();
+    if (branch === undefined) break;
+    const onBranch =
+      branch.forkId !== null && branches.some(other => other !== branch && holds(other, branch.forkId));
+    // A branch of a branch is laid after it, below it.
+    if (onBranch && !laneOfMoment.has(branch.forkId ?? '') && turn < ordered.length) {
+      waiting.push(branch);
+      continue;
+    }
+    const last = branch.moments.at(-1);
+    const from = forkX(branch) - 4;
+    const to = (xOf.get(last?.id ?? '') ?? from) + 24 + labelWidth(last?.name ?? '');
+    const floor = branch.forkId === null ? 0 : (laneOfMoment.get(branch.forkId) ?? 0);
+    let lane = floor + 1;
+    while ((lanes[lane] ?? []).some(span => span.from < to && from < span.to)) lane += 1;
+    while (lanes.length <= lane) lanes.push([]);
+    lanes[lane]?.push({ from, to });
+    result.set(branch, lane);
+    for (const moment of branch.moments) laneOfMoment.set(moment.id, lane);
+  }
+  return result;
+}
+
+const holds = (branch: Branch, id: string | null): boolean => branch.moments.some(moment => moment.id === id);
+
+const laneY = (lane: number): number => LANE_TOP + lane * LANE_HEIGHT;
+
+const straight = (from: { x: number; y: number }, to: { x: number; y: number }): string =>
+  `M${from.x} ${from.y}H${to.x}`;
+const elbow = (from: { x: number; y: number }, to: { x: number; y: number }): string => {
+  const bend = Math.min(10, Math.max(0, to.x - from.x));
+  return `M${from.x} ${from.y}V${to.y - bend}q0 ${bend} ${bend} ${bend}H${to.x}`;
+};
+
+/** Labels over the main line where they have room, pinned and named first; a branch is named at its end. */
+function trunkLabels(nodes: readonly TimelineNode[]): Map<string, string> {
+  const placed: { from: number; to: number }[] = [];
+  const labels = new Map<string, string>();
+  const rank = (node: TimelineNode): number =>
+    (node.moment?.pinned === true ? 0 : 2) + (node.moment?.kind === 'automatic' ? 2 : 0);
+  for (const node of [...nodes].sort((a, b) => rank(a) - rank(b) || b.x - a.x)) {
+    const name = node.moment?.name ?? '';
+    if (name === '' || (node.moment?.kind === 'automatic' && !node.moment.pinned)) continue;
+    const half = labelWidth(name) / 2 + 4;
+    const from = node.x - half;
+    const to = node.x + half;
+    if (from < 0 || placed.some(other => other.from < to && from < other.to)) continue;
+    placed.push({ from, to });
+    labels.set(node.id, shortLabel(name));
+  }
+  return labels;
+}
+
+export function layTimeline(timeline: Timeline, view: { now: number; width: number }): TimelineLayout {
+  const trunk = trunkOf(timeline);
+  const branches = branchesOf(timeline, trunk);
+  const { xOf, nowX, days, gaps } = layAxis(timeline.moments, view.now, view.width);
+  const lanes = assignLanes(branches, xOf);
+  const nodes = new Map<string, TimelineNode>();
+  const place = (moment: Moment, lane: number, hue: number): void => {
+    const at = { id: moment.id, moment, x: xOf.get(moment.id) ?? LEFT, y: laneY(lane), lane, hue };
+    nodes.set(moment.id, { ...at, radius: nodeRadius(moment.allocatedBytes), label: null });
+  };
+  for (const moment of trunk) place(moment, 0, 0);
+  for (const branch of branches)
+    for (const moment of branch.moments) place(moment, lanes.get(branch) ?? 1, branch.hue);
+  const nowNode = { id: NOW, moment: null, x: nowX, y: laneY(0), radius: 11, lane: 0, hue: 0, label: null };
+  nodes.set(NOW, nowNode);
+  const labels = trunkLabels([...nodes.values()].filter(node => node.lane === 0 && node.moment !== null));
+  for (const branch of branches) {
+    const last = branch.moments.at(-1);
+    if (last !== undefined && last.name !== '') labels.set(last.id, shortLabel(last.name));
+  }
+  const edges: TimelineEdge[] = [];
+  for (const node of nodes.values()) {
+    const parent = nodes.get((node.moment === null ? timeline.nowParentId : node.moment.parentId) ?? '');
+    if (parent === undefined) continue;
+    const path = parent.lane === node.lane ? straight(parent, node) : elbow(parent, node);
+    edges.push({ from: parent.id, to: node.id, path, hue: node.hue });
+  }
+  const lowest = Math.max(0, ...[...nodes.values()].map(node => node.lane));
+  return {
+    width: Math.max(view.width, nowX + RIGHT),
+    height: laneY(lowest) + FOOT,
+    nodes: [...nodes.values()].map(node => ({ ...node, label: labels.get(node.id) ?? null })),
+    edges,
+    days,
+    gaps,
+  };
+}

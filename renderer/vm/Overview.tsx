@@ -1,0 +1,186 @@
+// This computer: what needs attention, every VM in a table, what memory did lately; or the first steps.
+import { History, Waves } from 'lucide-react';
+import type { VmSummary } from '../../shared/vm.ts';
+import { startVm } from '../api/commands.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Ledger } from '../memory/Ledger.tsx';
+import { goTo, openDialog } from '../state/navigation.ts';
+import { Button } from '../ui/Button.tsx';
+import { useHue, useMemory, useNow, useService, useVms } from '../ui/hooks.ts';
+import { isRunning } from '../view/attention.ts';
+import { formatBytes, formatKib } from '../view/format.ts';
+import { historyBytes } from '../view/settle.ts';
+import { AttentionList } from './AttentionList.tsx';
+import { usePhaseWords } from './phase.ts';
+
+function RowAction(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const { vm } = props;
+  const { id, name } = vm.spec;
+  if (isRunning(vm)) {
+    return (
+      <Button
+        label={text.palette.tab(name, text.vm.tabs.console)}
+        onPress={() => goTo({ kind: 'vm', vmId: id, tab: 'console' })}
+      >
+        {text.vm.tabs.console}
+      </Button>
+    );
+  }
+  if (!['off', 'failed', 'suspended'].includes(vm.state.phase)) return null;
+  const verb = vm.state.phase === 'suspended' ? text.vm.resume : text.vm.start;
+  return (
+    <Button label={text.palette.act(verb, name)} onPress={() => startVm(vm)}>
+      {verb}
+    </Button>
+  );
+}
+
+function Row(props: { readonly vm: VmSummary; readonly now: number }) {
+  const { text, language } = useSpeech();
+  const { vm } = props;
+  const memory = useMemory(vm.spec.id);
+  const timeline = useService(state => state.timelines[vm.spec.id]);
+  const hue = useHue();
+  const phaseWords = usePhaseWords();
+  const size = (kib: number | null | undefined): string =>
+    kib === null || kib === undefined ? '–' : formatKib(kib, language);
+  return (
+    <tr>
+      <td>
+        <a
+          className="row-name"
+          style={hue(vm.spec.id)}
+          href={`#/vm/${vm.spec.id}/summary`}
+          onClick={event => {
+            event.preventDefault();
+            goTo({ kind: 'vm', vmId: vm.spec.id, tab: 'summary' });
+          }}
+        >
+          <i aria-hidden />
+          <b title={vm.spec.name}>{vm.spec.name}</b>
+          <span className="quiet">{text.os[vm.spec.os]}</span>
+        </a>
+      </td>
+      <td>{phaseWords(vm, props.now)}</td>
+      <td className="right">{size(memory?.actualKib)}</td>
+      <td className="right quiet">{size(memory?.targetKib)}</td>
+      <td className="right quiet">{`${size(vm.spec.minKib)} – ${size(vm.spec.maxKib)}`}</td>
+      <td className="quiet">
+        {timeline === undefined
+          ? ''
+          : timeline.moments.length === 0
+            ? text.overview.noPoints
+            : text.overview.points(timeline.moments.length, formatBytes(historyBytes(timeline), language))}
+      </td>
+      <td className="right">
+        <RowAction vm={vm} />
+      </td>
+    </tr>
+  );
+}
+
+function VmTable() {
+  const { text } = useSpeech();
+  const vms = useVms();
+  const now = useNow();
+  const words = text.overview;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable
+    <div className="table-wrap" tabIndex={0} role="region" aria-label={text.side.label}>
+      <table className="table vms">
+        <thead>
+          <tr>
+            <th scope="col">{words.name}</th>
+            <th scope="col">{words.state}</th>
+            <th scope="col" className="right">
+              {words.memory}
+            </th>
+            <th scope="col" className="right">
+              {words.target}
+            </th>
+            <th scope="col" className="right">
+              {words.range}
+            </th>
+            <th scope="col">{words.history}</th>
+            <th scope="col">
+              <span className="sr-only">{words.actions}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {vms.map(vm => (
+            <Row key={vm.spec.id} vm={vm} now={now} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function FirstSteps() {
+  const { text } = useSpeech();
+  const words = text.overview;
+  return (
+    <div className="first-steps">
+      <h2>{words.emptyTitle}</h2>
+      <p className="soft">{words.emptyText}</p>
+      <div className="actions">
+        <Button look="go" onPress={() => openDialog('create')}>
+          {words.emptySample}
+        </Button>
+        <Button onPress={() => openDialog('doctor')}>{words.doctor}</Button>
+      </div>
+      <div className="promises">
+        <div>
+          <Waves size={20} strokeWidth={1.6} aria-hidden />
+          <h3>{words.emptyMemory}</h3>
+          <p className="soft">{words.emptyMemoryText}</p>
+        </div>
+        <div>
+          <History size={20} strokeWidth={1.6} aria-hidden />
+          <h3>{words.emptyHistory}</h3>
+          <p className="soft">{words.emptyHistoryText}</p>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function Overview() {
+  const { text } = useSpeech();
+  const vms = useVms();
+  const ledger = useService(state => state.ledger);
+  const slow = vms.some(vm => vm.state.accelerator === 'tcg');
+  return (
+    <>
+      <div className="head">
+        <h1>{text.overview.title}</h1>
+        {slow ? <span className="chip warn">{text.attention.slowMode}</span> : null}
+        <span className="grow" />
+        {vms.length === 0 ? null : (
+          <>
+            <Button onPress={() => openDialog('doctor')}>{text.overview.doctor}</Button>
+            <Button look="go" onPress={() => openDialog('create')}>
+              {text.side.newVm}
+            </Button>
+          </>
+        )}
+      </div>
+      <div className="page">
+        {vms.length === 0 ? (
+          <FirstSteps />
+        ) : (
+          <>
+            <AttentionList />
+            <VmTable />
+            <section>
+              <h2>{text.overview.recent}</h2>
+              <Ledger entries={ledger} empty={text.overview.quiet} limit={8} />
+            </section>
+          </>
+        )}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,125 @@
+// Settings of the window (theme, language) and of this computer's memory (reserve, budget, how it is shared).
+import { useState } from 'react';
+import { useStore } from 'zustand';
+import type { HostMemory } from '../../shared/memory.ts';
+import { attempt } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
+import { LANGUAGE_NAMES, useSpeech } from '../i18n/text.ts';
+import { type Language, preferencesStore, setPreferences, type Theme } from '../state/preferences.ts';
+import { AmountField } from '../ui/AmountField.tsx';
+import { Button } from '../ui/Button.tsx';
+import { Dialog } from '../ui/Dialog.tsx';
+import { Segmented } from '../ui/Field.tsx';
+import { useService } from '../ui/hooks.ts';
+
+function Appearance() {
+  const { text } = useSpeech();
+  const { theme, language } = useStore(preferencesStore);
+  const words = text.settings;
+  return (
+    <section className="settings-group">
+      <h3>{words.appearance}</h3>
+      <div className="setting-line">
+        <span>{words.theme}</span>
+        <Segmented<Theme>
+          label={words.theme}
+          value={theme}
+          options={(['system', 'light', 'dark'] as const).map(value => ({
+            value,
+            label: words.themes[value],
+          }))}
+          onChange={value => setPreferences({ theme: value })}
+        />
+      </div>
+      <div className="setting-line">
+        <span>{words.language}</span>
+        <Segmented<Language>
+          label={words.language}
+          value={language}
+          options={(['en', 'zh-CN'] as const).map(value => ({ value, label: LANGUAGE_NAMES[value] }))}
+          onChange={value => setPreferences({ language: value })}
+        />
+      </div>
+    </section>
+  );
+}
+
+function HostPolicy(props: { readonly host: HostMemory }) {
+  const { text } = useSpeech();
+  const { host } = props;
+  const words = text.settings;
+  const [problem, setProblem] = useState<string | null>(null);
+  const set = (change: Parameters<typeof call<'memory.set-policy'>>[1]): void =>
+    void attempt(words.memory, () => call('memory.set-policy', change));
+  const setSize = (key: 'reserveKib' | 'budgetKib', kib: number | null): void => {
+    setProblem(kib === null ? text.memory.badAmount : null);
+    if (kib !== null) set({ [key]: kib });
+  };
+  return (
+    <section className="settings-group">
+      <h3>{words.memory}</h3>
+      <div className="setting-line">
+        <span>
+          {words.reserve}
+          <small>{words.reserveNote}</small>
+        </span>
+        <AmountField
+          label={words.reserve}
+          kib={host.reserveKib}
+          onCommit={kib => setSize('reserveKib', kib)}
+        />
+      </div>
+      <div className="setting-line">
+        <span>
+          {words.budget}
+          <small>{words.budgetNote}</small>
+        </span>
+        <AmountField label={words.budget} kib={host.budgetKib} onCommit={kib => setSize('budgetKib', kib)} />
+      </div>
+      {problem === null ? null : (
+        <p className="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      <fieldset className="modes">
+        <legend>{words.mode}</legend>
+        {(['demand', 'proportional'] as const).map(mode => (
+          <label key={mode}>
+            <input type="radio" name="mode" checked={host.mode === mode} onChange={() => set({ mode })} />
+            {words.modes[mode]}
+          </label>
+        ))}
+      </fieldset>
+    </section>
+  );
+}
+
+export function PreferencesDialog(props: { readonly onClose: () => void }) {
+  const { text } = useSpeech();
+  const host = useService(state => state.host);
+  const info = useService(state => state.info);
+  return (
+    <Dialog
+      title={text.settings.title}
+      size="medium"
+      onClose={props.onClose}
+      actions={
+        <Button look="go" onPress={props.onClose}>
+          {text.app.close}
+        </Button>
+      }
+    >
+      <Appearance />
+      {host === null ? null : <HostPolicy host={host} />}
+      {info === null ? null : (
+        <section className="settings-group">
+          <h3>{text.settings.about}</h3>
+          <p className="soft">{text.settings.version(info.version, info.pid)}</p>
+          <p className="soft wrap">
+            {text.settings.folder}: {info.dataFolder}
+          </p>
+        </section>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,34 @@
+// What can be changed about a VM besides its memory: its name, and whether it stays.
+import { useState } from 'react';
+import type { VmSummary } from '../../shared/vm.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
+
+export function SettingsTab(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const { vm } = props;
+  const [dialog, setDialog] = useState<VmDialogName | null>(null);
+  const canDelete = ['off', 'failed', 'suspended'].includes(vm.state.phase);
+  return (
+    <div className="page settings-page">
+      <section className="setting">
+        <div>
+          <h2>{text.settings.name}</h2>
+          <p className="soft wrap">{vm.spec.name}</p>
+        </div>
+        <Button onPress={() => setDialog('rename')}>{text.vm.rename}</Button>
+      </section>
+      <section className="setting">
+        <div>
+          <h2>{text.settings.remove}</h2>
+          <p className="soft">{text.settings.removeText}</p>
+        </div>
+        <Button onPress={() => setDialog('delete')} isDisabled={!canDelete}>
+          {text.vm.delete}
+        </Button>
+      </section>
+      <VmDialogs vm={vm} dialog={dialog} onClose={() => setDialog(null)} />
+    </div>
+  );
+}

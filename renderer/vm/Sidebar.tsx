@@ -1,0 +1,116 @@
+// The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
+import { Monitor, Plus, Search, Settings } from 'lucide-react';
+import type { CSSProperties } from 'react';
+import { useStore } from 'zustand';
+import type { VmSummary } from '../../shared/vm.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { goTo, navigationStore, openDialog } from '../state/navigation.ts';
+import { Button } from '../ui/Button.tsx';
+import { useHue, useMemory, useService, useVms } from '../ui/hooks.ts';
+import { StateShape } from '../ui/Shapes.tsx';
+import { findAttention, isRunning } from '../view/attention.ts';
+import { formatKibPair } from '../view/format.ts';
+
+function VmRow(props: {
+  readonly vm: VmSummary;
+  readonly isHere: boolean;
+  readonly needsEye: boolean;
+  readonly hue: CSSProperties;
+}) {
+  const { text, language } = useSpeech();
+  const { vm } = props;
+  const memory = useMemory(vm.spec.id);
+  const { name, id } = vm.spec;
+  const isLive = isRunning(vm) && memory !== null && memory.actualKib !== null;
+  const phase = text.phase[vm.state.phase];
+  const [part, whole] = isLive ? formatKibPair(memory.actualKib ?? 0, memory.maxKib, language) : ['', ''];
+  return (
+    <li>
+      <button
+        type="button"
+        className={`side-vm ${isLive ? '' : 'off'}`}
+        style={props.hue}
+        aria-current={props.isHere ? 'page' : undefined}
+        title={`${name} · ${phase}`}
+        onClick={() => goTo({ kind: 'vm', vmId: id, tab: 'summary' })}
+      >
+        <StateShape phase={vm.state.phase} warn={props.needsEye} />
+        <span className="initial" aria-hidden>
+          {[...name][0]}
+        </span>
+        <span className="name">{name}</span>
+        <span className="figure">
+          {isLive ? (
+            <>
+              <span className="sr-only">{phase}, </span>
+              {text.side.pair(part, whole)}
+            </>
+          ) : (
+            phase
+          )}
+        </span>
+        {isLive ? (
+          <span className="mini" aria-hidden>
+            <i
+              style={{
+                width: `${Math.min(100, ((memory.actualKib ?? 0) / Math.max(1, memory.maxKib)) * 100)}%`,
+              }}
+            />
+          </span>
+        ) : null}
+      </button>
+    </li>
+  );
+}
+
+export function Sidebar() {
+  const { text } = useSpeech();
+  const vms = useVms();
+  const host = useService(state => state.host);
+  const timelines = useService(state => state.timelines);
+  const place = useStore(navigationStore, state => state.place);
+  const hue = useHue();
+  const eyes = new Set(
+    findAttention({ vms, host, timelines }).map(found => ('vm' in found ? found.vm.spec.id : '')),
+  );
+  return (
+    <nav className="side" aria-label={text.side.label}>
+      <button type="button" className="find" onClick={() => openDialog('palette')}>
+        <Search size={14} aria-hidden />
+        <span>{text.side.find}</span>
+        <kbd aria-hidden>Ctrl K</kbd>
+      </button>
+      <button
+        type="button"
+        className="side-vm place"
+        aria-current={place.kind === 'overview' ? 'page' : undefined}
+        title={text.side.overview}
+        onClick={() => goTo({ kind: 'overview' })}
+      >
+        <Monitor size={15} strokeWidth={1.75} aria-hidden />
+        <span className="name">{text.side.overview}</span>
+      </button>
+      <ul className="side-list">
+        {vms.map(vm => (
+          <VmRow
+            key={vm.spec.id}
+            vm={vm}
+            isHere={place.kind === 'vm' && place.vmId === vm.spec.id}
+            needsEye={eyes.has(vm.spec.id)}
+            hue={hue(vm.spec.id)}
+          />
+        ))}
+        {vms.length === 0 ? <li className="side-empty">{text.side.empty}</li> : null}
+      </ul>
+      <div className="side-foot">
+        <Button onPress={() => openDialog('create')} label={text.side.newVm}>
+          <Plus size={15} aria-hidden />
+          <span className="fold">{text.side.newVm}</span>
+        </Button>
+        <Button look="icon" label={text.side.settings} onPress={() => openDialog('settings')}>
+          <Settings size={16} strokeWidth={1.75} aria-hidden />
+        </Button>
+      </div>
+    </nav>
+  );
+}

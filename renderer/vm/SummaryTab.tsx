@@ -1,0 +1,177 @@
+// Four facts about a VM, each with the one thing to do about it.
+import type { ReactNode } from 'react';
+import type { Timeline } from '../../shared/timeline.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { goTo } from '../state/navigation.ts';
+import { Button } from '../ui/Button.tsx';
+import { useHue, useMemory, useService } from '../ui/hooks.ts';
+import { openTakePoint } from '../ui/shortcuts.ts';
+import { isRunning } from '../view/attention.ts';
+import { formatBytes, formatKib, formatMoment } from '../view/format.ts';
+import { historyBytes } from '../view/settle.ts';
+
+function Fact(props: { readonly title: string; readonly action?: ReactNode; readonly children: ReactNode }) {
+  return (
+    <section className="fact">
+      <div className="section-head">
+        <h2>{props.title}</h2>
+        <span className="grow" />
+        {props.action}
+      </div>
+      {props.children}
+    </section>
+  );
+}
+
+function Pairs(props: { readonly rows: readonly (readonly [string, string])[] }) {
+  return (
+    <dl className="pairs">
+      {props.rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function MemoryFact(props: { readonly vm: VmSummary }) {
+  const { text, language } = useSpeech();
+  const { vm } = props;
+  const memory = useMemory(vm.spec.id);
+  const size = (kib: number): string => formatKib(kib, language);
+  const [min, max] = [size(vm.spec.minKib), size(vm.spec.maxKib)];
+  const actual = isRunning(vm) ? (memory?.actualKib ?? null) : null;
+  return (
+    <Fact
+      title={text.summary.memory}
+      action={
+        <Button look="flat" onPress={() => goTo({ kind: 'vm', vmId: vm.spec.id, tab: 'memory' })}>
+          {text.summary.open}
+        </Button>
+      }
+    >
+      <p className="big">{actual === null ? `${min} – ${max}` : size(actual)}</p>
+      <div className="mini wide" aria-hidden>
+        <i style={{ width: `${Math.min(100, ((actual ?? 0) / Math.max(1, vm.spec.maxKib)) * 100)}%` }} />
+        <b style={{ left: `${(vm.spec.minKib / Math.max(1, vm.spec.maxKib)) * 100}%` }} />
+      </div>
+      <p className="soft">
+        {actual === null ? text.summary.memoryOff(min, max) : text.summary.memoryLine(size(actual), min, max)}
+      </p>
+    </Fact>
+  );
+}
+
+function HistoryFact(props: { readonly vm: VmSummary; readonly timeline: Timeline | undefined }) {
+  const { text, language } = useSpeech();
+  const { timeline } = props;
+  const newest = [...(timeline?.moments ?? [])].sort((a, b) => b.takenAt - a.takenAt)[0];
+  const vmId = props.vm.spec.id;
+  return (
+    <Fact
+      title={text.summary.history}
+      action={
+        <>
+          <Button look="flat" onPress={() => goTo({ kind: 'vm', vmId, tab: 'history' })}>
+            {text.summary.open}
+          </Button>
+          <Button onPress={() => openTakePoint(vmId)}>{text.summary.take}</Button>
+        </>
+      }
+    >
+      <p className="big">{timeline === undefined ? '–' : text.summary.points(timeline.moments.length)}</p>
+      <p className="soft">
+        {newest === undefined
+          ? text.summary.noPoints
+          : text.summary.last(newest.name || text.history.unnamed, formatMoment(newest.takenAt, language))}
+      </p>
+    </Fact>
+  );
+}
+
+function DiskFact(props: { readonly timeline: Timeline | undefined; readonly vm: VmSummary }) {
+  const { text, language } = useSpeech();
+  const { timeline } = props;
+  const bytes = (value: number): string => formatBytes(value, language);
+  const virtual = props.vm.spec.disks.reduce((sum, disk) => sum + disk.virtualBytes, 0);
+  const depth = Math.max(0, ...(timeline?.disks.map(disk => disk.depth) ?? []));
+  return (
+    <Fact title={text.summary.disk}>
+      <p className="big">{timeline === undefined ? bytes(virtual) : bytes(historyBytes(timeline))}</p>
+      <Pairs
+        rows={[
+          [text.summary.virtual, bytes(virtual)],
+          ...(timeline === undefined ? [] : [[text.summary.freeDisk, bytes(timeline.freeBytes)] as const]),
+        ]}
+      />
+      {timeline === undefined ? null : (
+        <p className="soft">
+          {depth <= 1
+            ? text.summary.oneFile
+            : depth === 2
+              ? text.summary.twoFiles
+              : text.summary.manyFiles(depth)}
+        </p>
+      )}
+    </Fact>
+  );
+}
+
+function MachineFact(props: { readonly vm: VmSummary }) {
+  const { text, language } = useSpeech();
+  const { spec, state } = props.vm;
+  const boots =
+    spec.boot.kind === 'sample'
+      ? text.summary.bootSample
+      : spec.boot.kind === 'iso'
+        ? text.summary.bootIso(spec.boot.isoName)
+        : text.summary.bootDisk;
+  const accelerator =
+    state.accelerator === null
+      ? text.summary.acceleratorNone
+      : state.accelerator === 'tcg'
+        ? text.summary.acceleratorTcg
+        : state.accelerator.toUpperCase();
+  return (
+    <Fact title={text.summary.machine}>
+      <Pairs
+        rows={[
+          [text.summary.cpus, String(spec.cpus)],
+          [text.summary.boots, boots],
+          [text.summary.accelerator, accelerator],
+          [
+            text.summary.network,
+            spec.network === 'user' ? text.summary.networkUser : text.summary.networkNone,
+          ],
+          ...spec.portForwards.map(
+            forward =>
+              [
+                text.summary.forwards,
+                `${forward.protocol} ${forward.hostPort} → ${forward.guestPort}`,
+              ] as const,
+          ),
+          [text.summary.created, formatMoment(spec.createdAt, language)],
+        ]}
+      />
+      {state.phase === 'running' ? (
+        <p className="soft">{state.guestUp ? text.summary.guestUp : text.summary.guestQuiet}</p>
+      ) : null}
+    </Fact>
+  );
+}
+
+export function SummaryTab(props: { readonly vm: VmSummary }) {
+  const hue = useHue();
+  const timeline = useService(state => state.timelines[props.vm.spec.id]);
+  return (
+    <div className="page facts" style={hue(props.vm.spec.id)}>
+      <MemoryFact vm={props.vm} />
+      <HistoryFact vm={props.vm} timeline={timeline} />
+      <DiskFact vm={props.vm} timeline={timeline} />
+      <MachineFact vm={props.vm} />
+    </div>
+  );
+}

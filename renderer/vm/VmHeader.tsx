@@ -1,0 +1,117 @@
+// Name, state in a chip, and what can be done now. The primary action is the filled button.
+import { Ellipsis } from 'lucide-react';
+import { useState } from 'react';
+import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import type { VmSummary } from '../../shared/vm.ts';
+import { attempt, shutDownVm, startVm, suspendVm } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { goTo, type VmTab } from '../state/navigation.ts';
+import { Button } from '../ui/Button.tsx';
+import { useHue, useNow } from '../ui/hooks.ts';
+import { StateShape } from '../ui/Shapes.tsx';
+import { isRunning } from '../view/attention.ts';
+import { usePhaseWords } from './phase.ts';
+import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
+
+const TONES: Partial<Record<VmSummary['state']['phase'], string>> = {
+  running: '',
+  failed: 'bad',
+  paused: 'warn',
+};
+
+function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDialogName) => void }) {
+  const { text } = useSpeech();
+  const { phase } = props.vm.state;
+  const { id } = props.vm.spec;
+  const live = isRunning(props.vm);
+  const canDelete = phase === 'off' || phase === 'failed' || phase === 'suspended';
+  return (
+    <MenuTrigger>
+      <AriaButton className="btn icon" aria-label={text.vm.more}>
+        <Ellipsis size={16} aria-hidden />
+      </AriaButton>
+      <Popover className="popover" placement="bottom end">
+        <Menu className="menu" aria-label={text.vm.more}>
+          {phase === 'running' ? (
+            <MenuItem onAction={() => void attempt(text.vm.pause, () => call('vm.pause', { vmId: id }))}>
+              {text.vm.pause}
+            </MenuItem>
+          ) : null}
+          {live ? <MenuItem onAction={() => props.open('reset')}>{text.vm.reset}</MenuItem> : null}
+          {live || phase === 'stopping' || phase === 'starting' ? (
+            <MenuItem onAction={() => props.open('force')}>{text.vm.force}</MenuItem>
+          ) : null}
+          <MenuItem onAction={() => props.open('rename')}>{text.vm.rename}</MenuItem>
+          {canDelete ? <MenuItem onAction={() => props.open('delete')}>{text.vm.delete}</MenuItem> : null}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
+  const { text } = useSpeech();
+  const { vm } = props;
+  const { id } = vm.spec;
+  const { phase } = vm.state;
+  const primary = props.tab === 'history' ? 'plain' : 'go';
+  if (phase === 'running') {
+    return (
+      <>
+        <Button onPress={() => suspendVm(id)}>{text.vm.suspend}</Button>
+        <Button onPress={() => shutDownVm(id)}>{text.vm.shutdown}</Button>
+        {props.tab === 'console' ? null : (
+          <Button look={primary} onPress={() => goTo({ kind: 'vm', vmId: id, tab: 'console' })}>
+            {text.vm.openConsole}
+          </Button>
+        )}
+      </>
+    );
+  }
+  if (phase === 'paused') {
+    return (
+      <Button look={primary} onPress={() => attempt(text.vm.unpause, () => call('vm.resume', { vmId: id }))}>
+        {text.vm.unpause}
+      </Button>
+    );
+  }
+  if (phase === 'off' || phase === 'failed' || phase === 'suspended') {
+    return (
+      <Button look={primary} onPress={() => startVm(vm)}>
+        {phase === 'suspended' ? text.vm.resume : text.vm.start}
+      </Button>
+    );
+  }
+  return null;
+}
+
+export function VmHeader(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
+  const { text } = useSpeech();
+  const { vm } = props;
+  const now = useNow();
+  const phaseWords = usePhaseWords();
+  const hue = useHue();
+  const [dialog, setDialog] = useState<VmDialogName | null>(null);
+  return (
+    <div className="head" style={hue(vm.spec.id)}>
+      <h1 title={vm.spec.name}>{vm.spec.name}</h1>
+      <span className={`chip ${TONES[vm.state.phase] ?? 'calm'}`} title={vm.state.detail}>
+        <StateShape phase={vm.state.phase} />
+        {phaseWords(vm, now)}
+      </span>
+      <span className="chip calm fold-narrow">{text.os[vm.spec.os]}</span>
+      {vm.state.accelerator === 'tcg' ? (
+        <span className="chip warn fold-narrow" title={text.attention.slowModeText}>
+          {text.attention.slowMode}
+        </span>
+      ) : null}
+      <span className="grow" />
+      <div className="verbs">
+        <MoreMenu vm={vm} open={setDialog} />
+        <Verbs vm={vm} tab={props.tab} />
+      </div>
+      <VmDialogs vm={vm} dialog={dialog} onClose={() => setDialog(null)} />
+    </div>
+  );
+}

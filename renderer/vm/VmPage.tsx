@@ -1,0 +1,108 @@
+// One VM: header with state and verbs, tabs.
+import { lazy, Suspense } from 'react';
+import type { VmId } from '../../shared/ids.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { MemoryTab } from '../memory/MemoryTab.tsx';
+import { goTo, VM_TABS, type VmTab } from '../state/navigation.ts';
+import { HistoryTab } from '../timeline/HistoryTab.tsx';
+import { Button } from '../ui/Button.tsx';
+import { useVms } from '../ui/hooks.ts';
+import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { SettingsTab } from './SettingsTab.tsx';
+import { SummaryTab } from './SummaryTab.tsx';
+import { VmHeader } from './VmHeader.tsx';
+
+// noVNC is large and uses top-level await: its own chunk, loaded when a screen is opened.
+const ConsoleTab = lazy(() =>
+  import('../console/ConsoleTab.tsx').then(module => ({ default: module.ConsoleTab })),
+);
+
+function Tabs(props: { readonly vmId: VmId; readonly tab: VmTab }) {
+  const { text } = useSpeech();
+  const select = (tab: VmTab): void => goTo({ kind: 'vm', vmId: props.vmId, tab });
+  const onKey = (key: string): void => {
+    const at = VM_TABS.indexOf(props.tab);
+    const next = key === 'ArrowRight' ? at + 1 : key === 'ArrowLeft' ? at - 1 : null;
+    if (next === null) return;
+    const tab = VM_TABS[(next + VM_TABS.length) % VM_TABS.length] ?? 'summary';
+    select(tab);
+    document.getElementById(`tab-${tab}`)?.focus();
+  };
+  return (
+    <div className="tabs" role="tablist" aria-label={text.vm.tabsLabel}>
+      {VM_TABS.map(tab => (
+        <button
+          key={tab}
+          id={`tab-${tab}`}
+          type="button"
+          role="tab"
+          aria-selected={tab === props.tab}
+          aria-controls="tab-panel"
+          tabIndex={tab === props.tab ? 0 : -1}
+          onClick={() => select(tab)}
+          onKeyDown={event => onKey(event.key)}
+        >
+          {text.vm.tabs[tab]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function TabBody(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
+  const { text } = useSpeech();
+  switch (props.tab) {
+    case 'summary':
+      return <SummaryTab vm={props.vm} />;
+    case 'console':
+      return (
+        <Suspense fallback={<p className="page quiet">{text.console.connecting}</p>}>
+          <ConsoleTab vm={props.vm} />
+        </Suspense>
+      );
+    case 'memory':
+      return <MemoryTab vm={props.vm} />;
+    case 'history':
+      return <HistoryTab vm={props.vm} />;
+    case 'settings':
+      return <SettingsTab vm={props.vm} />;
+  }
+}
+
+export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
+  const { text } = useSpeech();
+  const vm = useVms().find(other => other.spec.id === props.vmId);
+  if (vm === undefined) {
+    return (
+      <div className="page empty-page">
+        <h1>{text.vm.gone}</h1>
+        <p className="soft">{text.vm.goneText}</p>
+        <Button onPress={() => goTo({ kind: 'overview' })}>{text.vm.backToOverview}</Button>
+      </div>
+    );
+  }
+  const { error } = vm.state;
+  return (
+    <>
+      <VmHeader vm={vm} tab={props.tab} />
+      <Tabs vmId={props.vmId} tab={props.tab} />
+      <div
+        className="tab-panel"
+        role="tabpanel"
+        id="tab-panel"
+        aria-labelledby={`tab-${props.tab}`}
+        tabIndex={-1}
+      >
+        {error !== null && props.tab !== 'console' ? (
+          <div className="panel-notice">
+            <Notice tone="bad" title={text.vm.errorTitle}>
+              <ErrorWords body={error} />
+            </Notice>
+          </div>
+        ) : null}
+        <TabBody vm={vm} tab={props.tab} />
+      </div>
+    </>
+  );
+}
