@@ -1,12 +1,12 @@
 // Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by every shell.
 // Never ends it: VMs outlive windows.
 import { Fault } from '../../shared/result.ts';
-import type { Channel } from '../../shared/rpc/channel.ts';
 import { pause, systemClock } from '../platform/clock.ts';
 import { readText } from '../platform/json-file.ts';
+import { readLock } from '../platform/lock.ts';
 import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
 import { nodeProgram, spawnDetached } from '../platform/process.ts';
-import { connectUnix } from '../transport/unix-socket.ts';
+import { connectUnix, type SocketChannel } from '../transport/unix-socket.ts';
 
 /** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
 const DEADLINE_MS = 30_000;
@@ -20,7 +20,7 @@ const mainModule = import.meta.url.endsWith('.ts')
   ? new URL('./main.ts', import.meta.url)
   : new URL('../../control/main.js', import.meta.url);
 
-async function tryConnect(path: string): Promise<Channel | null> {
+async function tryConnect(path: string): Promise<SocketChannel | null> {
   try {
     return await connectUnix(path);
   } catch (error) {
@@ -29,7 +29,7 @@ async function tryConnect(path: string): Promise<Channel | null> {
   }
 }
 
-async function waitFor(paths: EbbPaths, exited: Promise<number | null>): Promise<Channel> {
+async function waitFor(paths: EbbPaths, exited: Promise<number | null>): Promise<SocketChannel> {
   let deadlineMs = systemClock.monotonicMs() + DEADLINE_MS;
   let ended: string | null = null;
   void exited.then(code => {
@@ -52,7 +52,7 @@ async function waitFor(paths: EbbPaths, exited: Promise<number | null>): Promise
 /** Resolves with an open channel to control's local socket, and where everything lies. */
 export async function ensureControl(
   dataFolder: string,
-): Promise<{ readonly paths: EbbPaths; readonly channel: Channel }> {
+): Promise<{ readonly paths: EbbPaths; readonly channel: SocketChannel }> {
   const paths = ebbPaths(dataFolder);
   makeFolders(paths);
   const running = await tryConnect(paths.controlSocket);
@@ -60,4 +60,19 @@ export async function ensureControl(
   const args = ['--disable-warning=ExperimentalWarning', mainModule.pathname, '--data', paths.dataFolder];
   const child = await spawnDetached(nodeProgram(), args, paths.controlLog);
   return { paths, channel: await waitFor(paths, child.exited) };
+}
+
+/**
+ * For a shell that stays: a socket to a control that was reached before. Starts it again after a crash, never after
+ * a wanted quit, which removes the lock.
+ */
+export async function rejoinControl(paths: EbbPaths, kind: 'local' | 'browser'): Promise<SocketChannel> {
+  const path = kind === 'local' ? paths.controlSocket : paths.browserSocket;
+  try {
+    return await connectUnix(path);
+  } catch (error) {
+    if (!(error instanceof Fault) || readLock(paths.controlLock) === null) throw error;
+    (await ensureControl(paths.dataFolder)).channel.close();
+    return connectUnix(path);
+  }
 }

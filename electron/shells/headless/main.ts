@@ -3,14 +3,15 @@
 import { parseArgs } from 'node:util';
 import { errorText } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
-import { ensureControl } from '../../control/start-on-demand.ts';
+import { contract } from '../../../shared/rpc/contract.ts';
+import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
 import { openFolder } from '../../platform/folder.ts';
 import { startedAt } from '../../platform/lock.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { openWebFiles } from '../../platform/web-files.ts';
+import { reopeningClient } from '../../transport/local-client.ts';
 import { listenWeb } from '../../transport/web-server.ts';
-import { ControlLink } from './control-link.ts';
 import { Gateway } from './gateway.ts';
 import { Sessions } from './sessions.ts';
 import { Uploads } from './upload.ts';
@@ -32,15 +33,15 @@ async function main(): Promise<void> {
     isRunning: pid => startedAt(pid) !== '',
   });
   await uploads.removePartial();
-  const link = new ControlLink(paths);
+  const local = reopeningClient(contract, () => rejoinControl(paths, 'local'));
   const gateway = new Gateway({
     port: () => server.port,
     sessions,
     files: openWebFiles(rendererFolder),
     uploads,
     random: systemRandom,
-    connectControl: () => link.connectBrowser(),
-    registerFile: path => link.registerFile(path),
+    connectControl: () => rejoinControl(paths, 'browser'),
+    registerFile: async path => (await local()).call('file.register', { path }),
     log: line => console.error(line),
   });
   const server = await listenWeb(Number(values.port ?? 0), gateway);

@@ -1,0 +1,37 @@
+// What no page in this app may do, whoever made the page: leave, open windows, embed, download, ask for devices, reach
+// the network (DESIGN §8).
+import type { App, Session, WebContents } from 'electron';
+import { isPageUrl } from './app-protocol.ts';
+
+/** Developer tools of an unpackaged build load themselves. */
+const isAllowedUrl = (url: string): boolean => isPageUrl(url) || url.startsWith('devtools://');
+
+export function hardenSession(session: Session): void {
+  session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  session.setPermissionCheckHandler(() => false);
+  session.setDevicePermissionHandler(() => false);
+  session.webRequest.onBeforeRequest((details, answer) => {
+    // Images made in the page (console, charts) are data and blob.
+    const isLocal = isAllowedUrl(details.url) || /^(?:data|blob):/.test(details.url);
+    answer({ cancel: !isLocal });
+  });
+  session.on('will-download', event => event.preventDefault());
+}
+
+function hardenContents(contents: WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }));
+  contents.on('will-navigate', details => {
+    if (!isAllowedUrl(details.url)) details.preventDefault();
+  });
+  contents.on('will-redirect', details => details.preventDefault());
+  contents.on('will-frame-navigate', details => {
+    if (!details.isMainFrame || !isAllowedUrl(details.url)) details.preventDefault();
+  });
+  contents.on('will-attach-webview', event => event.preventDefault());
+}
+
+/** Before any window exists. */
+export function hardenApp(app: App): void {
+  app.enableSandbox();
+  app.on('web-contents-created', (_event, contents) => hardenContents(contents));
+}

@@ -1,0 +1,118 @@
+// The desktop shell's main process: one instance per data folder, one hardened window, one port to control for its
+// page. Everything it shows works the same in a browser against the headless shell. Ending it ends no VM.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  app,
+  type BrowserWindow,
+  dialog,
+  ipcMain,
+  Menu,
+  MessageChannelMain,
+  nativeImage,
+  protocol,
+  session,
+  Tray,
+} from 'electron';
+import { errorText } from '../../../shared/errors.ts';
+import { Fault } from '../../../shared/result.ts';
+import { contract } from '../../../shared/rpc/contract.ts';
+import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
+import { defaultDataFolder, ebbPaths } from '../../platform/paths.ts';
+import { openWebFiles } from '../../platform/web-files.ts';
+import { reopeningClient } from '../../transport/local-client.ts';
+import { registerScheme, serveScheme } from './app-protocol.ts';
+import { hardenApp, hardenSession } from './hardening.ts';
+import { applicationMenu, type MenuActions, trayMenu } from './menu.ts';
+import { offerFilePicker } from './pick-file.ts';
+import { brokerPorts } from './port-broker.ts';
+import { openWindow } from './window.ts';
+
+const paths = ebbPaths(defaultDataFolder());
+const rendererFolder = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../../dist/renderer' : '../../../renderer', import.meta.url),
+);
+const iconFile = fileURLToPath(new URL('./icon.png', import.meta.url));
+const log = (line: string): void => console.error(`desktop: ${line}`);
+
+let window: BrowserWindow | null = null;
+let tray: Tray | null = null;
+
+function show(): void {
+  if (window === null) {
+    window = openWindow({
+      stateFile: join(paths.dataFolder, 'window.json'),
+      isDevelopment: !app.isPackaged,
+      log,
+    });
+    window.on('closed', () => {
+      window = null;
+    });
+    return;
+  }
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+}
+
+function makeMenus(): void {
+  const actions: MenuActions = { isDevelopment: !app.isPackaged, show, quit: () => app.quit() };
+  Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(actions)));
+  const icon = nativeImage.createFromPath(iconFile);
+  // Without a picture a tray entry cannot be seen, nor found again.
+  if (icon.isEmpty()) return;
+  tray = new Tray(icon.resize({ width: 22, height: 22 }));
+  tray.setToolTip('Ebb');
+  tray.setContextMenu(Menu.buildFromTemplate(trayMenu(actions)));
+  tray.on('click', show);
+}
+
+/** The window opens even so: it says that it is not connected, and what to do. */
+async function reachControl(): Promise<void> {
+  try {
+    (await ensureControl(paths.dataFolder)).channel.close();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    dialog.showErrorBox('Ebb', errorText(error.body));
+  }
+}
+
+async function run(): Promise<void> {
+  await app.whenReady();
+  hardenSession(session.defaultSession);
+  serveScheme(protocol, openWebFiles(rendererFolder));
+  const local = reopeningClient(contract, () => rejoinControl(paths, 'local'));
+  brokerPorts({
+    ipcMain,
+    makePorts: () => new MessageChannelMain(),
+    connectControl: () => rejoinControl(paths, 'browser'),
+    log,
+  });
+  offerFilePicker({
+    ipcMain,
+    dialog,
+    registerFile: async path => (await local()).call('file.register', { path }),
+  });
+  await reachControl();
+  makeMenus();
+  show();
+}
+
+hardenApp(app);
+registerScheme(protocol);
+// One instance per data folder, not per machine.
+app.setPath('userData', join(paths.dataFolder, 'electron'));
+if (app.requestSingleInstanceLock()) {
+  app.on('second-instance', show);
+  app.on('activate', show);
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+  app.on('before-quit', () => tray?.destroy());
+  run().catch((error: unknown) => {
+    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    app.exit(1);
+  });
+} else {
+  app.quit();
+}

@@ -1,0 +1,51 @@
+// The native open dialog: the person chooses, this process registers the path with control, the page gets a token.
+import type { Dialog, IpcMain, IpcMainInvokeEvent, OpenDialogOptions } from 'electron';
+import { Fault } from '../../../shared/result.ts';
+import { isOurPage } from './port-broker.ts';
+
+export interface Picked {
+  readonly file: string;
+  readonly name: string;
+  readonly bytes: number;
+}
+export interface PickFileOptions {
+  readonly ipcMain: IpcMain;
+  readonly dialog: Dialog;
+  /** Over control's socket for local callers. */
+  readonly registerFile: (path: string) => Promise<Picked>;
+}
+
+const DIALOGS: Readonly<Record<string, OpenDialogOptions>> = {
+  disk: {
+    title: 'Choose a disk image',
+    filters: [
+      { name: 'Disk images', extensions: ['vhd', 'qcow2', 'raw', 'img', 'vmdk', 'vdi', 'vhdx'] },
+      { name: 'All files', extensions: ['*'] },
+    ],
+  },
+  iso: { title: 'Choose an installer image', filters: [{ name: 'ISO images', extensions: ['iso'] }] },
+};
+
+/** Answers a token, null when cancelled, or `{ error }`: a fault's body would not survive being thrown over IPC. */
+async function pick(
+  event: IpcMainInvokeEvent,
+  kind: unknown,
+  { dialog, registerFile }: PickFileOptions,
+): Promise<unknown> {
+  const wanted = typeof kind === 'string' && Object.hasOwn(DIALOGS, kind) ? DIALOGS[kind] : undefined;
+  if (!isOurPage(event) || wanted === undefined) return null;
+  const { canceled, filePaths } = await dialog.showOpenDialog({ ...wanted, properties: ['openFile'] });
+  const [path] = filePaths;
+  if (canceled || path === undefined) return null;
+  try {
+    const { file, name, bytes } = await registerFile(path);
+    return { file, name, bytes };
+  } catch (error) {
+    if (error instanceof Fault) return { error: error.body };
+    throw error;
+  }
+}
+
+export function offerFilePicker(options: PickFileOptions): void {
+  options.ipcMain.handle('ebb:pick-file', (event, kind: unknown) => pick(event, kind, options));
+}

@@ -1,0 +1,27 @@
+// Runs in the sandbox before the page. Passes on exactly two things: one MessagePort per request of the page, and the
+// native file dialog. Bundled to one CommonJS file.
+//   page → preload   window.postMessage('ebb:connect', origin)
+//   preload → page   window.postMessage('ebb:port', origin, [port])
+import { contextBridge, ipcRenderer } from 'electron';
+
+/** The little of a page this file touches: no DOM types in the services' layer. */
+interface PageWindow {
+  readonly location: { readonly origin: string };
+  addEventListener(
+    type: 'message',
+    listener: (event: { readonly source: unknown; readonly data: unknown }) => void,
+  ): void;
+  postMessage(message: string, origin: string, transfer: readonly unknown[]): void;
+}
+const page = globalThis as unknown as PageWindow;
+
+contextBridge.exposeInMainWorld('ebbShell', {
+  pickFile: (kind: unknown) => ipcRenderer.invoke('ebb:pick-file', kind === 'iso' ? 'iso' : 'disk'),
+});
+
+page.addEventListener('message', event => {
+  if (event.source === page && event.data === 'ebb:connect') ipcRenderer.send('ebb:connect');
+});
+ipcRenderer.on('ebb:port', event => {
+  page.postMessage('ebb:port', page.location.origin, event.ports);
+});
