@@ -16,6 +16,6 @@ declare module '@novnc/novnc' {
     sendKey(keysym: number, code: string | null, down?: boolean): void;
   }
 
-  // noVNC's own form: it exports nothing else.
+  // biome-ignore lint/style/noDefaultExport: noVNC's own form, it exports nothing else
   export { RFB as default };
 }

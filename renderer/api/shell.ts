@@ -3,7 +3,9 @@
 //   preload → page   window.postMessage('ebb:port', origin, [port])   answered once per request
 // A browser has no `ebbShell`: it speaks WebSocket and uploads files.
 import * as z from 'zod';
+import { errorBodySchema } from '../../shared/errors.ts';
 import { fileTokenSchema } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
 
 export const pickedFileSchema = z.object({
   file: fileTokenSchema,
@@ -12,8 +14,18 @@ export const pickedFileSchema = z.object({
 });
 export type PickedFile = z.infer<typeof pickedFileSchema>;
 
+/** A fault's body would not survive being thrown over IPC: it comes as a value. */
+const answerSchema = z.union([z.null(), z.object({ error: errorBodySchema }), pickedFileSchema]);
+
+/** What `pickFile` answered. Null: cancelled. Throws Fault where the file was refused. */
+export function readPicked(answer: unknown): PickedFile | null {
+  const picked = answerSchema.parse(answer);
+  if (picked !== null && 'error' in picked) throw new Fault(picked.error);
+  return picked;
+}
+
 export interface EbbShell {
-  /** The native open dialog; the shell registers the file and hands over only its token. Null: cancelled. */
+  /** The native open dialog; the shell registers the file and hands over only its token. See `readPicked`. */
   pickFile(kind: 'disk' | 'iso'): Promise<unknown>;
 }
 

@@ -58,7 +58,7 @@ function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Scree
 }
 
 /** Ctrl+Alt alone, pressed and let go, gives the keyboard back: noVNC would take every other chord. */
-function useRelease(rfb: RefObject<RFB | null>, frame: RefObject<HTMLDivElement | null>): void {
+function useRelease(rfb: RefObject<RFB | null>, frame: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     let isChord = false;
     const down = (event: KeyboardEvent): void => {
@@ -82,7 +82,7 @@ function useRelease(rfb: RefObject<RFB | null>, frame: RefObject<HTMLDivElement 
 function Bar(props: {
   readonly screen: Screen;
   readonly hasKeyboard: boolean;
-  readonly frame: RefObject<HTMLDivElement | null>;
+  readonly frame: RefObject<HTMLElement | null>;
 }) {
   const { text } = useSpeech();
   const [isFit, setFit] = useState(true);
@@ -138,18 +138,16 @@ function OffScreen(props: { readonly vm: VmSummary }) {
 function LiveScreen(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const host = useRef<HTMLDivElement | null>(null);
-  const frame = useRef<HTMLDivElement | null>(null);
+  const frame = useRef<HTMLElement | null>(null);
   const [hasKeyboard, setKeyboard] = useState(false);
   const screen = useScreen(props.vm, host);
   useRelease(screen.rfb, frame);
   return (
     <div className="console">
       <Bar screen={screen} hasKeyboard={hasKeyboard} frame={frame} />
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: focus coming and going is all it watches */}
-      <div
+      <section
         ref={frame}
         className={`console-screen ${hasKeyboard ? 'keyboard' : ''}`}
-        role="group"
         aria-label={text.console.screen(props.vm.spec.name)}
         tabIndex={-1}
         onFocus={event => setKeyboard(event.target !== frame.current)}
@@ -168,7 +166,7 @@ function LiveScreen(props: { readonly vm: VmSummary }) {
             {screen.state === 'lost' ? <Button onPress={screen.reopen}>{text.console.reopen}</Button> : null}
           </div>
         )}
-      </div>
+      </section>
     </div>
   );
 }

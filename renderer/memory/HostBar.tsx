@@ -27,7 +27,7 @@ function VmSegment(props: {
       aria-label={label}
       onClick={() => goTo({ kind: 'vm', vmId: vm.vmId, tab: 'memory' })}
     >
-      {target === null ? null : <u style={{ width: percent(target) }} />}
+      {target === null || Math.abs(target - actual) < 0.01 ? null : <u style={{ width: percent(target) }} />}
       <i className={actual > 0.985 ? 'full' : ''} style={{ width: percent(actual) }} />
       <b style={{ left: `min(${percent(notch)}, 100% - 2px)` }} />
       <span>{props.name}</span>
@@ -43,7 +43,7 @@ function Bar() {
   if (host === null) return <div className="bar waiting">{text.host.waiting}</div>;
   const size = (kib: number): string => formatKib(kib, language);
   return (
-    <div className="bar" role="group" aria-label={text.host.label}>
+    <section className="bar" aria-label={text.host.label}>
       {hostSegments(host).map(segment => {
         if (segment.kind === 'vm') {
           const name = vms.find(vm => vm.spec.id === segment.vm.vmId)?.spec.name ?? '';
@@ -66,7 +66,7 @@ function Bar() {
           />
         );
       })}
-    </div>
+    </section>
   );
 }
 
@@ -93,17 +93,15 @@ export function HostBar() {
   const { text } = useSpeech();
   return (
     <header className="host">
-      <a
+      <button
+        type="button"
         className="brand"
-        href="#/"
-        onClick={event => {
-          event.preventDefault();
-          goTo({ kind: 'overview' });
-        }}
+        aria-label={text.side.overview}
+        onClick={() => goTo({ kind: 'overview' })}
       >
         <Mark />
         <span>{text.app.name}</span>
-      </a>
+      </button>
       <Bar />
       <HostNote />
     </header>

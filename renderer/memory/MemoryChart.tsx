@@ -36,6 +36,7 @@ function tickPlugin(entries: () => readonly LedgerEntry[], color: () => string):
         ctx.save();
         ctx.strokeStyle = color();
         ctx.lineWidth = devicePixelRatio;
+        ctx.setLineDash([]);
         for (const entry of entries()) {
           const x = Math.round(plot.valToPos(entry.at / 1000, 'x', true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -124,7 +125,7 @@ function chartOptions(
     plugins: [
       tickPlugin(
         () => props().entries,
-        () => cssColor(host, '--ink-3'),
+        () => cssColor(host, '--line-2'),
       ),
     ],
   };

@@ -92,6 +92,7 @@ function Meters(props: { readonly meters: SliderMeters; readonly scale: MemorySc
   const { meters, scale } = props;
   const meter = (name: string, kib: number | null, className: string) =>
     kib === null ? null : (
+      // biome-ignore lint/a11y/useSemanticElements: drawn as a mark on the track, which a native meter cannot be
       <div
         className={className}
         role="meter"
@@ -143,7 +144,7 @@ export function RangeSlider(props: SliderProps) {
   );
   const box = (): DOMRect | null => track.current?.getBoundingClientRect() ?? null;
   return (
-    <div className="range" role="group" aria-label={text.memory.range}>
+    <fieldset className="range" aria-label={text.memory.range}>
       <div className="range-labels" aria-hidden>
         {labels.map((label, index) => (
           <span key={label.key} className={label.key} style={{ left: percent(places[index] ?? 0) }}>
@@ -169,6 +170,6 @@ export function RangeSlider(props: SliderProps) {
           </span>
         ))}
       </div>
-    </div>
+    </fieldset>
   );
 }

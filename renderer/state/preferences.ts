@@ -41,7 +41,7 @@ export function applyPreferences(): void {
   const apply = (): void => {
     const { theme, language } = preferencesStore.getState();
     const isDark = theme === 'dark' || (theme === 'system' && dark.matches);
-    document.documentElement.dataset['theme'] = isDark ? 'dark' : 'light';
+    document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
     document.documentElement.lang = language;
   };
   apply();

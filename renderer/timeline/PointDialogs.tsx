@@ -99,7 +99,6 @@ function Rename(props: PointDialogProps) {
           <input
             {...control}
             className="input"
-            // biome-ignore lint/a11y/noAutofocus: the dialog has this one field
             autoFocus
             maxLength={200}
             value={name}

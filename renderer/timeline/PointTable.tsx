@@ -16,7 +16,7 @@ export function PointTable(props: {
   const rows = [...props.timeline.moments].sort((a, b) => b.takenAt - a.takenAt).slice(0, ROWS_MAX);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable
-    <div className="table-wrap points" tabIndex={0} role="region" aria-label={words.label}>
+    <section className="table-wrap points" tabIndex={0} aria-label={words.label}>
       <table className="table">
         <thead>
           <tr>
@@ -55,6 +55,6 @@ export function PointTable(props: {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

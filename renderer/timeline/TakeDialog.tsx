@@ -46,7 +46,6 @@ export function TakeDialog(props: {
           <input
             {...control}
             className="input"
-            // biome-ignore lint/a11y/noAutofocus: the dialog has this one field
             autoFocus
             maxLength={200}
             value={name}

@@ -80,8 +80,6 @@ function Node(props: {
   const color = hueColor(node.hue);
   const pinY = node.y - node.radius - 7;
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: the list box holds the focus and names its active option
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list box walks by keys
     <g
       id={optionId(node.id)}
       role="option"
@@ -121,7 +119,13 @@ function Days(props: { readonly layout: TimelineLayout; readonly language: strin
         if (day.x - last < 86) return null;
         last = day.x;
         return (
-          <text key={day.at} className="day" x={Math.max(10, day.x - 12)} y="17">
+          <text
+            key={day.at}
+            className="day"
+            x={Math.min(Math.max(10, day.x - 12), layout.width - 10)}
+            y="17"
+            textAnchor={day.x > layout.width - 100 ? 'end' : 'start'}
+          >
             {formatDay(day.at, props.language)}
           </text>
         );
@@ -226,10 +230,11 @@ export function Timeline(props: TimelineProps) {
   );
   const figures = timeline.settle.reversal === null ? null : reversalFigures(timeline.settle.reversal);
   // Now is what people come for: a long history opens at its right end.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: again whenever the drawing or its room changes
   useEffect(() => {
     const element = box.current;
     if (element !== null) element.scrollLeft = element.scrollWidth;
-  }, [box, layout.width]);
+  }, [box, layout.width, width]);
   const share =
     figures === null || turningEdge === undefined || turning === null
       ? 0

@@ -16,13 +16,16 @@ export function AmountField(props: {
   readonly isInvalid?: boolean;
   /** Null: what was typed is no amount. */
   readonly onCommit: (kib: number | null) => void;
+  /** Where an empty field means something: nothing asked for. */
+  readonly onClear?: () => void;
 }) {
   const shown = amountText(props.kib);
   const [typed, setTyped] = useState<string | null>(null);
   const commit = (): void => {
     if (typed === null) return;
     setTyped(null);
-    if (typed.trim() !== shown.text) props.onCommit(parseAmount(typed, shown.unit));
+    if (typed.trim() === '' && props.onClear !== undefined) props.onClear();
+    else if (typed.trim() !== shown.text) props.onCommit(parseAmount(typed, shown.unit));
   };
   return (
     <span className={`amount ${props.isInvalid === true ? 'invalid' : ''}`}>

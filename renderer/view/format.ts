@@ -12,7 +12,10 @@ const short = (value: number, language: string): string =>
 
 export function formatKib(kib: number, language: string): string {
   if (kib < GIB_KIB) return `${short(Math.round(kib / MIB_KIB), language)} MiB`;
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(kib / GIB_KIB)} GiB`;
+  // Quarters are what people set: 1.25 must not read as 1.3.
+  const isQuarter = kib % (GIB_KIB / 4) === 0;
+  const digits = { maximumFractionDigits: isQuarter ? 2 : 1 };
+  return `${new Intl.NumberFormat(language, digits).format(kib / GIB_KIB)} GiB`;
 }
 
 export function formatBytes(bytes: number, language: string): string {
@@ -30,6 +33,14 @@ export function formatKibPair(partKib: number, wholeKib: number, language: strin
 
 export const formatPercent = (share: number, language: string): string =>
   new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+
+/** "2 – 8 GiB", "512 MiB – 2 GiB": the unit once where it is the same. */
+export function formatRange(minKib: number, maxKib: number, language: string): string {
+  const max = formatKib(maxKib, language);
+  if (minKib === maxKib) return max;
+  if (minKib < GIB_KIB !== maxKib < GIB_KIB) return `${formatKib(minKib, language)} – ${max}`;
+  return `${formatKib(minKib, language).replace(/ [GM]iB$/, '')} – ${max}`;
+}
 
 /** A span in its one largest unit: "41 min", "3 h". Negative spans (clocks differ) count as none. */
 export function formatSpan(ms: number, language: string): string {

@@ -9,7 +9,7 @@ export type Segment =
       readonly vm: VmMemory;
       readonly kib: number;
       readonly width: number;
-      /** Shares of the segment's own width. */
+      /** Shares of the segment's own width; QEMU's overhead is really used, so each includes it. */
       readonly actual: number;
       readonly target: number | null;
       readonly notch: number;
@@ -43,9 +43,9 @@ export function hostSegments(host: HostMemory): Segment[] {
       vm,
       kib,
       width: kib * scale,
-      actual: Math.min(1, (vm.actualKib ?? kib) / kib),
-      target: vm.targetKib === null ? null : Math.min(1, vm.targetKib / kib),
-      notch: Math.min(1, vm.minKib / kib),
+      actual: vm.actualKib === null ? 1 : Math.min(1, (vm.actualKib + vm.overheadKib) / kib),
+      target: vm.targetKib === null ? null : Math.min(1, (vm.targetKib + vm.overheadKib) / kib),
+      notch: Math.min(1, (vm.minKib + vm.overheadKib) / kib),
     });
   }
   segments.push({ kind: 'free', kib: free, width: free * scale });

@@ -7,7 +7,7 @@ import { dayKey } from './format.ts';
 
 export const NOW = 'now';
 /** Hues of branches: colours of tokens.css, never the tide of the main line. */
-export const BRANCH_HUES = [4, 2, 3, 8, 1, 7, 5] as const;
+export const BRANCH_HUES: readonly number[] = [4, 2, 3, 8, 1, 7, 5];
 
 export interface TimelineNode {
   readonly id: string;
@@ -41,6 +41,7 @@ const LANE_HEIGHT = 54;
 const FOOT = 54;
 const LEFT = 34;
 const RIGHT = 74;
+const STEP_FLOOR = 36;
 const STEP_MIN = 44;
 const STEP_MAX = 132;
 const HOUR_MS = 3_600_000;
@@ -67,7 +68,7 @@ interface Branch {
 export function branchHue(id: string): number {
   let hash = 0;
   for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003;
-  return BRANCH_HUES[hash % BRANCH_HUES.length] ?? BRANCH_HUES[0];
+  return BRANCH_HUES[hash % BRANCH_HUES.length] ?? 4;
 }
 
 /** Now's own line, oldest first. */
@@ -84,6 +85,24 @@ export function trunkOf(timeline: Timeline): Moment[] {
     at = moment.parentId;
   }
   return trunk.reverse();
+}
+
+/** Older branches choose first, so that a new one changes no colour; neighbours differ while there are hues. */
+function colourBranches(branches: readonly Branch[]): Branch[] {
+  const born = (branch: Branch): number => branch.moments[0]?.takenAt ?? 0;
+  const used = new Set<number>();
+  const hues = new Map<Branch, number>();
+  for (const branch of [...branches].sort((a, b) => born(a) - born(b))) {
+    if (used.size === BRANCH_HUES.length) used.clear();
+    const wanted = branchHue(branch.moments[0]?.id ?? '');
+    const from = BRANCH_HUES.indexOf(wanted);
+    const free = BRANCH_HUES.map(
+      (_hue, step) => BRANCH_HUES[(from + step) % BRANCH_HUES.length] ?? wanted,
+    ).find(other => !used.has(other));
+    hues.set(branch, free ?? wanted);
+    used.add(free ?? wanted);
+  }
+  return branches.map(branch => ({ ...branch, hue: hues.get(branch) ?? 0 }));
 }
 
 /** Every other line: from the moment that leaves a known line along its oldest child. */
@@ -114,10 +133,10 @@ function branchesOf(timeline: Timeline, trunk: readonly Moment[]): Branch[] {
       moments.push(next);
       next = [...(children.get(next.id) ?? [])].sort((a, b) => a.takenAt - b.takenAt)[0];
     }
-    branches.push({ moments, forkId: start.forkId, hue: branchHue(start.moment.id) });
+    branches.push({ moments, forkId: start.forkId, hue: 0 });
     for (const moment of moments) fork(moment.id);
   }
-  return branches;
+  return colourBranches(branches);
 }
 
 interface Axis {
@@ -127,13 +146,21 @@ interface Axis {
   readonly gaps: TimelineLayout['gaps'];
 }
 
+/** Stretched to the room there is; squeezed down to a step that can still be hit; beyond that it scrolls. */
+export function fitSteps(steps: readonly number[], room: number): number[] {
+  const natural = steps.reduce((sum, step) => sum + step, 0);
+  if (natural <= 0) return [...steps];
+  if (natural <= room) return steps.map(step => (step * room) / natural);
+  const least = STEP_FLOOR * steps.length;
+  const share = Math.max(0, (room - least) / (natural - least));
+  return steps.map(step => STEP_FLOOR + (step - STEP_FLOOR) * share);
+}
+
 function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
   const sorted = [...moments].sort((a, b) => a.takenAt - b.takenAt);
   const times = [...sorted.map(moment => moment.takenAt), Math.max(now, sorted.at(-1)?.takenAt ?? now)];
   const steps = times.slice(1).map((time, index) => gapWidth(time - (times[index] ?? time)));
-  const natural = steps.reduce((sum, step) => sum + step, 0);
-  // Stretched to the room there is, never squeezed: what does not fit scrolls.
-  const stretch = natural > 0 ? Math.max(1, (room - LEFT - RIGHT) / natural) : 1;
+  const widths = fitSteps(steps, room - LEFT - RIGHT);
   const xOf = new Map<string, number>();
   const days: { x: number; at: number }[] = [];
   const gaps: { x: number; ms: number }[] = [];
@@ -141,7 +168,7 @@ function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
   let day = '';
   times.forEach((time, index) => {
     const before = x;
-    if (index > 0) x += (steps[index - 1] ?? 0) * stretch;
+    if (index > 0) x += widths[index - 1] ?? 0;
     const ms = index > 0 ? time - (times[index - 1] ?? time) : 0;
     if (ms >= GAP_MS) gaps.push({ x: (before + x) / 2, ms });
     const moment = sorted[index];

@@ -78,7 +78,7 @@ export function AttentionList() {
   const timelines = useService(state => state.timelines);
   const wordsOf = useWords();
   const found = findAttention({ vms, host, timelines });
-  if (found.length === 0) return <p className="calm">{text.overview.calm}</p>;
+  if (found.length === 0) return <p className="all-calm">{text.overview.calm}</p>;
   return (
     <section className="attention" aria-label={text.overview.attention}>
       {found.slice(0, SHOWN_MAX).map(item => {

@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { diskFormatSchema, osKindSchema } from '../../shared/vm.ts';
 import { errorBodyOf } from '../api/commands.ts';
-import { desktopShell, pickedFileSchema } from '../api/shell.ts';
+import { desktopShell, readPicked } from '../api/shell.ts';
 import { uploadFile } from '../api/upload.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { RangeFields, RangeHints } from '../memory/RangeEditor.tsx';
@@ -53,9 +53,7 @@ function FileField(props: FieldsProps) {
     const shell = desktopShell();
     if (shell === null) return input.current?.click();
     try {
-      const picked = pickedFileSchema
-        .nullable()
-        .parse(await shell.pickFile(form.kind === 'iso' ? 'iso' : 'disk'));
+      const picked = readPicked(await shell.pickFile(form.kind === 'iso' ? 'iso' : 'disk'));
       if (picked !== null) setFile({ kind: 'ready', ...picked });
     } catch (fault) {
       setError(errorBodyOf(fault));

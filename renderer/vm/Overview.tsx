@@ -8,7 +8,7 @@ import { goTo, openDialog } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useMemory, useNow, useService, useVms } from '../ui/hooks.ts';
 import { isRunning } from '../view/attention.ts';
-import { formatBytes, formatKib } from '../view/format.ts';
+import { formatBytes, formatKib, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
 import { AttentionList } from './AttentionList.tsx';
 import { usePhaseWords } from './phase.ts';
@@ -65,7 +65,7 @@ function Row(props: { readonly vm: VmSummary; readonly now: number }) {
       <td>{phaseWords(vm, props.now)}</td>
       <td className="right">{size(memory?.actualKib)}</td>
       <td className="right quiet">{size(memory?.targetKib)}</td>
-      <td className="right quiet">{`${size(vm.spec.minKib)} – ${size(vm.spec.maxKib)}`}</td>
+      <td className="right quiet">{formatRange(vm.spec.minKib, vm.spec.maxKib, language)}</td>
       <td className="quiet">
         {timeline === undefined
           ? ''
@@ -87,7 +87,7 @@ function VmTable() {
   const words = text.overview;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={text.side.label}>
+    <section className="table-wrap" tabIndex={0} aria-label={text.side.label}>
       <table className="table vms">
         <thead>
           <tr>
@@ -114,7 +114,7 @@ function VmTable() {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

@@ -74,7 +74,12 @@ function HostPolicy(props: { readonly host: HostMemory }) {
           {words.budget}
           <small>{words.budgetNote}</small>
         </span>
-        <AmountField label={words.budget} kib={host.budgetKib} onCommit={kib => setSize('budgetKib', kib)} />
+        <AmountField
+          label={words.budget}
+          kib={host.budgetKib}
+          onCommit={kib => setSize('budgetKib', kib)}
+          onClear={() => set({ budgetKib: null })}
+        />
       </div>
       {problem === null ? null : (
         <p className="field-error" role="alert">

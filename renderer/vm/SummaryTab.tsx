@@ -8,7 +8,7 @@ import { Button } from '../ui/Button.tsx';
 import { useHue, useMemory, useService } from '../ui/hooks.ts';
 import { openTakePoint } from '../ui/shortcuts.ts';
 import { isRunning } from '../view/attention.ts';
-import { formatBytes, formatKib, formatMoment } from '../view/format.ts';
+import { formatBytes, formatKib, formatMoment, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
 
 function Fact(props: { readonly title: string; readonly action?: ReactNode; readonly children: ReactNode }) {
@@ -42,7 +42,7 @@ function MemoryFact(props: { readonly vm: VmSummary }) {
   const { vm } = props;
   const memory = useMemory(vm.spec.id);
   const size = (kib: number): string => formatKib(kib, language);
-  const [min, max] = [size(vm.spec.minKib), size(vm.spec.maxKib)];
+  const range = formatRange(vm.spec.minKib, vm.spec.maxKib, language);
   const actual = isRunning(vm) ? (memory?.actualKib ?? null) : null;
   return (
     <Fact
@@ -53,13 +53,13 @@ function MemoryFact(props: { readonly vm: VmSummary }) {
         </Button>
       }
     >
-      <p className="big">{actual === null ? `${min} – ${max}` : size(actual)}</p>
+      <p className="big">{actual === null ? range : size(actual)}</p>
       <div className="mini wide" aria-hidden>
         <i style={{ width: `${Math.min(100, ((actual ?? 0) / Math.max(1, vm.spec.maxKib)) * 100)}%` }} />
         <b style={{ left: `${(vm.spec.minKib / Math.max(1, vm.spec.maxKib)) * 100}%` }} />
       </div>
       <p className="soft">
-        {actual === null ? text.summary.memoryOff(min, max) : text.summary.memoryLine(size(actual), min, max)}
+        {actual === null ? text.summary.memoryOff(range) : text.summary.memoryLine(range)}
       </p>
     </Fact>
   );

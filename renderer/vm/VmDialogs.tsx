@@ -42,7 +42,6 @@ function RenameDialog(props: { readonly vm: VmSummary; readonly onClose: () => v
           <input
             {...control}
             className="input"
-            // biome-ignore lint/a11y/noAutofocus: the dialog has this one field
             autoFocus
             value={name}
             maxLength={60}

@@ -1,0 +1,294 @@
+// Every method of the contract over the make-believe world. Development only.
+import type { Contract } from '../../shared/rpc/contract.ts';
+import type { Handlers } from '../../shared/rpc/server.ts';
+import { GIB_KIB } from '../../shared/units.ts';
+import { addMoment, startReversal } from './fake-history.ts';
+import { type FakeControl, refuse } from './fake-service.ts';
+import { type FakeVm, fakeTask, hostOf, makeVm } from './fake-world.ts';
+
+function vmHandlers(control: FakeControl) {
+  const { world } = control;
+  return {
+    'vm.list': () => ({ vms: world.vms.map(vm => vm.summary) }),
+    'vm.get': ({ vmId }) => control.vm(vmId).summary,
+    'vm.create': params => {
+      if (params.maxKib > hostOf(world).budgetKib)
+        refuse(
+          'memory.over-host',
+          `${params.name} asks for ${params.maxKib / GIB_KIB} GiB; VMs may use ${hostOf(world).budgetKib / GIB_KIB} GiB in all.`,
+          'Choose a smaller maximum.',
+        );
+      const vm = makeVm(
+        {
+          name: params.name,
+          os: params.os,
+          phase: 'off',
+          min: params.minKib / GIB_KIB,
+          max: params.maxKib / GIB_KIB,
+        },
+        Date.now(),
+      );
+      const { id } = vm.summary.spec;
+      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, createdAt: Date.now() } };
+      return {
+        vmId: id,
+        ...control.work(fakeTask('vm.create', `Creating ${params.name}`, id, Date.now()), () =>
+          world.vms.push(vm),
+        ),
+      };
+    },
+    'vm.rename': ({ vmId, name }) => {
+      const vm = control.vm(vmId);
+      if (world.vms.some(other => other !== vm && other.summary.spec.name === name))
+        refuse('vm.name-taken', `There is already a VM called ${name}.`, 'Choose another name.');
+      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, name } };
+      control.publish();
+      return {};
+    },
+    'vm.delete': ({ vmId }) =>
+      control.work(fakeTask('vm.delete', 'Deleting', vmId, Date.now()), () => {
+        world.vms = world.vms.filter(vm => vm.summary.spec.id !== vmId);
+      }),
+    'vm.preview-start': ({ vmId }) => {
+      const vm = control.vm(vmId);
+      const wanted = vm.memory.maxKib;
+      const free = hostOf(world).freeKib;
+      if (wanted <= free)
+        return {
+          feasible: true,
+          bootKib: wanted,
+          sentence: 'Everyone keeps what they have. Nothing shrinks.',
+          changes: [],
+        };
+      if (vm.memory.minKib > 2.5 * GIB_KIB)
+        return {
+          feasible: false,
+          bootKib: 0,
+          changes: [],
+          sentence: `${vm.summary.spec.name} needs at least 3 GiB and only 2.6 GiB can be freed. dev could give 0.9 GiB if its minimum were 1.1 GiB.`,
+        };
+      const dev = world.vms[0];
+      const changes =
+        dev === undefined
+          ? []
+          : [
+              {
+                vmId: dev.summary.spec.id,
+                vmName: dev.summary.spec.name,
+                fromKib: dev.memory.actualKib ?? 0,
+                toKib: 3 * GIB_KIB,
+              },
+            ];
+      return {
+        feasible: true,
+        bootKib: wanted,
+        sentence: `${vm.summary.spec.name} starts with ${wanted / GIB_KIB} GiB; one VM makes room for it.`,
+        changes,
+      };
+    },
+    'vm.start': ({ vmId }) => {
+      control.setPhase(vmId, 'starting');
+      return control.work(
+        fakeTask('vm.start', `Starting ${control.vm(vmId).summary.spec.name}`, vmId, Date.now()),
+        () => control.setPhase(vmId, 'running'),
+      );
+    },
+    'vm.stop': ({ vmId }) => {
+      control.setPhase(vmId, 'stopping');
+      return control.work(
+        fakeTask('vm.stop', `Shutting down ${control.vm(vmId).summary.spec.name}`, vmId, Date.now()),
+        () => control.setPhase(vmId, 'off'),
+      );
+    },
+    'vm.suspend': ({ vmId }) => {
+      control.setPhase(vmId, 'suspending');
+      return control.work(
+        fakeTask('vm.suspend', `Suspending ${control.vm(vmId).summary.spec.name}`, vmId, Date.now()),
+        () => control.setPhase(vmId, 'suspended'),
+      );
+    },
+    'vm.pause': ({ vmId }) => {
+      control.setPhase(vmId, 'paused');
+      return {};
+    },
+    'vm.resume': ({ vmId }) => {
+      control.setPhase(vmId, 'running');
+      return {};
+    },
+    'vm.reset': () => ({}),
+  } satisfies Partial<Handlers<Contract>>;
+}
+
+function memoryHandlers(control: FakeControl) {
+  const { world } = control;
+  return {
+    'memory.host': () => hostOf(world),
+    'memory.show': ({ vmId }) => control.vm(vmId).memory,
+    'memory.set-range': async ({ vmId, minKib, maxKib }) => {
+      // Slow on purpose: the slider has to hold its draft meanwhile.
+      await new Promise(resolve => setTimeout(resolve, 250));
+      const vm = control.vm(vmId);
+      if (minKib > maxKib) refuse('memory.bad-range', 'The minimum is above the maximum.', 'Lower it.');
+      if (maxKib > hostOf(world).budgetKib)
+        refuse(
+          'memory.over-host',
+          `A maximum of ${maxKib / GIB_KIB} GiB was asked for; VMs may use ${hostOf(world).budgetKib / GIB_KIB} GiB in all.`,
+          'Choose a smaller maximum.',
+        );
+      const clamp = (kib: number | null): number | null =>
+        kib === null ? null : Math.min(maxKib, Math.max(minKib, kib));
+      vm.memory = { ...vm.memory, minKib, maxKib, targetKib: clamp(vm.memory.targetKib) };
+      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, minKib, maxKib } };
+      control.publish();
+      return vm.memory;
+    },
+    'memory.set-balance': ({ vmId, balanced, weight }) => {
+      const vm = control.vm(vmId);
+      vm.memory = { ...vm.memory, balanced, weight };
+      control.publish();
+      return vm.memory;
+    },
+    'memory.set-policy': ({ mode, reserveKib, budgetKib }) => {
+      world.host = {
+        ...world.host,
+        mode: mode ?? world.host.mode,
+        reserveKib: reserveKib ?? world.host.reserveKib,
+        budgetKib: budgetKib === undefined ? world.host.budgetKib : budgetKib,
+      };
+      control.publish();
+      return hostOf(world);
+    },
+    'memory.ledger': ({ limit }) => ({ entries: world.ledger.slice(0, limit) }),
+    'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),
+  } satisfies Partial<Handlers<Contract>>;
+}
+
+function historyHandlers(control: FakeControl) {
+  const moment = (vm: FakeVm, id: string) =>
+    vm.timeline.moments.find(other => other.id === id) ??
+    refuse('moment.not-found', 'There is no such point.', 'Look again.');
+  const publish = (vm: FakeVm): void => control.topics.publish('timeline', vm.summary.spec.id, vm.timeline);
+  return {
+    'timeline.get': ({ vmId }) => control.vm(vmId).timeline,
+    'moment.take': ({ vmId, name, note }) => {
+      const vm = control.vm(vmId);
+      const before = vm.timeline.nowParentId;
+      const taken = addMoment(vm, {
+        name,
+        note,
+        kind: 'manual',
+        after: before,
+        at: Date.now(),
+        bytes: vm.timeline.nowBytes,
+        root: before === null,
+      });
+      vm.timeline = { ...vm.timeline, nowBytes: 0 };
+      if (before !== null) startReversal(vm, before, taken.id);
+      publish(vm);
+      return taken;
+    },
+    'moment.update': ({ vmId, momentId, ...change }) => {
+      const vm = control.vm(vmId);
+      const old = moment(vm, momentId);
+      const next = {
+        ...old,
+        name: change.name ?? old.name,
+        note: change.note ?? old.note,
+        pinned: change.pinned ?? old.pinned,
+      };
+      vm.timeline = {
+        ...vm.timeline,
+        moments: vm.timeline.moments.map(other => (other.id === momentId ? next : other)),
+      };
+      publish(vm);
+      return next;
+    },
+    'moment.go-back': ({ vmId, momentId }) =>
+      control.work(fakeTask('moment.go-back', 'Going back', vmId, Date.now()), () => {
+        const vm = control.vm(vmId);
+        addMoment(vm, {
+          name: 'kept',
+          kind: 'kept',
+          after: vm.timeline.nowParentId,
+          at: Date.now(),
+          bytes: vm.timeline.nowBytes,
+        });
+        vm.timeline = { ...vm.timeline, nowParentId: moment(vm, momentId).id, nowBytes: 0 };
+        publish(vm);
+      }),
+    'moment.delete': ({ vmId, momentId }) => {
+      const vm = control.vm(vmId);
+      const gone = moment(vm, momentId);
+      if (vm.timeline.moments.some(other => other.parentId === gone.id && gone.parentId !== null))
+        refuse(
+          'moment.has-children',
+          `"${gone.name}" has later points that hang off it.`,
+          'Delete those first.',
+        );
+      const moments = vm.timeline.moments
+        .filter(other => other.id !== momentId)
+        .map(other => (other.parentId === momentId ? { ...other, parentId: gone.parentId } : other));
+      vm.timeline = { ...vm.timeline, moments };
+      publish(vm);
+      return { freedBytes: gone.allocatedBytes };
+    },
+    'settle.set': ({ vmId, run }) => {
+      const vm = control.vm(vmId);
+      vm.timeline = { ...vm.timeline, settle: { ...vm.timeline.settle, state: run ? 'settling' : 'paused' } };
+      publish(vm);
+      return {};
+    },
+  } satisfies Partial<Handlers<Contract>>;
+}
+
+export function handlers(control: FakeControl): Handlers<Contract> {
+  const { world } = control;
+  return {
+    ...vmHandlers(control),
+    ...memoryHandlers(control),
+    ...historyHandlers(control),
+    'app.info': () => ({
+      version: '0.1.0',
+      protocol: 1,
+      pid: process.pid,
+      dataFolder: '/home/me/.local/share/ebb',
+      shell: 'fake',
+    }),
+    'app.quit': () => ({}),
+    'doctor.run': () => ({
+      ok: false,
+      checks: [
+        { id: 'qemu', title: 'QEMU', state: 'ok', found: 'qemu-system-x86_64 7.2.9', fix: '' },
+        {
+          id: 'kvm',
+          title: 'Acceleration',
+          state: 'warn',
+          found: 'Linux will not let you use hardware acceleration: your account is not in group kvm.',
+          fix: 'sudo usermod -aG kvm $USER',
+        },
+        { id: 'disk', title: 'Disk space', state: 'ok', found: '210 GiB free', fix: '' },
+      ],
+    }),
+    'task.list': () => ({ tasks: world.tasks }),
+    'task.cancel': ({ taskId }) => {
+      world.tasks = world.tasks.map(task =>
+        task.id === taskId ? { ...task, state: 'cancelled', endedAt: Date.now() } : task,
+      );
+      control.publish();
+      return {};
+    },
+    'file.register': () => refuse('rpc.denied', 'A browser may not name paths.', 'Upload the file.'),
+    'console.open': ({ vmId }, { emit }) => {
+      control.openScreen(vmId, (base64, end) => emit('console', vmId, { base64, end }));
+      return {};
+    },
+    'console.send': ({ vmId, base64 }) => {
+      control.sendScreen(vmId, base64);
+      return {};
+    },
+    'console.close': ({ vmId }) => {
+      control.closeScreen(vmId);
+      return {};
+    },
+  };
+}
