@@ -6,7 +6,6 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   after: (delayMs, run) => {
     const timer = setTimeout(run, delayMs);
-    timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
   every: (periodMs, run) => {

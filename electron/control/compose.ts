@@ -1,0 +1,276 @@
+// The composition root of control: the only file that builds real objects and joins them.
+import { vmIdSchema } from '../../shared/ids.ts';
+import type { Channel } from '../../shared/rpc/channel.ts';
+import { contract } from '../../shared/rpc/contract.ts';
+import { type Caller, serve } from '../../shared/rpc/server.ts';
+import { Topics } from '../../shared/rpc/topics.ts';
+import { bootId } from '../platform/boot-id.ts';
+import { systemClock } from '../platform/clock.ts';
+import { hostMemoryFigures } from '../platform/host-memory.ts';
+import {
+  makePrivateFolder,
+  readJson,
+  readText,
+  removeFile,
+  removeTree,
+  writeJson,
+} from '../platform/json-file.ts';
+import { startedAt } from '../platform/lock.ts';
+import { startNodeService } from '../platform/node-service.ts';
+import type { EbbPaths } from '../platform/paths.ts';
+import {
+  endProcess,
+  findProgram,
+  isAlive,
+  residentKib,
+  runTool,
+  spawnDetached,
+} from '../platform/process.ts';
+import { systemRandom } from '../platform/random.ts';
+import { connectBytes } from '../platform/socket.ts';
+import { receiveToFile, sendFile } from '../platform/stream-file.ts';
+import {
+  canWriteAt,
+  childBelow,
+  copyInto,
+  fileExists,
+  freeBytesAt,
+  lookAtFile,
+  moveInto,
+  readBytes,
+  removeFolder,
+  sampleGuest,
+  writeBytes,
+} from '../platform/vm-files.ts';
+import { siblingModule } from '../platform/worker-thread.ts';
+import { StorageClient } from '../storage/client.ts';
+import { connectUnix } from '../transport/unix-socket.ts';
+import { AcceleratorProbe } from './accelerator.ts';
+import { ConsoleStreams } from './console-streams.ts';
+import { type DoctorFindings, examine } from './doctor.ts';
+import { Files } from './files.ts';
+import { Machines } from './machines.ts';
+import { openMemoryJournal } from './memory/journal.ts';
+import { MemoryManager } from './memory/manager.ts';
+import { createService } from './service.ts';
+import { type Catalog, openCatalog } from './store/catalog.ts';
+import { Tasks } from './tasks.ts';
+import type { SupervisorPorts } from './vm/supervisor-port.ts';
+
+export const EBB_VERSION = '0.1.0';
+
+export interface Control {
+  /** Finds running VMs and storage again; resolves when callers may be served. */
+  begin(): Promise<void>;
+  serve(channel: Channel, kind: Caller['kind']): void;
+  /** Lets go of everything that runs; VMs and storage run on. */
+  dispose(): void;
+}
+
+export interface ControlInput {
+  readonly paths: EbbPaths;
+  readonly log: (line: string) => void;
+  readonly exit: () => void;
+  readonly pid: number;
+}
+
+const clock = systemClock;
+const QEMU = 'qemu-system-x86_64';
+
+function storageClient({ paths, log }: ControlInput): StorageClient {
+  const module = siblingModule(import.meta.url, '../storage/main');
+  return new StorageClient({
+    connect: () => connectUnix(paths.storageSocket),
+    spawn: () =>
+      startNodeService({ module, args: ['--socket', paths.storageSocket], logPath: paths.storageLog }),
+    clock,
+    log,
+  });
+}
+
+function accelerators({ paths }: ControlInput): AcceleratorProbe {
+  return new AcceleratorProbe({
+    clock,
+    bootId: bootId(),
+    qemu: () => findProgram(QEMU),
+    hasKvmDevice: () => fileExists('/dev/kvm'),
+    runTool,
+    spawn: spawnDetached,
+    end: endProcess,
+    readText,
+    readJson,
+    writeJson,
+    writeBytes,
+    removeFile,
+    folder: paths.dataFolder,
+  });
+}
+
+function memoryManager(
+  { log, pid }: ControlInput,
+  catalog: Catalog,
+  storagePid: () => number | null,
+): MemoryManager {
+  const ownKib = (): number =>
+    [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residentKib(id) ?? 0)), 0);
+  return new MemoryManager(
+    {
+      clock,
+      random: systemRandom,
+      journal: openMemoryJournal(catalog.db),
+      host: () => ({ ...hostMemoryFigures(), ownKib: ownKib() }),
+      log,
+    },
+    catalog.memoryPolicy() ?? {},
+  );
+}
+
+function supervisorPorts(
+  input: ControlInput,
+  memory: MemoryManager,
+  storage: StorageClient,
+  probe: AcceleratorProbe,
+): SupervisorPorts {
+  const { paths, log } = input;
+  return {
+    clock,
+    memory,
+    storage,
+    accelerator: async () => (await probe.result()).accelerator,
+    qemu: () => findProgram(QEMU),
+    sample: sampleGuest,
+    isoPath: spec =>
+      spec.boot.kind === 'iso' ? `${paths.dataFolder}/vms/${spec.id}/${spec.boot.isoName}` : null,
+    spawn: spawnDetached,
+    processOf: pid => ({ pid, started: startedAt(pid) }),
+    isAlive,
+    end: endProcess,
+    residentKib,
+    connect: connectBytes,
+    receiveToFile,
+    sendFile,
+    readJson,
+    readText,
+    writeJson,
+    removeFile,
+    removeTree,
+    makePrivateFolder,
+    log,
+  };
+}
+
+function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof Machines>[0]['folders'] {
+  const vms = `${paths.dataFolder}/vms`;
+  const home = (vmId: string): string => `${vms}/${vmId}`;
+  return {
+    home,
+    // A socket path holds 107 bytes: the first part of the id is enough here.
+    run: vmId => `${paths.runFolder}/vm-${vmId.slice(0, 13)}`,
+    freeBytes: () => freeBytesAt(paths.dataFolder),
+    copyIn: (from, vmId, name) => copyInto(from, home(vmId), name),
+    remove: vmId => removeFolder(home(vmId)),
+    toTrash: vmId => moveInto(`${paths.dataFolder}/trash`, home(vmId), `${vmId}-${clock.wallMs()}`),
+    ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
+  };
+}
+
+async function findings(
+  { paths }: ControlInput,
+  memory: MemoryManager,
+  probe: AcceleratorProbe,
+): Promise<DoctorFindings> {
+  const host = memory.hostMemory();
+  const found = await probe.result();
+  return {
+    qemu: findProgram(QEMU),
+    qemuVersion: found.qemu,
+    qemuImg: findProgram('qemu-img'),
+    probe: found,
+    totalKib: host.totalKib,
+    availableKib: host.availableKib,
+    reserveKib: host.reserveKib,
+    dataFolder: paths.dataFolder,
+    freeBytes: freeBytesAt(paths.dataFolder),
+    canWrite: canWriteAt(paths.dataFolder),
+    sample: sampleGuest() !== null,
+    planAgeMs: host.planAgeMs,
+  };
+}
+
+/** "Thu 10:41" in the host's own time. */
+const keepName = (): string =>
+  new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' })
+    .format(clock.wallMs())
+    .replace(',', '');
+
+export function composeControl(input: ControlInput): Control {
+  const { paths, log, pid } = input;
+  const catalog = openCatalog(`${paths.dataFolder}/catalog.db`);
+  const storage = storageClient(input);
+  const probe = accelerators(input);
+  const topics = new Topics(contract);
+  let storagePid: number | null = null;
+  const memory = memoryManager(input, catalog, () => storagePid);
+  const publishVms = (): void => topics.publish('vms', null, { vms: machines.list() });
+  const tasks = new Tasks({
+    clock,
+    random: systemRandom,
+    changed: () => topics.publish('tasks', null, { tasks: tasks.list() }),
+    log,
+  });
+  const machines = new Machines({
+    catalog,
+    storage,
+    memory,
+    folders: machineFolders(input),
+    supervisor: supervisorPorts(input, memory, storage, probe),
+    imports: { qemuImg: () => findProgram('qemu-img'), runTool, readBytes },
+    clock,
+    random: systemRandom,
+    changed: publishVms,
+    log,
+  });
+  memory.onHost(() => topics.publish('host', null, memory.hostMemory()));
+  memory.onLedger(entry => topics.publish('ledger', null, entry));
+  storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
+  const handlers = createService({
+    info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
+    doctor: async () => examine(await findings(input, memory, probe)),
+    quit: async () => {
+      await storage.call('storage.quit', {});
+      storage.dispose();
+      clock.after(50, input.exit);
+    },
+    machines,
+    memory,
+    storage,
+    catalog,
+    tasks,
+    files: new Files({ clock, random: systemRandom, look: lookAtFile }),
+    consoles: new ConsoleStreams(connectBytes),
+    keepName,
+  });
+  return {
+    begin: async () => {
+      storage.start();
+      storagePid = (await storage.call('storage.info', {})).pid;
+      await machines.begin();
+      memory.begin();
+      publishVms();
+      topics.publish('tasks', null, { tasks: [] });
+      // Known before the first start needs it.
+      void probe.result();
+    },
+    serve: (channel, kind) => {
+      const onBug = (incident: string, error: unknown): void =>
+        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`);
+      serve({ table: contract, handlers, topics, channel, kind, onBug });
+    },
+    dispose: () => {
+      memory.stop();
+      machines.dispose();
+      storage.dispose();
+      catalog.close();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+// A VM's screen for one connection: RFB bytes between its VNC socket and the contract's own stream. Bounded; ends with
+// the connection, with the VM, or when asked.
+import type { VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { CallContext } from '../../shared/rpc/server.ts';
+import type { ByteStream } from '../platform/byte-stream.ts';
+
+const STREAMS_PER_CALLER_MAX = 4;
+const PIECE_BYTES = 256 * 1024;
+
+export class ConsoleStreams {
+  readonly #connect: (path: string) => Promise<ByteStream>;
+  readonly #streams = new Map<string, ByteStream>();
+
+  constructor(connect: (path: string) => Promise<ByteStream>) {
+    this.#connect = connect;
+  }
+
+  /** A second open of the same screen by the same connection replaces the first. */
+  async open(vmId: VmId, socketPath: string, context: CallContext): Promise<void> {
+    const { caller, emit } = context;
+    const key = `${caller.id}/${vmId}`;
+    this.#end(key);
+    const mine = [...this.#streams.keys()].filter(other => other.startsWith(`${caller.id}/`));
+    if (mine.length >= STREAMS_PER_CALLER_MAX) {
+      throw new Fault({
+        code: 'limit.reached',
+        what: `${STREAMS_PER_CALLER_MAX} screens are open in this window.`,
+        safe: 'They stay open.',
+        todo: 'Close one first.',
+      });
+    }
+    const stream = await this.#connect(socketPath);
+    this.#streams.set(key, stream);
+    stream.onData(chunk => {
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        emit('console', vmId, {
+          base64: chunk.subarray(at, at + PIECE_BYTES).toString('base64'),
+          end: false,
+        });
+      }
+    });
+    stream.onClose(() => {
+      if (this.#streams.get(key) === stream) this.#streams.delete(key);
+      emit('console', vmId, { base64: '', end: true });
+    });
+    caller.onGone(() => this.#end(key));
+  }
+
+  send(vmId: VmId, base64: string, { caller }: CallContext): void {
+    const stream = this.#streams.get(`${caller.id}/${vmId}`);
+    if (stream === undefined) {
+      throw new Fault({
+        code: 'vm.wrong-state',
+        what: 'This screen is not open.',
+        safe: 'Nothing was sent.',
+        todo: 'Open the console again.',
+      });
+    }
+    stream.write(Buffer.from(base64, 'base64'));
+  }
+
+  close(vmId: VmId, { caller }: CallContext): void {
+    this.#end(`${caller.id}/${vmId}`);
+  }
+
+  #end(key: string): void {
+    const stream = this.#streams.get(key);
+    this.#streams.delete(key);
+    stream?.destroy();
+  }
+}

@@ -1,0 +1,58 @@
+// Files people chose, as tokens: clients never name paths (DESIGN §8). Bounded, and forgotten after an hour.
+import { type FileToken, fileTokenSchema } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { Clock, Random } from '../platform/ports.ts';
+
+const TOKENS_MAX = 256;
+const LIFE_MS = 3_600_000;
+
+export interface ChosenFile {
+  readonly path: string;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface FilePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The real path, name and size of a plain, readable file; null otherwise. */
+  readonly look: (path: string) => ChosenFile | null;
+}
+
+export class Files {
+  readonly #ports: FilePorts;
+  readonly #chosen = new Map<FileToken, { readonly file: ChosenFile; readonly untilMs: number }>();
+
+  constructor(ports: FilePorts) {
+    this.#ports = ports;
+  }
+
+  register(path: string): { file: FileToken; name: string; bytes: number } {
+    const found = this.#ports.look(path);
+    if (found === null) {
+      throw new Fault({
+        code: 'file.unreadable',
+        what: `${path} is not a file Ebb can read.`,
+        safe: 'Nothing was changed.',
+        todo: 'Check its name, that it is a plain file, and its permissions.',
+      });
+    }
+    const now = this.#ports.clock.monotonicMs();
+    for (const [token, entry] of this.#chosen)
+      if (entry.untilMs < now || this.#chosen.size >= TOKENS_MAX) this.#chosen.delete(token);
+    const token = fileTokenSchema.parse(this.#ports.random.uuid());
+    this.#chosen.set(token, { file: found, untilMs: now + LIFE_MS });
+    return { file: token, name: found.name, bytes: found.bytes };
+  }
+
+  get(token: FileToken): ChosenFile {
+    const entry = this.#chosen.get(token);
+    if (entry !== undefined) return entry.file;
+    throw new Fault({
+      code: 'file.unknown-token',
+      what: 'The chosen file is not known any more.',
+      safe: 'Nothing was changed.',
+      todo: 'Choose the file again.',
+    });
+  }
+}

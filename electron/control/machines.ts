@@ -1,0 +1,326 @@
+// The VMs there are: catalog rows joined with their supervisors and their folders in storage. The only place where a VM
+// comes to exist or ceases to; every step on that way can be undone.
+import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
+import type { MemoryRange } from '../../shared/memory.ts';
+import { Fault, orThrow } from '../../shared/result.ts';
+import type { DiskFormat, VmSpec, VmSummary } from '../../shared/vm.ts';
+import type { Clock, Random } from '../platform/ports.ts';
+import type { StorageClient } from '../storage/client.ts';
+import type { ChosenFile } from './files.ts';
+import { convertInto, examineImage, type ImportPorts, type ImportSource } from './import-disk.ts';
+import type { MemoryManager } from './memory/manager.ts';
+import type { Catalog } from './store/catalog.ts';
+import type { Step } from './tasks.ts';
+import { QemuSupervisor } from './vm/supervisor.ts';
+import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
+
+const VMS_MAX = 200;
+/** Kept free on the host's disk by every import (T14). */
+const SPARE_BYTES = 64 * 2 ** 20;
+
+export interface MachineFolders {
+  /** `<data>/vms/<vmId>`: relocatable. */
+  readonly home: (vmId: VmId) => string;
+  readonly run: (vmId: VmId) => string;
+  readonly freeBytes: () => number;
+  readonly copyIn: (from: string, vmId: VmId, name: string) => Promise<void>;
+  readonly remove: (vmId: VmId) => void;
+  readonly toTrash: (vmId: VmId) => void;
+  /** Is this file inside a VM's folder of ours? */
+  readonly ownerOf: (path: string) => VmId | null;
+}
+
+export interface MachinesPorts {
+  readonly catalog: Catalog;
+  readonly storage: StorageClient;
+  readonly memory: MemoryManager;
+  readonly folders: MachineFolders;
+  readonly supervisor: SupervisorPorts;
+  readonly imports: ImportPorts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly changed: () => void;
+  readonly log: (line: string) => void;
+}
+
+export type ResolvedSource =
+  | { readonly kind: 'sample'; readonly diskBytes: number }
+  | { readonly kind: 'empty'; readonly diskBytes: number }
+  | { readonly kind: 'iso'; readonly file: ChosenFile; readonly diskBytes: number }
+  | { readonly kind: 'disk'; readonly file: ChosenFile; readonly format: DiskFormat };
+
+export interface NewMachine extends MemoryRange {
+  readonly name: string;
+  readonly os: VmSpec['os'];
+  readonly cpus: number;
+  readonly balloon: boolean;
+  readonly portForwards: VmSpec['portForwards'];
+  readonly source: ResolvedSource;
+}
+
+export class Machines {
+  readonly #ports: MachinesPorts;
+  readonly #supervisors = new Map<VmId, VmSupervisor>();
+
+  constructor(ports: MachinesPorts) {
+    this.#ports = ports;
+  }
+
+  /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. */
+  async begin(): Promise<void> {
+    for (const spec of this.#ports.catalog.all()) {
+      const supervisor = this.#supervise(spec);
+      try {
+        await this.open(spec.id);
+        if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
+      } catch (cause) {
+        this.#ports.log(`vm ${spec.id}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      }
+    }
+  }
+
+  #supervise(spec: VmSpec): VmSupervisor {
+    const { folders, supervisor, changed } = this.#ports;
+    const made = new QemuSupervisor({
+      spec,
+      folders: { home: folders.home(spec.id), run: folders.run(spec.id) },
+      ports: supervisor,
+    });
+    made.onChange(changed);
+    this.#supervisors.set(spec.id, made);
+    return made;
+  }
+
+  list(): VmSummary[] {
+    return this.#ports.catalog.all().map(spec => this.get(spec.id));
+  }
+
+  get(vmId: VmId): VmSummary {
+    return { spec: this.spec(vmId), state: this.supervisor(vmId).state() };
+  }
+
+  spec(vmId: VmId): VmSpec {
+    const spec = this.#ports.catalog.get(vmId);
+    if (spec !== undefined) return spec;
+    throw new Fault({
+      code: 'vm.not-found',
+      what: `There is no VM ${vmId}.`,
+      safe: 'Nothing was changed.',
+      todo: 'Look at the list again.',
+    });
+  }
+
+  supervisor(vmId: VmId): VmSupervisor {
+    const spec = this.spec(vmId);
+    return this.#supervisors.get(vmId) ?? this.#supervise(spec);
+  }
+
+  async open(vmId: VmId): Promise<void> {
+    await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId));
+  }
+
+  /** Refuses here, before anything is made; `create` makes it. */
+  async plan(given: NewMachine): Promise<{ readonly spec: VmSpec; readonly image: ImportSource | null }> {
+    const { catalog, memory, folders, clock, random, imports } = this.#ports;
+    const range = orThrow(memory.checkRange(given));
+    this.#checkName(given.name, null);
+    if (catalog.all().length >= VMS_MAX)
+      throw new Fault({
+        code: 'limit.reached',
+        what: `There are ${VMS_MAX} VMs.`,
+        safe: 'Nothing was changed.',
+        todo: 'Delete one first.',
+      });
+    const { source } = given;
+    const image = source.kind === 'disk' ? await this.#examine(source.file, source.format, imports) : null;
+    const virtualBytes = source.kind === 'disk' ? (image?.virtualBytes ?? 0) : source.diskBytes;
+    const needs = SPARE_BYTES + (image?.dataBytes ?? 0) + (source.kind === 'iso' ? source.file.bytes : 0);
+    const free = folders.freeBytes();
+    if (free < needs) throw diskFull(needs, free);
+    const id = vmIdSchema.parse(random.uuid());
+    const diskId = diskIdSchema.parse(random.uuid());
+    const boot = {
+      sample: { kind: 'sample' },
+      empty: { kind: 'disk' },
+      disk: { kind: 'disk' },
+      iso: { kind: 'iso', isoName: 'installer.iso' },
+    } as const;
+    const spec: VmSpec = {
+      id,
+      name: given.name,
+      os: given.os,
+      cpus: given.cpus,
+      ...range,
+      weight: 100,
+      balanced: true,
+      balloon: given.balloon,
+      disks: [{ id: diskId, virtualBytes }],
+      boot: boot[source.kind],
+      network: 'user',
+      portForwards: given.portForwards,
+      createdAt: clock.wallMs(),
+    };
+    return { spec, image };
+  }
+
+  async #examine(file: ChosenFile, format: DiskFormat, imports: ImportPorts): Promise<ImportSource> {
+    const owner = this.#ports.folders.ownerOf(file.path);
+    if (owner !== null) {
+      const name = this.#ports.catalog.get(owner)?.name ?? owner;
+      throw new Fault({
+        code: 'disk.owned-elsewhere',
+        what: `${file.name} belongs to the VM "${name}".`,
+        safe: 'It was not touched.',
+        todo: `Use "${name}" itself, or copy the file elsewhere first.`,
+      });
+    }
+    return examineImage(file, format, imports);
+  }
+
+  #checkName(name: string, except: VmId | null): void {
+    const taken = this.#ports.catalog
+      .all()
+      .some(spec => spec.id !== except && spec.name.toLowerCase() === name.toLowerCase());
+    if (taken)
+      throw new Fault({
+        code: 'vm.name-taken',
+        what: `There is a VM named "${name}" already.`,
+        safe: 'Nothing was changed.',
+        todo: 'Choose another name.',
+      });
+  }
+
+  /** All or nothing: whatever fails, folder and row are gone. */
+  async create(
+    { spec, image }: { spec: VmSpec; image: ImportSource | null },
+    source: ResolvedSource,
+    step: Step,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { catalog, storage, folders } = this.#ports;
+    try {
+      step('making the disk');
+      await this.open(spec.id);
+      const disks: VmSpec['disks'] = [];
+      for (const disk of spec.disks) {
+        const made = await storage.call('disk.create', {
+          vmId: spec.id,
+          diskId: disk.id,
+          virtualBytes: disk.virtualBytes,
+        });
+        disks.push({ ...disk, virtualBytes: made.virtualBytes });
+      }
+      if (image !== null) await this.#copyIn(spec, image, step, signal);
+      if (source.kind === 'iso') {
+        step('copying the installer');
+        await folders.copyIn(source.file.path, spec.id, 'installer.iso');
+      }
+      signal.throwIfAborted();
+      catalog.put({ ...spec, disks });
+    } catch (cause) {
+      await storage
+        .closeVm(spec.id)
+        .catch((error: unknown) => this.#ports.log(`undoing ${spec.id}: ${String(error)}`));
+      folders.remove(spec.id);
+      throw cause;
+    }
+    this.#supervise(this.spec(spec.id));
+    this.#ports.changed();
+  }
+
+  async #copyIn(spec: VmSpec, image: ImportSource, step: Step, signal: AbortSignal): Promise<void> {
+    const { storage, folders, supervisor, imports } = this.#ports;
+    const disk = spec.disks[0];
+    if (disk === undefined) return;
+    const folder = folders.run(spec.id);
+    supervisor.makePrivateFolder(folder);
+    const socket = `${folder}/import`;
+    await storage.openExport(spec.id, disk.id, socket);
+    try {
+      await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, imports, step, signal);
+    } finally {
+      await storage.closeExport(spec.id, disk.id);
+    }
+    step('taking the first point');
+    await storage.call('moment.take', {
+      vmId: spec.id,
+      name: 'Imported',
+      note: `From ${image.file.name}`,
+      kind: 'imported',
+    });
+  }
+
+  rename(vmId: VmId, name: string): void {
+    this.#checkName(name, vmId);
+    this.#update({ ...this.spec(vmId), name });
+  }
+
+  setRange(vmId: VmId, range: MemoryRange): void {
+    this.#update({ ...this.spec(vmId), ...orThrow(this.#ports.memory.checkRange(range)) });
+  }
+
+  setBalance(vmId: VmId, balanced: boolean, weight: number): void {
+    this.#update({ ...this.spec(vmId), balanced, weight });
+  }
+
+  /** Durable first, then everybody hears. */
+  #update(spec: VmSpec): void {
+    this.#ports.catalog.put(spec);
+    this.supervisor(spec.id).setSpec(spec);
+    this.#ports.memory.specChanged(spec);
+    this.#ports.changed();
+  }
+
+  requireOff(vmId: VmId, doing: string): void {
+    const { spec, state } = this.get(vmId);
+    if (state.phase === 'off' || state.phase === 'failed') return;
+    const todo =
+      state.phase === 'suspended'
+        ? 'Resume it and shut it down, or force it off: its saved memory belongs to the present.'
+        : 'Shut it down first.';
+    throw new Fault({
+      code: 'vm.wrong-state',
+      what: `"${spec.name}" is ${state.phase}; ${doing} needs it to be off.`,
+      safe: 'Nothing was changed.',
+      todo,
+      data: { phase: state.phase },
+    });
+  }
+
+  async delete(vmId: VmId, step: Step): Promise<void> {
+    this.requireOff(vmId, 'deleting');
+    step('closing its disks');
+    await this.#ports.storage.closeVm(vmId);
+    step('moving it to the trash');
+    this.#ports.folders.toTrash(vmId);
+    this.#ports.catalog.remove(vmId);
+    this.#supervisors.get(vmId)?.dispose();
+    this.#supervisors.delete(vmId);
+    this.#ports.changed();
+  }
+
+  /** T7. The present is kept under this name. */
+  async goBack(vmId: VmId, momentId: MomentId, keepName: string, step: Step): Promise<void> {
+    this.requireOff(vmId, 'going back');
+    step('keeping the present');
+    await this.open(vmId);
+    await this.#ports.storage.call('moment.go-back', { vmId, momentId, keepName });
+  }
+
+  get hasRunning(): boolean {
+    return this.list().some(({ state }) => state.pid !== null);
+  }
+
+  dispose(): void {
+    for (const supervisor of this.#supervisors.values()) supervisor.dispose();
+  }
+}
+
+const diskFull = (needs: number, free: number): Fault =>
+  new Fault({
+    code: 'disk.full',
+    what: `Creating this VM needs ${Math.ceil(needs / 2 ** 20)} MiB; ${Math.floor(free / 2 ** 20)} MiB are free.`,
+    safe: 'Nothing was created.',
+    todo: 'Free some space, then try again.',
+    data: { needs, free },
+  });

@@ -1,0 +1,40 @@
+// The control service: `node main.ts --data DIR`. One per data folder, by a lock; detached from whoever started it. Its
+// end, however it comes, ends no VM.
+import { parseArgs } from 'node:util';
+import { systemClock } from '../platform/clock.ts';
+import { takeLock } from '../platform/lock.ts';
+import { defaultDataFolder, ebbPaths, makeFolders } from '../platform/paths.ts';
+import { listenUnix } from '../transport/unix-socket.ts';
+import { composeControl } from './compose.ts';
+
+const log = (line: string): void =>
+  console.error(`${new Date(systemClock.wallMs()).toISOString()} control[${process.pid}] ${line}`);
+
+const { values } = parseArgs({ options: { data: { type: 'string' } } });
+const paths = ebbPaths(values.data ?? defaultDataFolder());
+makeFolders(paths);
+const lock = takeLock(paths.controlLock);
+if (!lock.ok) {
+  log(`another control service (pid ${lock.owner.pid}) serves ${paths.dataFolder}`);
+  process.exit(3);
+}
+
+const end = (code: number): never => {
+  lock.release();
+  process.exit(code);
+};
+const control = composeControl({ paths, log, pid: process.pid, exit: () => end(0) });
+await control.begin();
+await listenUnix(paths.controlSocket, channel => control.serve(channel, 'local'));
+await listenUnix(paths.browserSocket, channel => control.serve(channel, 'browser'));
+log(`serving ${paths.controlSocket}`);
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    log(`${signal}: leaving; VMs run on`);
+    control.dispose();
+    end(0);
+  });
+}
+// Its terminal is not ours: control is detached.
+process.on('SIGHUP', () => undefined);

@@ -1,0 +1,214 @@
+// The contract's handlers: each a few lines over the parts. Enforcement lives in the parts, so that every door is the
+// same door (M10, DESIGN §8).
+import type { AppInfo, DoctorReport } from '../../shared/host.ts';
+import type { VmId } from '../../shared/ids.ts';
+import { Fault, orThrow } from '../../shared/result.ts';
+import type { Contract } from '../../shared/rpc/contract.ts';
+import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
+import type { TaskKind } from '../../shared/task.ts';
+import type { VmSource } from '../../shared/vm.ts';
+import type { StorageClient } from '../storage/client.ts';
+import type { ConsoleStreams } from './console-streams.ts';
+import type { Files } from './files.ts';
+import type { Machines, ResolvedSource } from './machines.ts';
+import type { MemoryManager } from './memory/manager.ts';
+import type { Catalog } from './store/catalog.ts';
+import type { Step, Tasks } from './tasks.ts';
+
+export interface ServiceParts {
+  readonly info: () => AppInfo;
+  readonly doctor: () => Promise<DoctorReport>;
+  readonly quit: () => Promise<void>;
+  readonly machines: Machines;
+  readonly memory: MemoryManager;
+  readonly storage: StorageClient;
+  readonly catalog: Catalog;
+  readonly tasks: Tasks;
+  readonly files: Files;
+  readonly consoles: ConsoleStreams;
+  /** "Thu 10:41", for the branch that keeps the present. */
+  readonly keepName: () => string;
+}
+
+type WorkOf = (vmId: VmId, step: Step, signal: AbortSignal) => Promise<void>;
+
+export function createService(parts: ServiceParts): Handlers<Contract> {
+  const { machines, memory, storage, tasks, files, consoles, catalog } = parts;
+
+  const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
+    const { spec } = machines.get(vmId);
+    const title = `${verb} ${spec.name}`;
+    return {
+      taskId: tasks.start({ kind, vmId, title, canCancel, work: (step, signal) => work(vmId, step, signal) }),
+    };
+  };
+  /** Only one long operation per VM: the second would see a state in between. */
+  const idle = (vmId: VmId): VmId => {
+    if (!tasks.isBusy(vmId)) return vmId;
+    const { spec } = machines.get(vmId);
+    throw new Fault({
+      code: 'vm.wrong-state',
+      what: `"${spec.name}" is busy with another task.`,
+      safe: 'Nothing was changed.',
+      todo: 'Wait for it to end, or cancel it.',
+    });
+  };
+  const resolve = (source: VmSource): ResolvedSource =>
+    source.kind === 'iso' || source.kind === 'disk' ? { ...source, file: files.get(source.file) } : source;
+  const opened = async (vmId: VmId): Promise<VmId> => {
+    machines.spec(vmId);
+    await machines.open(vmId);
+    return vmId;
+  };
+  const refuseBrowser = ({ caller }: CallContext): void => {
+    if (caller.kind === 'local') return;
+    throw new Fault({
+      code: 'rpc.denied',
+      what: 'A browser may not name files on this computer.',
+      safe: 'Nothing was read.',
+      todo: 'Upload the file instead.',
+    });
+  };
+
+  return {
+    'app.info': () => parts.info(),
+    'app.quit': async () => {
+      if (machines.hasRunning)
+        throw new Fault({
+          code: 'vm.wrong-state',
+          what: 'VMs are running.',
+          safe: 'They run on.',
+          todo: 'Stop or suspend them first.',
+        });
+      await parts.quit();
+      return {};
+    },
+    'doctor.run': () => parts.doctor(),
+
+    'vm.list': () => ({ vms: machines.list() }),
+    'vm.get': ({ vmId }) => machines.get(vmId),
+    'vm.create': async params => {
+      const source = resolve(params.source);
+      const planned = await machines.plan({ ...params, source });
+      const vmId = planned.spec.id;
+      const work = (step: Step, signal: AbortSignal): Promise<void> =>
+        machines.create(planned, source, step, signal);
+      return {
+        vmId,
+        taskId: tasks.start({
+          kind: 'vm.create',
+          vmId,
+          title: `Create ${params.name}`,
+          canCancel: true,
+          work,
+        }),
+      };
+    },
+    'vm.rename': ({ vmId, name }) => {
+      machines.rename(vmId, name);
+      return {};
+    },
+    'vm.delete': ({ vmId }) => {
+      machines.requireOff(idle(vmId), 'deleting');
+      return start('vm.delete', vmId, 'Delete', false, (id, step) => machines.delete(id, step));
+    },
+    'vm.preview-start': ({ vmId }) => memory.preview(machines.spec(vmId)),
+    'vm.start': ({ vmId }) =>
+      start('vm.start', idle(vmId), 'Start', true, async (id, step, signal) => {
+        await machines.open(id);
+        await machines.supervisor(id).start(signal, step);
+      }),
+    'vm.stop': ({ vmId, how }) =>
+      start(
+        'vm.stop',
+        vmId,
+        how === 'force' ? 'Force off' : 'Shut down',
+        how === 'shutdown',
+        (id, step, signal) => machines.supervisor(id).stop(how, signal, step),
+      ),
+    'vm.pause': async ({ vmId }) => {
+      await machines.supervisor(vmId).pause();
+      return {};
+    },
+    'vm.resume': async ({ vmId }) => {
+      await machines.supervisor(vmId).resume();
+      return {};
+    },
+    'vm.reset': async ({ vmId }) => {
+      await machines.supervisor(vmId).reset();
+      return {};
+    },
+    'vm.suspend': ({ vmId }) =>
+      start('vm.suspend', idle(vmId), 'Suspend', true, (id, step, signal) =>
+        machines.supervisor(id).suspend(signal, step),
+      ),
+
+    'memory.host': () => memory.hostMemory(),
+    'memory.show': ({ vmId }) => memory.vmMemory(machines.spec(vmId)),
+    'memory.set-range': ({ vmId, minKib, maxKib }) => {
+      machines.setRange(vmId, { minKib, maxKib });
+      return memory.vmMemory(machines.spec(vmId));
+    },
+    'memory.set-balance': ({ vmId, balanced, weight }) => {
+      machines.setBalance(vmId, balanced, weight);
+      return memory.vmMemory(machines.spec(vmId));
+    },
+    'memory.set-policy': change => {
+      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+      catalog.putMemoryPolicy(orThrow(memory.setPolicy(given)));
+      return memory.hostMemory();
+    },
+    'memory.ledger': ({ vmId, limit }) => ({ entries: memory.ledger(vmId, limit) }),
+    'memory.history': ({ vmId, sinceMs }) => {
+      machines.spec(vmId);
+      return { samples: memory.history(vmId, sinceMs) };
+    },
+
+    'timeline.get': async ({ vmId }) => storage.call('timeline.get', { vmId: await opened(vmId) }),
+    'moment.take': async ({ vmId, name, note }) =>
+      storage.call('moment.take', { vmId: await opened(vmId), name, note, kind: 'manual' }),
+    'moment.update': async ({ vmId, ...change }) =>
+      storage.call('moment.update', { vmId: await opened(vmId), ...change }),
+    'moment.go-back': ({ vmId, momentId }) => {
+      machines.requireOff(idle(vmId), 'going back');
+      return start('moment.go-back', vmId, 'Go back', false, (id, step) =>
+        machines.goBack(id, momentId, parts.keepName(), step),
+      );
+    },
+    'moment.delete': async ({ vmId, momentId }) =>
+      storage.call('moment.delete', { vmId: await opened(vmId), momentId }),
+    'settle.set': async ({ vmId, run }) => storage.call('settle.set', { vmId: await opened(vmId), run }),
+
+    'task.list': () => ({ tasks: tasks.list() }),
+    'task.cancel': ({ taskId }) => {
+      tasks.cancel(taskId);
+      return {};
+    },
+
+    'file.register': ({ path }, context) => {
+      refuseBrowser(context);
+      return files.register(path);
+    },
+
+    'console.open': async ({ vmId }, context) => {
+      const supervisor = machines.supervisor(vmId);
+      if (supervisor.state().pid === null)
+        throw new Fault({
+          code: 'vm.wrong-state',
+          what: 'The VM is not running.',
+          safe: 'Nothing was changed.',
+          todo: 'Start it first.',
+        });
+      await consoles.open(vmId, supervisor.vncSocketPath(), context);
+      return {};
+    },
+    'console.send': ({ vmId, base64 }, context) => {
+      consoles.send(vmId, base64, context);
+      return {};
+    },
+    'console.close': ({ vmId }, context) => {
+      consoles.close(vmId, context);
+      return {};
+    },
+  };
+}

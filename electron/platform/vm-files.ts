@@ -1,0 +1,93 @@
+// File work of control outside the VM disks: VM folders, trash, chosen files, the sample guest's cache.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join, sep } from 'node:path';
+import { fileFault } from './block-file.ts';
+
+/** The real path, name and size of a plain file we may read; null otherwise. */
+export function lookAtFile(path: string): { path: string; name: string; bytes: number } | null {
+  try {
+    const real = realpathSync(path);
+    const stat = statSync(real);
+    accessSync(real, constants.R_OK);
+    return stat.isFile() ? { path: real, name: basename(path), bytes: stat.size } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `length` bytes at `offset`; a negative offset counts from the end. Past the end zeros. */
+export function readBytes(path: string, offset: number, length: number): Uint8Array {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    readSync(fd, bytes, 0, length, offset < 0 ? statSync(path).size + offset : offset);
+    return bytes;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export const writeBytes = (path: string, bytes: Uint8Array): void =>
+  writeFileSync(path, bytes, { mode: 0o600 });
+export const fileExists = (path: string): boolean => existsSync(path);
+
+export function freeBytesAt(path: string): number {
+  const stats = statfsSync(path);
+  return stats.bavail * stats.bsize;
+}
+
+export function canWriteAt(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function copyInto(from: string, folder: string, name: string): Promise<void> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    await copyFile(from, join(folder, name), constants.COPYFILE_FICLONE);
+  } catch (cause) {
+    throw fileFault('copying', name, cause);
+  }
+}
+
+export const removeFolder = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+export function moveInto(folder: string, from: string, name: string): void {
+  if (!existsSync(from)) return;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  renameSync(from, join(folder, name));
+}
+
+/** The part of `path` right below `folder`, when it is below it. */
+export function childBelow(folder: string, path: string): string | null {
+  const real = existsSync(folder) ? realpathSync(folder) : folder;
+  return path.startsWith(`${real}${sep}`) ? (path.slice(real.length + 1).split(sep)[0] ?? null) : null;
+}
+
+/** build/guest assembles it there, outside the repository. */
+export function sampleGuest(): { kernel: string; initrd: string } | null {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const folder = join(cache, 'ebb', 'guest', 'current');
+  const found = { kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.gz') };
+  return existsSync(found.kernel) && existsSync(found.initrd) ? found : null;
+}

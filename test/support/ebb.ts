@@ -1,0 +1,229 @@
+// A whole Ebb of its own for a test: control and storage in a temporary data folder, and a client over the contract, as
+// the CLI has it. Ends every process it started, by id.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureControl } from '../../electron/control/start-on-demand.ts';
+import { lockHolder } from '../../electron/platform/lock.ts';
+import type { EbbPaths } from '../../electron/platform/paths.ts';
+import { connectUnix } from '../../electron/transport/unix-socket.ts';
+import type { DiskId, VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import { type Client, connectClient } from '../../shared/rpc/client.ts';
+import { type Contract, contract } from '../../shared/rpc/contract.ts';
+import type { Task } from '../../shared/task.ts';
+import type { VmState } from '../../shared/vm.ts';
+
+/** A guest on a loaded machine under TCG boots in this at the very worst. */
+const PATIENCE_MS = 180_000;
+const STEP_MS = 25;
+
+export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+/** Waits for a condition, never for time; says what it waited for. */
+export async function waitFor<T>(
+  what: string,
+  probe: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  timeoutMs = PATIENCE_MS,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s for ${what}`);
+    await pause(STEP_MS);
+  }
+}
+
+/** The sample guest's agent (build/guest/agent.pl). */
+export class Agent {
+  readonly #socket: Socket;
+  readonly #waiting = new Map<
+    string,
+    { resolve: (values: Record<string, string>) => void; reject: (error: Error) => void }
+  >();
+  #held = '';
+  #nextId = 1;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => this.#receive(text));
+    socket.on('error', () => this.#end());
+    socket.on('close', () => this.#end());
+  }
+
+  static async connect(path: string): Promise<Agent> {
+    const socket = await waitFor(
+      `the agent at ${path}`,
+      () =>
+        new Promise<Socket | null>(resolve => {
+          const attempt = connect(path);
+          attempt.once('connect', () => resolve(attempt));
+          attempt.once('error', () => resolve(null));
+        }),
+    );
+    return new Agent(socket);
+  }
+
+  #receive(text: string): void {
+    this.#held += text;
+    for (let end = this.#held.indexOf('\n'); end >= 0; end = this.#held.indexOf('\n')) {
+      const [id = '', state, ...words] = this.#held.slice(0, end).split(' ');
+      this.#held = this.#held.slice(end + 1);
+      const waiting = this.#waiting.get(id);
+      if (waiting === undefined) continue;
+      this.#waiting.delete(id);
+      const values = Object.fromEntries(
+        words
+          .map(word => word.split('=', 2))
+          .map(([key = '', value = '']) => [key, decodeURIComponent(value)]),
+      );
+      if (state === 'ok') waiting.resolve(values);
+      else waiting.reject(new Error(`agent: ${values.what}`));
+    }
+  }
+
+  #end(): void {
+    for (const { reject } of this.#waiting.values()) reject(new Error('agent: the channel closed'));
+    this.#waiting.clear();
+  }
+
+  call(verb: string, args: Readonly<Record<string, string | number>> = {}): Promise<Record<string, string>> {
+    const id = String(this.#nextId++);
+    const words = Object.entries(args).map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#socket.write(`${[id, verb, ...words].join(' ')}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+export class Ebb {
+  readonly paths: EbbPaths;
+  #client: Client<Contract>;
+  readonly #agents: Agent[] = [];
+
+  private constructor(paths: EbbPaths, client: Client<Contract>) {
+    this.paths = paths;
+    this.#client = client;
+  }
+
+  static async start(folder = mkdtempSync(join(tmpdir(), 'ebb-t-'))): Promise<Ebb> {
+    const { paths, channel } = await ensureControl(folder);
+    const client = connectClient(contract, channel);
+    await client.ready;
+    return new Ebb(paths, client);
+  }
+
+  get call(): Client<Contract>['call'] {
+    return this.#client.call.bind(this.#client) as Client<Contract>['call'];
+  }
+  get subscribe(): Client<Contract>['subscribe'] {
+    return this.#client.subscribe.bind(this.#client) as Client<Contract>['subscribe'];
+  }
+
+  controlPid(): number {
+    return lockHolder(this.paths.controlLock)?.pid ?? 0;
+  }
+
+  async storagePid(): Promise<number> {
+    const { storageContract } = await import('../../electron/storage/contract.ts');
+    const client = connectClient(storageContract, await connectUnix(this.paths.storageSocket));
+    const { pid } = await client.call('storage.info', {});
+    client.close();
+    return pid;
+  }
+
+  /** SIGKILL, then another control adopts what runs. */
+  async killControl(): Promise<void> {
+    const pid = this.controlPid();
+    process.kill(pid, 'SIGKILL');
+    await waitFor('control to be gone', () => lockHolder(this.paths.controlLock)?.pid !== pid || null);
+    this.#client.close();
+    const { channel } = await ensureControl(this.paths.dataFolder);
+    this.#client = connectClient(contract, channel);
+    await this.#client.ready;
+  }
+
+  /** Waits for a task's end; throws its fault. */
+  async done(taskId: string): Promise<Task> {
+    const task = await waitFor(`task ${taskId}`, async () => {
+      const { tasks } = await this.call('task.list', {});
+      return tasks.find(row => row.id === taskId && row.state !== 'running');
+    });
+    if (task.error !== null) throw new Fault(task.error);
+    return task;
+  }
+
+  state(vmId: VmId): Promise<VmState> {
+    return this.call('vm.get', { vmId }).then(({ state }) => state);
+  }
+
+  /** A sample VM; memory in MiB. */
+  async createSample(
+    name: string,
+    { minMib = 128, maxMib = 256, diskMib = 64, balloon = true } = {},
+  ): Promise<{ vmId: VmId; diskId: DiskId }> {
+    const { vmId, taskId } = await this.call('vm.create', {
+      name,
+      os: 'linux',
+      cpus: 1,
+      minKib: minMib * 1024,
+      maxKib: maxMib * 1024,
+      source: { kind: 'sample', diskBytes: diskMib * 2 ** 20 },
+      balloon,
+    });
+    await this.done(taskId);
+    const { spec } = await this.call('vm.get', { vmId });
+    return { vmId, diskId: spec.disks[0]?.id as DiskId };
+  }
+
+  async startVm(vmId: VmId): Promise<Agent> {
+    await this.done((await this.call('vm.start', { vmId })).taskId);
+    return this.agent(vmId);
+  }
+
+  /** Waits until the guest is up. */
+  async agent(vmId: VmId): Promise<Agent> {
+    await waitFor('the guest to be up', async () => (await this.state(vmId)).guestUp || null);
+    const agent = await Agent.connect(`${this.paths.runFolder}/vm-${vmId.slice(0, 13)}/agent`);
+    this.#agents.push(agent);
+    await agent.call('ping');
+    return agent;
+  }
+
+  async stopVm(vmId: VmId, how: 'shutdown' | 'force' = 'force'): Promise<void> {
+    await this.done((await this.call('vm.stop', { vmId, how })).taskId);
+  }
+
+  async settled(vmId: VmId): Promise<void> {
+    await waitFor(
+      'the timeline to be at rest',
+      async () => (await this.call('timeline.get', { vmId })).settle.state === 'rest' || null,
+    );
+  }
+
+  log(): string {
+    return readFileSync(this.paths.controlLog, 'utf8');
+  }
+
+  /** Ends VMs, storage and control, and removes the folder. */
+  async dispose(): Promise<void> {
+    for (const agent of this.#agents) agent.close();
+    const { vms } = await this.call('vm.list', {});
+    for (const { spec, state } of vms)
+      if (state.pid !== null) await this.stopVm(spec.id).catch(() => process.kill(state.pid ?? 0, 'SIGKILL'));
+    const pid = this.controlPid();
+    await this.call('app.quit', {}).catch(() => process.kill(pid, 'SIGKILL'));
+    await waitFor('control to end', () => lockHolder(this.paths.controlLock) === null || null);
+    this.#client.close();
+    rmSync(this.paths.dataFolder, { recursive: true, force: true });
+    rmSync(this.paths.runFolder, { recursive: true, force: true });
+  }
+}
