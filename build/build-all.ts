@@ -1,34 +1,33 @@
-// Builds dist/ whole: bundles and the renderer. Skipped where nothing is newer than the last build.
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+// Services, shells and renderer into dist/. Skipped when nothing they are made of has changed.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { bundleElectron } from './bundle.ts';
 import { repositoryRoot } from './layers.ts';
 
-const stampFile = join(repositoryRoot, 'dist', '.built');
-const INPUTS = ['electron', 'shared', 'renderer', 'build', 'package-lock.json'];
+const SOURCES = ['shared', 'electron', 'renderer', 'build'];
+const stampFile = join(repositoryRoot, 'dist', '.stamp');
 
-function newestMs(path: string): number {
-  if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .reduce((newest, entry) => Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
+function fingerprint(): string {
+  const hash = createHash('sha256').update(readFileSync(join(repositoryRoot, 'package-lock.json')));
+  for (const folder of SOURCES) {
+    for (const name of readdirSync(join(repositoryRoot, folder), {
+      recursive: true,
+      encoding: 'utf8',
+    }).sort()) {
+      const stat = statSync(join(repositoryRoot, folder, name));
+      if (stat.isFile()) hash.update(`${folder}/${name} ${stat.size} ${stat.mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex');
 }
 
-function isFresh(): boolean {
-  if (!existsSync(stampFile)) return false;
-  const builtMs = statSync(stampFile).mtimeMs;
-  return INPUTS.every(input => newestMs(join(repositoryRoot, input)) < builtMs);
-}
-
-/** Resolves true when it built, false when dist/ was fresh already. */
-export async function buildAll(options: { readonly always: boolean }): Promise<boolean> {
-  if (!options.always && isFresh()) return false;
-  // Taken before reading the sources: what changes while building is built again next time.
-  const startedAt = new Date();
-  const bundles = await bundleElectron();
+export async function buildAll({ always }: { readonly always: boolean }): Promise<void> {
+  const print = fingerprint();
+  if (!always && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === print) return;
+  await bundleElectron();
   await build({ configFile: join(repositoryRoot, 'build', 'vite.config.ts'), logLevel: 'warn' });
-  writeFileSync(stampFile, `${startedAt.toISOString()}\n${bundles.join('\n')}\n`);
-  utimesSync(stampFile, startedAt, startedAt);
-  return true;
+  mkdirSync(join(repositoryRoot, 'dist'), { recursive: true });
+  writeFileSync(stampFile, print);
 }

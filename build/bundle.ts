@@ -1,6 +1,6 @@
 // Services, shells and CLI into dist/electron, each under its source's relative name, so that a module found beside
 // its caller in the source is found beside it in the bundle. better-sqlite3 (native) and electron stay outside.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { repositoryRoot } from './layers.ts';
@@ -26,6 +26,17 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
+/** A sandboxed preload must be one CommonJS file. */
+export async function bundlePreload(outfile: string): Promise<void> {
+  const { outdir: _, outbase: __, ...rest } = common;
+  await build({
+    ...rest,
+    entryPoints: [join(source, 'shells', 'desktop', 'preload.ts')],
+    format: 'cjs',
+    outfile,
+  });
+}
+
 /** Resolves with the bundles made, relative to dist/electron. */
 export async function bundleElectron(): Promise<string[]> {
   rmSync(out, { recursive: true, force: true });
@@ -39,11 +50,10 @@ export async function bundleElectron(): Promise<string[]> {
       js: "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);",
     },
   });
-  const preload = join(source, 'shells', 'desktop', 'preload.ts');
-  // A sandboxed preload must be one CommonJS file.
-  if (existsSync(preload)) {
-    await build({ ...common, entryPoints: [preload], format: 'cjs', outExtension: { '.js': '.cjs' } });
-    entries.push(preload);
-  }
+  await bundlePreload(join(out, 'shells', 'desktop', 'preload.cjs'));
+  copyFileSync(
+    join(repositoryRoot, 'build', 'icons', 'icon.png'),
+    join(out, 'shells', 'desktop', 'icon.png'),
+  );
   return entries.map(entry => relative(source, entry));
 }

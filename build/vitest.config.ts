@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
+  // The desktop shell is executed with a stand-in for the runtime, which no closed network can fetch.
+  resolve: { alias: { electron: new URL('../test/support/fake-electron.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     testTimeout: 60_000,
