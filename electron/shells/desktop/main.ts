@@ -39,6 +39,8 @@ let window: BrowserWindow | null = null;
 let tray: Tray | null = null;
 
 function show(): void {
+  // A second start may come before the first is ready; its own show follows.
+  if (!app.isReady()) return;
   if (window === null) {
     window = openWindow({
       stateFile: join(paths.dataFolder, 'window.json'),
