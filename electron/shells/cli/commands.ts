@@ -1,0 +1,377 @@
+// Every command: its words, one line of help, and what it does through the contract. One table, so that help and
+// behaviour cannot differ.
+import type { Client } from '../../../shared/rpc/client.ts';
+import type { Contract } from '../../../shared/rpc/contract.ts';
+import type { Task } from '../../../shared/task.ts';
+import { type DiskFormat, diskFormatSchema, type VmSource, type VmSummary } from '../../../shared/vm.ts';
+import { parseBytes, parseKib, pickMoment, pickVm, UsageError, type Words } from './arguments.ts';
+import { gib, kibText, table, timeText } from './output.ts';
+
+export interface Session {
+  readonly client: Client<Contract>;
+  readonly words: Words;
+  /** Waits for a task, showing its steps; throws its fault. */
+  readonly wait: (taskId: string) => Promise<Task>;
+  readonly absolute: (path: string) => string;
+}
+
+/** `text` for people, `json` for scripts. */
+export interface Output {
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface Command {
+  readonly usage: string;
+  readonly help: string;
+  readonly run: (session: Session) => Promise<Output>;
+}
+
+const option = ({ words }: Session, name: string): string | undefined => {
+  const value = words.options[name];
+  if (value === true) throw new UsageError(`--${name} needs a value.`);
+  return value;
+};
+const argument = ({ words }: Session, index: number, what: string): string => {
+  const word = words.plain[index];
+  if (word === undefined) throw new UsageError(`${what} is missing.`);
+  return word;
+};
+const theVm = async (session: Session): Promise<VmSummary> =>
+  pickVm((await session.client.call('vm.list', {})).vms, argument(session, 2, 'VM'));
+
+async function theMoment(session: Session, vmId: VmSummary['spec']['id']) {
+  const timeline = await session.client.call('timeline.get', { vmId });
+  return pickMoment(timeline.moments, argument(session, 3, 'POINT'));
+}
+
+async function sourceOf(session: Session): Promise<VmSource> {
+  const { words, client } = session;
+  const diskBytes = parseBytes(option(session, 'disk-size') ?? '4G', '--disk-size');
+  const register = async (path: string) =>
+    (await client.call('file.register', { path: session.absolute(path) })).file;
+  const iso = option(session, 'iso');
+  const disk = option(session, 'disk');
+  if (words.options.sample === true)
+    return { kind: 'sample', diskBytes: parseBytes(option(session, 'disk-size') ?? '256M', '--disk-size') };
+  if (iso !== undefined) return { kind: 'iso', file: await register(iso), diskBytes };
+  if (disk === undefined) return { kind: 'empty', diskBytes };
+  const format = diskFormatSchema.safeParse(option(session, 'format'));
+  if (!format.success)
+    throw new UsageError(
+      `--disk needs --format, one of ${diskFormatSchema.options.join(', ')}: Ebb never guesses an image's format.`,
+    );
+  return { kind: 'disk', file: await register(disk), format: format.data satisfies DiskFormat };
+}
+
+async function create(session: Session): Promise<Output> {
+  const maxKib = parseKib(option(session, 'mem-max') ?? '512M', '--mem-max');
+  const minText = option(session, 'mem-min');
+  const { vmId, taskId } = await session.client.call('vm.create', {
+    name: argument(session, 2, 'NAME'),
+    os: (option(session, 'os') ?? 'linux') as 'linux',
+    cpus: Number(option(session, 'cpus') ?? 1),
+    minKib: minText === undefined ? Math.max(65536, Math.ceil(maxKib / 4)) : parseKib(minText, '--mem-min'),
+    maxKib,
+    source: await sourceOf(session),
+    balloon: session.words.options['no-balloon'] !== true,
+  });
+  await session.wait(taskId);
+  const vm = await session.client.call('vm.get', { vmId });
+  return { text: `Created ${vm.spec.name}.`, json: vm };
+}
+
+function showVm({ spec, state }: VmSummary): string {
+  const rows: [string, string][] = [
+    ['Name', spec.name],
+    ['Id', spec.id],
+    ['State', `${state.phase}${state.detail === '' ? '' : `: ${state.detail}`}`],
+    ['Guest', state.guestUp ? 'up' : '–'],
+    ['Accelerator', state.accelerator === 'tcg' ? 'none (slow mode)' : (state.accelerator ?? '–')],
+    ['Processors', String(spec.cpus)],
+    ['Memory', `${kibText(spec.minKib)} – ${kibText(spec.maxKib)}${spec.balanced ? '' : ', not balanced'}`],
+    ['Disks', spec.disks.map(disk => gib(disk.virtualBytes)).join(', ') || '–'],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n');
+}
+
+/** Starts a task on a VM, waits, shows the VM. */
+const vmTask =
+  (past: string, begin: (session: Session, vm: VmSummary) => Promise<{ taskId: string }>) =>
+  async (session: Session): Promise<Output> => {
+    const vm = await theVm(session);
+    await session.wait((await begin(session, vm)).taskId);
+    if (past === 'Deleted')
+      return { text: `${past} ${vm.spec.name}: it is in the trash folder.`, json: { vmId: vm.spec.id } };
+    const after = await session.client.call('vm.get', { vmId: vm.spec.id });
+    return { text: `${past} ${vm.spec.name}.`, json: after };
+  };
+
+async function listPoints(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
+  const rows = [...timeline.moments]
+    .sort((a, b) => b.takenAt - a.takenAt)
+    .map(moment => [
+      moment.id.slice(0, 8),
+      `${moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
+      timeText(moment.takenAt),
+      gib(moment.allocatedBytes),
+      moment.freesBytes === null ? (moment.keptBecause ?? '') : `frees ${gib(moment.freesBytes)}`,
+    ]);
+  const { settle } = timeline;
+  const health =
+    settle.reversal === null
+      ? settle.state
+      : `settling, ${settle.reversal.blocksDone} of ${settle.reversal.blocksTotal} blocks`;
+  return {
+    text: `${table(['ID', 'NAME', 'TAKEN (UTC)', 'SIZE', 'IF DELETED'], rows)}\nDisk: ${health}${settle.reason === null ? '' : `: ${settle.reason}`}`,
+    json: timeline,
+  };
+}
+
+async function goBack(session: Session): Promise<Output> {
+  const vms = (await session.client.call('vm.list', {})).vms;
+  const { spec } = pickVm(vms, argument(session, 1, 'VM'));
+  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
+  const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
+  await session.wait(
+    (await session.client.call('moment.go-back', { vmId: spec.id, momentId: moment.id })).taskId,
+  );
+  const after = await session.client.call('timeline.get', { vmId: spec.id });
+  return {
+    text: `${spec.name} is as it was at "${moment.name}". What you had is kept as a branch.`,
+    json: after,
+  };
+}
+
+async function showMemory(session: Session): Promise<Output> {
+  const host = await session.client.call('memory.host', {});
+  const { vms } = await session.client.call('vm.list', {});
+  const word = session.words.plain[2];
+  const chosen = word === undefined ? vms : [pickVm(vms, word)];
+  const rows = await Promise.all(
+    chosen.map(async ({ spec }) => {
+      const memory = await session.client.call('memory.show', { vmId: spec.id });
+      return [
+        spec.name,
+        kibText(memory.minKib),
+        kibText(memory.targetKib),
+        kibText(memory.actualKib),
+        kibText(memory.usedKib),
+        kibText(memory.maxKib),
+        memory.balloon,
+      ];
+    }),
+  );
+  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.`;
+  const text = `${table(['VM', 'MIN', 'TARGET', 'ACTUAL', 'IN USE', 'MAX', 'STATE'], rows)}\n${line}`;
+  return {
+    text,
+    json:
+      word === undefined
+        ? host
+        : (host.vms.find(vm => vm.vmId === chosen[0]?.spec.id) ??
+          (await session.client.call('memory.show', { vmId: chosen[0]?.spec.id ?? '' }))),
+  };
+}
+
+async function setMemory(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const min = option(session, 'min');
+  const max = option(session, 'max');
+  if (min === undefined && max === undefined) throw new UsageError('--min or --max is missing.');
+  const memory = await session.client.call('memory.set-range', {
+    vmId: spec.id,
+    minKib: min === undefined ? spec.minKib : parseKib(min, '--min'),
+    maxKib: max === undefined ? spec.maxKib : parseKib(max, '--max'),
+  });
+  const later =
+    memory.bootKib !== null && memory.maxKib > memory.bootKib
+      ? ' The maximum applies at the next start.'
+      : '';
+  return {
+    text: `${spec.name}: ${kibText(memory.minKib)} – ${kibText(memory.maxKib)}.${later}`,
+    json: memory,
+  };
+}
+
+async function setPolicy(session: Session): Promise<Output> {
+  const amount = (name: string): number | null | undefined => {
+    const text = option(session, name);
+    return text === undefined ? undefined : text === 'none' ? null : parseKib(text, `--${name}`);
+  };
+  const reserveKib = amount('reserve');
+  if (reserveKib === null) throw new UsageError('--reserve cannot be none.');
+  const budgetKib = amount('budget');
+  const capKib = amount('cap');
+  const host = await session.client.call('memory.set-policy', {
+    ...(reserveKib === undefined ? {} : { reserveKib }),
+    ...(budgetKib === undefined ? {} : { budgetKib }),
+    ...(capKib === undefined ? {} : { capKib }),
+  });
+  return {
+    text: `VMs may use ${kibText(host.budgetKib)}; ${kibText(host.reserveKib)} are kept for this computer.`,
+    json: host,
+  };
+}
+
+async function why(session: Session): Promise<Output> {
+  const word = session.words.plain[2];
+  const { vms } = await session.client.call('vm.list', {});
+  const vmId = word === undefined ? null : pickVm(vms, word).spec.id;
+  const { entries } = await session.client.call('memory.ledger', {
+    vmId,
+    limit: Number(option(session, 'limit') ?? 20),
+  });
+  return {
+    text: entries.map(entry => `${timeText(entry.at)}  ${entry.text}`).join('\n') || 'Nothing has moved yet.',
+    json: entries,
+  };
+}
+
+async function doctor(session: Session): Promise<Output> {
+  const report = await session.client.call('doctor.run', {});
+  const signs = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
+  const text = report.checks
+    .map(
+      row => `${signs[row.state]}  ${row.title}: ${row.found}${row.fix === '' ? '' : `\n      → ${row.fix}`}`,
+    )
+    .join('\n');
+  return { text, json: report };
+}
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  'vm create': {
+    usage:
+      'NAME (--sample | --iso FILE | --disk FILE --format FORMAT) [--disk-size 4G] [--mem-min 128M] [--mem-max 512M] [--cpus 1] [--os linux] [--no-balloon]',
+    help: 'Create a VM from the sample, an installer or an existing disk (copied, the original untouched)',
+    run: create,
+  },
+  'vm list': {
+    usage: '',
+    help: 'All VMs',
+    run: async ({ client }) => {
+      const { vms } = await client.call('vm.list', {});
+      const rows = vms.map(({ spec, state }) => [
+        spec.id.slice(0, 8),
+        spec.name,
+        state.phase,
+        `${kibText(spec.minKib)} – ${kibText(spec.maxKib)}`,
+      ]);
+      return {
+        text:
+          rows.length === 0
+            ? 'No VMs yet. Try: ebb vm create demo --sample'
+            : table(['ID', 'NAME', 'STATE', 'MEMORY'], rows),
+        json: vms,
+      };
+    },
+  },
+  'vm show': {
+    usage: 'VM',
+    help: 'One VM',
+    run: async session => {
+      const vm = await theVm(session);
+      return { text: showVm(vm), json: vm };
+    },
+  },
+  'vm start': {
+    usage: 'VM',
+    help: 'Start it, or resume it from suspend',
+    run: vmTask('Started', ({ client }, { spec }) => client.call('vm.start', { vmId: spec.id })),
+  },
+  'vm stop': {
+    usage: 'VM [--force]',
+    help: 'Shut the guest down; --force ends it like pulling the plug',
+    run: vmTask('Stopped', ({ client, words }, { spec }) =>
+      client.call('vm.stop', { vmId: spec.id, how: words.options.force === true ? 'force' : 'shutdown' }),
+    ),
+  },
+  'vm suspend': {
+    usage: 'VM',
+    help: 'Write its memory to disk and free it',
+    run: vmTask('Suspended', ({ client }, { spec }) => client.call('vm.suspend', { vmId: spec.id })),
+  },
+  'vm delete': {
+    usage: 'VM --yes',
+    help: 'Move it with all its history to the trash folder',
+    run: session => {
+      if (session.words.options.yes !== true)
+        throw new UsageError('This deletes the VM and all its points; say --yes.');
+      return vmTask('Deleted', ({ client }, { spec }) => client.call('vm.delete', { vmId: spec.id }))(
+        session,
+      );
+    },
+  },
+  'point take': {
+    usage: 'VM [NAME] [--note TEXT]',
+    help: 'Take a point of all its disks, running or not',
+    run: async session => {
+      const { spec } = await theVm(session);
+      const moment = await session.client.call('moment.take', {
+        vmId: spec.id,
+        name: session.words.plain[3] ?? 'Point',
+        note: option(session, 'note') ?? '',
+      });
+      return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };
+    },
+  },
+  'point list': {
+    usage: 'VM',
+    help: 'Its points, newest first, with what deleting each frees',
+    run: listPoints,
+  },
+  'point rename': {
+    usage: 'VM POINT NAME',
+    help: 'Give a point another name',
+    run: async session => {
+      const { spec } = await theVm(session);
+      const { id } = await theMoment(session, spec.id);
+      const moment = await session.client.call('moment.update', {
+        vmId: spec.id,
+        momentId: id,
+        name: argument(session, 4, 'NAME'),
+      });
+      return { text: `It is "${moment.name}" now.`, json: moment };
+    },
+  },
+  'point delete': {
+    usage: 'VM POINT',
+    help: 'Delete a point nothing hangs off',
+    run: async session => {
+      const { spec } = await theVm(session);
+      const moment = await theMoment(session, spec.id);
+      const { freedBytes } = await session.client.call('moment.delete', {
+        vmId: spec.id,
+        momentId: moment.id,
+      });
+      return {
+        text: `Deleted "${moment.name}": ${gib(freedBytes)} are free again. Every other point is as it was.`,
+        json: { freedBytes },
+      };
+    },
+  },
+  revert: { usage: 'VM POINT', help: 'Go back to a point; the present is kept as a branch', run: goBack },
+  'mem show': { usage: '[VM]', help: 'Ranges, targets and what guests really have', run: showMemory },
+  'mem set': {
+    usage: 'VM [--min SIZE] [--max SIZE]',
+    help: 'Set minimum and maximum; a running VM is replanned at once',
+    run: setMemory,
+  },
+  'mem policy': {
+    usage: '[--reserve SIZE] [--budget SIZE|none] [--cap SIZE|none]',
+    help: 'What all VMs, and each one, may use',
+    run: setPolicy,
+  },
+  'mem why': { usage: '[VM] [--limit 20]', help: 'Why memory moved, newest first', run: why },
+  doctor: { usage: '', help: 'Check this computer', run: doctor },
+  quit: {
+    usage: '',
+    help: 'End the Ebb service; refused while VMs run',
+    run: async ({ client }) => {
+      await client.call('app.quit', {});
+      return { text: 'Ebb ended.', json: {} };
+    },
+  },
+};

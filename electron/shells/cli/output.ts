@@ -1,0 +1,20 @@
+// Tables for people. Pure.
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...rows.map(row => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...rows.map(line)].join('\n');
+}
+
+export const gib = (bytes: number): string => {
+  const mib = bytes / 2 ** 20;
+  return mib < 1000 ? `${Math.round(mib)} MB` : `${(mib / 1024).toFixed(1)} GB`;
+};
+export const kibText = (kib: number | null): string => (kib === null ? '–' : gib(kib * 1024));
+export const timeText = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);
