@@ -46,6 +46,8 @@ export class StorageClient {
   readonly #vms = new Map<VmId, OpenVm>();
   readonly #listeners = new Set<(vmId: VmId, timeline: Timeline) => void>();
   readonly #waiters = new Set<Waiter>();
+  /** How to stop hearing of a VM's timeline. */
+  readonly #watches = new Map<VmId, () => void>();
   #up: Client<StorageContract> | null = null;
   #isConnecting = false;
   #isDisposed = false;
@@ -107,8 +109,6 @@ export class StorageClient {
     this.#failWaiters(away('Ebb is ending'));
   }
 
-  readonly #watches = new Map<VmId, () => void>();
-
   #watch(client: Client<StorageContract>, vmId: VmId): void {
     this.#watches.get(vmId)?.();
     const stop = client.subscribe('timeline', vmId, timeline => {
@@ -156,8 +156,13 @@ export class StorageClient {
           await this.#open();
           return;
         } catch (cause) {
-          if (waitMs > 400)
-            log(`storage: not there yet: ${cause instanceof Error ? cause.message : String(cause)}`);
+          if (cause instanceof Fault && cause.body.code === 'rpc.version-mismatch') {
+            // Another version serves guests: starting a second would not cure that. The next call looks again.
+            log(`storage: ${cause.body.what}`);
+            this.#failWaiters(cause.body);
+            return;
+          }
+          if (waitMs > 400) log(`storage: not there yet: ${words(cause)}`);
           await this.#spawnOnce();
         }
         await new Promise<void>(resolve => clock.after(waitMs, resolve));
@@ -172,13 +177,18 @@ export class StorageClient {
     if (this.#spawnedAtMs !== null && now - this.#spawnedAtMs < SPAWN_GRACE_MS) return;
     this.#spawnedAtMs = now;
     this.#options.log('storage: starting it');
-    await this.#options.spawn();
+    try {
+      await this.#options.spawn();
+    } catch (cause) {
+      this.#options.log(`storage: could not be started: ${words(cause)}`);
+    }
   }
 
   async #open(): Promise<void> {
     const client = connectClient(storageContract, await this.#options.connect());
     await client.ready;
-    await this.#reopen(client);
+    for (const [vmId, vm] of this.#vms) await this.#reopen(client, vmId, vm);
+    if (this.#isDisposed) return client.close();
     this.#up = client;
     this.#spawnedAtMs = null;
     client.onClose(() => {
@@ -193,20 +203,23 @@ export class StorageClient {
   }
 
   /** T11: before anything else, what the guests are waiting for. One VM's trouble does not keep the others waiting. */
-  async #reopen(client: Client<StorageContract>): Promise<void> {
-    for (const [vmId, vm] of this.#vms) {
-      try {
-        await client.call('vm.open', { vmId, folder: vm.folder });
-        for (const [diskId, socketPath] of vm.exports) {
-          await client.call('export.open', { vmId, diskId, socketPath });
-        }
-        this.#watch(client, vmId);
-      } catch (cause) {
-        this.#options.log(`storage: VM ${vmId} could not be reopened: ${String(cause)}`);
+  async #reopen(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
+    try {
+      await client.call('vm.open', { vmId, folder: vm.folder });
+      for (const [diskId, socketPath] of vm.exports) {
+        await client.call('export.open', { vmId, diskId, socketPath });
       }
+      this.#watch(client, vmId);
+    } catch (cause) {
+      this.#options.log(`storage: VM ${vmId} could not be reopened: ${words(cause)}`);
+      this.#options.clock.after(RETRY_MS_MAX, () => {
+        if (this.#up === client && this.#vms.get(vmId) === vm) void this.#reopen(client, vmId, vm);
+      });
     }
   }
 }
+
+const words = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 const away = (why: string): Fault['body'] => ({
   code: 'storage.unavailable',

@@ -7,9 +7,10 @@ import { serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import { nextTurn } from '../platform/byte-stream.ts';
 import { systemClock } from '../platform/clock.ts';
+import { takeLock } from '../platform/lock.ts';
 import { siblingModule, startThread } from '../platform/worker-thread.ts';
 import { portChannel } from '../transport/message-port.ts';
-import { connectUnix, listenUnix } from '../transport/unix-socket.ts';
+import { listenUnix } from '../transport/unix-socket.ts';
 import { storageContract } from './contract.ts';
 import { createStorageService } from './service.ts';
 import { STORAGE_VERSION } from './version.ts';
@@ -30,19 +31,11 @@ function startWorker(vmId: VmId): WorkerLink {
   return { client, onExit: thread.onExit, terminate: thread.terminate };
 }
 
-/** A second storage on one socket would take it from the first, whose guests are still there. */
-async function isServed(path: string): Promise<boolean> {
-  try {
-    (await connectUnix(path)).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 async function main(path: string): Promise<void> {
-  if (await isServed(path)) {
-    log(`another storage process serves ${path}`);
+  // A second storage would take the socket from the first, whose guests are still there.
+  const lock = takeLock(`${path}.lock`);
+  if (!lock.ok) {
+    log(`process ${lock.owner.pid} serves ${path} already`);
     process.exit(3);
   }
   const topics = new Topics(storageContract);

@@ -63,8 +63,12 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
   };
   const closeVm = async ({ vmId }: ByVm) => {
     const host = hosts.get(vmId);
-    await host?.close();
-    if (hosts.get(vmId) === host) hosts.delete(vmId);
+    try {
+      await host?.close();
+    } finally {
+      // Its worker is gone either way: what it could not write, the next opening recovers.
+      if (hosts.get(vmId) === host) hosts.delete(vmId);
+    }
     return {};
   };
   const close = async (): Promise<void> => {
