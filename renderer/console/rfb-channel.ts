@@ -73,15 +73,18 @@ export class RfbChannel {
   }
 
   close(): void {
-    if (this.readyState === 'closed') return;
+    if (this.readyState === 'closing' || this.readyState === 'closed') return;
+    this.readyState = 'closing';
     this.#client.call('console.close', { vmId: this.#vmId }).catch(() => undefined);
-    this.#end(true);
+    // A WebSocket's close event comes later, never inside close(): noVNC starts waiting for it only then.
+    queueMicrotask(() => this.#end(true));
   }
 
   #end(wasClean: boolean): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.#unsubscribe();
-    this.onclose?.({ code: wasClean ? 1000 : 1006, reason: '', wasClean });
+    // Later, as a socket would: noVNC arms its time-out after it has called close.
+    queueMicrotask(() => this.onclose?.({ code: wasClean ? 1000 : 1006, reason: '', wasClean }));
   }
 }
