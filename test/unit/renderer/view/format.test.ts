@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatBytes,
+  formatKib,
+  formatKibPair,
+  formatRange,
+  formatSpan,
+} from '../../../../renderer/view/format.ts';
+import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../../../shared/units.ts';
+
+describe('amounts on screen', () => {
+  it.each([
+    [512 * MIB_KIB, '512 MiB'],
+    [GIB_KIB, '1 GiB'],
+    [1.25 * GIB_KIB, '1.25 GiB'],
+    [Math.round(3.9 * GIB_KIB), '3.9 GiB'],
+    [Math.round(4.456 * GIB_KIB), '4.5 GiB'],
+    [0, '0 MiB'],
+  ])('writes %i KiB as %s', (kib, words) => {
+    expect(formatKib(kib, 'en')).toBe(words);
+  });
+
+  it('writes bytes in the unit that reads best', () => {
+    expect(formatBytes(1.2 * GIB, 'en')).toBe('1.2 GiB');
+    expect(formatBytes(410 * MIB, 'en')).toBe('410 MiB');
+    expect(formatBytes(4096, 'en')).toBe('4 KiB');
+  });
+
+  it('says a shared unit once', () => {
+    expect(formatRange(2 * GIB_KIB, 8 * GIB_KIB, 'en')).toBe('2 – 8 GiB');
+    expect(formatRange(512 * MIB_KIB, 2 * GIB_KIB, 'en')).toBe('512 MiB – 2 GiB');
+    expect(formatRange(GIB_KIB, GIB_KIB, 'en')).toBe('1 GiB');
+    expect(formatKibPair(3.9 * GIB_KIB, 8 * GIB_KIB, 'en')).toEqual(['3.9', '8 GiB']);
+  });
+
+  it('takes a span that runs backwards for none: clocks differ', () => {
+    expect(formatSpan(-5000, 'en')).toBe('0 sec');
+    expect(formatSpan(41 * 60_000, 'en')).toBe('41 min');
+  });
+});

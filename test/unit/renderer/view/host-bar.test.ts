@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { hostSegments, type Segment } from '../../../../renderer/view/host-bar.ts';
+import type { VmId } from '../../../../shared/ids.ts';
+import type { HostMemory, VmMemory } from '../../../../shared/memory.ts';
+import { GIB_KIB } from '../../../../shared/units.ts';
+
+const gib = (value: number): number => Math.round(value * GIB_KIB);
+
+const vm = (more: Partial<VmMemory>): VmMemory => ({
+  vmId: 'v' as VmId,
+  minKib: gib(2),
+  maxKib: gib(8),
+  bootKib: gib(8),
+  targetKib: gib(4),
+  actualKib: gib(4),
+  residentKib: gib(4),
+  usedKib: gib(3),
+  overheadKib: 0,
+  balloon: 'obeying',
+  weight: 100,
+  balanced: true,
+  ...more,
+});
+
+const host = (vms: VmMemory[], more: Partial<HostMemory> = {}): HostMemory => ({
+  totalKib: gib(16),
+  availableKib: gib(8),
+  reserveKib: gib(4),
+  budgetKib: gib(12),
+  committedKib: 0,
+  leasedKib: 0,
+  freeKib: 0,
+  ownKib: gib(0.25),
+  compressionRatio: 0,
+  mode: 'demand',
+  planAgeMs: 0,
+  vms,
+  ...more,
+});
+
+const ofVm = (segments: readonly Segment[]) => segments.filter(segment => segment.kind === 'vm');
+const width = (segments: readonly Segment[]): number =>
+  segments.reduce((sum, segment) => sum + segment.width, 0);
+
+describe('the host bar', () => {
+  it('fills its width: reserve, own cost, VMs, free', () => {
+    const segments = hostSegments(host([vm({}), vm({ vmId: 'w' as VmId })]));
+    expect(segments.map(segment => segment.kind)).toEqual(['reserve', 'own', 'vm', 'vm', 'free']);
+    expect(width(segments)).toBeCloseTo(1);
+  });
+
+  it('M2: gives a VM the larger of actual and target, and shows both apart', () => {
+    const [growing] = ofVm(hostSegments(host([vm({ actualKib: gib(3), targetKib: gib(4) })])));
+    expect(growing?.kib).toBe(gib(4));
+    expect(growing?.kind === 'vm' && growing.actual).toBeCloseTo(0.75);
+    const [shrinking] = ofVm(hostSegments(host([vm({ actualKib: gib(4), targetKib: gib(3) })])));
+    expect(shrinking?.kib).toBe(gib(4));
+    expect(shrinking?.kind === 'vm' && shrinking.target).toBeCloseTo(0.75);
+  });
+
+  it('M6: draws a VM that is starting at all it may touch, and one that is off not at all', () => {
+    const starting = vm({ actualKib: null, targetKib: null, balloon: 'booting' });
+    expect(ofVm(hostSegments(host([starting])))[0]?.kib).toBe(gib(8));
+    const off = vm({ actualKib: null, targetKib: null, bootKib: null, balloon: 'off' });
+    expect(ofVm(hostSegments(host([off])))).toEqual([]);
+  });
+
+  it('keeps the VMs visible where the budget is a sliver of the host', () => {
+    const segments = hostSegments(host([vm({})], { totalKib: gib(256), budgetKib: gib(6) }));
+    expect(ofVm(segments)[0]?.width).toBeGreaterThan(0.4);
+    expect(width(segments)).toBeCloseTo(1);
+  });
+
+  it('still fits when guests hold more than the budget', () => {
+    const segments = hostSegments(host([vm({ actualKib: gib(14) })]));
+    expect(width(segments)).toBeCloseTo(1);
+    expect(segments.some(segment => segment.kind === 'free')).toBe(false);
+  });
+});
