@@ -4,8 +4,9 @@ import { Fault } from '../../shared/result.ts';
 import { pause, systemClock } from '../platform/clock.ts';
 import { readText } from '../platform/json-file.ts';
 import { readLock } from '../platform/lock.ts';
+import { spawnNodeService } from '../platform/node-service.ts';
 import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
-import { nodeProgram, spawnDetached } from '../platform/process.ts';
+
 import { connectUnix, type SocketChannel } from '../transport/unix-socket.ts';
 
 /** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
@@ -57,8 +58,8 @@ export async function ensureControl(
   makeFolders(paths);
   const running = await tryConnect(paths.controlSocket);
   if (running !== null) return { paths, channel: running };
-  const args = ['--disable-warning=ExperimentalWarning', mainModule.pathname, '--data', paths.dataFolder];
-  const child = await spawnDetached(nodeProgram(), args, paths.controlLog);
+  const args = ['--data', paths.dataFolder];
+  const child = await spawnNodeService({ module: mainModule, args, logPath: paths.controlLog });
   return { paths, channel: await waitFor(paths, child.exited) };
 }
 

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeProgram } from './process.ts';
 
 /** Rotated once at each start: at most twice this on disk, besides what one run writes. */
 const LOG_BYTES_MAX = 1024 * 1024;
@@ -13,23 +14,34 @@ export interface NodeService {
   readonly logPath: string;
 }
 
-/** Resolves with the pid once the process exists; whether it serves is for the caller to see. */
-export function startNodeService({ module, args, logPath }: NodeService): Promise<number> {
+export interface RunningService {
+  readonly pid: number;
+  /** Only while the starter lives; null when it was ended by a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Resolves once the process exists; whether it serves is for the caller to see. */
+export function spawnNodeService({ module, args, logPath }: NodeService): Promise<RunningService> {
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
     renameSync(logPath, `${logPath}.1`);
   }
+  // Appended: after a crash the log of the life before is what tells why.
   const log = openSync(logPath, 'a', 0o600);
-  const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
+  const child = spawn(nodeProgram(), [fileURLToPath(module), ...args], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',
   });
   closeSync(log);
+  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => {
       child.unref();
-      resolve(child.pid ?? 0);
+      resolve({ pid: child.pid ?? 0, exited });
     });
   });
 }
+
+export const startNodeService = async (service: NodeService): Promise<number> =>
+  (await spawnNodeService(service)).pid;

@@ -54,8 +54,13 @@ export function ebbPaths(dataFolder: string): EbbPaths {
 
 /** Makes data and run folder, 0700. Throws Fault host.permission where the run folder is somebody else's. */
 export function makeFolders(paths: EbbPaths): void {
-  mkdirSync(paths.dataFolder, { recursive: true, mode: 0o700 });
-  mkdirSync(paths.runFolder, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.dataFolder, paths.runFolder]) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw cannotMake(folder, cause);
+    }
+  }
   if (process.platform === 'win32') return;
   const stat = lstatSync(paths.runFolder);
   // In a shared temporary folder anyone may have made that name first.
@@ -67,3 +72,14 @@ export function makeFolders(paths: EbbPaths): void {
     todo: `Remove it, or close it with: chmod 700 ${paths.runFolder}`,
   });
 }
+
+const cannotMake = (folder: string, cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'host.permission',
+      what: `The folder ${folder} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      safe: 'Nothing was started.',
+      todo: 'Make it writable for you, or choose another data folder with EBB_DATA.',
+    },
+    cause,
+  );

@@ -1,4 +1,5 @@
 // Connecting to unix sockets others listen at (QEMU's), and the line reader over such a stream.
+import { chmodSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Fault } from '../../shared/result.ts';
 import { type ByteStream, byteStream } from './byte-stream.ts';
@@ -37,4 +38,14 @@ export function onLines(stream: ByteStream, maxBytes: number, each: (line: strin
     }
     if (held.length > maxBytes) stream.destroy();
   });
+}
+
+/** A socket file a dead process left is replaced; on Windows pipes leave none. */
+export function clearSocketFile(path: string): void {
+  if (process.platform !== 'win32') rmSync(path, { force: true });
+}
+
+/** 0600; its folder is 0700 already (DESIGN §8). */
+export function closeSocketFile(path: string): void {
+  if (process.platform !== 'win32') chmodSync(path, 0o600);
 }

@@ -1,10 +1,10 @@
 // A Channel over a unix socket (a named pipe on Windows): newline-delimited JSON, lines of at most FRAME_BYTES_MAX.
-import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
 import { systemClock } from '../platform/clock.ts';
+import { clearSocketFile, closeSocketFile } from '../platform/socket.ts';
 
 const NEWLINE = 10;
 /** What was sent before a close has this long to leave; a peer that never reads must not keep the socket. */
@@ -101,9 +101,9 @@ export function listenUnix(path: string, accept: (channel: Channel) => void): Pr
     });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    if (process.platform !== 'win32') rmSync(path, { force: true });
+    clearSocketFile(path);
     server.listen(path, () => {
-      if (process.platform !== 'win32') chmodSync(path, 0o600);
+      closeSocketFile(path);
       resolve({ close });
     });
   });

@@ -2,6 +2,7 @@
 // page. Everything it shows works the same in a browser against the headless shell. Ending it ends no VM.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   app,
   type BrowserWindow,
@@ -28,7 +29,9 @@ import { offerFilePicker } from './pick-file.ts';
 import { brokerPorts } from './port-broker.ts';
 import { openWindow } from './window.ts';
 
-const paths = ebbPaths(defaultDataFolder());
+// Not strict: the engine has switches of its own.
+const { values } = parseArgs({ options: { data: { type: 'string' } }, strict: false });
+const paths = ebbPaths(typeof values.data === 'string' ? values.data : defaultDataFolder());
 const rendererFolder = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../../dist/renderer' : '../../../renderer', import.meta.url),
 );

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,6 +27,8 @@ describe('paths', () => {
     expect(statSync(paths.runFolder).mode & 0o777).toBe(0o700);
     chmodSync(paths.runFolder, 0o755);
     expect(() => makeFolders(paths)).toThrow(Fault);
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => makeFolders(ebbPaths(join(folder, 'file', 'd')))).toThrow(Fault);
     rmSync(folder, { recursive: true, force: true });
   });
 });
