@@ -1,0 +1,117 @@
+// A VM's worker dies: what its host does about it. Workers here are stand-ins; the host is the real one.
+import { describe, expect, it } from 'vitest';
+import { storageContract } from '../../../electron/storage/contract.ts';
+import { VmHost, type WorkerLink } from '../../../electron/storage/vm-host.ts';
+import { Fault } from '../../../shared/result.ts';
+import { Topics } from '../../../shared/rpc/topics.ts';
+import { testClock } from '../../support/nbd-fixture.ts';
+import { newDiskId, newVmId } from '../../support/storage-process.ts';
+import { until } from '../../support/until.ts';
+
+class StandIn {
+  readonly calls: string[] = [];
+  isTerminated = false;
+  isClosed = false;
+  #exit: (why: string | null) => void = () => undefined;
+
+  link(failsToOpen: boolean): WorkerLink {
+    return {
+      client: {
+        ready: Promise.resolve(),
+        call: async (method: string, params: { socketPath?: string }) => {
+          this.calls.push(params.socketPath === undefined ? method : `${method} ${params.socketPath}`);
+          if (this.isClosed) {
+            throw new Fault({ code: 'rpc.unavailable', what: 'gone', safe: '', todo: '' });
+          }
+          if (failsToOpen && method === 'vm.open') {
+            throw new Fault({ code: 'vhd.corrupt', what: 'planted', safe: '', todo: '' });
+          }
+          return {};
+        },
+        subscribe: () => () => undefined,
+        onClose: () => undefined,
+        close: () => {
+          this.isClosed = true;
+        },
+      } as unknown as WorkerLink['client'],
+      onExit: listener => {
+        this.#exit = listener;
+      },
+      terminate: async () => {
+        this.isTerminated = true;
+        this.#exit(null);
+      },
+    };
+  }
+
+  die(): void {
+    this.#exit('a planted bug');
+  }
+}
+
+function hostWith(failsToOpen: (index: number) => boolean = () => false) {
+  const vmId = newVmId();
+  const workers: StandIn[] = [];
+  const logged: string[] = [];
+  const host = new VmHost({
+    vmId,
+    folder: '/vm',
+    startWorker: () => {
+      const worker = new StandIn();
+      workers.push(worker);
+      return worker.link(failsToOpen(workers.length - 1));
+    },
+    topics: new Topics(storageContract),
+    clock: testClock,
+    log: line => logged.push(line),
+  });
+  return { host, vmId, workers, logged };
+}
+
+describe('VmHost', () => {
+  it('T11: opens the folder and every export again, unasked, when a worker dies', async () => {
+    const { host, vmId, workers, logged } = hostWith();
+    await host.open();
+    const [kept, gone] = [newDiskId(), newDiskId()];
+    await host.openExport({ vmId, diskId: kept, socketPath: '/kept' });
+    await host.openExport({ vmId, diskId: gone, socketPath: '/gone' });
+    await host.closeExport({ vmId, diskId: gone });
+    workers[0]?.die();
+    await until('the second worker serves', () => (workers[1]?.calls.length ?? 0) === 2);
+    expect(workers[1]?.calls).toEqual(['vm.open', 'export.open /kept']);
+    expect(logged.join()).toContain('a planted bug');
+    expect(workers[0]?.isClosed).toBe(true);
+  });
+
+  it('gives up after five deaths within a minute, says so, and tries anew when asked to open', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    for (let death = 0; death < 5; death++) {
+      await until('it serves', () => (workers[death]?.calls.length ?? 0) > 0);
+      workers[death]?.die();
+    }
+    await expect(host.call('timeline.get', { vmId })).rejects.toMatchObject({
+      body: { code: 'storage.unavailable' },
+    });
+    expect(workers).toHaveLength(5);
+    await host.open();
+    expect(workers).toHaveLength(6);
+  });
+
+  it('leaves no worker behind when a folder cannot be opened', async () => {
+    const { host, workers } = hostWith(index => index === 0);
+    await expect(host.open()).rejects.toMatchObject({ body: { code: 'vhd.corrupt' } });
+    expect(workers[0]?.isTerminated).toBe(true);
+    await host.open();
+    expect(workers).toHaveLength(2);
+  });
+
+  it('closes once and does not restart what it ended itself', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    await host.close();
+    expect(workers.map(worker => [worker.calls.at(-1), worker.isTerminated])).toEqual([['vm.close', true]]);
+    await expect(host.call('timeline.get', { vmId })).rejects.toBeInstanceOf(Fault);
+    expect(workers).toHaveLength(1);
+  });
+});
