@@ -37,7 +37,14 @@ describe('foreign clients of the storage process', () => {
       '--size=64M',
       '--io_size=64M',
     ];
-    const check = ['--verify=crc32c', '--verify_fatal=1', '--do_verify=1', '--fsync=64', '--randseed=7'];
+    const check = [
+      '--verify=crc32c',
+      '--verify_fatal=1',
+      '--do_verify=1',
+      '--verify_state_save=0',
+      '--fsync=64',
+      '--randseed=7',
+    ];
     await run('fio', ['--name=verify', '--ioengine=nbd', `--uri=${uri}`, ...job, ...check]);
 
     const commands = [

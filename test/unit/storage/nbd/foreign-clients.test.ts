@@ -132,7 +132,14 @@ describe('foreign NBD clients', () => {
       '--size=64M',
       '--io_size=96M',
     ];
-    const check = ['--verify=crc32c', '--verify_fatal=1', '--do_verify=1', '--fsync=64', '--randseed=7'];
+    const check = [
+      '--verify=crc32c',
+      '--verify_fatal=1',
+      '--do_verify=1',
+      '--verify_state_save=0',
+      '--fsync=64',
+      '--randseed=7',
+    ];
     const { stdout } = await run('fio', [
       '--name=verify',
       '--ioengine=nbd',
