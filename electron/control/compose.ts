@@ -25,6 +25,7 @@ import {
   residentKib,
   runTool,
   spawnDetached,
+  spawnTied,
 } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { connectBytes } from '../platform/socket.ts';
@@ -95,7 +96,7 @@ function accelerators({ paths }: ControlInput): AcceleratorProbe {
     qemu: () => findProgram(QEMU),
     hasKvmDevice: () => fileExists('/dev/kvm'),
     runTool,
-    spawn: spawnDetached,
+    spawn: spawnTied,
     end: endProcess,
     readText,
     readJson,

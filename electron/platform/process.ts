@@ -33,6 +33,16 @@ export function spawnDetached(command: string, args: readonly string[], logPath:
   });
 }
 
+/**
+ * For what must not outlive us, however we end: the kernel ends it with its starter (where util-linux is; elsewhere it is
+ * only detached).
+ */
+export function spawnTied(command: string, args: readonly string[], logPath: string): Promise<Detached> {
+  const setpriv = findProgram('setpriv');
+  if (setpriv === null) return spawnDetached(command, args, logPath);
+  return spawnDetached(setpriv, ['--pdeathsig', 'KILL', command, ...args], logPath);
+}
+
 export const isAlive = (id: ProcessId): boolean => id.started !== '' && startedAt(id.pid) === id.started;
 
 /** Only the very process: a reused pid is left alone. */
