@@ -50,8 +50,9 @@ export function App() {
   const connection = useService(state => state.connection);
   const known = useService(state => state.vms !== null);
   useEffect(() => {
-    window.addEventListener('keydown', onShortcut);
-    return () => window.removeEventListener('keydown', onShortcut);
+    // While it comes down: react-aria's buttons keep key presses from coming up.
+    window.addEventListener('keydown', onShortcut, true);
+    return () => window.removeEventListener('keydown', onShortcut, true);
   }, []);
   if (connection === 'signed-out' || connection === 'incompatible' || !known) return <ConnectionScreen />;
   return (

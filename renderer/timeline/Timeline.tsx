@@ -29,6 +29,7 @@ function Bead(props: { readonly edge: TimelineEdge; readonly share: number }) {
   const path = useRef<SVGPathElement | null>(null);
   const bead = useRef<SVGGElement | null>(null);
   const { edge, share } = props;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new drawing moves the line under the bead
   useEffect(() => {
     const line = path.current;
     if (line === null) return;
@@ -36,7 +37,7 @@ function Bead(props: { readonly edge: TimelineEdge; readonly share: number }) {
     const at = line.getPointAtLength(length * share);
     line.style.strokeDasharray = `${length * share} ${length}`;
     bead.current?.setAttribute('transform', `translate(${at.x} ${at.y})`);
-  }, [share]);
+  }, [share, edge.path]);
   return (
     <g className="reversal" aria-hidden>
       <path d={edge.path} stroke="var(--tide)" strokeWidth="6" opacity=".16" fill="none" />
@@ -51,22 +52,33 @@ function Bead(props: { readonly edge: TimelineEdge; readonly share: number }) {
 
 function Label(props: { readonly node: TimelineNode }) {
   const { node } = props;
-  if (node.label === null) return null;
+  const { x, y, radius } = node;
   const pinned = node.moment?.pinned === true;
-  return node.lane === 0 ? (
-    <text
-      className={pinned ? 'strong' : ''}
-      x={node.x}
-      y={node.y - node.radius - (pinned ? 32 : 12)}
-      textAnchor="middle"
-    >
-      {node.label}
-    </text>
-  ) : (
-    <text x={node.x + node.radius + 7} y={node.y + 4}>
-      {node.label}
-    </text>
-  );
+  switch (node.labelAt) {
+    case 'above':
+      return (
+        <text
+          className={pinned ? 'strong' : ''}
+          x={x}
+          y={y - radius - (pinned ? 32 : 12)}
+          textAnchor="middle"
+        >
+          {node.label}
+        </text>
+      );
+    case 'below':
+      return (
+        <text className={pinned ? 'strong' : ''} x={x} y={y + radius + 15} textAnchor="middle">
+          {node.label}
+        </text>
+      );
+    default:
+      return (
+        <text x={x + radius + 7} y={y + 4}>
+          {node.label}
+        </text>
+      );
+  }
 }
 
 function Node(props: {

@@ -20,6 +20,8 @@ export interface TimelineNode {
   /** 0: the main line; else a hue of tokens.css. */
   readonly hue: number;
   readonly label: string | null;
+  /** Over the main line; under a branch's nodes, beside its last. */
+  readonly labelAt: 'above' | 'below' | 'right';
 }
 export interface TimelineEdge {
   readonly from: string;
@@ -229,8 +231,8 @@ const elbow = (from: { x: number; y: number }, to: { x: number; y: number }): st
   return `M${from.x} ${from.y}V${to.y - bend}q0 ${bend} ${bend} ${bend}H${to.x}`;
 };
 
-/** Labels over the main line where they have room, pinned and named first; a branch is named at its end. */
-function trunkLabels(nodes: readonly TimelineNode[]): Map<string, string> {
+/** Labels along one line where they have room, pinned and named first. */
+function lineLabels(nodes: readonly TimelineNode[]): Map<string, string> {
   const placed: { from: number; to: number }[] = [];
   const labels = new Map<string, string>();
   const rank = (node: TimelineNode): number =>
@@ -248,6 +250,20 @@ function trunkLabels(nodes: readonly TimelineNode[]): Map<string, string> {
   return labels;
 }
 
+/** Each line by itself; a branch's last moment always has its name, beside it. */
+function labelAll(nodes: readonly TimelineNode[], ends: ReadonlySet<string>): Map<string, string> {
+  const labels = new Map<string, string>();
+  for (const lane of new Set(nodes.map(node => node.lane))) {
+    const line = nodes.filter(node => node.lane === lane && node.moment !== null && !ends.has(node.id));
+    for (const [id, label] of lineLabels(line)) labels.set(id, label);
+  }
+  for (const node of nodes) {
+    const name = node.moment?.name ?? '';
+    if (ends.has(node.id) && name !== '') labels.set(node.id, shortLabel(name));
+  }
+  return labels;
+}
+
 export function layTimeline(timeline: Timeline, view: { now: number; width: number }): TimelineLayout {
   const trunk = trunkOf(timeline);
   const branches = branchesOf(timeline, trunk);
@@ -256,18 +272,30 @@ export function layTimeline(timeline: Timeline, view: { now: number; width: numb
   const nodes = new Map<string, TimelineNode>();
   const place = (moment: Moment, lane: number, hue: number): void => {
     const at = { id: moment.id, moment, x: xOf.get(moment.id) ?? LEFT, y: laneY(lane), lane, hue };
-    nodes.set(moment.id, { ...at, radius: nodeRadius(moment.allocatedBytes), label: null });
+    nodes.set(moment.id, {
+      ...at,
+      radius: nodeRadius(moment.allocatedBytes),
+      label: null,
+      labelAt: lane === 0 ? 'above' : 'below',
+    });
   };
   for (const moment of trunk) place(moment, 0, 0);
   for (const branch of branches)
     for (const moment of branch.moments) place(moment, lanes.get(branch) ?? 1, branch.hue);
-  const nowNode = { id: NOW, moment: null, x: nowX, y: laneY(0), radius: 11, lane: 0, hue: 0, label: null };
+  const nowNode = {
+    id: NOW,
+    moment: null,
+    x: nowX,
+    y: laneY(0),
+    radius: 11,
+    lane: 0,
+    hue: 0,
+    label: null,
+    labelAt: 'above' as const,
+  };
   nodes.set(NOW, nowNode);
-  const labels = trunkLabels([...nodes.values()].filter(node => node.lane === 0 && node.moment !== null));
-  for (const branch of branches) {
-    const last = branch.moments.at(-1);
-    if (last !== undefined && last.name !== '') labels.set(last.id, shortLabel(last.name));
-  }
+  const ends = new Set<string>(branches.map(branch => branch.moments.at(-1)?.id ?? ''));
+  const labels = labelAll([...nodes.values()], ends);
   const edges: TimelineEdge[] = [];
   for (const node of nodes.values()) {
     const parent = nodes.get((node.moment === null ? timeline.nowParentId : node.moment.parentId) ?? '');
@@ -279,7 +307,11 @@ export function layTimeline(timeline: Timeline, view: { now: number; width: numb
   return {
     width: Math.max(view.width, nowX + RIGHT),
     height: laneY(lowest) + FOOT,
-    nodes: [...nodes.values()].map(node => ({ ...node, label: labels.get(node.id) ?? null })),
+    nodes: [...nodes.values()].map(node => ({
+      ...node,
+      label: labels.get(node.id) ?? null,
+      labelAt: ends.has(node.id) ? 'right' : node.labelAt,
+    })),
     edges,
     days,
     gaps,

@@ -70,7 +70,7 @@ describe('the draft of a memory range', () => {
       fc.record({ kind: fc.constant('release' as const), kib: fc.integer({ min: 1, max: 99 }) }),
       fc.record({ kind: fc.constant('reply' as const), pick: fc.nat(20) }),
     );
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(action, { maxLength: 30 }), actions => {
         let state: RangeDraft = startDraft(server);
         const waiting: { seq: number; range: { minKib: number; maxKib: number } }[] = [];

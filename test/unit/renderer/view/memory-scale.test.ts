@@ -34,7 +34,7 @@ describe('the scale of the memory slider', () => {
   });
 
   it('never lets Min pass Max, whatever is asked of a thumb', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.constantFrom('min' as const, 'max' as const),
         fc.integer({ min: -gib(2), max: gib(40) }),
@@ -84,7 +84,7 @@ describe('the scale of the memory slider', () => {
   });
 
   it('keeps labels off one another and on the track', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 4 }),
         shares => {

@@ -134,7 +134,7 @@ describe('the layout of the timeline', () => {
       .map(picks =>
         picks.map((pick, index) => moment(`t${index}`, index === 0 ? null : `t${pick % index}`, index * 3)),
       );
-    fc.assert(
+    void fc.assert(
       fc.property(trees, fc.nat(1000), (moments, pick) => {
         const layout = lay(moments, `t${pick % moments.length}`);
         expect(layout.nodes).toHaveLength(moments.length + 1);
