@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'vite';
 import { bundleElectron } from './bundle.ts';
 import { repositoryRoot } from './layers.ts';
+import { runTool } from './scripts/process.ts';
 
 const SOURCES = ['shared', 'electron', 'renderer', 'build'];
 const stampFile = join(repositoryRoot, 'dist', '.stamp');
@@ -27,7 +27,7 @@ export async function buildAll({ always }: { readonly always: boolean }): Promis
   const print = fingerprint();
   if (!always && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === print) return;
   await bundleElectron();
-  await build({ configFile: join(repositoryRoot, 'build', 'vite.config.ts'), logLevel: 'warn' });
+  await buildPage();
   mkdirSync(join(repositoryRoot, 'dist'), { recursive: true });
   writeFileSync(stampFile, print);
 }
