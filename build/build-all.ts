@@ -23,6 +23,14 @@ function fingerprint(): string {
   return hash.digest('hex');
 }
 
+/** In a process of its own: what a bundler leaves in memory must not stay with `npm start`. */
+async function buildPage(): Promise<void> {
+  const vite = join(repositoryRoot, 'node_modules', 'vite', 'bin', 'vite.js');
+  const args = [vite, 'build', '--config', 'build/vite.config.ts', '--logLevel', 'warn'];
+  const { status } = await runTool(process.execPath, args);
+  if (status !== 0) throw new Error('the page could not be built; see above');
+}
+
 export async function buildAll({ always }: { readonly always: boolean }): Promise<void> {
   const print = fingerprint();
   if (!always && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === print) return;
