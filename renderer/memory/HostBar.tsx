@@ -93,12 +93,7 @@ export function HostBar() {
   const { text } = useSpeech();
   return (
     <header className="host">
-      <button
-        type="button"
-        className="brand"
-        aria-label={text.side.overview}
-        onClick={() => goTo({ kind: 'overview' })}
-      >
+      <button type="button" className="brand" onClick={() => goTo({ kind: 'overview' })}>
         <Mark />
         <span>{text.app.name}</span>
       </button>

@@ -104,23 +104,28 @@ export function parseAmount(text: string, unit: 'GiB' | 'MiB'): number | null {
   return Number.isSafeInteger(kib) ? kib : null;
 }
 
-/** Labels over the track must not sit on one another: returns where each may be drawn, in share of the track. */
+/** Labels over the track must not sit on one another: pairs that touch part evenly, the ends stay on the track. */
 export function spreadLabels(wanted: readonly number[], width: number): number[] {
   const order = wanted.map((share, index) => ({ share, index })).sort((a, b) => a.share - b.share);
   const placed = order.map(({ share }) => share);
-  for (let index = 1; index < placed.length; index += 1) {
-    placed[index] = Math.max(placed[index] ?? 0, (placed[index - 1] ?? 0) + width);
-  }
-  const over = (placed.at(-1) ?? 0) - (1 - width / 2);
-  if (over > 0) {
-    placed[placed.length - 1] = 1 - width / 2;
-    for (let index = placed.length - 2; index >= 0; index -= 1) {
-      placed[index] = Math.min(placed[index] ?? 0, (placed[index + 1] ?? 0) - width);
+  const at = (index: number): number => placed[index] ?? 0;
+  for (let round = 0; round < placed.length * 4; round += 1) {
+    for (let index = 1; index < placed.length; index += 1) {
+      const over = width - (at(index) - at(index - 1));
+      if (over <= 0) continue;
+      placed[index - 1] = at(index - 1) - over / 2;
+      placed[index] = at(index) + over / 2;
     }
+  }
+  for (let index = 0; index < placed.length; index += 1) {
+    placed[index] = Math.max(at(index), index === 0 ? 0 : at(index - 1) + width);
+  }
+  for (let index = placed.length - 1; index >= 0; index -= 1) {
+    placed[index] = Math.min(at(index), index === placed.length - 1 ? 1 : at(index + 1) - width);
   }
   const result = [...wanted];
   order.forEach(({ index }, rank) => {
-    result[index] = placed[rank] ?? 0;
+    result[index] = at(rank);
   });
   return result;
 }

@@ -52,6 +52,7 @@ function FileField(props: FieldsProps) {
   const choose = async (): Promise<void> => {
     const shell = desktopShell();
     if (shell === null) return input.current?.click();
+    setError(null);
     try {
       const picked = readPicked(await shell.pickFile(form.kind === 'iso' ? 'iso' : 'disk'));
       if (picked !== null) setFile({ kind: 'ready', ...picked });

@@ -83,6 +83,11 @@ describe('the scale of the memory slider', () => {
     expect(parseAmount(text, unit)).toBe(kib);
   });
 
+  it('parts two labels that touch evenly, and leaves alone those that do not', () => {
+    expect(spreadLabels([0.5, 0.5], 0.1)).toEqual([0.45, 0.55]);
+    expect(spreadLabels([0.8, 0.2], 0.1)).toEqual([0.8, 0.2]);
+  });
+
   it('keeps labels off one another and on the track', () => {
     void fc.assert(
       fc.property(
