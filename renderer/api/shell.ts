@@ -3,9 +3,9 @@
 //   preload → page   window.postMessage('ebb:port', origin, [port])   answered once per request
 // A browser has no `ebbShell`: it speaks WebSocket and uploads files.
 import * as z from 'zod';
-import { errorBodySchema, errorBodySchema } from '../../shared/errors.ts';
+import { errorBodySchema } from '../../shared/errors.ts';
 import { fileTokenSchema } from '../../shared/ids.ts';
-import { Fault, Fault } from '../../shared/result.ts';
+import { Fault } from '../../shared/result.ts';
 
 export const pickedFileSchema = z.object({
   file: fileTokenSchema,
@@ -27,16 +27,6 @@ export function readPicked(answer: unknown): PickedFile | null {
 export interface EbbShell {
   /** The native open dialog; the shell registers the file and hands over only its token. See `readPicked`. */
   pickFile(kind: 'disk' | 'iso'): Promise<unknown>;
-}
-
-/** A fault's body would not survive being thrown through the context bridge: it comes as a value. */
-const pickAnswerSchema = z.union([pickedFileSchema, z.object({ error: errorBodySchema }), z.null()]);
-
-/** Null: cancelled. Faults as the service told the shell. */
-export async function pickNative(shell: EbbShell, kind: 'disk' | 'iso'): Promise<PickedFile | null> {
-  const answer = pickAnswerSchema.parse(await shell.pickFile(kind));
-  if (answer !== null && 'error' in answer) throw new Fault(answer.error);
-  return answer;
 }
 
 declare global {

@@ -166,7 +166,7 @@ function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
   const xOf = new Map<string, number>();
   const days: { x: number; at: number }[] = [];
   const gaps: { x: number; ms: number }[] = [];
-  let x = LEFT;
+  let x = moments.length === 0 ? room - RIGHT : LEFT;
   let day = '';
   times.forEach((time, index) => {
     const before = x;
@@ -180,7 +180,7 @@ function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
       days.push({ x, at: time });
     }
   });
-  return { xOf, nowX: moments.length === 0 ? room - RIGHT : x, days, gaps };
+  return { xOf, nowX: x, days, gaps };
 }
 
 export const shortLabel = (name: string): string =>
