@@ -70,7 +70,7 @@ export const enPages = {
     goBackTitle: (name: string) => `Go back to “${name}”?`,
     goBackText: (vm: string, when: string) => `${vm} will be as it was on ${when}.`,
     goBackRunning: (vm: string) =>
-      `${vm} is running: it is turned off first and starts again from that point.`,
+      `${vm} is running: it is shut down first and starts again from that point.`,
     goBackKept: (size: string) =>
       `Today’s state is kept as a branch (${size}). You can return to it at any time.`,
     goBackVerb: 'Go back and keep today',

@@ -9,6 +9,9 @@ import { hostSegments, type Segment } from '../view/host-bar.ts';
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
 
+/** A narrower segment keeps its name for the pointer and the screen reader. */
+const LABEL_WIDTH_MIN = 0.035;
+
 function VmSegment(props: {
   readonly segment: Extract<Segment, { kind: 'vm' }>;
   readonly name: string;
@@ -30,7 +33,7 @@ function VmSegment(props: {
       {target === null || Math.abs(target - actual) < 0.01 ? null : <u style={{ width: percent(target) }} />}
       <i className={actual > 0.985 ? 'full' : ''} style={{ width: percent(actual) }} />
       <b style={{ left: `min(${percent(notch)}, 100% - 2px)` }} />
-      <span>{props.name}</span>
+      {width < LABEL_WIDTH_MIN ? null : <span>{props.name}</span>}
     </button>
   );
 }

@@ -4,6 +4,7 @@ import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
+import { goBack } from '../api/go-back.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm, Dialog } from '../ui/Dialog.tsx';
@@ -34,11 +35,7 @@ function GoBack(props: PointDialogProps) {
       verb={words.goBackVerb}
       cancel={text.app.cancel}
       onClose={props.onClose}
-      onConfirm={() =>
-        void attempt(words.error.goBack, () =>
-          call('moment.go-back', { vmId: vm.spec.id, momentId: moment.id }),
-        )
-      }
+      onConfirm={() => void goBack(vm, moment.id)}
     >
       <p>{words.goBackText(vm.spec.name, formatMoment(moment.takenAt, language))}</p>
       {isRunning(vm) ? <p>{words.goBackRunning(vm.spec.name)}</p> : null}

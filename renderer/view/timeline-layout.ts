@@ -44,6 +44,8 @@ const FOOT = 54;
 const LEFT = 34;
 const RIGHT = 74;
 const STEP_FLOOR = 36;
+/** A few points gather by Now rather than spread over the whole width. */
+const STRETCH_MAX = 2.5;
 const STEP_MIN = 44;
 const STEP_MAX = 132;
 const HOUR_MS = 3_600_000;
@@ -152,7 +154,7 @@ interface Axis {
 export function fitSteps(steps: readonly number[], room: number): number[] {
   const natural = steps.reduce((sum, step) => sum + step, 0);
   if (natural <= 0) return [...steps];
-  if (natural <= room) return steps.map(step => (step * room) / natural);
+  if (natural <= room) return steps.map(step => step * Math.min(room / natural, STRETCH_MAX));
   const least = STEP_FLOOR * steps.length;
   const share = Math.max(0, (room - least) / (natural - least));
   return steps.map(step => STEP_FLOOR + (step - STEP_FLOOR) * share);
@@ -166,7 +168,8 @@ function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
   const xOf = new Map<string, number>();
   const days: { x: number; at: number }[] = [];
   const gaps: { x: number; ms: number }[] = [];
-  let x = moments.length === 0 ? room - RIGHT : LEFT;
+  const total = widths.reduce((sum, step) => sum + step, 0);
+  let x = Math.max(LEFT, room - RIGHT - total);
   let day = '';
   times.forEach((time, index) => {
     const before = x;

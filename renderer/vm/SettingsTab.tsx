@@ -9,7 +9,7 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const { vm } = props;
   const [dialog, setDialog] = useState<VmDialogName | null>(null);
-  const canDelete = ['off', 'failed', 'suspended'].includes(vm.state.phase);
+  const canDelete = ['off', 'failed'].includes(vm.state.phase);
   return (
     <div className="page settings-page">
       <section className="setting">

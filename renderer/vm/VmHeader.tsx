@@ -25,7 +25,7 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
   const { phase } = props.vm.state;
   const { id } = props.vm.spec;
   const live = isRunning(props.vm);
-  const canDelete = phase === 'off' || phase === 'failed' || phase === 'suspended';
+  const canDelete = phase === 'off' || phase === 'failed';
   return (
     <MenuTrigger>
       <AriaButton className="btn icon" aria-label={text.vm.more}>
@@ -39,7 +39,7 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
             </MenuItem>
           ) : null}
           {live ? <MenuItem onAction={() => props.open('reset')}>{text.vm.reset}</MenuItem> : null}
-          {live || phase === 'stopping' || phase === 'starting' ? (
+          {live || phase === 'stopping' || phase === 'starting' || phase === 'suspended' ? (
             <MenuItem onAction={() => props.open('force')}>{text.vm.force}</MenuItem>
           ) : null}
           <MenuItem onAction={() => props.open('rename')}>{text.vm.rename}</MenuItem>

@@ -104,7 +104,8 @@ describe('the layout of the timeline', () => {
   it('fills the room it has, squeezes before it scrolls, and never below what can be hit', () => {
     const steps = [44, 132, 60];
     const sum = (widths: readonly number[]): number => widths.reduce((total, width) => total + width, 0);
-    expect(sum(fitSteps(steps, 800))).toBeCloseTo(800);
+    expect(sum(fitSteps(steps, 400))).toBeCloseTo(400);
+    expect(sum(fitSteps(steps, 4000))).toBeCloseTo(590);
     expect(sum(fitSteps(steps, 180))).toBeCloseTo(180);
     expect(Math.min(...fitSteps(steps, 10))).toBe(36);
   });
