@@ -19,7 +19,7 @@ export const enPages = {
     },
     health: {
       'one-file': 'Disk: one plain file',
-      'newest-and-today': 'Running disk: newest image + today’s changes',
+      'newest-and-today': 'Disk: newest image + today’s changes',
       settling: 'Settling in the background',
       paused: 'Settling is paused',
       blocked: 'Settling is waiting',

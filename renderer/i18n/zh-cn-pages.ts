@@ -18,7 +18,7 @@ export const zhCnPages: Pages = {
     kinds: { imported: '导入', manual: '由您保存', automatic: '自动', kept: '回退时保留' },
     health: {
       'one-file': '磁盘：一个普通文件',
-      'newest-and-today': '运行中的磁盘：最新映像 + 今天的改动',
+      'newest-and-today': '磁盘：最新映像 + 今天的改动',
       settling: '正在后台整理',
       paused: '整理已暂停',
       blocked: '整理正在等待',
