@@ -212,7 +212,6 @@ export function composeControl(input: ControlInput): Control {
   const topics = new Topics(contract);
   let storagePid: number | null = null;
   const memory = memoryManager(input, catalog, () => storagePid);
-  const publishVms = (): void => topics.publish('vms', null, { vms: machines.list() });
   const tasks = new Tasks({
     clock,
     random: systemRandom,
@@ -228,7 +227,7 @@ export function composeControl(input: ControlInput): Control {
     imports: { qemuImg: () => findProgram('qemu-img'), runTool, readBytes },
     clock,
     random: systemRandom,
-    changed: publishVms,
+    changed: () => topics.publish('vms', null, { vms: machines.list() }),
     log,
   });
   memory.onHost(() => topics.publish('host', null, memory.hostMemory()));
@@ -257,7 +256,7 @@ export function composeControl(input: ControlInput): Control {
       storagePid = (await storage.call('storage.info', {})).pid;
       await machines.begin();
       memory.begin();
-      publishVms();
+      topics.publish('vms', null, { vms: machines.list() });
       topics.publish('tasks', null, { tasks: [] });
       // Known before the first start needs it.
       void probe.result();

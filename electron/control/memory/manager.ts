@@ -14,16 +14,17 @@ import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
-import { actuate, type Command, TOLERANCE_KIB } from './actuate.ts';
+import { actuate, type Command } from './actuate.ts';
 import { budgetOf, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
 import { LeaseDesk } from './lease-desk.ts';
 import { type HostModel, poolKib, totalCommittedKib } from './model.ts';
-import { type Plan, plan } from './plan.ts';
+import { Narrator } from './narrator.ts';
+import { plan } from './plan.ts';
 import { previewStart } from './preview.ts';
 import { checkRange } from './range.ts';
 import { TrackedVm } from './tracked-vm.ts';
-import { doneSentence, type Move, planSentence, refusedSentence, selfDeflatedSentence } from './words.ts';
+import { refusedSentence, selfDeflatedSentence } from './words.ts';
 
 const TICK_MS = 1_000;
 /** While somebody waits for memory or a balloon moves. */
@@ -59,9 +60,7 @@ export class MemoryManager implements MemoryPort {
   #policy: MemoryPolicy;
   #figures: HostFigures;
   #planAtMs: number;
-  /** Why the next plan is made, in the order it happened. */
-  #causes: string[] = [];
-  #openMoves: { readonly moves: (Move & { vmId: VmId })[]; readonly sinceMs: number } | null = null;
+  readonly #narrator: Narrator;
   #isTicking = false;
   #isAgain = false;
   #isStopped = false;
@@ -78,6 +77,15 @@ export class MemoryManager implements MemoryPort {
       ...policy,
     };
     this.#planAtMs = ports.clock.monotonicMs();
+    this.#narrator = new Narrator({
+      clock: ports.clock,
+      journal: ports.journal,
+      vms: this.#vms,
+      worthTellingKib: DEADBAND_KIB,
+      told: entry => {
+        for (const listener of this.#ledgerListeners) listener(entry);
+      },
+    });
     this.#desk = new LeaseDesk({
       clock: ports.clock,
       random: ports.random,
@@ -257,7 +265,7 @@ export class MemoryManager implements MemoryPort {
   }
 
   #wake(cause: string | null): void {
-    if (cause !== null) this.#causes.push(cause);
+    if (cause !== null) this.#narrator.because(cause);
     this.#schedule(0);
   }
 
@@ -305,8 +313,8 @@ export class MemoryManager implements MemoryPort {
       const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
       if (change === 'refusing') await this.#neutralise(vm);
       if (change === 'self-deflated')
-        this.#note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', []);
-      if (change === 'driver-ready') this.#causes.push(`${vm.spec.name} can be balanced now`);
+        this.#narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);
+      if (change === 'driver-ready') this.#narrator.because(`${vm.spec.name} can be balanced now`);
     } catch (cause) {
       vm.observe(null, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
       this.#ports.log(`memory: no figures from ${vm.spec.name}: ${String(cause)}`);
@@ -319,7 +327,7 @@ export class MemoryManager implements MemoryPort {
   async #neutralise(vm: TrackedVm): Promise<void> {
     const actual = vm.actualKib;
     if (actual === null || vm.targetKib === null) return;
-    this.#note(refusedSentence(vm.spec.name, vm.targetKib, actual), 'refused', [vm.id]);
+    this.#narrator.note(refusedSentence(vm.spec.name, vm.targetKib, actual), 'refused', vm);
     const neutral = Math.ceil(actual / MIB_KIB) * MIB_KIB;
     // Only downwards costs nothing: a guest that did not grow is not promised less until asked for less.
     await this.#send(vm, { id: vm.id, targetKib: Math.min(neutral, vm.bootKib), kind: 'take' }, false);
@@ -331,12 +339,12 @@ export class MemoryManager implements MemoryPort {
     const deadbandKib = this.#desk.isWaiting ? 0 : DEADBAND_KIB;
     const giveBeforeFree = this.#ports.switchOff?.freeBeforeGive === true;
     const commands = actuate(model, next, { deadbandKib, giveBeforeFree });
-    this.#record(next, commands, model);
+    this.#narrator.planned(next, commands, model);
     const results = await Promise.allSettled(commands.map(command => this.#command(command)));
     for (const result of results)
       if (result.status === 'rejected') this.#ports.log(`memory: a command failed: ${String(result.reason)}`);
     this.#desk.look(this.#model());
-    this.#recordDone();
+    this.#narrator.observed();
   }
 
   async #command(command: Command): Promise<void> {
@@ -354,72 +362,6 @@ export class MemoryManager implements MemoryPort {
     await vm.guest.setTarget(command.targetKib);
     vm.sent(command.targetKib);
     this.#ports.journal.putTarget(vm.id, command.targetKib);
-  }
-
-  // ── the ledger ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #record(next: Plan, commands: readonly Command[], model: HostModel): void {
-    const moves = next.targets.flatMap(({ id, targetKib }) => {
-      const vm = this.#vms.get(id);
-      if (vm === undefined || vm.announcedKib === targetKib) return [];
-      const fromKib = vm.actualKib ?? vm.bootKib;
-      const isWorthTelling = Math.abs(targetKib - (vm.announcedKib ?? fromKib)) > DEADBAND_KIB;
-      if (!isWorthTelling) return [];
-      vm.announcedKib = targetKib;
-      return Math.abs(targetKib - fromKib) <= TOLERANCE_KIB
-        ? []
-        : [{ vmId: id, vmName: vm.spec.name, fromKib, toKib: targetKib }];
-    });
-    const causes = this.#causes.splice(0);
-    if (moves.length === 0 && causes.length === 0) return;
-    const cause = causes.length === 0 ? 'what was free changed' : causes.slice(0, 3).join(', ');
-    const text = planSentence(cause, moves, next.compressionRatio, next.shortfallKib);
-    this.#append(text, cause, 'asked', moves, { model, plan: next, commands });
-    if (moves.length > 0) this.#openMoves = { moves, sinceMs: this.#ports.clock.monotonicMs() };
-  }
-
-  /** The result of the last moves, once every guest is there. */
-  #recordDone(): void {
-    const open = this.#openMoves;
-    if (open === null) return;
-    const isThere = open.moves.every(move => {
-      const vm = this.#vms.get(move.vmId);
-      return vm === undefined || Math.abs((vm.actualKib ?? 0) - move.toKib) <= TOLERANCE_KIB;
-    });
-    if (!isThere) return;
-    this.#openMoves = null;
-    const seconds = (this.#ports.clock.monotonicMs() - open.sinceMs) / 1000;
-    this.#append(doneSentence(open.moves, seconds), 'done', 'done', open.moves, null);
-  }
-
-  #note(text: string, result: 'refused' | 'note', vmIds: readonly VmId[]): void {
-    const moves = vmIds.map(vmId => {
-      const vm = this.#vms.get(vmId);
-      return { vmId, vmName: vm?.spec.name ?? '', fromKib: vm?.actualKib ?? 0, toKib: vm?.targetKib ?? 0 };
-    });
-    this.#append(text, result, result, moves, null);
-  }
-
-  #append(
-    text: string,
-    cause: string,
-    result: LedgerEntry['result'],
-    moves: readonly (Move & { vmId: VmId })[],
-    input: unknown,
-  ): void {
-    const entry: LedgerEntry = {
-      seq: this.#ports.journal.nextSeq(),
-      at: this.#ports.clock.wallMs(),
-      cause: cause.slice(0, 100),
-      text: text.slice(0, 1000),
-      moves: moves.map(move => ({
-        ...move,
-        kind: move.toKib < move.fromKib ? ('take' as const) : ('give' as const),
-      })),
-      result,
-    };
-    this.#ports.journal.append(entry, input);
-    for (const listener of this.#ledgerListeners) listener(entry);
   }
 }
 

@@ -8,19 +8,21 @@ import type { ProcessId } from '../../platform/process.ts';
 import type { Lease } from '../ports.ts';
 import { QmpSession } from '../qmp/session.ts';
 import { Guest } from './guest.ts';
+import { closeExports, type LaunchInput, logPath, newRunRecord, openExports, recordPath } from './launch.ts';
+import { resumeWhenWell } from './resume-when-well.ts';
 import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
-import { type Accelerator, specToArgv } from './spec-to-argv.ts';
+import type { Accelerator } from './spec-to-argv.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
+import { bodyOf, qemuDied, qemuMissing } from './supervisor-errors.ts';
 import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
 import { hasSavedMemory, loadMemory, readSavedRecord, saveMemory } from './suspended.ts';
-import { delay, until } from './wait.ts';
+import { until } from './wait.ts';
 
 const QMP_UP = { timeoutMs: 30_000, stepMs: 25 };
 /** ACPI shutdown: a desktop guest needs its time; then the person decides. */
 const SHUTDOWN_TIMEOUT_MS = 90_000;
 const QUIT_TIMEOUT_MS = 5_000;
 const GONE = { timeoutMs: 10_000, stepMs: 20 };
-const RETRY_MS_MAX = 8_000;
 
 export interface SupervisorInput {
   readonly spec: VmSpec;
@@ -116,9 +118,9 @@ export class QemuSupervisor implements VmSupervisor {
         signal,
         ...(saved === null ? {} : { exactKib: saved.bootKib }),
       });
-      const record = saved ?? (await this.#newRecord(lease));
+      const record = saved ?? (await newRunRecord(this.#launch(), lease.bootKib));
       step('opening the disks');
-      await this.#openExports();
+      await openExports(this.#launch());
       signal.throwIfAborted();
       step('starting QEMU');
       process = await this.#spawn(program, record, saved !== null);
@@ -137,57 +139,20 @@ export class QemuSupervisor implements VmSupervisor {
     }
   }
 
-  async #newRecord(lease: Lease): Promise<RunRecord> {
-    const accelerator = await this.#ports.accelerator();
-    const sockets = socketsIn(this.#folders.run);
-    const sample = this.#spec.boot.kind === 'sample' ? this.#ports.sample() : null;
-    if (this.#spec.boot.kind === 'sample' && sample === null) throw new Fault(sampleMissing());
-    const isoPath = this.#ports.isoPath(this.#spec);
-    const argv = specToArgv({
-      spec: this.#spec,
-      bootKib: lease.bootKib,
-      accelerator,
-      sockets,
-      sample,
-      isoPath,
-      incoming: false,
-    });
-    return { bootKib: lease.bootKib, accelerator, argv, hasBalloon: this.#spec.balloon };
-  }
-
-  async #openExports(): Promise<void> {
-    this.#ports.makePrivateFolder(this.#folders.run);
-    const sockets = socketsIn(this.#folders.run);
-    for (const [index, disk] of this.#spec.disks.entries()) {
-      await this.#ports.storage.openExport(this.vmId, disk.id, sockets.disk(index));
-    }
-  }
-
-  async #closeExports(): Promise<void> {
-    for (const disk of this.#spec.disks) {
-      await this.#ports.storage.closeExport(this.vmId, disk.id).catch((cause: unknown) => {
-        this.#ports.log(`vm ${this.vmId}: closing the export of ${disk.id}: ${String(cause)}`);
-      });
-    }
-  }
-
   /** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
   async #spawn(program: string, record: RunRecord, incoming: boolean): Promise<ProcessId> {
     const sockets = socketsIn(this.#folders.run);
     for (const path of [sockets.qmp, sockets.vnc, sockets.agent, sockets.serial, sockets.pidFile])
       this.#ports.removeFile(path);
-    this.#ports.writeJson(this.#recordPath(), record);
+    this.#ports.writeJson(recordPath(this.#folders), record);
     const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
-    const { id } = await this.#ports.spawn(program, argv, this.#logPath());
+    const { id } = await this.#ports.spawn(program, argv, logPath(this.#folders));
     this.#feed({ kind: 'spawned', pid: id.pid, accelerator: record.accelerator });
     return id;
   }
 
-  #recordPath(): string {
-    return `${this.#folders.home}/run.json`;
-  }
-  #logPath(): string {
-    return `${this.#folders.home}/qemu.log`;
+  #launch(): LaunchInput {
+    return { spec: this.#spec, folders: this.#folders, ports: this.#ports };
   }
 
   /** Waits for QMP as long as QEMU lives, then listens. Faults with QEMU's own last words. */
@@ -225,8 +190,8 @@ export class QemuSupervisor implements VmSupervisor {
     if (process !== null) await this.#endQemu(process);
     if (lease !== null) this.#ports.memory.release(lease);
     else this.#ports.memory.detach(this.vmId, 'crashed');
-    await this.#closeExports();
-    this.#ports.removeFile(this.#recordPath());
+    await closeExports(this.#launch());
+    this.#ports.removeFile(recordPath(this.#folders));
     const isCancelled = signal.aborted;
     if (isCancelled && hasSavedMemory(this.#folders, this.#ports)) this.#feed({ kind: 'suspended' });
     else if (isCancelled) this.#feed({ kind: 'ended', error: null });
@@ -239,13 +204,7 @@ export class QemuSupervisor implements VmSupervisor {
   }
 
   #qemuDied(what: string): ErrorBody {
-    const words = this.#ports.readText(this.#logPath()).trim().split('\n').slice(-4).join(' ').slice(0, 800);
-    return {
-      code: 'vm.start-failed',
-      what: `${what} ${words === '' ? 'It left no message.' : `It said: ${words}`}`,
-      safe: "The VM's disks and points are untouched.",
-      todo: "Run `ebb doctor`; the whole log is qemu.log in the VM's folder.",
-    };
+    return qemuDied(what, this.#ports.readText(logPath(this.#folders)));
   }
 
   #onEvent(live: Live, name: string, data: Readonly<Record<string, unknown>>): void {
@@ -287,29 +246,18 @@ export class QemuSupervisor implements VmSupervisor {
     this.#feed({ kind: 'paused', why });
     if (this.#isRecovering) return;
     this.#isRecovering = true;
-    void this.#resumeWhenWell(live, why).finally(() => {
+    const { clock, storage, log } = this.#ports;
+    void resumeWhenWell({
+      clock,
+      guest: live.guest,
+      qmp: live.qmp,
+      healthy: () => storage.healthy(),
+      isWanted: () => this.#live === live && !this.#isDisposed,
+      stillPaused: () => this.#feed({ kind: 'paused', why }),
+      log: line => log(`vm ${this.vmId}: ${line}`),
+    }).finally(() => {
       this.#isRecovering = false;
     });
-  }
-
-  async #resumeWhenWell(live: Live, why: string): Promise<void> {
-    for (
-      let waitMs = 500;
-      this.#live === live && live.qmp.isOpen && !this.#isDisposed;
-      waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)
-    ) {
-      await delay(this.#ports.clock, waitMs);
-      try {
-        await this.#ports.storage.healthy();
-        await live.qmp.execute('cont');
-        // The first `cont` may fail again at once; only a VM that still runs a moment later is well.
-        await delay(this.#ports.clock, 300);
-        if ((await live.guest.status()).running) return;
-      } catch (cause) {
-        this.#ports.log(`vm ${this.vmId}: not resumed yet: ${String(cause)}`);
-      }
-      this.#feed({ kind: 'paused', why });
-    }
   }
 
   /** QMP closed: QEMU is ending or gone, unless we let go of it. */
@@ -326,8 +274,8 @@ export class QemuSupervisor implements VmSupervisor {
       this.vmId,
       isSuspending ? 'suspended' : live.isEndWanted ? 'stopped' : 'crashed',
     );
-    await this.#closeExports();
-    this.#ports.removeFile(this.#recordPath());
+    await closeExports(this.#launch());
+    this.#ports.removeFile(recordPath(this.#folders));
     if (isSuspending) return this.#feed({ kind: 'suspended' });
     const died: ErrorBody = { ...this.#qemuDied('QEMU ended without being asked to.'), code: 'vm.died' };
     this.#feed({ kind: 'ended', error: live.isEndWanted ? null : died });
@@ -427,17 +375,17 @@ export class QemuSupervisor implements VmSupervisor {
   }
 
   async adopt(): Promise<boolean> {
-    const parsed = runRecordSchema.safeParse(this.#ports.readJson(this.#recordPath()));
+    const parsed = runRecordSchema.safeParse(this.#ports.readJson(recordPath(this.#folders)));
     const pid = Number(this.#ports.readText(socketsIn(this.#folders.run).pidFile).trim());
     const process = this.#ports.processOf(pid);
     if (!parsed.success || !Number.isInteger(pid) || pid <= 0 || !this.#ports.isAlive(process)) {
-      this.#ports.removeFile(this.#recordPath());
+      this.#ports.removeFile(recordPath(this.#folders));
       return false;
     }
     const record: RunRecord = parsed.data;
     this.#feed({ kind: 'start' });
     this.#feed({ kind: 'spawned', pid, accelerator: record.accelerator satisfies Accelerator });
-    await this.#openExports();
+    await openExports(this.#launch());
     const live = await this.#connect(process, record);
     this.#ports.memory.adopt(this.#spec, record.bootKib, live.guest);
     const { running } = await live.guest.status();
@@ -447,27 +395,3 @@ export class QemuSupervisor implements VmSupervisor {
     return true;
   }
 }
-
-const bodyOf = (cause: unknown): ErrorBody =>
-  cause instanceof Fault
-    ? cause.body
-    : {
-        code: 'internal',
-        what: `Starting failed: ${String(cause).slice(0, 500)}`,
-        safe: "The VM's disks are untouched.",
-        todo: 'Try again; the log has the details.',
-      };
-
-const qemuMissing = (): ErrorBody => ({
-  code: 'qemu.missing',
-  what: "QEMU (qemu-system-x86_64) is not on this computer's PATH.",
-  safe: 'The VM and its disks are untouched.',
-  todo: 'Install it: sudo apt-get install qemu-system-x86',
-});
-
-const sampleMissing = (): ErrorBody => ({
-  code: 'vm.sample-missing',
-  what: "The sample guest's kernel is not in the cache.",
-  safe: 'The VM and its disk are untouched.',
-  todo: 'Run `npm start` once on a machine with apt: it assembles the sample guest.',
-});

@@ -18,6 +18,7 @@ import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
+import { noPoint, tooLarge } from './engine-faults.ts';
 import { Settler } from './settler.ts';
 import {
   type Change,
@@ -144,12 +145,7 @@ export class VmEngine {
   #moment(momentId: MomentId): MomentRow {
     const moment = this.#tree.moment(momentId);
     if (moment !== undefined) return moment;
-    throw new Fault({
-      code: 'moment.not-found',
-      what: `There is no point ${momentId}.`,
-      safe: 'Nothing was changed.',
-      todo: 'It may have been deleted; look at the history again.',
-    });
+    throw noPoint(momentId);
   }
 
   /** A new empty disk: one dynamic leaf, no point yet. The size is rounded up to one all readers agree on (T12). */
@@ -188,13 +184,7 @@ export class VmEngine {
 
   pointReader(pointId: PointId): Volume {
     const point = this.#tree.point(pointId);
-    if (point === undefined)
-      throw new Fault({
-        code: 'moment.not-found',
-        what: `There is no point ${pointId}.`,
-        safe: 'Nothing was changed.',
-        todo: 'Look at the history again.',
-      });
+    if (point === undefined) throw noPoint(pointId);
     const { files } = this.#disk(point.diskId);
     const { virtualBytes, blockBytes } = files.row;
     return pointVolume(files.view(pointId), { sizeBytes: virtualBytes, blockBytes });
@@ -219,13 +209,7 @@ export class VmEngine {
 
   #momentView(id: MomentId): Moment {
     const found = this.timeline().moments.find(moment => moment.id === id);
-    if (found === undefined)
-      throw new Fault({
-        code: 'moment.not-found',
-        what: `There is no point ${id}.`,
-        safe: 'Nothing was changed.',
-        todo: 'Look at the history again.',
-      });
+    if (found === undefined) throw noPoint(id);
     return found;
   }
 
@@ -402,11 +386,3 @@ export class VmEngine {
     this.#release();
   }
 }
-
-const tooLarge = (bytes: number): Fault =>
-  new Fault({
-    code: 'disk.too-large',
-    what: `A disk of ${bytes} bytes was asked for; a VHD holds from 1 byte to ${VIRTUAL_BYTES_MAX} (2040 GiB).`,
-    safe: 'Nothing was created.',
-    todo: 'Choose a size in between.',
-  });

@@ -14,8 +14,8 @@ import { drop, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
-/** Data moved between barriers. disk.md: 16–64 MiB is where fdatasync no longer dominates. */
-const BATCH_BYTES = 16 * 2 ** 20;
+/** Data moved between barriers: large enough that fdatasync does not dominate, small enough to stop and tell often. */
+const BATCH_BYTES = 8 * 2 ** 20;
 /** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
 const CHUNK_BYTES = 256 * 1024;
 

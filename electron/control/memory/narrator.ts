@@ -1,0 +1,97 @@
+// The ledger (M7): every move a sentence with cause and result, kept with what the planner saw. Decides nothing.
+import type { VmId } from '../../../shared/ids.ts';
+import type { LedgerEntry } from '../../../shared/memory.ts';
+import type { Clock } from '../../platform/ports.ts';
+import { type Command, TOLERANCE_KIB } from './actuate.ts';
+import type { MemoryJournal } from './journal.ts';
+import type { HostModel } from './model.ts';
+import type { Plan } from './plan.ts';
+import type { TrackedVm } from './tracked-vm.ts';
+import { doneSentence, type Move, planSentence } from './words.ts';
+
+type VmMove = Move & { readonly vmId: VmId };
+
+export interface NarratorPorts {
+  readonly clock: Clock;
+  readonly journal: MemoryJournal;
+  readonly vms: ReadonlyMap<VmId, TrackedVm>;
+  /** Smaller changes of a target are not told. */
+  readonly worthTellingKib: number;
+  readonly told: (entry: LedgerEntry) => void;
+}
+
+export class Narrator {
+  readonly #ports: NarratorPorts;
+  /** Why the next plan is made, in the order it happened. */
+  readonly #causes: string[] = [];
+  #open: { readonly moves: readonly VmMove[]; readonly sinceMs: number } | null = null;
+
+  constructor(ports: NarratorPorts) {
+    this.#ports = ports;
+  }
+
+  because(cause: string): void {
+    this.#causes.push(cause);
+  }
+
+  planned(plan: Plan, commands: readonly Command[], model: HostModel): void {
+    const moves = plan.targets.flatMap(({ id, targetKib }) => this.#announce(id, targetKib));
+    const causes = this.#causes.splice(0);
+    if (moves.length === 0 && causes.length === 0) return;
+    const cause = causes.length === 0 ? 'what was free changed' : causes.slice(0, 3).join(', ');
+    const text = planSentence(cause, moves, plan.compressionRatio, plan.shortfallKib);
+    this.#append(text, cause, 'asked', moves, { model, plan, commands });
+    if (moves.length > 0) this.#open = { moves, sinceMs: this.#ports.clock.monotonicMs() };
+  }
+
+  #announce(id: VmId, targetKib: number): VmMove[] {
+    const vm = this.#ports.vms.get(id);
+    if (vm === undefined || vm.announcedKib === targetKib) return [];
+    const fromKib = vm.actualKib ?? vm.bootKib;
+    if (Math.abs(targetKib - (vm.announcedKib ?? fromKib)) <= this.#ports.worthTellingKib) return [];
+    vm.announcedKib = targetKib;
+    if (Math.abs(targetKib - fromKib) <= TOLERANCE_KIB) return [];
+    return [{ vmId: id, vmName: vm.spec.name, fromKib, toKib: targetKib }];
+  }
+
+  /** The result of the last moves, once every guest is there. */
+  observed(): void {
+    const open = this.#open;
+    if (open === null) return;
+    const isThere = open.moves.every(move => {
+      const vm = this.#ports.vms.get(move.vmId);
+      return vm === undefined || Math.abs((vm.actualKib ?? 0) - move.toKib) <= TOLERANCE_KIB;
+    });
+    if (!isThere) return;
+    this.#open = null;
+    const seconds = (this.#ports.clock.monotonicMs() - open.sinceMs) / 1000;
+    this.#append(doneSentence(open.moves, seconds), 'done', 'done', open.moves, null);
+  }
+
+  note(text: string, result: 'refused' | 'note', vm: TrackedVm): void {
+    const move = { vmId: vm.id, vmName: vm.spec.name, fromKib: vm.actualKib ?? 0, toKib: vm.targetKib ?? 0 };
+    this.#append(text, result, result, [move], null);
+  }
+
+  #append(
+    text: string,
+    cause: string,
+    result: LedgerEntry['result'],
+    moves: readonly VmMove[],
+    input: unknown,
+  ): void {
+    const entry: LedgerEntry = {
+      seq: this.#ports.journal.nextSeq(),
+      at: this.#ports.clock.wallMs(),
+      cause: cause.slice(0, 100),
+      text: text.slice(0, 1000),
+      moves: moves.map(move => ({
+        ...move,
+        kind: move.toKib < move.fromKib ? ('take' as const) : ('give' as const),
+      })),
+      result,
+    };
+    this.#ports.journal.append(entry, input);
+    this.#ports.told(entry);
+  }
+}

@@ -1,0 +1,47 @@
+// What a VM needs before its QEMU can be started, and gives back after: the exact arguments and its disks' exports.
+import { Fault } from '../../../shared/result.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import { type RunRecord, socketsIn } from './run-record.ts';
+import { specToArgv } from './spec-to-argv.ts';
+import { sampleMissing } from './supervisor-errors.ts';
+import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
+
+export interface LaunchInput {
+  readonly spec: VmSpec;
+  readonly folders: VmFolders;
+  readonly ports: SupervisorPorts;
+}
+
+export const recordPath = ({ home }: VmFolders): string => `${home}/run.json`;
+export const logPath = ({ home }: VmFolders): string => `${home}/qemu.log`;
+
+/** Faults: vm.sample-missing. */
+export async function newRunRecord(
+  { spec, folders, ports }: LaunchInput,
+  bootKib: number,
+): Promise<RunRecord> {
+  const accelerator = await ports.accelerator();
+  const sample = spec.boot.kind === 'sample' ? ports.sample() : null;
+  if (spec.boot.kind === 'sample' && sample === null) throw new Fault(sampleMissing());
+  const sockets = socketsIn(folders.run);
+  const isoPath = ports.isoPath(spec);
+  const argv = specToArgv({ spec, bootKib, accelerator, sockets, sample, isoPath, incoming: false });
+  return { bootKib, accelerator, argv, hasBalloon: spec.balloon };
+}
+
+export async function openExports({ spec, folders, ports }: LaunchInput): Promise<void> {
+  ports.makePrivateFolder(folders.run);
+  const sockets = socketsIn(folders.run);
+  for (const [index, disk] of spec.disks.entries()) {
+    await ports.storage.openExport(spec.id, disk.id, sockets.disk(index));
+  }
+}
+
+/** One that fails does not keep the others open. */
+export async function closeExports({ spec, ports }: LaunchInput): Promise<void> {
+  for (const disk of spec.disks) {
+    await ports.storage.closeExport(spec.id, disk.id).catch((cause: unknown) => {
+      ports.log(`vm ${spec.id}: closing the export of ${disk.id}: ${String(cause)}`);
+    });
+  }
+}

@@ -1,0 +1,19 @@
+// What the engine refuses with. Pure.
+import { Fault } from '../../../shared/result.ts';
+import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
+
+export const noPoint = (id: string): Fault =>
+  new Fault({
+    code: 'moment.not-found',
+    what: `There is no point ${id}.`,
+    safe: 'Nothing was changed.',
+    todo: 'It may have been deleted; look at the history again.',
+  });
+
+export const tooLarge = (bytes: number): Fault =>
+  new Fault({
+    code: 'disk.too-large',
+    what: `A disk of ${bytes} bytes was asked for; a VHD holds from 1 byte to ${VIRTUAL_BYTES_MAX} (2040 GiB).`,
+    safe: 'Nothing was created.',
+    todo: 'Choose a size in between.',
+  });
