@@ -2,7 +2,7 @@
 import type { VmPhase } from '../../shared/vm.ts';
 
 export function Mark() {
-  const wave = (y: number): string => `M2 ${y}c3.3 0 3.3-3 6.7-3S12 ${y} 15.3 ${y} 18.7 ${y - 3} 22 ${y - 3}`;
+  const wave = (y: number): string => `m2 ${y}c3.3 0 3.3-3 6.7-3S12 ${y} 15.3 ${y} 18.7 ${y - 3} 22 ${y - 3}`;
   return (
     <svg viewBox="0 0 24 24" className="mark" aria-hidden="true">
       <g fill="none" stroke="var(--tide)" strokeWidth="2.4" strokeLinecap="round">
@@ -29,19 +29,19 @@ function shape(phase: VmPhase, warn: boolean) {
     const ink = phase === 'failed' ? 'var(--bad)' : 'var(--warn)';
     return (
       <g stroke={ink} {...outline}>
-        <path d="M8 2.2 14.4 13H1.6z" />
-        <path d="M8 6.4v3M8 11v.6" />
+        <path d="m8 2.2 14.4 13H1.6z" />
+        <path d="m8 6.4v3M8 11v.6" />
       </g>
     );
   }
   switch (phase) {
     case 'running':
-      return <path d="M4.5 3.2v9.6l8-4.8z" fill="var(--c)" />;
+      return <path d="m4.5 3.2v9.6l8-4.8z" fill="var(--c)" />;
     case 'paused':
     case 'suspended':
-      return <path d="M4 3h3v10H4zM9 3h3v10H9z" fill="var(--c)" opacity={phase === 'paused' ? 1 : 0.75} />;
+      return <path d="m4 3h3v10H4zM9 3h3v10H9z" fill="var(--c)" opacity={phase === 'paused' ? 1 : 0.75} />;
     case 'starting':
-      return <path d="M4.5 3.2v9.6l8-4.8z" stroke="var(--c)" {...outline} />;
+      return <path d="m4.5 3.2v9.6l8-4.8z" stroke="var(--c)" {...outline} />;
     case 'stopping':
     case 'suspending':
       return <rect x="4" y="4" width="8" height="8" rx="1" fill="var(--c)" opacity=".55" />;
