@@ -29,7 +29,7 @@ function shape(phase: VmPhase, warn: boolean) {
     const ink = phase === 'failed' ? 'var(--bad)' : 'var(--warn)';
     return (
       <g stroke={ink} {...outline}>
-        <path d="m8 2.2 14.4 13H1.6z" />
+        <path d="m8 2.2L14.4 13H1.6z" />
         <path d="m8 6.4v3M8 11v.6" />
       </g>
     );
