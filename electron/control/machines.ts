@@ -273,11 +273,11 @@ export class Machines {
 
   requireOff(vmId: VmId, doing: string): void {
     const { spec, state } = this.get(vmId);
-    if (state.phase === 'off' || state.phase === 'failed') return;
-    const todo =
-      state.phase === 'suspended'
-        ? 'Resume it and shut it down, or force it off: its saved memory belongs to the present.'
-        : 'Shut it down first.';
+    const isSaved = this.supervisor(vmId).hasSavedMemory();
+    if ((state.phase === 'off' || state.phase === 'failed') && !isSaved) return;
+    const todo = isSaved
+      ? 'Resume it and shut it down, or force it off: its saved memory belongs to the present.'
+      : 'Shut it down first.';
     throw new Fault({
       code: 'vm.wrong-state',
       what: `"${spec.name}" is ${state.phase}; ${doing} needs it to be off.`,

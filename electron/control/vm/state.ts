@@ -47,7 +47,8 @@ export const MAY: Readonly<
 > = {
   start: ['off', 'suspended', 'failed'],
   stop: ['running', 'paused'],
-  force: ['starting', 'running', 'paused', 'stopping', 'suspending', 'suspended'],
+  // Of a VM that failed while resuming it discards the saved memory.
+  force: ['starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'failed'],
   pause: ['running'],
   resume: ['paused'],
   reset: ['running', 'paused'],

@@ -24,6 +24,8 @@ export interface VmSupervisor {
   resume(): Promise<void>;
   reset(): Promise<void>;
   suspend(signal: AbortSignal, onStep: OnStep): Promise<void>;
+  /** Memory saved by a suspend waits to be resumed: the disks must not change under it. */
+  hasSavedMemory(): boolean;
   vncSocketPath(): string;
   /** Control restarted: finds a QEMU that still runs and takes it over (M9). True when there was one. */
   adopt(): Promise<boolean>;

@@ -72,6 +72,10 @@ export class QemuSupervisor implements VmSupervisor {
     return () => this.#listeners.delete(listener);
   }
 
+  hasSavedMemory(): boolean {
+    return hasSavedMemory(this.#folders, this.#ports);
+  }
+
   vncSocketPath(): string {
     return socketsIn(this.#folders.run).vnc;
   }
@@ -293,7 +297,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   async stop(how: 'shutdown' | 'force', signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require(how === 'force' ? 'force' : 'stop');
-    if (how === 'force' && this.#state.phase === 'suspended') {
+    if (how === 'force' && this.#live === null && !isLive(this.#state.phase)) {
       this.#ports.removeTree(`${this.#folders.home}/suspended`);
       return this.#feed({ kind: 'ended', error: null });
     }
@@ -320,7 +324,8 @@ export class QemuSupervisor implements VmSupervisor {
 
   async #force(live: Live, onStep: OnStep): Promise<void> {
     live.isEndWanted = true;
-    this.#feed({ kind: 'stop' });
+    // A suspend that has saved memory ends QEMU too, and stays a suspend.
+    if (this.#state.phase !== 'suspending') this.#feed({ kind: 'stop' });
     onStep('ending QEMU');
     // An answer is not waited for: a QEMU that hangs is killed.
     live.qmp.execute('quit', undefined, QUIT_TIMEOUT_MS).catch(() => undefined);

@@ -1,0 +1,169 @@
+// Milestone B on real parts: three guests under one budget, real balloons, QEMU's resident memory, and what happens
+// when control dies.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VmId } from '../../shared/ids.ts';
+import type { HostMemory, VmMemory } from '../../shared/memory.ts';
+import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
+
+const MIB = 1024;
+const [MIN, MAX] = [112 * MIB, 320 * MIB];
+/** Two guests fit at their maximum with their overheads; a third fits only at less. */
+const BUDGET = 1240 * MIB;
+const NEAR = 4 * MIB;
+
+let ebb: Ebb;
+const vms: VmId[] = [];
+const agents: Agent[] = [];
+/** Every host figure that was ever published. */
+const samples: HostMemory[] = [];
+
+const show = (vmId: VmId): Promise<VmMemory> => ebb.call('memory.show', { vmId });
+const isThere = (memory: VmMemory): boolean =>
+  memory.balloon === 'obeying' && Math.abs((memory.actualKib ?? 0) - (memory.targetKib ?? 0)) <= NEAR;
+const atRest = (
+  ids: readonly VmId[],
+  what: string,
+  also: (all: VmMemory[]) => boolean = () => true,
+): Promise<VmMemory[]> =>
+  waitFor(what, async () => {
+    const all = await Promise.all(ids.map(show));
+    return all.every(isThere) && also(all) ? all : null;
+  });
+
+beforeAll(async () => {
+  ebb = await Ebb.start();
+  await ebb.call('memory.set-policy', { budgetKib: BUDGET });
+  ebb.subscribe('host', null, host => samples.push(host));
+  for (const name of ['alpha', 'beta', 'gamma']) {
+    vms.push((await ebb.createSample(name, { minMib: MIN / MIB, maxMib: MAX / MIB, diskMib: 256 })).vmId);
+  }
+});
+afterAll(async () => {
+  await ebb?.dispose();
+});
+
+const id = (index: number): VmId => vms[index] as VmId;
+
+describe('three guests under one budget', () => {
+  it('M3, M6: starting the third squeezes the other two', async () => {
+    for (const index of [0, 1]) agents.push(await ebb.startVm(id(index)));
+    const full = await atRest([id(0), id(1)], 'two guests at their maximum', all =>
+      all.every(vm => Math.abs((vm.actualKib ?? 0) - MAX) <= NEAR),
+    );
+    const preview = await ebb.call('vm.preview-start', { vmId: id(2) });
+    expect(preview.feasible).toBe(true);
+    expect(preview.changes.map(change => change.vmName).sort()).toEqual(['alpha', 'beta']);
+    agents.push(await ebb.startVm(id(2)));
+    const after = await atRest(vms, 'three guests at rest');
+    for (const index of [0, 1]) {
+      const commanded = (full[index]?.actualKib ?? 0) - (after[index]?.actualKib ?? 0);
+      expect(commanded).toBeGreaterThan(32 * MIB);
+    }
+    const entries = (await ebb.call('memory.ledger', { vmId: null, limit: 50 })).entries;
+    expect(
+      entries.some(entry => entry.text.includes('gamma') && entry.moves.some(move => move.kind === 'take')),
+    ).toBe(true);
+  });
+
+  it('M1: everyone sits at the same fraction of its range', async () => {
+    const all = await atRest(vms, 'three guests at rest');
+    const fractions = all.map(
+      vm => ((vm.targetKib ?? 0) - vm.minKib) / (Math.min(vm.maxKib, vm.bootKib ?? vm.maxKib) - vm.minKib),
+    );
+    expect(Math.max(...fractions) - Math.min(...fractions)).toBeLessThan(0.06);
+    const host = await ebb.call('memory.host', {});
+    expect(host.compressionRatio).toBeGreaterThan(0);
+    expect(host.compressionRatio).toBeLessThan(1);
+  });
+
+  it('M4: resident memory falls by at least 80 % of what the balloon is told to take', async () => {
+    // Page cache is memory the guest really holds and can let go of; free memory would have been reported already.
+    await agents[0]?.call('sh', { cmd: 'cat /dev/vda >/dev/null' });
+    const [start] = await atRest([id(0)], 'alpha at rest');
+    const before = await show(id(0));
+    await ebb.call('memory.set-range', { vmId: id(0), minKib: 96 * MIB, maxKib: 120 * MIB });
+    const [small] = await atRest(
+      [id(0)],
+      'alpha at its new maximum',
+      ([alpha]) => (alpha?.actualKib ?? MAX) <= 120 * MIB + NEAR,
+    );
+    const commanded = (start?.actualKib ?? 0) - (small?.actualKib ?? 0);
+    const fell = (before.residentKib ?? 0) - (small?.residentKib ?? 0);
+    console.log(
+      `balloon took ${Math.round(commanded / MIB)} MiB; QEMU's resident memory fell by ${Math.round(fell / MIB)} MiB (${Math.round((100 * fell) / commanded)} %)`,
+    );
+    expect(commanded).toBeGreaterThan(80 * MIB);
+    expect(fell).toBeGreaterThanOrEqual(0.8 * commanded);
+  });
+
+  it('M5: changing a range replans at once', async () => {
+    await ebb.call('memory.set-range', { vmId: id(0), minKib: MIN, maxKib: MAX });
+    const all = await atRest(
+      vms,
+      'the plan with the range back',
+      ([alpha]) => (alpha?.targetKib ?? 0) > 140 * MIB,
+    );
+    expect(all).toHaveLength(3);
+    const why = (await ebb.call('memory.ledger', { vmId: id(0), limit: 20 })).entries;
+    expect(why.some(entry => entry.text.includes('range of alpha was changed'))).toBe(true);
+  });
+
+  it('M5: suspending gives memory to the others, resuming takes it back', async () => {
+    const [before] = await atRest([id(1)], 'beta at rest');
+    await ebb.done((await ebb.call('vm.suspend', { vmId: id(2) })).taskId);
+    expect((await ebb.state(id(2))).phase).toBe('suspended');
+    await atRest(
+      [id(0), id(1)],
+      'the others grown',
+      all => (all[1]?.actualKib ?? 0) > (before?.actualKib ?? 0) + 16 * MIB,
+    );
+    agents[2] = await ebb.startVm(id(2));
+    expect(Number((await agents[2].call('ping')).uptime)).toBeGreaterThan(0);
+    await atRest(vms, 'three guests at rest again');
+  });
+
+  it('M9: control killed in the middle finds the same guests at safe commitments', async () => {
+    const pids = (await ebb.call('vm.list', {})).vms.map(({ state }) => state.pid);
+    await ebb.killControl();
+    ebb.subscribe('host', null, host => samples.push(host));
+    expect((await ebb.call('vm.list', {})).vms.map(({ state }) => state.pid)).toEqual(pids);
+    await atRest(vms, 'three guests at rest after adoption');
+  });
+
+  it('M6: stopping the third gives its memory back', async () => {
+    await ebb.stopVm(id(2));
+    await atRest([id(0), id(1)], 'two guests at their maximum again', all =>
+      all.every(vm => (vm.actualKib ?? 0) >= MAX - NEAR),
+    );
+  });
+
+  it('M4: a guest without a balloon harms nobody', async () => {
+    const fixed = await ebb.createSample('fixed', { minMib: 112, maxMib: 160, diskMib: 16, balloon: false });
+    const agent = await ebb.startVm(fixed.vmId);
+    expect((await agent.call('ping')).uptime).toBeDefined();
+    const memory = await waitFor('its state', async () => {
+      const vm = await show(fixed.vmId);
+      return vm.balloon === 'no-driver' ? vm : null;
+    });
+    expect(memory.actualKib).toBeNull();
+    await atRest([id(0), id(1)], 'the others at rest beside it');
+  });
+
+  it('M6: a start that cannot fit is refused with who would help', async () => {
+    const big = await ebb.createSample('big', { minMib: 900, maxMib: 1000, diskMib: 16 });
+    const { taskId } = await ebb.call('vm.start', { vmId: big.vmId });
+    const fault = await ebb.done(taskId).catch((error: unknown) => error);
+    expect(fault).toMatchObject({
+      body: { code: 'memory.not-enough', todo: expect.stringMatching(/stop|Lower/i) },
+    });
+    expect((await ebb.state(big.vmId)).phase).toBe('failed');
+  });
+
+  it('M2: commitments stayed within the budget at every sample', () => {
+    expect(samples.length).toBeGreaterThan(20);
+    const over = samples.filter(
+      host => host.committedKib + host.leasedKib > host.budgetKib && host.leasedKib === 0,
+    );
+    expect(over.map(host => `${host.committedKib} of ${host.budgetKib}`)).toEqual([]);
+  });
+});
