@@ -80,7 +80,10 @@ describe('three guests under one budget', () => {
     // Page cache is memory the guest really holds and can let go of; free memory would have been reported already.
     await agents[0]?.call('sh', { cmd: 'cat /dev/vda >/dev/null' });
     const [start] = await atRest([id(0)], 'alpha at rest');
-    const before = await show(id(0));
+    const before = await waitFor('the host to see the pages the guest touched', async () => {
+      const vm = await show(id(0));
+      return (vm.residentKib ?? 0) > (vm.actualKib ?? 0) ? vm : null;
+    });
     await ebb.call('memory.set-range', { vmId: id(0), minKib: 96 * MIB, maxKib: 120 * MIB });
     const [small] = await atRest(
       [id(0)],
@@ -160,10 +163,12 @@ describe('three guests under one budget', () => {
   });
 
   it('M2: commitments stayed within the budget at every sample', () => {
-    expect(samples.length).toBeGreaterThan(20);
-    const over = samples.filter(
-      host => host.committedKib + host.leasedKib > host.budgetKib && host.leasedKib === 0,
+    // Right after adoption a guest not asked yet counts as everything it was started with (M9): no figure to judge by.
+    const known = samples.filter(host =>
+      host.vms.every(vm => vm.actualKib !== null || vm.balloon === 'no-driver'),
     );
-    expect(over.map(host => `${host.committedKib} of ${host.budgetKib}`)).toEqual([]);
+    expect(known.length).toBeGreaterThan(20);
+    const over = known.filter(host => host.committedKib + host.leasedKib > host.budgetKib);
+    expect(over.map(host => `${host.committedKib} + ${host.leasedKib} of ${host.budgetKib}`)).toEqual([]);
   });
 });

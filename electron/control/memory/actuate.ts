@@ -54,6 +54,8 @@ export function actuate(host: HostModel, plan: Plan, options: ActuateOptions): C
     const grant = floorMib(Math.min(want, Math.max(0, pool)));
     if (grant <= 0 || (grant <= options.deadbandKib && grant < want)) continue;
     if (want <= options.deadbandKib) continue;
+    // Never below a minimum: a guest that was below it waits until there is room for all of it.
+    if (promised + grant < vm.minKib) continue;
     pool -= grant;
     commands.push({ id, targetKib: promised + grant, kind: 'give' });
   }

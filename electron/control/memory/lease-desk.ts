@@ -51,9 +51,21 @@ export class LeaseDesk {
     this.#ports = ports;
   }
 
+  /** What the planner leaves aside: granted, and asked for. */
   leasedKib(): number {
+    return this.#sum(() => true);
+  }
+
+  /** What was promised: a lease not granted yet is nobody's memory. */
+  grantedKib(): number {
+    return this.#sum(open => open.wait === null);
+  }
+
+  #sum(counts: (open: OpenLease) => boolean): number {
     let sum = 0;
-    for (const { lease } of this.#open.values()) sum += lease.bootKib + defaultOverheadKib(lease.bootKib);
+    for (const open of this.#open.values()) {
+      if (counts(open)) sum += open.lease.bootKib + defaultOverheadKib(open.lease.bootKib);
+    }
     return sum;
   }
 

@@ -241,7 +241,7 @@ export class MemoryManager implements MemoryPort {
       reserveKib: this.#policy.reserveKib,
       budgetKib: model.budgetKib,
       committedKib: totalCommittedKib(model),
-      leasedKib: model.leasedKib,
+      leasedKib: this.#desk.grantedKib(),
       freeKib: Math.max(0, poolKib(model)),
       compressionRatio: plan(model).compressionRatio,
       mode: this.#policy.mode,

@@ -50,7 +50,10 @@ export function foldProgress(
   const distance = Math.abs(actualKib - targetKib);
   const moved = Math.abs(actualKib - progress.lastKib) >= PROGRESS_KIB;
   const isThere = distance <= TOLERANCE_KIB;
+  // Asked for what it has, a guest left alone is there without having done anything: that is no evidence.
+  if (isThere && isQuarantined(progress, nowMs) && !moved) return progress;
   if (isThere) {
+    const strikes = progress.askedAtMs === null && !moved ? progress.strikes : 0;
     return {
       ...progress,
       state: 'obeying',
@@ -59,7 +62,7 @@ export function foldProgress(
       lastKib: actualKib,
       reached: true,
       quarantinedUntilMs: 0,
-      strikes: 0,
+      strikes,
     };
   }
   if (progress.reached && actualKib - targetKib >= SELF_DEFLATED_KIB && actualKib > progress.lastKib) {

@@ -1,0 +1,263 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { actuate } from '../../../../electron/control/memory/actuate.ts';
+import { budgetOf, defaultReserveKib } from '../../../../electron/control/memory/budget.ts';
+import {
+  committedKib,
+  type HostModel,
+  poolKib,
+  promisedKib,
+  totalCommittedKib,
+  type VmModel,
+} from '../../../../electron/control/memory/model.ts';
+import { plan, sharedKib } from '../../../../electron/control/memory/plan.ts';
+import {
+  asked,
+  foldProgress,
+  freshProgress,
+  isQuarantined,
+  isResting,
+} from '../../../../electron/control/memory/progress.ts';
+import { checkRange } from '../../../../electron/control/memory/range.ts';
+import { planSentence } from '../../../../electron/control/memory/words.ts';
+import type { VmId } from '../../../../shared/ids.ts';
+
+const MIB = 1024;
+const GIB = 1024 * MIB;
+const uuid = (n: number): VmId => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as VmId;
+const vm = (n: number, change: Partial<VmModel> = {}): VmModel => ({
+  id: uuid(n),
+  name: `vm${n}`,
+  minKib: 512 * MIB,
+  ceilingKib: 2 * GIB,
+  bootKib: 2 * GIB,
+  targetKib: 2 * GIB,
+  actualKib: 2 * GIB,
+  usedKib: 400 * MIB,
+  overheadKib: 0,
+  weight: 100,
+  held: null,
+  ...change,
+});
+const host = (budgetKib: number, vms: VmModel[], leasedKib = 0): HostModel => ({ budgetKib, leasedKib, vms });
+
+const anyVm = fc
+  .record({
+    min: fc.integer({ min: 64, max: 2048 }),
+    range: fc.integer({ min: 0, max: 4096 }),
+    actual: fc.nat(8192),
+    target: fc.option(fc.nat(8192)),
+    overhead: fc.nat(300),
+    held: fc.constantFrom(null, null, null, 'booting', 'paused', 'no-balloon'),
+  })
+  .map(
+    ({ min, range, actual, target, overhead, held }) =>
+      ({
+        minKib: min * MIB,
+        ceilingKib: (min + range) * MIB,
+        bootKib: (min + range) * MIB,
+        actualKib: Math.min(actual, min + range) * MIB,
+        targetKib: target === null ? null : Math.min(target, min + range) * MIB,
+        overheadKib: overhead * MIB,
+        held,
+      }) as Partial<VmModel>,
+  );
+const anyHost = fc
+  .record({ vms: fc.array(anyVm, { maxLength: 8 }), budget: fc.nat(32768), leased: fc.nat(4096) })
+  .map(({ vms, budget, leased }) =>
+    host(
+      budget * MIB,
+      vms.map((change, index) => vm(index, change)),
+      leased * MIB,
+    ),
+  );
+
+describe('the plan', () => {
+  it('M1: target = r·min + (1 − r)·max, the same r for everyone', () => {
+    const { compressionRatio, targets } = plan(
+      host(3 * GIB, [vm(1), vm(2, { minKib: GIB, ceilingKib: 3 * GIB, bootKib: 3 * GIB })]),
+    );
+    // Σmax 5, Σmin 1.5, budget 3: r = 2 / 3.5
+    expect(compressionRatio).toBeCloseTo(2 / 3.5, 5);
+    expect(targets.map(target => target.targetKib)).toEqual([1170 * MIB, 1902 * MIB]);
+  });
+
+  it('M1: who uses less than its target is named, and what its balloon takes', () => {
+    const planned = plan(host(3 * GIB, [vm(1, { usedKib: 300 * MIB }), vm(2, { usedKib: 1900 * MIB })]));
+    expect(planned.belowTarget).toEqual([uuid(1)]);
+    expect(planned.takenKib).toBe(GIB);
+  });
+
+  it('M1, M2: integers in whole MiB, within the range, within the budget, whatever the order', () => {
+    fc.assert(
+      fc.property(anyHost, model => {
+        const planned = plan(model);
+        const shared = sharedKib(model);
+        let sum = 0;
+        for (const { id, targetKib } of planned.targets) {
+          const one = model.vms.find(candidate => candidate.id === id) as VmModel;
+          expect(targetKib).toBeGreaterThanOrEqual(one.minKib);
+          expect(targetKib).toBeLessThanOrEqual(Math.max(one.minKib, one.ceilingKib));
+          expect(Number.isInteger(targetKib)).toBe(true);
+          sum += targetKib;
+        }
+        if (planned.shortfallKib === 0) expect(sum).toBeLessThanOrEqual(Math.max(shared, 0));
+        const reversed = plan({ ...model, vms: [...model.vms].reverse() });
+        expect(new Map(reversed.targets.map(target => [target.id, target.targetKib]))).toEqual(
+          new Map(planned.targets.map(target => [target.id, target.targetKib])),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('M1: more budget never takes from anyone', () => {
+    fc.assert(
+      fc.property(anyHost, fc.nat(4096), (model, more) => {
+        const [less, rich] = [plan(model), plan({ ...model, budgetKib: model.budgetKib + more * MIB })];
+        // Rounding hands single MiB out by fraction: one may move between equals.
+        for (const [index, target] of less.targets.entries())
+          expect((rich.targets[index]?.targetKib ?? 0) + MIB).toBeGreaterThanOrEqual(target.targetKib);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('commitments and commands', () => {
+  it('M2: a VM counts as the most it may hold: actual or promised, all of -m while booting or unknown', () => {
+    expect(promisedKib(vm(1, { actualKib: GIB, targetKib: 3 * GIB }))).toBe(3 * GIB);
+    expect(promisedKib(vm(1, { actualKib: GIB, targetKib: MIB }))).toBe(GIB);
+    expect(promisedKib(vm(1, { actualKib: MIB, targetKib: MIB, held: 'booting' }))).toBe(2 * GIB);
+    expect(promisedKib(vm(1, { actualKib: null, targetKib: MIB }))).toBe(2 * GIB);
+    expect(committedKib(vm(1, { overheadKib: 7 }))).toBe(2 * GIB + 7);
+  });
+
+  it('M3: nothing is given before its release has been observed: commands never overdraw the budget', () => {
+    fc.assert(
+      fc.property(anyHost, model => {
+        const commands = actuate(model, plan(model), { deadbandKib: 0 });
+        const after = model.vms.map(one => {
+          const command = commands.find(candidate => candidate.id === one.id);
+          return command === undefined ? one : { ...one, targetKib: command.targetKib };
+        });
+        const before = poolKib(model);
+        // Even if every guest jumps to its target at once.
+        if (before >= 0) expect(poolKib({ ...model, vms: after })).toBeGreaterThanOrEqual(0);
+        else
+          expect(totalCommittedKib({ ...model, vms: after })).toBeLessThanOrEqual(totalCommittedKib(model));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('M3: with the mechanism off the same property breaks', () => {
+    const model = host(3 * GIB, [vm(1), vm(2, { targetKib: 512 * MIB, actualKib: 512 * MIB })]);
+    const commands = actuate(model, plan(model), { deadbandKib: 0, giveBeforeFree: true });
+    const vms = model.vms.map(one => ({
+      ...one,
+      targetKib: commands.find(command => command.id === one.id)?.targetKib ?? one.targetKib,
+    }));
+    expect(poolKib({ ...model, vms })).toBeLessThan(0);
+  });
+
+  it('M3: no command below min, no target above max', () => {
+    fc.assert(
+      fc.property(anyHost, model => {
+        for (const { id, targetKib } of actuate(model, plan(model), { deadbandKib: 0 })) {
+          const one = model.vms.find(candidate => candidate.id === id) as VmModel;
+          expect(targetKib).toBeGreaterThanOrEqual(one.minKib);
+          expect(targetKib).toBeLessThanOrEqual(Math.max(one.ceilingKib, one.minKib));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('guests that do not do as asked', () => {
+  it('M4: no movement for five seconds is a refusal, left alone longer each time, forgiven when it moves', () => {
+    let progress = asked(freshProgress(2 * GIB, 0), 0);
+    progress = foldProgress(progress, GIB, 2 * GIB, 4_900);
+    expect(progress.state).toBe('obeying');
+    progress = foldProgress(progress, GIB, 2 * GIB, 5_000);
+    expect(progress.state).toBe('refusing');
+    expect(isQuarantined(progress, 34_000)).toBe(true);
+    expect(isQuarantined(progress, 36_000)).toBe(false);
+    progress = foldProgress(asked(progress, 36_000), GIB, 2 * GIB, 36_000);
+    progress = foldProgress(progress, GIB, 2 * GIB, 41_001);
+    expect(isQuarantined(progress, 41_001 + 59_000)).toBe(true);
+    progress = foldProgress(progress, GIB, GIB, 42_000);
+    expect(progress).toMatchObject({ state: 'obeying', strikes: 0 });
+  });
+
+  it('M4: a slow guest stays a donor, and says so', () => {
+    let progress = asked(freshProgress(2 * GIB, 0), 0);
+    for (let second = 1; second <= 8; second++)
+      progress = foldProgress(progress, GIB, 2 * GIB - second * 2 * MIB, second * 1000);
+    expect(progress.state).toBe('slow');
+    expect(isQuarantined(progress, 8_000)).toBe(false);
+  });
+
+  it('M4: a guest that takes memory back by itself is not fought', () => {
+    let progress = foldProgress(freshProgress(GIB, 0), GIB, GIB, 0);
+    progress = foldProgress(progress, GIB, GIB + 100 * MIB, 1_000);
+    expect(isResting(progress, 20_000)).toBe(true);
+    expect(isResting(progress, 22_000)).toBe(false);
+  });
+});
+
+describe('limits', () => {
+  it('M10: the host reserve is never planned away, and more is kept when the host itself uses more', () => {
+    const policy = {
+      mode: 'proportional',
+      reserveKib: defaultReserveKib(16 * GIB),
+      budgetKib: null,
+      capKib: null,
+    } as const;
+    expect(budgetOf(policy, { totalKib: 16 * GIB, availableKib: 15 * GIB, ownKib: 0 }, 0)).toBe(12 * GIB);
+    expect(budgetOf(policy, { totalKib: 16 * GIB, availableKib: 8 * GIB, ownKib: 0 }, 0)).toBeLessThanOrEqual(
+      8 * GIB,
+    );
+    expect(
+      budgetOf({ ...policy, budgetKib: GIB }, { totalKib: 16 * GIB, availableKib: 15 * GIB, ownKib: 0 }, 0),
+    ).toBe(GIB);
+  });
+
+  it.each([
+    [
+      { minKib: 2 * GIB, maxKib: GIB },
+      'memory.bad-range',
+      'The minimum, 2.0 GB, is above the maximum, 1.0 GB.',
+    ],
+    [
+      { minKib: 10 * MIB, maxKib: GIB },
+      'memory.bad-range',
+      'The minimum is 10 MB; a VM needs at least 64 MB.',
+    ],
+    [
+      { minKib: GIB, maxKib: 9 * GIB },
+      'memory.over-host',
+      'The maximum, 9.0 GB, is more than VMs may use on this computer: 8.0 GB.',
+    ],
+    [
+      { minKib: GIB, maxKib: 7 * GIB },
+      'memory.over-cap',
+      'The maximum, 7.0 GB, is above the limit of 6.0 GB per VM.',
+    ],
+  ])('M10: %o is refused with %s and a sentence', (range, code, what) => {
+    expect(
+      checkRange(range, { budgetKib: 8 * GIB, capKib: code === 'memory.over-host' ? null : 6 * GIB }),
+    ).toMatchObject({ ok: false, refusal: { code, what } });
+  });
+
+  it('M7: a sentence says cause, moves and result', () => {
+    const sentence = planSentence(
+      'work started',
+      [{ vmName: 'dev', fromKib: 6.4 * GIB, toKib: 3.4 * GIB }],
+      0.42,
+      0,
+    );
+    expect(sentence).toBe('Work started: dev 6.4 GB → 3.4 GB. Everyone sits at 58 % of its range.');
+  });
+});

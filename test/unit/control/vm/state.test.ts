@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { probeSector } from '../../../../electron/control/accelerator.ts';
+import { decodeQmp, encodeQmp } from '../../../../electron/control/qmp/codec.ts';
+import { resumeWhenWell } from '../../../../electron/control/vm/resume-when-well.ts';
+import { initialState, isLive, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';
+
+const error = { code: 'vm.died', what: 'QEMU ended.', safe: '', todo: '' } as const;
+const run = (...events: VmEvent[]) =>
+  events.reduce((state, event, index) => nextState(state, event, index + 1), initialState(0, false));
+
+describe('the state machine of a VM', () => {
+  it('L1: the happy path', () => {
+    expect(
+      run(
+        { kind: 'start' },
+        { kind: 'spawned', pid: 7, accelerator: 'tcg' },
+        { kind: 'running' },
+        { kind: 'guest-up' },
+      ),
+    ).toMatchObject({ phase: 'running', pid: 7, guestUp: true });
+    expect(
+      run({ kind: 'start' }, { kind: 'running' }, { kind: 'stop' }, { kind: 'ended', error: null }),
+    ).toMatchObject({ phase: 'off', pid: null, error: null });
+  });
+
+  it('L1: QEMU dying unasked is a failure with its words; a refused shutdown goes on running', () => {
+    expect(run({ kind: 'start' }, { kind: 'running' }, { kind: 'ended', error })).toMatchObject({
+      phase: 'failed',
+      error,
+    });
+    expect(
+      run({ kind: 'start' }, { kind: 'running' }, { kind: 'stop' }, { kind: 'stop-refused', error }),
+    ).toMatchObject({ phase: 'running', error });
+  });
+
+  it('L1: events that come late or twice never bring a dead VM to life', () => {
+    const any = fc.constantFrom<VmEvent>(
+      { kind: 'running' },
+      { kind: 'paused', why: 'x' },
+      { kind: 'guest-up' },
+      { kind: 'guest-down' },
+      { kind: 'step', words: 'w' },
+      { kind: 'stop' },
+      { kind: 'suspend' },
+      { kind: 'spawned', pid: 1, accelerator: 'tcg' },
+    );
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 30 }), events => {
+        const state = run({ kind: 'start' }, { kind: 'running' }, { kind: 'ended', error: null }, ...events);
+        expect(isLive(state.phase)).toBe(false);
+        expect(state.pid).toBeNull();
+      }),
+    );
+  });
+
+  it('L5: a VM paused by its disk resumes when storage answers and it stays running', async () => {
+    let now = 0;
+    let healthyAfter = 3;
+    const calls: string[] = [];
+    const clock = {
+      wallMs: () => now,
+      monotonicMs: () => now,
+      every: () => ({ cancel: () => undefined }),
+      after: (ms: number, go: () => void) => {
+        now += ms;
+        queueMicrotask(go);
+        return { cancel: () => undefined };
+      },
+    };
+    let conts = 0;
+    await resumeWhenWell({
+      clock,
+      guest: { status: async () => ({ status: 'x', running: conts >= 2 }) },
+      qmp: {
+        isOpen: true,
+        execute: async command => {
+          calls.push(command);
+          conts++;
+          return {};
+        },
+      },
+      healthy: async () => {
+        if (healthyAfter-- > 0) throw new Error('away');
+      },
+      isWanted: () => true,
+      stillPaused: () => calls.push('paused'),
+      log: () => undefined,
+    });
+    // Three times away, one `cont` that fails at once, one that holds.
+    expect(calls).toEqual(['paused', 'paused', 'paused', 'cont', 'paused', 'cont']);
+  });
+
+  it('L2: the probe is a boot sector that speaks on the serial port', () => {
+    const sector = probeSector();
+    expect(sector).toHaveLength(512);
+    expect([...sector.subarray(510)]).toEqual([0x55, 0xaa]);
+    expect(String.fromCharCode(...[...sector.subarray(3, 27)].filter((_, index) => index % 3 === 1))).toBe(
+      'EBBLIVES',
+    );
+  });
+});
+
+describe('QMP lines', () => {
+  it('L1: any bytes decode to a message or to null, never to an exception', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), line => void decodeQmp(line)),
+      { numRuns: 2000 },
+    );
+  });
+  it('L1: greetings, answers, refusals and events are told apart', () => {
+    expect(
+      decodeQmp(
+        '{"QMP":{"version":{"qemu":{"micro":22,"minor":2,"major":7},"package":""},"capabilities":[]}}',
+      ),
+    ).toEqual({ kind: 'greeting', version: '7.2.22' });
+    expect(decodeQmp('{"return":{},"id":3}')).toEqual({ kind: 'reply', id: 3, value: {} });
+    expect(decodeQmp('{"error":{"class":"DeviceNotActive","desc":"No balloon"},"id":4}')).toMatchObject({
+      kind: 'failure',
+      id: 4,
+      errorClass: 'DeviceNotActive',
+    });
+    expect(decodeQmp('{"event":"STOP","timestamp":{"seconds":1,"microseconds":2}}')).toEqual({
+      kind: 'event',
+      name: 'STOP',
+      data: {},
+    });
+    expect(JSON.parse(encodeQmp(1, 'balloon', { value: 5 }))).toEqual({
+      execute: 'balloon',
+      arguments: { value: 5 },
+      id: 1,
+    });
+  });
+});
