@@ -1,6 +1,7 @@
 // `npm test`: every suite, its minutes against test/budget.json (twice the row fails the suite), one closing line.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildAll } from '../build-all.ts';
 import { repositoryRoot } from '../layers.ts';
 import { runTool, toolPath } from './process.ts';
 
@@ -80,6 +81,8 @@ async function main(): Promise<void> {
     else totals.failed++;
     lines.push(timing('check', check.seconds / 60, totals));
   }
+  // The browser journeys use the built page; the bundles are checked by being made.
+  await buildAll({ always: false });
   for (const suite of SUITES) {
     if (wanted.length === 0 || wanted.includes(suite.name)) lines.push(await runSuite(suite, totals));
   }
