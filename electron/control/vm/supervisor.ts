@@ -166,10 +166,7 @@ export class QemuSupervisor implements VmSupervisor {
       if (!this.#ports.isAlive(process)) throw new Fault(this.#qemuDied('QEMU ended while starting.'));
       return this.#ports.connect(path).catch(() => null);
     });
-    if (stream === null)
-      throw new Fault(
-        this.#qemuDied(`QEMU did not open its control socket within ${QMP_UP.timeoutMs / 1000} s.`),
-      );
+    if (stream === null) throw new Fault(this.#qemuDied('QEMU did not open its control socket in time.'));
     const qmp = await QmpSession.open(stream, this.#ports.clock);
     const residentKib = (): number | null => this.#ports.residentKib(process.pid);
     const guest = new Guest({ vmId: this.vmId, qmp, hasBalloon: record.hasBalloon, residentKib });

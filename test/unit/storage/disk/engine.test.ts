@@ -1,0 +1,228 @@
+// The engine on real files, small enough for a unit test: what each operation leaves on disk, read by a stranger, and
+// what bad input gets.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startedAt } from '../../../../electron/platform/lock.ts';
+import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
+import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
+import type { Moment } from '../../../../shared/timeline.ts';
+
+const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
+const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
+const MIB = 2 ** 20;
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+let folder: string;
+let engine: VmEngine;
+let model: Buffer;
+let seed = 7;
+
+const open = (): Promise<VmEngine> => openVmFolder(vmId, folder, { turn }, { autoSettle: false });
+const disks = (): string => join(folder, 'disks', diskId);
+const file = (moment: Moment): string => join(disks(), `${moment.points[0]?.pointId}.vhd`);
+const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const random = (): number => {
+  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+  return seed / 2 ** 32;
+};
+
+function scribble(times: number): void {
+  const volume = engine.volume(diskId);
+  for (let count = 0; count < times; count++) {
+    const length = 512 * (1 + Math.floor(random() * 100));
+    const at = 512 * Math.floor((random() * (volume.sizeBytes - length)) / 512);
+    const bytes = Buffer.alloc(length, Math.floor(random() * 255) + 1);
+    volume.write(bytes, at);
+    bytes.copy(model, at);
+  }
+}
+const take = async (name: string): Promise<Moment & { sha: string }> => {
+  const moment = await engine.takeMoment({ name, note: '', kind: 'manual' });
+  return { ...moment, sha: sha(model) };
+};
+function sevenZip(path: string): string {
+  const ran = spawnSync('7z', ['x', '-tVHD', '-so', path], { maxBuffer: 256 * MIB });
+  expect(ran.status, ran.stderr.toString()).toBe(0);
+  return sha(ran.stdout);
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ebb-engine-'));
+  engine = await open();
+  await engine.createDisk(diskId, 24 * MIB);
+  model = Buffer.alloc(engine.volume(diskId).sizeBytes);
+});
+afterEach(async () => {
+  await engine.close().catch(() => undefined);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('operations', () => {
+  it('T1: reversing an edge rewrites its two nodes alone; siblings and the leaf stay byte-identical', async () => {
+    engine.setSettling(false);
+    scribble(60);
+    const first = await take('first');
+    scribble(40);
+    const branch = await take('branch');
+    await engine.goBack({ momentId: first.id, keepName: 'kept' });
+    engine.volume(diskId).read(model, 0);
+    scribble(40);
+    await engine.volume(diskId).flush();
+    const second = await take('second');
+    scribble(10);
+    await engine.volume(diskId).flush();
+    const leaf = readdirSync(disks()).filter(
+      name => name.endsWith('.vhd') && ![first, branch, second].some(moment => file(moment).endsWith(name)),
+    );
+    expect(leaf).toHaveLength(1);
+    const untouched = [file(branch), join(disks(), leaf[0] ?? '')];
+    const before = untouched.map(path => sha(readFileSync(path)));
+    engine.setSettling(true);
+    await engine.settle();
+    expect(untouched.map(path => sha(readFileSync(path)))).toEqual(before);
+    for (const moment of [first, branch, second]) {
+      expect(await engine.hashPoint(moment.points[0]?.pointId as PointId), moment.name).toBe(moment.sha);
+      // Sealed points are whole files at any time; the name is the UUID in the footer.
+      expect(readFileSync(file(moment)).subarray(68, 84).toString('hex')).toBe(
+        (moment.points[0]?.pointId ?? '').replaceAll('-', ''),
+      );
+    }
+  });
+
+  it('T9: several pending points are settled oldest first, and T4: a stranger reads every one as it was', async () => {
+    engine.setSettling(false);
+    const taken: (Moment & { sha: string })[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      scribble(40);
+      taken.push(await take(name));
+    }
+    expect(engine.timeline().settle).toMatchObject({ state: 'paused', pendingEdges: 3 });
+    const order: string[] = [];
+    engine.onChange(() => {
+      const { reversal } = engine.timeline().settle;
+      const name = engine.timeline().moments.find(moment => moment.id === reversal?.toMomentId)?.name;
+      if (name !== undefined && order.at(-1) !== name) order.push(name);
+    });
+    engine.setSettling(true);
+    await engine.settle();
+    expect(order).toEqual(['b', 'c', 'd']);
+    expect(engine.timeline().settle.state).toBe('rest');
+    for (const moment of taken) expect(sevenZip(file(moment)), moment.name).toBe(moment.sha);
+    // T5: exactly one root.
+    expect(
+      engine
+        .timeline()
+        .moments.filter(moment => moment.points[0]?.form === 'root')
+        .map(moment => moment.name),
+    ).toEqual(['d']);
+  });
+
+  it('T8: the oldest goes with one unlink; a middle one is refused while others hang off it', async () => {
+    scribble(40);
+    const first = await take('first');
+    scribble(40);
+    const second = await take('second');
+    scribble(40);
+    await take('third');
+    await engine.settle();
+    await expect(engine.deleteMoment(second.id)).rejects.toMatchObject({
+      body: { code: 'moment.has-children' },
+    });
+    const { freedBytes } = await engine.deleteMoment(first.id);
+    expect(freedBytes).toBeGreaterThan(0);
+    expect(existsSync(file(first))).toBe(false);
+    expect(sevenZip(file(second))).toBe(second.sha);
+  });
+
+  it('T6: a take while writes are in flight seals what was written before it, and nothing after', async () => {
+    scribble(40);
+    const before = Buffer.from(model);
+    const taking = engine.takeMoment({ name: 'now', note: '', kind: 'manual' });
+    const moment = await taking;
+    scribble(40);
+    expect(await engine.hashPoint(moment.points[0]?.pointId as PointId)).toBe(sha(before));
+    const now = Buffer.alloc(model.length);
+    engine.volume(diskId).read(now, 0);
+    expect(sha(now)).toBe(sha(model));
+  });
+
+  it('T12: closed and opened again, everything is as it was', async () => {
+    scribble(40);
+    const moment = await take('one');
+    scribble(40);
+    await engine.close();
+    engine = await open();
+    const now = Buffer.alloc(model.length);
+    engine.volume(diskId).read(now, 0);
+    expect(sha(now)).toBe(sha(model));
+    expect(await engine.hashPoint(moment.points[0]?.pointId as PointId)).toBe(moment.sha);
+  });
+});
+
+describe('bad input', () => {
+  it('a truncated image is refused with the field, and left alone', async () => {
+    scribble(40);
+    const moment = await take('one');
+    await engine.close();
+    truncateSync(file(moment), 1000);
+    await expect(open()).rejects.toMatchObject({
+      body: { code: 'vhd.corrupt', what: expect.stringContaining('truncated') },
+    });
+    expect(readFileSync(file(moment))).toHaveLength(1000);
+  });
+
+  it('a damaged footer is refused with what was found and expected', async () => {
+    const moment = await take('one');
+    await engine.close();
+    const bytes = readFileSync(file(moment));
+    bytes[70] = (bytes[70] ?? 0) ^ 1;
+    writeFileSync(file(moment), bytes);
+    await expect(open()).rejects.toMatchObject({
+      body: { code: 'vhd.corrupt', what: expect.stringMatching(/checksum is \d+, expected \d+/) },
+    });
+  });
+
+  it('T5: a point whose parent is gone is refused, naming the file', async () => {
+    scribble(20);
+    const moment = await take('one');
+    await engine.close();
+    renameSync(file(moment), `${file(moment)}.away`);
+    await expect(open()).rejects.toMatchObject({
+      body: { code: 'vhd.parent-missing', what: expect.stringContaining('is not in') },
+    });
+    renameSync(`${file(moment)}.away`, file(moment));
+    engine = await open();
+    expect(engine.timeline().moments).toHaveLength(1);
+  });
+
+  it('a folder another living process owns is refused; a dead owner is succeeded', async () => {
+    await engine.close();
+    writeFileSync(
+      join(folder, '.lock'),
+      JSON.stringify({ pid: process.ppid, started: startedAt(process.ppid) }),
+    );
+    await expect(open()).rejects.toMatchObject({ body: { code: 'disk.owned-elsewhere' } });
+    writeFileSync(join(folder, '.lock'), JSON.stringify({ pid: process.ppid, started: '1' }));
+    engine = await open();
+  });
+
+  it('T15: a disk beyond 2040 GiB is refused', async () => {
+    await expect(
+      engine.createDisk('00000000-0000-4000-8000-000000000009' as DiskId, 2041 * 2 ** 30),
+    ).rejects.toMatchObject({ body: { code: 'disk.too-large' } });
+  });
+});
