@@ -72,8 +72,10 @@ my %verbs = (
   # Past the page cache, so that it is the disk that is hashed.
   hash => sub { my %a = @_; my $n = $a{length} / 1048576; my $skip = $a{offset} / 1048576;
     die "offset and length in MiB\n" if $n != int $n || $skip != int $skip;
-    my $sum = `dd if=$a{dev} bs=1048576 skip=$skip count=$n iflag=direct 2>/dev/null | sha256sum`;
-    (sha256 => substr $sum, 0, 64) },
+    my $algorithm = $a{algorithm} // 'sha256';
+    die "algorithm sha256 or md5\n" if $algorithm !~ /^(?:sha256|md5)$/;
+    my ($sum) = split ' ', `dd if=$a{dev} bs=1048576 skip=$skip count=$n iflag=direct 2>/dev/null | ${algorithm}sum`;
+    ($algorithm => $sum) },
   trim => sub { my %a = @_; system('blkdiscard', '-o', $a{offset}, '-l', $a{length}, $a{dev}) == 0 or die "blkdiscard failed\n"; () },
   size => sub { my %a = @_; my ($name) = $a{dev} =~ m{([^/]+)$}; (bytes => 512 * (slurp("/sys/block/$name/size") || 0)) },
   # One 4 KiB record a write, each followed by fsync; the acknowledged number is noted after the fsync returned.

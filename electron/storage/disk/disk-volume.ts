@@ -104,8 +104,8 @@ export function pointVolume(view: View, shape: Shape): Volume {
 export interface NowSource extends Shape {
   readonly view: View;
   leaf(): Leaf;
-  /** Resolves when a flush may be acknowledged: a take under way must commit first (T6). */
-  barrier(): Promise<void>;
+  /** While a take is under way: resolves at its commit, before which no flush may be acknowledged (T6). */
+  barrier(): Promise<void> | null;
   wrote(): void;
 }
 
@@ -147,8 +147,9 @@ export class NowVolume implements Volume {
   }
 
   async flush(): Promise<void> {
-    // Asked now: a take that begins while we wait covers us by its own barrier.
-    await this.#source.barrier();
+    for (let barrier = this.#source.barrier(); barrier !== null; barrier = this.#source.barrier())
+      await barrier;
+    // No tick between the look and the leaf: a take in between would leave what we cover to the other one.
     await this.#source.leaf().flush();
   }
 

@@ -6,6 +6,7 @@ import { DiskFiles, fileName, newFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
 import { Image } from './image.ts';
 import { Leaf } from './leaf.ts';
+import { runFileNames } from './run-file.ts';
 import type { DiskRow } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
@@ -50,7 +51,7 @@ export class Disk {
   #leaf: Leaf;
   /** The leaf of before a take, until it is sealed (T6). */
   #sealing: Leaf | null = null;
-  #barrier: Promise<void> = Promise.resolve();
+  #barrier: Promise<void> | null = null;
   #liftBarrier: () => void = () => undefined;
 
   private constructor(row: DiskRow, files: DiskFiles, context: DiskContext) {
@@ -125,7 +126,10 @@ export class Disk {
     this.#sealing = this.#leaf;
     this.#leaf = this.#openLeaf(id);
     this.#barrier = new Promise(resolve => {
-      this.#liftBarrier = resolve;
+      this.#liftBarrier = () => {
+        this.#barrier = null;
+        resolve();
+      };
     });
     this.files.leaves = [this.#leaf.image, this.#sealing.image];
     this.files.resetViews();
@@ -183,29 +187,34 @@ async function dropOrphans(row: DiskRow, folder: Folder, tree: Tree): Promise<vo
   const known = new Set<string>(
     tree.points.filter(point => point.diskId === row.id).map(point => fileName(point.id)),
   );
-  known.add(fileName(row.leaf));
+  const leaves = [row.leaf];
   for (const take of tree.ops)
-    if (take.kind === 'take') for (const { leaf } of take.leaves) known.add(fileName(leaf));
+    if (take.kind === 'take')
+      for (const { diskId, leaf } of take.leaves) if (diskId === row.id) leaves.push(leaf);
+  // A run file says nothing once its leaf is sealed.
+  for (const leaf of leaves) for (const name of [fileName(leaf), ...runFileNames(leaf)]) known.add(name);
   for (const gone of tree.unlinks) known.add(fileName(gone.id));
   if (op !== undefined) known.add(newFileName(op.root));
   let dropped = false;
   for (const name of folder.list()) {
-    if (known.has(name) || !/^[0-9a-f-]{36}\.vhd(\.new)?$/.test(name)) continue;
-    if (!isEmptyImage(folder, name)) continue;
+    if (known.has(name) || !OURS.test(name)) continue;
+    if (!name.includes('.run-') && !isEmptyImage(row, folder, name)) continue;
     await folder.unlink(name);
     dropped = true;
   }
   if (dropped) await folder.sync();
 }
 
-/** Only an image without a block, or one whose headers never reached the disk, is nobody's loss. */
-function isEmptyImage(folder: Folder, name: string): boolean {
+const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|run-[ab])$/;
+
+/** Only an image without a block, or one too short to hold any, is nobody's loss. */
+function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {
   const file = folder.open(name, 'read-only');
   try {
     return Image.open(file, null).allocatedBlocks().length === 0;
   } catch (cause) {
     if (cause instanceof Fault && cause.body.code === 'vhd.corrupt')
-      return name.endsWith('.new') || file.sizeBytes() < 4096;
+      return file.sizeBytes() <= Image.emptyBytes(row);
     throw cause;
   } finally {
     file.close();

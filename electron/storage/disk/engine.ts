@@ -34,6 +34,8 @@ import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
 
 const BLOCK_BYTES = 2 * 2 ** 20;
+/** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
+const BATCH_BYTES = 8 * 2 ** 20;
 const HASH_PIECE_BYTES = 2 ** 20;
 
 export interface EnginePorts {
@@ -50,6 +52,8 @@ export interface EnginePorts {
 export interface EngineOptions {
   /** The simulation uses small blocks; files of ours always have 2 MiB. */
   readonly blockBytes?: number;
+  /** Data of a reversal between two barriers; smaller in the simulation, so that it has several batches. */
+  readonly batchBytes?: number;
   readonly switchOff?: SwitchOffs;
   /** False: settling waits for `settle()`; the simulation steps it. */
   readonly autoSettle?: boolean;
@@ -90,6 +94,7 @@ export class VmEngine {
       clock: ports.clock,
       turn: ports.turn,
       off: options.switchOff ?? {},
+      batchBytes: options.batchBytes ?? BATCH_BYTES,
       changed: () => this.#changed(),
     });
   }

@@ -60,6 +60,15 @@ export class Image {
     this.#timestampMs = identity.timestampMs;
   }
 
+  /** How long the file of an image without blocks is. */
+  static emptyBytes({
+    virtualBytes,
+    blockBytes,
+  }: Pick<ImageIdentity, 'virtualBytes' | 'blockBytes'>): number {
+    const batBytes = alignUp(Math.ceil(virtualBytes / blockBytes) * 4, SECTOR_BYTES);
+    return BAT_AT + batBytes + 2 * LOCATOR_SPACE + FOOTER_BYTES;
+  }
+
   /** Writes the metadata of an empty image; durable after sync() and the folder's sync. */
   static create(file: BlockFile, identity: ImageIdentity): Image {
     const image = new Image(file, identity, BAT_AT);
@@ -125,15 +134,13 @@ export class Image {
         );
       end = entry + pitchSectors;
     }
-    // A tail never written is a hole whose size the crash lost; reads past the end are zeros, so only a block that
-    // starts past the end is a truncation.
-    const last = used.at(-1);
-    if (last !== undefined && last * SECTOR_BYTES >= fileBytes)
+    // reserve() grows the file before any map names the slot, so a shorter one was cut off.
+    if (used.length > 0 && end * SECTOR_BYTES > fileBytes)
       throw corrupt(
         this.file.name,
-        'block position (byte)',
-        last * SECTOR_BYTES,
-        `inside the file of ${fileBytes} bytes`,
+        'end of the last block (byte)',
+        end * SECTOR_BYTES,
+        `within the file of ${fileBytes} bytes: it is truncated`,
       );
     const blocksEnd = Math.max(end * SECTOR_BYTES, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
     // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
@@ -221,6 +228,8 @@ export class Image {
     // Room for the end footer stays between the blocks, so that it is never overwritten.
     const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.bitmapBytes, UNIT_BYTES);
     this.#end = dataOffset + this.blockBytes;
+    // The size is durable with the sync that comes before the slot's BAT entry; the space stays a hole.
+    this.file.truncate(this.#end);
     return (dataOffset - this.bitmapBytes) / SECTOR_BYTES;
   }
 

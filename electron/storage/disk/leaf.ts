@@ -19,7 +19,8 @@ export class Leaf {
   readonly #dirty = new Set<number>();
   /** BAT as the last flush wrote it: an entry reaches the disk only after its data (T10). */
   readonly #durableBat: Uint32Array;
-  #hasUnsyncedData = false;
+  /** True at first: a predecessor of the same boot may have written in place what no run file tells of (T11). */
+  #hasUnsyncedData = true;
   #flushing: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
 
@@ -39,7 +40,6 @@ export class Leaf {
     if (image.bat[record.block] !== record.entry) image.place(record.block, record.entry);
     image.units(record.block).fill(0xff, record.firstUnit, last);
     this.#mark(record.block);
-    this.#hasUnsyncedData = true;
   }
 
   #mark(block: number): void {

@@ -3,9 +3,13 @@
 import type { Change, Row, RowKind, TimelineStore } from './state.ts';
 
 export class MemoryStore implements TimelineStore {
-  readonly #rows = new Map<string, { readonly kind: RowKind; readonly body: string }>();
+  readonly #rows: Map<string, { readonly kind: RowKind; readonly body: string }>;
   /** The simulation may cut the power before a commit. */
   beforeCommit: () => void = () => undefined;
+
+  constructor(from?: MemoryStore) {
+    this.#rows = new Map(from === undefined ? [] : from.#rows);
+  }
 
   rows<K extends RowKind>(kind: K): Row<K>[] {
     return [...this.#rows.values()]
@@ -27,5 +31,10 @@ export class MemoryStore implements TimelineStore {
 
   close(): void {
     // Nothing to give back: the rows are what survives.
+  }
+
+  /** What another engine finds when this one dies now. */
+  copy(): MemoryStore {
+    return new MemoryStore(this);
   }
 }

@@ -14,8 +14,6 @@ import { drop, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
-/** Data moved between barriers: large enough that fdatasync does not dominate, small enough to stop and tell often. */
-const BATCH_BYTES = 8 * 2 ** 20;
 /** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
 const CHUNK_BYTES = 256 * 1024;
 
@@ -38,6 +36,8 @@ export interface ReversalPorts {
   readonly goOn: () => Promise<boolean>;
   readonly progress: (progress: ReversalProgress) => void;
   readonly off: SwitchOffs;
+  /** Data moved between barriers. */
+  readonly batchBytes: number;
 }
 
 /** Units of a block as runs. */
@@ -121,7 +121,7 @@ async function copy(ports: ReversalPorts, op: ReversalOp): Promise<ReversalOp | 
   for (let next = 0; next < blocks.length; ) {
     const batch: number[] = [];
     let bytes = 0;
-    for (; next < blocks.length && (batch.length === 0 || bytes < BATCH_BYTES); next++) {
+    for (; next < blocks.length && (batch.length === 0 || bytes < ports.batchBytes); next++) {
       const block = blocks[next] ?? 0;
       batch.push(block);
       bytes += bytesOf(block);

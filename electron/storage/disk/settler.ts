@@ -37,6 +37,7 @@ export interface SettlerPorts {
   readonly clock: Clock;
   readonly turn: () => Promise<void>;
   readonly off: SwitchOffs;
+  readonly batchBytes: number;
   readonly changed: () => void;
 }
 
@@ -162,7 +163,7 @@ export class Settler {
   }
 
   #reversalPorts(disk: Disk): ReversalPorts {
-    const { tree, clock, turn, off, changed } = this.#ports;
+    const { tree, clock, turn, off, batchBytes, changed } = this.#ports;
     let isFirst = true;
     return {
       files: disk.files,
@@ -182,6 +183,7 @@ export class Settler {
         changed();
       },
       off,
+      batchBytes,
     };
   }
 }

@@ -1,0 +1,391 @@
+// A disk drive, its page cache and a host that may die at any call: the ports of electron/platform/ports.ts, simulated.
+// Writes are volatile until their file's sync has completed; a power cut keeps, of every sector written since, any one
+// version; of every folder, any of the changes since its sync. A process death keeps the page cache and loses memory.
+// The dead engine is not told: its later calls act on a world nobody looks at, and its waits never end.
+
+import type { BlockFile, Clock, Folder, Random } from '../../../electron/platform/ports.ts';
+import { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Seeded } from '../../support/seeded.ts';
+
+export const SECTOR = 512;
+const ZEROS = new Uint8Array(SECTOR);
+
+export type CrashKind = 'power' | 'process';
+type Entries = Map<string, Inode>;
+
+interface Version {
+  readonly order: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a file is made of. Sectors are never changed in place, so copies share them. */
+export class Inode {
+  size = 0;
+  durableSize = 0;
+  readonly durable = new Map<number, Uint8Array>();
+  /** Written since the last sync, oldest first. */
+  readonly volatile = new Map<number, Version[]>();
+  #order = 0;
+
+  sector(index: number): Uint8Array {
+    return this.volatile.get(index)?.at(-1)?.bytes ?? this.durable.get(index) ?? ZEROS;
+  }
+
+  put(index: number, bytes: Uint8Array): void {
+    const version = { order: ++this.#order, bytes };
+    const versions = this.volatile.get(index);
+    if (versions === undefined) this.volatile.set(index, [version]);
+    else versions.push(version);
+  }
+
+  isMapped(index: number): boolean {
+    return this.volatile.has(index) || this.durable.has(index);
+  }
+
+  /** What was there when the sync was called is durable when it ends; what came meanwhile may be. */
+  mark(): () => void {
+    const [size, order] = [this.size, this.#order];
+    return () => {
+      this.durableSize = Math.max(this.durableSize, Math.min(size, this.size));
+      for (const [index, versions] of this.volatile) {
+        const synced = versions.filter(version => version.order <= order);
+        const last = synced.at(-1);
+        if (last === undefined) continue;
+        this.durable.set(index, last.bytes);
+        versions.splice(0, synced.length);
+        if (versions.length === 0) this.volatile.delete(index);
+      }
+    };
+  }
+
+  /** Only the run file shrinks, and another boot ignores it, so that is simply durable. */
+  truncate(size: number): void {
+    if (size >= this.size) {
+      this.size = size;
+      return;
+    }
+    const first = Math.ceil(size / SECTOR);
+    for (const map of [this.durable, this.volatile])
+      for (const index of map.keys()) if (index >= first) map.delete(index);
+    const cut = size % SECTOR;
+    if (cut > 0 && this.isMapped(first - 1)) {
+      const bytes = this.sector(first - 1).slice();
+      bytes.fill(0, cut);
+      this.put(first - 1, bytes);
+    }
+    this.size = size;
+    this.durableSize = Math.min(this.durableSize, size);
+  }
+
+  afterProcessDeath(): Inode {
+    const copy = new Inode();
+    copy.size = this.size;
+    copy.durableSize = this.durableSize;
+    copy.#order = this.#order;
+    for (const [index, bytes] of this.durable) copy.durable.set(index, bytes);
+    for (const [index, versions] of this.volatile) copy.volatile.set(index, [...versions]);
+    return copy;
+  }
+
+  /** `keep` is how likely, of a hundred, a written sector reached the disk. */
+  afterPowerCut(random: Seeded, keep: number): Inode {
+    const copy = new Inode();
+    let end = this.durableSize;
+    for (const [index, bytes] of this.durable) copy.durable.set(index, bytes);
+    for (const [index, versions] of this.volatile) {
+      if (random.below(100) >= keep) continue;
+      const chosen = random.below(2) === 0 ? versions.at(-1) : random.pick(versions);
+      copy.durable.set(index, chosen?.bytes ?? ZEROS);
+      end = Math.max(end, Math.min(this.size, (index + 1) * SECTOR));
+    }
+    copy.size = random.below(4) === 0 ? Math.max(end, this.size) : end;
+    copy.durableSize = copy.size;
+    return copy;
+  }
+}
+
+/** One change of a directory. Lost ones leave later ones without their file, which then do nothing. */
+interface Change {
+  readonly inode: Inode;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+function applyChange(entries: Entries, { inode, from, to }: Change): void {
+  if (from !== null && entries.get(from) === inode) entries.delete(from);
+  if (to !== null) entries.set(to, inode);
+}
+
+interface FolderState {
+  readonly durable: Entries;
+  readonly visible: Entries;
+  /** Since the folder's last sync, in order. */
+  readonly pending: Change[];
+}
+
+interface Waiting {
+  readonly world: SimWorld;
+  readonly end: () => void;
+}
+
+/** Everything that is on the machine between two crashes. */
+export class SimWorld {
+  readonly random: Seeded;
+  readonly folders = new Map<string, FolderState>();
+  store = new MemoryStore();
+  bootId: string;
+  /** Set by the crash: what the next engine finds. */
+  after: SimWorld | null = null;
+  diedBy: CrashKind | null = null;
+  /** Calls (of those whose name has `at` in it) until the crash; none where null. */
+  fuse: { left: number; readonly kind: CrashKind; readonly at: string } | null = null;
+  freeBytes = 2 ** 40;
+  /** How many of the next syncs fail. */
+  failSyncs = 0;
+  lastCall = '';
+  readonly #waiting: Waiting[] = [];
+  #uuids = 0;
+  #nowMs = 1_700_000_000_000;
+
+  constructor(random: Seeded, bootId: string) {
+    this.random = random;
+    this.bootId = bootId;
+    this.store.beforeCommit = () => this.call('commit');
+  }
+
+  get isDead(): boolean {
+    return this.after !== null;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Before every call of a port that changes anything. */
+  call(name: string): void {
+    if (this.isDead) return;
+    this.lastCall = name;
+    if (this.fuse === null || !name.includes(this.fuse.at)) return;
+    if (--this.fuse.left <= 0) this.crash(this.fuse.kind);
+  }
+
+  crash(kind: CrashKind): void {
+    const next = new SimWorld(this.random, kind === 'power' ? `boot-${this.random.next()}` : this.bootId);
+    next.store = this.store.copy();
+    next.store.beforeCommit = () => next.call('commit');
+    next.freeBytes = this.freeBytes;
+    next.#uuids = this.#uuids;
+    next.#nowMs = this.#nowMs + 1000;
+    const keep = this.random.pick([0, 15, 50, 85, 100]);
+    for (const [name, folder] of this.folders) {
+      next.folders.set(name, kind === 'power' ? this.#cut(folder, keep) : survive(folder));
+    }
+    this.after = next;
+    this.diedBy = kind;
+  }
+
+  #cut(folder: FolderState, keep: number): FolderState {
+    const entries = new Map(folder.durable);
+    const order = this.random.pick(['prefix', 'any', 'last'] as const);
+    const [count, length] = [folder.pending.length, this.random.below(folder.pending.length + 1)];
+    folder.pending.forEach((change, index) => {
+      const isKept =
+        order === 'prefix'
+          ? index < length
+          : order === 'last'
+            ? index === count - 1
+            : this.random.below(2) === 0;
+      if (isKept) applyChange(entries, change);
+    });
+    const copies = new Map<Inode, Inode>();
+    for (const inode of entries.values()) {
+      // Each file has its own luck, so that any of them may be far ahead of another.
+      const own = this.random.below(3) === 0 ? this.random.pick([0, 50, 100]) : keep;
+      if (!copies.has(inode)) copies.set(inode, inode.afterPowerCut(this.random, own));
+    }
+    const after = new Map([...entries].map(([name, inode]) => [name, copies.get(inode) ?? inode]));
+    return { durable: after, visible: new Map(after), pending: [] };
+  }
+
+  /** Something that takes time; `end` runs when the driver says so. */
+  later<T>(name: string, effect: () => T): Promise<T> {
+    this.call(name);
+    if (this.isDead) return new Promise(() => undefined);
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.call(`${name} ends`);
+        if (this.isDead) return;
+        try {
+          resolve(effect());
+        } catch (cause) {
+          reject(cause);
+        }
+      };
+      this.#waiting.push({ world: this, end });
+    });
+  }
+
+  /** Lets one of the things under way end. */
+  advance(): void {
+    const [chosen] = this.#waiting.splice(this.random.below(this.#waiting.length), 1);
+    chosen?.end();
+  }
+
+  clock(): Clock {
+    return {
+      wallMs: () => this.#nowMs++,
+      monotonicMs: () => this.#nowMs++,
+      after: () => ({ cancel: () => undefined }),
+      every: () => ({ cancel: () => undefined }),
+    };
+  }
+
+  randomPort(): Random {
+    return {
+      uuid: () => `00000000-0000-4000-8000-${(++this.#uuids).toString(16).padStart(12, '0')}`,
+      bytes: length => new Uint8Array(length),
+    };
+  }
+
+  folder(name: string): Folder {
+    let state = this.folders.get(name);
+    if (state === undefined) {
+      state = { durable: new Map(), visible: new Map(), pending: [] };
+      this.folders.set(name, state);
+    }
+    return new SimFolder(this, name, state);
+  }
+}
+
+/** The page cache lives on, and with it what a later power cut may still take. */
+function survive(folder: FolderState): FolderState {
+  const copies = new Map<Inode, Inode>();
+  const copyOf = (inode: Inode): Inode => {
+    const copy = copies.get(inode) ?? inode.afterProcessDeath();
+    copies.set(inode, copy);
+    return copy;
+  };
+  const each = (entries: Entries): Entries =>
+    new Map([...entries].map(([name, inode]) => [name, copyOf(inode)]));
+  const pending = folder.pending.map(change => ({ ...change, inode: copyOf(change.inode) }));
+  return { durable: each(folder.durable), visible: each(folder.visible), pending };
+}
+
+class SimFolder implements Folder {
+  readonly path: string;
+  readonly #world: SimWorld;
+  readonly #state: FolderState;
+
+  constructor(world: SimWorld, path: string, state: FolderState) {
+    this.#world = world;
+    this.path = path;
+    this.#state = state;
+  }
+
+  #change(change: Change): void {
+    this.#world.call(`${change.from ?? 'create'} → ${change.to ?? 'unlinked'}`);
+    applyChange(this.#state.visible, change);
+    this.#state.pending.push(change);
+  }
+
+  open(name: string, how: 'existing' | 'create' | 'read-only'): BlockFile {
+    const { visible } = this.#state;
+    if (how === 'create') {
+      if (visible.has(name)) throw fault('disk.io', `creating ${name}: it exists`);
+      const created = new Inode();
+      this.#change({ inode: created, from: null, to: name });
+    }
+    const inode = visible.get(name);
+    if (inode === undefined) throw fault('disk.io', `opening ${name}: it is not there`);
+    return simFile(this.#world, name, inode);
+  }
+
+  list(): string[] {
+    return [...this.#state.visible.keys()].sort();
+  }
+
+  exists(name: string): boolean {
+    return this.#state.visible.has(name);
+  }
+
+  rename(from: string, to: string): void {
+    const moved = this.#state.visible.get(from);
+    if (moved === undefined) throw fault('disk.io', `renaming ${from}: it is not there`);
+    this.#change({ inode: moved, from, to });
+  }
+
+  unlink(name: string): Promise<void> {
+    return this.#world.later(`unlink ${name}`, () => {
+      const gone = this.#state.visible.get(name);
+      if (gone !== undefined) this.#change({ inode: gone, from: name, to: null });
+    });
+  }
+
+  sync(): Promise<void> {
+    const { pending, durable } = this.#state;
+    const count = pending.length;
+    return this.#world.later('sync folder', () => {
+      for (const change of pending.splice(0, Math.min(count, pending.length))) applyChange(durable, change);
+    });
+  }
+
+  freeBytes(): number {
+    return this.#world.freeBytes;
+  }
+}
+
+function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
+  const write = (source: Uint8Array, offset: number): void => {
+    world.call(`write ${name}`);
+    for (let done = 0; done < source.length; ) {
+      const index = Math.floor((offset + done) / SECTOR);
+      const at = (offset + done) % SECTOR;
+      const length = Math.min(SECTOR - at, source.length - done);
+      if (!inode.isMapped(index)) {
+        if (world.freeBytes < SECTOR) throw fault('disk.full', `writing ${name}: no space`);
+        world.freeBytes -= SECTOR;
+      }
+      const bytes = length === SECTOR ? new Uint8Array(SECTOR) : inode.sector(index).slice();
+      bytes.set(source.subarray(done, done + length), at);
+      inode.put(index, bytes);
+      done += length;
+      inode.size = Math.max(inode.size, offset + done);
+    }
+  };
+  return {
+    name,
+    write,
+    read: (target, offset) => {
+      for (let done = 0; done < target.length; ) {
+        const at = (offset + done) % SECTOR;
+        const length = Math.min(SECTOR - at, target.length - done);
+        const sector = inode.sector(Math.floor((offset + done) / SECTOR));
+        target.set(sector.subarray(at, at + length), done);
+        done += length;
+      }
+      if (offset + target.length > inode.size) target.fill(0, Math.max(0, inode.size - offset));
+    },
+    sync: () => {
+      const done = inode.mark();
+      return world.later(`sync ${name}`, () => {
+        if (world.failSyncs > 0) {
+          world.failSyncs--;
+          throw fault('disk.io', `syncing ${name}`);
+        }
+        done();
+      });
+    },
+    sizeBytes: () => inode.size,
+    allocatedBytes: () => new Set([...inode.durable.keys(), ...inode.volatile.keys()]).size * SECTOR,
+    truncate: size => {
+      world.call(`truncate ${name}`);
+      inode.truncate(size);
+    },
+    punch: () => Promise.resolve(false),
+    close: () => undefined,
+  };
+}
+
+const fault = (code: 'disk.io' | 'disk.full', what: string): Fault =>
+  new Fault({ code, what, safe: 'Simulated.', todo: 'Nothing.' });

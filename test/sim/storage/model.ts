@@ -1,0 +1,105 @@
+// What the disks must hold, sector by sector. Every sector a guest writes gets a number of its own, so that anything
+// read where it does not belong is seen.
+import { SECTOR } from './device.ts';
+
+interface Value {
+  readonly order: number;
+  readonly tag: number;
+}
+
+export function fill(target: Uint8Array, tags: readonly number[]): void {
+  const words = new Uint32Array(target.buffer, target.byteOffset, target.byteLength / 4);
+  for (const [sector, tag] of tags.entries())
+    words.fill(tag, (sector * SECTOR) / 4, ((sector + 1) * SECTOR) / 4);
+}
+
+/** The number in each sector; NaN where it is not of one piece. */
+export function tagsOf(bytes: Uint8Array): number[] {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const tags: number[] = [];
+  for (let at = 0; at < words.length; at += SECTOR / 4) {
+    const tag = words[at] ?? 0;
+    let isWhole = true;
+    for (let word = at + 1; word < at + SECTOR / 4; word++) isWhole &&= words[word] === tag;
+    tags.push(isWhole ? tag : Number.NaN);
+  }
+  return tags;
+}
+
+/** Now of one disk: what reads must give, and what a power cut may leave (T10). */
+export class DiskModel {
+  now: number[];
+  /** Sectors not covered by an acknowledged flush: what they may be, the covered value first. */
+  readonly #open = new Map<number, Value[]>();
+  /** What sectors were before a write the host died in: never acknowledged, it is there or not. */
+  readonly #torn = new Map<number, number>();
+
+  constructor(tags: readonly number[]) {
+    this.now = [...tags];
+  }
+
+  write(sector: number, tag: number, order: number): void {
+    const values = this.#open.get(sector) ?? [{ order: -1, tag: this.now[sector] ?? 0 }];
+    values.push({ order, tag });
+    this.#open.set(sector, values);
+    this.now[sector] = tag;
+  }
+
+  torn(sector: number, before: number): void {
+    this.#torn.set(sector, before);
+  }
+
+  /** T11: nothing acknowledged is lost. As a sentence what is; null where all is well. */
+  strayAfterProcessDeath(found: readonly number[]): string | null {
+    return difference(
+      found.map((tag, sector) => (this.#torn.get(sector) === tag ? (this.now[sector] ?? 0) : tag)),
+      this.now,
+    );
+  }
+
+  /** A flush that was called at `order` has been acknowledged. */
+  flushed(order: number): void {
+    for (const [sector, values] of this.#open) {
+      const covered = values.findLastIndex(value => value.order <= order);
+      if (covered > 0) values.splice(0, covered);
+      if (values.length <= 1) this.#open.delete(sector);
+    }
+  }
+
+  /** Everything a sector may be after a power cut. */
+  allowed(sector: number): number[] {
+    return this.#open.get(sector)?.map(value => value.tag) ?? [this.now[sector] ?? 0];
+  }
+
+  allAllowed(): number[][] {
+    return this.now.map((_, sector) => this.allowed(sector));
+  }
+
+  /** The first sector that is none of what it may be, as a sentence; null where all are. */
+  strayAfterPowerCut(found: readonly number[]): string | null {
+    const sector = this.now.findIndex(
+      (_, index) => !this.allowed(index).includes(found[index] ?? Number.NaN),
+    );
+    return sector < 0
+      ? null
+      : `sector ${sector} is ${found[sector]}, may be ${this.allowed(sector).join(' or ')}`;
+  }
+
+  /** What was found is what is; it came from the disk. */
+  settleOn(found: readonly number[], isDurable: boolean): void {
+    if (isDurable) this.#open.clear();
+    found.forEach((tag, sector) => {
+      const values = this.#open.get(sector);
+      // The write the host died in did not happen.
+      if (tag !== this.now[sector]) values?.push({ order: values.at(-1)?.order ?? 0, tag });
+    });
+    this.#torn.clear();
+    this.now = [...found];
+  }
+}
+
+export function difference(found: readonly number[] | null, expected: readonly number[]): string | null {
+  if (found === null) return 'its files are not all there';
+  const sector = expected.findIndex((tag, index) => tag !== found[index]);
+  return sector < 0 ? null : `sector ${sector} is ${found[sector]}, expected ${expected[sector]}`;
+}

@@ -1,0 +1,123 @@
+// A second reading of the VHD files, sharing nothing with the engine: from the headers alone (T5), as found after a
+// crash and before any recovery. Where two files carry one UUID, the dynamic one is the root of an edge being turned,
+// and the other is its backward delta (T3).
+import type { Folder } from '../../../electron/platform/ports.ts';
+import { SECTOR } from './device.ts';
+
+interface Vhd {
+  readonly name: string;
+  readonly uuid: string;
+  readonly isDynamic: boolean;
+  readonly parent: string;
+  readonly bytes: Buffer;
+  readonly batAt: number;
+  readonly blockBytes: number;
+  readonly sectors: number;
+}
+
+const hex = (bytes: Buffer): string =>
+  bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
+function sum(bytes: Buffer, fieldAt: number): number {
+  let total = 0;
+  bytes.forEach((byte, index) => {
+    total += index >= fieldAt && index < fieldAt + 4 ? 0 : byte;
+  });
+  return ~total >>> 0;
+}
+
+/** Null where headers or BAT are not whole. */
+function parse(name: string, bytes: Buffer): Vhd | null {
+  if (bytes.length < 1536 || bytes.toString('latin1', 0, 8) !== 'conectix') return null;
+  if (bytes.toString('latin1', 512, 520) !== 'cxsparse') return null;
+  if (sum(bytes.subarray(0, 512), 64) !== bytes.readUInt32BE(64)) return null;
+  if (sum(bytes.subarray(512, 1536), 36) !== bytes.readUInt32BE(512 + 36)) return null;
+  const [batAt, entries] = [Number(bytes.readBigUInt64BE(512 + 16)), bytes.readUInt32BE(512 + 28)];
+  if (batAt + entries * 4 > bytes.length) return null;
+  // A block inside the headers: the BAT itself never reached the disk, so nothing hangs off this file yet.
+  for (let entry = 0; entry < entries; entry++)
+    if (bytes.readUInt32BE(batAt + entry * 4) * SECTOR < batAt + entries * 4) return null;
+  return {
+    name,
+    bytes,
+    batAt,
+    uuid: hex(bytes.subarray(68, 84)),
+    isDynamic: bytes.readUInt32BE(60) === 3,
+    parent: hex(bytes.subarray(512 + 40, 512 + 56)),
+    blockBytes: bytes.readUInt32BE(512 + 32),
+    sectors: Number(bytes.readBigUInt64BE(48)) / SECTOR,
+  };
+}
+
+/** Where a sector's data is, or null where this file does not have it. */
+function locate(vhd: Vhd, sector: number): number | null {
+  const perBlock = vhd.blockBytes / SECTOR;
+  const entryAt = vhd.batAt + Math.floor(sector / perBlock) * 4;
+  if (entryAt + 4 > vhd.bytes.length) return null;
+  const entry = vhd.bytes.readUInt32BE(entryAt);
+  if (entry === 0xffffffff) return null;
+  const inBlock = sector % perBlock;
+  const byte = vhd.bytes[entry * SECTOR + (inBlock >> 3)] ?? 0;
+  if (!vhd.isDynamic && (byte & (0x80 >> (inBlock & 7))) === 0) return null;
+  return entry * SECTOR + Math.ceil(perBlock / 8 / SECTOR) * SECTOR + inBlock * SECTOR;
+}
+
+export class HeaderReader {
+  readonly #dynamic = new Map<string, Vhd>();
+  readonly #differencing = new Map<string, Vhd>();
+  readonly names: readonly string[];
+
+  constructor(folder: Folder) {
+    this.names = folder.list().filter(name => /\.vhd(\.new)?$/.test(name));
+    for (const name of this.names) {
+      const file = folder.open(name, 'read-only');
+      const bytes = Buffer.alloc(file.sizeBytes());
+      file.read(bytes, 0);
+      const vhd = parse(name, bytes);
+      if (vhd !== null) (vhd.isDynamic ? this.#dynamic : this.#differencing).set(vhd.uuid, vhd);
+    }
+  }
+
+  get roots(): number {
+    return this.#dynamic.size;
+  }
+
+  parentOf(uuid: string): string | null {
+    return this.#dynamic.has(uuid) ? null : (this.#differencing.get(uuid)?.parent ?? null);
+  }
+
+  /** Newest first; null where a file is missing. */
+  #layers(uuid: string): Vhd[] | null {
+    const backward = [...this.#differencing.values()].find(vhd => this.#dynamic.has(vhd.uuid));
+    const layers: Vhd[] = [];
+    for (let id = uuid; layers.length < 10_000; ) {
+      const [whole, delta] = [this.#dynamic.get(id), this.#differencing.get(id)];
+      if (delta !== undefined) layers.push(delta);
+      if (whole !== undefined) return [...layers, whole];
+      if (delta === undefined) return null;
+      // The forward delta of an edge being turned reads the root itself, not the point it was.
+      const root = backward?.parent === id ? this.#dynamic.get(backward.uuid) : undefined;
+      if (root !== undefined) return [...layers, root];
+      id = delta.parent;
+    }
+    return null;
+  }
+
+  /** The content of a point or leaf; null where its files are not all there. */
+  content(uuid: string): Buffer | null {
+    const layers = this.#layers(uuid);
+    const own = layers?.[0];
+    if (layers === null || own === undefined) return null;
+    const content = Buffer.alloc(own.sectors * SECTOR);
+    for (let sector = 0; sector < own.sectors; sector++) {
+      for (const vhd of layers) {
+        const at = locate(vhd, sector);
+        if (at === null) continue;
+        // A block whose tail was never written ends past the end of the file: zeros.
+        content.set(vhd.bytes.subarray(at, at + SECTOR), sector * SECTOR);
+        break;
+      }
+    }
+    return content;
+  }
+}
