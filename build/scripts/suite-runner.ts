@@ -33,6 +33,7 @@ function parse(argv: readonly string[]): Arguments {
 
 function known(kind: string): string[] {
   const folder = join(root, 'test', kind);
+  if (!existsSync(folder)) return [];
   return readdirSync(folder).filter(name => existsSync(join(folder, name, 'suite.ts')));
 }
 
