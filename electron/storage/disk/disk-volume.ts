@@ -104,6 +104,8 @@ export function pointVolume(view: View, shape: Shape): Volume {
 export interface NowSource extends Shape {
   readonly view: View;
   leaf(): Leaf;
+  /** Whatever is writable at this instant is durable when it resolves. */
+  flush(): Promise<void>;
   /** While a take is under way: resolves at its commit, before which no flush may be acknowledged (T6). */
   barrier(): Promise<void> | null;
   wrote(): void;
@@ -150,7 +152,7 @@ export class NowVolume implements Volume {
     for (let barrier = this.#source.barrier(); barrier !== null; barrier = this.#source.barrier())
       await barrier;
     // No tick between the look and the leaf: a take in between would leave what we cover to the other one.
-    await this.#source.leaf().flush();
+    await this.#source.flush();
   }
 
   extents(offsetBytes: number, lengthBytes: number, limit: number): VolumeExtent[] {

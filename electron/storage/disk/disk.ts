@@ -34,13 +34,19 @@ function makeLeaf(row: DiskRow, folder: Folder, leaf: PointId, parent: PointId |
       data: { needs, free },
     });
   }
-  return Image.create(folder.open(fileName(leaf), 'create'), {
-    uuid: leaf,
-    virtualBytes: row.virtualBytes,
-    blockBytes: row.blockBytes,
-    parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
-    timestampMs: nowMs,
-  });
+  const file = folder.open(fileName(leaf), 'create');
+  try {
+    return Image.create(file, {
+      uuid: leaf,
+      virtualBytes: row.virtualBytes,
+      blockBytes: row.blockBytes,
+      parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
+      timestampMs: nowMs,
+    });
+  } catch (cause) {
+    file.close();
+    throw cause;
+  }
 }
 
 export class Disk {
@@ -51,6 +57,8 @@ export class Disk {
   #leaf: Leaf;
   /** The leaf of before a take, until it is sealed (T6). */
   #sealing: Leaf | null = null;
+  /** Made before the transaction that will use it, so that nothing can fail between the two (T14). */
+  #prepared: Leaf | null = null;
   #barrier: Promise<void> | null = null;
   #liftBarrier: () => void = () => undefined;
 
@@ -66,6 +74,7 @@ export class Disk {
       blockBytes: row.blockBytes,
       view: files.now,
       leaf: () => this.#leaf,
+      flush: () => this.flush(),
       barrier: () => this.#barrier,
       wrote: context.wrote,
     });
@@ -114,17 +123,34 @@ export class Disk {
   }
 
   /** Durable, and nobody's yet. */
-  async createLeaf(id: PointId, parent: PointId, nowMs: number): Promise<void> {
-    const image = makeLeaf(this.files.row, this.files.folder, id, parent, nowMs);
-    this.files.register(fileName(id), image);
+  async prepareLeaf(id: PointId, parent: PointId, nowMs: number): Promise<void> {
+    const { files } = this;
+    const image = makeLeaf(files.row, files.folder, id, parent, nowMs);
+    files.register(fileName(id), image);
     await image.sync();
-    await this.files.folder.sync();
+    await files.folder.sync();
+    this.#prepared = this.#openLeaf(id);
+  }
+
+  /** The transaction did not happen. What cannot be unlinked now is swept when the folder is opened. */
+  async discardLeaf(id: PointId): Promise<void> {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    prepared?.closeRunFiles();
+    this.files.dropImage(fileName(id));
+    for (const name of [fileName(id), ...runFileNames(id)]) await this.files.folder.unlink(name);
+  }
+
+  #takePrepared(id: PointId): Leaf {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    return prepared !== null && prepared.image.uuid === id ? prepared : this.#openLeaf(id);
   }
 
   /** The barrier of a take: from this tick on the guest writes to the new leaf; its flushes wait for the commit. */
   switchLeaf(id: PointId): void {
     this.#sealing = this.#leaf;
-    this.#leaf = this.#openLeaf(id);
+    this.#leaf = this.#takePrepared(id);
     this.#barrier = new Promise(resolve => {
       this.#liftBarrier = () => {
         this.#barrier = null;
@@ -142,7 +168,7 @@ export class Disk {
     try {
       await old.seal();
     } catch (cause) {
-      // Flushes behind the barrier must not hang; they fail on the same file.
+      // Flushes behind the barrier must not hang; they cover both leaves until the take is finished.
       this.#liftBarrier();
       throw cause;
     }
@@ -155,8 +181,9 @@ export class Disk {
     };
   }
 
+  /** Both leaves in one tick, where a take could not be finished yet. */
   async flush(): Promise<void> {
-    await this.#leaf.flush();
+    await Promise.all([this.#sealing?.flush(), this.#leaf.flush()]);
   }
 
   async seal(): Promise<void> {
@@ -166,7 +193,7 @@ export class Disk {
   /** After a go-back committed: Now is the new leaf. Nobody is using the disk (T7: not while exported). */
   async adoptLeaf(id: PointId): Promise<void> {
     const old = this.#leaf;
-    this.#leaf = this.#openLeaf(id);
+    this.#leaf = this.#takePrepared(id);
     this.files.leaves = [this.#leaf.image];
     this.files.resetViews();
     await old.dropRunFiles();

@@ -20,22 +20,17 @@ import { fileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
 import { noPoint, tooLarge } from './engine-faults.ts';
 import { Settler } from './settler.ts';
-import {
-  type Change,
-  drop,
-  type MomentRow,
-  POINTS_MAX,
-  put,
-  type TakeOp,
-  type TimelineStore,
-} from './state.ts';
+import { type Change, drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
+import { beginTake, finishTake, goBackTo, type TakePorts } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
 
 const BLOCK_BYTES = 2 * 2 ** 20;
 /** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
 const BATCH_BYTES = 8 * 2 ** 20;
+/** After which a take that could not be completed is tried again. */
+const RETRY_MS = 15_000;
 const HASH_PIECE_BYTES = 2 ** 20;
 
 export interface EnginePorts {
@@ -82,6 +77,7 @@ export class VmEngine {
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
   #release: () => void = () => undefined;
+  #isOpen = false;
 
   private constructor(vmId: VmId, ports: EnginePorts, options: EngineOptions) {
     this.#vmId = vmId;
@@ -104,8 +100,9 @@ export class VmEngine {
     const engine = new VmEngine(vmId, ports, options);
     const context = engine.#context();
     for (const row of engine.#tree.disks) engine.#disks.set(row.id, await Disk.open(row, context));
-    for (const op of engine.#tree.ops) if (op.kind === 'take') await engine.#finishTake(op);
+    await engine.#finishTakes();
     await engine.#sweep();
+    engine.#isOpen = true;
     if (options.autoSettle !== false) engine.#settler.wake();
     return engine;
   }
@@ -113,6 +110,16 @@ export class VmEngine {
   /** The lock, or whatever else must go when the folder is closed. */
   onRelease(release: () => void): void {
     this.#release = release;
+  }
+
+  get #takePorts(): TakePorts {
+    const { clock } = this.#ports;
+    return {
+      tree: this.#tree,
+      disks: this.#disks,
+      newPointId: () => this.#newPointId(),
+      nowMs: () => clock.wallMs(),
+    };
   }
 
   #context(): DiskContext {
@@ -131,7 +138,10 @@ export class VmEngine {
   }
 
   #serial<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#queue.then(work, work);
+    const next = this.#queue.then(async () => {
+      await this.#finishTakes();
+      return work();
+    });
     this.#queue = next.catch(() => undefined);
     return next;
   }
@@ -218,10 +228,7 @@ export class VmEngine {
     return found;
   }
 
-  /**
-   * T6: new leaves are made and recorded, then in one tick every disk writes to its new leaf; what was the leaf is
-   * flushed and becomes the point in one transaction. Nothing is copied; only flushes wait.
-   */
+  /** T6: O(1), nothing is copied; only flushes wait. */
   takeMoment(given: NewMoment): Promise<Moment> {
     return this.#serial(async () => {
       if (this.#tree.points.length + this.#disks.size > POINTS_MAX) {
@@ -233,52 +240,36 @@ export class VmEngine {
         });
       }
       const moment = this.#newMoment(given, this.#tree.nowMoment);
-      const op = await this.#prepareTake(moment);
-      for (const { diskId, leaf } of op.leaves) this.#disk(diskId).switchLeaf(leaf);
-      await this.#finishTake(op);
+      await beginTake(this.#takePorts, moment);
+      await this.#finishTakes();
       this.#settler.wake();
       return this.#momentView(moment.id);
     });
   }
 
+  /** A take that was recorded is completed before anything else; a full disk may have stopped it half-way (T14). */
+  async #finishTakes(): Promise<void> {
+    for (const op of this.#tree.ops) {
+      if (op.kind !== 'take') continue;
+      try {
+        await finishTake(this.#takePorts, op);
+      } catch (cause) {
+        if (this.#isOpen) this.#ports.clock.after(RETRY_MS, () => this.#retryTakes());
+        throw cause;
+      }
+      this.#changed();
+    }
+  }
+
+  #retryTakes(): void {
+    if (!this.#isOpen) return;
+    // A failure arms the next try; the person was told of the first.
+    void this.#serial(() => Promise.resolve()).catch(() => undefined);
+  }
+
   #newMoment(given: NewMoment, parentId: MomentId | null): MomentRow {
     const id = momentIdSchema.parse(this.#ports.random.uuid());
     return { ...given, id, parentId, pinned: false, takenAt: this.#ports.clock.wallMs() };
-  }
-
-  async #prepareTake(moment: MomentRow): Promise<TakeOp> {
-    const leaves: { diskId: DiskId; leaf: PointId }[] = [];
-    for (const disk of this.#disks.values()) {
-      const leaf = this.#newPointId();
-      await disk.createLeaf(leaf, disk.leafId, this.#ports.clock.wallMs());
-      leaves.push({ diskId: disk.id, leaf });
-    }
-    const op: TakeOp = { kind: 'take', id: 'take', moment, leaves };
-    this.#tree.commit([put('op', op)]);
-    return op;
-  }
-
-  /** Also recovery's way: a take that was recorded is completed, whether its barrier had been reached or not. */
-  async #finishTake(op: TakeOp): Promise<void> {
-    const changes: Change[] = [
-      put('moment', op.moment),
-      put('now', { id: 'now', momentId: op.moment.id }),
-      drop('op', op.id),
-    ];
-    const sealed: (() => Promise<void>)[] = [];
-    for (const { diskId, leaf } of op.leaves) {
-      const disk = this.#disk(diskId);
-      const row = disk.files.row;
-      const current = this.#tree.disk(diskId) ?? row;
-      sealed.push(await disk.sealUnder(leaf));
-      changes.push(
-        put('point', { id: current.leaf, diskId, momentId: op.moment.id, parent: current.leafParent }),
-      );
-      changes.push(put('disk', { ...current, leaf, leafParent: current.leaf }));
-    }
-    this.#tree.commit(changes);
-    for (const done of sealed) await done();
-    this.#changed();
   }
 
   updateMoment({ momentId, ...change }: MomentChange): Promise<Moment> {
@@ -295,37 +286,8 @@ export class VmEngine {
   goBack({ momentId, keepName }: { readonly momentId: MomentId; readonly keepName: string }): Promise<void> {
     return this.#serial(async () => {
       const target = this.#moment(momentId);
-      const points = this.#tree.pointsOf(target.id);
-      for (const disk of this.#disks.values()) await disk.flush();
-      const isChanged = [...this.#disks.values()].some(disk => !disk.isLeafEmpty);
       const kept = this.#newMoment({ name: keepName, note: '', kind: 'kept' }, this.#tree.nowMoment);
-      const changes: Change[] = [put('now', { id: 'now', momentId: target.id })];
-      if (isChanged) changes.push(put('moment', kept));
-      const after: (() => Promise<void>)[] = [];
-      for (const disk of this.#disks.values()) {
-        const parent = points.find(point => point.diskId === disk.id)?.id;
-        // A disk added after the moment was taken stays as it is.
-        if (parent === undefined) continue;
-        const leaf = this.#newPointId();
-        await disk.createLeaf(leaf, parent, this.#ports.clock.wallMs());
-        const current = this.#tree.disk(disk.id);
-        if (current === undefined) continue;
-        if (isChanged)
-          changes.push(
-            put('point', {
-              id: current.leaf,
-              diskId: disk.id,
-              momentId: kept.id,
-              parent: current.leafParent,
-            }),
-          );
-        else changes.push(put('unlink', { id: current.leaf, diskId: disk.id }));
-        changes.push(put('disk', { ...current, leaf, leafParent: parent }));
-        if (isChanged) await disk.seal();
-        after.push(() => disk.adoptLeaf(leaf));
-      }
-      this.#tree.commit(changes);
-      for (const adopt of after) await adopt();
+      await goBackTo(this.#takePorts, target, kept);
       await this.#sweep();
       this.#changed();
       this.#settler.wake();
@@ -384,10 +346,14 @@ export class VmEngine {
 
   /** T12: flushed, end footers written, everything closed; the next opener finds nothing to recover. */
   async close(): Promise<void> {
+    this.#isOpen = false;
     await this.#settler.stop();
     await this.#queue;
-    for (const disk of this.#disks.values()) await disk.close();
-    this.#tree.close();
-    this.#release();
+    try {
+      for (const disk of this.#disks.values()) await disk.close();
+    } finally {
+      this.#tree.close();
+      this.#release();
+    }
   }
 }

@@ -233,6 +233,17 @@ export class Image {
     return (dataOffset - this.bitmapBytes) / SECTOR_BYTES;
   }
 
+  /** Gives back every slot reserved since the end was there: none of them was published. What is cut reads as zeros. */
+  release(end: number): void {
+    this.#end = end;
+    this.file.truncate(end + FOOTER_BYTES);
+  }
+
+  /** For `release`. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Into a slot no reader knows of. */
   fillSlot(entry: number, at: number, source: Uint8Array): void {
     this.#checkPoison();

@@ -60,19 +60,43 @@ export class Leaf {
     source: Uint8Array | null,
   ): boolean {
     const { image } = this;
-    const isFresh = !image.has(block);
-    if (isFresh) image.place(block, image.reserve());
-    // A fresh slot is past everything ever written: it reads as zeros already.
-    if (source !== null) image.writeData(block, firstUnit * unitBytes, source);
-    else if (!isFresh) image.writeData(block, firstUnit * unitBytes, new Uint8Array(units * unitBytes));
+    if (!image.has(block)) {
+      this.#writeFresh(block, firstUnit, units, unitBytes, source);
+      return true;
+    }
+    image.writeData(block, firstUnit * unitBytes, source ?? new Uint8Array(units * unitBytes));
     this.#hasUnsyncedData = true;
     const here = image.units(block);
-    const isNew = isFresh || here.subarray(firstUnit, firstUnit + units).includes(0);
-    if (!isNew) return false;
+    if (!here.subarray(firstUnit, firstUnit + units).includes(0)) return false;
     this.#run?.append({ block, entry: image.bat[block] ?? BAT_UNUSED, firstUnit, units });
     here.fill(0xff, firstUnit, firstUnit + units);
     this.#mark(block);
     return true;
+  }
+
+  /** All or nothing: where the host disk is full (T14) the slot is given back and the block is as it was. */
+  #writeFresh(
+    block: number,
+    firstUnit: number,
+    units: number,
+    unitBytes: number,
+    source: Uint8Array | null,
+  ): void {
+    const { image } = this;
+    const { end } = image;
+    const entry = image.reserve();
+    try {
+      // A fresh slot is past everything ever written: it reads as zeros already.
+      if (source !== null) image.fillSlot(entry, firstUnit * unitBytes, source);
+      this.#run?.append({ block, entry, firstUnit, units });
+    } catch (cause) {
+      image.release(end);
+      throw cause;
+    }
+    this.#hasUnsyncedData = true;
+    image.place(block, entry);
+    image.units(block).fill(0xff, firstUnit, firstUnit + units);
+    this.#mark(block);
   }
 
   /** Everything written before the call is durable when it resolves. Calls that come meanwhile share the next one. */

@@ -67,29 +67,50 @@ export function reversalNeedsBytes(edge: Pick<Edge, 'root' | 'forward'>): number
   return bytes + forward.blockCount * 4;
 }
 
-/** Links the empty backward delta and records the op; from here on a crash resumes. */
+/** Links the empty backward delta and records the op; from here on a crash resumes. Null where the edge is gone. */
 export async function beginReversal(
   ports: ReversalPorts,
   root: PointId,
   child: PointId,
-): Promise<ReversalOp> {
-  const { files, tree, off } = ports;
+): Promise<ReversalOp | null> {
+  const { files, tree } = ports;
   const name = newFileName(root);
-  const file = files.folder.open(name, 'create');
-  const backward = Image.create(file, {
-    uuid: root,
-    virtualBytes: files.row.virtualBytes,
-    blockBytes: files.row.blockBytes,
-    parent: { uuid: child, name: fileName(child) },
-    timestampMs: ports.nowMs(),
-  });
-  await backward.sync();
-  if (off.folderSyncBeforeCopy !== true) await files.folder.sync();
+  const backward = await linkBackward(ports, root, child);
+  // Meanwhile a going back may have left the child behind, and a deletion taken it (T18).
+  if (tree.point(child)?.parent !== root) {
+    backward.close();
+    await files.folder.unlink(name);
+    return null;
+  }
   files.register(name, backward);
   const op: ReversalOp = { kind: 'copy', id: `reversal-${files.row.id}`, diskId: files.row.id, root, child };
   tree.commit([put('op', op)]);
   files.resetViews();
   return op;
+}
+
+async function linkBackward(ports: ReversalPorts, root: PointId, child: PointId): Promise<Image> {
+  const { files, off } = ports;
+  const { folder, row } = files;
+  const name = newFileName(root);
+  // Left by an attempt that found no space: no record knows it.
+  if (folder.exists(name)) await folder.unlink(name);
+  const file = folder.open(name, 'create');
+  try {
+    const backward = Image.create(file, {
+      uuid: root,
+      virtualBytes: row.virtualBytes,
+      blockBytes: row.blockBytes,
+      parent: { uuid: child, name: fileName(child) },
+      timestampMs: ports.nowMs(),
+    });
+    await backward.sync();
+    if (off.folderSyncBeforeCopy !== true) await folder.sync();
+    return backward;
+  } catch (cause) {
+    file.close();
+    throw cause;
+  }
 }
 
 /** Runs an op to its end, from wherever a pause or a crash left it. False: stopped by `goOn`. */
@@ -161,11 +182,8 @@ async function backUp(
   blocks: readonly number[],
 ): Promise<void> {
   const { backward, root } = edge;
-  const { off, files } = ports;
-  const slots = new Map<number, number>();
-  for (const block of blocks) {
-    const slot = backward.reserve();
-    slots.set(block, slot);
+  const { off } = ports;
+  const slots = await fillSlots(backward, blocks, async (block, slot) => {
     const units = forward.units(block);
     // Where the root has no block its old content is zeros, and so is a fresh slot.
     if (root.has(block)) {
@@ -174,12 +192,12 @@ async function backUp(
       );
     }
     backward.writeBitmap(slot, units);
-  }
+  });
+  // Also without a slot: a predecessor of the same boot may have left B's entries in the page cache (T11).
   if (off.backwardDataSync !== true) await backward.sync();
   backward.writeBat(slots.keys(), withEntries(backward.bat, slots));
   if (off.backwardBatSync !== true) await backward.sync();
-  backward.publish(slots);
-  for (const block of blocks) files.forgetBlock(block);
+  publish(ports, backward, slots, blocks);
 }
 
 /** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */
@@ -190,29 +208,57 @@ async function overwrite(
   blocks: readonly number[],
 ): Promise<void> {
   const { root } = edge;
-  const { off, files } = ports;
-  const slots = new Map<number, number>();
+  const { off } = ports;
   for (const block of blocks) {
+    if (!root.has(block)) continue;
+    await copyUnits(ports, { source: forward, block, units: forward.units(block) }, (at, bytes) =>
+      root.writeData(block, at, bytes),
+    );
+  }
+  const missing = blocks.filter(block => !root.has(block));
+  const slots = await fillSlots(root, missing, async (block, slot) => {
     const units = forward.units(block);
-    if (root.has(block)) {
-      await copyUnits(ports, { source: forward, block, units }, (at, bytes) =>
-        root.writeData(block, at, bytes),
-      );
-      continue;
-    }
-    const slot = root.reserve();
-    slots.set(block, slot);
     await copyUnits(ports, { source: forward, block, units }, (at, bytes) => root.fillSlot(slot, at, bytes));
     // T12: in the root an allocated block is whole, all ones.
     root.writeBitmap(slot, new Uint8Array(root.unitsPerBlock).fill(0xff));
-  }
+  });
   if (off.rootDataSync !== true) await root.sync();
   if (slots.size > 0) {
     root.writeBat(slots.keys(), withEntries(root.bat, slots));
     if (off.rootBatSync !== true) await root.sync();
-    root.publish(slots);
   }
-  for (const block of blocks) files.forgetBlock(block);
+  publish(ports, root, slots, blocks);
+}
+
+/** New slots at the end of an image; where one cannot be filled (T14) all are given back, so that retries cost nothing. */
+async function fillSlots(
+  image: Image,
+  blocks: readonly number[],
+  fill: (block: number, slot: number) => Promise<void>,
+): Promise<Map<number, number>> {
+  const slots = new Map<number, number>();
+  const { end } = image;
+  try {
+    for (const block of blocks) {
+      const slot = image.reserve();
+      slots.set(block, slot);
+      await fill(block, slot);
+    }
+    return slots;
+  } catch (cause) {
+    if (image.poison === null) image.release(end);
+    throw cause;
+  }
+}
+
+function publish(
+  { files }: ReversalPorts,
+  image: Image,
+  slots: ReadonlyMap<number, number>,
+  changed: readonly number[],
+): void {
+  image.publish(slots);
+  for (const block of changed) files.forgetBlock(block);
 }
 
 async function clearForward(

@@ -1,0 +1,121 @@
+// New leaves for a VM's disks, all at one barrier: taking a moment (T6) and going back to one (T7). Whatever can fail
+// (files, space) is done before the transaction; what follows it only changes hands in memory.
+import type { DiskId, PointId } from '../../../shared/ids.ts';
+import { invariant } from '../../../shared/result.ts';
+import type { Disk } from './disk.ts';
+import { type Change, type DiskRow, drop, type MomentRow, put, type TakeOp } from './state.ts';
+import type { Tree } from './tree.ts';
+
+export interface TakePorts {
+  readonly tree: Tree;
+  readonly disks: ReadonlyMap<DiskId, Disk>;
+  readonly newPointId: () => PointId;
+  readonly nowMs: () => number;
+}
+
+interface NewLeaf {
+  readonly disk: Disk;
+  readonly leaf: PointId;
+  readonly parent: PointId;
+}
+
+/** A leaf for every disk that gets a parent, then the transaction; where either fails nothing is left of it. */
+async function withNewLeaves(
+  ports: TakePorts,
+  parentOf: (disk: Disk) => PointId | undefined,
+  commit: (leaves: readonly NewLeaf[]) => void | Promise<void>,
+): Promise<NewLeaf[]> {
+  const leaves: NewLeaf[] = [];
+  try {
+    for (const disk of ports.disks.values()) {
+      const parent = parentOf(disk);
+      if (parent === undefined) continue;
+      const leaf = ports.newPointId();
+      leaves.push({ disk, leaf, parent });
+      await disk.prepareLeaf(leaf, parent, ports.nowMs());
+    }
+    await commit(leaves);
+    return leaves;
+  } catch (cause) {
+    for (const { disk, leaf } of leaves) await disk.discardLeaf(leaf);
+    throw cause;
+  }
+}
+
+/** T6: new leaves are made and recorded, then in one tick every disk writes to its new one. Nothing is copied. */
+export async function beginTake(ports: TakePorts, moment: MomentRow): Promise<TakeOp> {
+  let op: TakeOp | null = null;
+  const made = await withNewLeaves(
+    ports,
+    disk => disk.leafId,
+    leaves => {
+      const entries = leaves.map(({ disk, leaf }) => ({ diskId: disk.id, leaf }));
+      op = { kind: 'take', id: 'take', moment, leaves: entries };
+      ports.tree.commit([put('op', op)]);
+    },
+  );
+  for (const { disk, leaf } of made) disk.switchLeaf(leaf);
+  invariant(op !== null, 'a take without its record');
+  return op;
+}
+
+/**
+ * What was the leaf is flushed and becomes the point, in one transaction. Recovery's way too, and the way of a take that
+ * a full disk interrupted: once recorded it is completed, whether its barrier had been reached or not.
+ */
+export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promise<void> {
+  const changes: Change[] = [
+    put('moment', op.moment),
+    put('now', { id: 'now', momentId: op.moment.id }),
+    drop('op', op.id),
+  ];
+  const sealed: (() => Promise<void>)[] = [];
+  for (const { diskId, leaf } of op.leaves) {
+    const disk = disks.get(diskId);
+    const row = tree.disk(diskId);
+    invariant(disk !== undefined && row !== undefined, `a take of disk ${diskId}, which is not there`);
+    sealed.push(await disk.sealUnder(leaf));
+    changes.push(put('point', { id: row.leaf, diskId, momentId: op.moment.id, parent: row.leafParent }));
+    changes.push(put('disk', { ...row, leaf, leafParent: row.leaf }));
+  }
+  tree.commit(changes);
+  for (const done of sealed) await done();
+}
+
+/** T7: what changed since the last moment is kept as a branch; Now becomes a new leaf on the chosen moment. */
+export async function goBackTo(ports: TakePorts, target: MomentRow, kept: MomentRow): Promise<void> {
+  const { tree, disks } = ports;
+  const points = tree.pointsOf(target.id);
+  for (const disk of disks.values()) await disk.flush();
+  const isChanged = [...disks.values()].some(disk => !disk.isLeafEmpty);
+  const made = await withNewLeaves(
+    ports,
+    // A disk added after the moment was taken stays as it is.
+    disk => points.find(point => point.diskId === disk.id)?.id,
+    async leaves => {
+      if (isChanged) for (const { disk } of leaves) await disk.seal();
+      tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
+    },
+  );
+  for (const { disk, leaf } of made) await disk.adoptLeaf(leaf);
+}
+
+function goBackChanges(
+  tree: Tree,
+  leaves: readonly NewLeaf[],
+  target: MomentRow,
+  kept: MomentRow | null,
+): Change[] {
+  const changes: Change[] = [put('now', { id: 'now', momentId: target.id })];
+  if (kept !== null) changes.push(put('moment', kept));
+  for (const { disk, leaf, parent } of leaves) {
+    const row: DiskRow = tree.disk(disk.id) ?? disk.files.row;
+    changes.push(
+      kept === null
+        ? put('unlink', { id: row.leaf, diskId: disk.id })
+        : put('point', { id: row.leaf, diskId: disk.id, momentId: kept.id, parent: row.leafParent }),
+      put('disk', { ...row, leaf, leafParent: parent }),
+    );
+  }
+  return changes;
+}
