@@ -5,19 +5,23 @@ import { describe, expect, it } from 'vitest';
 import { readModules, repositoryRoot, type SourceModule } from '../build/layers.ts';
 
 const LINES_MAX = 400;
+/** A simulated world is read whole: its device, its guest and its oracle belong together. */
+const SIM_LINES_MAX = 600;
 const FUNCTION_LINES_MAX = 70;
 /** What may be longer than code should be: named here, each with its reason. */
 const LONG_TABLES: Readonly<Record<string, string>> = {
   'shared/rpc/contract.ts': 'one row per method: a table',
   'electron/storage/contract.ts': 'one row per method: a table',
   'electron/control/service.ts': 'one handler per method, each a few lines: a table',
-  'test/sim/storage/universe.ts': 'one simulated world, its guest and its oracle: read together',
   'electron/storage/vm-service.ts': 'one handler per method, each a few lines: a table',
 };
 
 const source = readModules(repositoryRoot, ['shared', 'electron', 'renderer', 'build']);
 const tests = readModules(repositoryRoot, ['test']);
 const lines = (module: SourceModule): string[] => module.text.split('\n');
+
+const linesMax = (module: SourceModule): number =>
+  module.path.startsWith('test/sim/') ? SIM_LINES_MAX : LINES_MAX;
 
 /** A function's length by its indentation: the formatter closes what it opens at the same column. */
 function longFunctions(module: SourceModule): string[] {
@@ -83,7 +87,7 @@ describe('tidy', () => {
 
   it(`keeps files within ${LINES_MAX} lines`, () => {
     const long = [...source, ...tests]
-      .filter(module => lines(module).length > LINES_MAX && LONG_TABLES[module.path] === undefined)
+      .filter(module => lines(module).length > linesMax(module) && LONG_TABLES[module.path] === undefined)
       .map(module => `${module.path} ${lines(module).length}`);
     expect(long).toEqual([]);
   });
