@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { repositoryRoot } from '../../build/layers.ts';
 import { findProgram } from '../../electron/platform/process.ts';
 import type { VmId } from '../../shared/ids.ts';
@@ -23,6 +23,9 @@ const CHROMIUM_ARGS = [
   '--disable-sync',
 ];
 const MIB = 2 ** 20;
+
+// Guests under TCG on a loaded machine: conditions are waited for, this only ends a hang.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 let ebb: Ebb;
 let gateway: ChildProcess;

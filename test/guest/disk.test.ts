@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
@@ -17,6 +17,9 @@ const POINT_BYTES = 50 * MIB;
 /** The writer's place, past what the points scatter over. */
 const WRITER_AT = 600 * MIB;
 const DEV = '/dev/vda';
+
+// Guests under TCG on a loaded machine: conditions are waited for, this only ends a hang.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 let ebb: Ebb;
 let agent: Agent;

@@ -61,6 +61,8 @@ export class MemoryManager implements MemoryPort {
   #figures: HostFigures;
   #planAtMs: number;
   readonly #narrator: Narrator;
+  /** M9: before every running VM was adopted, what the others hold looks free. */
+  #hasBegun = false;
   #isTicking = false;
   #isAgain = false;
   #isStopped = false;
@@ -97,6 +99,7 @@ export class MemoryManager implements MemoryPort {
 
   /** After adoption: leases of starts that died with the last control are void (M6). */
   begin(): void {
+    this.#hasBegun = true;
     for (const lease of this.#ports.journal.leases()) this.#ports.journal.dropLease(lease.id);
     this.#wake('Ebb started');
   }
@@ -270,7 +273,7 @@ export class MemoryManager implements MemoryPort {
   }
 
   #schedule(delayMs: number): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || !this.#hasBegun) return;
     if (this.#isTicking) {
       this.#isAgain ||= delayMs === 0;
       return;

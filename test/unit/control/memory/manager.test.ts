@@ -109,6 +109,7 @@ class World {
     this.budgetKib = budgetKib;
     this.off = off;
     this.manager = this.restart();
+    this.manager.begin();
   }
   restart(): MemoryManager {
     this.manager?.stop();
