@@ -69,11 +69,15 @@ describe('three guests under one budget', () => {
   });
 
   it('M1: everyone sits at the same fraction of its range', async () => {
-    const all = await atRest(vms, 'three guests at rest');
-    const fractions = all.map(
-      vm => ((vm.targetKib ?? 0) - vm.minKib) / (Math.min(vm.maxKib, vm.bootKib ?? vm.maxKib) - vm.minKib),
-    );
-    expect(Math.max(...fractions) - Math.min(...fractions)).toBeLessThan(0.06);
+    const spread = (all: readonly VmMemory[]): number => {
+      const fractions = all.map(
+        vm => ((vm.targetKib ?? 0) - vm.minKib) / (Math.min(vm.maxKib, vm.bootKib ?? vm.maxKib) - vm.minKib),
+      );
+      return Math.max(...fractions) - Math.min(...fractions);
+    };
+    // Two dead-bands of 8 MiB in a range of 208.
+    const all = await atRest(vms, 'everyone at the same fraction', found => spread(found) < 0.09);
+    expect(spread(all)).toBeLessThan(0.09);
     const host = await ebb.call('memory.host', {});
     expect(host.compressionRatio).toBeGreaterThan(0);
     expect(host.compressionRatio).toBeLessThan(1);
@@ -81,11 +85,12 @@ describe('three guests under one budget', () => {
 
   it('M4: resident memory falls by at least 80 % of what the balloon is told to take', async () => {
     // Page cache is memory the guest really holds and can let go of; free memory would have been reported already.
-    await agents[0]?.call('sh', { cmd: 'cat /dev/vda >/dev/null' });
     const [start] = await atRest([id(0)], 'alpha at rest');
     const before = await waitFor('the host to see the pages the guest touched', async () => {
+      await agents[0]?.call('sh', { cmd: 'cat /dev/vda >/dev/null' });
       const vm = await show(id(0));
-      return (vm.residentKib ?? 0) > (vm.actualKib ?? 0) ? vm : null;
+      // QEMU itself is about 95 MiB under TCG: nearly all of the guest's memory is touched.
+      return (vm.residentKib ?? 0) > (vm.actualKib ?? 0) + 64 * MIB ? vm : null;
     });
     await ebb.call('memory.set-range', { vmId: id(0), minKib: 96 * MIB, maxKib: 120 * MIB });
     const [small] = await atRest(
