@@ -181,9 +181,9 @@ export class NowVolume implements Volume {
     view.runs(block, firstUnit, length / UNIT_BYTES, (owner, first, count) => {
       if (owner !== null) zeroed.push([first, count]);
     });
-    for (const [first, count] of zeroed)
-      this.#source.leaf().writeUnits(block, first, count, UNIT_BYTES, null);
-    if (zeroed.length > 0) view.forget(block);
+    for (const [first, count] of zeroed) {
+      if (this.#source.leaf().writeUnits(block, first, count, UNIT_BYTES, null)) view.forget(block);
+    }
   }
 
   #writePartial(block: number, at: number, length: number, source: Uint8Array | null): void {

@@ -254,17 +254,19 @@ export class VmEngine {
       try {
         await finishTake(this.#takePorts, op);
       } catch (cause) {
-        if (this.#isOpen) this.#ports.clock.after(RETRY_MS, () => this.#retryTakes());
+        this.#retryLater();
         throw cause;
       }
       this.#changed();
     }
   }
 
-  #retryTakes(): void {
+  #retryLater(): void {
     if (!this.#isOpen) return;
-    // A failure arms the next try; the person was told of the first.
-    void this.#serial(() => Promise.resolve()).catch(() => undefined);
+    this.#ports.clock.after(RETRY_MS, () => {
+      // A failure arms the next try; the person was told of the first.
+      if (this.#isOpen) void this.#serial(() => this.#sweep()).catch(() => undefined);
+    });
   }
 
   #newMoment(given: NewMoment, parentId: MomentId | null): MomentRow {
@@ -323,15 +325,20 @@ export class VmEngine {
     });
   }
 
-  /** Files whose rows are gone. */
+  /** Files whose rows are gone. What cannot go now goes later: the rows are why nobody misses it. */
   async #sweep(): Promise<void> {
-    for (const { id, diskId } of this.#tree.unlinks) {
-      const { files } = this.#disk(diskId);
-      files.dropView(id);
-      files.dropImage(fileName(id));
-      await files.folder.unlink(fileName(id));
-      await files.folder.sync();
-      this.#tree.commit([drop('unlink', id)]);
+    try {
+      for (const { id, diskId } of this.#tree.unlinks) {
+        const { files } = this.#disk(diskId);
+        files.dropView(id);
+        files.dropImage(fileName(id));
+        await files.folder.unlink(fileName(id));
+        await files.folder.sync();
+        this.#tree.commit([drop('unlink', id)]);
+      }
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      this.#retryLater();
     }
   }
 

@@ -64,8 +64,9 @@ export class Leaf {
       this.#writeFresh(block, firstUnit, units, unitBytes, source);
       return true;
     }
-    image.writeData(block, firstUnit * unitBytes, source ?? new Uint8Array(units * unitBytes));
+    // Before the write: one that fails may have happened in part.
     this.#hasUnsyncedData = true;
+    image.writeData(block, firstUnit * unitBytes, source ?? new Uint8Array(units * unitBytes));
     const here = image.units(block);
     if (!here.subarray(firstUnit, firstUnit + units).includes(0)) return false;
     this.#run?.append({ block, entry: image.bat[block] ?? BAT_UNUSED, firstUnit, units });

@@ -109,6 +109,7 @@ async function linkBackward(ports: ReversalPorts, root: PointId, child: PointId)
     return backward;
   } catch (cause) {
     file.close();
+    await folder.unlink(name);
     throw cause;
   }
 }

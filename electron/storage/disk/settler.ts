@@ -52,7 +52,8 @@ export class Settler {
   #isStopped = false;
   #work: Promise<void> | null = null;
   #again = false;
-  #blocked: string | null = null;
+  /** Why a disk cannot be settled now; others may go on. */
+  readonly #blocked = new Map<DiskId, string>();
   #active: { op: ReversalOp; progress: ReversalProgress; startedMs: number; startBytes: number } | null =
     null;
 
@@ -67,8 +68,9 @@ export class Settler {
     const bytesPerSecond = seconds > 0 ? Math.round(moved / seconds) : 0;
     const isPending = this.#ports.tree.disks.some(disk => this.#next(disk.id) !== null);
     const state =
-      this.#blocked !== null ? 'blocked' : !isPending ? 'rest' : this.#isRunning ? 'settling' : 'paused';
-    return { state, reason: this.#blocked, active: active === null ? null : { ...active, bytesPerSecond } };
+      this.#blocked.size > 0 ? 'blocked' : !isPending ? 'rest' : this.#isRunning ? 'settling' : 'paused';
+    const [reason = null] = this.#blocked.values();
+    return { state, reason, active: active === null ? null : { ...active, bytesPerSecond } };
   }
 
   setRunning(run: boolean): void {
@@ -85,9 +87,7 @@ export class Settler {
   /** Resolves when there is nothing to do or no leave to do it. Never rejects. */
   settle(): Promise<void> {
     this.#again = true;
-    this.#work ??= this.#loop().finally(() => {
-      this.#work = null;
-    });
+    this.#work ??= this.#loop();
     return this.#work;
   }
 
@@ -97,9 +97,15 @@ export class Settler {
   }
 
   async #loop(): Promise<void> {
-    while (this.#again && !this.#isStopped) {
-      this.#again = false;
-      for (const disk of this.#ports.disks.values()) await this.#settleDisk(disk);
+    // Not in the caller's tick: `#work` is set by then, and cleared in the tick that finds nothing more to do.
+    await Promise.resolve();
+    try {
+      while (this.#again && !this.#isStopped) {
+        this.#again = false;
+        for (const disk of this.#ports.disks.values()) await this.#settleDisk(disk);
+      }
+    } finally {
+      this.#work = null;
     }
   }
 
@@ -118,11 +124,11 @@ export class Settler {
       for (let next = this.#next(disk.id); next !== null && this.#mayRun(); next = this.#next(disk.id)) {
         if (!(await this.#turnEdge(disk, next))) break;
       }
-      this.#blocked = null;
+      this.#blocked.delete(disk.id);
     } catch (cause) {
       // A full disk or a failing one must never take the engine down: the guest's own I/O goes on where it can.
-      this.#blocked =
-        cause instanceof Fault ? errorText(cause.body).slice(0, 500) : String(cause).slice(0, 500);
+      const reason = cause instanceof Fault ? errorText(cause.body) : String(cause);
+      this.#blocked.set(disk.id, reason.slice(0, 500));
       if (!(cause instanceof Fault)) throw cause;
       if (!this.#isStopped) this.#ports.clock.after(RETRY_MS, () => this.wake());
     } finally {

@@ -140,22 +140,49 @@ export class SimWorld {
   diedBy: CrashKind | null = null;
   /** Calls (of those whose name has `at` in it) until the crash; none where null. */
   fuse: { left: number; readonly kind: CrashKind; readonly at: string } | null = null;
-  freeBytes = 2 ** 40;
+  /** Really free; what the host says is free is more, so that checks before an operation pass (T14). */
+  spaceBytes = 2 ** 40;
+  wasFull = false;
   /** How many of the next syncs fail. */
   failSyncs = 0;
+  hasFailed = false;
   lastCall = '';
   readonly #waiting: Waiting[] = [];
+  readonly #timers: (() => void)[] = [];
   #uuids = 0;
   #nowMs = 1_700_000_000_000;
 
   constructor(random: Seeded, bootId: string) {
     this.random = random;
     this.bootId = bootId;
-    this.store.beforeCommit = () => this.call('commit');
+    this.store.beforeCommit = () => this.#commit();
   }
 
   get isDead(): boolean {
     return this.after !== null;
+  }
+
+  #commit(): void {
+    this.call('commit');
+    if (this.isFull && this.random.below(4) === 0) throw fault('disk.full', 'committing: no space');
+  }
+
+  get isFull(): boolean {
+    return this.spaceBytes < 2 ** 30;
+  }
+
+  shorten(spaceBytes: number): void {
+    this.spaceBytes = spaceBytes;
+    this.wasFull = true;
+  }
+
+  relieve(): void {
+    this.spaceBytes = 2 ** 40;
+  }
+
+  /** Every timer runs out. */
+  ring(): void {
+    for (const run of this.#timers.splice(0)) if (!this.isDead) run();
   }
 
   get waiting(): number {
@@ -173,8 +200,9 @@ export class SimWorld {
   crash(kind: CrashKind): void {
     const next = new SimWorld(this.random, kind === 'power' ? `boot-${this.random.next()}` : this.bootId);
     next.store = this.store.copy();
-    next.store.beforeCommit = () => next.call('commit');
-    next.freeBytes = this.freeBytes;
+    next.store.beforeCommit = () => next.#commit();
+    next.spaceBytes = this.spaceBytes;
+    next.wasFull = this.isFull;
     next.#uuids = this.#uuids;
     next.#nowMs = this.#nowMs + 1000;
     const keep = this.random.pick([0, 15, 50, 85, 100]);
@@ -236,7 +264,10 @@ export class SimWorld {
     return {
       wallMs: () => this.#nowMs++,
       monotonicMs: () => this.#nowMs++,
-      after: () => ({ cancel: () => undefined }),
+      after: (_delayMs, run) => {
+        this.#timers.push(run);
+        return { cancel: () => undefined };
+      },
       every: () => ({ cancel: () => undefined }),
     };
   }
@@ -331,7 +362,7 @@ class SimFolder implements Folder {
   }
 
   freeBytes(): number {
-    return this.#world.freeBytes;
+    return Math.max(2 ** 40, this.#world.spaceBytes);
   }
 }
 
@@ -343,8 +374,8 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       const at = (offset + done) % SECTOR;
       const length = Math.min(SECTOR - at, source.length - done);
       if (!inode.isMapped(index)) {
-        if (world.freeBytes < SECTOR) throw fault('disk.full', `writing ${name}: no space`);
-        world.freeBytes -= SECTOR;
+        if (world.spaceBytes < SECTOR) throw fault('disk.full', `writing ${name}: no space`);
+        world.spaceBytes -= SECTOR;
       }
       const bytes = length === SECTOR ? new Uint8Array(SECTOR) : inode.sector(index).slice();
       bytes.set(source.subarray(done, done + length), at);
@@ -371,6 +402,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       return world.later(`sync ${name}`, () => {
         if (world.failSyncs > 0) {
           world.failSyncs--;
+          world.hasFailed = true;
           throw fault('disk.io', `syncing ${name}`);
         }
         done();

@@ -32,7 +32,7 @@ export class DiskModel {
   /** Sectors not covered by an acknowledged flush: what they may be, the covered value first. */
   readonly #open = new Map<number, Value[]>();
   /** What sectors were before a write the host died in: never acknowledged, it is there or not. */
-  readonly #torn = new Map<number, number>();
+  readonly #torn = new Map<number, Set<number>>();
 
   constructor(tags: readonly number[]) {
     this.now = [...tags];
@@ -43,16 +43,20 @@ export class DiskModel {
     values.push({ order, tag });
     this.#open.set(sector, values);
     this.now[sector] = tag;
+    this.#torn.delete(sector);
   }
 
-  torn(sector: number, before: number): void {
+  /** A write that was never acknowledged, and cannot be looked at. */
+  mayWrite(sector: number, tag: number, order: number): void {
+    const before = new Set([...(this.#torn.get(sector) ?? []), this.now[sector] ?? 0]);
+    this.write(sector, tag, order);
     this.#torn.set(sector, before);
   }
 
   /** T11: nothing acknowledged is lost. As a sentence what is; null where all is well. */
   strayAfterProcessDeath(found: readonly number[]): string | null {
     return difference(
-      found.map((tag, sector) => (this.#torn.get(sector) === tag ? (this.now[sector] ?? 0) : tag)),
+      found.map((tag, sector) => (this.#torn.get(sector)?.has(tag) === true ? (this.now[sector] ?? 0) : tag)),
       this.now,
     );
   }
@@ -60,6 +64,8 @@ export class DiskModel {
   /** A flush that was called at `order` has been acknowledged. */
   flushed(order: number): void {
     for (const [sector, values] of this.#open) {
+      // A flush covers what was acknowledged; of the other nobody knows.
+      if (this.#torn.has(sector)) continue;
       const covered = values.findLastIndex(value => value.order <= order);
       if (covered > 0) values.splice(0, covered);
       if (values.length <= 1) this.#open.delete(sector);

@@ -1,0 +1,245 @@
+// The oracle of one simulated VM: what its disks and points must hold, checked through the engine and, right after a
+// crash, through other code (reader.ts).
+import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
+import type { Volume } from '../../../electron/storage/volume.ts';
+import type { DiskId, MomentId } from '../../../shared/ids.ts';
+import type { SimWorld } from './device.ts';
+import { type DiskModel, difference, tagsOf } from './model.ts';
+import { HeaderReader } from './reader.ts';
+
+export type Content = Map<DiskId, number[]>;
+export type Control =
+  | {
+      readonly kind: 'take';
+      readonly base: Content;
+      /** What each sector might have been after a power cut when the take was called. */
+      readonly open: ReadonlyMap<DiskId, readonly (readonly number[])[]>;
+      readonly writes: Write[];
+    }
+  | { readonly kind: 'goBack'; readonly target: Content; readonly left: Content }
+  | { readonly kind: 'delete'; readonly momentId: MomentId };
+export interface Write {
+  readonly diskId: DiskId;
+  readonly sector: number;
+  readonly tag: number;
+}
+
+export class Violation extends Error {}
+
+export class Judge {
+  readonly disks: readonly DiskId[];
+  readonly models = new Map<DiskId, DiskModel>();
+  readonly moments = new Map<MomentId, Content>();
+  world: SimWorld;
+  engine: VmEngine | null = null;
+  control: Control | null = null;
+  /** The take under way was refused for now, and is recorded (T14). */
+  isTakeLate = false;
+
+  constructor(disks: readonly DiskId[], world: SimWorld) {
+    this.disks = disks;
+    this.world = world;
+  }
+
+  model(diskId: DiskId): DiskModel {
+    const model = this.models.get(diskId);
+    if (model === undefined) throw new Violation(`no model of ${diskId}`);
+    return model;
+  }
+
+  content(): Content {
+    return new Map(this.disks.map(diskId => [diskId, [...this.model(diskId).now]]));
+  }
+
+  get live(): VmEngine {
+    if (this.engine === null) throw new Violation('no engine');
+    return this.engine;
+  }
+
+  read(volume: Volume): number[] {
+    const bytes = new Uint8Array(volume.sizeBytes);
+    volume.read(bytes, 0);
+    return tagsOf(bytes);
+  }
+
+  contentOf(momentId: MomentId): Content {
+    const moment = this.live.timeline().moments.find(({ id }) => id === momentId);
+    if (moment === undefined) throw new Violation(`point ${momentId} is gone`);
+    return new Map(
+      moment.points.map(({ diskId, pointId }) => [diskId, this.read(this.live.pointReader(pointId))]),
+    );
+  }
+
+  /** I1 and Now, through the engine. */
+  check(when: string): void {
+    // While going back Now is the one or the other; nobody is using it.
+    if (this.control?.kind !== 'goBack')
+      for (const diskId of this.disks)
+        this.#expect(
+          this.read(this.live.volume(diskId)),
+          this.model(diskId).now,
+          `${when}: Now of ${diskId}`,
+        );
+    const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
+    for (const [momentId, content] of this.moments) {
+      if (momentId === deleting) continue;
+      const found = this.contentOf(momentId);
+      for (const [diskId, tags] of content)
+        this.#expect(found.get(diskId) ?? null, tags, `${when}: point ${momentId} of ${diskId}`);
+    }
+  }
+
+  #expect(found: readonly number[] | null, expected: readonly number[], what: string): void {
+    const wrong = difference(found, expected);
+    if (wrong !== null) throw new Violation(`${what}: ${wrong}`);
+  }
+
+  /** A take that a full disk interrupted has been completed since (T14). */
+  adoptLateTake(): void {
+    const { control } = this;
+    if (
+      !this.isTakeLate ||
+      control?.kind !== 'take' ||
+      this.world.store.rows('op').some(op => op.kind === 'take')
+    )
+      return;
+    const fresh = this.live.timeline().moments.filter(({ id }) => !this.moments.has(id));
+    for (const { id } of fresh) this.adoptTake(id, control.base, control.writes);
+    if (fresh.length === 0) return;
+    this.control = null;
+    this.isTakeLate = false;
+  }
+
+  /** T6: the point is the disks as they were at one instant between the call and the answer. */
+  adoptTake(momentId: MomentId, base: Content, writes: readonly Write[]): void {
+    const found = this.contentOf(momentId);
+    const at = new Map([...base].map(([diskId, tags]) => [diskId, [...tags]]));
+    const isNow = (): boolean =>
+      this.disks.every(diskId => difference(found.get(diskId) ?? null, at.get(diskId) ?? []) === null);
+    let isFound = isNow();
+    for (const { diskId, sector, tag } of writes) {
+      if (isFound) break;
+      const tags = at.get(diskId);
+      if (tags !== undefined) tags[sector] = tag;
+      isFound = isNow();
+    }
+    if (!isFound) throw new Violation(`point ${momentId} is no instant of the time it was taken in`);
+    this.moments.set(momentId, found);
+  }
+
+  /** T3, T5: right after the crash, before recovery, read by other code from the headers as they are. */
+  checkFiles(hadPowerCut: boolean): void {
+    const { store } = this.world;
+    const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
+    const points = store.rows('point');
+    for (const disk of store.rows('disk')) {
+      const reader = new HeaderReader(this.world.folder(disk.id));
+      const tagged = (uuid: string): number[] | null => {
+        const bytes = reader.content(uuid);
+        return bytes === null ? null : tagsOf(new Uint8Array(bytes));
+      };
+      for (const [momentId, content] of this.moments) {
+        const point = points.find(row => row.momentId === momentId && row.diskId === disk.id);
+        if (point === undefined && momentId === deleting) continue;
+        this.#expect(
+          point === undefined ? null : tagged(point.id),
+          content.get(disk.id) ?? [],
+          `before recovery: point ${momentId} of ${disk.id}`,
+        );
+      }
+      const take = store.rows('op').find(op => op.kind === 'take');
+      const leaf = take?.leaves.find(entry => entry.diskId === disk.id)?.leaf ?? disk.leaf;
+      const now = tagged(leaf);
+      if (now === null) throw new Violation(`before recovery: Now of ${disk.id} cannot be read`);
+      this.#judgeNow(disk.id, now, 'before recovery', hadPowerCut, true);
+    }
+  }
+
+  checkNow(hadPowerCut: boolean): void {
+    for (const diskId of this.disks) {
+      const found = this.read(this.live.volume(diskId));
+      this.#judgeNow(diskId, found, 'after recovery', hadPowerCut, false);
+    }
+  }
+
+  /** T10 after a power cut; T11 after a process death: everything written is there once the run file is replayed. */
+  #judgeNow(
+    diskId: DiskId,
+    found: readonly number[],
+    when: string,
+    hadPowerCut: boolean,
+    isRaw: boolean,
+  ): void {
+    const model = this.model(diskId);
+    const isLoose = hadPowerCut || isRaw;
+    const wrong = isLoose ? model.strayAfterPowerCut(found) : model.strayAfterProcessDeath(found);
+    if (wrong === null) return;
+    if (this.control?.kind === 'goBack') {
+      if (difference(found, this.control.target.get(diskId) ?? []) === null) return;
+    }
+    throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
+  }
+
+  /** What the crash left of the operation under way: done or not done, and what is now is what was found. */
+  adoptNew(hadPowerCut: boolean, isLoose: boolean): void {
+    const control = this.control;
+    const known = new Set(this.moments.keys());
+    const fresh = this.live.timeline().moments.filter(({ id }) => !known.has(id));
+    if (fresh.length > (control === null || control.kind === 'delete' ? 0 : 1))
+      throw new Violation(`after recovery there are points nobody took: ${fresh.map(({ id }) => id)}`);
+    for (const { id } of fresh) {
+      if (control?.kind === 'take') this.#adoptFoundTake(id, control, isLoose);
+      if (control?.kind === 'goBack') this.moments.set(id, control.left);
+    }
+    if (control?.kind === 'delete') {
+      const isThere = this.live.timeline().moments.some(({ id }) => id === control.momentId);
+      if (!isThere) this.moments.delete(control.momentId);
+    }
+    for (const diskId of this.disks) {
+      const isGoneBack = control?.kind === 'goBack';
+      this.model(diskId).settleOn(this.read(this.live.volume(diskId)), hadPowerCut || isGoneBack);
+    }
+  }
+
+  #adoptFoundTake(momentId: MomentId, control: Control & { kind: 'take' }, isLoose: boolean): void {
+    if (!isLoose) return this.adoptTake(momentId, control.base, control.writes);
+    const found = this.contentOf(momentId);
+    for (const [diskId, tags] of found) {
+      const may = (control.open.get(diskId) ?? []).map(values => new Set(values));
+      for (const write of control.writes) if (write.diskId === diskId) may[write.sector]?.add(write.tag);
+      const stray = tags.findIndex((tag, sector) => may[sector]?.has(tag) !== true);
+      if (stray >= 0)
+        throw new Violation(
+          `point ${momentId}, taken while the power went: sector ${stray} is ${tags[stray]}, may be ${[...(may[stray] ?? [])].join(' or ')}`,
+        );
+    }
+    this.moments.set(momentId, found);
+  }
+
+  checkHeaders(): void {
+    const { store } = this.world;
+    for (const disk of store.rows('disk')) {
+      const folder = this.world.folder(disk.id);
+      const reader = new HeaderReader(folder);
+      const points = store.rows('point').filter(point => point.diskId === disk.id);
+      const expected = [...points.map(point => `${point.id}.vhd`), `${disk.leaf}.vhd`].sort();
+      const found = folder.list();
+      if (found.join() !== expected.join())
+        throw new Violation(`${disk.id} has files ${found.join(' ')}, expected ${expected.join(' ')}`);
+      if (reader.roots !== 1) throw new Violation(`${disk.id} has ${reader.roots} roots`);
+      for (const row of [...points, { id: disk.leaf, parent: disk.leafParent }]) {
+        const parent = reader.parentOf(row.id);
+        if (parent !== row.parent)
+          throw new Violation(`header of ${row.id}: parent ${parent}, not ${row.parent}`);
+      }
+      for (const name of found) this.#checkEndFooter(folder.open(name, 'read-only'));
+    }
+  }
+
+  #checkEndFooter(file: { name: string; sizeBytes(): number; read(to: Uint8Array, at: number): void }): void {
+    const [head, end] = [new Uint8Array(512), new Uint8Array(512)];
+    file.read(head, 0);
+    file.read(end, file.sizeBytes() - 512);
+    if (Buffer.compare(head, end) !== 0) throw new Violation(`${file.name} has no end footer`);
+  }
+}
