@@ -1,10 +1,12 @@
 // What the disks must hold, sector by sector. Every sector a guest writes gets a number of its own, so that anything
 // read where it does not belong is seen.
-import { SECTOR } from './device.ts';
+import { SECTOR } from './inode.ts';
 
 interface Value {
   readonly order: number;
   readonly tag: number;
+  /** False for a write that was never acknowledged: no flush covers it. */
+  readonly isCertain: boolean;
 }
 
 export function fill(target: Uint8Array, tags: readonly number[]): void {
@@ -38,9 +40,9 @@ export class DiskModel {
     this.now = [...tags];
   }
 
-  write(sector: number, tag: number, order: number): void {
-    const values = this.#open.get(sector) ?? [{ order: -1, tag: this.now[sector] ?? 0 }];
-    values.push({ order, tag });
+  write(sector: number, tag: number, order: number, isCertain = true): void {
+    const values = this.#open.get(sector) ?? [{ order: -1, tag: this.now[sector] ?? 0, isCertain: true }];
+    values.push({ order, tag, isCertain });
     this.#open.set(sector, values);
     this.now[sector] = tag;
     this.#torn.delete(sector);
@@ -49,7 +51,7 @@ export class DiskModel {
   /** A write that was never acknowledged, and cannot be looked at. */
   mayWrite(sector: number, tag: number, order: number): void {
     const before = new Set([...(this.#torn.get(sector) ?? []), this.now[sector] ?? 0]);
-    this.write(sector, tag, order);
+    this.write(sector, tag, order, false);
     this.#torn.set(sector, before);
   }
 
@@ -64,9 +66,7 @@ export class DiskModel {
   /** A flush that was called at `order` has been acknowledged. */
   flushed(order: number): void {
     for (const [sector, values] of this.#open) {
-      // A flush covers what was acknowledged; of the other nobody knows.
-      if (this.#torn.has(sector)) continue;
-      const covered = values.findLastIndex(value => value.order <= order);
+      const covered = values.findLastIndex(value => value.isCertain && value.order <= order);
       if (covered > 0) values.splice(0, covered);
       if (values.length <= 1) this.#open.delete(sector);
     }
@@ -97,7 +97,7 @@ export class DiskModel {
     found.forEach((tag, sector) => {
       const values = this.#open.get(sector);
       // The write the host died in did not happen.
-      if (tag !== this.now[sector]) values?.push({ order: values.at(-1)?.order ?? 0, tag });
+      if (tag !== this.now[sector]) values?.push({ order: values.at(-1)?.order ?? 0, tag, isCertain: true });
     });
     this.#torn.clear();
     this.now = [...found];

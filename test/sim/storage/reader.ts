@@ -2,7 +2,7 @@
 // crash and before any recovery. Where two files carry one UUID, the dynamic one is the root of an edge being turned,
 // and the other is its backward delta (T3).
 import type { Folder } from '../../../electron/platform/ports.ts';
-import { SECTOR } from './device.ts';
+import { SECTOR } from './inode.ts';
 
 interface Vhd {
   readonly name: string;

@@ -6,7 +6,8 @@ import type { Volume } from '../../../electron/storage/volume.ts';
 import { type DiskId, diskIdSchema, type MomentId, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { type CrashKind, SECTOR, SimWorld } from './device.ts';
+import { type CrashKind, SimWorld } from './device.ts';
+import { SECTOR } from './inode.ts';
 import { type Control, Judge, Violation } from './judge.ts';
 import { DiskModel, fill } from './model.ts';
 
@@ -347,8 +348,10 @@ export class Universe {
     this.#judge.live.takeMoment({ name: 'taken', note: '', kind: 'manual' }).then(
       moment => {
         if (world.isDead) return;
-        this.#judge.control = null;
-        this.#lately(() => this.#judge.adoptTake(moment.id, control.base, control.writes));
+        this.#lately(() => {
+          this.#judge.adoptTake(moment.id, control.base, control.writes);
+          this.#judge.control = null;
+        });
       },
       (cause: unknown) => {
         if (world.isDead) return;
@@ -364,6 +367,8 @@ export class Universe {
     try {
       work();
     } catch (cause) {
+      // What a poisoned disk refuses to show is looked at when it is opened again.
+      if (this.#isExcused(this.#judge.world, cause)) return;
       this.#late ??= cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     }
   }

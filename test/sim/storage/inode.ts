@@ -1,0 +1,96 @@
+// What a simulated file is made of: durable sectors, and every version written since the last sync.
+import type { Seeded } from '../../support/seeded.ts';
+
+export const SECTOR = 512;
+const ZEROS = new Uint8Array(SECTOR);
+
+interface Version {
+  readonly order: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a file is made of. Sectors are never changed in place, so copies share them. */
+export class Inode {
+  size = 0;
+  durableSize = 0;
+  readonly durable = new Map<number, Uint8Array>();
+  /** Written since the last sync, oldest first. */
+  readonly volatile = new Map<number, Version[]>();
+  #order = 0;
+
+  sector(index: number): Uint8Array {
+    return this.volatile.get(index)?.at(-1)?.bytes ?? this.durable.get(index) ?? ZEROS;
+  }
+
+  put(index: number, bytes: Uint8Array): void {
+    const version = { order: ++this.#order, bytes };
+    const versions = this.volatile.get(index);
+    if (versions === undefined) this.volatile.set(index, [version]);
+    else versions.push(version);
+  }
+
+  isMapped(index: number): boolean {
+    return this.volatile.has(index) || this.durable.has(index);
+  }
+
+  /** What was there when the sync was called is durable when it ends; what came meanwhile may be. */
+  mark(): () => void {
+    const [size, order] = [this.size, this.#order];
+    return () => {
+      this.durableSize = Math.max(this.durableSize, Math.min(size, this.size));
+      for (const [index, versions] of this.volatile) {
+        const synced = versions.filter(version => version.order <= order);
+        const last = synced.at(-1);
+        if (last === undefined) continue;
+        this.durable.set(index, last.bytes);
+        versions.splice(0, synced.length);
+        if (versions.length === 0) this.volatile.delete(index);
+      }
+    };
+  }
+
+  /** Only the run file shrinks, and another boot ignores it, so that is simply durable. */
+  truncate(size: number): void {
+    if (size >= this.size) {
+      this.size = size;
+      return;
+    }
+    const first = Math.ceil(size / SECTOR);
+    for (const map of [this.durable, this.volatile])
+      for (const index of map.keys()) if (index >= first) map.delete(index);
+    const cut = size % SECTOR;
+    if (cut > 0 && this.isMapped(first - 1)) {
+      const bytes = this.sector(first - 1).slice();
+      bytes.fill(0, cut);
+      this.put(first - 1, bytes);
+    }
+    this.size = size;
+    this.durableSize = Math.min(this.durableSize, size);
+  }
+
+  afterProcessDeath(): Inode {
+    const copy = new Inode();
+    copy.size = this.size;
+    copy.durableSize = this.durableSize;
+    copy.#order = this.#order;
+    for (const [index, bytes] of this.durable) copy.durable.set(index, bytes);
+    for (const [index, versions] of this.volatile) copy.volatile.set(index, [...versions]);
+    return copy;
+  }
+
+  /** `keep` is how likely, of a hundred, a written sector reached the disk. */
+  afterPowerCut(random: Seeded, keep: number): Inode {
+    const copy = new Inode();
+    let end = this.durableSize;
+    for (const [index, bytes] of this.durable) copy.durable.set(index, bytes);
+    for (const [index, versions] of this.volatile) {
+      if (random.below(100) >= keep) continue;
+      const chosen = random.below(2) === 0 ? versions.at(-1) : random.pick(versions);
+      copy.durable.set(index, chosen?.bytes ?? ZEROS);
+      end = Math.max(end, Math.min(this.size, (index + 1) * SECTOR));
+    }
+    copy.size = random.below(4) === 0 ? Math.max(end, this.size) : end;
+    copy.durableSize = copy.size;
+    return copy;
+  }
+}
