@@ -84,7 +84,14 @@ export async function beginReversal(
   }
   files.register(name, backward);
   const op: ReversalOp = { kind: 'copy', id: `reversal-${files.row.id}`, diskId: files.row.id, root, child };
-  tree.commit([put('op', op)]);
+  try {
+    tree.commit([put('op', op)]);
+  } catch (cause) {
+    // T14: the person may go back before there is room again, and nobody would come for this edge.
+    files.dropImage(name);
+    await files.folder.unlink(name);
+    throw cause;
+  }
   files.resetViews();
   return op;
 }

@@ -8,15 +8,22 @@ import { type DiskModel, difference, tagsOf } from './model.ts';
 import { HeaderReader } from './reader.ts';
 
 export type Content = Map<DiskId, number[]>;
+export type Uncertain = ReadonlyMap<DiskId, ReadonlyMap<number, ReadonlySet<number>>>;
 export type Control =
   | {
       readonly kind: 'take';
       readonly base: Content;
+      readonly uncertain: Uncertain;
       /** What each sector might have been after a power cut when the take was called. */
       readonly open: ReadonlyMap<DiskId, readonly (readonly number[])[]>;
       readonly writes: Write[];
     }
-  | { readonly kind: 'goBack'; readonly target: Content; readonly left: Content }
+  | {
+      readonly kind: 'goBack';
+      readonly target: Content;
+      readonly left: Content;
+      readonly uncertain: Uncertain;
+    }
   | { readonly kind: 'delete'; readonly momentId: MomentId };
 export interface Write {
   readonly diskId: DiskId;
@@ -25,6 +32,20 @@ export interface Write {
 }
 
 export class Violation extends Error {}
+
+/** What was expected, with sectors nobody is sure of as they were found where that is one of what they may be. */
+function settledBy(found: Content, expected: Content, uncertain: Uncertain): Content {
+  return new Map(
+    [...expected].map(([diskId, tags]) => {
+      const settled = [...tags];
+      for (const [sector, may] of uncertain.get(diskId) ?? []) {
+        const tag = found.get(diskId)?.[sector];
+        if (tag !== undefined && may.has(tag)) settled[sector] = tag;
+      }
+      return [diskId, settled];
+    }),
+  );
+}
 
 export class Judge {
   readonly disks: readonly DiskId[];
@@ -51,6 +72,10 @@ export class Judge {
     return new Map(this.disks.map(diskId => [diskId, [...this.model(diskId).now]]));
   }
 
+  uncertain(): Uncertain {
+    return new Map(this.disks.map(diskId => [diskId, this.model(diskId).uncertain()]));
+  }
+
   get live(): VmEngine {
     if (this.engine === null) throw new Violation('no engine');
     return this.engine;
@@ -74,12 +99,10 @@ export class Judge {
   check(when: string): void {
     // While going back Now is the one or the other; nobody is using it.
     if (this.control?.kind !== 'goBack')
-      for (const diskId of this.disks)
-        this.#expect(
-          this.read(this.live.volume(diskId)),
-          this.model(diskId).now,
-          `${when}: Now of ${diskId}`,
-        );
+      for (const diskId of this.disks) {
+        const wrong = this.model(diskId).strayWhileLiving(this.read(this.live.volume(diskId)));
+        if (wrong !== null) throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
+      }
     const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
     for (const [momentId, content] of this.moments) {
       if (momentId === deleting) continue;
@@ -104,16 +127,19 @@ export class Judge {
     )
       return;
     const fresh = this.live.timeline().moments.filter(({ id }) => !this.moments.has(id));
-    for (const { id } of fresh) this.adoptTake(id, control.base, control.writes);
+    for (const { id } of fresh) this.adoptTake(id, control);
     if (fresh.length === 0) return;
     this.control = null;
     this.isTakeLate = false;
   }
 
   /** T6: the point is the disks as they were at one instant between the call and the answer. */
-  adoptTake(momentId: MomentId, base: Content, writes: readonly Write[]): void {
+  adoptTake(
+    momentId: MomentId,
+    { base, uncertain, writes }: Pick<Control & { kind: 'take' }, 'base' | 'uncertain' | 'writes'>,
+  ): void {
     const found = this.contentOf(momentId);
-    const at = new Map([...base].map(([diskId, tags]) => [diskId, [...tags]]));
+    const at = settledBy(found, base, uncertain);
     const isNow = (): boolean =>
       this.disks.every(diskId => difference(found.get(diskId) ?? null, at.get(diskId) ?? []) === null);
     let isFound = isNow();
@@ -124,6 +150,17 @@ export class Judge {
       isFound = isNow();
     }
     if (!isFound) throw new Violation(`point ${momentId} is no instant of the time it was taken in`);
+    this.moments.set(momentId, found);
+  }
+
+  /** T7: the present is kept as it was. */
+  adoptKept(
+    momentId: MomentId,
+    { left, uncertain }: Pick<Control & { kind: 'goBack' }, 'left' | 'uncertain'>,
+  ): void {
+    const found = this.contentOf(momentId);
+    for (const [diskId, tags] of settledBy(found, left, uncertain))
+      this.#expect(found.get(diskId) ?? null, tags, `kept point ${momentId} of ${diskId}`);
     this.moments.set(momentId, found);
   }
 
@@ -172,7 +209,7 @@ export class Judge {
   ): void {
     const model = this.model(diskId);
     const isLoose = hadPowerCut || isRaw;
-    const wrong = isLoose ? model.strayAfterPowerCut(found) : model.strayAfterProcessDeath(found);
+    const wrong = isLoose ? model.strayAfterPowerCut(found) : model.strayWhileLiving(found);
     if (wrong === null) return;
     if (this.control?.kind === 'goBack') {
       if (difference(found, this.control.target.get(diskId) ?? []) === null) return;
@@ -189,7 +226,7 @@ export class Judge {
       throw new Violation(`after recovery there are points nobody took: ${fresh.map(({ id }) => id)}`);
     for (const { id } of fresh) {
       if (control?.kind === 'take') this.#adoptFoundTake(id, control, isLoose);
-      if (control?.kind === 'goBack') this.moments.set(id, control.left);
+      if (control?.kind === 'goBack') this.adoptKept(id, control);
     }
     if (control?.kind === 'delete') {
       const isThere = this.live.timeline().moments.some(({ id }) => id === control.momentId);
@@ -202,7 +239,7 @@ export class Judge {
   }
 
   #adoptFoundTake(momentId: MomentId, control: Control & { kind: 'take' }, isLoose: boolean): void {
-    if (!isLoose) return this.adoptTake(momentId, control.base, control.writes);
+    if (!isLoose) return this.adoptTake(momentId, control);
     const found = this.contentOf(momentId);
     for (const [diskId, tags] of found) {
       const may = (control.open.get(diskId) ?? []).map(values => new Set(values));

@@ -55,10 +55,20 @@ export class DiskModel {
     this.#torn.set(sector, before);
   }
 
-  /** T11: nothing acknowledged is lost. As a sentence what is; null where all is well. */
-  strayAfterProcessDeath(found: readonly number[]): string | null {
+  /** Sectors a write nobody acknowledged may have changed, and what they were before. */
+  uncertain(): ReadonlyMap<number, ReadonlySet<number>> {
+    return new Map(this.#torn);
+  }
+
+  /** What a sector may read as while the host lives: the newest, or what was before a write nobody acknowledged. */
+  mayBe(sector: number, tag: number | undefined): boolean {
+    return tag === this.now[sector] || (tag !== undefined && this.#torn.get(sector)?.has(tag) === true);
+  }
+
+  /** T11: nothing acknowledged is lost, by a process death or a failing disk. As a sentence what is; null where all is well. */
+  strayWhileLiving(found: readonly number[]): string | null {
     return difference(
-      found.map((tag, sector) => (this.#torn.get(sector)?.has(tag) === true ? (this.now[sector] ?? 0) : tag)),
+      found.map((tag, sector) => (this.mayBe(sector, tag) ? (this.now[sector] ?? 0) : tag)),
       this.now,
     );
   }

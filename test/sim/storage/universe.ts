@@ -295,10 +295,10 @@ export class Universe {
     for (const [index, tag] of tags.entries()) {
       const sector = first + index;
       const before = model.now[sector] ?? 0;
-      if (found !== null && found[sector] !== tag && found[sector] !== before)
+      if (found !== null && found[sector] !== tag && !model.mayBe(sector, found[sector]))
         throw new Violation(`a failed write made sector ${sector} of ${diskId} ${found[sector]}`);
       this.#note(diskId, sector, tag, found === null);
-      if (found !== null && found[sector] !== tag) this.#note(diskId, sector, before);
+      if (found !== null && found[sector] !== tag) this.#note(diskId, sector, found[sector] ?? before);
     }
   }
 
@@ -343,13 +343,14 @@ export class Universe {
   #take(): void {
     const world = this.#judge.world;
     const open = new Map(this.#judge.disks.map(diskId => [diskId, this.#judge.model(diskId).allAllowed()]));
-    const control: Control = { kind: 'take', base: this.#judge.content(), open, writes: [] };
+    const [base, uncertain] = [this.#judge.content(), this.#judge.uncertain()];
+    const control = { kind: 'take' as const, base, uncertain, open, writes: [] } satisfies Control;
     this.#judge.control = control;
     this.#judge.live.takeMoment({ name: 'taken', note: '', kind: 'manual' }).then(
       moment => {
         if (world.isDead) return;
         this.#lately(() => {
-          this.#judge.adoptTake(moment.id, control.base, control.writes);
+          this.#judge.adoptTake(moment.id, control);
           this.#judge.control = null;
         });
       },
@@ -376,18 +377,19 @@ export class Universe {
   #goBack(momentId: MomentId): void {
     const world = this.#judge.world;
     const target = this.#judge.moments.get(momentId) ?? new Map();
-    const left = this.#judge.content();
-    this.#judge.control = { kind: 'goBack', target, left };
+    const [left, uncertain] = [this.#judge.content(), this.#judge.uncertain()];
+    const control = { kind: 'goBack' as const, target, left, uncertain };
+    this.#judge.control = control;
     const before = new Set(this.#judge.live.timeline().moments.map(moment => moment.id));
     this.#judge.live.goBack({ momentId, keepName: 'kept' }).then(
       () => {
         if (world.isDead) return;
-        this.#judge.control = null;
         this.#lately(() => {
           for (const diskId of this.#judge.disks)
             this.#judge.model(diskId).settleOn(target.get(diskId) ?? [], true);
           for (const { id } of this.#judge.live.timeline().moments)
-            if (!before.has(id)) this.#judge.moments.set(id, left);
+            if (!before.has(id)) this.#judge.adoptKept(id, control);
+          this.#judge.control = null;
           this.#look('after going back');
         });
       },
