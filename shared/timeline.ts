@@ -50,11 +50,21 @@ export const reversalSchema = z.object({
 });
 export type Reversal = z.infer<typeof reversalSchema>;
 
+/** How the newest finished reversal of this engine's life went. */
+export const reversalReportSchema = z.object({
+  toMomentId: momentIdSchema,
+  bytes: bytesSchema,
+  batches: z.int().min(0),
+  durationMs: z.number().min(0),
+});
+export type ReversalReport = z.infer<typeof reversalReportSchema>;
+
 export const settleSchema = z.object({
   state: z.enum(['rest', 'settling', 'paused', 'blocked']),
   /** Edges still to turn, the one under way included. */
   pendingEdges: z.int().min(0),
   reversal: reversalSchema.nullable(),
+  last: reversalReportSchema.nullable(),
   /** Why it is blocked (disk full, poisoned file …), as a sentence. */
   reason: z.string().max(500).nullable(),
 });

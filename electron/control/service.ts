@@ -169,11 +169,15 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       storage.call('moment.take', { vmId: await opened(vmId), name, note, kind: 'manual' }),
     'moment.update': async ({ vmId, ...change }) =>
       storage.call('moment.update', { vmId: await opened(vmId), ...change }),
-    'moment.go-back': ({ vmId, momentId }) => {
-      machines.requireOff(idle(vmId), 'going back');
-      return start('moment.go-back', vmId, 'Go back', false, (id, step) =>
-        machines.goBack(id, momentId, parts.keepName(), step),
-      );
+    'moment.go-back': ({ vmId, momentId, ifRunning }) => {
+      const supervisor = machines.supervisor(idle(vmId));
+      const how = supervisor.state().pid === null || ifRunning === 'refuse' ? null : ifRunning;
+      if (how === null) machines.requireOff(vmId, 'going back');
+      return start('moment.go-back', vmId, 'Go back', how === 'shutdown', async (id, step, signal) => {
+        if (how !== null) await supervisor.stop(how, signal, step);
+        await machines.goBack(id, momentId, parts.keepName(), step);
+        if (how !== null) await supervisor.start(signal, step);
+      });
     },
     'moment.delete': async ({ vmId, momentId }) =>
       storage.call('moment.delete', { vmId: await opened(vmId), momentId }),

@@ -2,7 +2,7 @@
 
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
-import type { VmId } from '../../shared/ids.ts';
+import type { MomentId, VmId } from '../../shared/ids.ts';
 import type { StartPreview } from '../../shared/memory.ts';
 import { Fault } from '../../shared/result.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -68,3 +68,9 @@ export const suspendVm = (vmId: VmId): Promise<unknown> =>
   attempt(speak().vm.suspend, () => call('vm.suspend', { vmId }));
 export const shutDownVm = (vmId: VmId): Promise<unknown> =>
   attempt(speak().vm.shutdown, () => call('vm.stop', { vmId, how: 'shutdown' }));
+
+/** A running VM is shut down, goes back, and starts again: one task. */
+export const goBack = (vm: VmSummary, momentId: MomentId): Promise<unknown> =>
+  attempt(speak().history.error.goBack, () =>
+    call('moment.go-back', { vmId: vm.spec.id, momentId, ifRunning: 'shutdown' }),
+  );

@@ -2,9 +2,8 @@
 import { useState } from 'react';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
-import { attempt } from '../api/commands.ts';
+import { attempt, goBack } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
-import { goBack } from '../api/go-back.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm, Dialog } from '../ui/Dialog.tsx';

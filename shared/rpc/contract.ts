@@ -244,9 +244,14 @@ export const contract = defineContract({
     },
     'moment.go-back': {
       kind: 'task',
-      params: byMoment,
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        momentId: momentIdSchema,
+        /** A VM that was running is started again afterwards. */
+        ifRunning: z.enum(['refuse', 'shutdown', 'force']).default('refuse'),
+      }),
       result: started,
-      errors: ['vm.not-found', 'moment.not-found', 'disk.full', 'storage.unavailable'],
+      errors: ['vm.not-found', 'vm.wrong-state', 'moment.not-found', 'disk.full', 'storage.unavailable'],
       doc: 'Goes back to a moment; the present is kept as a branch.',
     },
     'moment.delete': {

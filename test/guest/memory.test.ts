@@ -3,10 +3,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { VmId } from '../../shared/ids.ts';
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
-import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
+import { type Agent, type Ebb, waitFor } from '../support/ebb.ts';
+import { FIXTURE_GUESTS, startFromFixtures } from '../support/fixtures.ts';
 
 const MIB = 1024;
-const [MIN, MAX] = [112 * MIB, 320 * MIB];
+const { minMib, maxMib } = FIXTURE_GUESTS.alpha;
+const [MIN, MAX] = [minMib * MIB, maxMib * MIB];
 /** Two guests fit at their maximum with their overheads; a third fits only at less. */
 const BUDGET = 1240 * MIB;
 const NEAR = 4 * MIB;
@@ -34,12 +36,11 @@ const atRest = (
   });
 
 beforeAll(async () => {
-  ebb = await Ebb.start();
+  ebb = await startFromFixtures();
   await ebb.call('memory.set-policy', { budgetKib: BUDGET });
   ebb.subscribe('host', null, host => samples.push(host));
-  for (const name of ['alpha', 'beta', 'gamma']) {
-    vms.push((await ebb.createSample(name, { minMib: MIN / MIB, maxMib: MAX / MIB, diskMib: 256 })).vmId);
-  }
+  for (const name of ['alpha', 'beta']) vms.push((await ebb.vmNamed(name)).vmId);
+  vms.push((await ebb.createSample('gamma', { minMib: MIN / MIB, maxMib: MAX / MIB, diskMib: 256 })).vmId);
 });
 afterAll(async () => {
   await ebb?.dispose();

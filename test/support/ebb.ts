@@ -213,16 +213,28 @@ export class Ebb {
     return readFileSync(this.paths.controlLog, 'utf8');
   }
 
-  /** Ends VMs, storage and control, and removes the folder. */
-  async dispose(): Promise<void> {
-    for (const agent of this.#agents) agent.close();
+  async vmNamed(name: string): Promise<{ vmId: VmId; diskId: DiskId }> {
     const { vms } = await this.call('vm.list', {});
-    for (const { spec, state } of vms)
-      if (state.pid !== null) await this.stopVm(spec.id).catch(() => process.kill(state.pid ?? 0, 'SIGKILL'));
+    const found = vms.find(({ spec }) => spec.name === name);
+    if (found === undefined) throw new Error(`no VM is named ${name}`);
+    return { vmId: found.spec.id, diskId: found.spec.disks[0]?.id as DiskId };
+  }
+
+  /** Ends storage and control; no VM may be running. */
+  async quit(): Promise<void> {
+    for (const agent of this.#agents) agent.close();
     const pid = this.controlPid();
     await this.call('app.quit', {}).catch(() => process.kill(pid, 'SIGKILL'));
     await waitFor('control to end', () => lockHolder(this.paths.controlLock) === null || null);
     this.#client.close();
+  }
+
+  /** Ends VMs, storage and control, and removes the folder. */
+  async dispose(): Promise<void> {
+    const { vms } = await this.call('vm.list', {});
+    for (const { spec, state } of vms)
+      if (state.pid !== null) await this.stopVm(spec.id).catch(() => process.kill(state.pid ?? 0, 'SIGKILL'));
+    await this.quit();
     rmSync(this.paths.dataFolder, { recursive: true, force: true });
     rmSync(this.paths.runFolder, { recursive: true, force: true });
   }

@@ -102,6 +102,7 @@ export function startReversal(vm: FakeVm, from: MomentId, to: MomentId): void {
     settle: {
       state: 'settling',
       pendingEdges: 1,
+      last: null,
       reason: null,
       reversal: {
         diskId: disk.id,

@@ -1,7 +1,7 @@
 // What a VM needs before its QEMU can be started, and gives back after: the exact arguments and its disks' exports.
 import { Fault } from '../../../shared/result.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
-import { type RunRecord, socketsIn } from './run-record.ts';
+import { type RunRecord, relocated, socketsIn } from './run-record.ts';
 import { specToArgv } from './spec-to-argv.ts';
 import { sampleMissing } from './supervisor-errors.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
@@ -15,18 +15,20 @@ export interface LaunchInput {
 export const recordPath = ({ home }: VmFolders): string => `${home}/run.json`;
 export const logPath = ({ home }: VmFolders): string => `${home}/qemu.log`;
 
-/** Faults: vm.sample-missing. */
-export async function newRunRecord(
+/** The very machine that was saved (L4), or a new one. Faults: vm.sample-missing. */
+export async function runRecord(
   { spec, folders, ports }: LaunchInput,
+  saved: RunRecord | null,
   bootKib: number,
 ): Promise<RunRecord> {
+  if (saved !== null) return relocated(saved, folders);
   const accelerator = await ports.accelerator();
   const sample = spec.boot.kind === 'sample' ? ports.sample() : null;
   if (spec.boot.kind === 'sample' && sample === null) throw new Fault(sampleMissing());
   const sockets = socketsIn(folders.run);
   const isoPath = ports.isoPath(spec);
   const argv = specToArgv({ spec, bootKib, accelerator, sockets, sample, isoPath, incoming: false });
-  return { bootKib, accelerator, argv, hasBalloon: spec.balloon };
+  return { bootKib, accelerator, argv, hasBalloon: spec.balloon, folders };
 }
 
 export async function openExports({ spec, folders, ports }: LaunchInput): Promise<void> {

@@ -2,6 +2,7 @@
 // very same machine (L4).
 import * as z from 'zod';
 import { kibSchema } from '../../../shared/units.ts';
+import { escaped } from './escape.ts';
 import type { VmSockets } from './spec-to-argv.ts';
 
 export const runRecordSchema = z.object({
@@ -9,8 +10,24 @@ export const runRecordSchema = z.object({
   accelerator: z.enum(['kvm', 'tcg']),
   argv: z.array(z.string()),
   hasBalloon: z.boolean(),
+  /** Where the arguments' sockets and files were; a VM folder may be moved before it is resumed. */
+  folders: z.object({ home: z.string().min(1), run: z.string().min(1) }),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** The same machine (L4) with its sockets and files where they are now. */
+export function relocated(record: RunRecord, folders: RunRecord['folders']): RunRecord {
+  const moves = (['run', 'home'] as const).flatMap(name => [
+    { from: `${record.folders[name]}/`, to: `${folders[name]}/` },
+    { from: `${escaped(record.folders[name])}/`, to: `${escaped(folders[name])}/` },
+  ]);
+  const argv = record.argv.map(word => {
+    // One pass: what one folder became is not taken for another's old place.
+    const move = moves.find(({ from }) => word.includes(from));
+    return move === undefined ? word : word.replaceAll(move.from, move.to);
+  });
+  return { ...record, argv, folders };
+}
 
 export const socketsIn = (folder: string): VmSockets => ({
   qmp: `${folder}/qmp`,

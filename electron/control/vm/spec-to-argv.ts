@@ -3,6 +3,7 @@
 
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
+import { escaped } from './escape.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -31,9 +32,6 @@ export interface ArgvInput {
 
 /** The guest's pause while storage is away: longer than any restart of ours, shorter than a guest's patience. */
 const RECONNECT_SECONDS = 60;
-
-/** In QEMU's option syntax a comma is doubled. */
-const escaped = (value: string): string => value.replaceAll(',', ',,');
 
 function cpu(input: ArgvInput): string[] {
   const { accelerator, spec } = input;

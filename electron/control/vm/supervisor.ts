@@ -8,7 +8,7 @@ import type { ProcessId } from '../../platform/process.ts';
 import type { Lease } from '../ports.ts';
 import { QmpSession } from '../qmp/session.ts';
 import { Guest } from './guest.ts';
-import { closeExports, type LaunchInput, logPath, newRunRecord, openExports, recordPath } from './launch.ts';
+import { closeExports, type LaunchInput, logPath, openExports, recordPath, runRecord } from './launch.ts';
 import { resumeWhenWell } from './resume-when-well.ts';
 import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
 import type { Accelerator } from './spec-to-argv.ts';
@@ -122,7 +122,7 @@ export class QemuSupervisor implements VmSupervisor {
         signal,
         ...(saved === null ? {} : { exactKib: saved.bootKib }),
       });
-      const record = saved ?? (await newRunRecord(this.#launch(), lease.bootKib));
+      const record = await runRecord(this.#launch(), saved, lease.bootKib);
       step('opening the disks');
       await openExports(this.#launch());
       signal.throwIfAborted();

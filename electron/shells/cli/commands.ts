@@ -135,8 +135,10 @@ async function goBack(session: Session): Promise<Output> {
   const { spec } = pickVm(vms, argument(session, 1, 'VM'));
   const timeline = await session.client.call('timeline.get', { vmId: spec.id });
   const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
+  const { force, shutdown } = session.words.options;
+  const ifRunning = force === true ? 'force' : shutdown === true ? 'shutdown' : 'refuse';
   await session.wait(
-    (await session.client.call('moment.go-back', { vmId: spec.id, momentId: moment.id })).taskId,
+    (await session.client.call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning })).taskId,
   );
   const after = await session.client.call('timeline.get', { vmId: spec.id });
   return {
@@ -352,7 +354,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       };
     },
   },
-  revert: { usage: 'VM POINT', help: 'Go back to a point; the present is kept as a branch', run: goBack },
+  revert: {
+    usage: 'VM POINT [--shutdown|--force]',
+    help: 'Go back to a point, the present is kept as a branch; a running VM is ended so and started again',
+    run: goBack,
+  },
   'mem show': { usage: '[VM]', help: 'Ranges, targets and what guests really have', run: showMemory },
   'mem set': {
     usage: 'VM [--min SIZE] [--max SIZE]',

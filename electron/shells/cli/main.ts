@@ -13,7 +13,7 @@ import { defaultDataFolder } from '../../platform/paths.ts';
 import { NotFoundError, readWords, UsageError } from './arguments.ts';
 import { COMMANDS, type Command, type Session } from './commands.ts';
 
-const FLAGS = new Set(['json', 'help', 'sample', 'force', 'yes', 'no-balloon']);
+const FLAGS = new Set(['json', 'help', 'sample', 'force', 'shutdown', 'yes', 'no-balloon']);
 const TASK_POLL_MS = 100;
 
 const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {

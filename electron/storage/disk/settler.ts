@@ -3,6 +3,7 @@
 import { errorText } from '../../../shared/errors.ts';
 import type { DiskId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
+import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
@@ -29,6 +30,7 @@ export interface SettleStatus {
     readonly progress: ReversalProgress;
     readonly bytesPerSecond: number;
   } | null;
+  readonly last: ReversalReport | null;
 }
 
 export interface SettlerPorts {
@@ -56,6 +58,7 @@ export class Settler {
   readonly #blocked = new Map<DiskId, string>();
   #active: { op: ReversalOp; progress: ReversalProgress; startedMs: number; startBytes: number } | null =
     null;
+  #last: ReversalReport | null = null;
 
   constructor(ports: SettlerPorts) {
     this.#ports = ports;
@@ -70,7 +73,12 @@ export class Settler {
     const state =
       this.#blocked.size > 0 ? 'blocked' : !isPending ? 'rest' : this.#isRunning ? 'settling' : 'paused';
     const [reason = null] = this.#blocked.values();
-    return { state, reason, active: active === null ? null : { ...active, bytesPerSecond } };
+    return {
+      state,
+      reason,
+      active: active === null ? null : { ...active, bytesPerSecond },
+      last: this.#last,
+    };
   }
 
   setRunning(run: boolean): void {
@@ -165,7 +173,18 @@ export class Settler {
       batches: 0,
     };
     this.#active = { op: current, progress, startedMs: this.#ports.clock.monotonicMs(), startBytes: 0 };
-    return runReversal(ports, current);
+    const isDone = await runReversal(ports, current);
+    if (isDone) this.#report(current);
+    return isDone;
+  }
+
+  #report(op: ReversalOp): void {
+    const { tree, clock } = this.#ports;
+    const [active, toMomentId] = [this.#active, tree.point(op.child)?.momentId];
+    if (active === null || toMomentId === undefined) return;
+    const { bytesDone, batches } = active.progress;
+    const durationMs = clock.monotonicMs() - active.startedMs;
+    this.#last = { toMomentId, bytes: bytesDone - active.startBytes, batches, durationMs };
   }
 
   #reversalPorts(disk: Disk): ReversalPorts {

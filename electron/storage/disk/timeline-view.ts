@@ -63,6 +63,7 @@ export function describeTimeline(
       state: status.state,
       pendingEdges,
       reversal: describeReversal(status, tree),
+      last: status.last,
       reason: status.reason,
     },
     freeBytes: all[0]?.files.folder.freeBytes() ?? 0,

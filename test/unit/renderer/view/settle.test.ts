@@ -25,7 +25,7 @@ const timeline = (
   moments: [],
   nowParentId: null,
   nowBytes: 0,
-  settle: { state: 'rest', pendingEdges: 0, reversal: null, reason: null, ...settle },
+  settle: { state: 'rest', pendingEdges: 0, reversal: null, last: null, reason: null, ...settle },
   freeBytes: 0,
 });
 

@@ -38,7 +38,7 @@ const timeline = (moments: readonly Moment[], nowParentId: string | null): Timel
   moments: [...moments],
   nowParentId: nowParentId as MomentId | null,
   nowBytes: 0,
-  settle: { state: 'rest', pendingEdges: 0, reversal: null, reason: null },
+  settle: { state: 'rest', pendingEdges: 0, reversal: null, last: null, reason: null },
   freeBytes: 0,
 });
 

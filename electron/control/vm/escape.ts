@@ -1,0 +1,2 @@
+/** In QEMU's option syntax a comma is doubled. */
+export const escaped = (value: string): string => value.replaceAll(',', ',,');
