@@ -20,3 +20,9 @@ export const timeMsSchema = z.int().min(0);
 export const kibToBytes = (kib: number): number => kib * KIB;
 /** Rounds down: a target or a size never grows by conversion. */
 export const bytesToKib = (bytes: number): number => Math.floor(bytes / KIB);
+
+/** An amount of memory in the words of the services' sentences: "512 MiB", "1.5 GiB". */
+export function amountText(kib: number): string {
+  const mib = kib / MIB_KIB;
+  return mib < 1000 ? `${Math.round(mib)} MiB` : `${(mib / 1024).toFixed(1)} GiB`;
+}

@@ -1,7 +1,7 @@
 // What is right and wrong with this computer, each with the exact step that mends it. Asks; changes nothing.
 import type { Check, DoctorReport } from '../../shared/host.ts';
+import { amountText, GIB, KIB } from '../../shared/units.ts';
 import type { ProbeResult } from './accelerator.ts';
-import { gb } from './memory/words.ts';
 
 export interface DoctorFindings {
   readonly qemu: string | null;
@@ -18,7 +18,6 @@ export interface DoctorFindings {
   readonly planAgeMs: number;
 }
 
-const GIB = 2 ** 30;
 /** Less than this and a day's work of one guest may not fit. */
 const DISK_WARN_BYTES = 10 * GIB;
 const DISK_FAIL_BYTES = GIB;
@@ -46,7 +45,6 @@ function accelerator({ accelerator: kind, why }: ProbeResult): Check {
 }
 
 export function examine(found: DoctorFindings): DoctorReport {
-  const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GB`;
   const disk = found.freeBytes < DISK_FAIL_BYTES ? 'fail' : found.freeBytes < DISK_WARN_BYTES ? 'warn' : 'ok';
   const checks: Check[] = [
     found.qemu === null
@@ -72,13 +70,13 @@ export function examine(found: DoctorFindings): DoctorReport {
       'memory',
       'Memory',
       'ok',
-      `${gb(found.totalKib)} in all, ${gb(found.availableKib)} available; ${gb(found.reserveKib)} are kept for this computer.`,
+      `${amountText(found.totalKib)} in all, ${amountText(found.availableKib)} available; ${amountText(found.reserveKib)} are kept for this computer.`,
     ),
     check(
       'disk',
       'Disk space',
       disk,
-      `${gib(found.freeBytes)} free in ${found.dataFolder}.`,
+      `${amountText(found.freeBytes / KIB)} free in ${found.dataFolder}.`,
       disk === 'ok' ? '' : "Free some space, or move Ebb's data: set EBB_DATA to a folder on another disk.",
     ),
     found.canWrite

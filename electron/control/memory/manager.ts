@@ -184,7 +184,7 @@ export class MemoryManager implements MemoryPort {
     if (vm === undefined) return;
     const isRange = vm.spec.minKib !== spec.minKib || vm.spec.maxKib !== spec.maxKib;
     vm.spec = spec;
-    this.#wake(isRange ? `the range of ${spec.name} was changed` : null);
+    this.#wake(isRange ? `The range of ${spec.name} was changed` : null);
   }
 
   // ── what the service asks ───────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +211,7 @@ export class MemoryManager implements MemoryPort {
       });
     }
     this.#policy = next;
-    this.#wake("the host's limits were changed");
+    this.#wake("The host's limits were changed");
     return ok(next);
   }
 

@@ -38,7 +38,7 @@ export class Narrator {
     const moves = plan.targets.flatMap(({ id, targetKib }) => this.#announce(id, targetKib));
     const causes = this.#causes.splice(0);
     if (moves.length === 0 && causes.length === 0) return;
-    const cause = causes.length === 0 ? 'what was free changed' : causes.slice(0, 3).join(', ');
+    const cause = causes.length === 0 ? 'What was free changed' : causes.slice(0, 3).join(', ');
     const text = planSentence(cause, moves, plan.compressionRatio, plan.shortfallKib);
     this.#append(text, cause, 'asked', moves, { model, plan, commands });
     if (moves.length > 0) this.#open = { moves, sinceMs: this.#ports.clock.monotonicMs() };

@@ -1,10 +1,8 @@
 // The ledger's sentences (M7). Pure: figures in, words out.
 
-/** As people read it: GB with one decimal, MB below one. */
-export function gb(kib: number): string {
-  const mib = kib / 1024;
-  return mib < 1000 ? `${Math.round(mib)} MB` : `${(mib / 1024).toFixed(1)} GB`;
-}
+import { amountText } from '../../../shared/units.ts';
+
+export const gb = amountText;
 
 export interface Move {
   readonly vmName: string;
@@ -15,7 +13,7 @@ export interface Move {
 const list = (moves: readonly Move[]): string =>
   moves.map(move => `${move.vmName} ${gb(move.fromKib)} → ${gb(move.toKib)}`).join(', ');
 
-/** `cause` is a clause: "work started". */
+/** `cause` is a clause: "work started", "The budget was changed". */
 export function planSentence(
   cause: string,
   moves: readonly Move[],
@@ -29,8 +27,10 @@ export function planSentence(
         ? 'Everyone is at its minimum.'
         : `Everyone sits at ${Math.round((1 - compressionRatio) * 100)} % of its range.`;
   const missing = shortfallKib > 0 ? ` ${gb(shortfallKib)} are missing even so.` : '';
-  const head = `${cause.charAt(0).toUpperCase()}${cause.slice(1)}`;
-  return moves.length === 0 ? `${head}. Nothing had to move.` : `${head}: ${list(moves)}. ${where}${missing}`;
+  // A VM's name stays as its owner wrote it.
+  return moves.length === 0
+    ? `${cause}. Nothing had to move.`
+    : `${cause}: ${list(moves)}. ${where}${missing}`;
 }
 
 export const doneSentence = (moves: readonly Move[], seconds: number): string =>

@@ -1,4 +1,5 @@
 // Tables for people. Pure.
+import { amountText, KIB } from '../../../shared/units.ts';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
@@ -12,9 +13,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), ...rows.map(line)].join('\n');
 }
 
-export const gib = (bytes: number): string => {
-  const mib = bytes / 2 ** 20;
-  return mib < 1000 ? `${Math.round(mib)} MB` : `${(mib / 1024).toFixed(1)} GB`;
-};
-export const kibText = (kib: number | null): string => (kib === null ? '–' : gib(kib * 1024));
+export const gib = (bytes: number): string => amountText(bytes / KIB);
+export const kibText = (kib: number | null): string => (kib === null ? '–' : amountText(kib));
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);

@@ -228,22 +228,22 @@ describe('limits', () => {
     [
       { minKib: 2 * GIB, maxKib: GIB },
       'memory.bad-range',
-      'The minimum, 2.0 GB, is above the maximum, 1.0 GB.',
+      'The minimum, 2.0 GiB, is above the maximum, 1.0 GiB.',
     ],
     [
       { minKib: 10 * MIB, maxKib: GIB },
       'memory.bad-range',
-      'The minimum is 10 MB; a VM needs at least 64 MB.',
+      'The minimum is 10 MiB; a VM needs at least 64 MiB.',
     ],
     [
       { minKib: GIB, maxKib: 9 * GIB },
       'memory.over-host',
-      'The maximum, 9.0 GB, is more than VMs may use on this computer: 8.0 GB.',
+      'The maximum, 9.0 GiB, is more than VMs may use on this computer: 8.0 GiB.',
     ],
     [
       { minKib: GIB, maxKib: 7 * GIB },
       'memory.over-cap',
-      'The maximum, 7.0 GB, is above the limit of 6.0 GB per VM.',
+      'The maximum, 7.0 GiB, is above the limit of 6.0 GiB per VM.',
     ],
   ])('M10: %o is refused with %s and a sentence', (range, code, what) => {
     expect(
@@ -258,6 +258,6 @@ describe('limits', () => {
       0.42,
       0,
     );
-    expect(sentence).toBe('Work started: dev 6.4 GB → 3.4 GB. Everyone sits at 58 % of its range.');
+    expect(sentence).toBe('work started: dev 6.4 GiB → 3.4 GiB. Everyone sits at 58 % of its range.');
   });
 });
