@@ -1,6 +1,8 @@
 // What a supervisor says when it cannot go on: what happened, what is safe, what to do. Pure.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
+import type { VmPhase } from '../../../shared/vm.ts';
+import { MAY } from './state.ts';
 
 /** QEMU's own last words, with what we made of them. */
 export function qemuDied(what: string, log: string): ErrorBody {
@@ -35,4 +37,26 @@ export const sampleMissing = (): ErrorBody => ({
   what: "The sample guest's kernel is not in the cache.",
   safe: 'The VM and its disk are untouched.',
   todo: 'Run `npm start` once on a machine with apt: it assembles the sample guest.',
+});
+
+export const wrongState = (name: string, phase: VmPhase, verb: keyof typeof MAY): ErrorBody => ({
+  code: 'vm.wrong-state',
+  what: `"${name}" is ${phase}; it cannot ${verb === 'force' ? 'be forced off' : verb} now.`,
+  safe: 'Nothing was changed.',
+  todo: `This works while it is ${MAY[verb].join(' or ')}.`,
+  data: { phase, verb },
+});
+
+export const noQemu = (name: string): ErrorBody => ({
+  code: 'vm.wrong-state',
+  what: `"${name}" has no running QEMU.`,
+  safe: 'Nothing was changed.',
+  todo: 'Start it first.',
+});
+
+export const stillRuns = (name: string, isCancelled: boolean): ErrorBody => ({
+  code: isCancelled ? 'cancelled' : 'vm.timeout',
+  what: `"${name}" was asked to shut down and still runs.`,
+  safe: 'It runs on; nothing was lost.',
+  todo: 'Shut it down from inside, or force it off: like pulling the plug.',
 });

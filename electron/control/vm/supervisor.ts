@@ -13,7 +13,7 @@ import { resumeWhenWell } from './resume-when-well.ts';
 import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
 import type { Accelerator } from './spec-to-argv.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
-import { bodyOf, qemuDied, qemuMissing } from './supervisor-errors.ts';
+import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
 import { hasSavedMemory, loadMemory, readSavedRecord, saveMemory } from './suspended.ts';
 import { until } from './wait.ts';
@@ -94,13 +94,7 @@ export class QemuSupervisor implements VmSupervisor {
   #require(verb: keyof typeof MAY): void {
     const { phase } = this.#state;
     if (MAY[verb].includes(phase)) return;
-    throw new Fault({
-      code: 'vm.wrong-state',
-      what: `"${this.#spec.name}" is ${phase}; it cannot ${verb === 'force' ? 'be forced off' : verb} now.`,
-      safe: 'Nothing was changed.',
-      todo: `This works while it is ${MAY[verb].join(' or ')}.`,
-      data: { phase, verb },
-    });
+    throw new Fault(wrongState(this.#spec.name, phase, verb));
   }
 
   async start(signal: AbortSignal, onStep: OnStep): Promise<void> {
@@ -138,9 +132,17 @@ export class QemuSupervisor implements VmSupervisor {
       this.#feed({ kind: 'running' });
       this.#ports.memory.event(this.vmId, 'started');
     } catch (cause) {
-      await this.#undoStart(lease, process, cause, signal);
-      throw cause;
+      const why = await this.#whyNotStarted(process, cause);
+      await this.#undoStart(lease, process, why, signal);
+      throw why;
     }
+  }
+
+  /** QEMU opens its control socket before it looks at its devices: the session knows only that it closed. */
+  async #whyNotStarted(process: ProcessId | null, cause: unknown): Promise<unknown> {
+    if (process === null || !(cause instanceof Fault) || cause.body.code !== 'vm.died') return cause;
+    await until(this.#ports.clock, GONE, () => (this.#ports.isAlive(process) ? null : true));
+    return new Fault(this.#qemuDied('QEMU ended while starting.'), cause);
   }
 
   /** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
@@ -284,12 +286,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   #current(): Live {
     if (this.#live !== null) return this.#live;
-    throw new Fault({
-      code: 'vm.wrong-state',
-      what: `"${this.#spec.name}" has no running QEMU.`,
-      safe: 'Nothing was changed.',
-      todo: 'Start it first.',
-    });
+    throw new Fault(noQemu(this.#spec.name));
   }
 
   async stop(how: 'shutdown' | 'force', signal: AbortSignal, onStep: OnStep): Promise<void> {
@@ -309,12 +306,7 @@ export class QemuSupervisor implements VmSupervisor {
       isLive(this.#state.phase) && !signal.aborted ? null : true,
     );
     if (isOff !== null && !signal.aborted) return;
-    const error: ErrorBody = {
-      code: signal.aborted ? 'cancelled' : 'vm.timeout',
-      what: `"${this.#spec.name}" was asked to shut down and still runs.`,
-      safe: 'It runs on; nothing was lost.',
-      todo: 'Shut it down from inside, or force it off: like pulling the plug.',
-    };
+    const error = stillRuns(this.#spec.name, signal.aborted);
     this.#feed({ kind: 'stop-refused', error });
     throw new Fault(error);
   }
