@@ -1,5 +1,7 @@
 // A whole Ebb of its own for a test: control and storage in a temporary data folder, and a client over the contract, as
 // the CLI has it. Ends every process it started, by id.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +10,7 @@ import { ensureControl } from '../../electron/control/start-on-demand.ts';
 import { lockHolder } from '../../electron/platform/lock.ts';
 import type { EbbPaths } from '../../electron/platform/paths.ts';
 import { connectUnix } from '../../electron/transport/unix-socket.ts';
-import type { DiskId, VmId } from '../../shared/ids.ts';
+import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
@@ -207,6 +209,26 @@ export class Ebb {
       'the timeline to be at rest',
       async () => (await this.call('timeline.get', { vmId })).settle.state === 'rest' || null,
     );
+  }
+
+  /** MD5 of the first `bytes` of a point, as 7-Zip reads its file and what that hangs off. */
+  async hashPoint(vmId: VmId, diskId: DiskId, pointId: PointId, bytes: number): Promise<string> {
+    const path = join(this.paths.dataFolder, 'vms', vmId, 'disks', diskId, `${pointId}.vhd`);
+    const hash = createHash('md5');
+    let left = bytes;
+    const child = spawn('7z', ['x', '-tVHD', '-so', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let complaint = '';
+    child.stderr.on('data', (text: Buffer) => {
+      complaint += text.toString();
+    });
+    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+      hash.update(piece.subarray(0, left));
+      left -= Math.min(left, piece.length);
+    }
+    const code =
+      child.exitCode ?? (await new Promise<number | null>(resolve => child.once('close', resolve)));
+    if (code !== 0 || left > 0) throw new Error(`7z could not read ${path}: ${complaint}`);
+    return hash.digest('hex');
   }
 
   log(): string {
