@@ -1,4 +1,5 @@
 // The composition root of control: the only file that builds real objects and joins them.
+import { fileURLToPath } from 'node:url';
 import { vmIdSchema } from '../../shared/ids.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { contract } from '../../shared/rpc/contract.ts';
@@ -22,6 +23,7 @@ import {
   endProcess,
   findProgram,
   isAlive,
+  nodeProgram,
   residentKib,
   runTool,
   spawnDetached,
@@ -50,6 +52,7 @@ import { AcceleratorProbe } from './accelerator.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
 import { Files } from './files.ts';
+import type { ImportPorts } from './import-ports.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
@@ -198,6 +201,14 @@ async function findings(
   };
 }
 
+const imports: ImportPorts = {
+  program: findProgram,
+  node: nodeProgram,
+  vhdReader: () => fileURLToPath(siblingModule(import.meta.url, '../storage/vhd/main')),
+  runTool,
+  readBytes,
+};
+
 /** "Thu 10:41" in the host's own time. */
 const keepName = (): string =>
   new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' })
@@ -224,7 +235,7 @@ export function composeControl(input: ControlInput): Control {
     memory,
     folders: machineFolders(input),
     supervisor: supervisorPorts(input, memory, storage, probe),
-    imports: { qemuImg: () => findProgram('qemu-img'), runTool, readBytes },
+    imports,
     clock,
     random: systemRandom,
     changed: () => topics.publish('vms', null, { vms: machines.list() }),

@@ -7,7 +7,8 @@ import type { DiskFormat, VmSpec, VmSummary } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
-import { convertInto, examineImage, type ImportPorts, type ImportSource } from './import-disk.ts';
+import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
+import type { ImportPorts } from './import-ports.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step } from './tasks.ts';
@@ -237,7 +238,7 @@ export class Machines {
     const socket = `${folder}/import`;
     await storage.openExport(spec.id, disk.id, socket);
     try {
-      await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, imports, step, signal);
+      await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, folder, imports, step, signal);
     } finally {
       await storage.closeExport(spec.id, disk.id);
     }

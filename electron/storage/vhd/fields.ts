@@ -26,6 +26,9 @@ export function readOffset(view: DataView, at: number): number {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Number.NaN;
 }
 
+/** The field as it stands in the file, for messages: it may be far beyond 2^53. */
+export const offsetText = (view: DataView, at: number): string => view.getBigUint64(at).toString();
+
 /** A field that is not as it must be: named, with what was found and what was expected. */
 export function corrupt(
   file: string,

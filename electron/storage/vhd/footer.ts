@@ -1,6 +1,6 @@
 // The 512-byte footer: codec only. Fields as in the specification; written copies carry creator "ebb ".
 import { SECTOR_BYTES } from '../../../shared/units.ts';
-import { checksum, corrupt, readOffset, uuidBytes, uuidText, viewOf } from './fields.ts';
+import { checksum, corrupt, offsetText, readOffset, uuidBytes, uuidText, viewOf } from './fields.ts';
 import { geometryOf } from './geometry.ts';
 
 export const FOOTER_BYTES = 512;
@@ -60,7 +60,7 @@ export function decodeFooter(bytes: Uint8Array, file: string): Footer {
   if (kind === undefined) throw corrupt(file, 'disk type', view.getUint32(60), '2, 3 or 4');
   const currentBytes = readOffset(view, 48);
   if (!(currentBytes > 0) || currentBytes % SECTOR_BYTES !== 0) {
-    throw corrupt(file, 'current size', currentBytes, 'a positive multiple of 512');
+    throw corrupt(file, 'current size', offsetText(view, 48), 'a positive multiple of 512 below 2^53');
   }
   return {
     kind,

@@ -1,13 +1,13 @@
 // The 1024-byte dynamic header with its parent locators: codec only. Locators W2ku and W2ru, both relative
 // (".\name"), lengths in bytes (T12).
 import { SECTOR_BYTES } from '../../../shared/units.ts';
-import { checksum, corrupt, readOffset, uuidBytes, uuidText, viewOf } from './fields.ts';
+import { checksum, corrupt, offsetText, readOffset, uuidBytes, uuidText, viewOf } from './fields.ts';
 
 export const HEADER_BYTES = 1024;
 const CHECKSUM_AT = 36;
 const NIL = '00000000-0000-0000-0000-000000000000';
-const LOCATORS_AT = 576;
-const LOCATOR_BYTES = 24;
+export const LOCATORS_AT = 576;
+export const LOCATOR_BYTES = 24;
 const W2KU = 0x57326b75;
 const W2RU = 0x57327275;
 /** One sector holds a locator: `.\<uuid>.vhd` in UTF-16 is 84 bytes. */
@@ -25,6 +25,12 @@ const utf16 = (text: string, bigEndian: boolean): Buffer => {
   const bytes = Buffer.from(text, 'utf16le');
   return bigEndian ? bytes.swap16() : bytes;
 };
+
+/** Up to its closing zero. */
+export function utf16Text(bytes: Uint8Array, bigEndian: boolean): string {
+  const copy = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 2)));
+  return (bigEndian ? copy.swap16() : copy).toString('utf16le').replace(/\0.*$/s, '');
+}
 
 /** The text both locators point at. */
 export function locatorBytes(parentName: string): Uint8Array {
@@ -58,18 +64,24 @@ export function encodeHeader(header: Header, locatorsAt: number): Uint8Array {
   return bytes;
 }
 
-function decodeParent(bytes: Uint8Array, file: string): Header['parent'] {
+function decodeParent(bytes: Uint8Array, file: string): NonNullable<Header['parent']> {
   const uuid = uuidText(bytes.subarray(40, 56));
-  if (uuid === NIL) return null;
-  const name = Buffer.from(bytes.subarray(64, 576)).swap16().toString('utf16le').replace(/\0.*$/s, '');
+  if (uuid === NIL) throw corrupt(file, 'parent UUID', NIL, 'the UUID of a parent');
+  return { uuid, name: utf16Text(bytes.subarray(64, 576), true) };
+}
+
+/** Throws Fault vhd.corrupt. Our own files: the parent is a neighbour, named plainly. */
+export function decodeHeader(bytes: Uint8Array, file: string, differencing: boolean): Header {
+  const header = decodeForeignHeader(bytes, file, differencing);
+  const name = header.parent?.name ?? 'none';
   // A name that climbs out of the folder is an attack on whoever follows it.
   if (name === '' || /[/\\:]/.test(name))
     throw corrupt(file, 'parent name', JSON.stringify(name), 'a plain file name');
-  return { uuid, name };
+  return header;
 }
 
-/** Throws Fault vhd.corrupt. `differencing` says whether a parent must be there. */
-export function decodeHeader(bytes: Uint8Array, file: string, differencing: boolean): Header {
+/** As anybody may have written it: the parent's name is text, to be followed only through locators.ts. */
+export function decodeForeignHeader(bytes: Uint8Array, file: string, differencing: boolean): Header {
   const view = viewOf(bytes);
   const cookie = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
   if (cookie !== 'cxsparse') throw corrupt(file, 'header cookie', JSON.stringify(cookie), 'cxsparse');
@@ -83,10 +95,9 @@ export function decodeHeader(bytes: Uint8Array, file: string, differencing: bool
   }
   const batOffset = readOffset(view, 16);
   if (!(batOffset >= 1536) || batOffset % SECTOR_BYTES !== 0)
-    throw corrupt(file, 'BAT offset', batOffset, '≥ 1536, whole sectors');
+    throw corrupt(file, 'BAT offset', offsetText(view, 16), '≥ 1536, whole sectors');
   const batEntries = view.getUint32(28);
   if (batEntries === 0 || batEntries > 2 ** 22) throw corrupt(file, 'BAT entries', batEntries, '1 … 4194304');
   const parent = differencing ? decodeParent(bytes, file) : null;
-  if (differencing && parent === null) throw corrupt(file, 'parent UUID', NIL, 'the UUID of a parent');
   return { batOffset, batEntries, blockBytes, parent };
 }

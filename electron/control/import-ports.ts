@@ -1,0 +1,33 @@
+// What the parts of an import share: what they ask of the world, what they find, and how they refuse.
+import type { ErrorCode } from '../../shared/errors.ts';
+import { Fault } from '../../shared/result.ts';
+import type { ToolOptions, ToolResult } from '../platform/process.ts';
+import type { ChosenFile } from './files.ts';
+
+export interface ImportPorts {
+  /** Full path of a program on PATH; null where there is none. */
+  readonly program: (name: string) => string | null;
+  /** A plain Node, and the module that reads foreign VHDs. */
+  readonly node: () => string;
+  readonly vhdReader: () => string;
+  readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+  /** `length` bytes at `offset`; negative offsets count from the end. */
+  readonly readBytes: (path: string, offset: number, length: number) => Uint8Array;
+}
+
+export interface Found {
+  readonly virtualBytes: number;
+  /** What it holds really: the room its copy needs. */
+  readonly dataBytes: number;
+}
+
+export const refused = (code: ErrorCode, file: ChosenFile, why: string, todo: string): Fault =>
+  new Fault({
+    code,
+    what: `${file.name} ${why}`,
+    safe: 'The original was only read; nothing was created.',
+    todo,
+  });
+
+export const unreadable = (file: ChosenFile): Fault =>
+  refused('import.bad-format', file, 'could not be examined.', 'Use another copy.');
