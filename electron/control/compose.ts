@@ -166,13 +166,17 @@ function supervisorPorts(
 function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof Machines>[0]['folders'] {
   const vms = `${paths.dataFolder}/vms`;
   const home = (vmId: string): string => `${vms}/${vmId}`;
+  // A socket path holds 107 bytes: the first part of the id is enough here.
+  const run = (vmId: string): string => `${paths.runFolder}/vm-${vmId.slice(0, 13)}`;
   return {
     home,
-    // A socket path holds 107 bytes: the first part of the id is enough here.
-    run: vmId => `${paths.runFolder}/vm-${vmId.slice(0, 13)}`,
+    run,
     freeBytes: () => freeBytesAt(paths.dataFolder),
     copyIn: (from, vmId, name) => copyInto(from, home(vmId), name),
-    remove: vmId => removeFolder(home(vmId)),
+    remove: vmId => {
+      removeFolder(home(vmId));
+      removeFolder(run(vmId));
+    },
     toTrash: vmId => moveInto(`${paths.dataFolder}/trash`, home(vmId), `${vmId}-${clock.wallMs()}`),
     ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
   };
