@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'vhd.parent-missing',
   'vhd.parent-mismatch',
   'import.bad-format',
+  'import.changed',
   'import.refused',
   'moment.not-found',
   'moment.has-children',

@@ -210,6 +210,7 @@ const imports: ImportPorts = {
   node: nodeProgram,
   vhdReader: () => fileURLToPath(siblingModule(import.meta.url, '../storage/vhd/main')),
   runTool,
+  look: lookAtFile,
   readBytes,
 };
 

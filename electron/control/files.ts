@@ -10,12 +10,14 @@ export interface ChosenFile {
   readonly path: string;
   readonly name: string;
   readonly bytes: number;
+  /** Of its last change, wall time. */
+  readonly modifiedMs: number;
 }
 
 export interface FilePorts {
   readonly clock: Clock;
   readonly random: Random;
-  /** The real path, name and size of a plain, readable file; null otherwise. */
+  /** What a plain, readable file is now; null otherwise. */
   readonly look: (path: string) => ChosenFile | null;
 }
 

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
 import type { DiskFormat } from '../../shared/vm.ts';
+import type { ToolOptions, ToolResult } from '../platform/process.ts';
 import type { ChosenFile } from './files.ts';
 import { markedFormat, outsideReference, type ReadAt } from './foreign-formats.ts';
 import { type Found, type ImportPorts, refused, unreadable } from './import-ports.ts';
@@ -10,6 +11,7 @@ import type { Step } from './tasks.ts';
 import { examineVhd, whileServed } from './vhd-reader.ts';
 
 const INFO_TIMEOUT_MS = 30_000;
+const CHECK_TIMEOUT_MS = 600_000;
 const CONVERT_TIMEOUT_MS = 12 * 3_600_000;
 /** T15: as much as a VHD can hold. */
 const VIRTUAL_BYTES_MAX = 2040 * 2 ** 30;
@@ -52,6 +54,7 @@ export async function examineImage(
   format: DiskFormat,
   ports: ImportPorts,
 ): Promise<ImportSource> {
+  checkUnchanged(file, ports);
   checkMark(file, format, ports);
   const found = format === 'vhd' ? await examineVhd(file, ports) : await examineWithQemu(file, format, ports);
   if (found.virtualBytes > VIRTUAL_BYTES_MAX)
@@ -62,6 +65,20 @@ export async function examineImage(
       'Make it smaller with the tool that made it, then try again.',
     );
   return { file, format, ...found };
+}
+
+/** Somebody still writes it, or replaced it: what would be copied is neither the old content nor the new one. */
+function checkUnchanged(file: ChosenFile, ports: ImportPorts): void {
+  const now = ports.look(file.path);
+  if (now?.bytes === file.bytes && now.modifiedMs === file.modifiedMs) return;
+  throw refused(
+    'import.changed',
+    file,
+    now === null
+      ? 'is gone or can no longer be read.'
+      : `was changed after it was chosen: it has ${now.bytes} bytes, expected ${file.bytes}, or another date.`,
+    'Wait until nothing writes to it, then choose it again.',
+  );
 }
 
 /** Before any tool opens it. */
@@ -98,15 +115,11 @@ function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): vo
 
 async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: ImportPorts): Promise<Found> {
   const ask = async (verb: readonly string[]): Promise<unknown> => {
-    const [command, args] = qemuImg(ports, [...verb, '--output=json', '-f', format, file.path]);
-    const { code, stdout, stderr } = await ports.runTool(command, args, { timeoutMs: INFO_TIMEOUT_MS });
+    const { code, stdout, stderr } = await qemuLook(verb, file, format, ports, {
+      timeoutMs: INFO_TIMEOUT_MS,
+    });
     if (code === 0) return JSON.parse(stdout);
-    throw refused(
-      'import.bad-format',
-      file,
-      `is not a whole ${format} image: ${words(stderr, file)}`,
-      'Choose its real format, or use another copy.',
-    );
+    throw notWhole(file, format, stderr);
   };
   const info = infoSchema.safeParse(await ask(['info']));
   if (!info.success) throw unreadable(file);
@@ -117,6 +130,43 @@ async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: Impo
   const measured = measureSchema.safeParse(await ask(['measure', '-O', 'raw']));
   if (!measured.success) throw unreadable(file);
   return { virtualBytes, dataBytes: measured.data.required };
+}
+
+const qemuLook = (
+  verb: readonly string[],
+  file: ChosenFile,
+  format: QemuFormat,
+  ports: ImportPorts,
+  options: ToolOptions,
+): Promise<ToolResult> => {
+  const [command, args] = qemuImg(ports, [...verb, '--output=json', '-f', format, file.path]);
+  return ports.runTool(command, args, options);
+};
+
+const notWhole = (file: ChosenFile, format: QemuFormat, stderr: string): Fault =>
+  refused(
+    'import.bad-format',
+    file,
+    `is not a whole ${format} image: ${words(stderr, file)}`,
+    'Choose its real format, repair it with the tool that made it, or use another copy.',
+  );
+
+/** Clusters nobody refers to. */
+const CHECK_LEAKS = 3;
+const CHECK_UNSUPPORTED = 63;
+
+/** QEMU's drivers read what lies behind the end of a cut qcow2 as zeros; only its check sees that it is cut. */
+async function checkWhole(
+  file: ChosenFile,
+  format: QemuFormat,
+  ports: ImportPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  if (format === 'raw') return;
+  const options = { timeoutMs: CHECK_TIMEOUT_MS, signal };
+  const { code, stderr } = await qemuLook(['check'], file, format, ports, options);
+  signal.throwIfAborted();
+  if (code !== 0 && code !== CHECK_LEAKS && code !== CHECK_UNSUPPORTED) throw notWhole(file, format, stderr);
 }
 
 const words = (stderr: string, file: ChosenFile): string =>
@@ -151,11 +201,16 @@ export async function convertInto(
 ): Promise<void> {
   const copy = (format: QemuFormat, from: string): Promise<void> =>
     convert(source, ['convert', '-p', '-n', '-f', format, '-O', 'raw', from, nbdUri], ports, step, signal);
-  if (source.format !== 'vhd') return copy(source.format, source.file.path);
-  const socketPath = `${folder}/source`;
-  return whileServed(source.file, socketPath, ports, signal, () =>
-    copy('raw', `nbd+unix:///?socket=${socketPath}`),
-  );
+  if (source.format !== 'vhd') {
+    step('checking the image');
+    await checkWhole(source.file, source.format, ports, signal);
+    await copy(source.format, source.file.path);
+  } else {
+    const socketPath = `${folder}/source`;
+    const served = `nbd+unix:///?socket=${socketPath}`;
+    await whileServed(source.file, socketPath, ports, signal, () => copy('raw', served));
+  }
+  checkUnchanged(source.file, ports);
 }
 
 async function convert(

@@ -11,6 +11,8 @@ export interface ImportPorts {
   readonly node: () => string;
   readonly vhdReader: () => string;
   readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+  /** What the file is now; null where it is gone or unreadable. */
+  readonly look: (path: string) => ChosenFile | null;
   /** `length` bytes at `offset`; negative offsets count from the end. */
   readonly readBytes: (path: string, offset: number, length: number) => Uint8Array;
 }

@@ -19,13 +19,17 @@ import { homedir } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import { fileFault } from './block-file.ts';
 
-/** The real path, name and size of a plain file we may read; null otherwise. */
-export function lookAtFile(path: string): { path: string; name: string; bytes: number } | null {
+/** The real path, name, size and time of the last change of a plain file we may read; null otherwise. */
+export function lookAtFile(
+  path: string,
+): { path: string; name: string; bytes: number; modifiedMs: number } | null {
   try {
     const real = realpathSync(path);
     const stat = statSync(real);
     accessSync(real, constants.R_OK);
-    return stat.isFile() ? { path: real, name: basename(path), bytes: stat.size } : null;
+    return stat.isFile()
+      ? { path: real, name: basename(path), bytes: stat.size, modifiedMs: stat.mtimeMs }
+      : null;
   } catch {
     return null;
   }

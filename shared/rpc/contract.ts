@@ -82,6 +82,7 @@ export const contract = defineContract({
         'memory.over-cap',
         'file.unknown-token',
         'import.bad-format',
+        'import.changed',
         'import.refused',
         'disk.full',
         'disk.too-large',
