@@ -33,6 +33,8 @@ export interface GuestPort {
   /** Asks only (M4). Multiple of 1 MiB. */
   setTarget(targetKib: number): Promise<void>;
   sample(): Promise<GuestSample>;
+  /** RSS of the QEMU process now, asked of the host alone: also when QMP is silent. */
+  residentKib?(): number | null;
 }
 
 /** What happened to a VM, for replanning (M5). */

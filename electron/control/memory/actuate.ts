@@ -37,7 +37,12 @@ export function actuate(host: HostModel, plan: Plan, options: ActuateOptions): C
   let pool = options.giveBeforeFree === true ? Number.MAX_SAFE_INTEGER : poolKib(host);
   for (const { id, targetKib } of plan.targets) {
     const vm = byId.get(id);
-    if (vm !== undefined && isTake(vm, targetKib, options)) commands.push({ id, targetKib, kind: 'take' });
+    if (vm === undefined || !isTake(vm, targetKib, options)) continue;
+    // Overdrawn: what was promised and not yet taken is taken back first, it costs nobody anything. After a restart the
+    // promise is a guess from the journal (M9); asking for more than the guest has might then be a grant.
+    const heldKib = Math.ceil((vm.actualKib ?? vm.bootKib) / MIB_KIB) * MIB_KIB;
+    const most = pool < 0 ? Math.max(vm.minKib, heldKib) : targetKib;
+    commands.push({ id, targetKib: Math.min(targetKib, most), kind: 'take' });
   }
   for (const { id, targetKib } of plan.targets) {
     const vm = byId.get(id);
@@ -46,8 +51,8 @@ export function actuate(host: HostModel, plan: Plan, options: ActuateOptions): C
     const asked = vm.targetKib ?? vm.bootKib;
     const want = targetKib - promised;
     if (want <= 0) {
-      // It holds more than it was last asked to, and may keep it: asking less would be a take of nothing.
-      if (targetKib > asked + options.deadbandKib && targetKib === promised)
+      // It holds more than it was last asked to, and may keep it where nobody needs what it still gives back.
+      if (pool >= 0 && targetKib > asked + options.deadbandKib && targetKib === promised)
         commands.push({ id, targetKib, kind: 'give' });
       continue;
     }

@@ -26,11 +26,15 @@ const HOST_STEP_KIB = 128 * MIB_KIB;
 export const defaultReserveKib = (totalKib: number): number =>
   Math.max(GIB_KIB, Math.floor(totalKib / 4 / MIB_KIB) * MIB_KIB);
 
-/** `vmResidentKib`: what our VMs hold now, which is not the host's own use. */
-export function budgetOf(policy: MemoryPolicy, host: HostFigures, vmResidentKib: number): number {
-  const hostUse = Math.max(0, host.totalKib - host.availableKib - vmResidentKib);
-  const steps = Math.ceil((hostUse + HOST_MARGIN_KIB) / HOST_STEP_KIB) * HOST_STEP_KIB;
-  const free = host.totalKib - Math.max(policy.reserveKib, steps);
+/** `useKib`: what the host's own programs use. `marginKib`: kept beside it; less only in tests. */
+export function budgetOf(
+  policy: MemoryPolicy,
+  totalKib: number,
+  useKib: number,
+  marginKib = HOST_MARGIN_KIB,
+): number {
+  const steps = Math.ceil((useKib + marginKib) / HOST_STEP_KIB) * HOST_STEP_KIB;
+  const free = totalKib - Math.max(policy.reserveKib, steps);
   return Math.max(0, Math.min(free, policy.budgetKib ?? free));
 }
 

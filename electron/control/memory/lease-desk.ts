@@ -43,6 +43,9 @@ export function mostLeasableKib(host: HostModel): number {
   return Math.max(0, floorMib(((left - 150 * MIB_KIB) * 100) / 101));
 }
 
+const neededKib = ({ lease }: OpenLease): number => lease.bootKib + defaultOverheadKib(lease.bootKib);
+const waitingKib = (open: OpenLease): number => (open.wait === null ? 0 : neededKib(open));
+
 export class LeaseDesk {
   readonly #ports: LeaseDeskPorts;
   readonly #open = new Map<string, OpenLease>();
@@ -64,7 +67,7 @@ export class LeaseDesk {
   #sum(counts: (open: OpenLease) => boolean): number {
     let sum = 0;
     for (const open of this.#open.values()) {
-      if (counts(open)) sum += open.lease.bootKib + defaultOverheadKib(open.lease.bootKib);
+      if (counts(open)) sum += neededKib(open);
     }
     return sum;
   }
@@ -116,11 +119,14 @@ export class LeaseDesk {
     this.#ports.journal.dropLease(lease.id);
   }
 
-  /** After each round: is there room for those who wait? `host` counts every lease already. */
+  /** After each round: is there room for those who wait, in the order they came? `host` counts every lease already. */
   look(host: HostModel): void {
+    let behindKib = [...this.#open.values()].reduce((sum, open) => sum + waitingKib(open), 0);
     for (const [id, open] of this.#open) {
       if (open.wait === null) continue;
-      const pool = poolKib(host);
+      behindKib -= waitingKib(open);
+      // Who came later takes nothing from who came first.
+      const pool = poolKib(host) + behindKib;
       if (pool >= 0) {
         this.#grant(id, open);
         continue;

@@ -15,7 +15,8 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { actuate, type Command } from './actuate.ts';
-import { budgetOf, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import { defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
 import { LeaseDesk } from './lease-desk.ts';
 import { type HostModel, poolKib, totalCommittedKib } from './model.ts';
@@ -23,7 +24,8 @@ import { Narrator } from './narrator.ts';
 import { plan } from './plan.ts';
 import { previewStart } from './preview.ts';
 import { checkRange } from './range.ts';
-import { TrackedVm } from './tracked-vm.ts';
+import type { MemorySwitchOffs } from './switch-offs.ts';
+import { offMemory, TrackedVm } from './tracked-vm.ts';
 import { refusedSentence, selfDeflatedSentence } from './words.ts';
 
 const TICK_MS = 1_000;
@@ -31,16 +33,8 @@ const TICK_MS = 1_000;
 const BUSY_TICK_MS = 250;
 /** Smaller changes are left alone: a balloon's work is not free. */
 const DEADBAND_KIB = 8 * MIB_KIB;
-const SAMPLE_TIMEOUT_MS = 3_000;
-
-/** Each safety mechanism can be switched off, from tests alone; the simulation must then find violations. */
-export interface MemorySwitchOffs {
-  readonly freeBeforeGive?: boolean;
-  readonly journalBeforeSend?: boolean;
-  readonly bootGrace?: boolean;
-  readonly stuckExclusion?: boolean;
-  readonly leaseCounts?: boolean;
-}
+/** A plan waits no longer for guests that are slow to answer; what they say later counts in the next one (M4). */
+const PATIENCE_MS = 100;
 
 export interface ManagerPorts {
   readonly clock: Clock;
@@ -58,7 +52,7 @@ export class MemoryManager implements MemoryPort {
   readonly #hostListeners = new Set<() => void>();
   readonly #ledgerListeners = new Set<(entry: LedgerEntry) => void>();
   #policy: MemoryPolicy;
-  #figures: HostFigures;
+  readonly #watch: HostWatch;
   #planAtMs: number;
   readonly #narrator: Narrator;
   /** M9: before every running VM was adopted, what the others hold looks free. */
@@ -70,10 +64,10 @@ export class MemoryManager implements MemoryPort {
 
   constructor(ports: ManagerPorts, policy: Partial<MemoryPolicy> = {}) {
     this.#ports = ports;
-    this.#figures = ports.host();
+    this.#watch = new HostWatch(ports.host, ports.clock, ports.switchOff?.watermarks === true);
     this.#policy = {
       mode: 'proportional',
-      reserveKib: defaultReserveKib(this.#figures.totalKib),
+      reserveKib: defaultReserveKib(this.#watch.figures.totalKib),
       budgetKib: null,
       capKib: null,
       ...policy,
@@ -100,6 +94,7 @@ export class MemoryManager implements MemoryPort {
   /** After adoption: leases of starts that died with the last control are void (M6). */
   begin(): void {
     this.#hasBegun = true;
+    this.#watch.restart(this.#residentKib());
     for (const lease of this.#ports.journal.leases()) this.#ports.journal.dropLease(lease.id);
     this.#wake('Ebb started');
   }
@@ -121,7 +116,7 @@ export class MemoryManager implements MemoryPort {
   // ── MemoryPort: what supervisors tell us ────────────────────────────────────────────────────────────────────────
 
   lease(request: { spec: VmSpec; exactKib?: number; signal: AbortSignal }): Promise<Lease> {
-    this.#figures = this.#ports.host();
+    this.#watch.look(this.#residentKib());
     return this.#desk.lease(request);
   }
 
@@ -146,11 +141,9 @@ export class MemoryManager implements MemoryPort {
   }
 
   #track(spec: VmSpec, bootKib: number, guest: GuestPort, targetKib: number | null): void {
-    const bootGrace = this.#ports.switchOff?.bootGrace !== true;
-    this.#vms.set(
-      spec.id,
-      new TrackedVm({ spec, bootKib, guest, targetKib, bootGrace, nowMs: this.#ports.clock.monotonicMs() }),
-    );
+    const { clock, switchOff = {} } = this.#ports;
+    const vm = new TrackedVm({ spec, bootKib, guest, targetKib, switchOff, nowMs: clock.monotonicMs() });
+    this.#vms.set(spec.id, vm);
   }
 
   detach(vmId: VmId, why: VmMemoryEvent): void {
@@ -191,7 +184,7 @@ export class MemoryManager implements MemoryPort {
 
   checkRange(range: MemoryRange): Result<MemoryRange> {
     return checkRange(range, {
-      budgetKib: budgetOf(this.#policy, this.#figures, 0),
+      budgetKib: this.#policy.budgetKib ?? this.#watch.figures.totalKib - this.#policy.reserveKib,
       capKib: this.#policy.capKib,
     });
   }
@@ -202,7 +195,7 @@ export class MemoryManager implements MemoryPort {
 
   setPolicy(change: Partial<MemoryPolicy>): Result<MemoryPolicy> {
     const next = { ...this.#policy, ...change };
-    if (next.reserveKib > this.#figures.totalKib / 2 + this.#figures.totalKib / 4) {
+    if (next.reserveKib > this.#watch.figures.totalKib / 2 + this.#watch.figures.totalKib / 4) {
       return refuse({
         code: 'memory.bad-range',
         what: "The reserve would leave VMs less than a quarter of this computer's memory.",
@@ -216,7 +209,7 @@ export class MemoryManager implements MemoryPort {
   }
 
   preview(spec: VmSpec): StartPreview {
-    this.#figures = this.#ports.host();
+    this.#watch.look(this.#residentKib());
     return previewStart(this.#model(), spec);
   }
 
@@ -236,7 +229,7 @@ export class MemoryManager implements MemoryPort {
   hostMemory(): HostMemory {
     const model = this.#model();
     const now = this.#ports.clock.monotonicMs();
-    const { totalKib, availableKib, ownKib } = this.#figures;
+    const { totalKib, availableKib, ownKib } = this.#watch.figures;
     return {
       totalKib,
       availableKib,
@@ -255,13 +248,22 @@ export class MemoryManager implements MemoryPort {
 
   // ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** What our VMs hold, asked of the host at this instant. */
+  #residentKib(): number {
+    let sum = 0;
+    for (const vm of this.#vms.values()) {
+      vm.lookAtHost();
+      sum += vm.residentKib ?? 0;
+    }
+    return sum;
+  }
+
   #model(): HostModel {
     const now = this.#ports.clock.monotonicMs();
     const off = this.#ports.switchOff ?? {};
-    const vms = [...this.#vms.values()].map(vm => vm.model(now, off.stuckExclusion === true));
-    const residentKib = [...this.#vms.values()].reduce((sum, vm) => sum + (vm.residentKib ?? 0), 0);
+    const vms = [...this.#vms.values()].map(vm => vm.model(now));
     return {
-      budgetKib: budgetOf(this.#policy, this.#figures, residentKib),
+      budgetKib: this.#watch.budgetKib(this.#policy),
       leasedKib: off.leaseCounts === true ? 0 : this.#desk.leasedKib(),
       vms,
     };
@@ -287,8 +289,8 @@ export class MemoryManager implements MemoryPort {
     if (this.#isTicking || this.#isStopped) return;
     this.#isTicking = true;
     try {
-      this.#figures = this.#ports.host();
-      await Promise.all([...this.#vms.values()].map(vm => this.#sample(vm)));
+      await this.#within([...this.#vms.values()].map(vm => this.#sample(vm)));
+      this.#watch.look(this.#residentKib());
       await this.#round();
       this.#planAtMs = this.#ports.clock.monotonicMs();
     } catch (cause) {
@@ -306,34 +308,40 @@ export class MemoryManager implements MemoryPort {
 
   /** A silent guest keeps its last figures and delays nobody (M4). */
   async #sample(vm: TrackedVm): Promise<void> {
-    const { clock } = this.#ports;
-    let timer: { cancel(): void } | null = null;
-    const late = new Promise<null>(resolve => {
-      timer = clock.after(SAMPLE_TIMEOUT_MS, () => resolve(null));
-    });
     try {
-      const sample = await Promise.race([vm.guest.sample(), late]);
+      const sample = await vm.ask();
+      if (sample === null) return;
+      // It may have ended, or this manager may have, before it answered.
+      if (this.#isStopped || this.#vms.get(vm.id) !== vm) return;
+      const { clock } = this.#ports;
       const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
-      if (change === 'refusing') await this.#neutralise(vm);
+      if (change === 'refusing') this.#setAside(vm);
       if (change === 'self-deflated')
         this.#narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);
       if (change === 'driver-ready') this.#narrator.because(`${vm.spec.name} can be balanced now`);
     } catch (cause) {
-      vm.observe(null, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
       this.#ports.log(`memory: no figures from ${vm.spec.name}: ${String(cause)}`);
-    } finally {
-      (timer as { cancel(): void } | null)?.cancel();
     }
   }
 
-  /** An unreachable target keeps a driver spinning: ask for what it has. It may then hold that much (M4). */
-  async #neutralise(vm: TrackedVm): Promise<void> {
-    const actual = vm.actualKib;
-    if (actual === null || vm.targetKib === null) return;
-    this.#narrator.note(refusedSentence(vm.spec.name, vm.targetKib, actual), 'refused', vm);
-    const neutral = Math.ceil(actual / MIB_KIB) * MIB_KIB;
-    // Only downwards costs nothing: a guest that did not grow is not promised less until asked for less.
-    await this.#send(vm, { id: vm.id, targetKib: Math.min(neutral, vm.bootKib), kind: 'take' }, false);
+  /** All of it, or as much as came within the time a plan waits. */
+  #within(all: readonly Promise<void>[]): Promise<unknown> {
+    if (all.length === 0) return Promise.resolve();
+    return new Promise(resolve => {
+      const timer = this.#ports.clock.after(PATIENCE_MS, () => resolve(null));
+      void Promise.allSettled(all).then(() => {
+        timer.cancel();
+        resolve(null);
+      });
+    });
+  }
+
+  /** An unreachable target keeps a driver spinning: it is asked for what it has, as soon as it listens (M4). */
+  #setAside(vm: TrackedVm): void {
+    const { actualKib, targetKib } = vm;
+    vm.setAside();
+    if (actualKib !== null && targetKib !== null)
+      this.#narrator.note(refusedSentence(vm.spec.name, targetKib, actualKib), 'refused', vm);
   }
 
   async #round(): Promise<void> {
@@ -343,45 +351,40 @@ export class MemoryManager implements MemoryPort {
     const giveBeforeFree = this.#ports.switchOff?.freeBeforeGive === true;
     const commands = actuate(model, next, { deadbandKib, giveBeforeFree });
     this.#narrator.planned(next, commands, model);
-    const results = await Promise.allSettled(commands.map(command => this.#command(command)));
-    for (const result of results)
-      if (result.status === 'rejected') this.#ports.log(`memory: a command failed: ${String(result.reason)}`);
+    const safer = this.#safer(commands);
+    await this.#within([
+      ...commands.map(command => this.#send(command, true)),
+      ...safer.map(command => this.#send(command, false)),
+    ]);
     this.#desk.look(this.#model());
     this.#narrator.observed();
   }
 
-  async #command(command: Command): Promise<void> {
-    const vm = this.#vms.get(command.id);
-    if (vm !== undefined) await this.#send(vm, command, true);
+  /** Where the last target is in doubt or in vain. */
+  #safer(commands: readonly Command[]): Command[] {
+    const safer: Command[] = [];
+    for (const { id, saferKib } of this.#vms.values()) {
+      if (saferKib !== null && commands.every(command => command.id !== id))
+        safer.push({ id, targetKib: saferKib, kind: 'take' });
+    }
+    return safer;
   }
 
   /** M9: journaled before it is sent; a target that may have been heard counts, whether or not it was. */
-  async #send(vm: TrackedVm, command: Command, patience: boolean): Promise<void> {
+  async #send(command: Command, patience: boolean): Promise<void> {
+    const vm = this.#vms.get(command.id);
     const now = this.#ports.clock.monotonicMs();
-    if (!vm.maySend(now)) return;
+    if (vm === undefined || !vm.maySend(now)) return;
     const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
     if (this.#ports.switchOff?.journalBeforeSend !== true) this.#ports.journal.putTarget(vm.id, higher);
     vm.willSend(command.targetKib, now, patience);
-    await vm.guest.setTarget(command.targetKib);
-    vm.sent(command.targetKib);
-    this.#ports.journal.putTarget(vm.id, command.targetKib);
+    try {
+      await vm.guest.setTarget(command.targetKib);
+      vm.sent(command.targetKib);
+      if (this.#vms.get(vm.id) === vm) this.#ports.journal.putTarget(vm.id, command.targetKib);
+    } catch (cause) {
+      vm.notSent();
+      this.#ports.log(`memory: a command failed: ${String(cause)}`);
+    }
   }
-}
-
-function offMemory(spec: VmSpec): VmMemory {
-  const { minKib, maxKib, weight, balanced } = spec;
-  return {
-    vmId: spec.id,
-    minKib,
-    maxKib,
-    bootKib: null,
-    targetKib: null,
-    actualKib: null,
-    residentKib: null,
-    usedKib: null,
-    overheadKib: 0,
-    balloon: 'off',
-    weight,
-    balanced,
-  };
 }

@@ -17,6 +17,8 @@ export interface VmModel {
   readonly targetKib: number | null;
   /** Last seen by QMP (M4); null when nothing was. */
   readonly actualKib: number | null;
+  /** What it may have grown to since, before it heard its last target; 0 once seen. */
+  readonly mayHoldKib: number;
   /** What the guest says it uses; null when it does not. */
   readonly usedKib: number | null;
   readonly overheadKib: number;
@@ -36,7 +38,7 @@ export interface HostModel {
 export function promisedKib(vm: VmModel): number {
   // A booting guest, also one that was reset, uses all of `-m` before its driver loads; unknown counts as that too.
   if (vm.held === 'booting' || vm.held === 'no-balloon' || vm.actualKib === null) return vm.bootKib;
-  return Math.max(vm.actualKib, vm.targetKib ?? vm.bootKib);
+  return Math.max(vm.actualKib, vm.targetKib ?? vm.bootKib, vm.mayHoldKib);
 }
 
 export const committedKib = (vm: VmModel): number => promisedKib(vm) + vm.overheadKib;

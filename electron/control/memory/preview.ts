@@ -23,6 +23,7 @@ export function previewStart(host: HostModel, spec: VmSpec): StartPreview {
     bootKib,
     targetKib: 0,
     actualKib: 0,
+    mayHoldKib: 0,
     usedKib: null,
     overheadKib: defaultOverheadKib(bootKib),
     weight: spec.weight,

@@ -95,10 +95,14 @@ export function foldProgress(
   };
 }
 
-/** A new target: the clock of patience starts again, the strikes stay. */
-export const asked = (progress: Progress, nowMs: number): Progress => ({
-  ...progress,
-  askedAtMs: nowMs,
-  movedAtMs: nowMs,
-  reached: false,
-});
+/**
+ * A new target. The clock of patience starts with the first that is not reached and when the way turns: a plan that
+ * changes often would never find a guest out otherwise. The strikes stay.
+ */
+export function asked(progress: Progress, fromKib: number | null, toKib: number, nowMs: number): Progress {
+  const isSameWay =
+    progress.askedAtMs !== null &&
+    fromKib !== null &&
+    Math.sign(fromKib - progress.lastKib) === Math.sign(toKib - progress.lastKib);
+  return isSameWay ? progress : { ...progress, askedAtMs: nowMs, movedAtMs: nowMs, reached: false };
+}

@@ -8,6 +8,7 @@ import { TOLERANCE_KIB } from './actuate.ts';
 import { defaultOverheadKib } from './budget.ts';
 import type { Held, VmModel } from './model.ts';
 import { asked, foldProgress, freshProgress, isQuarantined, isResting, type Progress } from './progress.ts';
+import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** Ten minutes at one a second. */
 const HISTORY_MAX = 600;
@@ -25,7 +26,7 @@ export interface TrackedInput {
   readonly bootKib: number;
   readonly guest: GuestPort;
   readonly targetKib: number | null;
-  readonly bootGrace: boolean;
+  readonly switchOff: MemorySwitchOffs;
   readonly nowMs: number;
 }
 
@@ -43,21 +44,29 @@ export class TrackedVm {
   usedKib: number | null = null;
   /** The target the ledger last told of. */
   announcedKib: number | null = null;
-  readonly #bootGrace: boolean;
+  readonly #switchOff: MemorySwitchOffs;
   #overheadKib: number;
   #isDriverReady = false;
   #isPaused = false;
   #progress: Progress;
   #lastSendMs = Number.NEGATIVE_INFINITY;
+  #isSending = false;
+  #isSampling = false;
+  #sends = 0;
+  #resets = 0;
+  #mayHoldKib = 0;
+  /** M4, M9: what it last heard is in vain, or known only to be no more than `targetKib`. */
+  #doubt: 'in-vain' | 'unsure' | null;
   #lastSampleMs: number;
 
-  constructor({ spec, bootKib, guest, targetKib, bootGrace, nowMs }: TrackedInput) {
+  constructor({ spec, bootKib, guest, targetKib, switchOff, nowMs }: TrackedInput) {
     this.id = spec.id;
     this.spec = spec;
     this.guest = guest;
     this.bootKib = bootKib;
     this.targetKib = targetKib;
-    this.#bootGrace = bootGrace;
+    this.#switchOff = switchOff;
+    this.#doubt = targetKib === null ? null : 'unsure';
     this.#overheadKib = defaultOverheadKib(bootKib);
     this.#progress = freshProgress(bootKib, nowMs);
     this.#lastSampleMs = nowMs;
@@ -66,6 +75,7 @@ export class TrackedVm {
   /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
   wasReset(): void {
     this.#isDriverReady = false;
+    this.#resets++;
   }
 
   get isMoving(): boolean {
@@ -76,26 +86,72 @@ export class TrackedVm {
     );
   }
 
+  /** What to ask instead: what it has where the last target is in vain, else no more than what was promised. */
+  get saferKib(): number | null {
+    if (this.#doubt === null || !this.#isDriverReady || this.#isSending || this.actualKib === null)
+      return null;
+    const heldKib = Math.min(this.bootKib, Math.ceil(this.actualKib / MIB_KIB) * MIB_KIB);
+    if (this.#doubt === 'in-vain') return heldKib;
+    const askedKib = this.targetKib ?? this.bootKib;
+    // The less of what it has and what it was asked, as its minimum allows (M3), within what was promised (M2).
+    return Math.min(Math.max(askedKib, heldKib), Math.max(Math.min(askedKib, heldKib), this.spec.minKib));
+  }
+
+  setAside(): void {
+    this.#doubt = 'in-vain';
+  }
+
+  /** One at a time: of two targets under way nobody knows which one the guest goes by. */
   maySend(nowMs: number): boolean {
-    return nowMs - this.#lastSendMs >= COMMAND_GAP_MS;
+    return !this.#isSending && nowMs - this.#lastSendMs >= COMMAND_GAP_MS;
   }
 
   /** Until QEMU has answered, both the old and the new target may be what the guest goes by. */
   willSend(targetKib: number, nowMs: number, isNewPatience: boolean): void {
     this.#lastSendMs = nowMs;
+    this.#isSending = true;
+    this.#doubt = null;
+    if (isNewPatience) this.#progress = asked(this.#progress, this.targetKib, targetKib, nowMs);
     this.targetKib = Math.max(targetKib, this.targetKib ?? this.bootKib);
-    if (isNewPatience) this.#progress = asked(this.#progress, nowMs);
   }
 
+  /** It went by the old target until it heard the new one: a figure from before does not say how far it got. */
   sent(targetKib: number): void {
+    this.#isSending = false;
+    this.#sends++;
+    if (this.#switchOff.freshSample !== true)
+      this.#mayHoldKib = Math.max(this.#mayHoldKib, this.targetKib ?? this.bootKib);
     this.targetKib = targetKib;
   }
 
-  observe(
-    sample: GuestSample | null,
-    { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number },
-  ): Observed {
-    if (sample === null) return null;
+  /** Heard or not, who knows: the higher of old and new stays promised. */
+  notSent(): void {
+    this.#isSending = false;
+    this.#doubt = 'unsure';
+  }
+
+  /** Null while an earlier question is open: a silent guest is not asked again and again (M4). */
+  async ask(): Promise<GuestSample | null> {
+    if (this.#isSampling) return null;
+    this.#isSampling = true;
+    const [sends, resets] = [this.#sends, this.#resets];
+    try {
+      const sample = await this.guest.sample();
+      // It speaks of the guest that was there before.
+      if (resets !== this.#resets) return null;
+      if (sends === this.#sends && !this.#isSending) this.#mayHoldKib = 0;
+      return sample;
+    } finally {
+      this.#isSampling = false;
+    }
+  }
+
+  /** The host's figure, as of now. */
+  lookAtHost(): void {
+    this.residentKib = this.guest.residentKib?.() ?? this.residentKib;
+  }
+
+  observe(sample: GuestSample, { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }): Observed {
     this.#lastSampleMs = monotonicMs;
     this.actualKib = sample.actualKib;
     this.residentKib = sample.residentKib;
@@ -137,16 +193,16 @@ export class TrackedVm {
     if (this.history.length > HISTORY_MAX) this.history.shift();
   }
 
-  #held(nowMs: number, ignoreStuck: boolean): Held | null {
+  #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {
     if (!this.spec.balloon || (this.actualKib === null && !this.#isDriverReady)) return 'no-balloon';
-    if (!this.#isDriverReady && this.#bootGrace) return 'booting';
+    if (!this.#isDriverReady && this.#switchOff.bootGrace !== true) return 'booting';
     if (this.#isPaused) return 'paused';
     if (!this.spec.balanced) return 'unbalanced';
     if (!ignoreStuck && isQuarantined(this.#progress, nowMs)) return 'quarantined';
     return isResting(this.#progress, nowMs) ? 'resting' : null;
   }
 
-  model(nowMs: number, ignoreStuck: boolean): VmModel {
+  model(nowMs: number): VmModel {
     const ceilingKib = Math.min(this.spec.maxKib, this.bootKib);
     return {
       id: this.id,
@@ -156,10 +212,11 @@ export class TrackedVm {
       bootKib: this.bootKib,
       targetKib: this.targetKib,
       actualKib: this.actualKib,
+      mayHoldKib: this.#mayHoldKib,
       usedKib: this.usedKib,
       overheadKib: this.#overheadKib,
       weight: this.spec.weight,
-      held: this.#held(nowMs, ignoreStuck),
+      held: this.#held(nowMs),
     };
   }
 
@@ -205,4 +262,23 @@ function usedKib(sample: GuestSample, wallMs: number): number | null {
   // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
   if (available === null || totalKib === null || available > totalKib || available > actualKib) return null;
   return Math.max(0, actualKib - available);
+}
+
+/** Of a VM that does not run. */
+export function offMemory(spec: VmSpec): VmMemory {
+  const { minKib, maxKib, weight, balanced } = spec;
+  return {
+    vmId: spec.id,
+    minKib,
+    maxKib,
+    bootKib: null,
+    targetKib: null,
+    actualKib: null,
+    residentKib: null,
+    usedKib: null,
+    overheadKib: 0,
+    balloon: 'off',
+    weight,
+    balanced,
+  };
 }

@@ -96,6 +96,10 @@ export class Guest implements GuestPort {
     };
   }
 
+  residentKib(): number | null {
+    return this.#residentKib();
+  }
+
   /** The device's own status says it; where that command is missing, statistics that ever arrived do. */
   async #driverReady(stats: GuestStats | null): Promise<boolean> {
     try {

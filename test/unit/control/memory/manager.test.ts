@@ -1,7 +1,8 @@
 // The real manager over simulated guests and a clock that only moves when told.
 import { describe, expect, it } from 'vitest';
 import { memoryJournalInMemory } from '../../../../electron/control/memory/journal.ts';
-import { MemoryManager, type MemorySwitchOffs } from '../../../../electron/control/memory/manager.ts';
+import { MemoryManager } from '../../../../electron/control/memory/manager.ts';
+import type { MemorySwitchOffs } from '../../../../electron/control/memory/switch-offs.ts';
 import type { GuestPort, GuestSample, Lease } from '../../../../electron/control/ports.ts';
 import type { Clock } from '../../../../electron/platform/ports.ts';
 import type { VmId } from '../../../../shared/ids.ts';

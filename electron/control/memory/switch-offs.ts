@@ -1,0 +1,12 @@
+// Every safety mechanism of the manager can be switched off, from tests alone: the simulation must then find violations.
+export const MEMORY_SWITCH_OFF_NAMES = [
+  'freeBeforeGive',
+  'journalBeforeSend',
+  'bootGrace',
+  'stuckExclusion',
+  'leaseCounts',
+  'watermarks',
+  'freshSample',
+] as const;
+
+export type MemorySwitchOffs = Readonly<Partial<Record<(typeof MEMORY_SWITCH_OFF_NAMES)[number], boolean>>>;

@@ -1,0 +1,313 @@
+// A guest as its host meets it: anonymous memory, swap, page cache, and a balloon driver of some kind. Figures as
+// measured on real QEMU (research/qemu.md), the pressure model of research/memory.md §7. Amounts in MiB, time in seconds.
+import type { GuestSample, GuestStats } from '../../../electron/control/ports.ts';
+import type { VmId } from '../../../shared/ids.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import type { Seeded } from '../../support/seeded.ts';
+
+export type DriverKind =
+  | 'normal'
+  | 'slow'
+  | 'stuck'
+  | 'intermittent'
+  | 'floor'
+  | 'silent'
+  | 'lying'
+  | 'self-deflating'
+  | 'none';
+
+/** What runs in a guest at one instant. */
+export interface Load {
+  /** Anonymous memory it wants. */
+  readonly demandMib: number;
+  /** Page cache that makes it faster. */
+  readonly hotMib: number;
+  /** Files read for the first time: fills whatever is free. */
+  readonly readMibPerS: number;
+}
+
+export interface GuestSetup {
+  readonly spec: VmSpec;
+  readonly bootMib: number;
+  readonly kind: DriverKind;
+  /** Until its driver is loaded. */
+  readonly bootSeconds: number;
+  readonly swapMib: number;
+  readonly overheadMib: number;
+  readonly load: (seconds: number) => Load;
+  readonly random: Seeded;
+  /** What a start begins with where the platform can grow a guest beyond it; `-m` otherwise. */
+  readonly startMib?: number;
+}
+
+const MIB = 1024;
+const KERNEL = 120;
+const INFLATE_FREE = 800;
+const INFLATE_CACHE = 400;
+const INFLATE_SWAP = 60;
+const DEFLATE = 1500;
+const SLOW = 10;
+const SWAP_OUT = 300;
+const SWAP_IN = 60;
+/** Of what was swapped out, this share is touched for ever. */
+const HOT_SHARE = 0.25;
+const FAULTS_PER_MIB = 32;
+const OOM_PAUSE_S = 30;
+
+export class SimGuest {
+  readonly setup: GuestSetup;
+  actual: number;
+  target: number;
+  isDriverReady = false;
+  isPaused = false;
+  /** Killed or powered off. */
+  isGone = false;
+  resident = 0;
+  swapped = 0;
+  cache = 0;
+  unmet = 0;
+  perf = 1;
+  psi = 0;
+  ranOut = 0;
+  killed = 0;
+  swapIoMib = 0;
+  movedMib = 0;
+  flips = 0;
+  #direction = 0;
+  #heldAtReset = 0;
+  #readyAt: number;
+  #now = 0;
+  #bornAt: number;
+  #killedUntil = -1;
+  #swapIn = 0;
+  #swapOut = 0;
+  #faults = 0;
+  #stats: GuestStats | null = null;
+  #statsAt = -1;
+
+  constructor(setup: GuestSetup, now: number, isUp = false) {
+    this.setup = setup;
+    this.actual = setup.startMib ?? setup.bootMib;
+    this.target = this.actual;
+    this.#bornAt = now;
+    this.#now = now;
+    this.#readyAt = now + (isUp ? 0 : setup.bootSeconds);
+    if (isUp) {
+      this.isDriverReady = setup.kind !== 'none';
+      this.resident = Math.min(setup.load(0).demandMib, this.actual - KERNEL);
+    }
+  }
+
+  get id(): VmId {
+    return this.setup.spec.id;
+  }
+
+  get demand(): number {
+    return this.setup.load(this.#now - this.#bornAt).demandMib;
+  }
+
+  get load(): Load {
+    return this.setup.load(this.#now - this.#bornAt);
+  }
+
+  /** M2: what it may come to hold at once. Without a driver nothing limits it. */
+  get promisedMib(): number {
+    return this.isDriverReady
+      ? Math.max(this.actual, this.target)
+      : (this.setup.startMib ?? this.setup.bootMib);
+  }
+
+  get residentMib(): number {
+    const used = Math.min(this.setup.bootMib, KERNEL + this.resident + this.cache);
+    // The host keeps what a reset guest no longer uses until a driver reports it free.
+    return (this.isDriverReady ? used : Math.max(used, this.#heldAtReset)) + this.setup.overheadMib;
+  }
+
+  get room(): number {
+    return Math.max(0, this.actual - KERNEL);
+  }
+
+  ask(targetMib: number): void {
+    this.target = Math.min(this.setup.bootMib, targetMib);
+  }
+
+  /** Firmware and a new kernel: `actual` still says what it was (qemu.md §2). */
+  reset(): void {
+    this.#heldAtReset = this.residentMib - this.setup.overheadMib;
+    this.isDriverReady = false;
+    this.#readyAt = this.#now + this.setup.bootSeconds;
+    this.#bornAt = this.#now;
+    this.resident = 0;
+    this.swapped = 0;
+    this.cache = 0;
+    this.#statsAt = -1;
+  }
+
+  step(dt: number, now: number): void {
+    this.#now = now;
+    if (this.isPaused || this.isGone) return;
+    if (!this.isDriverReady && now >= this.#readyAt && this.setup.kind !== 'none') {
+      this.isDriverReady = true;
+      this.actual = this.setup.startMib ?? this.setup.bootMib;
+    }
+    this.#balloon(dt);
+    const load = this.load;
+    this.#allocate(now < this.#killedUntil ? load.demandMib * 0.4 : load.demandMib);
+    const out = this.#makeRoom(dt);
+    const back = this.#fault(dt);
+    this.#fillCache(load, dt);
+    this.#feel(load, { out: out / dt, back: back / dt }, dt);
+    this.#report(now);
+  }
+
+  #allocate(demand: number): void {
+    const held = this.resident + this.swapped;
+    if (demand < held) {
+      this.resident *= demand / held;
+      this.swapped *= demand / held;
+    } else this.resident += demand - held;
+  }
+
+  /** What does not fit goes to swap at the disk's speed; what swap does not take waits, or runs out. */
+  #makeRoom(dt: number): number {
+    const room = this.isDriverReady ? this.room : this.setup.bootMib - KERNEL;
+    const over = Math.max(0, this.resident - room);
+    const out = Math.min(over, SWAP_OUT * dt, Math.max(0, this.setup.swapMib - this.swapped));
+    this.swapped += out;
+    this.resident -= over;
+    this.unmet = over - out;
+    this.#swapOut += out;
+    this.swapIoMib += out;
+    if (this.unmet > 1 && this.swapped >= this.setup.swapMib - 1) this.#runOut();
+    this.cache = Math.min(this.cache, Math.max(0, room - this.resident));
+    return out;
+  }
+
+  /** deflate-on-oom: the balloon gives way before a process is killed; the host was not asked. */
+  #runOut(): void {
+    const back = Math.min(this.unmet, this.setup.bootMib - this.actual, 64);
+    if (back > 0 && this.setup.kind !== 'stuck') {
+      this.actual += back;
+      if (this.psi < 99) this.ranOut += back / 64;
+      return;
+    }
+    this.killed++;
+    this.#killedUntil = this.#now + OOM_PAUSE_S;
+  }
+
+  #fault(dt: number): number {
+    const space = Math.max(0, this.room - this.resident);
+    const hot = this.swapped * HOT_SHARE;
+    const back =
+      space > 1 ? Math.min(SWAP_IN * dt, this.swapped, space) : Math.min(SWAP_IN * dt, hot * dt * 0.5);
+    this.#swapIn += back;
+    this.#faults += back * FAULTS_PER_MIB;
+    this.swapIoMib += back;
+    if (space > 1) {
+      this.swapped -= back;
+      this.resident += back;
+    } else {
+      // What comes back pushes something else out.
+      this.#swapOut += back;
+      this.swapIoMib += back;
+    }
+    return back;
+  }
+
+  #fillCache(load: Load, dt: number): void {
+    const space = Math.max(0, this.room - this.resident);
+    const wanted = load.readMibPerS > 0 ? space : Math.max(this.cache, Math.min(space, load.hotMib));
+    this.cache = Math.min(wanted, space, this.cache + Math.max(load.readMibPerS, 40) * dt);
+  }
+
+  #feel(load: Load, swap: { out: number; back: number }, dt: number): void {
+    const warm = load.hotMib <= 0 ? 1 : Math.min(1, this.cache / load.hotMib);
+    const paging = 1 - 0.6 * Math.min(1, swap.out / 200);
+    this.perf =
+      (1 / (1 + (8 * this.swapped) / Math.max(1, load.demandMib))) *
+      (0.85 + 0.15 * warm) *
+      paging *
+      (this.unmet > 1 ? 0.3 : 1);
+    const stalled = Math.min(1, swap.back / SWAP_IN + (0.3 * swap.out) / SWAP_OUT + (this.unmet > 1 ? 1 : 0));
+    this.psi += (100 * stalled - this.psi) * (1 - Math.exp(-dt / 10));
+  }
+
+  #balloon(dt: number): void {
+    if (!this.isDriverReady || this.setup.kind === 'none') return;
+    const before = this.actual;
+    if (this.setup.kind === 'self-deflating' && this.setup.random.below(Math.round(40 / dt)) === 0)
+      this.actual = Math.min(this.setup.bootMib, this.actual + 64 + this.setup.random.below(192));
+    else this.#follow(dt);
+    const moved = this.actual - before;
+    this.movedMib += Math.abs(moved);
+    const direction = Math.sign(moved);
+    if (direction !== 0 && direction !== this.#direction) {
+      if (this.#direction !== 0) this.flips++;
+      this.#direction = direction;
+    }
+  }
+
+  #follow(dt: number): void {
+    const { kind } = this.setup;
+    if (kind === 'stuck' || (kind === 'intermittent' && this.#now % 20 >= 1)) return;
+    const limit = (kind === 'slow' ? SLOW : Number.POSITIVE_INFINITY) * dt;
+    const goal = kind === 'floor' ? Math.max(this.target, this.setup.bootMib * 0.6) : this.target;
+    if (this.actual < goal) this.actual = Math.min(goal, this.actual + Math.min(limit, DEFLATE * dt));
+    else if (this.actual > goal) this.actual -= Math.min(this.actual - goal, limit, this.#inflatable(dt));
+  }
+
+  #inflatable(dt: number): number {
+    const free = Math.max(0, this.room - this.resident - this.cache);
+    const fromFree = Math.min(free, INFLATE_FREE * dt);
+    const left = dt - fromFree / INFLATE_FREE;
+    const fromCache = Math.min(this.cache, INFLATE_CACHE * left);
+    const rest = left - fromCache / INFLATE_CACHE;
+    const swapFree = Math.max(0, this.setup.swapMib - this.swapped);
+    return fromFree + fromCache + Math.min(Math.max(0, rest) * INFLATE_SWAP, swapFree);
+  }
+
+  /** Once a second, as the driver sends them. */
+  #report(now: number): void {
+    if (!this.isDriverReady || Math.floor(now) === this.#statsAt) return;
+    this.#statsAt = Math.floor(now);
+    const free = Math.max(0, this.room - this.resident - this.cache);
+    const kib = (mib: number): number => Math.round(mib * MIB);
+    const honest = {
+      totalKib: kib(this.setup.bootMib - 40),
+      freeKib: kib(free),
+      availableKib: kib(Math.max(0, free + this.cache * 0.95 - 16)),
+      cachesKib: kib(this.cache),
+      swapInKib: kib(this.#swapIn),
+      swapOutKib: kib(this.#swapOut),
+      majorFaults: Math.round(this.#faults),
+      updatedAtMs: this.#statsAt * 1000,
+    };
+    if (this.setup.kind === 'silent') return;
+    this.#stats = this.setup.kind === 'lying' ? this.#lie(honest) : honest;
+  }
+
+  #lie(honest: GuestStats): GuestStats {
+    const garbage = [2 ** 54, -1, Number.NaN, 2 ** 64 / 1024];
+    const wild = this.setup.random.below(8) === 0 ? this.setup.random.pick(garbage) : null;
+    return {
+      ...honest,
+      availableKib: wild ?? 1000,
+      freeKib: wild ?? 500,
+      swapInKib: this.#statsAt * 50_000,
+      swapOutKib: wild ?? this.#statsAt * 90_000,
+      majorFaults: this.#statsAt * 10_000,
+    };
+  }
+
+  /** `epochMs`: the wall clock at the world's second zero. */
+  sample(epochMs: number): GuestSample {
+    const stats = this.#stats;
+    return {
+      actualKib: Math.round(this.actual * MIB),
+      stats: stats === null ? null : { ...stats, updatedAtMs: stats.updatedAtMs + epochMs },
+      driverReady: this.isDriverReady,
+      residentKib: Math.round(this.residentMib * MIB),
+      paused: this.isPaused,
+    };
+  }
+}

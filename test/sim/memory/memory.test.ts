@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch-offs.ts';
+import { runSafety } from './safety.ts';
+
+const SEED = 20261124;
+const RUNS = 200;
+const SECONDS = 300;
+const MODE = 'proportional';
+
+describe('the memory manager, among guests of every kind, dying at any step', () => {
+  it(`M2, M3, M4, M6, M9, M10: nothing is wrong in ${RUNS} lives of ${SECONDS} s`, async () => {
+    console.info(`memory sim: seed ${SEED}, ${RUNS} lives; npm run sim -- memory runs 20000`);
+    const { violations, deaths } = await runSafety({ seed: SEED, runs: RUNS, seconds: SECONDS, mode: MODE });
+    expect(violations).toEqual([]);
+    expect(deaths).toBeGreaterThan(RUNS);
+  }, 120_000);
+
+  // DESIGN §9: a mechanism nobody misses is decoration, or its test is.
+  it.each(MEMORY_SWITCH_OFF_NAMES)(
+    'is found to be wrong without %s',
+    async name => {
+      const { violations } = await runSafety({
+        seed: SEED,
+        runs: 1500,
+        seconds: SECONDS,
+        mode: MODE,
+        switchOff: { [name]: true },
+        firstOnly: true,
+      });
+      expect(violations.length).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,557 @@
+// M2 and M3 at every step: the real manager, guests of every kind, a host that grows and shrinks, a controller that dies
+// at any step. The judge knows the truth: what every guest may come to hold, whatever the manager believes.
+import { defaultOverheadKib, defaultReserveKib } from '../../../electron/control/memory/budget.ts';
+import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
+import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
+import type { Lease } from '../../../electron/control/ports.ts';
+import type { HostMemory } from '../../../shared/memory.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import { Seeded } from '../../support/seeded.ts';
+import { SimClock } from './clock.ts';
+import { Controller, type Line } from './controller.ts';
+import { type DriverKind, type Load, SimGuest } from './guest.ts';
+import { specOf } from './specs.ts';
+
+const MIB = 1024;
+const STEP_MS = 50;
+/** What nobody asked for may be answered this late, and no later: a sample, a plan, a command. */
+const REACTION_MS = 1_000;
+/** As old as a sample may be when a command follows from it. */
+const SEEN_STEPS = 8;
+const SPIN_MAX_S = 12;
+const CALM_MS = 20_000;
+/** What the host once used is left to it for a while. */
+const HOST_CALM_MS = 120_000;
+const KINDS: readonly DriverKind[] = [
+  'normal',
+  'normal',
+  'normal',
+  'slow',
+  'stuck',
+  'intermittent',
+  'floor',
+  'silent',
+  'lying',
+  'self-deflating',
+  'none',
+];
+
+export interface SafetyOptions {
+  readonly seed: number;
+  readonly mode: HostMemory['mode'];
+  readonly seconds: number;
+  readonly switchOff?: MemorySwitchOffs;
+  /** Tells the story, for whoever replays a seed. */
+  readonly tell?: (line: string) => void;
+}
+
+interface Running extends Line {
+  spec: VmSpec;
+  readyAtMs: number;
+  specAtMs: number;
+  /** Sent and not yet heard. */
+  underWay: number[];
+  /** In the last SEEN_STEPS steps. */
+  readonly hadMib: number[];
+  /** Seconds at a target it does not move to, forgotten at a quarter of their pace. */
+  spinS: number;
+  /** Grow or shrink: 1, −1. */
+  way: number;
+}
+
+interface Starting {
+  readonly spec: VmSpec;
+  readonly kind: DriverKind;
+  readonly atMs: number;
+  readonly feasibleMib: number;
+  readonly controller: Controller;
+  lease: Lease | null;
+}
+
+const overheadMib = (bootMib: number): number => defaultOverheadKib(bootMib * MIB) / MIB;
+
+/** M2: all a guest may come to hold if it does everything it was ever asked. */
+const promisedMib = ({ guest, underWay }: Running): number => Math.max(guest.promisedMib, ...underWay);
+
+export class SafetyWorld {
+  readonly clock = new SimClock();
+  readonly random: Seeded;
+  readonly violations: string[] = [];
+  readonly #options: SafetyOptions;
+  readonly #journal = memoryJournalInMemory();
+  readonly #running = new Map<string, Running>();
+  readonly #starting = new Set<Starting>();
+  readonly #unasked: { atMs: number; mib: number }[] = [];
+  readonly #totalMib: number;
+  /** A quiet world whose host grows steadily: what the margins are for. */
+  readonly #isRamp: boolean;
+  #useMib = 1500;
+  #useGoalMib = 1500;
+  #useRate = 0;
+  #controller: Controller;
+  #restartAtMs: number | null = null;
+  #disturbedMs = 0;
+  #hostMovedMs = 0;
+  #lastHeard: Running | null = null;
+  #names = 0;
+  #deaths = 0;
+
+  constructor(options: SafetyOptions) {
+    this.#options = options;
+    this.random = new Seeded(options.seed);
+    this.#totalMib = 8192 * (1 + this.random.below(3));
+    this.#isRamp = options.seed % 8 === 0;
+    this.#controller = this.#control();
+    this.#controller.manager.begin();
+  }
+
+  get #reserveMib(): number {
+    return defaultReserveKib(this.#totalMib * MIB) / MIB;
+  }
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  async run(): Promise<void> {
+    const { seconds } = this.#options;
+    for (let n = 0; n < 2 + this.random.below(3); n++) this.#start();
+    while (this.clock.monotonicMs() < seconds * 1000) {
+      await this.clock.advance(STEP_MS);
+      this.#live();
+      if (this.random.below(Math.round(4000 / STEP_MS)) === 0) this.#happen();
+    }
+    this.#controller.die();
+  }
+
+  #control(): Controller {
+    return new Controller({
+      clock: this.clock,
+      random: this.random,
+      journal: this.#journal,
+      host: () => this.#figures(),
+      policy: { mode: this.#options.mode },
+      switchOff: this.#options.switchOff ?? {},
+      sent: (guest, targetMib) => this.#sent(guest, targetMib),
+      heard: (guest, targetMib) => this.#heard(guest, targetMib),
+      died: () => {
+        this.#deaths++;
+        this.#tell('the controller dies');
+        this.#restartAtMs = this.clock.monotonicMs() + 100 + this.random.below(3000);
+        for (const running of this.#running.values()) {
+          running.underWay = [];
+          // The next one has to find out for itself who does not move.
+          running.spinS = 0;
+        }
+        this.#disturb();
+        // Its last command was a person's: the guest stays as it is, with a target on its way.
+        if (this.#lastHeard !== null && this.random.below(3) === 0) this.#lastHeard.guest.isPaused = true;
+      },
+      log: line => {
+        if (line.includes('a round failed')) this.#blame('M5', line);
+      },
+    });
+  }
+
+  #figures() {
+    const used = this.#useMib + this.#guestsMib();
+    return {
+      totalKib: this.#totalMib * MIB,
+      availableKib: Math.max(0, Math.round((this.#totalMib - used) * MIB)),
+      ownKib: 0,
+    };
+  }
+
+  #guestsMib(): number {
+    let sum = 0;
+    for (const { guest } of this.#running.values()) sum += guest.residentMib;
+    return sum;
+  }
+
+  #disturb(): void {
+    this.#disturbedMs = this.clock.monotonicMs();
+  }
+
+  #blame(rule: string, what: string): void {
+    const { seed, mode } = this.#options;
+    this.#tell(`${rule} BREACH ${what}`);
+    this.violations.push(
+      `${rule} seed ${seed} ${mode} ${(this.clock.monotonicMs() / 1000).toFixed(2)} s: ${what}`,
+    );
+  }
+
+  #tell(what: string): void {
+    this.#options.tell?.(`${(this.clock.monotonicMs() / 1000).toFixed(2)} ${what}`);
+  }
+
+  // ── the judge ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Σ of what everyone may come to hold, less what they may hold. */
+  #overdrawMib(): number {
+    let sum = 0;
+    for (const running of this.#running.values())
+      sum += promisedMib(running) + running.guest.setup.overheadMib;
+    for (const { lease } of this.#starting)
+      if (lease !== null) sum += lease.bootKib / MIB + overheadMib(lease.bootKib / MIB);
+    return sum - (this.#totalMib - Math.max(this.#reserveMib, this.#useMib));
+  }
+
+  #unaskedMib(): number {
+    const since = this.clock.monotonicMs() - REACTION_MS;
+    let sum = 0;
+    for (const { atMs, mib } of this.#unasked) if (atMs >= since) sum += mib;
+    return sum;
+  }
+
+  #judgeSum(what: string): void {
+    const overdraw = this.#overdrawMib() - this.#unaskedMib() - this.#running.size;
+    if (overdraw > 1) this.#blame('M2', `${what}: ${Math.round(overdraw)} MiB more than there is`);
+  }
+
+  /** M4: a driver asked for what it cannot do spins; asked once, it is left alone for much longer than it was tried. */
+  #judgeSpin(running: Running, dt: number): void {
+    const { guest } = running;
+    const isHung = this.clock.monotonicMs() < running.hungUntilMs;
+    const isAsked = guest.isDriverReady && !guest.isPaused && !isHung && this.#controller.isAlive;
+    const hasMoved = Math.abs(guest.actual - (running.hadMib.at(-1) ?? guest.actual)) > 0.01;
+    const way = Math.sign(guest.target - guest.actual);
+    if (hasMoved || way === -running.way) running.spinS = 0;
+    if (way !== 0) running.way = way;
+    if (hasMoved) return;
+    if (isAsked && guest.actual - guest.target > 16) running.spinS += dt;
+    else running.spinS = Math.max(0, running.spinS - dt / 4);
+    if (running.spinS < SPIN_MAX_S) return;
+    running.spinS = 0;
+    this.#blame(
+      'M4',
+      `${running.spec.name} was left spinning at ${Math.round(guest.actual)} for ${guest.target}`,
+    );
+  }
+
+  #heard(guest: SimGuest, targetMib: number): void {
+    guest.ask(targetMib);
+    const running = this.#running.get(guest.id);
+    if (running === undefined) return;
+    running.underWay.shift();
+    this.#lastHeard = running;
+  }
+
+  #sent(guest: SimGuest, targetMib: number): void {
+    const running = this.#running.get(guest.id);
+    if (running === undefined) return;
+    const before = promisedMib(running);
+    const now = this.clock.monotonicMs();
+    running.underWay.push(targetMib);
+    this.#tell(
+      `${guest.setup.spec.name} asked for ${targetMib}, at ${Math.round(guest.actual)}, promised ${Math.round(before)}`,
+    );
+    const { spec } = running;
+    if (now - running.specAtMs > REACTION_MS) {
+      const ceiling = Math.min(spec.maxKib / MIB, guest.setup.bootMib);
+      // A guest that does not move is asked for what it has, wherever that is: no change, so no command below min.
+      const wasThere = [guest.actual, ...running.hadMib].some(had => Math.abs(targetMib - had) <= 1);
+      const isNeutral = wasThere || targetMib >= before;
+      if (targetMib < Math.min(spec.minKib / MIB, ceiling) - 0.01 && !isNeutral)
+        this.#blame('M3', `${spec.name} asked for ${targetMib}, below its minimum ${spec.minKib / MIB}`);
+      if (targetMib > ceiling + 1 && targetMib > Math.max(before, ...running.hadMib) + 1)
+        this.#blame('M3', `${spec.name} given ${targetMib}, above its maximum ${ceiling}`);
+    }
+    if (!guest.isDriverReady && targetMib < guest.actual - 1 && now - running.readyAtMs > REACTION_MS)
+      this.#blame('M6', `${spec.name} squeezed while booting`);
+    // What it had when it was last asked is what the manager can know.
+    if (promisedMib(running) > Math.max(before, ...running.hadMib) + 1)
+      this.#judgeSum(`${spec.name} given ${Math.round(targetMib - before)} MiB`);
+  }
+
+  /** What a new VM could be started with if all who would move went to their minimum. */
+  #feasibleMib(): number {
+    const step = Math.ceil((this.#useMib + 256) / 128) * 128;
+    let left = this.#totalMib - Math.max(this.#reserveMib, step);
+    for (const running of this.#running.values()) {
+      const { guest, spec } = running;
+      const isWilling =
+        guest.setup.kind === 'normal' &&
+        guest.isDriverReady &&
+        !guest.isPaused &&
+        spec.balanced &&
+        this.clock.monotonicMs() - Math.max(running.readyAtMs, running.hungUntilMs) > CALM_MS;
+      left -=
+        (isWilling ? spec.minKib / MIB : Math.max(promisedMib(running), guest.setup.bootMib)) +
+        overheadMib(guest.setup.bootMib);
+    }
+    for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
+    return ((left - 150) * 100) / 101;
+  }
+
+  #isCalmSince(atMs: number): boolean {
+    return this.#disturbedMs < atMs;
+  }
+
+  // ── what guests, host and people do ───────────────────────────────────────────────────────────────────────────────
+
+  #live(): void {
+    const dt = STEP_MS / 1000;
+    const now = this.clock.monotonicMs();
+    for (const running of this.#running.values()) {
+      const { guest } = running;
+      const before = guest.promisedMib;
+      const wasReady = guest.isDriverReady;
+      running.hadMib.push(guest.actual);
+      if (running.hadMib.length > SEEN_STEPS) running.hadMib.shift();
+      guest.step(dt, now / 1000);
+      this.#judgeSpin(running, dt);
+      if (!wasReady && guest.isDriverReady) {
+        running.readyAtMs = now;
+        this.#controller.tell(manager => manager.event(guest.id, 'guest-up'));
+      }
+      if (guest.promisedMib > before) this.#unasked.push({ atMs: now, mib: guest.promisedMib - before });
+    }
+    const delta = Math.max(
+      -this.#useRate * dt,
+      Math.min(this.#useRate * dt, this.#useGoalMib - this.#useMib),
+    );
+    this.#useMib += delta;
+    if (delta > 0) this.#unasked.push({ atMs: now, mib: delta });
+    while ((this.#unasked[0]?.atMs ?? now) < now - 2 * REACTION_MS) this.#unasked.shift();
+    if (this.#isRamp && this.#useMib + this.#guestsMib() > this.#totalMib + 1) {
+      this.#blame('M2', 'the host was overrun by its own steady growth, which the margin is for');
+      this.#useMib = this.#useGoalMib = 1500;
+    }
+    if (this.#restartAtMs !== null && now >= this.#restartAtMs) this.#restart();
+  }
+
+  #restart(): void {
+    this.#restartAtMs = null;
+    this.#tell('a new controller');
+    // A start whose QEMU was not spawned died with its controller.
+    this.#starting.clear();
+    this.#controller = this.#control();
+    for (const running of this.#running.values())
+      this.#controller.manager.adopt(
+        running.spec,
+        running.guest.setup.bootMib * MIB,
+        this.#controller.port(running),
+      );
+    this.#controller.manager.begin();
+  }
+
+  #happen(): void {
+    const { random } = this;
+    const all = [...this.#running.values()];
+    if (this.#isRamp) {
+      if (all.length < 4) return this.#start();
+      this.#useGoalMib =
+        this.#useGoalMib > 1500 ? 1500 : Math.min(this.#totalMib * 0.55, this.#leastLeftMib());
+      this.#useRate = 100;
+      return;
+    }
+    if (all.length === 0) return this.#start();
+    const running = random.pick(all);
+    const deeds: readonly (() => void)[] = [
+      () => this.#start(),
+      () => this.#start(),
+      () => this.#end(running),
+      () => this.#reset(running),
+      () => this.#pause(running),
+      () => this.#range(running),
+      () => this.#hostMoves(),
+      () => {
+        this.#end(running);
+        this.clock.after(random.below(1000), () => this.#start());
+      },
+      () => {
+        running.hungUntilMs = this.clock.monotonicMs() + random.below(10_000);
+      },
+      () => {
+        this.#controller.deathIn = random.below(12);
+      },
+      () => {
+        this.#controller.deathIn = random.below(60);
+      },
+      () => {
+        this.clock.wallOffsetMs += (random.below(3) - 1) * 8 * 3_600_000;
+      },
+    ];
+    const deed = random.pick(deeds);
+    this.#tell(`${deed.toString().slice(6, 60)} ${running.spec.name} ${running.guest.setup.kind}`);
+    deed();
+  }
+
+  /** What the host could use if every guest went to its minimum: more nobody can give it (M3). */
+  #leastLeftMib(): number {
+    let left = this.#totalMib;
+    for (const { guest, spec } of this.#running.values())
+      left -=
+        (guest.isDriverReady ? Math.min(spec.minKib / MIB, guest.setup.bootMib) : guest.setup.bootMib) +
+        overheadMib(guest.setup.bootMib);
+    for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
+    return left - 64;
+  }
+
+  #hostMoves(): void {
+    const { random } = this;
+    this.#disturb();
+    this.#hostMovedMs = this.clock.monotonicMs();
+    this.#useGoalMib = 800 + random.below(Math.round(this.#totalMib * 0.35));
+    this.#useRate = random.pick([50, 150, 40_000]);
+  }
+
+  #start(): void {
+    if (!this.#controller.isAlive || this.#running.size + this.#starting.size >= 7) return;
+    const { random } = this;
+    const minMib = 256 + 64 * random.below(12);
+    const spec = specOf(++this.#names, {
+      minMib,
+      maxMib: minMib + 64 * random.below(40),
+      weight: random.pick([100, 100, 300]),
+    });
+    const kind = this.#isRamp ? 'normal' : random.pick(KINDS);
+    const controller = this.#controller;
+    const starting: Starting = {
+      spec,
+      kind,
+      atMs: this.clock.monotonicMs(),
+      feasibleMib: this.#feasibleMib(),
+      controller,
+      lease: null,
+    };
+    this.#starting.add(starting);
+    controller.manager.lease({ spec, signal: new AbortController().signal }).then(
+      lease => void this.#leased(starting, lease),
+      (error: unknown) => this.#refused(starting, error),
+    );
+  }
+
+  /** M4, M6: a lease the willing could serve is neither refused nor late, whatever the others do. */
+  #refused(starting: Starting, error: unknown): void {
+    this.#starting.delete(starting);
+    if (!starting.controller.isAlive || !this.#isCalmSince(starting.atMs)) return;
+    if (starting.atMs - this.#hostMovedMs < HOST_CALM_MS || this.#useMib !== this.#useGoalMib) return;
+    const minMib = starting.spec.minKib / MIB;
+    if (starting.feasibleMib > minMib + 64)
+      this.#blame(
+        'M4',
+        `${starting.spec.name} refused ${minMib} of ${Math.round(starting.feasibleMib)} MiB: ${String(error)}`,
+      );
+  }
+
+  async #leased(starting: Starting, lease: Lease): Promise<void> {
+    if (!starting.controller.isAlive || !this.#starting.has(starting)) return;
+    starting.lease = lease;
+    this.#tell(`${starting.spec.name} leased ${lease.bootKib / MIB}`);
+    this.#judgeSum(`${starting.spec.name} leased ${lease.bootKib / MIB} MiB`);
+    await this.clock.sleep(50 + this.random.below(500));
+    // The controller may have died meanwhile, with QEMU spawned or not; here it was not.
+    if (!starting.controller.isAlive || !this.#starting.delete(starting)) return;
+    const running = this.#spawn(starting, lease.bootKib / MIB);
+    starting.controller.tell(manager => manager.transfer(lease, starting.controller.port(running)));
+  }
+
+  #spawn({ spec, kind }: Starting, bootMib: number): Running {
+    const guest = new SimGuest(
+      {
+        spec,
+        bootMib,
+        kind,
+        bootSeconds: 2 + this.random.below(15),
+        swapMib: 1024,
+        overheadMib: overheadMib(bootMib) - this.random.below(5),
+        load: this.#load(spec.minKib / MIB, bootMib),
+        random: this.random,
+      },
+      this.clock.monotonicMs() / 1000,
+    );
+    const now = this.clock.monotonicMs();
+    const running = {
+      guest,
+      spec,
+      hungUntilMs: 0,
+      latencyMs: 2 + this.random.below(this.#options.seed % 4 === 1 ? 250 : 40),
+      readyAtMs: now,
+      specAtMs: now,
+      underWay: [],
+      hadMib: [],
+      spinS: 0,
+      way: 0,
+    };
+    this.#running.set(spec.id, running);
+    this.#disturb();
+    return running;
+  }
+
+  /** Anonymous memory that fits the minimum; some fill what they have with cache, some have bursts. */
+  #load(minMib: number, bootMib: number): (seconds: number) => Load {
+    const base = (minMib - 130) * (0.2 + this.random.below(60) / 100);
+    const hasBursts = !this.#isRamp && this.random.below(4) === 0;
+    const burst = hasBursts ? (bootMib - minMib) * 0.7 : 0;
+    const periodS = 40 + this.random.below(60);
+    const reads = this.#isRamp ? 300 : this.random.pick([0, 0, 50, 200]);
+    return seconds => ({
+      demandMib: base + (seconds % periodS > periodS / 2 ? burst : 0),
+      hotMib: 64,
+      readMibPerS: reads,
+    });
+  }
+
+  #end(running: Running): void {
+    this.#running.delete(running.guest.id);
+    running.guest.isGone = true;
+    this.#controller.tell(manager =>
+      manager.detach(running.guest.id, this.random.pick(['stopped', 'crashed', 'suspended'])),
+    );
+    if (!this.#controller.isAlive) this.#journal.dropTarget(running.guest.id);
+  }
+
+  #reset(running: Running): void {
+    const before = running.guest.promisedMib;
+    running.guest.reset();
+    running.spinS = 0;
+    const now = this.clock.monotonicMs();
+    running.readyAtMs = now;
+    this.#unasked.push({ atMs: now, mib: Math.max(0, running.guest.promisedMib - before) });
+    this.#controller.tell(manager => manager.event(running.guest.id, 'reset'));
+    this.#disturb();
+  }
+
+  #pause(running: Running): void {
+    running.guest.isPaused = !running.guest.isPaused;
+    running.readyAtMs = this.clock.monotonicMs();
+    this.#controller.tell(manager =>
+      manager.event(running.guest.id, running.guest.isPaused ? 'paused' : 'resumed'),
+    );
+    this.#disturb();
+  }
+
+  #range(running: Running): void {
+    const minMib = 256 + 64 * this.random.below(12);
+    const maxMib = minMib + 64 * this.random.below(40);
+    running.spec = { ...running.spec, minKib: minMib * MIB, maxKib: maxMib * MIB };
+    running.specAtMs = this.clock.monotonicMs();
+    this.#controller.tell(manager => manager.specChanged(running.spec));
+    this.#disturb();
+  }
+}
+
+/** `seconds` of simulated life for each of `runs` seeds, from `seed` on. */
+export async function runSafety({
+  seed,
+  runs,
+  seconds,
+  mode,
+  switchOff = {},
+  firstOnly = false,
+}: Omit<SafetyOptions, 'switchOff'> & {
+  readonly runs: number;
+  readonly switchOff?: MemorySwitchOffs;
+  readonly firstOnly?: boolean;
+}): Promise<{ runs: number; deaths: number; violations: string[] }> {
+  const violations: string[] = [];
+  let deaths = 0;
+  let done = 0;
+  for (; done < runs && !(firstOnly && violations.length > 0); done++) {
+    const world = new SafetyWorld({ seed: seed + done, mode, seconds, switchOff });
+    await world.run();
+    violations.push(...world.violations);
+    deaths += world.deaths;
+  }
+  return { runs: done, deaths, violations };
+}
