@@ -1,8 +1,9 @@
 // A test that reads the source: sizes, banned calls, rules named in tests. Rules live in machines (style.md §6).
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readModules, repositoryRoot, type SourceModule } from '../build/layers.ts';
+import { SWITCH_OFF_NAMES } from '../electron/storage/disk/switch-offs.ts';
 
 const LINES_MAX = 400;
 /** A simulated world is read whole: its device, its guest and its oracle belong together. */
@@ -79,6 +80,8 @@ const BANS: readonly Ban[] = [
   { pattern: /export default/, instead: 'a named export', except: /\.config\.ts$/ },
 ];
 
+const DOCUMENTS = ['README.md', 'electron/storage/SPEC.md'];
+
 describe('tidy', () => {
   it('sees the source', () => {
     expect(source.length).toBeGreaterThan(40);
@@ -122,6 +125,25 @@ describe('tidy', () => {
     const rules = [...cited].filter(rule => /^(T([1-9]|1[0-8])|M([1-9]|10)|L[1-5])$/.test(rule));
     expect(rules.length).toBeGreaterThan(10);
     expect(rules.filter(rule => !new RegExp(`\\b${rule}\\b`).test(tested)).sort()).toEqual([]);
+  });
+
+  it('finds every path that the documents name', () => {
+    const named = DOCUMENTS.flatMap(document => {
+      const text = readFileSync(join(repositoryRoot, document), 'utf8');
+      return [...text.matchAll(/\b((?:electron|renderer|shared|test|build)\/[\w./-]*)/g)].map(
+        match => match[1] ?? '',
+      );
+    });
+    expect(named.length).toBeGreaterThan(20);
+    const beside = ['electron/storage', '.'];
+    const isThere = (path: string): boolean =>
+      beside.some(folder => existsSync(join(repositoryRoot, folder, path)));
+    expect([...new Set(named)].filter(path => !isThere(path.replace(/[./]+$/, '')))).toEqual([]);
+  });
+
+  it('names every switch-off of the engine in its specification', () => {
+    const spec = readFileSync(join(repositoryRoot, 'electron/storage/SPEC.md'), 'utf8');
+    expect(SWITCH_OFF_NAMES.filter(name => !spec.includes(name))).toEqual([]);
   });
 
   it('has nothing at the top level but what the design gives', () => {
