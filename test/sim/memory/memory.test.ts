@@ -21,7 +21,7 @@ describe('the memory manager, among guests of every kind, dying at any step', ()
     async name => {
       const { violations } = await runSafety({
         seed: SEED,
-        runs: 1500,
+        runs: 800,
         seconds: SECONDS,
         mode: MODE,
         switchOff: { [name]: true },

@@ -85,6 +85,8 @@ export class SafetyWorld {
   readonly #totalMib: number;
   /** A quiet world whose host grows steadily: what the margins are for. */
   readonly #isRamp: boolean;
+  /** VMs come as others go, on a host that answers late: targets turn while guests still grow. */
+  readonly #isTide: boolean;
   #useMib = 1500;
   #useGoalMib = 1500;
   #useRate = 0;
@@ -101,6 +103,7 @@ export class SafetyWorld {
     this.random = new Seeded(options.seed);
     this.#totalMib = 8192 * (1 + this.random.below(3));
     this.#isRamp = options.seed % 8 === 0;
+    this.#isTide = options.seed % 8 === 4;
     this.#controller = this.#control();
     this.#controller.manager.begin();
   }
@@ -344,8 +347,9 @@ export class SafetyWorld {
       this.#useRate = 100;
       return;
     }
-    if (all.length === 0) return this.#start();
+    if (all.length < (this.#isTide ? 4 : 1)) return this.#start();
     const running = random.pick(all);
+    if (this.#isTide) return this.#replace(running, 100 + random.below(600));
     const deeds: readonly (() => void)[] = [
       () => this.#start(),
       () => this.#start(),
@@ -354,10 +358,7 @@ export class SafetyWorld {
       () => this.#pause(running),
       () => this.#range(running),
       () => this.#hostMoves(),
-      () => {
-        this.#end(running);
-        this.clock.after(random.below(1000), () => this.#start());
-      },
+      () => this.#replace(running, random.below(1000)),
       () => {
         running.hungUntilMs = this.clock.monotonicMs() + random.below(10_000);
       },
@@ -374,6 +375,11 @@ export class SafetyWorld {
     const deed = random.pick(deeds);
     this.#tell(`${deed.toString().slice(6, 60)} ${running.spec.name} ${running.guest.setup.kind}`);
     deed();
+  }
+
+  #replace(running: Running, afterMs: number): void {
+    this.#end(running);
+    this.clock.after(afterMs, () => this.#start());
   }
 
   /** What the host could use if every guest went to its minimum: more nobody can give it (M3). */
@@ -404,7 +410,7 @@ export class SafetyWorld {
       maxMib: minMib + 64 * random.below(40),
       weight: random.pick([100, 100, 300]),
     });
-    const kind = this.#isRamp ? 'normal' : random.pick(KINDS);
+    const kind = this.#isRamp || this.#isTide ? 'normal' : random.pick(KINDS);
     const controller = this.#controller;
     const starting: Starting = {
       spec,
@@ -465,7 +471,7 @@ export class SafetyWorld {
       guest,
       spec,
       hungUntilMs: 0,
-      latencyMs: 2 + this.random.below(this.#options.seed % 4 === 1 ? 250 : 40),
+      latencyMs: 2 + this.random.below(this.#isTide ? 400 : 40),
       readyAtMs: now,
       specAtMs: now,
       underWay: [],

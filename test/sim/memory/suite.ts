@@ -7,7 +7,7 @@ import { runSafety } from './safety.ts';
 const RUNS = 20_000;
 const RUNS_QUICK = 2000;
 /** A switched-off mechanism that is not missed within so many lives is not tested. */
-const SWITCH_OFF_RUNS = 1500;
+const SWITCH_OFF_RUNS = 2000;
 const SECONDS = 300;
 const MODE = 'proportional';
 
