@@ -44,10 +44,13 @@ export async function receiveToFile(socketPath: string, filePath: string): Promi
 /** Connects to a listening QEMU and sends it the file. */
 export async function sendFile(filePath: string, socketPath: string): Promise<void> {
   const fd = openSync(filePath, 'r');
-  const socket = connect(socketPath);
+  // QEMU closes as soon as it has read the last byte, often before we have said that it was the last.
+  const socket = connect({ path: socketPath, allowHalfOpen: true });
   try {
     await pipeline(createReadStream('', { fd }), socket);
   } catch (cause) {
     throw fileFault('reading saved memory from', filePath, cause);
+  } finally {
+    socket.destroy();
   }
 }
