@@ -49,10 +49,7 @@ export const ERROR_CODES = [
   'import.changed',
   'import.refused',
   'moment.not-found',
-  'moment.has-children',
-  'moment.is-newest',
-  'moment.in-use',
-  'moment.busy',
+  'moment.pinned',
   'storage.unavailable',
   // machine
   'host.unsupported',

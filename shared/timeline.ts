@@ -27,9 +27,9 @@ export const momentSchema = z.object({
     }),
   ),
   allocatedBytes: bytesSchema,
-  /** Bytes that come back at once when this moment is deleted; null where it cannot be deleted now. */
+  /** Bytes that come back at once when this moment is deleted; null where it is merged into its neighbours instead. */
   freesBytes: bytesSchema.nullable(),
-  /** Why it cannot be deleted now, as a sentence; null where it can. */
+  /** Why it is not deleted, as a sentence; null where it can be. */
   keptBecause: z.string().max(300).nullable(),
 });
 export type Moment = z.infer<typeof momentSchema>;
@@ -58,6 +58,23 @@ export const reversalReportSchema = z.object({
   durationMs: z.number().min(0),
 });
 export type ReversalReport = z.infer<typeof reversalReportSchema>;
+
+/** What a moment costs, to the byte on the disk where at once, in 4 KiB units where later. */
+export const momentCostSchema = z.object({
+  allocatedBytes: bytesSchema,
+  freesNowBytes: bytesSchema,
+  /** Once its differences are merged into a neighbour, in the background. */
+  freesLaterBytes: bytesSchema,
+});
+export type MomentCost = z.infer<typeof momentCostSchema>;
+
+/** Where two points may differ, in 4 KiB units; `ranges` are the first ten thousand. */
+export const pointDifferenceSchema = z.object({
+  bytes: bytesSchema,
+  ranges: z.array(z.object({ offset: bytesSchema, length: bytesSchema })),
+  isTruncated: z.boolean(),
+});
+export type PointDifference = z.infer<typeof pointDifferenceSchema>;
 
 export const settleSchema = z.object({
   state: z.enum(['rest', 'settling', 'paused', 'blocked']),

@@ -181,6 +181,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
     'moment.delete': async ({ vmId, momentId }) =>
       storage.call('moment.delete', { vmId: await opened(vmId), momentId }),
+    'moment.cost': async ({ vmId, momentId }) =>
+      storage.call('moment.cost', { vmId: await opened(vmId), momentId }),
+    'moment.compare': async ({ vmId, fromId, toId }) =>
+      storage.call('moment.compare', { vmId: await opened(vmId), fromId, toId }),
     'settle.set': async ({ vmId, run }) => storage.call('settle.set', { vmId: await opened(vmId), run }),
 
     'task.list': () => ({ tasks: tasks.list() }),

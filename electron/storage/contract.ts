@@ -4,7 +4,13 @@
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
 import { defineContract } from '../../shared/rpc/table.ts';
-import { momentKindSchema, momentSchema, timelineSchema } from '../../shared/timeline.ts';
+import {
+  momentCostSchema,
+  momentKindSchema,
+  momentSchema,
+  pointDifferenceSchema,
+  timelineSchema,
+} from '../../shared/timeline.ts';
 import { bytesSchema } from '../../shared/units.ts';
 
 const byVm = z.strictObject({ vmId: vmIdSchema });
@@ -106,15 +112,28 @@ export const storageContract = defineContract({
       kind: 'command',
       params: byMoment,
       result: z.object({ freedBytes: bytesSchema }),
-      errors: [
-        'vm.not-found',
-        'moment.not-found',
-        'moment.has-children',
-        'moment.is-newest',
-        'moment.in-use',
-        'moment.busy',
-      ],
-      doc: 'T8: deletes a moment nothing hangs off.',
+      errors: ['vm.not-found', 'moment.not-found', 'moment.pinned'],
+      doc: 'T8: deletes a moment; where others hang off it, it is merged away in the background.',
+    },
+    'moment.cost': {
+      kind: 'query',
+      params: byMoment,
+      result: momentCostSchema,
+      errors: ['vm.not-found', 'moment.not-found'],
+      doc: 'What a moment takes, and what deleting it gives back.',
+    },
+    'moment.compare': {
+      kind: 'query',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        fromId: momentIdSchema.nullable(),
+        toId: momentIdSchema.nullable(),
+      }),
+      result: z.object({
+        disks: z.array(z.object({ diskId: diskIdSchema, difference: pointDifferenceSchema })),
+      }),
+      errors: ['vm.not-found', 'moment.not-found'],
+      doc: 'Where the disks may differ between two moments; null is Now.',
     },
     'settle.set': {
       kind: 'command',

@@ -93,6 +93,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     'moment.update': forward('moment.update'),
     'moment.go-back': forward('moment.go-back'),
     'moment.delete': forward('moment.delete'),
+    'moment.cost': forward('moment.cost'),
+    'moment.compare': forward('moment.compare'),
     'settle.set': forward('settle.set'),
     'point.hash': forward('point.hash'),
   };

@@ -76,6 +76,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'export.close': async ({ diskId }) => {
       await exports.close(diskId);
       await engineOf().volume(diskId).flush();
+      if (exports.openCount === 0) await engineOf().rest();
       return {};
     },
     'timeline.get': () => engineOf().timeline(),
@@ -89,6 +90,8 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       return engine.timeline();
     },
     'moment.delete': ({ momentId }) => engineOf().deleteMoment(momentId),
+    'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),
+    'moment.compare': async ({ fromId, toId }) => ({ disks: await engineOf().inspect.compare(fromId, toId) }),
     'settle.set': ({ run }) => {
       engineOf().setSettling(run);
       return {};

@@ -76,12 +76,13 @@ export const enPages = {
     goBackVerb: 'Go back and keep today',
     deleteTitle: (name: string) => `Delete “${name}”?`,
     deleteText: (size: string) => `This frees ${size}. You cannot go back to this moment afterwards.`,
+    deleteMerged: (size: string | null) =>
+      `Other points are stored as differences from it: it is merged into its neighbour in the background${size === null ? '' : `, which frees about ${size}`}. You cannot go back to this moment afterwards.`,
     deleteKept: (count: number) =>
       count === 0
         ? 'Now stays exactly as it is; its content does not change.'
         : `Now and your ${count} other ${count === 1 ? 'point' : 'points'} stay exactly as they are.`,
     deleteVerb: 'Delete point',
-    deletePinned: 'It is pinned. Unpin it first if you are sure.',
     renameTitle: 'Rename point',
     nowCard: 'The state the VM has now',
     nowCardRunning: 'It is being written to. Take a point to be able to come back to it.',

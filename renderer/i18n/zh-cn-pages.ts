@@ -69,10 +69,11 @@ export const zhCnPages: Pages = {
     goBackVerb: '回去并保留今天',
     deleteTitle: name => `删除“${name}”？`,
     deleteText: size => `这会释放 ${size}。之后不能再回到这一刻。`,
+    deleteMerged: size =>
+      `其他时间点以它为基础保存：它会在后台并入相邻的时间点${size === null ? '' : `，约释放 ${size}`}。之后不能再回到这一刻。`,
     deleteKept: count =>
       count === 0 ? '“现在”完全不变，内容不受影响。' : `“现在”和其他 ${count} 个时间点完全不变。`,
     deleteVerb: '删除时间点',
-    deletePinned: '它已固定。确定要删除时请先取消固定。',
     renameTitle: '重命名时间点',
     nowCard: '虚拟机现在的状态',
     nowCardRunning: '正在写入。保存时间点，以后就能回到这里。',

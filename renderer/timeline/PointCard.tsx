@@ -48,7 +48,7 @@ export function PointCard(props: {
   const { moment } = props;
   const words = text.history;
   const isRoot = moment.points.some(point => point.form === 'root');
-  const canDelete = moment.freesBytes !== null;
+  const isLoose = moment.freesBytes !== null;
   return (
     <section
       className="card point-card"
@@ -66,10 +66,8 @@ export function PointCard(props: {
         <NoteField vm={props.vm} moment={moment} />
       </div>
       <div className="price">
-        <p className="price-figure">
-          {formatBytes(canDelete ? (moment.freesBytes ?? 0) : moment.allocatedBytes, language)}
-        </p>
-        <p className="soft">{canDelete ? words.freed : words.size}</p>
+        <p className="price-figure">{formatBytes(moment.freesBytes ?? moment.allocatedBytes, language)}</p>
+        <p className="soft">{isLoose ? words.freed : words.size}</p>
       </div>
       <div className="point-actions">
         <Button look="go" onPress={() => props.onAction('go-back')}>
@@ -77,7 +75,7 @@ export function PointCard(props: {
         </Button>
         <Button onPress={() => props.onAction('pin')}>{moment.pinned ? words.unpin : words.pin}</Button>
         <Button onPress={() => props.onAction('rename')}>{words.rename}</Button>
-        <Button look="flat" onPress={() => props.onAction('delete')} isDisabled={!canDelete}>
+        <Button look="flat" onPress={() => props.onAction('delete')} isDisabled={moment.keptBecause !== null}>
           {words.delete}
         </Button>
         {moment.keptBecause === null ? null : <span className="quiet kept">{moment.keptBecause}</span>}

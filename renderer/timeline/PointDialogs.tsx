@@ -1,5 +1,6 @@
 // Going back, renaming, deleting. Every one says what is kept; the button is the verb.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import type { VmId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt, goBack } from '../api/commands.ts';
@@ -43,9 +44,27 @@ function GoBack(props: PointDialogProps) {
   );
 }
 
+/** Asked while the dialog is open; null until it is known. */
+function useFreedLater(vmId: VmId, moment: Moment): number | null {
+  const [bytes, setBytes] = useState<number | null>(null);
+  useEffect(() => {
+    let isOpen = true;
+    if (moment.freesBytes === null)
+      void call('moment.cost', { vmId, momentId: moment.id }).then(
+        cost => isOpen && setBytes(cost.freesLaterBytes),
+        () => undefined,
+      );
+    return () => {
+      isOpen = false;
+    };
+  }, [vmId, moment]);
+  return bytes;
+}
+
 function Delete(props: PointDialogProps) {
   const { text, language } = useSpeech();
   const { vm, moment, timeline } = props;
+  const later = useFreedLater(vm.spec.id, moment);
   const words = text.history;
   return (
     <Confirm
@@ -60,9 +79,12 @@ function Delete(props: PointDialogProps) {
         )
       }
     >
-      <p>{words.deleteText(formatBytes(moment.freesBytes ?? 0, language))}</p>
+      <p>
+        {moment.freesBytes === null
+          ? words.deleteMerged(later === null ? null : formatBytes(later, language))
+          : words.deleteText(formatBytes(moment.freesBytes, language))}
+      </p>
       <p className="keep">{words.deleteKept(timeline.moments.length - 1)}</p>
-      {moment.pinned ? <p className="hint warn">{words.deletePinned}</p> : null}
     </Confirm>
   );
 }
@@ -119,7 +141,7 @@ export function PointDialogs(props: {
     case 'go-back':
       return <GoBack {...given} />;
     case 'delete':
-      return action.moment.freesBytes === null ? null : <Delete {...given} />;
+      return action.moment.keptBecause === null ? <Delete {...given} /> : null;
     case 'rename':
       return <Rename {...given} />;
     case 'pin':

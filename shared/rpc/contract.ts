@@ -2,7 +2,7 @@
 // all speak exactly this; test/golden/contract.json is its committed copy.
 import * as z from 'zod';
 import { appInfoSchema, doctorReportSchema } from '../host.ts';
-import { fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
+import { diskIdSchema, fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
 import {
   hostMemorySchema,
   ledgerEntrySchema,
@@ -12,7 +12,7 @@ import {
   vmMemorySchema,
 } from '../memory.ts';
 import { taskSchema } from '../task.ts';
-import { momentSchema, timelineSchema } from '../timeline.ts';
+import { momentCostSchema, momentSchema, pointDifferenceSchema, timelineSchema } from '../timeline.ts';
 import { kibSchema } from '../units.ts';
 import { osKindSchema, portForwardSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
 import { defineContract } from './table.ts';
@@ -262,15 +262,28 @@ export const contract = defineContract({
       kind: 'command',
       params: byMoment,
       result: z.object({ freedBytes: z.int().min(0) }),
-      errors: [
-        'vm.not-found',
-        'moment.not-found',
-        'moment.has-children',
-        'moment.is-newest',
-        'moment.in-use',
-        'moment.busy',
-      ],
-      doc: 'Deletes a moment nothing hangs off.',
+      errors: ['vm.not-found', 'moment.not-found', 'moment.pinned'],
+      doc: 'Deletes a moment; where others hang off it, it is merged away in the background.',
+    },
+    'moment.cost': {
+      kind: 'query',
+      params: byMoment,
+      result: momentCostSchema,
+      errors: ['vm.not-found', 'moment.not-found', 'storage.unavailable'],
+      doc: 'What a moment takes, and what deleting it gives back.',
+    },
+    'moment.compare': {
+      kind: 'query',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        fromId: momentIdSchema.nullable(),
+        toId: momentIdSchema.nullable(),
+      }),
+      result: z.object({
+        disks: z.array(z.object({ diskId: diskIdSchema, difference: pointDifferenceSchema })),
+      }),
+      errors: ['vm.not-found', 'moment.not-found', 'storage.unavailable'],
+      doc: 'Where the disks may differ between two moments; null is Now.',
     },
     'settle.set': {
       kind: 'command',

@@ -219,12 +219,7 @@ function historyHandlers(control: FakeControl) {
     'moment.delete': ({ vmId, momentId }) => {
       const vm = control.vm(vmId);
       const gone = moment(vm, momentId);
-      if (vm.timeline.moments.some(other => other.parentId === gone.id && gone.parentId !== null))
-        refuse(
-          'moment.has-children',
-          `"${gone.name}" has later points that hang off it.`,
-          'Delete those first.',
-        );
+      if (gone.pinned) refuse('moment.pinned', `"${gone.name}" is pinned.`, 'Unpin it first.');
       const moments = vm.timeline.moments
         .filter(other => other.id !== momentId)
         .map(other => (other.parentId === momentId ? { ...other, parentId: gone.parentId } : other));
@@ -232,6 +227,15 @@ function historyHandlers(control: FakeControl) {
       publish(vm);
       return { freedBytes: gone.allocatedBytes };
     },
+    'moment.cost': ({ vmId, momentId }) => {
+      const { allocatedBytes, freesBytes } = moment(control.vm(vmId), momentId);
+      return {
+        allocatedBytes,
+        freesNowBytes: freesBytes ?? 0,
+        freesLaterBytes: freesBytes === null ? allocatedBytes / 2 : 0,
+      };
+    },
+    'moment.compare': () => ({ disks: [] }),
     'settle.set': ({ vmId, run }) => {
       const vm = control.vm(vmId);
       vm.timeline = { ...vm.timeline, settle: { ...vm.timeline.settle, state: run ? 'settling' : 'paused' } };

@@ -117,7 +117,7 @@ async function listPoints(session: Session): Promise<Output> {
       `${moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
       timeText(moment.takenAt),
       gib(moment.allocatedBytes),
-      moment.freesBytes === null ? (moment.keptBecause ?? '') : `frees ${gib(moment.freesBytes)}`,
+      moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,
     ]);
   const { settle } = timeline;
   const health =
@@ -340,7 +340,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'point delete': {
     usage: 'VM POINT',
-    help: 'Delete a point nothing hangs off',
+    help: 'Delete a point; it is merged away where others hang off it',
     run: async session => {
       const { spec } = await theVm(session);
       const moment = await theMoment(session, spec.id);
@@ -349,7 +349,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         momentId: moment.id,
       });
       return {
-        text: `Deleted "${moment.name}": ${gib(freedBytes)} are free again. Every other point is as it was.`,
+        text: `Deleted "${moment.name}": ${moment.freesBytes === null ? 'it is merged into its neighbour in the background' : `${gib(freedBytes)} are free again`}. Every other point is as it was.`,
         json: { freedBytes },
       };
     },

@@ -4,12 +4,13 @@
 //   at rest      <point>.vhd for every point, <leaf>.vhd
 //   op = copy    R.vhd root · R.vhd.new backward delta B · C.vhd forward delta F   (T2)
 //   op = flip    the same, or root already C.vhd, or B already R.vhd                (T3)
+//   op = merge   X.vhd going, C.vhd its only child; down and flipped: X.vhd is C already, or renamed to C.vhd  (T8)
 import type { PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { Image } from './image.ts';
 import { View } from './layers.ts';
-import type { DiskRow, ReversalOp } from './state.ts';
+import type { DiskRow, MergeOp, ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
 export const fileName = (id: PointId): string => `${id}.vhd`;
@@ -92,11 +93,22 @@ export class DiskFiles {
     return { root: this.image(rootName, null), backward, forward: null };
   }
 
+  /** The file that took the child's place in a merge downwards, under its old or its new name. */
+  merged(op: MergeOp): Image {
+    const name = fileName(this.folder.exists(fileName(op.point)) ? op.point : op.child);
+    return this.image(name, null);
+  }
+
   /** Every image a read of the point may touch, newest first. Iterative (T15). */
   layersOf(point: PointId): Image[] {
     const op = this.#tree.reversalOf(this.row.id);
+    const merge = this.#tree.mergeOf(this.row.id);
     const layers: Image[] = [];
     for (const id of this.#tree.pathToRoot(point)) {
+      if (merge?.stage === 'flip' && (id === merge.point || id === merge.child)) {
+        if (id === merge.child) layers.push(this.merged(merge));
+        continue;
+      }
       if (op !== undefined && (id === op.root || id === op.child)) {
         const { root, backward, forward } = this.edge(op);
         // T3: R reads B over the root, C reads F over the root, at every instant.

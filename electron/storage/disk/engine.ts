@@ -19,8 +19,9 @@ import { Disk, type DiskContext } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
 import { noPoint, tooLarge } from './engine-faults.ts';
+import { Inspector } from './inspect.ts';
 import { Settler } from './settler.ts';
-import { type Change, drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
+import { drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import { beginTake, finishTake, goBackTo, type TakePorts } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
@@ -74,6 +75,7 @@ export class VmEngine {
   readonly #disks = new Map<DiskId, Disk>();
   readonly #listeners = new Set<() => void>();
   readonly #settler: Settler;
+  readonly inspect: Inspector;
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
   #release: () => void = () => undefined;
@@ -84,6 +86,7 @@ export class VmEngine {
     this.#ports = ports;
     this.#options = options;
     this.#tree = new Tree(ports.store);
+    this.inspect = new Inspector(this.#tree, this.#disks, ports.turn);
     this.#settler = new Settler({
       tree: this.#tree,
       disks: this.#disks,
@@ -92,6 +95,7 @@ export class VmEngine {
       off: options.switchOff ?? {},
       batchBytes: options.batchBytes ?? BATCH_BYTES,
       changed: () => this.#changed(),
+      tidy: () => this.#serial(() => this.#sweep()),
     });
   }
 
@@ -247,6 +251,17 @@ export class VmEngine {
     });
   }
 
+  /** T17: nobody uses the disks; what changed becomes a point nobody took, so that settling leaves Now one VHD. */
+  rest(): Promise<void> {
+    return this.#serial(async () => {
+      for (const disk of this.#disks.values()) await disk.flush();
+      if ([...this.#disks.values()].every(disk => disk.isLeafEmpty)) return;
+      await beginTake(this.#takePorts, null);
+      await this.#finishTakes();
+      this.#settler.wake();
+    });
+  }
+
   /** A take that was recorded is completed before anything else; a full disk may have stopped it half-way (T14). */
   async #finishTakes(): Promise<void> {
     for (const op of this.#tree.ops) {
@@ -296,38 +311,37 @@ export class VmEngine {
     });
   }
 
-  /** T8: a point nothing hangs off. Its rows go in one transaction, its file right after; a crash between is swept. */
+  /** T8: any moment. Files nothing hangs off go at once, the others are merged away in the background. */
   deleteMoment(momentId: MomentId): Promise<{ freedBytes: number }> {
     return this.#serial(async () => {
       const row = this.#moment(momentId);
       const kept = this.#tree.keptBecause(momentId);
       if (kept !== null)
         throw new Fault({
-          code: kept.code,
-          what: `"${row.name}" cannot be deleted now. ${kept.why}`,
+          code: 'moment.pinned',
+          what: `"${row.name}" cannot be deleted now. ${kept}`,
           safe: 'Nothing was changed.',
-          todo: 'Delete the points that hang off it first, or go on working.',
+          todo: 'Unpin it first.',
         });
-      const points = this.#tree.pointsOf(momentId);
-      const freedBytes = points.reduce(
-        (sum, point) => sum + this.#disk(point.diskId).files.allocatedBytes(fileName(point.id)),
-        0,
-      );
-      const changes: Change[] = [drop('moment', momentId)];
-      for (const point of points)
-        changes.push(drop('point', point.id), put('unlink', { id: point.id, diskId: point.diskId }));
-      for (const child of this.#tree.moments)
-        if (child.parentId === momentId) changes.push(put('moment', { ...child, parentId: row.parentId }));
-      this.#tree.commit(changes);
+      this.#tree.commit(this.#tree.without(row));
+      const freedBytes = this.#tree
+        .loose()
+        .reduce((sum, { id, diskId }) => sum + this.#disk(diskId).files.allocatedBytes(fileName(id)), 0);
       await this.#sweep();
       this.#changed();
+      this.#settler.wake();
       return { freedBytes };
     });
   }
 
-  /** Files whose rows are gone. What cannot go now goes later: the rows are why nobody misses it. */
+  /** Files nobody needs. What cannot go now goes later: the rows are why nobody misses it. */
   async #sweep(): Promise<void> {
     try {
+      // One may have been all that hung off the next.
+      for (let loose = this.#tree.loose(); loose.length > 0; loose = this.#tree.loose())
+        this.#tree.commit(
+          loose.flatMap(({ id, diskId }) => [drop('point', id), put('unlink', { id, diskId })]),
+        );
       for (const { id, diskId } of this.#tree.unlinks) {
         const { files } = this.#disk(diskId);
         files.dropView(id);

@@ -289,10 +289,12 @@ export class Image {
   }
 
   /** Takes another name and place in the tree: head footer and header (T3: the flip). Durable after sync(). */
-  become(identity: Pick<ImageIdentity, 'uuid' | 'parent' | 'timestampMs'>): void {
+  become(
+    identity: Pick<ImageIdentity, 'uuid' | 'parent'> & Partial<Pick<ImageIdentity, 'timestampMs'>>,
+  ): void {
     this.uuid = identity.uuid;
     this.parent = identity.parent;
-    this.#timestampMs = identity.timestampMs;
+    this.#timestampMs = identity.timestampMs ?? this.#timestampMs;
     this.writeHeaders();
   }
 

@@ -8,52 +8,20 @@
 // test/sim/storage removes each of these syncs in turn and must find damage.
 import type { PointId } from '../../../shared/ids.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
-import { type DiskFiles, type Edge, fileName, newFileName } from './disk-files.ts';
+import {
+  type CopyPorts,
+  type CopyProgress,
+  clearBlocks,
+  copyUnits,
+  fillSlots,
+  publish,
+  unitCount,
+  withEntries,
+} from './copy.ts';
+import { type Edge, fileName, newFileName } from './disk-files.ts';
 import { Image } from './image.ts';
 import { drop, put, type ReversalOp } from './state.ts';
-import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
-
-/** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
-const CHUNK_BYTES = 256 * 1024;
-
-export interface ReversalProgress {
-  phase: 'copy' | 'flip';
-  blocksDone: number;
-  blocksTotal: number;
-  bytesDone: number;
-  bytesTotal: number;
-  batches: number;
-}
-
-export interface ReversalPorts {
-  readonly files: DiskFiles;
-  readonly tree: Tree;
-  readonly nowMs: () => number;
-  /** Lets the guest's requests in after so many bytes were moved. Never rejects: a batch is not left half way. */
-  readonly turn: (bytes: number) => Promise<void>;
-  /** Between batches; false stops here, to be resumed. */
-  readonly goOn: () => Promise<boolean>;
-  readonly progress: (progress: ReversalProgress) => void;
-  readonly off: SwitchOffs;
-  /** Data moved between barriers. */
-  readonly batchBytes: number;
-}
-
-/** Units of a block as runs. */
-function unitRuns(units: Uint8Array): { readonly first: number; readonly count: number }[] {
-  const runs: { first: number; count: number }[] = [];
-  for (let unit = units.indexOf(0xff); unit >= 0; unit = units.indexOf(0xff, unit)) {
-    let end = unit;
-    while (end < units.length && units[end] === 0xff) end++;
-    runs.push({ first: unit, count: end - unit });
-    unit = end;
-  }
-  return runs;
-}
-
-const unitCount = (units: Uint8Array): number =>
-  units.reduce((count, unit) => count + (unit === 0 ? 0 : 1), 0);
 
 /** Worst case of new space: a copy of F's units beside it, and root blocks that were not there (T14). */
 export function reversalNeedsBytes(edge: Pick<Edge, 'root' | 'forward'>): number {
@@ -69,7 +37,7 @@ export function reversalNeedsBytes(edge: Pick<Edge, 'root' | 'forward'>): number
 
 /** Links the empty backward delta and records the op; from here on a crash resumes. Null where the edge is gone. */
 export async function beginReversal(
-  ports: ReversalPorts,
+  ports: CopyPorts,
   root: PointId,
   child: PointId,
 ): Promise<ReversalOp | null> {
@@ -96,7 +64,7 @@ export async function beginReversal(
   return op;
 }
 
-async function linkBackward(ports: ReversalPorts, root: PointId, child: PointId): Promise<Image> {
+async function linkBackward(ports: CopyPorts, root: PointId, child: PointId): Promise<Image> {
   const { files, off } = ports;
   const { folder, row } = files;
   const name = newFileName(root);
@@ -122,14 +90,14 @@ async function linkBackward(ports: ReversalPorts, root: PointId, child: PointId)
 }
 
 /** Runs an op to its end, from wherever a pause or a crash left it. False: stopped by `goOn`. */
-export async function runReversal(ports: ReversalPorts, op: ReversalOp): Promise<boolean> {
+export async function runReversal(ports: CopyPorts, op: ReversalOp): Promise<boolean> {
   const copied = op.kind === 'copy' ? await copy(ports, op) : op;
   if (copied === null) return false;
   await flip(ports, copied);
   return true;
 }
 
-async function copy(ports: ReversalPorts, op: ReversalOp): Promise<ReversalOp | null> {
+async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null> {
   const { files, tree, off } = ports;
   const edge = files.edge(op);
   const { forward } = edge;
@@ -138,7 +106,7 @@ async function copy(ports: ReversalPorts, op: ReversalOp): Promise<ReversalOp | 
   const done = edge.backward.allocatedBlocks().filter(block => !forward.has(block));
   const bytesOf = (block: number): number => unitCount(forward.units(block)) * UNIT_BYTES;
   const bytesDone = done.reduce((sum, block) => sum + unitCount(edge.backward.units(block)) * UNIT_BYTES, 0);
-  const progress: ReversalProgress = {
+  const progress: CopyProgress = {
     phase: 'copy',
     blocksDone: done.length,
     blocksTotal: done.length + blocks.length,
@@ -171,7 +139,7 @@ async function copy(ports: ReversalPorts, op: ReversalOp): Promise<ReversalOp | 
 }
 
 async function moveBatch(
-  ports: ReversalPorts,
+  ports: CopyPorts,
   edge: Edge,
   forward: Image,
   batch: readonly number[],
@@ -179,12 +147,12 @@ async function moveBatch(
   const fresh = batch.filter(block => !edge.backward.has(block));
   await backUp(ports, edge, forward, fresh);
   await overwrite(ports, edge, forward, batch);
-  await clearForward(ports, forward, batch);
+  await clearBlocks(ports, forward, batch);
 }
 
 /** The root's old units go to B, whole before its BAT entries say so. */
 async function backUp(
-  ports: ReversalPorts,
+  ports: CopyPorts,
   edge: Edge,
   forward: Image,
   blocks: readonly number[],
@@ -210,7 +178,7 @@ async function backUp(
 
 /** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */
 async function overwrite(
-  ports: ReversalPorts,
+  ports: CopyPorts,
   edge: Edge,
   forward: Image,
   blocks: readonly number[],
@@ -238,81 +206,8 @@ async function overwrite(
   publish(ports, root, slots, blocks);
 }
 
-/** New slots at the end of an image; where one cannot be filled (T14) all are given back, so that retries cost nothing. */
-async function fillSlots(
-  image: Image,
-  blocks: readonly number[],
-  fill: (block: number, slot: number) => Promise<void>,
-): Promise<Map<number, number>> {
-  const slots = new Map<number, number>();
-  const { end } = image;
-  try {
-    for (const block of blocks) {
-      const slot = image.reserve();
-      slots.set(block, slot);
-      await fill(block, slot);
-    }
-    return slots;
-  } catch (cause) {
-    if (image.poison === null) image.release(end);
-    throw cause;
-  }
-}
-
-function publish(
-  { files }: ReversalPorts,
-  image: Image,
-  slots: ReadonlyMap<number, number>,
-  changed: readonly number[],
-): void {
-  image.publish(slots);
-  for (const block of changed) files.forgetBlock(block);
-}
-
-async function clearForward(
-  { files }: ReversalPorts,
-  forward: Image,
-  blocks: readonly number[],
-): Promise<void> {
-  for (const block of blocks) {
-    forward.clear(block);
-    files.forgetBlock(block);
-  }
-  forward.writeBat(blocks);
-  await forward.sync();
-}
-
-function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, number>): Uint32Array {
-  const next = bat.slice();
-  for (const [block, entry] of entries) next[block] = entry;
-  return next;
-}
-
-interface Units {
-  readonly source: Image;
-  readonly block: number;
-  readonly units: Uint8Array;
-}
-
-/** In chunks, letting the guest in between. */
-async function copyUnits(
-  ports: ReversalPorts,
-  { source, block, units }: Units,
-  write: (at: number, bytes: Uint8Array) => void,
-): Promise<void> {
-  for (const { first, count } of unitRuns(units)) {
-    const end = (first + count) * UNIT_BYTES;
-    for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
-      const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
-      source.readData(block, at, bytes);
-      write(at, bytes);
-      await ports.turn(bytes.length);
-    }
-  }
-}
-
 /** Names change hands: the root becomes C, B becomes R. Every step may be found done or undone after a crash. */
-async function flip(ports: ReversalPorts, op: ReversalOp): Promise<void> {
+async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   const { files, tree, off } = ports;
   const { folder } = files;
   const { root } = files.edge(op);

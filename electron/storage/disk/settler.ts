@@ -1,20 +1,16 @@
-// Brings a VM's disks to rest in the background: resumes what was under way, then turns edge after edge, oldest first
-// (T9), until the leaf's parent is the root. Paused and blocked are states, not errors.
+// Brings a VM's disks to rest in the background: resumes what was under way, merges away points nobody asks for (T8),
+// then turns edge after edge, oldest first (T9), until the leaf's parent is the root. Paused and blocked are states, not errors.
 import { errorText } from '../../../shared/errors.ts';
 import type { DiskId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
+import type { CopyPorts, CopyProgress } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
-import {
-  beginReversal,
-  type ReversalPorts,
-  type ReversalProgress,
-  reversalNeedsBytes,
-  runReversal,
-} from './reversal.ts';
-import type { ReversalOp } from './state.ts';
+import { mergeDirection, mergeNeedsBytes, runMerge } from './merge.ts';
+import { beginReversal, reversalNeedsBytes, runReversal } from './reversal.ts';
+import { type MergeOp, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
@@ -26,8 +22,8 @@ export interface SettleStatus {
   readonly state: 'rest' | 'settling' | 'paused' | 'blocked';
   readonly reason: string | null;
   readonly active: {
-    readonly op: ReversalOp;
-    readonly progress: ReversalProgress;
+    readonly op: ReversalOp | MergeOp;
+    readonly progress: CopyProgress;
     readonly bytesPerSecond: number;
   } | null;
   readonly last: ReversalReport | null;
@@ -41,12 +37,15 @@ export interface SettlerPorts {
   readonly off: SwitchOffs;
   readonly batchBytes: number;
   readonly changed: () => void;
+  /** A piece of work ended: files nobody needs any more can go. */
+  readonly tidy: () => Promise<void>;
 }
 
-interface NextWork {
-  readonly op: ReversalOp | null;
-  readonly edge: ReturnType<Tree['nextEdge']>;
-}
+/** What was under way, else a merge, which makes a reversal shorter, else the next edge. */
+type NextWork =
+  | { readonly op: ReversalOp | MergeOp }
+  | { readonly merge: NonNullable<ReturnType<Tree['nextMerge']>> }
+  | { readonly edge: NonNullable<ReturnType<Tree['nextEdge']>> };
 
 export class Settler {
   readonly #ports: SettlerPorts;
@@ -56,8 +55,12 @@ export class Settler {
   #again = false;
   /** Why a disk cannot be settled now; others may go on. */
   readonly #blocked = new Map<DiskId, string>();
-  #active: { op: ReversalOp; progress: ReversalProgress; startedMs: number; startBytes: number } | null =
-    null;
+  #active: {
+    op: ReversalOp | MergeOp;
+    progress: CopyProgress;
+    startedMs: number;
+    startBytes: number;
+  } | null = null;
   #last: ReversalReport | null = null;
 
   constructor(ports: SettlerPorts) {
@@ -117,20 +120,23 @@ export class Settler {
     }
   }
 
-  #next(
-    diskId: DiskId,
-  ): { readonly op: ReversalOp | null; readonly edge: ReturnType<Tree['nextEdge']> } | null {
+  #next(diskId: DiskId): NextWork | null {
     const { tree } = this.#ports;
-    const op = tree.reversalOf(diskId) ?? null;
+    const op = tree.reversalOf(diskId) ?? tree.mergeOf(diskId);
+    if (op !== undefined) return { op };
     const row = tree.disk(diskId);
-    const edge = row === undefined ? null : tree.nextEdge(row);
-    return op === null && edge === null ? null : { op, edge };
+    if (row === undefined) return null;
+    const merge = tree.nextMerge(row);
+    if (merge !== null) return { merge };
+    const edge = tree.nextEdge(row);
+    return edge === null ? null : { edge };
   }
 
   async #settleDisk(disk: Disk): Promise<void> {
     try {
       for (let next = this.#next(disk.id); next !== null && this.#mayRun(); next = this.#next(disk.id)) {
-        if (!(await this.#turnEdge(disk, next))) break;
+        if (!(await this.#do(disk, next))) break;
+        await this.#ports.tidy();
       }
       this.#blocked.delete(disk.id);
     } catch (cause) {
@@ -149,22 +155,12 @@ export class Settler {
     return this.#isRunning && !this.#isStopped;
   }
 
-  async #turnEdge(disk: Disk, next: NextWork): Promise<boolean> {
-    const ports = this.#reversalPorts(disk);
-    let { op } = next;
-    if (op === null && next.edge !== null) {
-      const { root, child } = next.edge;
-      const { files } = disk;
-      const images = {
-        root: files.image(fileName(root), root),
-        forward: files.image(fileName(child), child),
-      };
-      checkSpace(reversalNeedsBytes(images), files.folder.freeBytes());
-      op = await beginReversal(ports, root, child);
-    }
-    if (op === null) return false;
-    const current = op;
-    const progress: ReversalProgress = {
+  async #do(disk: Disk, next: NextWork): Promise<boolean> {
+    const ports = this.#copyPorts(disk);
+    const op = 'op' in next ? next.op : await this.#begin(disk, next, ports);
+    // Meanwhile the tree is another one: it is looked at again.
+    if (op === null) return true;
+    const progress: CopyProgress = {
       phase: 'copy',
       blocksDone: 0,
       blocksTotal: 0,
@@ -172,22 +168,54 @@ export class Settler {
       bytesTotal: 0,
       batches: 0,
     };
-    this.#active = { op: current, progress, startedMs: this.#ports.clock.monotonicMs(), startBytes: 0 };
-    const isDone = await runReversal(ports, current);
-    if (isDone) this.#report(current);
+    this.#active = { op, progress, startedMs: this.#ports.clock.monotonicMs(), startBytes: 0 };
+    if (op.kind === 'merge') return runMerge(ports, op);
+    const isDone = await runReversal(ports, op);
+    if (isDone) this.#report(op);
     return isDone;
+  }
+
+  async #begin(
+    { files, id }: Disk,
+    next: Exclude<NextWork, { op: unknown }>,
+    ports: CopyPorts,
+  ): Promise<ReversalOp | MergeOp | null> {
+    if ('edge' in next) {
+      const { root, child } = next.edge;
+      const images = {
+        root: files.image(fileName(root), root),
+        forward: files.image(fileName(child), child),
+      };
+      checkSpace(reversalNeedsBytes(images), files.folder.freeBytes());
+      return beginReversal(ports, root, child);
+    }
+    const { point, child } = next.merge;
+    const [going, staying] = [files.image(fileName(point), point), files.image(fileName(child), child)];
+    const direction = mergeDirection(going, staying);
+    checkSpace(mergeNeedsBytes(going, staying, direction), files.folder.freeBytes());
+    const op: MergeOp = {
+      kind: 'merge',
+      id: `merge-${id}`,
+      diskId: id,
+      point,
+      child,
+      direction,
+      stage: 'copy',
+    };
+    ports.tree.commit([put('op', op)]);
+    return op;
   }
 
   #report(op: ReversalOp): void {
     const { tree, clock } = this.#ports;
     const [active, toMomentId] = [this.#active, tree.point(op.child)?.momentId];
-    if (active === null || toMomentId === undefined) return;
+    if (active === null || toMomentId === undefined || toMomentId === null) return;
     const { bytesDone, batches } = active.progress;
     const durationMs = clock.monotonicMs() - active.startedMs;
     this.#last = { toMomentId, bytes: bytesDone - active.startBytes, batches, durationMs };
   }
 
-  #reversalPorts(disk: Disk): ReversalPorts {
+  #copyPorts(disk: Disk): CopyPorts {
     const { tree, clock, turn, off, batchBytes, changed } = this.#ports;
     let isFirst = true;
     return {

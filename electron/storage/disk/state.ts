@@ -16,7 +16,8 @@ export const diskRowSchema = z.object({
 export const pointRowSchema = z.object({
   id: pointIdSchema,
   diskId: diskIdSchema,
-  momentId: momentIdSchema,
+  /** Null: nobody asks for it any more; its file goes as soon as at most one image hangs off it (T8). */
+  momentId: momentIdSchema.nullable(),
   /** Whom its file hangs off; null in the root. */
   parent: pointIdSchema.nullable(),
 });
@@ -29,7 +30,7 @@ export const momentRowSchema = z.object({
   pinned: z.boolean(),
   takenAt: timeMsSchema,
 });
-/** Work under way, so that recovery knows what a half-done state means. At most one reversal per disk. */
+/** Work under way, so that recovery knows what a half-done state means. At most one reversal or merge per disk. */
 export const opRowSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('copy'),
@@ -45,11 +46,22 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     root: pointIdSchema,
     child: pointIdSchema,
   }),
+  /** `point` leaves the tree; `child`, the only image that hangs off it, takes its place (T8). */
+  z.object({
+    kind: z.literal('merge'),
+    id: z.string(),
+    diskId: diskIdSchema,
+    point: pointIdSchema,
+    child: pointIdSchema,
+    direction: z.enum(['up', 'down']),
+    stage: z.enum(['copy', 'flip']),
+  }),
   /** Leaves have been changed for new ones, whose UUIDs these are; the old are being sealed (T6). */
   z.object({
     kind: z.literal('take'),
     id: z.string(),
-    moment: momentRowSchema,
+    /** Null at rest: what changed becomes a point nobody took (T17). */
+    moment: momentRowSchema.nullable(),
     leaves: z.array(z.object({ diskId: diskIdSchema, leaf: pointIdSchema })),
   }),
 ]);
@@ -63,6 +75,7 @@ export type PointRow = z.infer<typeof pointRowSchema>;
 export type MomentRow = z.infer<typeof momentRowSchema>;
 export type OpRow = z.infer<typeof opRowSchema>;
 export type ReversalOp = Extract<OpRow, { kind: 'copy' | 'flip' }>;
+export type MergeOp = Extract<OpRow, { kind: 'merge' }>;
 export type TakeOp = Extract<OpRow, { kind: 'take' }>;
 
 export const ROW_SCHEMAS = {

@@ -14,6 +14,12 @@ export const SWITCH_OFF_NAMES = [
   'rootHeaderSync',
   'folderSyncAfterRename',
   'folderSyncBeforeDone',
+  'mergeDataSync',
+  'mergeMapSync',
+  'mergeChildSync',
+  'mergeRecordBeforeHeader',
+  'mergeHeaderSync',
+  'mergeFolderSync',
 ] as const;
 
 export type SwitchOffName = (typeof SWITCH_OFF_NAMES)[number];

@@ -3,7 +3,7 @@
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { invariant } from '../../../shared/result.ts';
 import type { Disk } from './disk.ts';
-import { type Change, type DiskRow, drop, type MomentRow, put, type TakeOp } from './state.ts';
+import { type Change, type DiskRow, drop, type MomentRow, type PointRow, put, type TakeOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
 export interface TakePorts {
@@ -43,11 +43,12 @@ async function withNewLeaves(
 }
 
 /** T6: new leaves are made and recorded, then in one tick every disk writes to its new one. Nothing is copied. */
-export async function beginTake(ports: TakePorts, moment: MomentRow): Promise<TakeOp> {
+export async function beginTake(ports: TakePorts, moment: MomentRow | null): Promise<TakeOp> {
   let op: TakeOp | null = null;
   const made = await withNewLeaves(
     ports,
-    disk => disk.leafId,
+    // T17: at rest an empty leaf says nothing that the image below it does not.
+    disk => (moment === null && disk.isLeafEmpty ? undefined : disk.leafId),
     leaves => {
       const entries = leaves.map(({ disk, leaf }) => ({ diskId: disk.id, leaf }));
       op = { kind: 'take', id: 'take', moment, leaves: entries };
@@ -64,18 +65,17 @@ export async function beginTake(ports: TakePorts, moment: MomentRow): Promise<Ta
  * a full disk interrupted: once recorded it is completed, whether its barrier had been reached or not.
  */
 export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promise<void> {
-  const changes: Change[] = [
-    put('moment', op.moment),
-    put('now', { id: 'now', momentId: op.moment.id }),
-    drop('op', op.id),
-  ];
+  const changes: Change[] = [drop('op', op.id)];
+  const momentId = op.moment?.id ?? null;
+  if (op.moment !== null)
+    changes.push(put('moment', op.moment), put('now', { id: 'now', momentId: op.moment.id }));
   const sealed: (() => Promise<void>)[] = [];
   for (const { diskId, leaf } of op.leaves) {
     const disk = disks.get(diskId);
     const row = tree.disk(diskId);
     invariant(disk !== undefined && row !== undefined, `a take of disk ${diskId}, which is not there`);
     sealed.push(await disk.sealUnder(leaf));
-    changes.push(put('point', { id: row.leaf, diskId, momentId: op.moment.id, parent: row.leafParent }));
+    changes.push(put('point', { id: row.leaf, diskId, momentId, parent: row.leafParent }));
     changes.push(put('disk', { ...row, leaf, leafParent: row.leaf }));
   }
   tree.commit(changes);
@@ -87,7 +87,7 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
   const { tree, disks } = ports;
   const points = tree.pointsOf(target.id);
   for (const disk of disks.values()) await disk.flush();
-  const isChanged = [...disks.values()].some(disk => !disk.isLeafEmpty);
+  const isChanged = [...disks.values()].some(disk => !disk.isLeafEmpty || restedOn(tree, disk.id) !== null);
   const made = await withNewLeaves(
     ports,
     // A disk added after the moment was taken stays as it is.
@@ -100,6 +100,13 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
   for (const { disk, leaf } of made) await disk.adoptLeaf(leaf);
 }
 
+/** T17: the point nobody took that Now rests on; null where Now grows from a moment of somebody's. */
+function restedOn(tree: Tree, diskId: DiskId): PointRow | null {
+  const parent = tree.disk(diskId)?.leafParent ?? null;
+  const point = parent === null ? undefined : tree.point(parent);
+  return point?.momentId === null ? point : null;
+}
+
 function goBackChanges(
   tree: Tree,
   leaves: readonly NewLeaf[],
@@ -110,12 +117,12 @@ function goBackChanges(
   if (kept !== null) changes.push(put('moment', kept));
   for (const { disk, leaf, parent } of leaves) {
     const row: DiskRow = tree.disk(disk.id) ?? disk.files.row;
-    changes.push(
-      kept === null
-        ? put('unlink', { id: row.leaf, diskId: disk.id })
-        : put('point', { id: row.leaf, diskId: disk.id, momentId: kept.id, parent: row.leafParent }),
-      put('disk', { ...row, leaf, leafParent: parent }),
-    );
+    const rested = disk.isLeafEmpty ? restedOn(tree, disk.id) : null;
+    const momentId = kept?.id ?? null;
+    if (momentId === null || rested !== null) changes.push(put('unlink', { id: row.leaf, diskId: disk.id }));
+    else changes.push(put('point', { id: row.leaf, diskId: disk.id, momentId, parent: row.leafParent }));
+    if (momentId !== null && rested !== null) changes.push(put('point', { ...rested, momentId }));
+    changes.push(put('disk', { ...row, leaf, leafParent: parent }));
   }
   return changes;
 }

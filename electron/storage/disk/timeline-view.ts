@@ -1,5 +1,5 @@
 // The engine's state as shared/timeline.ts speaks of it. Pure reading.
-import type { DiskId, VmId } from '../../../shared/ids.ts';
+import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Moment, Reversal, Timeline } from '../../../shared/timeline.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
@@ -7,7 +7,12 @@ import type { SettleStatus } from './settler.ts';
 import type { MomentRow } from './state.ts';
 import type { Tree } from './tree.ts';
 
-function describeMoment(row: MomentRow, tree: Tree, disks: ReadonlyMap<DiskId, Disk>): Moment {
+function describeMoment(
+  row: MomentRow,
+  tree: Tree,
+  disks: ReadonlyMap<DiskId, Disk>,
+  needed: ReadonlySet<PointId>,
+): Moment {
   const points = tree.pointsOf(row.id).map(point => ({
     diskId: point.diskId,
     pointId: point.id,
@@ -15,22 +20,40 @@ function describeMoment(row: MomentRow, tree: Tree, disks: ReadonlyMap<DiskId, D
     allocatedBytes: disks.get(point.diskId)?.files.allocatedBytes(fileName(point.id)) ?? 0,
   }));
   const allocatedBytes = points.reduce((sum, point) => sum + point.allocatedBytes, 0);
-  const kept = tree.keptBecause(row.id);
+  const isLoose = points.every(({ pointId }) => !needed.has(pointId));
   return {
     ...row,
     points,
     allocatedBytes,
-    freesBytes: kept === null ? allocatedBytes : null,
-    keptBecause: kept?.why ?? null,
+    freesBytes: isLoose ? allocatedBytes : null,
+    keptBecause: tree.keptBecause(row.id),
   };
 }
 
 function describeReversal(status: SettleStatus, tree: Tree): Reversal | null {
-  if (status.active === null) return null;
+  if (status.active === null || status.active.op.kind === 'merge') return null;
   const { op, progress, bytesPerSecond } = status.active;
-  const [from, to] = [tree.point(op.root)?.momentId, tree.point(op.child)?.momentId];
-  if (from === undefined || to === undefined) return null;
+  const [from, to] = [tree.point(op.root)?.momentId ?? null, tree.point(op.child)?.momentId ?? null];
+  if (from === null || to === null) return null;
   return { ...progress, diskId: op.diskId, fromMomentId: from, toMomentId: to, bytesPerSecond };
+}
+
+/** What was written since the newest moment on Now's line: in the leaf, and in what it rests on (T17). */
+function bytesSince(tree: Tree, disk: Disk): number {
+  const { files } = disk;
+  const leafBytes = disk.leafImage.file.allocatedBytes();
+  const below = tree.disk(disk.id)?.leafParent ?? null;
+  const from = tree.points.find(
+    ({ diskId, momentId }) => diskId === disk.id && momentId === tree.nowMoment,
+  )?.id;
+  if (below === null || from === undefined || below === from) return leafBytes;
+  // Before its edge is turned the newer image has what changed, afterwards the older one has what was there.
+  const forward = tree.pathToRoot(below);
+  const backward = tree.pathToRoot(from);
+  const path = forward.includes(from)
+    ? forward.slice(0, forward.indexOf(from))
+    : backward.slice(0, Math.max(0, backward.indexOf(below)));
+  return path.reduce((sum, id) => sum + files.allocatedBytes(fileName(id)), leafBytes);
 }
 
 export function describeTimeline(
@@ -40,8 +63,9 @@ export function describeTimeline(
   status: SettleStatus,
 ): Timeline {
   const all = [...disks.values()];
-  const moments = tree.moments.map(row => describeMoment(row, tree, disks));
-  const leafBytes = all.reduce((sum, disk) => sum + disk.leafImage.file.allocatedBytes(), 0);
+  const needed = tree.needed();
+  const moments = tree.moments.map(row => describeMoment(row, tree, disks, needed));
+  const nowBytes = all.reduce((sum, disk) => sum + bytesSince(tree, disk), 0);
   const pendingEdges = tree.disks.reduce((sum, disk) => sum + (tree.nextEdge(disk)?.pending ?? 0), 0);
   return {
     vmId,
@@ -50,15 +74,15 @@ export function describeTimeline(
       virtualBytes: disk.files.row.virtualBytes,
       allocatedBytes:
         disk.leafImage.file.allocatedBytes() +
-        moments
-          .flatMap(moment => moment.points)
-          .reduce((sum, point) => sum + (point.diskId === disk.id ? point.allocatedBytes : 0), 0),
-      depth: disk.files.now.depth,
+        tree.points
+          .filter(point => point.diskId === disk.id)
+          .reduce((sum, point) => sum + disk.files.allocatedBytes(fileName(point.id)), 0),
+      depth: disk.files.now.depth - (disk.isLeafEmpty && disk.files.now.depth > 1 ? 1 : 0),
       poisoned: disk.files.poison(),
     })),
     moments,
     nowParentId: tree.nowMoment,
-    nowBytes: leafBytes,
+    nowBytes,
     settle: {
       state: status.state,
       pendingEdges,

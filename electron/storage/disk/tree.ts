@@ -5,6 +5,7 @@ import { invariant } from '../../../shared/result.ts';
 import type {
   Change,
   DiskRow,
+  MergeOp,
   MomentRow,
   OpRow,
   PointRow,
@@ -13,6 +14,7 @@ import type {
   RowKind,
   TimelineStore,
 } from './state.ts';
+import { drop, put } from './state.ts';
 
 type Tables = { readonly [K in RowKind]: Map<string, Row<K>> };
 
@@ -79,7 +81,12 @@ export class Tree {
     return this.points.filter(point => point.momentId === momentId);
   }
   reversalOf(diskId: DiskId): ReversalOp | undefined {
-    return this.ops.find((op): op is ReversalOp => op.kind !== 'take' && op.diskId === diskId);
+    return this.ops.find(
+      (op): op is ReversalOp => (op.kind === 'copy' || op.kind === 'flip') && op.diskId === diskId,
+    );
+  }
+  mergeOf(diskId: DiskId): MergeOp | undefined {
+    return this.ops.find((op): op is MergeOp => op.kind === 'merge' && op.diskId === diskId);
   }
 
   /** From a point to the root, both included, by storage parent. */
@@ -104,27 +111,51 @@ export class Tree {
     return child === undefined || root === undefined ? null : { root, child, pending: path.length - 1 };
   }
 
-  /** T8: why a moment cannot be deleted now, or null. Storage children count, not the lines people see. */
-  keptBecause(momentId: MomentId): {
-    readonly code: 'moment.has-children' | 'moment.is-newest' | 'moment.in-use' | 'moment.busy';
-    readonly why: string;
-  } | null {
-    const own = this.pointsOf(momentId);
-    const ids = new Set(own.map(point => point.id));
-    const isBusy = this.ops.some(op => op.kind !== 'take' && (ids.has(op.root) || ids.has(op.child)));
-    if (isBusy)
-      return {
-        code: 'moment.busy',
-        why: 'It is being settled right now; it can be deleted when that is done.',
-      };
-    if (this.disks.some(disk => disk.leafParent !== null && ids.has(disk.leafParent))) {
-      return { code: 'moment.is-newest', why: 'Now grows from it.' };
+  /** T8: points nobody asks for and nothing hangs off: their files can go. */
+  loose(): PointRow[] {
+    const needed = this.needed();
+    return this.points.filter(point => point.momentId === null && !needed.has(point.id));
+  }
+
+  /** What something hangs off, and what is being worked on. */
+  needed(): Set<PointId> {
+    const needed = new Set<PointId>();
+    for (const { parent } of this.points) if (parent !== null) needed.add(parent);
+    for (const { leafParent } of this.disks) if (leafParent !== null) needed.add(leafParent);
+    for (const op of this.ops) {
+      if (op.kind === 'merge') needed.add(op.point).add(op.child);
+      if (op.kind === 'copy' || op.kind === 'flip') needed.add(op.root).add(op.child);
     }
-    if (own.some(point => point.parent === null))
-      return { code: 'moment.in-use', why: 'It is the whole disk the other points hang off.' };
-    if (this.points.some(point => point.parent !== null && ids.has(point.parent))) {
-      return { code: 'moment.has-children', why: 'Older points or branches hang off it.' };
+    return needed;
+  }
+
+  /** T8: a point nobody asks for, off which exactly one frozen image hangs; null where there is none. */
+  nextMerge({ id, leafParent }: DiskRow): { readonly point: PointId; readonly child: PointId } | null {
+    const children = new Map<PointId, PointId | 'several'>();
+    for (const point of this.points) {
+      if (point.diskId !== id || point.parent === null) continue;
+      children.set(point.parent, children.has(point.parent) ? 'several' : point.id);
+    }
+    for (const point of this.points) {
+      if (point.diskId !== id || point.momentId !== null || point.id === leafParent) continue;
+      const child = children.get(point.id);
+      if (child !== undefined && child !== 'several') return { point: point.id, child };
     }
     return null;
+  }
+
+  /** The moment's points stay, as nobody's, while something hangs off them; those taken after it follow its parent. */
+  without({ id, parentId }: MomentRow): Change[] {
+    return [
+      drop('moment', id),
+      ...this.pointsOf(id).map(point => put('point', { ...point, momentId: null })),
+      ...this.moments.filter(row => row.parentId === id).map(row => put('moment', { ...row, parentId })),
+      ...(this.nowMoment === id ? [put('now', { id: 'now', momentId: parentId })] : []),
+    ];
+  }
+
+  /** T8: why a moment cannot be deleted, or null. */
+  keptBecause(momentId: MomentId): string | null {
+    return this.moment(momentId)?.pinned === true ? 'It is pinned.' : null;
   }
 }

@@ -36,6 +36,9 @@ interface Waiting {
   readonly end: () => void;
 }
 
+/** A place for a fuse: any call while a merge is recorded. */
+const MERGING = 'merging';
+
 /** Everything that is on the machine between two crashes. */
 export class SimWorld {
   readonly random: Seeded;
@@ -100,8 +103,12 @@ export class SimWorld {
   call(name: string): void {
     if (this.isDead) return;
     this.lastCall = name;
-    if (this.fuse === null || !name.includes(this.fuse.at)) return;
+    if (this.fuse === null || !this.#isAt(name, this.fuse.at)) return;
     if (--this.fuse.left <= 0) this.crash(this.fuse.kind);
+  }
+
+  #isAt(name: string, at: string): boolean {
+    return at === MERGING ? this.store.rows('op').some(op => op.kind === 'merge') : name.includes(at);
   }
 
   crash(kind: CrashKind): void {

@@ -24,7 +24,8 @@ export type Control =
       readonly left: Content;
       readonly uncertain: Uncertain;
     }
-  | { readonly kind: 'delete'; readonly momentId: MomentId };
+  | { readonly kind: 'delete'; readonly momentId: MomentId }
+  | { readonly kind: 'rest' };
 export interface Write {
   readonly diskId: DiskId;
   readonly sector: number;
@@ -184,6 +185,18 @@ export class Judge {
           `before recovery: point ${momentId} of ${disk.id}`,
         );
       }
+      const busy = new Set(
+        store
+          .rows('op')
+          .flatMap(op =>
+            op.kind === 'take' ? [] : op.kind === 'merge' ? [op.point, op.child] : [op.root, op.child],
+          ),
+      );
+      for (const { id, parent } of points)
+        if (!busy.has(id) && reader.has(id) && reader.parentOf(id) !== parent)
+          throw new Violation(
+            `before recovery: header of ${id}: parent ${reader.parentOf(id)}, not ${parent}`,
+          );
       const take = store.rows('op').find(op => op.kind === 'take');
       const leaf = take?.leaves.find(entry => entry.diskId === disk.id)?.leaf ?? disk.leaf;
       const now = tagged(leaf);
@@ -251,6 +264,28 @@ export class Judge {
         );
     }
     this.moments.set(momentId, found);
+  }
+
+  /** T17: Now is one image; T8: nobody's points are there only where they cannot be merged away. */
+  checkRest(): void {
+    const { store } = this.world;
+    const points = store.rows('point');
+    for (const disk of store.rows('disk')) {
+      const root = points.find(({ diskId, parent }) => diskId === disk.id && parent === null);
+      if (root !== undefined && root.id !== disk.leafParent)
+        throw new Violation(`the root of ${disk.id} is ${root.id}, not what Now grows from`);
+      if (root !== undefined)
+        this.#expect(
+          this.read(this.live.pointReader(root.id)),
+          this.model(disk.id).now,
+          `the root of ${disk.id}`,
+        );
+    }
+    for (const { id, momentId } of points) {
+      if (momentId !== null || store.rows('disk').some(({ leafParent }) => leafParent === id)) continue;
+      const children = points.filter(({ parent }) => parent === id).length;
+      if (children < 2) throw new Violation(`${id} is nobody's, with ${children} images hanging off it`);
+    }
   }
 
   checkHeaders(): void {

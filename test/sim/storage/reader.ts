@@ -1,6 +1,6 @@
 // A second reading of the VHD files, sharing nothing with the engine: from the headers alone (T5), as found after a
 // crash and before any recovery. Where two files carry one UUID, the dynamic one is the root of an edge being turned,
-// and the other is its backward delta (T3).
+// and the other is its backward delta (T3); or what a merge emptied, which then has nothing to say (T8).
 import type { Folder } from '../../../electron/platform/ports.ts';
 import { SECTOR } from './inode.ts';
 
@@ -74,12 +74,19 @@ export class HeaderReader {
       const bytes = Buffer.alloc(file.sizeBytes());
       file.read(bytes, 0);
       const vhd = parse(name, bytes);
-      if (vhd !== null) (vhd.isDynamic ? this.#dynamic : this.#differencing).set(vhd.uuid, vhd);
+      if (vhd === null) continue;
+      const known = vhd.isDynamic ? this.#dynamic : this.#differencing;
+      // Two differencing ones: the one under its own name was emptied into the other (T8).
+      if (!known.has(vhd.uuid) || name !== `${vhd.uuid}.vhd`) known.set(vhd.uuid, vhd);
     }
   }
 
   get roots(): number {
     return this.#dynamic.size;
+  }
+
+  has(uuid: string): boolean {
+    return this.#dynamic.has(uuid) || this.#differencing.has(uuid);
   }
 
   parentOf(uuid: string): string | null {

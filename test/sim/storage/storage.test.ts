@@ -6,7 +6,7 @@ const SEED = 20261123;
 const CRASHES = 1500;
 
 describe('the engine, its host dying at any call', () => {
-  it(`T3, T4, T5, T6, T7, T8, T10, T11, T12: nothing is wrong in ${CRASHES} crashes, before recovery and after`, async () => {
+  it(`T3, T4, T5, T6, T7, T8, T10, T11, T12, T17, T18: nothing is wrong in ${CRASHES} crashes, before recovery and after`, async () => {
     console.info(`storage sim: seed ${SEED}, ${CRASHES} crashes; npm run sim -- storage runs 20000`);
     const { violations, runs } = await runStorageSim({ seed: SEED, crashes: CRASHES });
     expect(violations).toEqual([]);

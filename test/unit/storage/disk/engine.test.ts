@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startedAt } from '../../../../electron/platform/lock.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
@@ -131,20 +131,58 @@ describe('operations', () => {
     ).toEqual(['d']);
   });
 
-  it('T8: the oldest goes with one unlink; a middle one is refused while others hang off it', async () => {
+  it('T8: any moment can go: the oldest with one unlink, others are merged away, none changes another', async () => {
     scribble(40);
     const first = await take('first');
     scribble(40);
     const second = await take('second');
     scribble(40);
-    await take('third');
+    const third = await take('third');
+    scribble(40);
+    const fourth = await take('fourth');
     await engine.settle();
-    await expect(engine.deleteMoment(second.id)).rejects.toMatchObject({
-      body: { code: 'moment.has-children' },
-    });
     const { freedBytes } = await engine.deleteMoment(first.id);
     expect(freedBytes).toBeGreaterThan(0);
     expect(existsSync(file(first))).toBe(false);
+    // One in the middle, then the newest: its image stays as long as Now needs it.
+    expect((await engine.deleteMoment(third.id)).freedBytes).toBe(0);
+    await engine.settle();
+    expect(existsSync(file(third))).toBe(false);
+    expect(sevenZip(file(second))).toBe(second.sha);
+    expect(sevenZip(file(fourth))).toBe(fourth.sha);
+    await engine.deleteMoment(fourth.id);
+    await engine.settle();
+    expect(engine.timeline()).toMatchObject({ nowParentId: second.id, settle: { state: 'rest' } });
+    const now = Buffer.alloc(model.length);
+    engine.volume(diskId).read(now, 0);
+    expect(sha(now)).toBe(sha(model));
+    expect(sevenZip(file(second))).toBe(second.sha);
+  });
+
+  it('T8: a pinned moment is not deleted', async () => {
+    const pinned = await take('pinned');
+    await engine.updateMoment({ momentId: pinned.id, pinned: true });
+    await expect(engine.deleteMoment(pinned.id)).rejects.toMatchObject({ body: { code: 'moment.pinned' } });
+  });
+
+  it('T17: at rest Now is exactly one VHD, and what rested is merged away when the next moment is taken', async () => {
+    scribble(40);
+    const first = await take('first');
+    scribble(40);
+    await engine.rest();
+    await engine.settle();
+    const root = engine.timeline();
+    expect(root.disks[0]?.depth).toBe(1);
+    expect(root.nowBytes).toBeGreaterThan(0);
+    const names = (): string[] => readdirSync(dirname(file(first))).filter(name => name.endsWith('.vhd'));
+    // First, Now, and the empty leaf.
+    expect(names().length).toBe(3);
+    expect(names().some(name => sevenZip(join(dirname(file(first)), name)) === sha(model))).toBe(true);
+    scribble(40);
+    const second = await take('second');
+    await engine.settle();
+    expect(names().length).toBe(3);
+    expect(sevenZip(file(first))).toBe(first.sha);
     expect(sevenZip(file(second))).toBe(second.sha);
   });
 

@@ -1,0 +1,122 @@
+// Moving units of blocks from one image to another while the disk is used: what a reversal and a merge have in common.
+// Whoever calls decides the order of the syncs; nothing here makes anything durable.
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import type { DiskFiles } from './disk-files.ts';
+import type { Image } from './image.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+import type { Tree } from './tree.ts';
+
+/** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
+const CHUNK_BYTES = 256 * 1024;
+
+export interface CopyProgress {
+  phase: 'copy' | 'flip';
+  blocksDone: number;
+  blocksTotal: number;
+  bytesDone: number;
+  bytesTotal: number;
+  batches: number;
+}
+
+export interface CopyPorts {
+  readonly files: DiskFiles;
+  readonly tree: Tree;
+  readonly nowMs: () => number;
+  /** Lets the guest's requests in after so many bytes were moved. Never rejects: a batch is not left half way. */
+  readonly turn: (bytes: number) => Promise<void>;
+  /** Between batches; false stops here, to be resumed. */
+  readonly goOn: () => Promise<boolean>;
+  readonly progress: (progress: CopyProgress) => void;
+  readonly off: SwitchOffs;
+  /** Data moved between barriers. */
+  readonly batchBytes: number;
+}
+
+/** Units of a block as runs. */
+function unitRuns(units: Uint8Array): { readonly first: number; readonly count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (let unit = units.indexOf(0xff); unit >= 0; unit = units.indexOf(0xff, unit)) {
+    let end = unit;
+    while (end < units.length && units[end] === 0xff) end++;
+    runs.push({ first: unit, count: end - unit });
+    unit = end;
+  }
+  return runs;
+}
+
+export const unitCount = (units: Uint8Array): number =>
+  units.reduce((count, unit) => count + (unit === 0 ? 0 : 1), 0);
+
+/** New slots at the end of an image; where one cannot be filled (T14) all are given back, so that retries cost nothing. */
+export async function fillSlots(
+  image: Image,
+  blocks: readonly number[],
+  fill: (block: number, slot: number) => Promise<void>,
+): Promise<Map<number, number>> {
+  const slots = new Map<number, number>();
+  const { end } = image;
+  try {
+    for (const block of blocks) {
+      const slot = image.reserve();
+      slots.set(block, slot);
+      await fill(block, slot);
+    }
+    return slots;
+  } catch (cause) {
+    if (image.poison === null) image.release(end);
+    throw cause;
+  }
+}
+
+export function publish(
+  { files }: CopyPorts,
+  image: Image,
+  slots: ReadonlyMap<number, number>,
+  changed: readonly number[],
+): void {
+  image.publish(slots);
+  for (const block of changed) files.forgetBlock(block);
+}
+
+/** The blocks are here no more: durable on return. */
+export async function clearBlocks(
+  { files }: CopyPorts,
+  image: Image,
+  blocks: readonly number[],
+): Promise<void> {
+  for (const block of blocks) {
+    image.clear(block);
+    files.forgetBlock(block);
+  }
+  image.writeBat(blocks);
+  await image.sync();
+}
+
+export function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, number>): Uint32Array {
+  const next = bat.slice();
+  for (const [block, entry] of entries) next[block] = entry;
+  return next;
+}
+
+interface Units {
+  readonly source: Image;
+  readonly block: number;
+  readonly units: Uint8Array;
+}
+
+/** In chunks, letting the guest in between. */
+export async function copyUnits(
+  ports: CopyPorts,
+  { source, block, units }: Units,
+  write: (at: number, bytes: Uint8Array) => void,
+): Promise<void> {
+  for (const { first, count } of unitRuns(units)) {
+    const end = (first + count) * UNIT_BYTES;
+    for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
+      const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
+      source.readData(block, at, bytes);
+      write(at, bytes);
+      await ports.turn(bytes.length);
+    }
+  }
+}

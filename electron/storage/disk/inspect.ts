@@ -1,0 +1,122 @@
+// What a point costs and how two points differ, from BATs and bitmaps alone: no data is read. A question may take a
+// while on a large disk, so it lets the guest's requests in.
+import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
+import type { MomentCost, PointDifference } from '../../../shared/timeline.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { unitCount } from './copy.ts';
+import type { Disk } from './disk.ts';
+import { type DiskFiles, fileName } from './disk-files.ts';
+import { noPoint } from './engine-faults.ts';
+import type { View } from './layers.ts';
+import type { PointRow } from './state.ts';
+import type { Tree } from './tree.ts';
+
+const BLOCKS_PER_TURN = 256;
+const RANGES_MAX = 10_000;
+
+export class Inspector {
+  readonly #tree: Tree;
+  readonly #disks: ReadonlyMap<DiskId, Disk>;
+  readonly #turn: () => Promise<void>;
+
+  constructor(tree: Tree, disks: ReadonlyMap<DiskId, Disk>, turn: () => Promise<void>) {
+    this.#tree = tree;
+    this.#disks = disks;
+    this.#turn = turn;
+  }
+
+  /** What deleting gives back: at once, where nothing hangs off it; once merged away, what both images have. */
+  async cost(momentId: MomentId): Promise<MomentCost> {
+    const cost = { allocatedBytes: 0, freesNowBytes: 0, freesLaterBytes: 0 };
+    const needed = this.#tree.needed();
+    for (const { id, diskId } of this.#points(momentId)) {
+      const files = this.#disks.get(diskId)?.files;
+      if (files === undefined) continue;
+      const bytes = files.allocatedBytes(fileName(id));
+      cost.allocatedBytes += bytes;
+      if (!needed.has(id)) cost.freesNowBytes += bytes;
+      else cost.freesLaterBytes += await mergedAway(this.#tree, files, id, this.#turn);
+    }
+    return cost;
+  }
+
+  /** On every disk that both moments have; null is Now. */
+  async compare(
+    from: MomentId | null,
+    to: MomentId | null,
+  ): Promise<{ diskId: DiskId; difference: PointDifference }[]> {
+    const found = [];
+    for (const { id, files } of this.#disks.values()) {
+      const [a, b] = [this.#view(from, files), this.#view(to, files)];
+      if (a === null || b === null) continue;
+      found.push({ diskId: id, difference: await difference([a, b], files.row, this.#turn) });
+    }
+    return found;
+  }
+
+  #points(momentId: MomentId): PointRow[] {
+    if (this.#tree.moment(momentId) === undefined) throw noPoint(momentId);
+    return this.#tree.pointsOf(momentId);
+  }
+
+  #view(momentId: MomentId | null, files: DiskFiles): View | null {
+    if (momentId === null) return files.now;
+    const point = this.#points(momentId).find(row => row.diskId === files.row.id);
+    return point === undefined ? null : files.view(point.id);
+  }
+}
+
+/** Units that the point and the one image that hangs off it both have; 0 where it has to stay for now. */
+async function mergedAway(
+  tree: Tree,
+  files: DiskFiles,
+  id: PointId,
+  turn: () => Promise<void>,
+): Promise<number> {
+  const [child, ...others] = tree.points.filter(({ parent }) => parent === id);
+  const isUsed = tree.disk(files.row.id)?.leafParent === id || tree.reversalOf(files.row.id) !== undefined;
+  if (child === undefined || others.length > 0 || isUsed) return 0;
+  const [own, next] = [files.image(fileName(id), id), files.image(fileName(child.id), child.id)];
+  let bytes = 0;
+  for (let block = 0; block < own.blockCount; block++) {
+    if (block % BLOCKS_PER_TURN === 0) await turn();
+    if (!own.has(block) || !next.has(block)) continue;
+    const units = next.units(block);
+    bytes += unitCount(own.units(block).map((unit, index) => unit & (units[index] ?? 0))) * UNIT_BYTES;
+  }
+  return bytes;
+}
+
+/** Where two points of a disk may differ: what lies in different images. A unit written with what it held counts. */
+async function difference(
+  [a, b]: readonly [View, View],
+  { virtualBytes, blockBytes }: { readonly virtualBytes: number; readonly blockBytes: number },
+  turn: () => Promise<void>,
+): Promise<PointDifference> {
+  const ranges: { offset: number; length: number }[] = [];
+  let [bytes, isTruncated] = [0, false];
+  const add = (offset: number, length: number): void => {
+    bytes += length;
+    const last = ranges.at(-1);
+    if (last !== undefined && last.offset + last.length === offset) last.length += length;
+    else if (ranges.length < RANGES_MAX) ranges.push({ offset, length });
+    else isTruncated = true;
+  };
+  const unitsPerBlock = blockBytes / UNIT_BYTES;
+  for (let block = 0; block * blockBytes < virtualBytes; block++) {
+    if (block % BLOCKS_PER_TURN === 0) await turn();
+    const [first, second] = [a.owner(block), b.owner(block)];
+    if (first === second) continue;
+    for (let unit = 0; unit < unitsPerBlock; unit++) {
+      const offset = block * blockBytes + unit * UNIT_BYTES;
+      if (offset >= virtualBytes) break;
+      if (ownerOf(first, unit) !== ownerOf(second, unit))
+        add(offset, Math.min(UNIT_BYTES, virtualBytes - offset));
+    }
+  }
+  return { bytes, ranges, isTruncated };
+}
+
+type Owner = ReturnType<View['owner']>;
+const isMixed = (owner: Owner): owner is Extract<Owner, readonly unknown[]> => Array.isArray(owner);
+const ownerOf = (owner: Owner, unit: number): unknown => (isMixed(owner) ? (owner[unit] ?? null) : owner);

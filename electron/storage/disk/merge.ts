@@ -1,0 +1,206 @@
+// Taking a point nobody asks for any more out of the tree (T8), block by block, while the disk is used. It has exactly
+// one child, so nobody else reads through it; of the two images the one with less in it moves.
+//
+//   up    the point's units go into the child, where the child has none of its own; the child then hangs off the
+//         point's parent:      child data → sync → child bitmaps + BAT → sync · header · sync · done · unlink
+//   down  the child's units go into the point's file, which then takes the child's name:
+//         point data → sync → point bitmaps + BAT → sync → child BAT cleared → sync · op=flip · point's footer · sync ·
+//         rename · folder sync · done
+//
+// The child reads the same at every instant: while it has a unit it answers for it, and before it gives one up the other
+// has it. So running the same loop again is the recovery.
+
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import {
+  type CopyPorts,
+  type CopyProgress,
+  clearBlocks,
+  copyUnits,
+  fillSlots,
+  publish,
+  unitCount,
+  withEntries,
+} from './copy.ts';
+import { fileName } from './disk-files.ts';
+import type { Image } from './image.ts';
+import { drop, type MergeOp, put } from './state.ts';
+
+interface Merge {
+  readonly target: Image;
+  readonly source: Image;
+  /** Of an allocated block of the source: those the target is to get. */
+  readonly wanted: (block: number) => Uint8Array;
+}
+
+/** The point's units that the child lacks, and all of the child's: `up` moves the first, `down` the second. */
+export function mergeBytes(point: Image, child: Image): { readonly up: number; readonly down: number } {
+  const sum = (merge: Merge): number =>
+    merge.source
+      .allocatedBlocks()
+      .reduce((bytes, block) => bytes + unitCount(merge.wanted(block)) * UNIT_BYTES, 0);
+  return { up: sum(upwards(point, child)), down: sum(downwards(point, child)) };
+}
+
+const upwards = (point: Image, child: Image): Merge => ({
+  target: child,
+  source: point,
+  wanted: block => {
+    const units = point.units(block);
+    if (!child.has(block)) return units;
+    const own = child.units(block);
+    return units.map((unit, index) => (own[index] === 0 ? unit : 0));
+  },
+});
+
+const downwards = (point: Image, child: Image): Merge => ({
+  target: point,
+  source: child,
+  wanted: block => child.units(block),
+});
+
+/** A root stays the file it is: a child never becomes one by filling up. */
+export function mergeDirection(point: Image, child: Image): MergeOp['direction'] {
+  if (!point.isDifferencing) return 'down';
+  const { up, down } = mergeBytes(point, child);
+  return up <= down ? 'up' : 'down';
+}
+
+/** Worst case of new space: every moved block a new slot in the other image (T14). */
+export function mergeNeedsBytes(point: Image, child: Image, direction: MergeOp['direction']): number {
+  const { target, source } = direction === 'up' ? upwards(point, child) : downwards(point, child);
+  const missing = source.allocatedBlocks().filter(block => !target.has(block));
+  return missing.length * (target.blockBytes + UNIT_BYTES);
+}
+
+/** Runs a merge to its end, from wherever a pause or a crash left it. False: stopped by `goOn`. */
+export async function runMerge(ports: CopyPorts, op: MergeOp): Promise<boolean> {
+  return op.direction === 'up' ? mergeUp(ports, op) : mergeDown(ports, op);
+}
+
+async function mergeUp(ports: CopyPorts, op: MergeOp): Promise<boolean> {
+  const { files, tree } = ports;
+  const [point, child] = [
+    files.image(fileName(op.point), op.point),
+    files.image(fileName(op.child), op.child),
+  ];
+  if (!(await moveAll(ports, upwards(point, child), null))) return false;
+  const parent = tree.point(op.point)?.parent ?? null;
+  // Only one sector of the header differs between the two parents, and through either the content is the same.
+  if (parent !== null) child.become({ uuid: op.child, parent: { uuid: parent, name: fileName(parent) } });
+  child.writeEndFooter();
+  if (ports.off.mergeChildSync !== true) await child.sync();
+  finish(ports, op, fileName(op.point));
+  return true;
+}
+
+async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
+  const { files, tree, off } = ports;
+  if (op.stage === 'copy') {
+    const [point, child] = [
+      files.image(fileName(op.point), op.point),
+      files.image(fileName(op.child), op.child),
+    ];
+    if (!(await moveAll(ports, downwards(point, child), child))) return false;
+    if (off.mergeRecordBeforeHeader !== true) tree.commit([put('op', { ...op, stage: 'flip' })]);
+  }
+  const { folder } = files;
+  const merged = files.merged(op);
+  const parent = tree.point(op.point)?.parent ?? null;
+  merged.become({
+    uuid: op.child,
+    parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
+  });
+  merged.writeEndFooter();
+  if (off.mergeHeaderSync !== true) await merged.sync();
+  if (folder.exists(fileName(op.point))) {
+    folder.rename(fileName(op.point), fileName(op.child));
+    files.renamed(fileName(op.point), fileName(op.child));
+  }
+  if (off.mergeFolderSync !== true) await folder.sync();
+  finish(ports, op, null);
+  return true;
+}
+
+/** `emptied`: the source's blocks are dropped from it, batch by batch. */
+async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): Promise<boolean> {
+  const { source, target, wanted } = merge;
+  const all = source
+    .allocatedBlocks()
+    .map(block => ({ block, bytes: unitCount(wanted(block)) * UNIT_BYTES }));
+  const blocks = emptied === null ? all.filter(({ bytes }) => bytes > 0) : all;
+  const progress: CopyProgress = {
+    phase: 'copy',
+    blocksDone: 0,
+    blocksTotal: blocks.length,
+    bytesDone: 0,
+    bytesTotal: blocks.reduce((sum, { bytes }) => sum + bytes, 0),
+    batches: 0,
+  };
+  ports.progress({ ...progress });
+  // Also without a block: a predecessor of the same boot may have left entries in the page cache (T11).
+  if (blocks.length === 0) await target.sync();
+  for (let next = 0; next < blocks.length; ) {
+    const batch: number[] = [];
+    let bytes = 0;
+    for (; next < blocks.length && (batch.length === 0 || bytes < ports.batchBytes); next++) {
+      const { block = 0, bytes: more = 0 } = blocks[next] ?? {};
+      batch.push(block);
+      bytes += more;
+    }
+    await absorb(ports, merge, batch);
+    if (emptied !== null) await clearBlocks(ports, emptied, batch);
+    progress.blocksDone += batch.length;
+    progress.bytesDone += bytes;
+    progress.batches++;
+    ports.progress({ ...progress });
+    if (!(await ports.goOn())) return false;
+  }
+  return true;
+}
+
+/** The target answers for these units too, durably: data before the maps that name it. */
+async function absorb(
+  ports: CopyPorts,
+  { target, source, wanted }: Merge,
+  blocks: readonly number[],
+): Promise<void> {
+  const { off } = ports;
+  const known = blocks.filter(block => target.has(block));
+  for (const block of known) {
+    await copyUnits(ports, { source, block, units: wanted(block) }, (at, bytes) =>
+      target.writeData(block, at, bytes),
+    );
+  }
+  const missing = blocks.filter(block => !target.has(block));
+  const slots = await fillSlots(target, missing, async (block, slot) => {
+    const units = wanted(block);
+    await copyUnits(ports, { source, block, units }, (at, bytes) => target.fillSlot(slot, at, bytes));
+    // T12: in a root an allocated block is whole, all ones.
+    target.writeBitmap(slot, target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff));
+  });
+  if (off.mergeDataSync !== true) await target.sync();
+  const grown = target.isDifferencing
+    ? known.map(block => ({ block, units: union(target.units(block), wanted(block)) }))
+    : [];
+  for (const { block, units } of grown) target.writeBitmap(target.bat[block] ?? 0, units);
+  target.writeBat(slots.keys(), withEntries(target.bat, slots));
+  if (off.mergeMapSync !== true) await target.sync();
+  for (const { block, units } of grown) target.units(block).set(units);
+  publish(ports, target, slots, blocks);
+}
+
+const union = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((unit, index) => unit | (b[index] ?? 0));
+
+/** The child hangs off the point's parent; the point's file, where it is still there, is nobody's. */
+function finish({ files, tree }: CopyPorts, op: MergeOp, gone: string | null): void {
+  const [point, child] = [tree.point(op.point), tree.point(op.child)];
+  if (point === undefined || child === undefined) return;
+  tree.commit([
+    put('point', { ...child, parent: point.parent }),
+    drop('point', op.point),
+    drop('op', op.id),
+    ...(gone === null ? [] : [put('unlink', { id: op.point, diskId: op.diskId })]),
+  ]);
+  files.dropView(op.point);
+  files.resetViews();
+}
