@@ -3,14 +3,13 @@
 // release. A deadline by progress, not by the clock.
 import { leaseIdSchema, type VmId } from '../../../shared/ids.ts';
 import { BugError, Fault } from '../../../shared/result.ts';
-import { MIB_KIB } from '../../../shared/units.ts';
+import { amountText, MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { Lease } from '../ports.ts';
 import { defaultOverheadKib } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
 import { committedKib, type HostModel, poolKib, type VmModel } from './model.ts';
-import { gb } from './words.ts';
 
 /** Nothing came back for so long: take what there is, or say who did not give. */
 const NO_PROGRESS_MS = 10_000;
@@ -174,7 +173,7 @@ export class LeaseDesk {
     const names = owing.map(vm => vm.name).join(', ');
     return new Fault({
       code: 'memory.not-enough',
-      what: `"${spec.name}" needs ${gb(needKib)} to start and only ${gb(haveKib)} can be freed.${names === '' ? '' : ` ${names} did not give memory back.`}`,
+      what: `"${spec.name}" needs ${amountText(needKib)} to start and only ${amountText(haveKib)} can be freed.${names === '' ? '' : ` ${names} did not give memory back.`}`,
       safe: 'Nothing was changed; the other VMs keep running.',
       todo: remedy(spec, needKib, haveKib, host),
       data: { needKib, haveKib },
@@ -192,8 +191,8 @@ function remedy(spec: VmSpec, needKib: number, haveKib: number, host: HostModel)
       return kept >= missing;
     });
   if (helps !== undefined)
-    return `Suspend or stop ${helps.name} first${haveKib >= 64 * MIB_KIB ? `, or lower the minimum of ${spec.name} to ${gb(haveKib)}` : ''}.`;
-  if (haveKib >= 64 * MIB_KIB) return `Lower the minimum of ${spec.name} to ${gb(haveKib)} or less.`;
+    return `Suspend or stop ${helps.name} first${haveKib >= 64 * MIB_KIB ? `, or lower the minimum of ${spec.name} to ${amountText(haveKib)}` : ''}.`;
+  if (haveKib >= 64 * MIB_KIB) return `Lower the minimum of ${spec.name} to ${amountText(haveKib)} or less.`;
   return 'Stop other VMs, or lower their minimums.';
 }
 

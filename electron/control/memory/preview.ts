@@ -1,18 +1,18 @@
 // "What happens if I start this?" (M6): the same planner, called dry. Pure.
 import type { StartPreview } from '../../../shared/memory.ts';
+import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 import { defaultOverheadKib } from './budget.ts';
 import { mostLeasableKib } from './lease-desk.ts';
 import type { HostModel, VmModel } from './model.ts';
 import { plan } from './plan.ts';
-import { gb } from './words.ts';
 
 export function previewStart(host: HostModel, spec: VmSpec): StartPreview {
   const most = mostLeasableKib(host);
   const bootKib = Math.min(spec.maxKib, most);
   if (most < spec.minKib) {
-    const sentence = `${spec.name} needs ${gb(spec.minKib)} and only ${gb(most)} can be freed.`;
+    const sentence = `${spec.name} needs ${amountText(spec.minKib)} and only ${amountText(most)} can be freed.`;
     return { feasible: false, bootKib: most, sentence, changes: [] };
   }
   const phantom: VmModel = {
@@ -41,11 +41,13 @@ export function previewStart(host: HostModel, spec: VmSpec): StartPreview {
 
 function sentenceOf(spec: VmSpec, bootKib: number, changes: StartPreview['changes']): string {
   const limited =
-    bootKib < spec.maxKib ? ` It starts with ${gb(bootKib)}; its maximum applies at the next start.` : '';
+    bootKib < spec.maxKib
+      ? ` It starts with ${amountText(bootKib)}; its maximum applies at the next start.`
+      : '';
   const shrink = changes.filter(change => change.toKib < change.fromKib);
   if (shrink.length === 0) return `Nothing shrinks.${limited}`;
   const list = shrink
-    .map(change => `${change.vmName} ${gb(change.fromKib)} → ${gb(change.toKib)}`)
+    .map(change => `${change.vmName} ${amountText(change.fromKib)} → ${amountText(change.toKib)}`)
     .join(', ');
   return `Once ${spec.name} is up: ${list}.${limited}`;
 }

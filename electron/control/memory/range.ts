@@ -1,8 +1,7 @@
 // What a range may be (M10). Pure; the same check for window, CLI and stored specs.
 import type { MemoryRange } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
-import { MIB_KIB } from '../../../shared/units.ts';
-import { gb } from './words.ts';
+import { amountText, MIB_KIB } from '../../../shared/units.ts';
 
 /** Below this no kernel of ours boots with room for a balloon. */
 export const VM_MIN_KIB = 64 * MIB_KIB;
@@ -28,29 +27,29 @@ export function checkRange({ minKib, maxKib }: MemoryRange, limits: RangeLimits)
   if (range.minKib > range.maxKib) {
     return bad(
       'memory.bad-range',
-      `The minimum, ${gb(minKib)}, is above the maximum, ${gb(maxKib)}.`,
+      `The minimum, ${amountText(minKib)}, is above the maximum, ${amountText(maxKib)}.`,
       'Choose a minimum that is not above the maximum.',
     );
   }
   if (range.minKib < VM_MIN_KIB) {
     return bad(
       'memory.bad-range',
-      `The minimum is ${gb(minKib)}; a VM needs at least ${gb(VM_MIN_KIB)}.`,
-      `Choose ${gb(VM_MIN_KIB)} or more.`,
+      `The minimum is ${amountText(minKib)}; a VM needs at least ${amountText(VM_MIN_KIB)}.`,
+      `Choose ${amountText(VM_MIN_KIB)} or more.`,
     );
   }
   if (limits.capKib !== null && range.maxKib > limits.capKib) {
     return bad(
       'memory.over-cap',
-      `The maximum, ${gb(maxKib)}, is above the limit of ${gb(limits.capKib)} per VM.`,
-      `Choose ${gb(limits.capKib)} or less.`,
+      `The maximum, ${amountText(maxKib)}, is above the limit of ${amountText(limits.capKib)} per VM.`,
+      `Choose ${amountText(limits.capKib)} or less.`,
     );
   }
   if (range.maxKib > limits.budgetKib) {
     return bad(
       'memory.over-host',
-      `The maximum, ${gb(maxKib)}, is more than VMs may use on this computer: ${gb(limits.budgetKib)}.`,
-      `Choose ${gb(limits.budgetKib)} or less, or lower the host's reserve.`,
+      `The maximum, ${amountText(maxKib)}, is more than VMs may use on this computer: ${amountText(limits.budgetKib)}.`,
+      `Choose ${amountText(limits.budgetKib)} or less, or lower the host's reserve.`,
     );
   }
   return ok(range);

@@ -2,8 +2,6 @@
 
 import { amountText } from '../../../shared/units.ts';
 
-export const gb = amountText;
-
 export interface Move {
   readonly vmName: string;
   readonly fromKib: number;
@@ -11,7 +9,7 @@ export interface Move {
 }
 
 const list = (moves: readonly Move[]): string =>
-  moves.map(move => `${move.vmName} ${gb(move.fromKib)} → ${gb(move.toKib)}`).join(', ');
+  moves.map(move => `${move.vmName} ${amountText(move.fromKib)} → ${amountText(move.toKib)}`).join(', ');
 
 /** `cause` is a clause: "work started", "The budget was changed". */
 export function planSentence(
@@ -26,7 +24,7 @@ export function planSentence(
       : compressionRatio >= 1
         ? 'Everyone is at its minimum.'
         : `Everyone sits at ${Math.round((1 - compressionRatio) * 100)} % of its range.`;
-  const missing = shortfallKib > 0 ? ` ${gb(shortfallKib)} are missing even so.` : '';
+  const missing = shortfallKib > 0 ? ` ${amountText(shortfallKib)} are missing even so.` : '';
   // A VM's name stays as its owner wrote it.
   return moves.length === 0
     ? `${cause}. Nothing had to move.`
@@ -37,7 +35,7 @@ export const doneSentence = (moves: readonly Move[], seconds: number): string =>
   `Done in ${seconds.toFixed(1)} s: ${list(moves)}.`;
 
 export const refusedSentence = (vmName: string, askedKib: number, actualKib: number): string =>
-  `${vmName} did not move: asked for ${gb(askedKib)}, still at ${gb(actualKib)}. Nothing is lost; the others are planned around it. Its balloon driver may be busy or missing.`;
+  `${vmName} did not move: asked for ${amountText(askedKib)}, still at ${amountText(actualKib)}. Nothing is lost; the others are planned around it. Its balloon driver may be busy or missing.`;
 
 export const selfDeflatedSentence = (vmName: string, actualKib: number): string =>
-  `${vmName} ran short and took memory back by itself, up to ${gb(actualKib)}. It is left alone for a while.`;
+  `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. It is left alone for a while.`;
