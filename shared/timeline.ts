@@ -17,6 +17,8 @@ export const momentSchema = z.object({
   kind: momentKindSchema,
   pinned: z.boolean(),
   takenAt: timeMsSchema,
+  /** In the trash since; null where it is not. */
+  trashedAt: timeMsSchema.nullable(),
   points: z.array(
     z.object({
       diskId: diskIdSchema,
@@ -99,6 +101,8 @@ export const timelineSchema = z.object({
   vmId: vmIdSchema,
   disks: z.array(diskSchema),
   moments: z.array(momentSchema),
+  /** Deleted and not yet gone: each can be restored. */
+  trash: z.array(momentSchema),
   /** The moment Now grows from; null before the first moment. */
   nowParentId: momentIdSchema.nullable(),
   /** Bytes written since then. */

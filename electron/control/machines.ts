@@ -59,6 +59,8 @@ export interface NewMachine extends MemoryRange {
   readonly source: ResolvedSource;
 }
 
+const TRASH_MS = 7 * 24 * 3_600_000;
+
 export class Machines {
   readonly #ports: MachinesPorts;
   readonly #supervisors = new Map<VmId, VmSupervisor>();
@@ -73,6 +75,7 @@ export class Machines {
       const supervisor = this.#supervise(spec);
       try {
         await this.open(spec.id);
+        await this.purgeOldTrash(spec.id);
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
       } catch (cause) {
         this.#ports.log(`vm ${spec.id}: ${cause instanceof Error ? cause.message : String(cause)}`);
@@ -118,6 +121,12 @@ export class Machines {
 
   async open(vmId: VmId): Promise<void> {
     await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId));
+  }
+
+  /** What was deleted a week ago will not be missed. */
+  async purgeOldTrash(vmId: VmId): Promise<void> {
+    const trashedBefore = this.#ports.clock.wallMs() - TRASH_MS;
+    await this.#ports.storage.call('trash.purge', { vmId, trashedBefore });
   }
 
   /** Refuses here, before anything is made; `create` makes it. */

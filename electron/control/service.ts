@@ -179,8 +179,19 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
         if (how !== null) await supervisor.start(signal, step);
       });
     },
-    'moment.delete': async ({ vmId, momentId }) =>
-      storage.call('moment.delete', { vmId: await opened(vmId), momentId }),
+    'moment.delete': async ({ vmId, momentId }) => {
+      await storage.call('moment.delete', { vmId: await opened(vmId), momentId });
+      await machines.purgeOldTrash(vmId);
+      return {};
+    },
+    'moment.restore': async ({ vmId, momentId }) =>
+      storage.call('moment.restore', { vmId: await opened(vmId), momentId }),
+    'trash.purge': async ({ vmId, ...which }) =>
+      storage.call('trash.purge', {
+        vmId: await opened(vmId),
+        trashedBefore: Number.MAX_SAFE_INTEGER,
+        ...which,
+      }),
     'moment.cost': async ({ vmId, momentId }) =>
       storage.call('moment.cost', { vmId: await opened(vmId), momentId }),
     'moment.compare': async ({ vmId, fromId, toId }) =>

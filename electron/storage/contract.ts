@@ -11,7 +11,7 @@ import {
   pointDifferenceSchema,
   timelineSchema,
 } from '../../shared/timeline.ts';
-import { bytesSchema } from '../../shared/units.ts';
+import { bytesSchema, timeMsSchema } from '../../shared/units.ts';
 
 const byVm = z.strictObject({ vmId: vmIdSchema });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
@@ -111,9 +111,27 @@ export const storageContract = defineContract({
     'moment.delete': {
       kind: 'command',
       params: byMoment,
-      result: z.object({ freedBytes: bytesSchema }),
+      result: done,
       errors: ['vm.not-found', 'moment.not-found', 'moment.pinned'],
-      doc: 'T8: deletes a moment; where others hang off it, it is merged away in the background.',
+      doc: 'T8: puts a moment into the trash; nothing is freed yet.',
+    },
+    'moment.restore': {
+      kind: 'command',
+      params: byMoment,
+      result: momentSchema,
+      errors: ['vm.not-found', 'moment.not-found'],
+      doc: 'Takes a moment out of the trash.',
+    },
+    'trash.purge': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        trashedBefore: timeMsSchema,
+        momentId: momentIdSchema.optional(),
+      }),
+      result: z.object({ freedBytes: bytesSchema }),
+      errors: ['vm.not-found'],
+      doc: 'T8: deletes for good: one moment of the trash, or all; what others hang off is merged away in the background.',
     },
     'moment.cost': {
       kind: 'query',

@@ -39,12 +39,9 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     if (host === undefined) throw new Fault(notOpen(vmId));
     return host;
   };
-  const forward =
-    <M extends PerVm>(method: M) =>
-    (
-      params: Params<StorageContract, M>,
-      { signal }: CallContext,
-    ): Promise<MethodResult<StorageContract, M>> =>
+  const forward: Forward =
+    method =>
+    (params, { signal }) =>
       hostOf(params as ByVm).call(method, params as never, { signal });
 
   const openVm = async ({ vmId, folder }: ByVm & { folder: string }) => {
@@ -88,18 +85,29 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     'disk.create': forward('disk.create'),
     'export.open': params => hostOf(params).openExport(params),
     'export.close': params => hostOf(params).closeExport(params),
-    'timeline.get': forward('timeline.get'),
-    'moment.take': forward('moment.take'),
-    'moment.update': forward('moment.update'),
-    'moment.go-back': forward('moment.go-back'),
-    'moment.delete': forward('moment.delete'),
-    'moment.cost': forward('moment.cost'),
-    'moment.compare': forward('moment.compare'),
-    'settle.set': forward('settle.set'),
-    'point.hash': forward('point.hash'),
+    ...forwarded(forward),
   };
   return { handlers, close };
 }
+
+type Forward = <M extends PerVm>(
+  method: M,
+) => (params: Params<StorageContract, M>, context: CallContext) => Promise<MethodResult<StorageContract, M>>;
+
+/** What the VM's worker answers itself. */
+const forwarded = (forward: Forward) => ({
+  'timeline.get': forward('timeline.get'),
+  'moment.take': forward('moment.take'),
+  'moment.update': forward('moment.update'),
+  'moment.go-back': forward('moment.go-back'),
+  'moment.delete': forward('moment.delete'),
+  'moment.restore': forward('moment.restore'),
+  'trash.purge': forward('trash.purge'),
+  'moment.cost': forward('moment.cost'),
+  'moment.compare': forward('moment.compare'),
+  'settle.set': forward('settle.set'),
+  'point.hash': forward('point.hash'),
+});
 
 const notOpen = (vmId: VmId) => ({
   code: 'vm.not-found' as const,

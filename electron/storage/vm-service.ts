@@ -89,7 +89,15 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       await engine.goBack({ momentId, keepName });
       return engine.timeline();
     },
-    'moment.delete': ({ momentId }) => engineOf().deleteMoment(momentId),
+    'moment.delete': async ({ momentId }) => {
+      await engineOf().deleteMoment(momentId);
+      return {};
+    },
+    'moment.restore': ({ momentId }) => engineOf().restoreMoment(momentId),
+    'trash.purge': ({ trashedBefore, momentId }) =>
+      engineOf().purge(
+        row => row.trashedAt <= trashedBefore && (momentId === undefined || row.id === momentId),
+      ),
     'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),
     'moment.compare': async ({ fromId, toId }) => ({ disks: await engineOf().inspect.compare(fromId, toId) }),
     'settle.set': ({ run }) => {

@@ -75,20 +75,20 @@ export const enPages = {
       `Today’s state is kept as a branch (${size}). You can return to it at any time.`,
     goBackVerb: 'Go back and keep today',
     deleteTitle: (name: string) => `Delete “${name}”?`,
-    deleteText: (size: string) => `This frees ${size}. You cannot go back to this moment afterwards.`,
+    deleteText: (size: string) =>
+      `It goes to the trash for a week, from where you can restore it. Emptying the trash frees ${size}.`,
     deleteMerged: (size: string | null) =>
-      `Other points are stored as differences from it: it is merged into its neighbour in the background${size === null ? '' : `, which frees about ${size}`}. You cannot go back to this moment afterwards.`,
+      `It goes to the trash for a week, from where you can restore it. Other points are stored as differences from it: when the trash is emptied, it is merged into its neighbour${size === null ? '' : `, which frees about ${size}`}.`,
     deleteKept: (count: number) =>
       count === 0
         ? 'Now stays exactly as it is; its content does not change.'
         : `Now and your ${count} other ${count === 1 ? 'point' : 'points'} stay exactly as they are.`,
-    deleteVerb: 'Delete point',
+    deleteVerb: 'Move to trash',
     renameTitle: 'Rename point',
     nowCard: 'The state the VM has now',
     nowCardRunning: 'It is being written to. Take a point to be able to come back to it.',
     nowCardOff: 'The VM is off. Take a point to be able to come back to it.',
     keys: '← → along the line · ↑ ↓ branches · Home oldest · End Now · P pin · Delete',
-    freedNotice: (size: string) => `${size} freed.`,
     unavailable: 'The history cannot be shown',
     error: {
       take: 'Take point',
@@ -97,6 +97,19 @@ export const enPages = {
       delete: 'Delete point',
       goBack: 'Go back',
       settle: 'Settling',
+      restore: 'Restore point',
+      purge: 'Empty trash',
+    },
+    trash: {
+      title: (count: number) => `Trash: ${count} ${count === 1 ? 'point' : 'points'}`,
+      holds: (size: string) => `holds ${size}`,
+      restore: 'Restore',
+      restoreNamed: (name: string) => `Restore “${name}”`,
+      week: 'Points leave the trash after a week.',
+      empty: 'Empty trash…',
+      emptyTitle: (count: number) => `Delete ${count} ${count === 1 ? 'point' : 'points'} for good?`,
+      emptyText: 'You cannot go back to them afterwards.',
+      emptyVerb: 'Delete for good',
     },
   },
   console: {

@@ -19,6 +19,7 @@ import { PointTable } from './PointTable.tsx';
 import { SettleCard } from './SettleCard.tsx';
 import { TakeDialog } from './TakeDialog.tsx';
 import { Timeline } from './Timeline.tsx';
+import { TrashCard } from './TrashCard.tsx';
 
 function Health(props: { readonly timeline: TimelineState }) {
   const { text } = useSpeech();
@@ -130,6 +131,7 @@ function History(props: HistoryProps) {
           onAction={kind => act(kind, moment)}
         />
       )}
+      <TrashCard timeline={timeline} />
       {isTaking ? <TakeDialog vm={vm} onClose={() => setTaking(false)} onTaken={setSelected} /> : null}
       {action === null ? null : (
         <PointDialogs vm={vm} timeline={timeline} action={action} onClose={() => setAction(null)} />

@@ -13,7 +13,7 @@ import {
 } from '../memory.ts';
 import { taskSchema } from '../task.ts';
 import { momentCostSchema, momentSchema, pointDifferenceSchema, timelineSchema } from '../timeline.ts';
-import { kibSchema } from '../units.ts';
+import { bytesSchema, kibSchema } from '../units.ts';
 import { osKindSchema, portForwardSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
 import { defineContract } from './table.ts';
 
@@ -261,9 +261,23 @@ export const contract = defineContract({
     'moment.delete': {
       kind: 'command',
       params: byMoment,
-      result: z.object({ freedBytes: z.int().min(0) }),
-      errors: ['vm.not-found', 'moment.not-found', 'moment.pinned'],
-      doc: 'Deletes a moment; where others hang off it, it is merged away in the background.',
+      result: done,
+      errors: ['vm.not-found', 'moment.not-found', 'moment.pinned', 'storage.unavailable'],
+      doc: 'T8: puts a moment into the trash; nothing is freed yet.',
+    },
+    'moment.restore': {
+      kind: 'command',
+      params: byMoment,
+      result: momentSchema,
+      errors: ['vm.not-found', 'moment.not-found', 'storage.unavailable'],
+      doc: 'Takes a moment out of the trash.',
+    },
+    'trash.purge': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema.optional() }),
+      result: z.object({ freedBytes: bytesSchema }),
+      errors: ['vm.not-found', 'storage.unavailable'],
+      doc: 'T8: deletes for good: one moment of the trash, or all; what others hang off is merged away in the background.',
     },
     'moment.cost': {
       kind: 'query',

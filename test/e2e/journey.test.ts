@@ -174,11 +174,18 @@ describe('a person and a VM', () => {
     await option(free?.name ?? '').click();
     await page.getByRole('button', { name: 'Delete…' }).click();
     await clean('8-delete');
-    await page.getByRole('button', { name: 'Delete point' }).click();
+    await page.getByRole('button', { name: 'Move to trash' }).click();
+    await waitFor('the point to be in the trash', async () => {
+      const { moments: left, trash } = await ebb.call('timeline.get', { vmId });
+      return (left.every(({ id }) => id !== free?.id) && trash.some(({ id }) => id === free?.id)) || null;
+    });
+    await page.getByText('Trash: 1 point').click();
+    await page.getByRole('button', { name: 'Empty trash…' }).click();
+    await clean('9-trash');
+    await page.getByRole('button', { name: 'Delete for good' }).click();
     await waitFor(
-      'the point to be gone',
-      async () =>
-        (await ebb.call('timeline.get', { vmId })).moments.every(moment => moment.id !== free?.id) || null,
+      'the trash to be empty',
+      async () => (await ebb.call('timeline.get', { vmId })).trash.length === 0 || null,
     );
   });
 
@@ -189,7 +196,7 @@ describe('a person and a VM', () => {
       await clean(`9-memory-${scheme}`);
     }
     await page.setViewportSize({ width: 900, height: 600 });
-    await clean('9-memory-small');
+    await clean('10-memory-small');
     const sideways = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     expect(sideways).toBe(false);
     await page.setViewportSize({ width: 1280, height: 800 });

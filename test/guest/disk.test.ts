@@ -146,7 +146,8 @@ describe('the timeline of a running guest', () => {
     const two = moments.find(moment => moment.name === 'two') as Moment;
     expect(two.freesBytes).toBeNull();
     expect(one.freesBytes).toBe(one.allocatedBytes);
-    const { freedBytes } = await ebb.call('moment.delete', { vmId, momentId: one.id });
+    await ebb.call('moment.delete', { vmId, momentId: one.id });
+    const { freedBytes } = await ebb.call('trash.purge', { vmId });
     expect(freedBytes).toBe(one.allocatedBytes);
     expect(freedBytes).toBeGreaterThan(40 * MIB);
     expect(existsSync(file(pointOf(one)))).toBe(false);
@@ -157,6 +158,7 @@ describe('the timeline of a running guest', () => {
     const last = await ebb.call('moment.take', { vmId, name: 'last', note: '' });
     await ebb.settled(vmId);
     await ebb.call('moment.delete', { vmId, momentId: middle.id });
+    await ebb.call('trash.purge', { vmId, momentId: middle.id });
     await ebb.settled(vmId);
     const left = (await timeline()).moments;
     expect(left.some(moment => moment.id === middle.id)).toBe(false);

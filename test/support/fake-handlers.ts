@@ -223,9 +223,31 @@ function historyHandlers(control: FakeControl) {
       const moments = vm.timeline.moments
         .filter(other => other.id !== momentId)
         .map(other => (other.parentId === momentId ? { ...other, parentId: gone.parentId } : other));
-      vm.timeline = { ...vm.timeline, moments };
+      const trash = [...vm.timeline.trash, { ...gone, trashedAt: Date.now() }];
+      vm.timeline = { ...vm.timeline, moments, trash };
       publish(vm);
-      return { freedBytes: gone.allocatedBytes };
+      return {};
+    },
+    'moment.restore': ({ vmId, momentId }) => {
+      const vm = control.vm(vmId);
+      const found = vm.timeline.trash.find(other => other.id === momentId);
+      if (found === undefined) return refuse('moment.not-found', 'It is gone.', 'Look again.');
+      const back = { ...found, trashedAt: null };
+      const trash = vm.timeline.trash.filter(other => other.id !== momentId);
+      vm.timeline = { ...vm.timeline, moments: [...vm.timeline.moments, back], trash };
+      publish(vm);
+      return back;
+    },
+    'trash.purge': ({ vmId, momentId }) => {
+      const vm = control.vm(vmId);
+      const isGone = (other: { readonly id: string }): boolean =>
+        momentId === undefined || other.id === momentId;
+      const freedBytes = vm.timeline.trash
+        .filter(isGone)
+        .reduce((sum, other) => sum + other.allocatedBytes, 0);
+      vm.timeline = { ...vm.timeline, trash: vm.timeline.trash.filter(other => !isGone(other)) };
+      publish(vm);
+      return { freedBytes };
     },
     'moment.cost': ({ vmId, momentId }) => {
       const { allocatedBytes, freesBytes } = moment(control.vm(vmId), momentId);

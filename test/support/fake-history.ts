@@ -28,6 +28,7 @@ export function addMoment(vm: FakeVm, wish: MomentWish): Moment {
     kind: wish.kind ?? 'automatic',
     pinned: wish.pinned ?? false,
     takenAt: wish.at,
+    trashedAt: null,
     points: vm.timeline.disks.map(disk => ({
       diskId: disk.id,
       pointId: fakeId() as PointId,

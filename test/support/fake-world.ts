@@ -109,6 +109,7 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
       vmId: id,
       disks: [{ id: diskId, virtualBytes, allocatedBytes: 3 * GIB, depth: on ? 2 : 1, poisoned: null }],
       moments: [],
+      trash: [],
       nowParentId: null,
       nowBytes: 212 * MIB,
       settle: { state: 'rest', pendingEdges: 0, reversal: null, last: null, reason: null },

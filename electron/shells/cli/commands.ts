@@ -1,49 +1,10 @@
 // Every command: its words, one line of help, and what it does through the contract. One table, so that help and
 // behaviour cannot differ.
-import type { Client } from '../../../shared/rpc/client.ts';
-import type { Contract } from '../../../shared/rpc/contract.ts';
-import type { Task } from '../../../shared/task.ts';
 import { type DiskFormat, diskFormatSchema, type VmSource, type VmSummary } from '../../../shared/vm.ts';
-import { parseBytes, parseKib, pickMoment, pickVm, UsageError, type Words } from './arguments.ts';
+import { parseBytes, parseKib, pickVm, UsageError } from './arguments.ts';
 import { gib, kibText, table, timeText } from './output.ts';
-
-export interface Session {
-  readonly client: Client<Contract>;
-  readonly words: Words;
-  /** Waits for a task, showing its steps; throws its fault. */
-  readonly wait: (taskId: string) => Promise<Task>;
-  readonly absolute: (path: string) => string;
-}
-
-/** `text` for people, `json` for scripts. */
-export interface Output {
-  readonly text: string;
-  readonly json: unknown;
-}
-
-export interface Command {
-  readonly usage: string;
-  readonly help: string;
-  readonly run: (session: Session) => Promise<Output>;
-}
-
-const option = ({ words }: Session, name: string): string | undefined => {
-  const value = words.options[name];
-  if (value === true) throw new UsageError(`--${name} needs a value.`);
-  return value;
-};
-const argument = ({ words }: Session, index: number, what: string): string => {
-  const word = words.plain[index];
-  if (word === undefined) throw new UsageError(`${what} is missing.`);
-  return word;
-};
-const theVm = async (session: Session): Promise<VmSummary> =>
-  pickVm((await session.client.call('vm.list', {})).vms, argument(session, 2, 'VM'));
-
-async function theMoment(session: Session, vmId: VmSummary['spec']['id']) {
-  const timeline = await session.client.call('timeline.get', { vmId });
-  return pickMoment(timeline.moments, argument(session, 3, 'POINT'));
-}
+import { POINT_COMMANDS } from './points.ts';
+import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
 
 async function sourceOf(session: Session): Promise<VmSource> {
   const { words, client } = session;
@@ -106,46 +67,6 @@ const vmTask =
     const after = await session.client.call('vm.get', { vmId: vm.spec.id });
     return { text: `${past} ${vm.spec.name}.`, json: after };
   };
-
-async function listPoints(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
-  const rows = [...timeline.moments]
-    .sort((a, b) => b.takenAt - a.takenAt)
-    .map(moment => [
-      moment.id.slice(0, 8),
-      `${moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
-      timeText(moment.takenAt),
-      gib(moment.allocatedBytes),
-      moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,
-    ]);
-  const { settle } = timeline;
-  const health =
-    settle.reversal === null
-      ? settle.state
-      : `settling, ${settle.reversal.blocksDone} of ${settle.reversal.blocksTotal} blocks`;
-  return {
-    text: `${table(['ID', 'NAME', 'TAKEN (UTC)', 'SIZE', 'IF DELETED'], rows)}\nDisk: ${health}${settle.reason === null ? '' : `: ${settle.reason}`}`,
-    json: timeline,
-  };
-}
-
-async function goBack(session: Session): Promise<Output> {
-  const vms = (await session.client.call('vm.list', {})).vms;
-  const { spec } = pickVm(vms, argument(session, 1, 'VM'));
-  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
-  const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
-  const { force, shutdown } = session.words.options;
-  const ifRunning = force === true ? 'force' : shutdown === true ? 'shutdown' : 'refuse';
-  await session.wait(
-    (await session.client.call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning })).taskId,
-  );
-  const after = await session.client.call('timeline.get', { vmId: spec.id });
-  return {
-    text: `${spec.name} is as it was at "${moment.name}". What you had is kept as a branch.`,
-    json: after,
-  };
-}
 
 async function showMemory(session: Session): Promise<Output> {
   const host = await session.client.call('memory.host', {});
@@ -306,59 +227,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       );
     },
   },
-  'point take': {
-    usage: 'VM [NAME] [--note TEXT]',
-    help: 'Take a point of all its disks, running or not',
-    run: async session => {
-      const { spec } = await theVm(session);
-      const moment = await session.client.call('moment.take', {
-        vmId: spec.id,
-        name: session.words.plain[3] ?? 'Point',
-        note: option(session, 'note') ?? '',
-      });
-      return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };
-    },
-  },
-  'point list': {
-    usage: 'VM',
-    help: 'Its points, newest first, with what deleting each frees',
-    run: listPoints,
-  },
-  'point rename': {
-    usage: 'VM POINT NAME',
-    help: 'Give a point another name',
-    run: async session => {
-      const { spec } = await theVm(session);
-      const { id } = await theMoment(session, spec.id);
-      const moment = await session.client.call('moment.update', {
-        vmId: spec.id,
-        momentId: id,
-        name: argument(session, 4, 'NAME'),
-      });
-      return { text: `It is "${moment.name}" now.`, json: moment };
-    },
-  },
-  'point delete': {
-    usage: 'VM POINT',
-    help: 'Delete a point; it is merged away where others hang off it',
-    run: async session => {
-      const { spec } = await theVm(session);
-      const moment = await theMoment(session, spec.id);
-      const { freedBytes } = await session.client.call('moment.delete', {
-        vmId: spec.id,
-        momentId: moment.id,
-      });
-      return {
-        text: `Deleted "${moment.name}": ${moment.freesBytes === null ? 'it is merged into its neighbour in the background' : `${gib(freedBytes)} are free again`}. Every other point is as it was.`,
-        json: { freedBytes },
-      };
-    },
-  },
-  revert: {
-    usage: 'VM POINT [--shutdown|--force]',
-    help: 'Go back to a point, the present is kept as a branch; a running VM is ended so and started again',
-    run: goBack,
-  },
+  ...POINT_COMMANDS,
   'mem show': { usage: '[VM]', help: 'Ranges, targets and what guests really have', run: showMemory },
   'mem set': {
     usage: 'VM [--min SIZE] [--max SIZE]',

@@ -11,7 +11,8 @@ import { ensureControl } from '../../control/start-on-demand.ts';
 import { pause } from '../../platform/clock.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
 import { NotFoundError, readWords, UsageError } from './arguments.ts';
-import { COMMANDS, type Command, type Session } from './commands.ts';
+import { COMMANDS } from './commands.ts';
+import type { Command, Session } from './session.ts';
 
 const FLAGS = new Set(['json', 'help', 'sample', 'force', 'shutdown', 'yes', 'no-balloon']);
 const TASK_POLL_MS = 100;

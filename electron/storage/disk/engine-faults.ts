@@ -10,6 +10,14 @@ export const noPoint = (id: string): Fault =>
     todo: 'It may have been deleted; look at the history again.',
   });
 
+export const pinned = (name: string): Fault =>
+  new Fault({
+    code: 'moment.pinned',
+    what: `"${name}" is pinned, so that it is not deleted.`,
+    safe: 'Nothing was changed.',
+    todo: 'Unpin it first.',
+  });
+
 export const tooLarge = (bytes: number): Fault =>
   new Fault({
     code: 'disk.too-large',

@@ -18,7 +18,7 @@ import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
-import { noPoint, tooLarge } from './engine-faults.ts';
+import { noPoint, pinned, tooLarge } from './engine-faults.ts';
 import { Inspector } from './inspect.ts';
 import { Settler } from './settler.ts';
 import { drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
@@ -163,7 +163,7 @@ export class VmEngine {
 
   #moment(momentId: MomentId): MomentRow {
     const moment = this.#tree.moment(momentId);
-    if (moment !== undefined) return moment;
+    if (moment !== undefined && moment.trashedAt === null) return moment;
     throw noPoint(momentId);
   }
 
@@ -286,7 +286,7 @@ export class VmEngine {
 
   #newMoment(given: NewMoment, parentId: MomentId | null): MomentRow {
     const id = momentIdSchema.parse(this.#ports.random.uuid());
-    return { ...given, id, parentId, pinned: false, takenAt: this.#ports.clock.wallMs() };
+    return { ...given, id, parentId, pinned: false, takenAt: this.#ports.clock.wallMs(), trashedAt: null };
   }
 
   updateMoment({ momentId, ...change }: MomentChange): Promise<Moment> {
@@ -311,19 +311,34 @@ export class VmEngine {
     });
   }
 
-  /** T8: any moment. Files nothing hangs off go at once, the others are merged away in the background. */
-  deleteMoment(momentId: MomentId): Promise<{ freedBytes: number }> {
+  /** T8: into the trash, from where it can come back: nothing is freed yet. */
+  deleteMoment(momentId: MomentId): Promise<void> {
     return this.#serial(async () => {
       const row = this.#moment(momentId);
-      const kept = this.#tree.keptBecause(momentId);
-      if (kept !== null)
-        throw new Fault({
-          code: 'moment.pinned',
-          what: `"${row.name}" cannot be deleted now. ${kept}`,
-          safe: 'Nothing was changed.',
-          todo: 'Unpin it first.',
-        });
-      this.#tree.commit(this.#tree.without(row));
+      if (row.pinned) throw pinned(row.name);
+      this.#tree.commit([put('moment', { ...row, trashedAt: this.#ports.clock.wallMs() })]);
+      this.#changed();
+    });
+  }
+
+  restoreMoment(momentId: MomentId): Promise<Moment> {
+    return this.#serial(async () => {
+      const row = this.#tree.moment(momentId);
+      if (row === undefined) throw noPoint(momentId);
+      this.#tree.commit([put('moment', { ...row, trashedAt: null })]);
+      this.#changed();
+      return this.#momentView(momentId);
+    });
+  }
+
+  /** T8: for good. Files nothing hangs off go at once, the others are merged away in the background. */
+  purge(
+    which: (row: MomentRow & { readonly trashedAt: number }) => boolean,
+  ): Promise<{ freedBytes: number }> {
+    return this.#serial(async () => {
+      const isGoing = (row: MomentRow): boolean =>
+        row.trashedAt !== null && which({ ...row, trashedAt: row.trashedAt });
+      for (const row of this.#tree.moments.filter(isGoing)) this.#tree.commit(this.#tree.without(row));
       const freedBytes = this.#tree
         .loose()
         .reduce((sum, { id, diskId }) => sum + this.#disk(diskId).files.allocatedBytes(fileName(id)), 0);

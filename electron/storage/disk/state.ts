@@ -29,6 +29,8 @@ export const momentRowSchema = z.object({
   kind: momentKindSchema,
   pinned: z.boolean(),
   takenAt: timeMsSchema,
+  /** In the trash since; nothing of it is gone yet (T8). */
+  trashedAt: timeMsSchema.nullable().default(null),
 });
 /** Work under way, so that recovery knows what a half-done state means. At most one reversal or merge per disk. */
 export const opRowSchema = z.discriminatedUnion('kind', [

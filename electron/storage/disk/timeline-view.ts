@@ -23,10 +23,11 @@ function describeMoment(
   const isLoose = points.every(({ pointId }) => !needed.has(pointId));
   return {
     ...row,
+    parentId: tree.liveMoment(row.parentId),
     points,
     allocatedBytes,
     freesBytes: isLoose ? allocatedBytes : null,
-    keptBecause: tree.keptBecause(row.id),
+    keptBecause: row.pinned ? 'It is pinned.' : null,
   };
 }
 
@@ -43,9 +44,8 @@ function bytesSince(tree: Tree, disk: Disk): number {
   const { files } = disk;
   const leafBytes = disk.leafImage.file.allocatedBytes();
   const below = tree.disk(disk.id)?.leafParent ?? null;
-  const from = tree.points.find(
-    ({ diskId, momentId }) => diskId === disk.id && momentId === tree.nowMoment,
-  )?.id;
+  const nowMoment = tree.liveMoment(tree.nowMoment);
+  const from = tree.points.find(({ diskId, momentId }) => diskId === disk.id && momentId === nowMoment)?.id;
   if (below === null || from === undefined || below === from) return leafBytes;
   // Before its edge is turned the newer image has what changed, afterwards the older one has what was there.
   const forward = tree.pathToRoot(below);
@@ -80,8 +80,9 @@ export function describeTimeline(
       depth: disk.files.now.depth - (disk.isLeafEmpty && disk.files.now.depth > 1 ? 1 : 0),
       poisoned: disk.files.poison(),
     })),
-    moments,
-    nowParentId: tree.nowMoment,
+    moments: moments.filter(moment => moment.trashedAt === null),
+    trash: moments.filter(moment => moment.trashedAt !== null),
+    nowParentId: tree.liveMoment(tree.nowMoment),
     nowBytes,
     settle: {
       state: status.state,

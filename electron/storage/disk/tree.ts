@@ -154,8 +154,11 @@ export class Tree {
     ];
   }
 
-  /** T8: why a moment cannot be deleted, or null. */
-  keptBecause(momentId: MomentId): string | null {
-    return this.moment(momentId)?.pinned === true ? 'It is pinned.' : null;
+  /** The moment itself, or where it is in the trash the one it was taken after. Iterative (T15). */
+  liveMoment(id: MomentId | null): MomentId | null {
+    let found = id === null ? undefined : this.moment(id);
+    while (found !== undefined && found.trashedAt !== null)
+      found = found.parentId === null ? undefined : this.moment(found.parentId);
+    return found?.id ?? null;
   }
 }

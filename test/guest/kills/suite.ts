@@ -45,6 +45,7 @@ async function dropOldest({ ebb, vmId, recorded }: Run): Promise<void> {
   const oldest = moments.find(moment => moment.freesBytes !== null);
   if (oldest === undefined) return;
   await ebb.call('moment.delete', { vmId, momentId: oldest.id });
+  await ebb.call('trash.purge', { vmId });
   recorded.delete(oldest.id);
 }
 

@@ -88,8 +88,15 @@ export class Judge {
     return tagsOf(bytes);
   }
 
+  /** Also in the trash. */
+  has(momentId: MomentId): boolean {
+    const { moments, trash } = this.live.timeline();
+    return [...moments, ...trash].some(({ id }) => id === momentId);
+  }
+
   contentOf(momentId: MomentId): Content {
-    const moment = this.live.timeline().moments.find(({ id }) => id === momentId);
+    const { moments, trash } = this.live.timeline();
+    const moment = [...moments, ...trash].find(({ id }) => id === momentId);
     if (moment === undefined) throw new Violation(`point ${momentId} is gone`);
     return new Map(
       moment.points.map(({ diskId, pointId }) => [diskId, this.read(this.live.pointReader(pointId))]),

@@ -334,7 +334,9 @@ export class Universe {
 
   #startControl(): void {
     if (this.#judge.control !== null) return;
-    const moments = [...this.#judge.moments.keys()];
+    // A crash may have left one in the trash, where it is as it was.
+    const live = new Set(this.#judge.live.timeline().moments.map(({ id }) => id));
+    const moments = [...this.#judge.moments.keys()].filter(id => live.has(id));
     const choice = this.#random.below(100);
     if (choice < 4) this.#flushes === 0 && this.#restNow();
     else if (moments.length === 0 || (choice < 52 && moments.length < 7)) this.#take();
@@ -425,20 +427,28 @@ export class Universe {
     const done = (): void => {
       this.#judge.control = null;
     };
-    this.#judge.live.deleteMoment(momentId).then(
-      () => {
-        if (world.isDead) return;
-        this.#judge.moments.delete(momentId);
-        done();
-      },
-      (cause: unknown) => {
-        if (world.isDead) return;
-        this.#fail(world, 'delete', cause);
-        if (!this.#judge.live.timeline().moments.some(({ id }) => id === momentId))
-          this.#judge.moments.delete(momentId);
-        done();
-      },
-    );
+    const isRestored = this.#random.below(4) === 0;
+    const { live } = this.#judge;
+    live
+      .deleteMoment(momentId)
+      .then(() =>
+        isRestored
+          ? live.restoreMoment(momentId).then(() => undefined)
+          : live.purge(({ id }) => id === momentId),
+      )
+      .then(
+        () => {
+          if (world.isDead) return;
+          if (!isRestored) this.#judge.moments.delete(momentId);
+          done();
+        },
+        (cause: unknown) => {
+          if (world.isDead) return;
+          this.#fail(world, 'delete', cause);
+          if (!this.#judge.has(momentId)) this.#judge.moments.delete(momentId);
+          done();
+        },
+      );
   }
 
   async #recover(): Promise<void> {

@@ -23,6 +23,7 @@ const timeline = (
   vmId: 'v' as VmId,
   disks: [{ id: 'd' as DiskId, virtualBytes: 1, allocatedBytes: 1, depth, poisoned }],
   moments: [],
+  trash: [],
   nowParentId: null,
   nowBytes: 0,
   settle: { state: 'rest', pendingEdges: 0, reversal: null, last: null, reason: null, ...settle },

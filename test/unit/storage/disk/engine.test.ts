@@ -141,22 +141,47 @@ describe('operations', () => {
     scribble(40);
     const fourth = await take('fourth');
     await engine.settle();
-    const { freedBytes } = await engine.deleteMoment(first.id);
+    await engine.deleteMoment(first.id);
+    expect(sevenZip(file(first))).toBe(first.sha);
+    const { freedBytes } = await engine.purge(() => true);
     expect(freedBytes).toBeGreaterThan(0);
     expect(existsSync(file(first))).toBe(false);
     // One in the middle, then the newest: its image stays as long as Now needs it.
-    expect((await engine.deleteMoment(third.id)).freedBytes).toBe(0);
+    await engine.deleteMoment(third.id);
+    expect((await engine.purge(() => true)).freedBytes).toBe(0);
     await engine.settle();
     expect(existsSync(file(third))).toBe(false);
     expect(sevenZip(file(second))).toBe(second.sha);
     expect(sevenZip(file(fourth))).toBe(fourth.sha);
     await engine.deleteMoment(fourth.id);
+    await engine.purge(() => true);
     await engine.settle();
     expect(engine.timeline()).toMatchObject({ nowParentId: second.id, settle: { state: 'rest' } });
     const now = Buffer.alloc(model.length);
     engine.volume(diskId).read(now, 0);
     expect(sha(now)).toBe(sha(model));
     expect(sevenZip(file(second))).toBe(second.sha);
+  });
+
+  it('T8: what is in the trash comes back as it was, and is nowhere to go back to meanwhile', async () => {
+    scribble(40);
+    const first = await take('first');
+    scribble(40);
+    const second = await take('second');
+    await engine.deleteMoment(first.id);
+    const { moments, trash } = engine.timeline();
+    expect(moments).toMatchObject([{ id: second.id, parentId: null }]);
+    expect(trash).toMatchObject([{ id: first.id }]);
+    await expect(engine.goBack({ momentId: first.id, keepName: 'kept' })).rejects.toMatchObject({
+      body: { code: 'moment.not-found' },
+    });
+    await engine.restoreMoment(first.id);
+    await engine.settle();
+    expect(engine.timeline()).toMatchObject({
+      moments: [{ id: first.id }, { id: second.id, parentId: first.id }],
+      trash: [],
+    });
+    expect(sevenZip(file(first))).toBe(first.sha);
   });
 
   it('T8: a pinned moment is not deleted', async () => {

@@ -1,0 +1,163 @@
+// Commands about points: take, list, rename, trash, and going back.
+import type { MomentId, VmId } from '../../../shared/ids.ts';
+import { pickMoment, pickVm } from './arguments.ts';
+import { gib, table, timeText } from './output.ts';
+import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
+
+async function theMoment(session: Session, vmId: VmId) {
+  const timeline = await session.client.call('timeline.get', { vmId });
+  return pickMoment(timeline.moments, argument(session, 3, 'POINT'));
+}
+
+async function listPoints(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
+  const rows = [...timeline.moments]
+    .sort((a, b) => b.takenAt - a.takenAt)
+    .map(moment => [
+      moment.id.slice(0, 8),
+      `${moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
+      timeText(moment.takenAt),
+      gib(moment.allocatedBytes),
+      moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,
+    ]);
+  const { settle } = timeline;
+  const health =
+    settle.reversal === null
+      ? settle.state
+      : `settling, ${settle.reversal.blocksDone} of ${settle.reversal.blocksTotal} blocks`;
+  return {
+    text: `${table(['ID', 'NAME', 'TAKEN (UTC)', 'SIZE', 'IF DELETED'], rows)}\nDisk: ${health}${settle.reason === null ? '' : `: ${settle.reason}`}`,
+    json: timeline,
+  };
+}
+
+async function goBack(session: Session): Promise<Output> {
+  const vms = (await session.client.call('vm.list', {})).vms;
+  const { spec } = pickVm(vms, argument(session, 1, 'VM'));
+  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
+  const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
+  const { force, shutdown } = session.words.options;
+  const ifRunning = force === true ? 'force' : shutdown === true ? 'shutdown' : 'refuse';
+  await session.wait(
+    (await session.client.call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning })).taskId,
+  );
+  const after = await session.client.call('timeline.get', { vmId: spec.id });
+  return {
+    text: `${spec.name} is as it was at "${moment.name}". What you had is kept as a branch.`,
+    json: after,
+  };
+}
+
+async function purgeOne(session: Session, vmId: VmId, momentId?: MomentId): Promise<number> {
+  const which = momentId === undefined ? { vmId } : { vmId, momentId };
+  return (await session.client.call('trash.purge', which)).freedBytes;
+}
+
+const freedText = (bytes: number): string =>
+  `${gib(bytes)} are free again; what others hang off is merged into its neighbour in the background.`;
+
+async function deletePoint(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const { id, name } = await theMoment(session, spec.id);
+  await session.client.call('moment.delete', { vmId: spec.id, momentId: id });
+  if (session.words.options.purge !== true)
+    return {
+      text: `"${name}" is in the trash for a week. Every other point is as it was. To have it back: ebb point restore ${spec.name} ${id.slice(0, 8)}`,
+      json: { id, freedBytes: 0 },
+    };
+  const freedBytes = await purgeOne(session, spec.id, id);
+  return {
+    text: `Deleted "${name}": ${freedText(freedBytes)} Every other point is as it was.`,
+    json: { id, freedBytes },
+  };
+}
+
+async function inTrash(session: Session) {
+  const vm = await theVm(session);
+  const { trash } = await session.client.call('timeline.get', { vmId: vm.spec.id });
+  return { vm, moment: pickMoment(trash, argument(session, 3, 'POINT')) };
+}
+
+async function listTrash(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const { trash } = await session.client.call('timeline.get', { vmId: spec.id });
+  const rows = trash.map(moment => [
+    moment.id.slice(0, 8),
+    moment.name,
+    timeText(moment.takenAt),
+    timeText(moment.trashedAt ?? 0),
+    gib(moment.allocatedBytes),
+  ]);
+  return { text: table(['ID', 'NAME', 'TAKEN (UTC)', 'DELETED (UTC)', 'SIZE'], rows), json: trash };
+}
+
+async function purge(session: Session): Promise<Output> {
+  const isOne = session.words.plain[3] !== undefined;
+  const { vm, moment } = isOne ? await inTrash(session) : { vm: await theVm(session), moment: null };
+  const freedBytes = await purgeOne(session, vm.spec.id, moment?.id);
+  return {
+    text: `${moment === null ? 'The trash is empty' : `"${moment.name}" is gone`}: ${freedText(freedBytes)}`,
+    json: { freedBytes },
+  };
+}
+
+export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
+  'point take': {
+    usage: 'VM [NAME] [--note TEXT]',
+    help: 'Take a point of all its disks, running or not',
+    run: async session => {
+      const { spec } = await theVm(session);
+      const moment = await session.client.call('moment.take', {
+        vmId: spec.id,
+        name: session.words.plain[3] ?? 'Point',
+        note: option(session, 'note') ?? '',
+      });
+      return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };
+    },
+  },
+  'point list': {
+    usage: 'VM',
+    help: 'Its points, newest first, with what deleting each frees',
+    run: listPoints,
+  },
+  'point rename': {
+    usage: 'VM POINT NAME',
+    help: 'Give a point another name',
+    run: async session => {
+      const { spec } = await theVm(session);
+      const { id } = await theMoment(session, spec.id);
+      const moment = await session.client.call('moment.update', {
+        vmId: spec.id,
+        momentId: id,
+        name: argument(session, 4, 'NAME'),
+      });
+      return { text: `It is "${moment.name}" now.`, json: moment };
+    },
+  },
+  'point delete': {
+    usage: 'VM POINT [--purge]',
+    help: 'Put a point into the trash for a week; --purge deletes it for good',
+    run: deletePoint,
+  },
+  'point trash': { usage: 'VM', help: 'What is in the trash, and what each holds', run: listTrash },
+  'point restore': {
+    usage: 'VM POINT',
+    help: 'Take a point out of the trash',
+    run: async session => {
+      const { vm, moment } = await inTrash(session);
+      const back = await session.client.call('moment.restore', { vmId: vm.spec.id, momentId: moment.id });
+      return { text: `"${back.name}" is back.`, json: back };
+    },
+  },
+  'point purge': {
+    usage: 'VM [POINT]',
+    help: 'Delete what is in the trash for good: one point, or all',
+    run: purge,
+  },
+  revert: {
+    usage: 'VM POINT [--shutdown|--force]',
+    help: 'Go back to a point, the present is kept as a branch; a running VM is ended so and started again',
+    run: goBack,
+  },
+};
