@@ -21,8 +21,9 @@ export const kibToBytes = (kib: number): number => kib * KIB;
 /** Rounds down: a target or a size never grows by conversion. */
 export const bytesToKib = (bytes: number): number => Math.floor(bytes / KIB);
 
-/** An amount of memory in the words of the services' sentences: "512 MiB", "1.5 GiB". */
+/** An amount of memory in the words of the services' sentences: "512 MiB", "1.5 GiB", "28 KiB". */
 export function amountText(kib: number): string {
   const mib = kib / MIB_KIB;
+  if (kib > 0 && mib < 1) return `${Math.max(1, Math.round(kib))} KiB`;
   return mib < 1000 ? `${Math.round(mib)} MiB` : `${(mib / 1024).toFixed(1)} GiB`;
 }

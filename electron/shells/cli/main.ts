@@ -10,11 +10,11 @@ import type { Task } from '../../../shared/task.ts';
 import { ensureControl } from '../../control/start-on-demand.ts';
 import { pause } from '../../platform/clock.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
-import { NotFoundError, readWords, UsageError } from './arguments.ts';
+import { NotFoundError, readWords, UsageError, type Words } from './arguments.ts';
 import { COMMANDS } from './commands.ts';
 import type { Command, Session } from './session.ts';
 
-const FLAGS = new Set(['json', 'help', 'sample', 'force', 'shutdown', 'yes', 'no-balloon']);
+const FLAGS = new Set(['json', 'help', 'sample', 'force', 'shutdown', 'yes', 'no-balloon', 'purge']);
 const TASK_POLL_MS = 100;
 
 const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {
@@ -83,6 +83,13 @@ async function waitForTask(client: Session['client'], taskId: string): Promise<T
   }
 }
 
+/** A mistyped option must not be taken for none. */
+function refuseUnknown({ options }: Words, usage: string): void {
+  const known = new Set(['json', 'help', ...[...usage.matchAll(/--([a-z-]+)/g)].map(match => match[1])]);
+  const unknown = Object.keys(options).find(name => !known.has(name));
+  if (unknown !== undefined) throw new UsageError(`There is no option --${unknown} here.`);
+}
+
 async function run(argv: readonly string[]): Promise<number> {
   const words = readWords(argv, FLAGS);
   const found = find(words.plain);
@@ -98,6 +105,7 @@ async function run(argv: readonly string[]): Promise<number> {
     console.log(`ebb ${name} ${command.usage}\n${command.help}.`);
     return 0;
   }
+  refuseUnknown(words, command.usage);
   const { channel } = await ensureControl(defaultDataFolder());
   const client = connectClient(contract, channel);
   await client.ready;
@@ -111,17 +119,19 @@ async function run(argv: readonly string[]): Promise<number> {
     const output = await command.run(session);
     console.log(words.options.json === true ? JSON.stringify(output.json) : output.text);
     return 0;
-  } catch (error) {
-    if (error instanceof UsageError)
-      console.error(`ebb: ${error.message}\nusage: ebb ${name} ${command.usage}`);
-    throw error;
   } finally {
     client.close();
   }
 }
 
 function report(error: unknown, isJson: boolean): number {
-  if (error instanceof UsageError) return 2;
+  if (error instanceof UsageError) {
+    const found = find(argv.filter(word => !word.startsWith('--')));
+    console.error(
+      `ebb: ${error.message}\n${found === null ? 'See: ebb --help' : `usage: ebb ${found[0]} ${found[1].usage}`}`,
+    );
+    return 2;
+  }
   if (error instanceof NotFoundError) {
     console.error(`ebb: ${error.message}`);
     return 3;
