@@ -10,6 +10,8 @@ import { composeControl } from './compose.ts';
 const log = (line: string): void =>
   console.error(`${new Date(systemClock.wallMs()).toISOString()} control[${process.pid}] ${line}`);
 
+// Sockets, databases and disks are the user's alone; QEMU inherits this.
+process.umask(0o077);
 const { values } = parseArgs({ options: { data: { type: 'string' } } });
 const paths = ebbPaths(values.data ?? defaultDataFolder());
 makeFolders(paths);

@@ -12,9 +12,10 @@ import { connectUnix, type SocketChannel } from '../transport/unix-socket.ts';
 /** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
 const DEADLINE_MS = 30_000;
 const POLL_MS = 50;
-/** Our child may end because another starter's was faster: that one gets this long to answer. */
-const LOST_RACE_MS = 3_000;
-const LOG_TAIL_BYTES = 1_000;
+/** Our child may end because another starter's was faster: that one gets this long to answer, then we try again. */
+const LOST_RACE_MS = 2_000;
+const TRIES = 3;
+const LOG_TAIL_CHARS = 500;
 
 /** From source this file lies beside main.ts; in a bundle it is inside shells/<shell>/main.js. */
 const mainModule = import.meta.url.endsWith('.ts')
@@ -30,9 +31,12 @@ async function tryConnect(path: string): Promise<SocketChannel | null> {
   }
 }
 
-async function waitFor(paths: EbbPaths, exited: Promise<number | null>): Promise<SocketChannel> {
+/** A channel, or in words why there is none. */
+async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
+  const args = ['--data', paths.dataFolder];
+  const { exited } = await spawnNodeService({ module: mainModule, args, logPath: paths.controlLog });
   let deadlineMs = systemClock.monotonicMs() + DEADLINE_MS;
-  let ended: string | null = null;
+  let ended = `It did not answer within ${DEADLINE_MS / 1000} s.`;
   void exited.then(code => {
     ended = `It ended with code ${code ?? 'of a signal'}.`;
     deadlineMs = Math.min(deadlineMs, systemClock.monotonicMs() + LOST_RACE_MS);
@@ -42,12 +46,30 @@ async function waitFor(paths: EbbPaths, exited: Promise<number | null>): Promise
     if (channel !== null) return channel;
     await pause(POLL_MS);
   }
+  return ended;
+}
+
+async function start(paths: EbbPaths): Promise<SocketChannel> {
+  let ended = '';
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const result = await startOnce(paths);
+    if (typeof result !== 'string') return result;
+    ended = result;
+  }
   throw new Fault({
     code: 'rpc.unavailable',
-    what: `The Ebb service did not start. ${ended ?? `It did not answer within ${DEADLINE_MS / 1000} s.`} ${readText(paths.controlLog, LOG_TAIL_BYTES).trim()}`,
+    what: `The Ebb service did not start. ${ended} ${lastLines(readText(paths.controlLog))}`,
     safe: 'VMs that run keep running; nothing was changed.',
     todo: `Read ${paths.controlLog}, then try again.`,
   });
+}
+
+/** Whole lines from the end of a log. */
+function lastLines(log: string): string {
+  const lines = log.trim().split('\n');
+  let text = '';
+  while (lines.length > 0 && text.length < LOG_TAIL_CHARS) text = `${lines.pop()}\n${text}`;
+  return text.trim();
 }
 
 /** Resolves with an open channel to control's local socket, and where everything lies. */
@@ -58,9 +80,7 @@ export async function ensureControl(
   makeFolders(paths);
   const running = await tryConnect(paths.controlSocket);
   if (running !== null) return { paths, channel: running };
-  const args = ['--data', paths.dataFolder];
-  const child = await spawnNodeService({ module: mainModule, args, logPath: paths.controlLog });
-  return { paths, channel: await waitFor(paths, child.exited) };
+  return { paths, channel: await start(paths) };
 }
 
 /**

@@ -1,6 +1,9 @@
-// A lock file with its owner's identity: pid and start time, so that a reused pid is not taken for the owner. A dead
-// owner's lock is taken over; a second taker in the same process is its successor (a worker that replaced another).
-import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+// A lock that ends with its holder, however that ends: the kernel's own file locks, through SQLite, which is the one
+// well-kept library here that takes them on every platform. Beside it lies the owner's name, for messages.
+//   <path>        {pid, started}: who holds it, written by the holder, removed by a wanted release
+//   <path>.held   an empty database, locked exclusively; it stays, since removing it would let two lock two files
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 
 export interface LockOwner {
   readonly pid: number;
@@ -10,12 +13,22 @@ export type LockResult =
   | { readonly ok: true; readonly release: () => void }
   | { readonly ok: false; readonly owner: LockOwner };
 
-/** The process's start time in the kernel's ticks; empty where it does not exist (or the OS does not tell). */
+/** A thread that ended a moment ago may not have let go yet. */
+const SUCCESSION_MS = 250;
+
+/** What this thread holds: a second taker in it is the successor of the first. */
+const held = new Map<string, Database.Database>();
+
+/**
+ * The process's start time in the kernel's ticks: tells a reused pid from its first owner. Empty where there is no such
+ * process, where it has ended and only waits to be reaped, or where the OS does not tell.
+ */
 export function startedAt(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The command name is in parentheses and may hold anything; fields are counted after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
   } catch {
     return '';
   }
@@ -31,6 +44,7 @@ function isAlive(owner: LockOwner): boolean {
   }
 }
 
+/** Who took the lock last and has not released it; perhaps dead. */
 export function readLock(path: string): LockOwner | null {
   try {
     const owner = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockOwner>;
@@ -40,31 +54,41 @@ export function readLock(path: string): LockOwner | null {
   }
 }
 
-/** Is the lock's owner alive? */
+/** The lock's owner, if it is alive. */
 export const lockHolder = (path: string): LockOwner | null => {
   const owner = readLock(path);
   return owner !== null && isAlive(owner) ? owner : null;
 };
 
-export function takeLock(path: string): LockResult {
-  const self: LockOwner = { pid: process.pid, started: startedAt(process.pid) };
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, JSON.stringify(self), { mode: 0o600 });
+function lockFile(path: string): Database.Database | null {
+  const file = new Database(`${path}.held`, { timeout: SUCCESSION_MS });
   try {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        // link fails when the name exists: the one atomic test-and-set every filesystem has.
-        linkSync(own, path);
-        return { ok: true, release: () => rmSync(path, { force: true }) };
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      }
-      const owner = lockHolder(path);
-      if (owner !== null && owner.pid !== process.pid) return { ok: false, owner };
-      rmSync(path, { force: true });
-    }
-    return { ok: false, owner: readLock(path) ?? { pid: 0, started: '' } };
-  } finally {
-    unlinkSync(own);
+    file.exec('BEGIN EXCLUSIVE');
+    return file;
+  } catch (cause) {
+    file.close();
+    if (cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY')) return null;
+    throw cause;
   }
+}
+
+/** Takes the lock, or tells who holds it. Throws what the filesystem says where the folder cannot be written. */
+export function takeLock(path: string): LockResult {
+  held.get(path)?.close();
+  held.delete(path);
+  const file = lockFile(path);
+  if (file === null) return { ok: false, owner: readLock(path) ?? { pid: 0, started: '' } };
+  held.set(path, file);
+  const draft = `${path}.new`;
+  writeFileSync(draft, JSON.stringify({ pid: process.pid, started: startedAt(process.pid) }), {
+    mode: 0o600,
+  });
+  renameSync(draft, path);
+  const release = (): void => {
+    if (held.get(path) !== file) return;
+    held.delete(path);
+    rmSync(path, { force: true });
+    file.close();
+  };
+  return { ok: true, release };
 }

@@ -16,6 +16,8 @@ import { createStorageService } from './service.ts';
 import { STORAGE_VERSION } from './version.ts';
 import type { WorkerLink } from './vm-host.ts';
 
+// Sockets, databases and disks are the user's alone; QEMU inherits this.
+process.umask(0o077);
 const { values } = parseArgs({ options: { socket: { type: 'string' } } });
 const socketPath = values.socket;
 const log = (line: string): void =>

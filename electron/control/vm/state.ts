@@ -46,7 +46,8 @@ export const MAY: Readonly<
   Record<'start' | 'stop' | 'force' | 'pause' | 'resume' | 'reset' | 'suspend', readonly VmPhase[]>
 > = {
   start: ['off', 'suspended', 'failed'],
-  stop: ['running', 'paused'],
+  // Asked again while stopping, the guest is asked again.
+  stop: ['running', 'paused', 'stopping'],
   // Of a VM that failed while resuming it discards the saved memory.
   force: ['starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'failed'],
   pause: ['running'],

@@ -21,6 +21,8 @@ import { until } from './wait.ts';
 const QMP_UP = { timeoutMs: 30_000, stepMs: 25 };
 /** ACPI shutdown: a desktop guest needs its time; then the person decides. */
 const SHUTDOWN_TIMEOUT_MS = 90_000;
+/** A guest that still boots does not hear the power button: it is pressed again. */
+const POWER_BUTTON_MS = 5_000;
 const QUIT_TIMEOUT_MS = 5_000;
 const GONE = { timeoutMs: 10_000, stepMs: 20 };
 
@@ -300,12 +302,16 @@ export class QemuSupervisor implements VmSupervisor {
     if (this.#state.phase === 'paused') await live.qmp.execute('cont');
     this.#feed({ kind: 'stop' });
     onStep('asking the guest to shut down');
+    const { clock } = this.#ports;
+    const deadlineMs = clock.monotonicMs() + SHUTDOWN_TIMEOUT_MS;
     await live.qmp.execute('system_powerdown');
-    const wait = { timeoutMs: SHUTDOWN_TIMEOUT_MS, stepMs: 50 };
-    const isOff = await until(this.#ports.clock, wait, () =>
-      isLive(this.#state.phase) && !signal.aborted ? null : true,
-    );
-    if (isOff !== null && !signal.aborted) return;
+    while (clock.monotonicMs() < deadlineMs && !signal.aborted) {
+      const isOff = await until(clock, { timeoutMs: POWER_BUTTON_MS, stepMs: 50 }, () =>
+        isLive(this.#state.phase) && !signal.aborted ? null : true,
+      );
+      if (isOff !== null && !signal.aborted) return;
+      await live.qmp.execute('system_powerdown').catch(() => undefined);
+    }
     const error = stillRuns(this.#spec.name, signal.aborted);
     this.#feed({ kind: 'stop-refused', error });
     throw new Fault(error);

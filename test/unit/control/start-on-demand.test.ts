@@ -38,6 +38,21 @@ describe('finding or starting control', () => {
     await expect(rejoinControl(paths, 'local')).rejects.toThrow('rpc.unavailable');
   });
 
+  it('starts another at once when the one that ran was killed', async () => {
+    const first = await ensureControl(paths.dataFolder);
+    const before = connectClient(contract, first.channel);
+    const { pid } = await before.call('app.info', {});
+    process.kill(pid, 'SIGKILL');
+    await until('it is dead, reaped or not', () => startedAt(pid) === '');
+    before.close();
+    const second = connectClient(contract, (await ensureControl(paths.dataFolder)).channel);
+    const { pid: successor } = await second.call('app.info', {});
+    expect(successor).not.toBe(pid);
+    await second.call('app.quit', {});
+    await until('it has ended', () => startedAt(successor) === '');
+    second.close();
+  });
+
   it('says why it did not start, with the end of its log', async () => {
     makeFolders(paths);
     // This process holds the lock and serves nothing.

@@ -1,7 +1,8 @@
 // The engine on real files, small enough for a unit test: what each operation leaves on disk, read by a stranger, and
 // what bad input gets.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdtempSync,
@@ -15,7 +16,6 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startedAt } from '../../../../electron/platform/lock.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
@@ -274,12 +274,23 @@ describe('bad input', () => {
 
   it('a folder another living process owns is refused; a dead owner is succeeded', async () => {
     await engine.close();
-    writeFileSync(
-      join(folder, '.lock'),
-      JSON.stringify({ pid: process.ppid, started: startedAt(process.ppid) }),
-    );
-    await expect(open()).rejects.toMatchObject({ body: { code: 'disk.owned-elsewhere' } });
-    writeFileSync(join(folder, '.lock'), JSON.stringify({ pid: process.ppid, started: '1' }));
+    const module = new URL('../../../../electron/platform/lock.ts', import.meta.url).href;
+    const script = `const { takeLock } = await import('${module}');
+      console.log(takeLock(process.argv[1]).ok); setInterval(() => {}, 1000);`;
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script, join(folder, '.lock')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise(resolve => owner.once('close', resolve));
+    try {
+      const [answer] = await once(owner.stdout, 'data');
+      expect(String(answer).trim()).toBe('true');
+      await expect(open()).rejects.toMatchObject({
+        body: { code: 'disk.owned-elsewhere', data: { pid: owner.pid } },
+      });
+    } finally {
+      owner.kill('SIGKILL');
+    }
+    await ended;
     engine = await open();
   });
 
