@@ -177,7 +177,10 @@ function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof M
       removeFolder(home(vmId));
       removeFolder(run(vmId));
     },
-    toTrash: vmId => moveInto(`${paths.dataFolder}/trash`, home(vmId), `${vmId}-${clock.wallMs()}`),
+    toTrash: vmId => {
+      moveInto(`${paths.dataFolder}/trash`, home(vmId), `${vmId}-${clock.wallMs()}`);
+      removeFolder(run(vmId));
+    },
     ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
   };
 }

@@ -104,6 +104,14 @@ describe('a computer without QEMU, and one whose QEMU does not start', () => {
     await ebb.stopVm(vmId);
   });
 
+  it('a guest asked to shut down before it can hear does so when it can; asking again is no error', async () => {
+    await ebb.done((await ebb.call('vm.start', { vmId })).taskId);
+    const asked = await Promise.all([1, 2].map(() => ebb.call('vm.stop', { vmId, how: 'shutdown' })));
+    expect(await ebb.state(vmId)).toMatchObject({ phase: 'stopping', guestUp: false });
+    for (const { taskId } of asked) await ebb.done(taskId);
+    expect(await ebb.state(vmId)).toMatchObject({ phase: 'off', error: null });
+  });
+
   it('M10: ranges that cannot be are refused, and the old one stays', async () => {
     const before = (await ebb.call('vm.get', { vmId })).spec;
     const { totalKib } = await ebb.call('memory.host', {});
