@@ -161,7 +161,8 @@ export class Universe {
       this.#judge.world.crash(this.#random.pick(['power', 'process'] as const));
       return;
     }
-    this.#judge.adoptLateTake();
+    // A poisoned disk shows nothing: the take is looked at when it is opened again.
+    if (!this.#isPoisoned) this.#judge.adoptLateTake();
     if (waiting > 0 && this.#random.below(100) < 55) return this.#judge.world.advance();
     const kind = this.#judge.control?.kind;
     const isQuiet = kind === 'goBack' || kind === 'rest';
