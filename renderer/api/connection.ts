@@ -5,6 +5,7 @@ import { Fault } from '../../shared/result.ts';
 import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
+import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
 
@@ -32,7 +33,9 @@ export async function call<M extends MethodName<Contract>>(
       todo: 'Wait until the window is connected again, then repeat this.',
     });
   }
-  return client.call(method, params);
+  const result = await client.call(method, params);
+  noteTask(result);
+  return result;
 }
 
 function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {

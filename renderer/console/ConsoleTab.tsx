@@ -10,7 +10,6 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { useService } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
-import { isRunning } from '../view/attention.ts';
 import { RfbChannel } from './rfb-channel.ts';
 
 type ScreenState = 'opening' | 'open' | 'lost';
@@ -29,8 +28,10 @@ function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Scree
   const rfb = useRef<RFB | null>(null);
   const connection = useService(found => found.connection);
   const vmId = vm.spec.id;
-  const isOn = isRunning(vm) || vm.state.phase === 'starting';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks for a new screen
+  const { pid } = vm.state;
+  // A starting QEMU has no screen to connect to yet; one that ends keeps its last picture.
+  const isOn = pid !== null && vm.state.phase !== 'starting';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks for a new screen, `pid` is another QEMU
   useEffect(() => {
     const client = currentClient();
     const element = host.current;
@@ -53,7 +54,7 @@ function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Scree
       screen.disconnect();
       channel.close();
     };
-  }, [vmId, isOn, connection, turn, host]);
+  }, [vmId, isOn, pid, connection, turn, host]);
   return { state, error, rfb, reopen: () => setTurn(count => count + 1) };
 }
 
@@ -172,6 +173,6 @@ function LiveScreen(props: { readonly vm: VmSummary }) {
 }
 
 export function ConsoleTab(props: { readonly vm: VmSummary }) {
-  const isOn = isRunning(props.vm) || props.vm.state.phase === 'starting';
-  return isOn ? <LiveScreen vm={props.vm} /> : <OffScreen vm={props.vm} />;
+  const { phase, pid } = props.vm.state;
+  return pid !== null || phase === 'starting' ? <LiveScreen vm={props.vm} /> : <OffScreen vm={props.vm} />;
 }

@@ -30,17 +30,15 @@ export const en = {
   host: {
     label: 'Host memory',
     free: (free: string) => `${free} free`,
-    ofTotal: (total: string) => `of ${total}`,
+    ofBudget: (budget: string) => `of ${budget} for VMs`,
     squeeze: (share: string) => `Squeeze ${share}`,
     reserve: (size: string) => `reserve ${size}`,
-    budget: (size: string) => `VMs may use ${size}`,
+    computer: (size: string) => `This computer has ${size}`,
     segReserve: (size: string) => `Kept for this computer: ${size}`,
     segOwn: (size: string) => `Ebb itself: ${size}`,
     segFree: (size: string) => `Free for VMs: ${size}`,
     segVm: (name: string, actual: string, target: string, min: string) =>
       `${name}: has ${actual}, target ${target}, minimum ${min}`,
-    summary: (free: string, total: string, squeeze: string) =>
-      `${free} of ${total} free for VMs. Squeeze ${squeeze}.`,
     none: 'not known',
     waiting: 'Measuring…',
   },

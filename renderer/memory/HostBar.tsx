@@ -79,10 +79,10 @@ function HostNote() {
   if (host === null) return <div className="host-note" />;
   const size = (kib: number): string => formatKib(kib, language);
   return (
-    <div className="host-note" title={text.host.budget(size(host.budgetKib))}>
+    <div className="host-note" title={text.host.computer(size(host.totalKib))}>
       <div>
         <span className="num">{text.host.free(size(host.freeKib))}</span>{' '}
-        <span className="quiet">{text.host.ofTotal(size(host.totalKib))}</span>
+        <span className="quiet">{text.host.ofBudget(size(host.budgetKib))}</span>
       </div>
       <div className="quiet">
         {text.host.squeeze(formatPercent(host.compressionRatio, language))} ·{' '}

@@ -82,7 +82,8 @@ function chartOptions(
     cursor: { show: false },
     scales: {
       x: { time: true, range: () => [(props().now - WINDOW_MS) / 1000, props().now / 1000] },
-      y: { range: () => [0, Math.max(props().maxKib * 1.08, 64 * MIB_KIB)] },
+      // What is drawn may be of a time when the range reached higher.
+      y: { range: (_plot, _least, most) => [0, Math.max(props().maxKib, most, 60 * MIB_KIB) * 1.08] },
     },
     axes: [
       {

@@ -46,6 +46,13 @@ export const serviceStore = createStore<ServiceState>()(() => ({
 export function mirrorHost(host: HostMemory, at: number): void {
   serviceStore.setState(state => {
     const samples: Record<string, readonly MemorySample[]> = {};
+    for (const { spec } of state.vms) {
+      const known = state.samples[spec.id];
+      if (known === undefined) continue;
+      // Off: the chart keeps its past and shows a gap.
+      const gap = { at, targetKib: null, actualKib: null, usedKib: null };
+      samples[spec.id] = known.at(-1)?.actualKib === null ? known : [...known, gap].slice(-SAMPLES_MAX);
+    }
     for (const vm of host.vms) {
       const { targetKib, actualKib, usedKib } = vm;
       const known = state.samples[vm.vmId] ?? [];

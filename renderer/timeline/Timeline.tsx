@@ -36,7 +36,12 @@ function Bead(props: { readonly edge: TimelineEdge; readonly share: number }) {
     const length = line.getTotalLength();
     const at = line.getPointAtLength(length * share);
     line.style.strokeDasharray = `${length * share} ${length}`;
-    bead.current?.setAttribute('transform', `translate(${at.x} ${at.y})`);
+    const element = bead.current;
+    if (element === null) return;
+    element.setAttribute('transform', `translate(${at.x} ${at.y})`);
+    // It glides from where it was; where it first stands, and on a new drawing, it just is.
+    const timer = setTimeout(() => element.classList.add('gliding'), 50);
+    return () => clearTimeout(timer);
   }, [share, edge.path]);
   return (
     <g className="reversal" aria-hidden>
@@ -51,34 +56,18 @@ function Bead(props: { readonly edge: TimelineEdge; readonly share: number }) {
 }
 
 function Label(props: { readonly node: TimelineNode }) {
-  const { node } = props;
-  const { x, y, radius } = node;
-  const pinned = node.moment?.pinned === true;
-  switch (node.labelAt) {
-    case 'above':
-      return (
-        <text
-          className={pinned ? 'strong' : ''}
-          x={x}
-          y={y - radius - (pinned ? 32 : 12)}
-          textAnchor="middle"
-        >
-          {node.label}
-        </text>
-      );
-    case 'below':
-      return (
-        <text className={pinned ? 'strong' : ''} x={x} y={y + radius + 15} textAnchor="middle">
-          {node.label}
-        </text>
-      );
-    default:
-      return (
-        <text x={x + radius + 7} y={y + 4}>
-          {node.label}
-        </text>
-      );
-  }
+  const { label, moment } = props.node;
+  if (label === null) return null;
+  return (
+    <text
+      className={moment?.pinned === true ? 'strong' : ''}
+      x={label.x}
+      y={label.y}
+      textAnchor={label.anchor}
+    >
+      {label.text}
+    </text>
+  );
 }
 
 function Node(props: {
@@ -271,7 +260,9 @@ export function Timeline(props: TimelineProps) {
               <Edge key={edge.to} edge={edge} />
             ))}
             <Gaps layout={layout} y={nowNode?.y ?? 0} />
-            {turningEdge === undefined ? null : <Bead edge={turningEdge} share={share} />}
+            {turningEdge === undefined ? null : (
+              <Bead key={turningEdge.path} edge={turningEdge} share={share} />
+            )}
             {layout.nodes.map(node => (
               <Node
                 key={node.id}

@@ -32,10 +32,11 @@ export function ErrorWords(props: { readonly body: ErrorBody }) {
       <p>{what}</p>
       {safe === '' ? null : <p>{safe}</p>}
       {todo === '' ? null : <p className="todo">{todo}</p>}
-      <p className="code">
-        {props.body.code}
-        {incident === undefined ? '' : ` · ${incident}`}
-      </p>
+      {incident === undefined ? null : (
+        <p className="code">
+          {props.body.code} · {incident}
+        </p>
+      )}
     </>
   );
 }

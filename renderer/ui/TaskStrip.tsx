@@ -1,26 +1,25 @@
 // Long work at the foot of the window: what, which step, how far, stop. Failures become error cards.
 import { X } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
+import { useStore } from 'zustand';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
-import { useSpeech } from '../i18n/text.ts';
+import { speak, useSpeech } from '../i18n/text.ts';
 import { showError } from '../state/navigation.ts';
+import { forgetTasks, ownTasksStore } from '../state/own-tasks.ts';
 import { Button } from './Button.tsx';
 import { useService } from './hooks.ts';
 
-/** Tasks that failed before this page opened are old news. */
 function useFailures(): void {
   const tasks = useService(state => state.tasks);
-  const told = useRef<Set<string> | null>(null);
+  const own = useStore(ownTasksStore, state => state.ids);
   useEffect(() => {
-    const failed = tasks.filter(task => task.state === 'failed' && task.error !== null);
-    if (told.current === null) told.current = new Set(failed.map(task => task.id));
-    for (const task of failed) {
-      if (told.current.has(task.id) || task.error === null) continue;
-      told.current.add(task.id);
-      showError(task.title, task.error);
-    }
-  }, [tasks]);
+    const ended = tasks.filter(task => own.has(task.id) && task.state !== 'running');
+    if (ended.length === 0) return;
+    forgetTasks(ended.map(task => task.id));
+    for (const { state, title, error } of ended)
+      if (state === 'failed' && error !== null) showError(speak().app.failed(title), error);
+  }, [tasks, own]);
 }
 
 export function TaskStrip() {

@@ -19,9 +19,14 @@ export interface TimelineNode {
   readonly lane: number;
   /** 0: the main line; else a hue of tokens.css. */
   readonly hue: number;
-  readonly label: string | null;
-  /** Over the main line; under a branch's nodes, beside its last. */
-  readonly labelAt: 'above' | 'below' | 'right';
+  readonly label: Label | null;
+}
+/** Where a name stands: its baseline, and what of it is at x. */
+export interface Label {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly anchor: 'middle' | 'start';
 }
 export interface TimelineEdge {
   readonly from: string;
@@ -45,7 +50,7 @@ const LEFT = 34;
 const RIGHT = 74;
 const STEP_FLOOR = 36;
 /** A few points gather by Now rather than spread over the whole width. */
-const STRETCH_MAX = 2.5;
+const STRETCH_MAX = 4.5;
 const STEP_MIN = 44;
 const STEP_MAX = 132;
 const HOUR_MS = 3_600_000;
@@ -54,6 +59,10 @@ const GAP_MS = 60 * HOUR_MS;
 /** Roughly what a label's letter takes at 11 px. */
 const LETTER = 6.3;
 const LABEL_LETTERS_MAX = 26;
+/** Baselines over the main line's nodes; the lowest is where a pin stands. */
+const LABEL_ROWS = [12, 26, 40];
+/** Baseline under a branch's nodes. */
+const LABEL_BELOW = 15;
 
 export const nodeRadius = (bytes: number): number =>
   Math.min(11, 4.5 + Math.log2(1 + Math.max(0, bytes) / (48 * MIB)) * 1.15);
@@ -234,35 +243,54 @@ const elbow = (from: { x: number; y: number }, to: { x: number; y: number }): st
   return `M${from.x} ${from.y}V${to.y - bend}q0 ${bend} ${bend} ${bend}H${to.x}`;
 };
 
-/** Labels along one line where they have room, pinned and named first. */
-function lineLabels(nodes: readonly TimelineNode[]): Map<string, string> {
-  const placed: { from: number; to: number }[] = [];
-  const labels = new Map<string, string>();
-  const rank = (node: TimelineNode): number =>
-    (node.moment?.pinned === true ? 0 : 2) + (node.moment?.kind === 'automatic' ? 2 : 0);
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+const isFree = (placed: readonly Span[], span: Span): boolean =>
+  placed.every(other => other.to <= span.from || span.to <= other.from);
+
+/** Labels along one line where they have room, pinned and named first; over the main line in several rows. */
+function lineLabels(nodes: readonly TimelineNode[], width: number): Map<string, Label> {
+  const rows: Span[][] = LABEL_ROWS.map(() => []);
+  const labels = new Map<string, Label>();
+  const isPinned = (node: TimelineNode): boolean => node.moment?.pinned === true;
+  const isAutomatic = (node: TimelineNode): boolean => node.moment?.kind === 'automatic';
+  const rank = (node: TimelineNode): number => (isPinned(node) ? 0 : 2) + (isAutomatic(node) ? 2 : 0);
   for (const node of [...nodes].sort((a, b) => rank(a) - rank(b) || b.x - a.x)) {
     const name = node.moment?.name ?? '';
-    if (name === '' || (node.moment?.kind === 'automatic' && !node.moment.pinned)) continue;
+    if (name === '' || (isAutomatic(node) && !isPinned(node))) continue;
     const half = labelWidth(name) / 2 + 4;
-    const from = node.x - half;
-    const to = node.x + half;
-    if (from < 0 || placed.some(other => other.from < to && from < other.to)) continue;
-    placed.push({ from, to });
-    labels.set(node.id, shortLabel(name));
+    const x = Math.max(half, Math.min(width - half, node.x));
+    const span = { from: x - half, to: x + half };
+    const row = rows.findIndex(
+      (placed, index) =>
+        (node.lane === 0 ? !(isPinned(node) && index === 0) : index === 0) && isFree(placed, span),
+    );
+    if (row < 0) continue;
+    rows[row]?.push(span);
+    const y =
+      node.lane === 0 ? node.y - node.radius - (LABEL_ROWS[row] ?? 0) : node.y + node.radius + LABEL_BELOW;
+    labels.set(node.id, { text: shortLabel(name), x, y, anchor: 'middle' });
   }
   return labels;
 }
 
 /** Each line by itself; a branch's last moment always has its name, beside it. */
-function labelAll(nodes: readonly TimelineNode[], ends: ReadonlySet<string>): Map<string, string> {
-  const labels = new Map<string, string>();
+function labelAll(
+  nodes: readonly TimelineNode[],
+  ends: ReadonlySet<string>,
+  width: number,
+): Map<string, Label> {
+  const labels = new Map<string, Label>();
   for (const lane of new Set(nodes.map(node => node.lane))) {
     const line = nodes.filter(node => node.lane === lane && node.moment !== null && !ends.has(node.id));
-    for (const [id, label] of lineLabels(line)) labels.set(id, label);
+    for (const [id, label] of lineLabels(line, width)) labels.set(id, label);
   }
   for (const node of nodes) {
-    const name = node.moment?.name ?? '';
-    if (ends.has(node.id) && name !== '') labels.set(node.id, shortLabel(name));
+    const text = shortLabel(node.moment?.name ?? '');
+    if (ends.has(node.id) && text !== '')
+      labels.set(node.id, { text, x: node.x + node.radius + 7, y: node.y + 4, anchor: 'start' });
   }
   return labels;
 }
@@ -279,7 +307,6 @@ export function layTimeline(timeline: Timeline, view: { now: number; width: numb
       ...at,
       radius: nodeRadius(moment.allocatedBytes),
       label: null,
-      labelAt: lane === 0 ? 'above' : 'below',
     });
   };
   for (const moment of trunk) place(moment, 0, 0);
@@ -294,11 +321,11 @@ export function layTimeline(timeline: Timeline, view: { now: number; width: numb
     lane: 0,
     hue: 0,
     label: null,
-    labelAt: 'above' as const,
   };
   nodes.set(NOW, nowNode);
   const ends = new Set<string>(branches.map(branch => branch.moments.at(-1)?.id ?? ''));
-  const labels = labelAll([...nodes.values()], ends);
+  const width = Math.max(view.width, nowX + RIGHT);
+  const labels = labelAll([...nodes.values()], ends, width);
   const edges: TimelineEdge[] = [];
   for (const node of nodes.values()) {
     const parent = nodes.get((node.moment === null ? timeline.nowParentId : node.moment.parentId) ?? '');
@@ -308,13 +335,9 @@ export function layTimeline(timeline: Timeline, view: { now: number; width: numb
   }
   const lowest = Math.max(0, ...[...nodes.values()].map(node => node.lane));
   return {
-    width: Math.max(view.width, nowX + RIGHT),
+    width,
     height: laneY(lowest) + FOOT,
-    nodes: [...nodes.values()].map(node => ({
-      ...node,
-      label: labels.get(node.id) ?? null,
-      labelAt: ends.has(node.id) ? 'right' : node.labelAt,
-    })),
+    nodes: [...nodes.values()].map(node => ({ ...node, label: labels.get(node.id) ?? null })),
     edges,
     days,
     gaps,

@@ -16,6 +16,7 @@ import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { actuate, type Command } from './actuate.ts';
 import { defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import { Histories } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
 import { LeaseDesk } from './lease-desk.ts';
@@ -48,6 +49,7 @@ export interface ManagerPorts {
 export class MemoryManager implements MemoryPort {
   readonly #ports: ManagerPorts;
   readonly #vms = new Map<VmId, TrackedVm>();
+  readonly #histories = new Histories();
   readonly #desk: LeaseDesk;
   readonly #hostListeners = new Set<() => void>();
   readonly #ledgerListeners = new Set<(entry: LedgerEntry) => void>();
@@ -151,6 +153,7 @@ export class MemoryManager implements MemoryPort {
     if (vm === undefined) return;
     this.#vms.delete(vmId);
     this.#ports.journal.dropTarget(vmId);
+    this.#histories.end(vmId, this.#ports.clock.wallMs());
     const words: Partial<Record<VmMemoryEvent, string>> = {
       suspended: 'was suspended',
       crashed: 'ended unexpectedly',
@@ -219,7 +222,7 @@ export class MemoryManager implements MemoryPort {
   }
 
   history(vmId: VmId, sinceMs: number): MemorySample[] {
-    return this.#vms.get(vmId)?.history.filter(sample => sample.at > sinceMs) ?? [];
+    return this.#histories.since(vmId, sinceMs);
   }
 
   ledger(vmId: VmId | null, limit: number): LedgerEntry[] {
@@ -314,7 +317,10 @@ export class MemoryManager implements MemoryPort {
       // It may have ended, or this manager may have, before it answered.
       if (this.#isStopped || this.#vms.get(vm.id) !== vm) return;
       const { clock } = this.#ports;
-      const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() });
+      const at = clock.wallMs();
+      const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: at });
+      const { targetKib, actualKib, usedKib } = vm;
+      this.#histories.note(vm.id, { at, targetKib, actualKib, usedKib });
       if (change === 'refusing') this.#setAside(vm);
       if (change === 'self-deflated')
         this.#narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);

@@ -1,6 +1,6 @@
 // One running VM as the manager knows it: what was asked, what was seen, how it answers. Folds samples; decides nothing.
 import type { VmId } from '../../../shared/ids.ts';
-import type { BalloonState, MemorySample, VmMemory } from '../../../shared/memory.ts';
+import type { BalloonState, VmMemory } from '../../../shared/memory.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { GuestPort, GuestSample } from '../ports.ts';
@@ -11,8 +11,6 @@ import { asked, foldProgress, freshProgress, isQuarantined, isResting, type Prog
 import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** Ten minutes at one a second. */
-const HISTORY_MAX = 600;
-const HISTORY_PERIOD_MS = 1_000;
 /** At most four commands a second for one guest. */
 const COMMAND_GAP_MS = 250;
 const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
@@ -36,7 +34,6 @@ export class TrackedVm {
   readonly id: VmId;
   readonly guest: GuestPort;
   readonly bootKib: number;
-  readonly history: MemorySample[] = [];
   spec: VmSpec;
   targetKib: number | null;
   actualKib: number | null = null;
@@ -160,7 +157,6 @@ export class TrackedVm {
     this.#measureOverhead();
     const becameReady = !this.#isDriverReady && sample.driverReady;
     this.#isDriverReady = sample.driverReady;
-    this.#remember(wallMs);
     if (becameReady) {
       this.#progress = freshProgress(this.actualKib ?? this.bootKib, monotonicMs);
       return 'driver-ready';
@@ -184,13 +180,6 @@ export class TrackedVm {
     const measured = this.residentKib - Math.max(this.actualKib, this.targetKib ?? this.bootKib);
     if (measured > this.#overheadKib)
       this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
-  }
-
-  #remember(at: number): void {
-    const last = this.history.at(-1);
-    if (last !== undefined && at - last.at < HISTORY_PERIOD_MS) return;
-    this.history.push({ at, targetKib: this.targetKib, actualKib: this.actualKib, usedKib: this.usedKib });
-    if (this.history.length > HISTORY_MAX) this.history.shift();
   }
 
   #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {

@@ -107,9 +107,50 @@ describe('the layout of the timeline', () => {
     const steps = [44, 132, 60];
     const sum = (widths: readonly number[]): number => widths.reduce((total, width) => total + width, 0);
     expect(sum(fitSteps(steps, 400))).toBeCloseTo(400);
-    expect(sum(fitSteps(steps, 4000))).toBeCloseTo(590);
+    expect(sum(fitSteps(steps, 4000))).toBeCloseTo(1062);
     expect(sum(fitSteps(steps, 180))).toBeCloseTo(180);
     expect(Math.min(...fitSteps(steps, 10))).toBe(36);
+  });
+
+  it('names are in rows over the line: none over another, none outside, a pinned one always', () => {
+    const moments = fc
+      .array(fc.record({ letters: fc.integer({ min: 1, max: 40 }), pinned: fc.boolean() }), { maxLength: 12 })
+      .map(rows =>
+        rows.map(({ letters, pinned }, index) =>
+          moment(`m${index}`, index === 0 ? null : `m${index - 1}`, index, {
+            name: 'n'.repeat(letters),
+            kind: 'manual',
+            pinned,
+          }),
+        ),
+      );
+    void fc.assert(
+      fc.property(moments, fc.integer({ min: 320, max: 1600 }), (line, width) => {
+        const layout = lay(line, line.at(-1)?.id ?? null, width);
+        const spans = layout.nodes.flatMap(({ label }) =>
+          label === null
+            ? []
+            : [
+                {
+                  y: label.y,
+                  from: label.x - label.text.length * 3.15,
+                  to: label.x + label.text.length * 3.15,
+                },
+              ],
+        );
+        for (const span of spans) {
+          expect(span.from).toBeGreaterThanOrEqual(0);
+          expect(span.to).toBeLessThanOrEqual(layout.width);
+          // A row apart is 14 px; nodes differ in size by a few.
+          for (const other of spans)
+            if (other !== span && Math.abs(other.y - span.y) < 1)
+              expect(other.to <= span.from || span.to <= other.from).toBe(true);
+        }
+        const first = layout.nodes.filter(node => node.moment?.pinned === true);
+        if (first.length > 0) expect(first.some(node => node.label !== null)).toBe(true);
+        if (line.length > 0) expect(spans.length).toBeGreaterThanOrEqual(Math.min(2, line.length));
+      }),
+    );
   });
 
   it('shows an empty history as Now alone', () => {
