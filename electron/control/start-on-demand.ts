@@ -3,7 +3,7 @@
 import { Fault } from '../../shared/result.ts';
 import { pause, systemClock } from '../platform/clock.ts';
 import { readText } from '../platform/json-file.ts';
-import { readLock } from '../platform/lock.ts';
+import { lockHolder, readLock } from '../platform/lock.ts';
 import { spawnNodeService } from '../platform/node-service.ts';
 import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
 
@@ -22,14 +22,25 @@ const mainModule = import.meta.url.endsWith('.ts')
   ? new URL('./main.ts', import.meta.url)
   : new URL('../../control/main.js', import.meta.url);
 
-async function tryConnect(path: string): Promise<SocketChannel | null> {
-  try {
-    return await connectUnix(path);
-  } catch (error) {
+/** Throws Fault rpc.unavailable where no living control answers. */
+async function connectLiving(paths: EbbPaths, path: string): Promise<SocketChannel> {
+  const channel = await connectUnix(path);
+  // A process that was killed accepts until its last thread has ended, and never answers.
+  if (lockHolder(paths.controlLock) !== null) return channel;
+  channel.close();
+  throw new Fault({
+    code: 'rpc.unavailable',
+    what: 'The Ebb service has ended.',
+    safe: 'VMs keep running without it.',
+    todo: 'Start Ebb.',
+  });
+}
+
+const tryConnect = (paths: EbbPaths, path: string): Promise<SocketChannel | null> =>
+  connectLiving(paths, path).catch((error: unknown) => {
     if (error instanceof Fault && error.body.code === 'rpc.unavailable') return null;
     throw error;
-  }
-}
+  });
 
 /** A channel, or in words why there is none. */
 async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
@@ -42,7 +53,7 @@ async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
     deadlineMs = Math.min(deadlineMs, systemClock.monotonicMs() + LOST_RACE_MS);
   });
   while (systemClock.monotonicMs() < deadlineMs) {
-    const channel = await tryConnect(paths.controlSocket);
+    const channel = await tryConnect(paths, paths.controlSocket);
     if (channel !== null) return channel;
     await pause(POLL_MS);
   }
@@ -78,7 +89,7 @@ export async function ensureControl(
 ): Promise<{ readonly paths: EbbPaths; readonly channel: SocketChannel }> {
   const paths = ebbPaths(dataFolder);
   makeFolders(paths);
-  const running = await tryConnect(paths.controlSocket);
+  const running = await tryConnect(paths, paths.controlSocket);
   if (running !== null) return { paths, channel: running };
   return { paths, channel: await start(paths) };
 }
@@ -89,11 +100,8 @@ export async function ensureControl(
  */
 export async function rejoinControl(paths: EbbPaths, kind: 'local' | 'browser'): Promise<SocketChannel> {
   const path = kind === 'local' ? paths.controlSocket : paths.browserSocket;
-  try {
-    return await connectUnix(path);
-  } catch (error) {
-    if (!(error instanceof Fault) || readLock(paths.controlLock) === null) throw error;
-    (await ensureControl(paths.dataFolder)).channel.close();
-    return connectUnix(path);
-  }
+  const found = await tryConnect(paths, path);
+  if (found !== null) return found;
+  if (readLock(paths.controlLock) !== null) (await ensureControl(paths.dataFolder)).channel.close();
+  return connectLiving(paths, path);
 }

@@ -153,6 +153,8 @@ export async function keepConnected(): Promise<void> {
         connection: connection === 'reconnecting' && state.vms === null ? 'connecting' : connection,
         problem: error instanceof Fault ? error.body : null,
       }));
+      // Only a new link helps, and that is a new page.
+      if (connection === 'signed-out') return;
     }
     const wait = RETRY_MS[Math.min(Math.max(attempt, 0), RETRY_MS.length - 1)] ?? 5000;
     await new Promise(resolve => setTimeout(resolve, wait));

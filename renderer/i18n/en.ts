@@ -25,15 +25,15 @@ export const en = {
     reload: 'Reload',
     signedOut: 'This page needs a fresh link.',
     signedOutNote:
-      'The link opens the window once. Run “npm start” (or “ebb”) again and open the address it prints. Your VMs keep running.',
+      'Each link opens one window, once. Run “npm start” again and open the address it prints. Your VMs keep running.',
   },
   host: {
     label: 'Host memory',
     free: (free: string) => `${free} free`,
-    ofBudget: (budget: string) => `of ${budget} for VMs`,
+    ofBudget: (budget: string) => `of ${budget}`,
     squeeze: (share: string) => `Squeeze ${share}`,
     reserve: (size: string) => `reserve ${size}`,
-    computer: (size: string) => `This computer has ${size}`,
+    budget: (budget: string, total: string) => `VMs may use ${budget} of this computer’s ${total}`,
     segReserve: (size: string) => `Kept for this computer: ${size}`,
     segOwn: (size: string) => `Ebb itself: ${size}`,
     segFree: (size: string) => `Free for VMs: ${size}`,

@@ -79,7 +79,7 @@ function HostNote() {
   if (host === null) return <div className="host-note" />;
   const size = (kib: number): string => formatKib(kib, language);
   return (
-    <div className="host-note" title={text.host.computer(size(host.totalKib))}>
+    <div className="host-note" title={text.host.budget(size(host.budgetKib), size(host.totalKib))}>
       <div>
         <span className="num">{text.host.free(size(host.freeKib))}</span>{' '}
         <span className="quiet">{text.host.ofBudget(size(host.budgetKib))}</span>

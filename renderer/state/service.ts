@@ -46,7 +46,7 @@ export const serviceStore = createStore<ServiceState>()(() => ({
 export function mirrorHost(host: HostMemory, at: number): void {
   serviceStore.setState(state => {
     const samples: Record<string, readonly MemorySample[]> = {};
-    for (const { spec } of state.vms) {
+    for (const { spec } of state.vms ?? []) {
       const known = state.samples[spec.id];
       if (known === undefined) continue;
       // Off: the chart keeps its past and shows a gap.

@@ -83,7 +83,7 @@ function Row(props: { readonly vm: VmSummary; readonly now: number }) {
 function VmTable() {
   const { text } = useSpeech();
   const vms = useVms();
-  const now = useNow();
+  const now = useNow(1000);
   const words = text.overview;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable

@@ -89,7 +89,7 @@ function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
 export function VmHeader(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   const { text } = useSpeech();
   const { vm } = props;
-  const now = useNow();
+  const now = useNow(1000);
   const phaseWords = usePhaseWords();
   const hue = useHue();
   const [dialog, setDialog] = useState<VmDialogName | null>(null);

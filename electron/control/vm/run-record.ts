@@ -1,7 +1,7 @@
 // What is noted of a running QEMU, so that another control can adopt it (M9) and saved memory can be resumed with the
 // very same machine (L4).
 import * as z from 'zod';
-import { kibSchema } from '../../../shared/units.ts';
+import { kibSchema, timeMsSchema } from '../../../shared/units.ts';
 import { escaped } from './escape.ts';
 import type { VmSockets } from './spec-to-argv.ts';
 
@@ -12,6 +12,8 @@ export const runRecordSchema = z.object({
   hasBalloon: z.boolean(),
   /** Where the arguments' sockets and files were; a VM folder may be moved before it is resumed. */
   folders: z.object({ home: z.string().min(1), run: z.string().min(1) }),
+  /** When QEMU was started; absent in a record that was not run yet. */
+  since: timeMsSchema.optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 

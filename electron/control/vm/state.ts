@@ -15,7 +15,8 @@ export type VmEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'step'; readonly words: string }
   | { readonly kind: 'spawned'; readonly pid: number; readonly accelerator: 'kvm' | 'tcg' }
-  | { readonly kind: 'running' }
+  /** `since`: of a machine found running. */
+  | { readonly kind: 'running'; readonly since?: number }
   | { readonly kind: 'paused'; readonly why: string }
   | { readonly kind: 'guest-up' }
   | { readonly kind: 'guest-down' }
@@ -74,7 +75,9 @@ export function nextState(state: VmState, event: VmEvent, nowMs: number): VmStat
     case 'spawned':
       return live ? { ...state, pid: event.pid, accelerator: event.accelerator } : state;
     case 'running':
-      return state.phase === 'starting' || state.phase === 'paused' ? go('running') : state;
+      return state.phase === 'starting' || state.phase === 'paused'
+        ? go('running', event.since === undefined ? {} : { since: event.since })
+        : state;
     case 'paused':
       return state.phase === 'running' || state.phase === 'paused'
         ? go('paused', { detail: event.why })

@@ -152,7 +152,7 @@ export class QemuSupervisor implements VmSupervisor {
     const sockets = socketsIn(this.#folders.run);
     for (const path of [sockets.qmp, sockets.vnc, sockets.agent, sockets.serial, sockets.pidFile])
       this.#ports.removeFile(path);
-    this.#ports.writeJson(recordPath(this.#folders), record);
+    this.#ports.writeJson(recordPath(this.#folders), { ...record, since: this.#ports.clock.wallMs() });
     const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
     const { id } = await this.#ports.spawn(program, argv, logPath(this.#folders));
     this.#feed({ kind: 'spawned', pid: id.pid, accelerator: record.accelerator });
@@ -389,7 +389,7 @@ export class QemuSupervisor implements VmSupervisor {
     const live = await this.#connect(process, record);
     this.#ports.memory.adopt(this.#spec, record.bootKib, live.guest);
     const { running } = await live.guest.status();
-    this.#feed({ kind: 'running' });
+    this.#feed({ kind: 'running', ...(record.since === undefined ? {} : { since: record.since }) });
     if (!running) this.#feed({ kind: 'paused', why: '' });
     if ((await live.guest.sample()).driverReady) this.#feed({ kind: 'guest-up' });
     return true;
