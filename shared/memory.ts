@@ -3,6 +3,9 @@ import * as z from 'zod';
 import { vmIdSchema } from './ids.ts';
 import { kibSchema, timeMsSchema } from './units.ts';
 
+/** Below this no kernel of ours boots with room for a balloon (M10). */
+export const VM_MIN_KIB = 65_536;
+
 export const memoryModeSchema = z.enum(['proportional', 'demand']);
 
 export const memoryRangeSchema = z.object({ minKib: kibSchema, maxKib: kibSchema });
@@ -48,6 +51,8 @@ export const hostMemorySchema = z.object({
   reserveKib: kibSchema,
   /** What VMs may use in all: total − reserve (or less, when configured). */
   budgetKib: kibSchema,
+  /** The largest maximum a VM may have; null: none. */
+  capKib: kibSchema.nullable(),
   /** Σ max(actual, target) + overhead over running VMs (M2). */
   committedKib: kibSchema,
   leasedKib: kibSchema,

@@ -293,6 +293,7 @@ export function hostOf(world: FakeWorld): HostMemory {
     availableKib: Math.max(0, world.host.totalKib - committedKib - GIB_KIB),
     reserveKib: world.host.reserveKib,
     budgetKib,
+    capKib: null,
     committedKib,
     leasedKib: 0,
     freeKib: Math.max(0, budgetKib - committedKib),

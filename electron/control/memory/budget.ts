@@ -1,6 +1,7 @@
 // What VMs may use in all (M2, M10). Pure.
-import type { HostMemory } from '../../../shared/memory.ts';
-import { GIB_KIB, MIB_KIB } from '../../../shared/units.ts';
+import { type HostMemory, VM_MIN_KIB } from '../../../shared/memory.ts';
+import { ok, type Result, refuse } from '../../../shared/result.ts';
+import { amountText, GIB_KIB, MIB_KIB } from '../../../shared/units.ts';
 
 export interface HostFigures {
   readonly totalKib: number;
@@ -25,6 +26,27 @@ const HOST_STEP_KIB = 128 * MIB_KIB;
 
 export const defaultReserveKib = (totalKib: number): number =>
   Math.max(GIB_KIB, Math.floor(totalKib / 4 / MIB_KIB) * MIB_KIB);
+
+/** A policy under which no VM could ever start is a slip of the hand (M10). */
+export function checkPolicy(policy: MemoryPolicy, totalKib: number): Result<MemoryPolicy> {
+  const bad = (what: string, todo: string) =>
+    refuse({ code: 'memory.bad-range', what, safe: 'Nothing was changed.', todo });
+  if (policy.reserveKib > (totalKib / 4) * 3)
+    return bad(
+      "The reserve would leave VMs less than a quarter of this computer's memory.",
+      'Choose a smaller reserve.',
+    );
+  for (const [name, kib] of [
+    ['budget', policy.budgetKib],
+    ['limit per VM', policy.capKib],
+  ] as const)
+    if (kib !== null && kib < VM_MIN_KIB)
+      return bad(
+        `The ${name} would be ${amountText(kib)}; a VM needs at least ${amountText(VM_MIN_KIB)}.`,
+        `Choose ${amountText(VM_MIN_KIB)} or more, or none.`,
+      );
+  return ok(policy);
+}
 
 /** `useKib`: what the host's own programs use. `marginKib`: kept beside it; less only in tests. */
 export function budgetOf(

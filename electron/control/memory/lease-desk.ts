@@ -193,7 +193,9 @@ function remedy(spec: VmSpec, needKib: number, haveKib: number, host: HostModel)
   if (helps !== undefined)
     return `Suspend or stop ${helps.name} first${haveKib >= 64 * MIB_KIB ? `, or lower the minimum of ${spec.name} to ${amountText(haveKib)}` : ''}.`;
   if (haveKib >= 64 * MIB_KIB) return `Lower the minimum of ${spec.name} to ${amountText(haveKib)} or less.`;
-  return 'Stop other VMs, or lower their minimums.';
+  return host.vms.length === 0
+    ? `Close other programs, lower the host's reserve, or lower the minimum of ${spec.name}.`
+    : 'Stop other VMs, or lower their minimums.';
 }
 
 const cancelled = (spec: VmSpec): Fault =>

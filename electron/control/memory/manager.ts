@@ -9,13 +9,13 @@ import type {
   StartPreview,
   VmMemory,
 } from '../../../shared/memory.ts';
-import { ok, type Result, refuse } from '../../../shared/result.ts';
+import type { Result } from '../../../shared/result.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { actuate, type Command } from './actuate.ts';
-import { defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import { checkPolicy, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
 import { Histories } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
@@ -197,18 +197,11 @@ export class MemoryManager implements MemoryPort {
   }
 
   setPolicy(change: Partial<MemoryPolicy>): Result<MemoryPolicy> {
-    const next = { ...this.#policy, ...change };
-    if (next.reserveKib > this.#watch.figures.totalKib / 2 + this.#watch.figures.totalKib / 4) {
-      return refuse({
-        code: 'memory.bad-range',
-        what: "The reserve would leave VMs less than a quarter of this computer's memory.",
-        safe: 'Nothing was changed.',
-        todo: 'Choose a smaller reserve.',
-      });
-    }
-    this.#policy = next;
+    const next = checkPolicy({ ...this.#policy, ...change }, this.#watch.figures.totalKib);
+    if (!next.ok) return next;
+    this.#policy = next.value;
     this.#wake("The host's limits were changed");
-    return ok(next);
+    return next;
   }
 
   preview(spec: VmSpec): StartPreview {
@@ -239,6 +232,7 @@ export class MemoryManager implements MemoryPort {
       ownKib,
       reserveKib: this.#policy.reserveKib,
       budgetKib: model.budgetKib,
+      capKib: this.#policy.capKib,
       committedKib: totalCommittedKib(model),
       leasedKib: this.#desk.grantedKib(),
       freeKib: Math.max(0, poolKib(model)),

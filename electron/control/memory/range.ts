@@ -1,10 +1,7 @@
 // What a range may be (M10). Pure; the same check for window, CLI and stored specs.
-import type { MemoryRange } from '../../../shared/memory.ts';
+import { type MemoryRange, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
 import { amountText, MIB_KIB } from '../../../shared/units.ts';
-
-/** Below this no kernel of ours boots with room for a balloon. */
-export const VM_MIN_KIB = 64 * MIB_KIB;
 
 export interface RangeLimits {
   /** What VMs may use in all on this host. */
@@ -23,7 +20,7 @@ export function checkRange({ minKib, maxKib }: MemoryRange, limits: RangeLimits)
     code: 'memory.bad-range' | 'memory.over-host' | 'memory.over-cap',
     what: string,
     todo: string,
-  ) => refuse({ code, what, safe: 'The range stays as it was.', todo, data: { minKib, maxKib } });
+  ) => refuse({ code, what, safe: 'Nothing was changed.', todo, data: { minKib, maxKib } });
   if (range.minKib > range.maxKib) {
     return bad(
       'memory.bad-range',

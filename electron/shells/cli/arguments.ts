@@ -7,14 +7,22 @@ import type { VmSummary } from '../../../shared/vm.ts';
 /** Wrong use: exit code 2, with the command's usage. */
 export class UsageError extends Error {}
 /** Nothing has that name: exit code 3. */
-export class NotFoundError extends Error {}
+export class NotFoundError extends Error {
+  readonly code: 'vm.not-found' | 'moment.not-found';
+  readonly todo: string;
+  constructor(code: 'vm.not-found' | 'moment.not-found', what: string, todo: string) {
+    super(what);
+    this.code = code;
+    this.todo = todo;
+  }
+}
 
 export interface Words {
   readonly plain: readonly string[];
   readonly options: Readonly<Record<string, string | true>>;
 }
 
-/** `--name value`, `--name=value`, `--flag`; everything after `--` is plain. */
+/** `--name value`, `--name=value`, `--flag`, `-h`; everything after `--` is plain. */
 export function readWords(argv: readonly string[], flags: ReadonlySet<string>): Words {
   const plain: string[] = [];
   const options: Record<string, string | true> = {};
@@ -23,6 +31,10 @@ export function readWords(argv: readonly string[], flags: ReadonlySet<string>): 
     if (word === '--') {
       plain.push(...argv.slice(index + 1));
       break;
+    }
+    if (word === '-h') {
+      options.help = true;
+      continue;
     }
     if (!word.startsWith('--')) {
       plain.push(word);
@@ -51,7 +63,19 @@ export function parseBytes(text: string, option: string): number {
   return Math.round(bytes);
 }
 
-export const parseKib = (text: string, option: string): number => Math.floor(parseBytes(text, option) / KIB);
+/** In KiB. Below 1 MiB a unit was forgotten: nobody means 512 bytes of memory. */
+export function parseMemory(text: string, option: string): number {
+  const kib = Math.floor(parseBytes(text, option) / KIB);
+  if (kib < 1024) throw new UsageError(`${option}: ${text} is less than 1 MiB; write it like 512M or 2G.`);
+  return kib;
+}
+
+/** A whole number from `least` to `most`. */
+export function parseCount(text: string, option: string, least: number, most: number): number {
+  const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (count >= least && count <= most) return count;
+  throw new UsageError(`${option}: "${text}" is not a whole number from ${least} to ${most}.`);
+}
 
 /** By name, else by the beginning of its id, if only one has it. */
 export function pickVm(vms: readonly VmSummary[], word: string): VmSummary {
@@ -59,12 +83,12 @@ export function pickVm(vms: readonly VmSummary[], word: string): VmSummary {
   if (byName !== undefined) return byName;
   const byId = vms.filter(({ spec }) => word.length >= 4 && spec.id.startsWith(word));
   if (byId.length === 1 && byId[0] !== undefined) return byId[0];
-  throw new NotFoundError(
-    byId.length > 1
-      ? `"${word}" begins the ids of ${byId.length} VMs; give more of it.`
-      : `There is no VM "${word}". See: ebb vm list`,
-  );
+  throw byId.length > 1
+    ? new NotFoundError('vm.not-found', `"${word}" begins the ids of ${byId.length} VMs.`, 'Give more of it.')
+    : new NotFoundError('vm.not-found', `There is no VM "${word}".`, 'See: ebb vm list');
 }
+
+const SEE_POINTS = 'See: ebb point list VM';
 
 /** By name (the newest of that name), id's beginning, or @-1 for the newest, @-2 for the one before. */
 export function pickMoment(moments: readonly Moment[], word: string): Moment {
@@ -73,11 +97,15 @@ export function pickMoment(moments: readonly Moment[], word: string): Moment {
   if (back !== undefined) {
     const found = newestFirst[Number(back) - 1];
     if (found !== undefined) return found;
-    throw new NotFoundError(`There are only ${moments.length} points.`);
+    throw new NotFoundError(
+      'moment.not-found',
+      moments.length === 1 ? 'There is only 1 point.' : `There are only ${moments.length} points.`,
+      SEE_POINTS,
+    );
   }
   const byName = newestFirst.find(moment => moment.name === word);
   if (byName !== undefined) return byName;
   const byId = newestFirst.filter(moment => word.length >= 4 && moment.id.startsWith(word));
   if (byId.length === 1 && byId[0] !== undefined) return byId[0];
-  throw new NotFoundError(`There is no single point "${word}". See: ebb point list VM`);
+  throw new NotFoundError('moment.not-found', `There is no single point "${word}".`, SEE_POINTS);
 }

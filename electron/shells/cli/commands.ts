@@ -1,46 +1,11 @@
 // Every command: its words, one line of help, and what it does through the contract. One table, so that help and
 // behaviour cannot differ.
-import { type DiskFormat, diskFormatSchema, type VmSource, type VmSummary } from '../../../shared/vm.ts';
-import { parseBytes, parseKib, pickVm, UsageError } from './arguments.ts';
+import type { VmSummary } from '../../../shared/vm.ts';
+import { parseCount, parseMemory, pickVm, UsageError } from './arguments.ts';
+import { CREATE_COMMAND } from './create.ts';
 import { gib, kibText, table, timeText } from './output.ts';
 import { POINT_COMMANDS } from './points.ts';
-import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
-
-async function sourceOf(session: Session): Promise<VmSource> {
-  const { words, client } = session;
-  const diskBytes = parseBytes(option(session, 'disk-size') ?? '4G', '--disk-size');
-  const register = async (path: string) =>
-    (await client.call('file.register', { path: session.absolute(path) })).file;
-  const iso = option(session, 'iso');
-  const disk = option(session, 'disk');
-  if (words.options.sample === true)
-    return { kind: 'sample', diskBytes: parseBytes(option(session, 'disk-size') ?? '256M', '--disk-size') };
-  if (iso !== undefined) return { kind: 'iso', file: await register(iso), diskBytes };
-  if (disk === undefined) return { kind: 'empty', diskBytes };
-  const format = diskFormatSchema.safeParse(option(session, 'format'));
-  if (!format.success)
-    throw new UsageError(
-      `--disk needs --format, one of ${diskFormatSchema.options.join(', ')}: Ebb never guesses an image's format.`,
-    );
-  return { kind: 'disk', file: await register(disk), format: format.data satisfies DiskFormat };
-}
-
-async function create(session: Session): Promise<Output> {
-  const maxKib = parseKib(option(session, 'mem-max') ?? '512M', '--mem-max');
-  const minText = option(session, 'mem-min');
-  const { vmId, taskId } = await session.client.call('vm.create', {
-    name: argument(session, 2, 'NAME'),
-    os: (option(session, 'os') ?? 'linux') as 'linux',
-    cpus: Number(option(session, 'cpus') ?? 1),
-    minKib: minText === undefined ? Math.max(65536, Math.ceil(maxKib / 4)) : parseKib(minText, '--mem-min'),
-    maxKib,
-    source: await sourceOf(session),
-    balloon: session.words.options['no-balloon'] !== true,
-  });
-  await session.wait(taskId);
-  const vm = await session.client.call('vm.get', { vmId });
-  return { text: `Created ${vm.spec.name}.`, json: vm };
-}
+import { type Command, type Output, option, type Session, theVm } from './session.ts';
 
 function showVm({ spec, state }: VmSummary): string {
   const rows: [string, string][] = [
@@ -87,7 +52,8 @@ async function showMemory(session: Session): Promise<Output> {
       ];
     }),
   );
-  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.`;
+  const cap = host.capKib === null ? '' : `; at most ${kibText(host.capKib)} per VM`;
+  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.`;
   const text = `${table(['VM', 'MIN', 'TARGET', 'ACTUAL', 'IN USE', 'MAX', 'STATE'], rows)}\n${line}`;
   return {
     text,
@@ -106,8 +72,8 @@ async function setMemory(session: Session): Promise<Output> {
   if (min === undefined && max === undefined) throw new UsageError('--min or --max is missing.');
   const memory = await session.client.call('memory.set-range', {
     vmId: spec.id,
-    minKib: min === undefined ? spec.minKib : parseKib(min, '--min'),
-    maxKib: max === undefined ? spec.maxKib : parseKib(max, '--max'),
+    minKib: min === undefined ? spec.minKib : parseMemory(min, '--min'),
+    maxKib: max === undefined ? spec.maxKib : parseMemory(max, '--max'),
   });
   const later =
     memory.bootKib !== null && memory.maxKib > memory.bootKib
@@ -122,7 +88,7 @@ async function setMemory(session: Session): Promise<Output> {
 async function setPolicy(session: Session): Promise<Output> {
   const amount = (name: string): number | null | undefined => {
     const text = option(session, name);
-    return text === undefined ? undefined : text === 'none' ? null : parseKib(text, `--${name}`);
+    return text === undefined ? undefined : text === 'none' ? null : parseMemory(text, `--${name}`);
   };
   const reserveKib = amount('reserve');
   if (reserveKib === null) throw new UsageError('--reserve cannot be none.');
@@ -134,7 +100,7 @@ async function setPolicy(session: Session): Promise<Output> {
     ...(capKib === undefined ? {} : { capKib }),
   });
   return {
-    text: `VMs may use ${kibText(host.budgetKib)}; ${kibText(host.reserveKib)} are kept for this computer.`,
+    text: `VMs may use ${kibText(host.budgetKib)}, each ${host.capKib === null ? 'as much as it is given' : `at most ${kibText(host.capKib)}`}; ${kibText(host.reserveKib)} are kept for this computer.`,
     json: host,
   };
 }
@@ -145,7 +111,7 @@ async function why(session: Session): Promise<Output> {
   const vmId = word === undefined ? null : pickVm(vms, word).spec.id;
   const { entries } = await session.client.call('memory.ledger', {
     vmId,
-    limit: Number(option(session, 'limit') ?? 20),
+    limit: parseCount(option(session, 'limit') ?? '20', '--limit', 1, 1000),
   });
   return {
     text: entries.map(entry => `${timeText(entry.at)}  ${entry.text}`).join('\n') || 'Nothing has moved yet.',
@@ -165,12 +131,7 @@ async function doctor(session: Session): Promise<Output> {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  'vm create': {
-    usage:
-      'NAME (--sample | --iso FILE | --disk FILE --format FORMAT) [--disk-size 4G] [--mem-min 128M] [--mem-max 512M] [--cpus 1] [--os linux] [--no-balloon]',
-    help: 'Create a VM from the sample, an installer or an existing disk (copied, the original untouched)',
-    run: create,
-  },
+  'vm create': CREATE_COMMAND,
   'vm list': {
     usage: '',
     help: 'All VMs',

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-// `ebb`: the whole app from a terminal, through the contract alone. Exit codes: 0 ok · 1 failed · 2 usage · 3 not found ·
-// 4 wrong state · 5 not enough memory · 6 not enough disk · 7 guest refused or timed out · 8 integrity · 77 denied.
+// `ebb`: the whole app from a terminal, through the contract alone. Exit codes: report.ts.
 import { resolve } from 'node:path';
-import { type ErrorCode, errorText } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import { connectClient } from '../../../shared/rpc/client.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
@@ -10,46 +8,30 @@ import type { Task } from '../../../shared/task.ts';
 import { ensureControl } from '../../control/start-on-demand.ts';
 import { pause } from '../../platform/clock.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
-import { NotFoundError, readWords, UsageError, type Words } from './arguments.ts';
+import { readWords, UsageError, type Words } from './arguments.ts';
 import { COMMANDS } from './commands.ts';
+import { endingOf, endingText } from './report.ts';
 import type { Command, Session } from './session.ts';
 
-const FLAGS = new Set(['json', 'help', 'sample', 'force', 'shutdown', 'yes', 'no-balloon', 'purge']);
+const FLAGS = new Set(['json', 'help', 'sample', 'empty', 'force', 'shutdown', 'yes', 'no-balloon', 'purge']);
 const TASK_POLL_MS = 100;
 
-const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {
-  'vm.not-found': 3,
-  'moment.not-found': 3,
-  'disk.not-found': 3,
-  'task.not-found': 3,
-  'vm.wrong-state': 4,
-  'moment.pinned': 4,
-  'memory.not-enough': 5,
-  'memory.over-host': 5,
-  'disk.full': 6,
-  'vm.timeout': 7,
-  'memory.guest-refuses': 7,
-  'vhd.corrupt': 8,
-  'disk.poisoned': 8,
-  'rpc.denied': 77,
-  'memory.over-cap': 77,
-  cancelled: 130,
-};
-
-function help(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map(name => name.length));
-  const lines = Object.entries(COMMANDS).map(
-    ([name, { help: text }]) => `  ebb ${name.padEnd(width)}  ${text}`,
-  );
+/** All commands, or a group's: `ebb point --help`. */
+function help(group = ''): string {
+  const rows = Object.entries(COMMANDS).filter(([name]) => group === '' || name.startsWith(`${group} `));
+  const width = Math.max(...rows.map(([name]) => name.length));
   return [
     'Ebb: memory goes where it is needed, history never slows down now.',
     '',
-    ...lines,
+    ...rows.map(([name, command]) => `  ebb ${name.padEnd(width)}  ${command.help}`),
     '',
     '  --json for scripts; --help after a command for its words. VM: a name or the beginning of an id.',
     '  POINT: a name, the beginning of an id, or @-1 for the newest.',
   ].join('\n');
 }
+
+const isGroup = (word: string | undefined): word is string =>
+  word !== undefined && Object.keys(COMMANDS).some(name => name.startsWith(`${word} `));
 
 function find(plain: readonly string[]): readonly [string, Command] | null {
   for (const length of [2, 1]) {
@@ -94,11 +76,12 @@ async function run(argv: readonly string[]): Promise<number> {
   const words = readWords(argv, FLAGS);
   const found = find(words.plain);
   if (found === null) {
+    const [first] = words.plain;
     const isAsked = words.plain.length === 0 || words.options.help === true;
-    (isAsked ? console.log : console.error)(
-      isAsked ? help() : `ebb: there is no command "${words.plain.join(' ')}". See: ebb --help`,
-    );
-    return words.plain.length === 0 ? 0 : 2;
+    if (!isAsked || (first !== undefined && !isGroup(first)))
+      throw new UsageError(`There is no command "${words.plain.join(' ')}".`);
+    console.log(help(first));
+    return 0;
   }
   const [name, command] = found;
   if (words.options.help === true) {
@@ -124,25 +107,17 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function report(error: unknown, isJson: boolean): number {
-  if (error instanceof UsageError) {
-    const found = find(argv.filter(word => !word.startsWith('--')));
-    console.error(
-      `ebb: ${error.message}\n${found === null ? 'See: ebb --help' : `usage: ebb ${found[0]} ${found[1].usage}`}`,
-    );
-    return 2;
-  }
-  if (error instanceof NotFoundError) {
-    console.error(`ebb: ${error.message}`);
-    return 3;
-  }
-  if (!(error instanceof Fault)) {
-    console.error(error);
-    return 1;
-  }
-  console.error(isJson ? JSON.stringify({ error: error.body }) : `ebb: ${errorText(error.body)}`);
-  return EXIT[error.body.code] ?? 1;
+function usageOf(words: readonly string[]): string {
+  const found = find(words.filter(word => !word.startsWith('-')));
+  if (found !== null) return `usage: ebb ${found[0]} ${found[1].usage}`;
+  return `See: ebb ${isGroup(words[0]) ? `${words[0]} ` : ''}--help`;
 }
 
 const argv = process.argv.slice(2);
-process.exit(await run(argv).catch((error: unknown) => report(error, argv.includes('--json'))));
+process.exit(
+  await run(argv).catch((error: unknown) => {
+    const ending = endingOf(error, usageOf(argv));
+    console.error(argv.includes('--json') ? JSON.stringify({ error: ending.body }) : endingText(ending));
+    return ending.exit;
+  }),
+);

@@ -1,5 +1,6 @@
 // Commands about points: take, list, rename, trash, and going back.
 import type { MomentId, VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
 import { pickMoment, pickVm } from './arguments.ts';
 import { gib, table, timeText } from './output.ts';
 import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
@@ -32,6 +33,17 @@ async function listPoints(session: Session): Promise<Output> {
   };
 }
 
+/** The window has a button for it; here it is a word. */
+function sayingHow(error: unknown, ifRunning: 'refuse' | 'shutdown' | 'force'): unknown {
+  if (ifRunning !== 'refuse' || !(error instanceof Fault)) return error;
+  const { code, data } = error.body;
+  if (code !== 'vm.wrong-state' || (data?.phase !== 'running' && data?.phase !== 'paused')) return error;
+  return new Fault({
+    ...error.body,
+    todo: 'Say --shutdown to have it shut down, taken back and started again, or --force to pull its plug instead.',
+  });
+}
+
 async function goBack(session: Session): Promise<Output> {
   const vms = (await session.client.call('vm.list', {})).vms;
   const { spec } = pickVm(vms, argument(session, 1, 'VM'));
@@ -39,9 +51,12 @@ async function goBack(session: Session): Promise<Output> {
   const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
   const { force, shutdown } = session.words.options;
   const ifRunning = force === true ? 'force' : shutdown === true ? 'shutdown' : 'refuse';
-  await session.wait(
-    (await session.client.call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning })).taskId,
-  );
+  const { taskId } = await session.client
+    .call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning })
+    .catch((error: unknown) => {
+      throw sayingHow(error, ifRunning);
+    });
+  await session.wait(taskId);
   const after = await session.client.call('timeline.get', { vmId: spec.id });
   return {
     text: `${spec.name} is as it was at "${moment.name}". What you had is kept as a branch.`,
@@ -110,7 +125,7 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
       const { spec } = await theVm(session);
       const moment = await session.client.call('moment.take', {
         vmId: spec.id,
-        name: session.words.plain[3] ?? 'Point',
+        name: session.words.plain[3]?.trim() || 'Point',
         note: option(session, 'note') ?? '',
       });
       return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };

@@ -32,7 +32,7 @@ export const option = ({ words }: Session, name: string): string | undefined => 
 };
 export const argument = ({ words }: Session, index: number, what: string): string => {
   const word = words.plain[index];
-  if (word === undefined) throw new UsageError(`${what} is missing.`);
+  if (word === undefined || word.trim() === '') throw new UsageError(`${what} is missing.`);
   return word;
 };
 export const theVm = async (session: Session): Promise<VmSummary> =>

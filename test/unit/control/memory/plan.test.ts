@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { actuate } from '../../../../electron/control/memory/actuate.ts';
-import { budgetOf, defaultReserveKib } from '../../../../electron/control/memory/budget.ts';
+import { budgetOf, checkPolicy, defaultReserveKib } from '../../../../electron/control/memory/budget.ts';
 import {
   committedKib,
   type HostModel,
@@ -256,6 +256,17 @@ describe('limits', () => {
     expect(
       checkRange(range, { budgetKib: 8 * GIB, capKib: code === 'memory.over-host' ? null : 6 * GIB }),
     ).toMatchObject({ ok: false, refusal: { code, what } });
+  });
+
+  it('M10: a policy under which no VM could start is refused', () => {
+    const policy = { mode: 'proportional', reserveKib: GIB, budgetKib: null, capKib: null } as const;
+    const code = (change: object) => {
+      const checked = checkPolicy({ ...policy, ...change }, 16 * GIB);
+      return checked.ok ? 'ok' : checked.refusal.code;
+    };
+    expect(code({ reserveKib: 12 * GIB, budgetKib: 64 * MIB, capKib: 64 * MIB })).toBe('ok');
+    for (const change of [{ reserveKib: 13 * GIB }, { budgetKib: 63 * MIB }, { budgetKib: 0 }, { capKib: 512 }])
+      expect(code(change), JSON.stringify(change)).toBe('memory.bad-range');
   });
 
   it('M7: a sentence says cause, moves and result', () => {

@@ -27,6 +27,7 @@ const host = (vms: VmMemory[], more: Partial<HostMemory> = {}): HostMemory => ({
   availableKib: gib(8),
   reserveKib: gib(4),
   budgetKib: gib(12),
+  capKib: null,
   committedKib: 0,
   leasedKib: 0,
   freeKib: 0,
