@@ -83,6 +83,8 @@ function checkUnchanged(file: ChosenFile, ports: ImportPorts): void {
 
 /** Before any tool opens it. */
 function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): void {
+  if (file.bytes === 0 && format !== 'vhd')
+    throw refused('import.bad-format', file, 'is empty: 0 bytes.', 'Use another copy.');
   const read: ReadAt = (offset, length) =>
     offset >= file.bytes
       ? Buffer.alloc(0)

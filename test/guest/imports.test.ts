@@ -234,6 +234,13 @@ const BAD: readonly Bad[] = [
     code: 'import.bad-format',
     says: /mark of a vhdx image, expected vmdk/,
   },
+  ...(['raw', 'qcow2'] as const).map(format => ({
+    what: `an empty ${format} file`,
+    format,
+    make: () => new Uint8Array(),
+    code: 'import.bad-format',
+    says: /is empty: 0 bytes/,
+  })),
   {
     what: 'a truncated qcow2',
     format: 'qcow2',

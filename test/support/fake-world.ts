@@ -256,7 +256,6 @@ function fillPast(world: FakeWorld): void {
     toKib: gib(to),
     kind,
   });
-  tell(180, 'wake', 'The laptop woke up. Nothing had to move.', [], 'note');
   tell(
     7.2,
     'start',

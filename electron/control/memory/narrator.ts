@@ -37,7 +37,8 @@ export class Narrator {
   planned(plan: Plan, commands: readonly Command[], model: HostModel): void {
     const moves = plan.targets.flatMap(({ id, targetKib }) => this.#announce(id, targetKib));
     const causes = this.#causes.splice(0);
-    if (moves.length === 0 && causes.length === 0) return;
+    // What moved nothing is not news: a ledger of non-events hides the moves (M7).
+    if (moves.length === 0 && (plan.shortfallKib === 0 || causes.length === 0)) return;
     const cause = causes.length === 0 ? 'What was free changed' : causes.slice(0, 3).join(', ');
     const text = planSentence(cause, moves, plan.compressionRatio, plan.shortfallKib);
     this.#append(text, cause, 'asked', moves, { model, plan, commands });

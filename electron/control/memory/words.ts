@@ -27,7 +27,7 @@ export function planSentence(
   const missing = shortfallKib > 0 ? ` ${amountText(shortfallKib)} are missing even so.` : '';
   // A VM's name stays as its owner wrote it.
   return moves.length === 0
-    ? `${cause}. Nothing had to move.`
+    ? `${cause}. Nothing can move.${missing}`
     : `${cause}: ${list(moves)}. ${where}${missing}`;
 }
 

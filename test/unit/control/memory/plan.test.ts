@@ -265,7 +265,12 @@ describe('limits', () => {
       return checked.ok ? 'ok' : checked.refusal.code;
     };
     expect(code({ reserveKib: 12 * GIB, budgetKib: 64 * MIB, capKib: 64 * MIB })).toBe('ok');
-    for (const change of [{ reserveKib: 13 * GIB }, { budgetKib: 63 * MIB }, { budgetKib: 0 }, { capKib: 512 }])
+    for (const change of [
+      { reserveKib: 13 * GIB },
+      { budgetKib: 63 * MIB },
+      { budgetKib: 0 },
+      { capKib: 512 },
+    ])
       expect(code(change), JSON.stringify(change)).toBe('memory.bad-range');
   });
 
