@@ -232,6 +232,7 @@ export const en = {
     minAboveMax: (max: string) => `The minimum cannot be above the maximum (${max}).`,
     maxBelowMin: (min: string) => `The maximum cannot be below the minimum (${min}).`,
     tooSmall: (floor: string) => `The least is ${floor}.`,
+    tooLarge: (most: string) => `The most a VM can have on this computer is ${most}.`,
     balanced: 'Balance this VM’s memory',
     balancedNote: 'Off: it keeps its maximum, and the others are planned around it.',
     weight: 'Weight',

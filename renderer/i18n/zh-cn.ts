@@ -217,6 +217,7 @@ export const zhCn: Dictionary = {
     minAboveMax: max => `最小值不能高于最大值（${max}）。`,
     maxBelowMin: min => `最大值不能低于最小值（${min}）。`,
     tooSmall: floor => `最少为 ${floor}。`,
+    tooLarge: most => `这台电脑上一台虚拟机最多可有 ${most}。`,
     balanced: '参与内存平衡',
     balancedNote: '关闭时它保持最大值，其他虚拟机另行安排。',
     weight: '权重',

@@ -1,6 +1,6 @@
 // Slider, number fields and the words around them, over a draft: one command on release, latest reply wins.
 import { useEffect, useReducer, useRef, useState } from 'react';
-import type { MemoryRange, VmMemory } from '../../shared/memory.ts';
+import { type MemoryRange, VM_MIN_KIB, type VmMemory } from '../../shared/memory.ts';
 import { errorBodyOf } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -19,8 +19,9 @@ import {
 } from '../state/range-draft.ts';
 import { AmountField } from '../ui/AmountField.tsx';
 import { Button } from '../ui/Button.tsx';
+import { useService } from '../ui/hooks.ts';
 import { formatKib } from '../view/format.ts';
-import { breaksQuarterRule, FLOOR_KIB, memoryScale, QUARTER } from '../view/memory-scale.ts';
+import { breaksQuarterRule, memoryScale, mostKib, QUARTER } from '../view/memory-scale.ts';
 import { RangeSlider } from './RangeSlider.tsx';
 
 const rangeOf = (memory: VmMemory): MemoryRange => ({ minKib: memory.minKib, maxKib: memory.maxKib });
@@ -68,9 +69,11 @@ function useRangeDraft(memory: VmMemory) {
 /** Why a typed range cannot be, in words; null where it can. */
 export function useRangeProblem(): (range: MemoryRange, changed: 'min' | 'max') => string | null {
   const { text, language } = useSpeech();
+  const host = useService(state => state.host);
   return (range, changed) => {
-    if (Math.min(range.minKib, range.maxKib) < FLOOR_KIB) {
-      return text.memory.tooSmall(formatKib(FLOOR_KIB, language));
+    if (range.maxKib > mostKib(host)) return text.memory.tooLarge(formatKib(mostKib(host), language));
+    if (Math.min(range.minKib, range.maxKib) < VM_MIN_KIB) {
+      return text.memory.tooSmall(formatKib(VM_MIN_KIB, language));
     }
     if (range.minKib <= range.maxKib) return null;
     return changed === 'min'

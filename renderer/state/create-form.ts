@@ -1,10 +1,10 @@
 // The create dialog's form as data: first values, problems in words, and the command it becomes. Pure.
 import type { FileToken } from '../../shared/ids.ts';
-import type { HostMemory } from '../../shared/memory.ts';
+import { type HostMemory, type MemoryRange, VM_MIN_KIB } from '../../shared/memory.ts';
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
 import { type DiskFormat, type VmSpec, vmNameSchema } from '../../shared/vm.ts';
 import type { Dictionary } from '../i18n/en.ts';
-import { FLOOR_KIB, QUARTER } from '../view/memory-scale.ts';
+import { QUARTER } from '../view/memory-scale.ts';
 
 export type CreateKind = 'sample' | 'iso' | 'disk';
 
@@ -40,18 +40,21 @@ export function freeName(base: string, names: readonly string[]): string {
 }
 
 /** The sample is happy with little; an installed system wants about half of what there is, at most 4 GiB. */
-function firstRange(kind: CreateKind, host: HostMemory | null): { minKib: number; maxKib: number } {
+function firstRange(kind: CreateKind, host: HostMemory | null): MemoryRange {
   const budget = host?.budgetKib ?? 8 * GIB_KIB;
   const wanted = kind === 'sample' ? 512 * MIB_KIB : 4 * GIB_KIB;
   const half = Math.floor(budget / 2 / (64 * MIB_KIB)) * 64 * MIB_KIB;
-  const maxKib = Math.max(4 * FLOOR_KIB, Math.min(wanted, half));
+  const maxKib = Math.max(4 * VM_MIN_KIB, Math.min(wanted, half));
   return { minKib: maxKib / QUARTER, maxKib };
 }
 
-export function firstForm(
-  kind: CreateKind,
-  given: { readonly baseName: string; readonly names: readonly string[]; readonly host: HostMemory | null },
-): CreateForm {
+interface Given {
+  readonly baseName: string;
+  readonly names: readonly string[];
+  readonly host: HostMemory | null;
+}
+
+export function firstForm(kind: CreateKind, given: Given): CreateForm {
   return {
     kind,
     name: freeName(given.baseName, given.names),
@@ -61,6 +64,21 @@ export function firstForm(
     file: null,
     format: '',
     ...firstRange(kind, given.host),
+  };
+}
+
+/** Another kind's first values, but what the person changed stays; a file of another kind does not. */
+export function withKind(form: CreateForm, kind: CreateKind, given: Given & { readonly oldName: string }) {
+  if (kind === form.kind) return form;
+  const old = firstForm(form.kind, { ...given, baseName: given.oldName });
+  const next = firstForm(kind, given);
+  const isRangeKept = form.minKib !== old.minKib || form.maxKib !== old.maxKib;
+  return {
+    ...next,
+    name: form.name === old.name ? next.name : form.name,
+    cpus: form.cpus === old.cpus ? next.cpus : form.cpus,
+    diskGib: form.diskGib === old.diskGib ? next.diskGib : form.diskGib,
+    ...(isRangeKept ? { minKib: form.minKib, maxKib: form.maxKib } : {}),
   };
 }
 

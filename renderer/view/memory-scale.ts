@@ -1,9 +1,7 @@
 // Geometry of the memory range slider: scale, ticks, steps, and what each thumb may do. Pure, in KiB.
-import type { MemoryRange } from '../../shared/memory.ts';
+import { type HostMemory, type MemoryRange, VM_MIN_KIB } from '../../shared/memory.ts';
 import { GIB_KIB, MIB_KIB } from '../../shared/units.ts';
 
-/** The least a guest is given: below this nothing we know boots. */
-export const FLOOR_KIB = 64 * MIB_KIB;
 /** A minimum under a quarter of the maximum squeezes a guest until it crawls (XenServer's rule). */
 export const QUARTER = 4;
 
@@ -21,7 +19,7 @@ const TICKS_MAX = 8;
 export function memoryScale(range: MemoryRange, budgetKib: number): MemoryScale {
   const whole = Math.max(budgetKib, range.maxKib);
   const wide = whole > range.maxKib * 8 ? niceCeil(range.maxKib * 4) : whole;
-  const endKib = Math.max(Math.min(wide, whole), FLOOR_KIB * 2);
+  const endKib = Math.max(Math.min(wide, whole), VM_MIN_KIB * 2);
   const tick = TICK_STEPS.find(step => endKib / step <= TICKS_MAX) ?? Math.ceil(endKib / TICKS_MAX);
   const ticks: number[] = [];
   for (let at = 0; at <= endKib; at += tick) ticks.push(at);
@@ -48,7 +46,7 @@ export interface ThumbLimits {
 /** Each thumb's limits follow the other: Min never passes Max. */
 export const thumbLimits = (thumb: Thumb, range: MemoryRange, scale: MemoryScale): ThumbLimits =>
   thumb === 'min'
-    ? { lowKib: Math.min(FLOOR_KIB, range.maxKib), highKib: range.maxKib }
+    ? { lowKib: Math.min(VM_MIN_KIB, range.maxKib), highKib: range.maxKib }
     : { lowKib: range.minKib, highKib: Math.max(scale.endKib, range.maxKib) };
 
 /** The range after a thumb was asked to go somewhere: snapped, held within its limits. */
@@ -90,6 +88,12 @@ export function thumbKey(
       return null;
   }
 }
+
+/** Above this the service refuses a maximum, as far as the window knows: M10's cap and reserve. */
+export const mostKib = (host: HostMemory | null): number =>
+  host === null
+    ? Number.MAX_SAFE_INTEGER
+    : Math.min(host.capKib ?? Number.MAX_SAFE_INTEGER, host.totalKib - host.reserveKib);
 
 export const breaksQuarterRule = (range: MemoryRange): boolean => range.minKib * QUARTER < range.maxKib;
 

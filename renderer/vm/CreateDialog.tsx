@@ -14,6 +14,7 @@ import {
   createProblems,
   firstForm,
   toParams,
+  withKind,
 } from '../state/create-form.ts';
 import { goTo } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
@@ -156,7 +157,12 @@ export function CreateDialog(props: { readonly onClose: () => void }) {
       )}
       <KindPicker
         value={form.kind}
-        onChange={kind => setForm(firstForm(kind, { baseName: text.create.defaultNames[kind], names, host }))}
+        onChange={kind =>
+          setForm(old => {
+            const { [kind]: baseName, [old.kind]: oldName } = text.create.defaultNames;
+            return withKind(old, kind, { baseName, oldName, names, host });
+          })
+        }
       />
       <CreateFields
         form={form}

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '../../../../renderer/i18n/en.ts';
-import { createProblems, firstForm, freeName, toParams } from '../../../../renderer/state/create-form.ts';
+import {
+  createProblems,
+  firstForm,
+  freeName,
+  toParams,
+  withKind,
+} from '../../../../renderer/state/create-form.ts';
 import type { FileToken } from '../../../../shared/ids.ts';
 import { contract } from '../../../../shared/rpc/contract.ts';
 import { GIB } from '../../../../shared/units.ts';
@@ -53,6 +59,16 @@ describe('the create form', () => {
     [{ diskGib: '' }, 'diskGib'],
   ] as const)('says what is wrong with %o', (change, field) => {
     expect(Object.keys(createProblems({ ...firstForm('sample', given), ...change }, words))).toEqual([field]);
+  });
+
+  it('keeps what was typed when another kind is chosen, and nothing of the other kind', () => {
+    const names = { ...given, baseName: 'disk', oldName: 'sample' };
+    const untouched = firstForm('sample', given);
+    expect(withKind(untouched, 'disk', names)).toEqual(firstForm('disk', names));
+    const typed = { ...untouched, name: 'mine', maxKib: untouched.maxKib * 2 };
+    const other = withKind(typed, 'iso', names);
+    expect(other).toMatchObject({ name: 'mine', maxKib: typed.maxKib, minKib: typed.minKib, cpus: '2' });
+    expect(withKind({ ...other, file }, 'disk', { ...names, oldName: 'disk' }).file).toBeNull();
   });
 
   it('offers the first name that is free', () => {
