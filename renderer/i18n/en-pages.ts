@@ -136,6 +136,8 @@ export const enPages = {
     reserveNote: 'VMs never get this part.',
     budget: 'VMs may use at most',
     budgetNote: 'Empty: everything but the reserve.',
+    cap: 'Each VM at most',
+    capNote: 'Empty: no limit for one VM.',
     mode: 'How memory is shared',
     modes: {
       demand: 'By need: first what each VM works with, then fair shares',

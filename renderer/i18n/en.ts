@@ -177,7 +177,7 @@ export const en = {
     disk: 'Disk',
     machine: 'Machine',
     memoryLine: (range: string) => `Its range is ${range}.`,
-    memoryOff: (range: string) => `Takes none while off; ${range} when it runs.`,
+    memoryOff: 'What it may have when it runs. Now it takes none.',
     points: (count: number) => `${count} ${count === 1 ? 'point' : 'points'}`,
     last: (name: string, when: string) => `Newest: ${name}, ${when}`,
     noPoints: 'No points yet. Take one before you try something.',

@@ -126,6 +126,8 @@ export const zhCnPages: Pages = {
     reserveNote: '虚拟机永远不会占用这部分。',
     budget: '虚拟机最多可用',
     budgetNote: '留空：除保留部分外全部可用。',
+    cap: '每台虚拟机最多',
+    capNote: '留空：单台不设上限。',
     mode: '内存如何分配',
     modes: {
       demand: '按需要：先满足各自的工作集，再公平分配',

@@ -163,7 +163,7 @@ export const zhCn: Dictionary = {
     disk: '磁盘',
     machine: '机器',
     memoryLine: range => `范围是 ${range}。`,
-    memoryOff: range => `关机时不占内存；运行时 ${range}。`,
+    memoryOff: '运行时可占用的内存；现在不占内存。',
     points: count => `${count} 个时间点`,
     last: (name, when) => `最新：${name}，${when}`,
     noPoints: '还没有时间点。尝试新东西之前先保存一个。',

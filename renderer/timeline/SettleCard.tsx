@@ -27,7 +27,8 @@ function useFigures(timeline: Timeline): string {
   if (reversal.phase === 'undo') parts.push(words.undoing);
   else if (state === 'settling' && reversal.bytesPerSecond > 0) {
     parts.push(words.rate(formatBytes(reversal.bytesPerSecond, language)));
-    if (remainingMs !== null) parts.push(words.left(formatSpan(remainingMs, language)));
+    if (remainingMs !== null && remainingMs >= 1000)
+      parts.push(words.left(formatSpan(remainingMs, language)));
   }
   if (pendingEdges > 1) parts.push(words.settlePending(pendingEdges));
   return parts.join(' · ');

@@ -10,7 +10,8 @@ export const amountText = (kib: number): { text: string; unit: 'GiB' | 'MiB' } =
 
 export function AmountField(props: {
   readonly label: string;
-  readonly kib: number;
+  /** Null: no amount is set; see onClear. */
+  readonly kib: number | null;
   readonly isDisabled?: boolean;
   readonly describedBy?: string | undefined;
   readonly isInvalid?: boolean;
@@ -19,7 +20,7 @@ export function AmountField(props: {
   /** Where an empty field means something: nothing asked for. */
   readonly onClear?: () => void;
 }) {
-  const shown = amountText(props.kib);
+  const shown = props.kib === null ? { text: '', unit: 'GiB' as const } : amountText(props.kib);
   const [typed, setTyped] = useState<string | null>(null);
   const commit = (): void => {
     if (typed === null) return;

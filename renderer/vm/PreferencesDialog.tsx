@@ -51,7 +51,7 @@ function HostPolicy(props: { readonly host: HostMemory }) {
   const [problem, setProblem] = useState<string | null>(null);
   const set = (change: Parameters<typeof call<'memory.set-policy'>>[1]): void =>
     void attempt(words.memory, () => call('memory.set-policy', change));
-  const setSize = (key: 'reserveKib' | 'budgetKib', kib: number | null): void => {
+  const setSize = (key: 'reserveKib' | 'budgetKib' | 'capKib', kib: number | null): void => {
     setProblem(kib === null ? text.memory.badAmount : null);
     if (kib !== null) set({ [key]: kib });
   };
@@ -79,6 +79,18 @@ function HostPolicy(props: { readonly host: HostMemory }) {
           kib={host.budgetKib}
           onCommit={kib => setSize('budgetKib', kib)}
           onClear={() => set({ budgetKib: null })}
+        />
+      </div>
+      <div className="setting-line">
+        <span>
+          {words.cap}
+          <small>{words.capNote}</small>
+        </span>
+        <AmountField
+          label={words.cap}
+          kib={host.capKib}
+          onCommit={kib => setSize('capKib', kib)}
+          onClear={() => set({ capKib: null })}
         />
       </div>
       {problem === null ? null : (

@@ -59,7 +59,11 @@ function MemoryFact(props: { readonly vm: VmSummary }) {
         <b style={{ left: `${(vm.spec.minKib / Math.max(1, vm.spec.maxKib)) * 100}%` }} />
       </div>
       <p className="soft">
-        {actual === null ? text.summary.memoryOff(range) : text.summary.memoryLine(range)}
+        {actual !== null
+          ? text.summary.memoryLine(range)
+          : vm.state.pid === null
+            ? text.summary.memoryOff
+            : ''}
       </p>
     </Fact>
   );

@@ -148,12 +148,13 @@ function memoryHandlers(control: FakeControl) {
       control.publish();
       return vm.memory;
     },
-    'memory.set-policy': ({ mode, reserveKib, budgetKib }) => {
+    'memory.set-policy': ({ mode, reserveKib, budgetKib, capKib }) => {
       world.host = {
         ...world.host,
         mode: mode ?? world.host.mode,
         reserveKib: reserveKib ?? world.host.reserveKib,
         budgetKib: budgetKib === undefined ? world.host.budgetKib : budgetKib,
+        capKib: capKib === undefined ? world.host.capKib : capKib,
       };
       control.publish();
       return hostOf(world);

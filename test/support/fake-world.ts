@@ -28,7 +28,13 @@ export interface FakeWorld {
   vms: FakeVm[];
   ledger: LedgerEntry[];
   tasks: Task[];
-  host: { totalKib: number; reserveKib: number; mode: HostMemory['mode']; budgetKib: number | null };
+  host: {
+    totalKib: number;
+    reserveKib: number;
+    mode: HostMemory['mode'];
+    budgetKib: number | null;
+    capKib: number | null;
+  };
 }
 
 interface VmWish {
@@ -120,7 +126,13 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
 }
 
 export function fakeWorld(kind: string, now: number): FakeWorld {
-  const host = { totalKib: 16 * GIB_KIB, reserveKib: 4 * GIB_KIB, mode: 'demand' as const, budgetKib: null };
+  const host = {
+    totalKib: 16 * GIB_KIB,
+    reserveKib: 4 * GIB_KIB,
+    mode: 'demand' as const,
+    budgetKib: null,
+    capKib: null,
+  };
   const world: FakeWorld = { now, vms: [], ledger: [], tasks: [], host };
   if (kind === 'empty') return world;
   const accelerator = kind === 'slow' ? ('tcg' as const) : ('kvm' as const);
@@ -292,7 +304,7 @@ export function hostOf(world: FakeWorld): HostMemory {
     availableKib: Math.max(0, world.host.totalKib - committedKib - GIB_KIB),
     reserveKib: world.host.reserveKib,
     budgetKib,
-    capKib: null,
+    capKib: world.host.capKib,
     committedKib,
     leasedKib: 0,
     freeKib: Math.max(0, budgetKib - committedKib),
