@@ -138,11 +138,6 @@ export const enPages = {
     budgetNote: 'Empty: everything but the reserve.',
     cap: 'Each VM at most',
     capNote: 'Empty: no limit for one VM.',
-    mode: 'How memory is shared',
-    modes: {
-      demand: 'By need: first what each VM works with, then fair shares',
-      proportional: 'In proportion: everyone at the same place in their range',
-    },
     apply: 'Apply',
     about: 'About',
     version: (version: string, pid: number) => `Ebb ${version}, service process ${pid}`,

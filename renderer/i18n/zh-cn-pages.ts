@@ -128,11 +128,6 @@ export const zhCnPages: Pages = {
     budgetNote: '留空：除保留部分外全部可用。',
     cap: '每台虚拟机最多',
     capNote: '留空：单台不设上限。',
-    mode: '内存如何分配',
-    modes: {
-      demand: '按需要：先满足各自的工作集，再公平分配',
-      proportional: '按比例：大家在各自范围内处于同一位置',
-    },
     apply: '应用',
     about: '关于',
     version: (version, pid) => `Ebb ${version}，服务进程 ${pid}`,

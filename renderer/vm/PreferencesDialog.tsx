@@ -98,15 +98,6 @@ function HostPolicy(props: { readonly host: HostMemory }) {
           {problem}
         </p>
       )}
-      <fieldset className="modes">
-        <legend>{words.mode}</legend>
-        {(['demand', 'proportional'] as const).map(mode => (
-          <label key={mode}>
-            <input type="radio" name="mode" checked={host.mode === mode} onChange={() => set({ mode })} />
-            {words.modes[mode]}
-          </label>
-        ))}
-      </fieldset>
     </section>
   );
 }
