@@ -78,9 +78,10 @@ export async function runSuites(kind: 'sim' | 'guest' | 'bench', argv: readonly 
   const given = parse(argv);
   const all = known(kind);
   const bad = given.suites.filter(name => !all.includes(name));
-  if (bad.length > 0 || (given.json && given.suites.length !== 1)) {
+  const isHelp = argv.includes('--help') || argv.includes('-h');
+  if (isHelp || bad.length > 0 || (given.json && given.suites.length !== 1)) {
     say(`usage: npm run -s ${kind} -- SUITE [--seed S] [--quick] [--json]; suites: ${all.join(', ')}`);
-    process.exit(2);
+    process.exit(isHelp ? 0 : 2);
   }
   for (const suite of given.suites.length > 0 ? given.suites : all) {
     const document = await runOne(kind, suite, given);

@@ -351,7 +351,7 @@ export class MemoryManager implements MemoryPort {
     const giveBeforeFree = this.#ports.switchOff?.freeBeforeGive === true;
     const commands = actuate(model, next, { deadbandKib, giveBeforeFree });
     this.#narrator.planned(next, commands, model);
-    const safer = this.#safer(commands);
+    const safer = this.#safer(commands, poolKib(model) < 0);
     await this.#within([
       ...commands.map(command => this.#send(command, true)),
       ...safer.map(command => this.#send(command, false)),
@@ -361,9 +361,11 @@ export class MemoryManager implements MemoryPort {
   }
 
   /** Where the last target is in doubt or in vain. */
-  #safer(commands: readonly Command[]): Command[] {
+  #safer(commands: readonly Command[], isOverdrawn: boolean): Command[] {
     const safer: Command[] = [];
-    for (const { id, saferKib } of this.#vms.values()) {
+    for (const vm of this.#vms.values()) {
+      const { id } = vm;
+      const saferKib = vm.saferKib(isOverdrawn);
       if (saferKib !== null && commands.every(command => command.id !== id))
         safer.push({ id, targetKib: saferKib, kind: 'take' });
     }

@@ -18,6 +18,8 @@ export interface Progress {
   /** Since when a target is not reached; null when it is. */
   readonly askedAtMs: number | null;
   readonly movedAtMs: number;
+  /** How long it had stood still under earlier targets it was not given time to reach. */
+  readonly vainMs: number;
   readonly lastKib: number;
   readonly reached: boolean;
   readonly quarantinedUntilMs: number;
@@ -29,6 +31,7 @@ export const freshProgress = (actualKib: number, nowMs: number): Progress => ({
   state: 'obeying',
   askedAtMs: null,
   movedAtMs: nowMs,
+  vainMs: 0,
   lastKib: actualKib,
   reached: false,
   quarantinedUntilMs: 0,
@@ -39,6 +42,12 @@ export const freshProgress = (actualKib: number, nowMs: number): Progress => ({
 export const isQuarantined = (progress: Progress, nowMs: number): boolean =>
   nowMs < progress.quarantinedUntilMs;
 export const isResting = (progress: Progress, nowMs: number): boolean => nowMs < progress.restUntilMs;
+
+/** Without moving, in vain; forgotten at a quarter of its pace while nothing is asked. */
+const stillMs = ({ askedAtMs, movedAtMs, vainMs }: Progress, nowMs: number): number =>
+  askedAtMs === null
+    ? Math.max(0, vainMs - (nowMs - movedAtMs) / 4)
+    : vainMs + nowMs - Math.max(movedAtMs, askedAtMs);
 
 /** One sample later. `targetKib` is what it was last asked. */
 export function foldProgress(
@@ -59,6 +68,7 @@ export function foldProgress(
       state: 'obeying',
       askedAtMs: null,
       movedAtMs: nowMs,
+      vainMs: moved ? 0 : stillMs(progress, nowMs),
       lastKib: actualKib,
       reached: true,
       quarantinedUntilMs: 0,
@@ -71,6 +81,7 @@ export function foldProgress(
       state: 'obeying',
       askedAtMs: null,
       movedAtMs: nowMs,
+      vainMs: 0,
       lastKib: actualKib,
       reached: false,
       restUntilMs: nowMs + REST_MS,
@@ -81,28 +92,38 @@ export function foldProgress(
   if (moved) {
     const state =
       nowMs - askedAtMs > STUCK_AFTER_MS ? 'slow' : progress.state === 'refusing' ? 'slow' : progress.state;
-    return { ...progress, state, askedAtMs, movedAtMs: nowMs, lastKib: actualKib };
+    return { ...progress, state, askedAtMs, movedAtMs: nowMs, vainMs: 0, lastKib: actualKib };
   }
-  const stillSince = Math.max(progress.movedAtMs, askedAtMs);
-  if (nowMs - stillSince < STUCK_AFTER_MS) return { ...progress, askedAtMs };
+  const vainMs = progress.askedAtMs === null ? stillMs(progress, nowMs) : progress.vainMs;
+  const asking = { ...progress, askedAtMs, vainMs };
+  if (stillMs(asking, nowMs) < STUCK_AFTER_MS) return asking;
   const quarantineMs = Math.min(QUARANTINE_MS * 2 ** progress.strikes, QUARANTINE_MS_MAX);
   return {
     ...progress,
     state: 'refusing',
     askedAtMs: null,
+    movedAtMs: nowMs,
+    vainMs: 0,
     quarantinedUntilMs: nowMs + quarantineMs,
     strikes: progress.strikes + 1,
   };
 }
 
+const wayOf = (progress: Progress, toKib: number): number =>
+  Math.abs(toKib - progress.lastKib) <= TOLERANCE_KIB ? 0 : Math.sign(toKib - progress.lastKib);
+
+/** While it is paused it cannot move: patience begins anew. */
+export const paused = (progress: Progress, nowMs: number): Progress =>
+  progress.askedAtMs === null ? progress : { ...progress, movedAtMs: nowMs };
+
 /**
- * A new target. The clock of patience starts with the first that is not reached and when the way turns: a plan that
- * changes often would never find a guest out otherwise. The strikes stay.
+ * A new target. Patience starts with the first that is not reached and when the way turns; what it stood still before is
+ * kept otherwise, for a plan that changes often would never find a guest out. The strikes stay.
  */
 export function asked(progress: Progress, fromKib: number | null, toKib: number, nowMs: number): Progress {
-  const isSameWay =
-    progress.askedAtMs !== null &&
-    fromKib !== null &&
-    Math.sign(fromKib - progress.lastKib) === Math.sign(toKib - progress.lastKib);
-  return isSameWay ? progress : { ...progress, askedAtMs: nowMs, movedAtMs: nowMs, reached: false };
+  const before = progress.askedAtMs === null || fromKib === null ? 0 : wayOf(progress, fromKib);
+  const after = wayOf(progress, toKib);
+  if (before !== 0 && before === after) return progress;
+  const vainMs = before !== 0 && before === -after ? 0 : stillMs(progress, nowMs);
+  return { ...progress, askedAtMs: nowMs, movedAtMs: nowMs, vainMs, reached: false };
 }

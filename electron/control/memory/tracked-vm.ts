@@ -7,7 +7,15 @@ import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 import { defaultOverheadKib } from './budget.ts';
 import type { Held, VmModel } from './model.ts';
-import { asked, foldProgress, freshProgress, isQuarantined, isResting, type Progress } from './progress.ts';
+import {
+  asked,
+  foldProgress,
+  freshProgress,
+  isQuarantined,
+  isResting,
+  type Progress,
+  paused,
+} from './progress.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** Ten minutes at one a second. */
@@ -84,14 +92,16 @@ export class TrackedVm {
   }
 
   /** What to ask instead: what it has where the last target is in vain, else no more than what was promised. */
-  get saferKib(): number | null {
+  saferKib(isOverdrawn: boolean): number | null {
     if (this.#doubt === null || !this.#isDriverReady || this.#isSending || this.actualKib === null)
       return null;
     const heldKib = Math.min(this.bootKib, Math.ceil(this.actualKib / MIB_KIB) * MIB_KIB);
     if (this.#doubt === 'in-vain') return heldKib;
     const askedKib = this.targetKib ?? this.bootKib;
-    // The less of what it has and what it was asked, as its minimum allows (M3), within what was promised (M2).
-    return Math.min(Math.max(askedKib, heldKib), Math.max(Math.min(askedKib, heldKib), this.spec.minKib));
+    // The less of what it has and what it was asked, as its minimum allows (M3), within what was promised (M2). The
+    // promise may never have been heard: overdrawn, nothing is given on the strength of it.
+    const leastKib = isOverdrawn ? Math.min(this.spec.minKib, heldKib) : this.spec.minKib;
+    return Math.min(Math.max(askedKib, heldKib), Math.max(Math.min(askedKib, heldKib), leastKib));
   }
 
   setAside(): void {
@@ -166,8 +176,11 @@ export class TrackedVm {
 
   #judge(nowMs: number): Observed {
     // A paused guest cannot move; that is no refusal.
-    if (!this.#isDriverReady || this.#isPaused || this.targetKib === null || this.actualKib === null)
+    if (!this.#isDriverReady || this.targetKib === null || this.actualKib === null) return null;
+    if (this.#isPaused) {
+      this.#progress = paused(this.#progress, nowMs);
       return null;
+    }
     const before = this.#progress;
     this.#progress = foldProgress(before, this.targetKib, this.actualKib, nowMs);
     if (this.#progress.state === 'refusing' && this.#progress.strikes > before.strikes) return 'refusing';

@@ -41,7 +41,7 @@ export interface GuestSetup {
 }
 
 const MIB = 1024;
-const KERNEL = 120;
+export const KERNEL = 120;
 const INFLATE_FREE = 800;
 const INFLATE_CACHE = 400;
 const INFLATE_SWAP = 60;

@@ -9,10 +9,11 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { SimClock } from './clock.ts';
 import { Controller, type Line } from './controller.ts';
-import { type DriverKind, type Load, SimGuest } from './guest.ts';
+import { type DriverKind, KERNEL, type Load, SimGuest } from './guest.ts';
 import { specOf } from './specs.ts';
 
 const MIB = 1024;
+const SWAP_MIB = 1024;
 const STEP_MS = 50;
 /** What nobody asked for may be answered this late, and no later: a sample, a plan, a command. */
 const REACTION_MS = 1_000;
@@ -53,6 +54,8 @@ interface Running extends Line {
   underWay: number[];
   /** In the last SEEN_STEPS steps. */
   readonly hadMib: number[];
+  /** What its load, at its most and swapped out as far as swap goes, leaves it no way below. */
+  readonly leastMib: number;
   /** Seconds at a target it does not move to, forgotten at a quarter of their pace. */
   spinS: number;
   /** Grow or shrink: 1, −1. */
@@ -273,6 +276,7 @@ export class SafetyWorld {
       const { guest, spec } = running;
       const isWilling =
         guest.setup.kind === 'normal' &&
+        running.leastMib <= spec.minKib / MIB &&
         guest.isDriverReady &&
         !guest.isPaused &&
         spec.balanced &&
@@ -453,15 +457,16 @@ export class SafetyWorld {
   }
 
   #spawn({ spec, kind }: Starting, bootMib: number): Running {
+    const { load, peakMib } = this.#load(spec.minKib / MIB, bootMib);
     const guest = new SimGuest(
       {
         spec,
         bootMib,
         kind,
         bootSeconds: 2 + this.random.below(15),
-        swapMib: 1024,
+        swapMib: SWAP_MIB,
         overheadMib: overheadMib(bootMib) - this.random.below(5),
-        load: this.#load(spec.minKib / MIB, bootMib),
+        load,
         random: this.random,
       },
       this.clock.monotonicMs() / 1000,
@@ -476,6 +481,7 @@ export class SafetyWorld {
       specAtMs: now,
       underWay: [],
       hadMib: [],
+      leastMib: KERNEL + peakMib - SWAP_MIB,
       spinS: 0,
       way: 0,
     };
@@ -485,17 +491,18 @@ export class SafetyWorld {
   }
 
   /** Anonymous memory that fits the minimum; some fill what they have with cache, some have bursts. */
-  #load(minMib: number, bootMib: number): (seconds: number) => Load {
+  #load(minMib: number, bootMib: number): { load: (seconds: number) => Load; peakMib: number } {
     const base = (minMib - 130) * (0.2 + this.random.below(60) / 100);
     const hasBursts = !this.#isRamp && this.random.below(4) === 0;
     const burst = hasBursts ? (bootMib - minMib) * 0.7 : 0;
     const periodS = 40 + this.random.below(60);
     const reads = this.#isRamp ? 300 : this.random.pick([0, 0, 50, 200]);
-    return seconds => ({
+    const load = (seconds: number): Load => ({
       demandMib: base + (seconds % periodS > periodS / 2 ? burst : 0),
       hotMib: 64,
       readMibPerS: reads,
     });
+    return { load, peakMib: base + burst };
   }
 
   #end(running: Running): void {
