@@ -75,7 +75,9 @@ export function foldProgress(
       strikes,
     };
   }
-  if (progress.reached && actualKib - targetKib >= SELF_DEFLATED_KIB && actualKib > progress.lastKib) {
+  // Also while it is left alone, at the target it was given for that.
+  const wasThere = progress.reached || (isQuarantined(progress, nowMs) && moved);
+  if (wasThere && actualKib - targetKib >= SELF_DEFLATED_KIB && actualKib > progress.lastKib) {
     return {
       ...progress,
       state: 'obeying',

@@ -184,7 +184,10 @@ export class TrackedVm {
     const before = this.#progress;
     this.#progress = foldProgress(before, this.targetKib, this.actualKib, nowMs);
     if (this.#progress.state === 'refusing' && this.#progress.strikes > before.strikes) return 'refusing';
-    return this.#progress.restUntilMs > before.restUntilMs ? 'self-deflated' : null;
+    if (this.#progress.restUntilMs <= before.restUntilMs) return null;
+    // Never fight an OOM: while it rests it is not left with a target it cannot go by.
+    this.#doubt = 'in-vain';
+    return isResting(before, nowMs) ? null : 'self-deflated';
   }
 
   /** Only ever up: memory the process was once seen to need it may need again. */
