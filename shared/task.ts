@@ -11,6 +11,7 @@ export const taskKindSchema = z.enum([
   'vm.suspend',
   'vm.delete',
   'moment.go-back',
+  'moment.export',
 ]);
 
 export const taskSchema = z.object({

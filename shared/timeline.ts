@@ -111,3 +111,9 @@ export const timelineSchema = z.object({
   freeBytes: bytesSchema,
 });
 export type Timeline = z.infer<typeof timelineSchema>;
+
+export const settleOrderSchema = z.enum(['run', 'pause', 'undo']);
+
+/** What a point can be written out as. */
+export const exportFormatSchema = z.enum(['vhd', 'vhd-fixed', 'vhdx', 'qcow2', 'vmdk', 'raw']);
+export type ExportFormat = z.infer<typeof exportFormatSchema>;

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { vmIdSchema } from '../../shared/ids.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
-import { contract } from '../../shared/rpc/contract.ts';
+import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { type Caller, serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import { bootId } from '../platform/boot-id.ts';
@@ -39,6 +39,7 @@ import {
   fileExists,
   freeBytesAt,
   lookAtFile,
+  moveDurably,
   moveInto,
   readBytes,
   removeFolder,
@@ -56,6 +57,7 @@ import type { ImportPorts } from './import-ports.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
+import { PointWriter } from './point-writer.ts';
 import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
 import { Tasks } from './tasks.ts';
@@ -185,6 +187,29 @@ function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof M
   };
 }
 
+function pointWriter(input: ControlInput, storage: StorageClient): PointWriter {
+  const { run } = machineFolders(input);
+  const { dataFolder } = input.paths;
+  return new PointWriter({
+    storage,
+    program: findProgram,
+    runTool,
+    exists: fileExists,
+    freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
+    moveInto: moveDurably,
+    remove: removeFolder,
+    socketFolder: vmId => {
+      makePrivateFolder(run(vmId));
+      return run(vmId);
+    },
+    exportsFolder: () => {
+      makePrivateFolder(`${dataFolder}/exports`);
+      return `${dataFolder}/exports`;
+    },
+    day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
+  });
+}
+
 async function findings(
   { paths }: ControlInput,
   memory: MemoryManager,
@@ -223,6 +248,12 @@ const keepName = (): string =>
     .format(clock.wallMs())
     .replace(',', '');
 
+function publish(topics: Topics<Contract>, memory: MemoryManager, storage: StorageClient): void {
+  memory.onHost(() => topics.publish('host', null, memory.hostMemory()));
+  memory.onLedger(entry => topics.publish('ledger', null, entry));
+  storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
+}
+
 export function composeControl(input: ControlInput): Control {
   const { paths, log, pid } = input;
   const catalog = openCatalog(`${paths.dataFolder}/catalog.db`);
@@ -249,10 +280,9 @@ export function composeControl(input: ControlInput): Control {
     changed: () => topics.publish('vms', null, { vms: machines.list() }),
     log,
   });
-  memory.onHost(() => topics.publish('host', null, memory.hostMemory()));
-  memory.onLedger(entry => topics.publish('ledger', null, entry));
-  storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
+  publish(topics, memory, storage);
   const handlers = createService({
+    pointWriter: pointWriter(input, storage),
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, memory, probe)),
     quit: async () => {

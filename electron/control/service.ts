@@ -12,6 +12,7 @@ import type { ConsoleStreams } from './console-streams.ts';
 import type { Files } from './files.ts';
 import type { Machines, ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import type { PointWriter } from './point-writer.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, Tasks } from './tasks.ts';
 
@@ -26,6 +27,7 @@ export interface ServiceParts {
   readonly tasks: Tasks;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
+  readonly pointWriter: PointWriter;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
 }
@@ -196,7 +198,16 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       storage.call('moment.cost', { vmId: await opened(vmId), momentId }),
     'moment.compare': async ({ vmId, fromId, toId }) =>
       storage.call('moment.compare', { vmId: await opened(vmId), fromId, toId }),
-    'settle.set': async ({ vmId, run }) => storage.call('settle.set', { vmId: await opened(vmId), run }),
+    'moment.export': async (params, context) => {
+      if (params.path !== null) refuseBrowser(context);
+      const vmId = await opened(params.vmId);
+      const planned = await parts.pointWriter.plan({ ...params, vmName: machines.spec(vmId).name });
+      const { taskId } = start('moment.export', vmId, 'Export', true, (_, step, signal) =>
+        parts.pointWriter.write(planned, step, signal),
+      );
+      return { taskId, path: planned.path };
+    },
+    'settle.set': async ({ vmId, to }) => storage.call('settle.set', { vmId: await opened(vmId), to }),
 
     'task.list': () => ({ tasks: tasks.list() }),
     'task.cancel': ({ taskId }) => {

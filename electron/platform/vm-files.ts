@@ -14,9 +14,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, open, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileFault } from './block-file.ts';
 
 /** The real path, name, size and time of the last change of a plain file we may read; null otherwise. */
@@ -80,6 +80,23 @@ export function moveInto(folder: string, from: string, name: string): void {
   if (!existsSync(from)) return;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   renameSync(from, join(folder, name));
+}
+
+/** What it holds is on the disk, under its new name. */
+export async function moveDurably(from: string, to: string): Promise<void> {
+  try {
+    for (const path of [from, dirname(to)]) {
+      const file = await open(path, 'r');
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      if (path === from) await rename(from, to);
+    }
+  } catch (cause) {
+    throw fileFault('writing', to, cause);
+  }
 }
 
 /** The part of `path` right below `folder`, when it is below it. */

@@ -9,6 +9,7 @@ import {
   momentKindSchema,
   momentSchema,
   pointDifferenceSchema,
+  settleOrderSchema,
   timelineSchema,
 } from '../../shared/timeline.ts';
 import { bytesSchema, timeMsSchema } from '../../shared/units.ts';
@@ -68,6 +69,20 @@ export const storageContract = defineContract({
       result: done,
       errors: [],
       doc: 'Stops serving; flushed and quiesced.',
+    },
+    'point.open': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, socketPath: z.string().max(100) }),
+      result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
+      errors: ['vm.not-found', 'moment.not-found', 'disk.in-use'],
+      doc: 'Serves a point read-only by NBD on a unix socket (idempotent for the same path); it is not purged meanwhile. Export name: the point id.',
+    },
+    'point.close': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema }),
+      result: done,
+      errors: ['vm.not-found'],
+      doc: 'Stops serving it.',
     },
     'timeline.get': {
       kind: 'query',
@@ -155,10 +170,10 @@ export const storageContract = defineContract({
     },
     'settle.set': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, run: z.boolean() }),
+      params: z.strictObject({ vmId: vmIdSchema, to: settleOrderSchema }),
       result: done,
-      errors: ['vm.not-found'],
-      doc: 'Pauses or continues background reversal.',
+      errors: ['vm.not-found', 'disk.full'],
+      doc: 'Lets the background reversal run, pauses it, or (T7) takes the edge being turned back to where it was and pauses.',
     },
     'point.hash': {
       kind: 'query',

@@ -96,6 +96,8 @@ type Forward = <M extends PerVm>(
 
 /** What the VM's worker answers itself. */
 const forwarded = (forward: Forward) => ({
+  'point.open': forward('point.open'),
+  'point.close': forward('point.close'),
   'timeline.get': forward('timeline.get'),
   'moment.take': forward('moment.take'),
   'moment.update': forward('moment.update'),

@@ -18,6 +18,8 @@ export interface VmServiceOptions {
   readonly vmId: VmId;
   readonly openEngine: (folder: string) => Promise<VmEngine>;
   readonly exports: Exports;
+  /** Points being read; never written. */
+  readonly points: Exports;
   readonly topics: Topics<StorageContract>;
   readonly clock: Clock;
   readonly pid: number;
@@ -25,7 +27,7 @@ export interface VmServiceOptions {
 }
 
 export function createVmService(options: VmServiceOptions): Handlers<StorageContract> {
-  const { vmId, exports, topics, clock } = options;
+  const { vmId, exports, points, topics, clock } = options;
   let opened: { readonly folder: string; readonly engine: VmEngine; readonly publish: Throttle } | null =
     null;
 
@@ -48,7 +50,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
   const close = async (): Promise<void> => {
     const closing = opened;
     opened = null;
-    await exports.closeAll();
+    await Promise.all([exports.closeAll(), points.closeAll()]);
     closing?.publish.cancel();
     await closing?.engine.close();
   };
@@ -79,6 +81,15 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       if (exports.openCount === 0) await engineOf().rest();
       return {};
     },
+    'point.open': async ({ pointId, socketPath }) => {
+      const volume = engineOf().pointReader(pointId);
+      await points.open(pointId, volume, socketPath);
+      return { exportName: pointId, virtualBytes: volume.sizeBytes };
+    },
+    'point.close': async ({ pointId }) => {
+      await points.close(pointId);
+      return {};
+    },
     'timeline.get': () => engineOf().timeline(),
     'moment.take': ({ name, note, kind }) => engineOf().takeMoment({ name, note, kind }),
     'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),
@@ -94,14 +105,25 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       return {};
     },
     'moment.restore': ({ momentId }) => engineOf().restoreMoment(momentId),
-    'trash.purge': ({ trashedBefore, momentId }) =>
-      engineOf().purge(
-        row => row.trashedAt <= trashedBefore && (momentId === undefined || row.id === momentId),
-      ),
+    'trash.purge': ({ trashedBefore, momentId }) => {
+      const engine = engineOf();
+      const read = new Set(
+        engine
+          .timeline()
+          .trash.filter(moment => moment.points.some(point => points.has(point.pointId)))
+          .map(({ id }) => id),
+      );
+      if (momentId !== undefined && read.has(momentId)) throw new Fault(beingRead());
+      return engine.purge(
+        ({ id, trashedAt }) =>
+          trashedAt <= trashedBefore && !read.has(id) && (momentId === undefined || id === momentId),
+      );
+    },
     'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),
     'moment.compare': async ({ fromId, toId }) => ({ disks: await engineOf().inspect.compare(fromId, toId) }),
-    'settle.set': ({ run }) => {
-      engineOf().setSettling(run);
+    'settle.set': async ({ to }) => {
+      if (to === 'undo') await engineOf().undoSettling();
+      else engineOf().setSettling(to === 'run');
       return {};
     },
     'point.hash': async ({ pointId }, { signal }) => ({
@@ -115,6 +137,13 @@ const notOpen = (vmId: VmId) => ({
   what: `VM ${vmId} is not open.`,
   safe: 'Its disks were not touched.',
   todo: 'Open it first.',
+});
+
+const beingRead = () => ({
+  code: 'disk.in-use' as const,
+  what: 'This point is being read, by an export perhaps.',
+  safe: 'It stays in the trash, as it is.',
+  todo: 'Wait until that has ended, or cancel it.',
 });
 
 const exported = () => ({

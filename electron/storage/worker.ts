@@ -25,11 +25,13 @@ const onBug = (error: unknown): never => {
 const turn = (): Promise<void> => new Promise(nextTurn);
 
 const topics = new Topics(storageContract);
-const exports = new Exports({ listen: listenUnix, clock: systemClock, nextTurn, log, onBug });
+const serving = { listen: listenUnix, clock: systemClock, nextTurn, log, onBug };
+const exports = new Exports(serving);
 const handlers = createVmService({
   vmId,
   openEngine: folder => openVmFolder(vmId, folder, { turn }),
   exports,
+  points: new Exports(serving),
   topics,
   clock: systemClock,
   pid,

@@ -45,6 +45,7 @@ export const enPages = {
     rate: (size: string) => `${size}/s`,
     left: (span: string) => `${span} left`,
     pause: 'Pause',
+    turnBack: 'Turn back',
     continue: 'Continue',
     settleNote: (name: string) =>
       `${name} keeps running. You may close this window; if the power fails it goes on from here. No point changes.`,

@@ -42,6 +42,7 @@ export const zhCnPages: Pages = {
     rate: size => `${size}/秒`,
     left: span => `剩余 ${span}`,
     pause: '暂停',
+    turnBack: '退回原处',
     continue: '继续',
     settleNote: name => `${name} 继续运行。您可以关闭窗口；即使断电也会从这里继续。任何时间点都不会改变。`,
     settlePausedNote: '所有时间点和现在都完好。继续之前，读取旧时间点会多一步。',

@@ -56,6 +56,8 @@ export function SettleCard(props: SettleProps) {
   const tenth = Math.floor(share * 10);
   if (tenth !== spoken.current) spoken.current = tenth;
   const isPaused = settle.state === 'paused';
+  const order = (to: 'run' | 'pause' | 'undo'): void =>
+    void attempt(words.error.settle, () => call('settle.set', { vmId: vm.spec.id, to }));
   const title = isPaused
     ? words.settlePaused
     : to === undefined
@@ -67,11 +69,12 @@ export function SettleCard(props: SettleProps) {
         <h2>{title}</h2>
         <span className="quiet">{figures}</span>
         <span className="grow" />
-        <Button
-          onPress={() =>
-            attempt(words.error.settle, () => call('settle.set', { vmId: vm.spec.id, run: isPaused }))
-          }
-        >
+        {isPaused && reversal?.phase === 'copy' ? (
+          <Button look="flat" onPress={() => order('undo')}>
+            {words.turnBack}
+          </Button>
+        ) : null}
+        <Button onPress={() => order(isPaused ? 'run' : 'pause')}>
           {isPaused ? words.continue : words.pause}
         </Button>
       </div>

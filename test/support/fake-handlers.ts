@@ -258,10 +258,17 @@ function historyHandlers(control: FakeControl) {
         freesLaterBytes: freesBytes === null ? allocatedBytes / 2 : 0,
       };
     },
+    'moment.export': ({ vmId, format, path }) => ({
+      ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
+      path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
+    }),
     'moment.compare': () => ({ disks: [] }),
-    'settle.set': ({ vmId, run }) => {
+    'settle.set': ({ vmId, to }) => {
       const vm = control.vm(vmId);
-      vm.timeline = { ...vm.timeline, settle: { ...vm.timeline.settle, state: run ? 'settling' : 'paused' } };
+      vm.timeline = {
+        ...vm.timeline,
+        settle: { ...vm.timeline.settle, state: to === 'run' ? 'settling' : 'paused' },
+      };
       publish(vm);
       return {};
     },

@@ -1,7 +1,8 @@
 // Commands about points: take, list, rename, trash, and going back.
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import { pickMoment, pickVm } from './arguments.ts';
+import { exportFormatSchema, settleOrderSchema } from '../../../shared/timeline.ts';
+import { NotFoundError, pickMoment, pickVm, UsageError } from './arguments.ts';
 import { gib, table, timeText } from './output.ts';
 import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
 
@@ -88,6 +89,31 @@ async function deletePoint(session: Session): Promise<Output> {
   };
 }
 
+async function exportPoint(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const moment = await theMoment(session, spec.id);
+  const format = exportFormatSchema.safeParse(option(session, 'format'));
+  if (!format.success) throw new UsageError(`--format is one of ${exportFormatSchema.options.join(', ')}.`);
+  const to = option(session, 'to');
+  const disk = option(session, 'disk');
+  const found = disk === undefined ? null : moment.points.find(({ diskId }) => diskId.startsWith(disk));
+  if (found === undefined)
+    throw new NotFoundError(
+      'moment.not-found',
+      `"${moment.name}" has no disk ${disk}.`,
+      'See: ebb vm show VM',
+    );
+  const { taskId, path } = await session.client.call('moment.export', {
+    vmId: spec.id,
+    momentId: moment.id,
+    diskId: found?.diskId ?? null,
+    format: format.data,
+    path: to === undefined ? null : session.absolute(to),
+  });
+  await session.wait(taskId);
+  return { text: `Wrote ${path}.`, json: { path } };
+}
+
 async function inTrash(session: Session) {
   const vm = await theVm(session);
   const { trash } = await session.client.call('timeline.get', { vmId: vm.spec.id });
@@ -155,6 +181,11 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     help: 'Put a point into the trash for a week; --purge deletes it for good',
     run: deletePoint,
   },
+  'point export': {
+    usage: 'VM POINT --format FORMAT [--to FILE] [--disk ID]',
+    help: 'Write a disk as it was at a point into a new image: vhd, vhd-fixed, vhdx, qcow2, vmdk or raw',
+    run: exportPoint,
+  },
   'point trash': { usage: 'VM', help: 'What is in the trash, and what each holds', run: listTrash },
   'point restore': {
     usage: 'VM POINT',
@@ -169,6 +200,18 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'VM [POINT]',
     help: 'Delete what is in the trash for good: one point, or all',
     run: purge,
+  },
+  settle: {
+    usage: 'VM (run|pause|undo)',
+    help: 'Let its history be tidied, pause that, or turn back what is under way',
+    run: async session => {
+      const { spec } = pickVm((await session.client.call('vm.list', {})).vms, argument(session, 1, 'VM'));
+      const to = settleOrderSchema.safeParse(argument(session, 2, 'run, pause or undo'));
+      if (!to.success) throw new UsageError(`Say one of ${settleOrderSchema.options.join(', ')}.`);
+      await session.client.call('settle.set', { vmId: spec.id, to: to.data });
+      const { settle } = await session.client.call('timeline.get', { vmId: spec.id });
+      return { text: `${spec.name}: ${settle.state}.`, json: settle };
+    },
   },
   revert: {
     usage: 'VM POINT [--shutdown|--force]',

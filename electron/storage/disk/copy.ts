@@ -10,7 +10,7 @@ import type { Tree } from './tree.ts';
 const CHUNK_BYTES = 256 * 1024;
 
 export interface CopyProgress {
-  phase: 'copy' | 'flip';
+  phase: 'copy' | 'flip' | 'undo';
   blocksDone: number;
   blocksTotal: number;
   bytesDone: number;
@@ -30,6 +30,22 @@ export interface CopyPorts {
   readonly off: SwitchOffs;
   /** Data moved between barriers. */
   readonly batchBytes: number;
+}
+
+/** In groups of about so many bytes, at least one block each: what lies between two barriers. */
+export function* batches(
+  blocks: readonly { readonly block: number; readonly bytes: number }[],
+  batchBytes: number,
+): Generator<{ readonly blocks: number[]; readonly bytes: number }> {
+  for (let next = 0; next < blocks.length; ) {
+    const batch = { blocks: [] as number[], bytes: 0 };
+    for (; next < blocks.length && (batch.blocks.length === 0 || batch.bytes < batchBytes); next++) {
+      const { block = 0, bytes = 0 } = blocks[next] ?? {};
+      batch.blocks.push(block);
+      batch.bytes += bytes;
+    }
+    yield batch;
+  }
 }
 
 /** Units of a block as runs. */

@@ -2,7 +2,7 @@
 // the views over them. Opens files on first use, never writes them.
 //
 //   at rest      <point>.vhd for every point, <leaf>.vhd
-//   op = copy    R.vhd root · R.vhd.new backward delta B · C.vhd forward delta F   (T2)
+//   op = copy, undo   R.vhd root · R.vhd.new backward delta B · C.vhd forward delta F   (T2)
 //   op = flip    the same, or root already C.vhd, or B already R.vhd                (T3)
 //   op = merge   X.vhd going, C.vhd its only child; down and flipped: X.vhd is C already, or renamed to C.vhd  (T8)
 import type { PointId } from '../../../shared/ids.ts';
@@ -81,7 +81,7 @@ export class DiskFiles {
     const { root, child } = op;
     const hasNew = this.folder.exists(newFileName(root));
     const backward = this.image(hasNew ? newFileName(root) : fileName(root), root);
-    if (op.kind === 'copy') {
+    if (op.kind !== 'flip') {
       return {
         root: this.image(fileName(root), root),
         backward,

@@ -1,6 +1,5 @@
 // The timeline engine of one VM: its disks, points and moments, and the background work that brings them to rest.
 // The only owner of the VM's VHD files and timeline.db. Rules T1–T18 and their order of writes: ../SPEC.md.
-import { createHash } from 'node:crypto';
 import {
   type DiskId,
   diskIdSchema,
@@ -19,6 +18,7 @@ import { Disk, type DiskContext } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
 import { noPoint, pinned, tooLarge } from './engine-faults.ts';
+import { hashVolume } from './hash.ts';
 import { Inspector } from './inspect.ts';
 import { Settler } from './settler.ts';
 import { drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
@@ -32,7 +32,6 @@ const BLOCK_BYTES = 2 * 2 ** 20;
 const BATCH_BYTES = 8 * 2 ** 20;
 /** After which a take that could not be completed is tried again. */
 const RETRY_MS = 15_000;
-const HASH_PIECE_BYTES = 2 ** 20;
 
 export interface EnginePorts {
   /** `<folder>/disks/<diskId>`. */
@@ -210,16 +209,7 @@ export class VmEngine {
   }
 
   async hashPoint(pointId: PointId, signal?: AbortSignal): Promise<string> {
-    const reader = this.pointReader(pointId);
-    const hash = createHash('sha256');
-    for (let at = 0; at < reader.sizeBytes; at += HASH_PIECE_BYTES) {
-      signal?.throwIfAborted();
-      const piece = new Uint8Array(Math.min(HASH_PIECE_BYTES, reader.sizeBytes - at));
-      reader.read(piece, at);
-      hash.update(piece);
-      await this.#ports.turn();
-    }
-    return hash.digest('hex');
+    return hashVolume(this.pointReader(pointId), this.#ports.turn, signal);
   }
 
   timeline(): Timeline {
@@ -373,6 +363,11 @@ export class VmEngine {
 
   setSettling(run: boolean): void {
     this.#settler.setRunning(run);
+  }
+
+  /** T7: what is being turned goes back to where it was; settling is paused. */
+  undoSettling(): Promise<void> {
+    return this.#settler.undo();
   }
 
   /** One pass of settling, for callers that drive it themselves. Resolves at rest, paused or blocked. */

@@ -12,6 +12,7 @@
 
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import {
+  batches,
   type CopyPorts,
   type CopyProgress,
   clearBlocks,
@@ -139,14 +140,7 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   ports.progress({ ...progress });
   // Also without a block: a predecessor of the same boot may have left entries in the page cache (T11).
   if (blocks.length === 0) await target.sync();
-  for (let next = 0; next < blocks.length; ) {
-    const batch: number[] = [];
-    let bytes = 0;
-    for (; next < blocks.length && (batch.length === 0 || bytes < ports.batchBytes); next++) {
-      const { block = 0, bytes: more = 0 } = blocks[next] ?? {};
-      batch.push(block);
-      bytes += more;
-    }
+  for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
     await absorb(ports, merge, batch);
     if (emptied !== null) await clearBlocks(ports, emptied, batch);
     progress.blocksDone += batch.length;

@@ -9,6 +9,7 @@
 import type { PointId } from '../../../shared/ids.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import {
+  batches,
   type CopyPorts,
   type CopyProgress,
   clearBlocks,
@@ -102,27 +103,20 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward === null) return op;
-  const blocks = forward.allocatedBlocks();
-  const done = edge.backward.allocatedBlocks().filter(block => !forward.has(block));
   const bytesOf = (block: number): number => unitCount(forward.units(block)) * UNIT_BYTES;
+  const blocks = forward.allocatedBlocks().map(block => ({ block, bytes: bytesOf(block) }));
+  const done = edge.backward.allocatedBlocks().filter(block => !forward.has(block));
   const bytesDone = done.reduce((sum, block) => sum + unitCount(edge.backward.units(block)) * UNIT_BYTES, 0);
   const progress: CopyProgress = {
     phase: 'copy',
     blocksDone: done.length,
     blocksTotal: done.length + blocks.length,
     bytesDone,
-    bytesTotal: bytesDone + blocks.reduce((sum, block) => sum + bytesOf(block), 0),
+    bytesTotal: bytesDone + blocks.reduce((sum, { bytes }) => sum + bytes, 0),
     batches: 0,
   };
   ports.progress({ ...progress });
-  for (let next = 0; next < blocks.length; ) {
-    const batch: number[] = [];
-    let bytes = 0;
-    for (; next < blocks.length && (batch.length === 0 || bytes < ports.batchBytes); next++) {
-      const block = blocks[next] ?? 0;
-      batch.push(block);
-      bytes += bytesOf(block);
-    }
+  for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
     await moveBatch(ports, edge, forward, batch);
     progress.blocksDone += batch.length;
     progress.bytesDone += bytes;

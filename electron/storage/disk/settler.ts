@@ -13,6 +13,7 @@ import { beginReversal, reversalNeedsBytes, runReversal } from './reversal.ts';
 import { type MergeOp, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
+import { runUndo, undoNeedsBytes } from './undo.ts';
 
 /** Never taken by background work: the guest may need it (T14). */
 const SPARE_BYTES = 64 * 2 ** 20;
@@ -60,6 +61,8 @@ export class Settler {
     progress: CopyProgress;
     startedMs: number;
     startBytes: number;
+    /** Paused or blocked: it stays to be seen how far it is. */
+    isHalted: boolean;
   } | null = null;
   #last: ReversalReport | null = null;
 
@@ -71,7 +74,7 @@ export class Settler {
     const active = this.#active;
     const seconds = active === null ? 0 : (this.#ports.clock.monotonicMs() - active.startedMs) / 1000;
     const moved = active === null ? 0 : active.progress.bytesDone - active.startBytes;
-    const bytesPerSecond = seconds > 0 ? Math.round(moved / seconds) : 0;
+    const bytesPerSecond = seconds > 0 && active?.isHalted !== true ? Math.round(moved / seconds) : 0;
     const isPending = this.#ports.tree.disks.some(disk => this.#next(disk.id) !== null);
     const state =
       this.#blocked.size > 0 ? 'blocked' : !isPending ? 'rest' : this.#isRunning ? 'settling' : 'paused';
@@ -100,6 +103,24 @@ export class Settler {
     this.#again = true;
     this.#work ??= this.#loop();
     return this.#work;
+  }
+
+  /**
+   * T7: the edges being turned go back to where they were, and nothing more is turned until told so. Resolves when all
+   * are on their way back. Faults: disk.full where there is no room for it; the edge is turned on then, when told.
+   */
+  async undo(): Promise<void> {
+    this.setRunning(false);
+    await this.#work;
+    const { tree, disks } = this.#ports;
+    for (const { id, files } of disks.values()) {
+      const op = tree.reversalOf(id);
+      // Told to go on meanwhile; or the names are changing hands, which is as good as done.
+      if (this.#isRunning || op?.kind !== 'copy') continue;
+      checkSpace(undoNeedsBytes(files.edge(op)), files.folder.freeBytes());
+      tree.commit([put('op', { ...op, kind: 'undo' })]);
+    }
+    this.wake();
   }
 
   async stop(): Promise<void> {
@@ -134,7 +155,7 @@ export class Settler {
 
   async #settleDisk(disk: Disk): Promise<void> {
     try {
-      for (let next = this.#next(disk.id); next !== null && this.#mayRun(); next = this.#next(disk.id)) {
+      for (let next = this.#next(disk.id); next !== null && this.#may(next); next = this.#next(disk.id)) {
         if (!(await this.#do(disk, next))) break;
         await this.#ports.tidy();
       }
@@ -146,17 +167,26 @@ export class Settler {
       if (!(cause instanceof Fault)) throw cause;
       if (!this.#isStopped) this.#ports.clock.after(RETRY_MS, () => this.wake());
     } finally {
-      this.#active = null;
+      this.#halt(disk.id);
       this.#ports.changed();
     }
   }
 
-  #mayRun(): boolean {
-    return this.#isRunning && !this.#isStopped;
+  #halt(diskId: DiskId): void {
+    const active = this.#active;
+    if (active?.op.diskId !== diskId) return;
+    const { tree } = this.#ports;
+    const op = tree.reversalOf(diskId) ?? tree.mergeOf(diskId);
+    this.#active = op === undefined ? null : { ...active, op, isHalted: true };
+  }
+
+  /** What goes back goes back while settling is paused, too. */
+  #may(next: NextWork): boolean {
+    return !this.#isStopped && (this.#isRunning || ('op' in next && next.op.kind === 'undo'));
   }
 
   async #do(disk: Disk, next: NextWork): Promise<boolean> {
-    const ports = this.#copyPorts(disk);
+    const ports = this.#copyPorts(disk, next);
     const op = 'op' in next ? next.op : await this.#begin(disk, next, ports);
     // Meanwhile the tree is another one: it is looked at again.
     if (op === null) return true;
@@ -168,8 +198,15 @@ export class Settler {
       bytesTotal: 0,
       batches: 0,
     };
-    this.#active = { op, progress, startedMs: this.#ports.clock.monotonicMs(), startBytes: 0 };
+    this.#active = {
+      op,
+      progress,
+      startedMs: this.#ports.clock.monotonicMs(),
+      startBytes: 0,
+      isHalted: false,
+    };
     if (op.kind === 'merge') return runMerge(ports, op);
+    if (op.kind === 'undo') return runUndo(ports, op);
     const isDone = await runReversal(ports, op);
     if (isDone) this.#report(op);
     return isDone;
@@ -215,7 +252,7 @@ export class Settler {
     this.#last = { toMomentId, bytes: bytesDone - active.startBytes, batches, durationMs };
   }
 
-  #copyPorts(disk: Disk): CopyPorts {
+  #copyPorts(disk: Disk, work: NextWork): CopyPorts {
     const { tree, clock, turn, off, batchBytes, changed } = this.#ports;
     let isFirst = true;
     return {
@@ -225,7 +262,7 @@ export class Settler {
       turn: () => turn(),
       goOn: async () => {
         await turn();
-        return this.#mayRun();
+        return this.#may(work);
       },
       progress: progress => {
         const active = this.#active;

@@ -41,6 +41,14 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     root: pointIdSchema,
     child: pointIdSchema,
   }),
+  /** The same edge on its way back (T7). */
+  z.object({
+    kind: z.literal('undo'),
+    id: z.string(),
+    diskId: diskIdSchema,
+    root: pointIdSchema,
+    child: pointIdSchema,
+  }),
   z.object({
     kind: z.literal('flip'),
     id: z.string(),
@@ -76,7 +84,9 @@ export type DiskRow = z.infer<typeof diskRowSchema>;
 export type PointRow = z.infer<typeof pointRowSchema>;
 export type MomentRow = z.infer<typeof momentRowSchema>;
 export type OpRow = z.infer<typeof opRowSchema>;
-export type ReversalOp = Extract<OpRow, { kind: 'copy' | 'flip' }>;
+export type ReversalOp = Extract<OpRow, { kind: 'copy' | 'undo' | 'flip' }>;
+export const isReversal = (op: OpRow): op is ReversalOp =>
+  op.kind === 'copy' || op.kind === 'undo' || op.kind === 'flip';
 export type MergeOp = Extract<OpRow, { kind: 'merge' }>;
 export type TakeOp = Extract<OpRow, { kind: 'take' }>;
 

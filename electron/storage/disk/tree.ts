@@ -14,7 +14,7 @@ import type {
   RowKind,
   TimelineStore,
 } from './state.ts';
-import { drop, put } from './state.ts';
+import { drop, isReversal, put } from './state.ts';
 
 type Tables = { readonly [K in RowKind]: Map<string, Row<K>> };
 
@@ -81,9 +81,7 @@ export class Tree {
     return this.points.filter(point => point.momentId === momentId);
   }
   reversalOf(diskId: DiskId): ReversalOp | undefined {
-    return this.ops.find(
-      (op): op is ReversalOp => (op.kind === 'copy' || op.kind === 'flip') && op.diskId === diskId,
-    );
+    return this.ops.filter(isReversal).find(op => op.diskId === diskId);
   }
   mergeOf(diskId: DiskId): MergeOp | undefined {
     return this.ops.find((op): op is MergeOp => op.kind === 'merge' && op.diskId === diskId);
@@ -124,7 +122,7 @@ export class Tree {
     for (const { leafParent } of this.disks) if (leafParent !== null) needed.add(leafParent);
     for (const op of this.ops) {
       if (op.kind === 'merge') needed.add(op.point).add(op.child);
-      if (op.kind === 'copy' || op.kind === 'flip') needed.add(op.root).add(op.child);
+      if (isReversal(op)) needed.add(op.root).add(op.child);
     }
     return needed;
   }

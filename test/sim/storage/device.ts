@@ -5,6 +5,7 @@
 
 import type { BlockFile, Clock, Folder, Random } from '../../../electron/platform/ports.ts';
 import { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
+import type { OpRow } from '../../../electron/storage/disk/state.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import { Inode, SECTOR } from './inode.ts';
@@ -36,8 +37,11 @@ interface Waiting {
   readonly end: () => void;
 }
 
-/** A place for a fuse: any call while a merge is recorded. */
-const MERGING = 'merging';
+/** Places for a fuse: calls of such a name while such work is recorded. */
+const WORKING: Readonly<Record<string, { readonly kind: OpRow['kind']; readonly name: string }>> = {
+  merging: { kind: 'merge', name: '' },
+  undoing: { kind: 'undo', name: 'sync' },
+};
 
 /** Everything that is on the machine between two crashes. */
 export class SimWorld {
@@ -108,7 +112,9 @@ export class SimWorld {
   }
 
   #isAt(name: string, at: string): boolean {
-    return at === MERGING ? this.store.rows('op').some(op => op.kind === 'merge') : name.includes(at);
+    const work = WORKING[at];
+    if (work === undefined) return name.includes(at);
+    return name.includes(work.name) && this.store.rows('op').some(op => op.kind === work.kind);
   }
 
   crash(kind: CrashKind): void {

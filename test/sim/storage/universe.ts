@@ -25,7 +25,17 @@ const SHAPES = [
 ];
 const FUSES = [3, 10, 30, 100, 300];
 /** Half of the crashes wait for calls in which a step becomes durable; there is where mistakes show. */
-const FUSE_PLACES = ['sync folder', '.new ends', 'sync', '.new', '→', 'commit', 'merging', 'unlinked'];
+const FUSE_PLACES = [
+  'sync folder',
+  '.new ends',
+  'sync',
+  '.new',
+  '→',
+  'commit',
+  'merging',
+  'undoing',
+  'unlinked',
+];
 
 export interface UniverseOptions {
   readonly seed: number;
@@ -107,7 +117,7 @@ export class Universe {
     if (this.crashes >= this.#options.crashes) return;
     const kind: CrashKind = this.#random.below(100) < 60 ? 'power' : 'process';
     const at = this.#random.below(2) === 0 ? '' : this.#random.pick(FUSE_PLACES);
-    const longest = at === '' ? this.#random.pick(FUSES) : 12;
+    const longest = at === '' ? this.#random.pick(FUSES) : at === 'undoing' ? 3 : 12;
     this.#judge.world.fuse = { left: 1 + this.#random.below(longest), kind, at };
   }
 
@@ -169,7 +179,7 @@ export class Universe {
     const choice = this.#random.below(100);
     if (choice < 12) this.#startControl();
     else if (choice < 15) this.#look('while running');
-    else if (choice < 17) this.#judge.live.setSettling(this.#random.below(4) > 0);
+    else if (choice < 19) this.#settle();
     else if (isQuiet) this.#judge.world.waiting > 0 && this.#judge.world.advance();
     else if (choice < 30) this.#flush();
     else if (choice < 38) this.#zero(choice < 34);
@@ -209,6 +219,14 @@ export class Universe {
     if (code !== 'disk.io' && code !== 'disk.poisoned') return false;
     this.#isPoisoned = world.hasFailed;
     return world.hasFailed;
+  }
+
+  /** T7: what is being turned may be told to go back. */
+  #settle(): void {
+    const world = this.#judge.world;
+    const done = this.#judge.live.timeline().settle.reversal?.blocksDone ?? 0;
+    if (done === 0 || this.#random.below(4) === 0) this.#judge.live.setSettling(this.#random.below(4) > 0);
+    else this.#judge.live.undoSettling().catch((cause: unknown) => this.#fail(world, 'undo', cause));
   }
 
   // The guest
@@ -363,7 +381,7 @@ export class Universe {
         if (world.isDead) return;
         this.#fail(world, 'take', cause);
         // Once recorded it will be completed; until then nothing was changed.
-        this.#judge.isTakeLate = world.store.rows('op').some(op => op.kind === 'take');
+        this.#judge.isTakeLate = world.store.rows('op').some(op => op.kind === 'take' && op.moment !== null);
         if (!this.#judge.isTakeLate) this.#judge.control = null;
       },
     );

@@ -16,8 +16,10 @@ class Patience {
   progress: Progress;
   #nowMs = 0;
   #targetMib: number;
+  readonly #startMib: number;
 
-  constructor(readonly startMib: number) {
+  constructor(startMib: number) {
+    this.#startMib = startMib;
     this.progress = freshProgress(startMib * MIB, 0);
     this.#targetMib = startMib;
   }
@@ -28,7 +30,7 @@ class Patience {
     return this;
   }
 
-  during(ms: number, atMib: (sinceMs: number) => number = () => this.startMib): this {
+  during(ms: number, atMib: (sinceMs: number) => number = () => this.#startMib): this {
     for (let since = STEP_MS; since <= ms; since += STEP_MS) {
       this.#nowMs += STEP_MS;
       this.progress = foldProgress(this.progress, this.#targetMib * MIB, atMib(since) * MIB, this.#nowMs);

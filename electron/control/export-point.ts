@@ -1,0 +1,146 @@
+// Writing a point out as an image other programs open (the point itself is only read, T4). qemu-img reads it from storage
+// by NBD and writes beside the target; the target gets its name when it is whole and durable, so nobody finds half of one.
+import * as z from 'zod';
+import { Fault } from '../../shared/result.ts';
+import type { ExportFormat } from '../../shared/timeline.ts';
+import { amountText, KIB } from '../../shared/units.ts';
+import type { ToolOptions, ToolResult } from '../platform/process.ts';
+import type { Step } from './tasks.ts';
+
+const CONVERT_TIMEOUT_MS = 12 * 3_600_000;
+const MEASURE_TIMEOUT_MS = 600_000;
+/** Never taken: the guests of this host need it (T14). */
+const SPARE_BYTES = 256 * 2 ** 20;
+
+interface Writer {
+  readonly driver: string;
+  readonly options: string;
+  readonly extension: string;
+}
+
+/** VHDs by QEMU's driver: their sizes are exact CHS products (T12), and force_size keeps them so. */
+const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
+  vhd: { driver: 'vpc', options: 'subformat=dynamic,force_size=on', extension: 'vhd' },
+  'vhd-fixed': { driver: 'vpc', options: 'subformat=fixed,force_size=on', extension: 'vhd' },
+  vhdx: { driver: 'vhdx', options: 'subformat=dynamic', extension: 'vhdx' },
+  qcow2: { driver: 'qcow2', options: 'compat=1.1', extension: 'qcow2' },
+  vmdk: { driver: 'vmdk', options: 'subformat=monolithicSparse', extension: 'vmdk' },
+  raw: { driver: 'raw', options: '', extension: 'img' },
+};
+
+export interface ExportPorts {
+  readonly program: (name: string) => string | null;
+  readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+  readonly exists: (path: string) => boolean;
+  /** Of the filesystem the folder is on; null where there is no such folder. */
+  readonly freeBytes: (folder: string) => number | null;
+  /** Durable under its new name. */
+  readonly moveInto: (from: string, to: string) => Promise<void>;
+  readonly remove: (path: string) => void;
+}
+
+export interface ExportRequest {
+  /** `nbd+unix:///…` of the point, served read-only. */
+  readonly uri: string;
+  readonly virtualBytes: number;
+  readonly folder: string;
+  readonly name: string;
+  readonly format: ExportFormat;
+}
+
+const measureSchema = z.object({ required: z.number().min(0) });
+
+/** "dev 2026-11-24 before update.qcow2": what any file system takes. */
+export function exportFileName(name: string, format: ExportFormat): string {
+  const plain = name
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not get into a name
+    .replace(/[\u0000-\u001f\u007f<>:"/\\|?*]+/g, '-')
+    .replace(/^[. ]+|[. ]+$/g, '')
+    .slice(0, 120);
+  return `${plain === '' ? 'point' : plain}.${WRITERS[format].extension}`;
+}
+
+/** The file's path. Faults: file.unreadable (no such folder, or there is such a file), disk.full, qemu.missing, cancelled. */
+export async function exportPoint(
+  request: ExportRequest,
+  ports: ExportPorts,
+  step: Step,
+  signal: AbortSignal,
+): Promise<string> {
+  const { folder, name, format } = request;
+  const target = `${folder}/${name}`;
+  const qemuImg = ports.program('qemu-img');
+  if (qemuImg === null) throw missing();
+  if (ports.exists(target)) throw unwritable(`There is a file ${target} already.`, 'Choose another name.');
+  step('looking how large it is');
+  await checkSpace(request, qemuImg, ports, signal);
+  const part = `${target}.part`;
+  const { driver, options } = WRITERS[format];
+  const more = options === '' ? [] : ['-o', options];
+  try {
+    const onOutput = (text: string): void => {
+      const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
+      if (percent !== undefined) step('writing the image', Number(percent) / 100);
+    };
+    const { code, stderr } = await ports.runTool(
+      qemuImg,
+      ['convert', '-p', '-f', 'raw', '-O', driver, ...more, request.uri, part],
+      { timeoutMs: CONVERT_TIMEOUT_MS, signal, onOutput },
+    );
+    signal.throwIfAborted();
+    if (code !== 0) throw failed(target, stderr);
+    step('making it durable');
+    await ports.moveInto(part, target);
+    return target;
+  } catch (cause) {
+    ports.remove(part);
+    throw cause;
+  }
+}
+
+async function checkSpace(
+  { folder, uri, virtualBytes, format }: ExportRequest,
+  qemuImg: string,
+  ports: ExportPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const free = ports.freeBytes(folder);
+  if (free === null) throw unwritable(`There is no folder ${folder}.`, 'Choose one that exists.');
+  const { code, stdout } = await ports.runTool(
+    qemuImg,
+    ['measure', '--output=json', '-f', 'raw', '-O', 'raw', uri],
+    { timeoutMs: MEASURE_TIMEOUT_MS, signal },
+  );
+  signal.throwIfAborted();
+  const measured = code === 0 ? measureSchema.safeParse(JSON.parse(stdout)) : null;
+  const needs = measured?.success === true && format !== 'vhd-fixed' ? measured.data.required : virtualBytes;
+  if (free >= needs + SPARE_BYTES) return;
+  throw new Fault({
+    code: 'disk.full',
+    what: `The image needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free in ${folder}.`,
+    safe: 'Nothing was written.',
+    todo: 'Free some space, or choose a folder on another disk.',
+    data: { needs, free },
+  });
+}
+
+const missing = (): Fault =>
+  new Fault({
+    code: 'qemu.missing',
+    what: "qemu-img is not on this computer's PATH.",
+    safe: 'Nothing was written.',
+    todo: 'Install it: sudo apt-get install qemu-utils',
+  });
+
+const unwritable = (what: string, todo: string): Fault =>
+  new Fault({ code: 'file.unreadable', what, safe: 'Nothing was written.', todo });
+
+const failed = (target: string, stderr: string): Fault => {
+  const isFull = stderr.includes('No space left');
+  return new Fault({
+    code: isFull ? 'disk.full' : 'disk.io',
+    what: `${target} could not be written: ${stderr.trim().slice(0, 400)}`,
+    safe: 'The point is as it was; what had been written is gone again.',
+    todo: isFull ? 'Free some space, then try again.' : 'Try another folder or format.',
+  });
+};

@@ -1,0 +1,99 @@
+// Exports of points: which disk, where to, and a point served by storage while exportPoint writes it.
+import { basename, dirname, isAbsolute } from 'node:path';
+import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { ExportFormat } from '../../shared/timeline.ts';
+import type { StorageClient } from '../storage/client.ts';
+import { type ExportPorts, exportFileName, exportPoint } from './export-point.ts';
+import type { Step } from './tasks.ts';
+
+export interface PointWriterPorts extends ExportPorts {
+  readonly storage: StorageClient;
+  /** Private and short: a socket goes there. */
+  readonly socketFolder: (vmId: VmId) => string;
+  /** Where exports go that name no file; made when first needed. */
+  readonly exportsFolder: () => string;
+  readonly day: () => string;
+}
+
+export interface WantedExport {
+  readonly vmId: VmId;
+  readonly vmName: string;
+  readonly momentId: MomentId;
+  readonly diskId: DiskId | null;
+  readonly format: ExportFormat;
+  readonly path: string | null;
+}
+
+export interface PlannedExport {
+  readonly path: string;
+  readonly pointId: PointId;
+  readonly wanted: WantedExport;
+}
+
+export class PointWriter {
+  readonly #ports: PointWriterPorts;
+
+  constructor(ports: PointWriterPorts) {
+    this.#ports = ports;
+  }
+
+  /** Everything that can be refused at once is. */
+  async plan(wanted: WantedExport): Promise<PlannedExport> {
+    const { vmId, vmName, momentId, diskId, format, path } = wanted;
+    const timeline = await this.#ports.storage.call('timeline.get', { vmId });
+    const moment = timeline.moments.find(({ id }) => id === momentId);
+    const point = moment?.points.find(row => diskId === null || row.diskId === diskId);
+    if (moment === undefined || point === undefined)
+      throw noSuch(moment === undefined ? 'moment.not-found' : 'disk.not-found');
+    if (path !== null && !isAbsolute(path)) throw relative(path);
+    const folder = path === null ? this.#ports.exportsFolder() : dirname(path);
+    const name = `${vmName} ${moment.name === '' ? 'point' : moment.name} ${this.#ports.day()}`;
+    return {
+      pointId: point.pointId,
+      wanted,
+      path: path ?? this.#free(folder, exportFileName(name, format)),
+    };
+  }
+
+  /** "name.vhd", "name 2.vhd", …: the first that is free. */
+  #free(folder: string, fileName: string): string {
+    const dot = fileName.lastIndexOf('.');
+    for (let count = 1; ; count++) {
+      const more = count === 1 ? '' : ` ${count}`;
+      const path = `${folder}/${fileName.slice(0, dot)}${more}${fileName.slice(dot)}`;
+      if (!this.#ports.exists(path)) return path;
+    }
+  }
+
+  async write({ path, pointId, wanted }: PlannedExport, step: Step, signal: AbortSignal): Promise<void> {
+    const { storage, socketFolder } = this.#ports;
+    const { vmId, format } = wanted;
+    const socketPath = `${socketFolder(vmId)}/p-${pointId.slice(0, 8)}`;
+    const { virtualBytes } = await storage.call('point.open', { vmId, pointId, socketPath });
+    try {
+      const uri = `nbd+unix:///${pointId}?socket=${socketPath}`;
+      const [folder, name] = [dirname(path), basename(path)];
+      await exportPoint({ uri, virtualBytes, folder, name, format }, this.#ports, step, signal);
+    } finally {
+      await storage.call('point.close', { vmId, pointId });
+    }
+    step(`written to ${path}`.slice(0, 200), 1);
+  }
+}
+
+const noSuch = (code: 'moment.not-found' | 'disk.not-found'): Fault =>
+  new Fault({
+    code,
+    what: code === 'moment.not-found' ? 'There is no such point.' : 'That point has no such disk.',
+    safe: 'Nothing was written.',
+    todo: 'Look at the timeline again.',
+  });
+
+const relative = (path: string): Fault =>
+  new Fault({
+    code: 'file.unreadable',
+    what: `${path} does not say where it is.`,
+    safe: 'Nothing was written.',
+    todo: 'Give the whole path.',
+  });

@@ -1,0 +1,129 @@
+// Points written out for other programs, through the whole of Ebb: every format holds the bytes of the point, also while
+// the disk goes on changing, and what cannot be written leaves nothing. No guest runs.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MomentId, VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { ExportFormat } from '../../shared/timeline.ts';
+import { Ebb } from '../support/ebb.ts';
+import { randomBytes } from '../support/seeded.ts';
+
+const MIB = 2 ** 20;
+const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+let ebb: Ebb;
+let vmId: VmId;
+let momentId: MomentId;
+let folder: string;
+const content = randomBytes(24 * MIB, 5);
+content.fill(0, 6 * MIB, 15 * MIB);
+
+beforeAll(async () => {
+  ebb = await Ebb.start();
+  folder = join(ebb.paths.dataFolder, 'elsewhere');
+  mkdirSync(folder);
+  const path = join(folder, 'source.img');
+  writeFileSync(path, content);
+  const { file } = await ebb.call('file.register', { path });
+  const made = await ebb.call('vm.create', {
+    name: 'exported',
+    os: 'other',
+    cpus: 1,
+    minKib: 128 * 1024,
+    maxKib: 256 * 1024,
+    source: { kind: 'disk', file, format: 'raw' },
+  });
+  await ebb.done(made.taskId);
+  vmId = made.vmId;
+  const { moments } = await ebb.call('timeline.get', { vmId });
+  momentId = moments[0]?.id as MomentId;
+  await ebb.call('moment.update', { vmId, momentId, name: 'before: a/b' });
+});
+afterAll(() => ebb?.dispose());
+
+async function exportAs(format: ExportFormat, path: string | null): Promise<string> {
+  const { taskId, path: written } = await ebb.call('moment.export', { vmId, momentId, format, path });
+  await ebb.done(taskId);
+  return written;
+}
+
+/** What qemu-img reads from an image. */
+function readBack(path: string, driver: string): Buffer {
+  const raw = join(folder, 'back.img');
+  const ran = spawnSync('qemu-img', ['convert', '-f', driver, '-O', 'raw', path, raw]);
+  expect(ran.status, ran.stderr.toString()).toBe(0);
+  return readFileSync(raw);
+}
+
+function expectContent(found: Buffer): void {
+  expect(sha(found.subarray(0, content.length))).toBe(sha(content));
+  expect(found.subarray(content.length).every(byte => byte === 0)).toBe(true);
+}
+
+const FORMATS: readonly [ExportFormat, string, string][] = [
+  ['vhd', 'vpc', 'vhd'],
+  ['vhd-fixed', 'vpc', 'vhd'],
+  ['vhdx', 'vhdx', 'vhdx'],
+  ['qcow2', 'qcow2', 'qcow2'],
+  ['vmdk', 'vmdk', 'vmdk'],
+  ['raw', 'raw', 'img'],
+];
+
+describe('a point is written out', () => {
+  it.each(FORMATS)('as %s, bit by bit', async (format, driver, extension) => {
+    const path = join(folder, `out-${format}.${extension}`);
+    expect(await exportAs(format, path)).toBe(path);
+    expectContent(readBack(path, driver));
+    expect(readdirSync(folder).some(name => name.endsWith('.part'))).toBe(false);
+  });
+
+  it('as a VHD that 7-Zip reads, too', async () => {
+    const ran = spawnSync('7z', ['x', '-tVHD', '-so', join(folder, 'out-vhd.vhd')], { maxBuffer: 64 * MIB });
+    expect(ran.status, ran.stderr.toString()).toBe(0);
+    expectContent(ran.stdout);
+  });
+
+  it('under a name of its own in the exports folder where none is given, never over another', async () => {
+    const paths = [await exportAs('qcow2', null), await exportAs('qcow2', null)];
+    expect(new Set(paths).size).toBe(2);
+    for (const path of paths) {
+      expect(path.startsWith(join(ebb.paths.dataFolder, 'exports'))).toBe(true);
+      expect(path.slice(join(ebb.paths.dataFolder, 'exports').length + 1)).not.toMatch(/[/:]/);
+      expectContent(readBack(path, 'qcow2'));
+    }
+  });
+});
+
+const refusal = async (format: ExportFormat, path: string): Promise<Fault['body']> => {
+  const error = await exportAs(format, path).catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(Fault);
+  return (error as Fault).body;
+};
+
+describe('what cannot be written is refused and leaves nothing', () => {
+  it('over a file that is there', async () => {
+    const path = join(folder, 'taken.img');
+    writeFileSync(path, 'mine');
+    expect(await refusal('raw', path)).toMatchObject({
+      code: 'file.unreadable',
+      safe: 'Nothing was written.',
+    });
+    expect(readFileSync(path, 'utf8')).toBe('mine');
+  });
+
+  it('into a folder that is not there, or by a path that does not say where', async () => {
+    expect((await refusal('raw', join(folder, 'no', 'such.img'))).what).toContain('There is no folder');
+    expect((await refusal('raw', 'here.img')).todo).toBe('Give the whole path.');
+  });
+
+  it('a point that is not there', async () => {
+    const unknown = '11111111-1111-4111-8111-111111111111' as MomentId;
+    await expect(
+      ebb.call('moment.export', { vmId, momentId: unknown, format: 'raw', path: join(folder, 'x.img') }),
+    ).rejects.toMatchObject({ body: { code: 'moment.not-found' } });
+    expect(existsSync(join(folder, 'x.img'))).toBe(false);
+  });
+});
