@@ -45,8 +45,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     };
   };
   /** Only one long operation per VM: the second would see a state in between. */
-  const idle = (vmId: VmId): VmId => {
-    if (!tasks.isBusy(vmId)) return vmId;
+  const idle = (vmId: VmId, alsoReading = false): VmId => {
+    if (!tasks.isBusy(vmId, alsoReading)) return vmId;
     const { spec } = machines.get(vmId);
     throw new Fault({
       code: 'vm.wrong-state',
@@ -111,7 +111,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return {};
     },
     'vm.delete': ({ vmId }) => {
-      machines.requireOff(idle(vmId), 'deleting');
+      machines.requireOff(idle(vmId, true), 'deleting');
       return start('vm.delete', vmId, 'Delete', false, (id, step) => machines.delete(id, step));
     },
     'vm.preview-start': ({ vmId }) => memory.preview(machines.spec(vmId)),

@@ -35,8 +35,12 @@ export class Tasks {
     return [...this.#tasks.values()].reverse();
   }
 
-  isBusy(vmId: VmId): boolean {
-    return this.list().some(task => task.vmId === vmId && task.state === 'running');
+  /** Does something under way change this VM, or (`alsoReading`) read it? */
+  isBusy(vmId: VmId, alsoReading = false): boolean {
+    return this.list().some(
+      task =>
+        task.vmId === vmId && task.state === 'running' && (alsoReading || task.kind !== 'moment.export'),
+    );
   }
 
   /** Answers at once; the work goes on. */

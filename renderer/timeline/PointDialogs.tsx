@@ -11,9 +11,10 @@ import { Confirm, Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { ExportDialog } from './ExportDialog.tsx';
 
 export interface PointAction {
-  readonly kind: 'go-back' | 'rename' | 'delete' | 'pin';
+  readonly kind: 'go-back' | 'rename' | 'delete' | 'pin' | 'export';
   readonly moment: Moment;
 }
 
@@ -144,6 +145,8 @@ export function PointDialogs(props: {
       return action.moment.keptBecause === null ? <Delete {...given} /> : null;
     case 'rename':
       return <Rename {...given} />;
+    case 'export':
+      return <ExportDialog vm={given.vm} moment={given.moment} onClose={given.onClose} />;
     case 'pin':
       return null;
   }

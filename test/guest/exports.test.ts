@@ -97,6 +97,24 @@ describe('a point is written out', () => {
   });
 });
 
+describe('while it is written', () => {
+  it('the VM is not deleted', async () => {
+    const path = join(folder, 'busy.img');
+    const { taskId } = await ebb.call('moment.export', { vmId, momentId, format: 'raw', path });
+    await expect(ebb.call('vm.delete', { vmId })).rejects.toMatchObject({ body: { code: 'vm.wrong-state' } });
+    await ebb.done(taskId);
+    expectContent(readFileSync(path));
+  });
+
+  it('it can be cancelled, and leaves nothing', async () => {
+    const path = join(folder, 'cancelled.qcow2');
+    const { taskId } = await ebb.call('moment.export', { vmId, momentId, format: 'qcow2', path });
+    await ebb.call('task.cancel', { taskId });
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'cancelled' });
+    expect(readdirSync(folder).filter(name => name.startsWith('cancelled'))).toEqual([]);
+  });
+});
+
 const refusal = async (format: ExportFormat, path: string): Promise<Fault['body']> => {
   const error = await exportAs(format, path).catch((cause: unknown) => cause);
   expect(error).toBeInstanceOf(Fault);
