@@ -89,6 +89,25 @@ async function deletePoint(session: Session): Promise<Output> {
   };
 }
 
+/** POINT, or the word `now`. */
+async function comparePoints(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const { moments } = await session.client.call('timeline.get', { vmId: spec.id });
+  const idOf = (word: string): MomentId | null =>
+    word.toLowerCase() === 'now' ? null : pickMoment(moments, word).id;
+  const [from, to] = [argument(session, 3, 'POINT'), session.words.plain[4] ?? 'now'];
+  const { disks } = await session.client.call('moment.compare', {
+    vmId: spec.id,
+    fromId: idOf(from),
+    toId: idOf(to),
+  });
+  const lines = disks.map(({ diskId, difference: { bytes, ranges, isTruncated } }) => {
+    const count = `${isTruncated ? 'more than ' : ''}${ranges.length} ${ranges.length === 1 ? 'place' : 'places'}`;
+    return `disk ${diskId.slice(0, 8)}: ${bytes === 0 ? 'nothing' : `${gib(bytes)} in ${count}`}`;
+  });
+  return { text: `Between "${from}" and "${to}" changed\n${lines.join('\n')}`, json: disks };
+}
+
 async function exportPoint(session: Session): Promise<Output> {
   const { spec } = await theVm(session);
   const moment = await theMoment(session, spec.id);
@@ -185,6 +204,11 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'VM POINT --format FORMAT [--to FILE] [--disk ID]',
     help: 'Write a disk as it was at a point into a new image: vhd, vhd-fixed, vhdx, qcow2, vmdk or raw',
     run: exportPoint,
+  },
+  'point diff': {
+    usage: 'VM POINT [POINT|now]',
+    help: 'What changed on its disks between two points, or since one',
+    run: comparePoints,
   },
   'point trash': { usage: 'VM', help: 'What is in the trash, and what each holds', run: listTrash },
   'point restore': {

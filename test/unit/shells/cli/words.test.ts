@@ -125,3 +125,20 @@ describe('what ended a command', () => {
     });
   });
 });
+
+describe('what changed between two points', () => {
+  it('is said per disk; the second point is Now where none is named', async () => {
+    const asked: unknown[] = [];
+    const call = async (method: string, params: unknown) => {
+      if (method === 'vm.list') return { vms: [vm('aaaa1111', 'a')] };
+      if (method === 'timeline.get') return { moments: [moment('11112222', 'p', 1)] };
+      asked.push(params);
+      const difference = { bytes: 3 * 2 ** 20, ranges: [{ offset: 0, length: 1 }], isTruncated: false };
+      return { disks: [{ diskId: 'dddd0000-1', difference }] };
+    };
+    const session = { client: { call }, words: read('point diff a p') } as unknown as Session;
+    const output = await COMMANDS['point diff']?.run(session);
+    expect(asked).toEqual([{ vmId: 'aaaa1111', fromId: '11112222', toId: null }]);
+    expect(output?.text).toBe('Between "p" and "now" changed\ndisk dddd0000: 3 MiB in 1 place');
+  });
+});
