@@ -6,6 +6,7 @@ import { timeMsSchema } from './units.ts';
 
 export const taskKindSchema = z.enum([
   'vm.create',
+  'vm.clone',
   'vm.start',
   'vm.stop',
   'vm.suspend',

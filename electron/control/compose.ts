@@ -1,6 +1,6 @@
 // The composition root of control: the only file that builds real objects and joins them.
 import { fileURLToPath } from 'node:url';
-import { vmIdSchema } from '../../shared/ids.ts';
+import { type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { type Caller, serve } from '../../shared/rpc/server.ts';
@@ -50,6 +50,7 @@ import { siblingModule } from '../platform/worker-thread.ts';
 import { StorageClient } from '../storage/client.ts';
 import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
+import { Cloner } from './clone.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
 import { Files } from './files.ts';
@@ -187,8 +188,27 @@ function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof M
   };
 }
 
+function cloner(input: ControlInput, storage: StorageClient, machines: Machines): Cloner {
+  const folders = machineFolders(input);
+  return new Cloner({
+    machines,
+    storage,
+    folders,
+    program: findProgram,
+    runTool,
+    socketFolder: socketFolder(input),
+    clock,
+    random: systemRandom,
+  });
+}
+
+const socketFolder = (input: ControlInput) => (vmId: VmId) => {
+  const folder = machineFolders(input).run(vmId);
+  makePrivateFolder(folder);
+  return folder;
+};
+
 function pointWriter(input: ControlInput, storage: StorageClient): PointWriter {
-  const { run } = machineFolders(input);
   const { dataFolder } = input.paths;
   return new PointWriter({
     storage,
@@ -198,10 +218,7 @@ function pointWriter(input: ControlInput, storage: StorageClient): PointWriter {
     freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
     moveInto: moveDurably,
     remove: removeFolder,
-    socketFolder: vmId => {
-      makePrivateFolder(run(vmId));
-      return run(vmId);
-    },
+    socketFolder: socketFolder(input),
     exportsFolder: () => {
       makePrivateFolder(`${dataFolder}/exports`);
       return `${dataFolder}/exports`;
@@ -283,6 +300,7 @@ export function composeControl(input: ControlInput): Control {
   publish(topics, memory, storage);
   const handlers = createService({
     pointWriter: pointWriter(input, storage),
+    cloner: cloner(input, storage, machines),
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, memory, probe)),
     quit: async () => {

@@ -98,6 +98,20 @@ export async function exportPoint(
   }
 }
 
+/** Bytes of data it holds; null where qemu-img does not say. */
+export async function measurePoint(
+  uri: string,
+  qemuImg: string,
+  runTool: ExportPorts['runTool'],
+  signal: AbortSignal,
+): Promise<number | null> {
+  const args = ['measure', '--output=json', '-f', 'raw', '-O', 'raw', uri];
+  const { code, stdout } = await runTool(qemuImg, args, { timeoutMs: MEASURE_TIMEOUT_MS, signal });
+  signal.throwIfAborted();
+  const measured = code === 0 ? measureSchema.safeParse(JSON.parse(stdout)) : null;
+  return measured?.success === true ? measured.data.required : null;
+}
+
 async function checkSpace(
   { folder, uri, virtualBytes, format }: ExportRequest,
   qemuImg: string,
@@ -106,14 +120,8 @@ async function checkSpace(
 ): Promise<void> {
   const free = ports.freeBytes(folder);
   if (free === null) throw unwritable(`There is no folder ${folder}.`, 'Choose one that exists.');
-  const { code, stdout } = await ports.runTool(
-    qemuImg,
-    ['measure', '--output=json', '-f', 'raw', '-O', 'raw', uri],
-    { timeoutMs: MEASURE_TIMEOUT_MS, signal },
-  );
-  signal.throwIfAborted();
-  const measured = code === 0 ? measureSchema.safeParse(JSON.parse(stdout)) : null;
-  const needs = measured?.success === true && format !== 'vhd-fixed' ? measured.data.required : virtualBytes;
+  const measured = await measurePoint(uri, qemuImg, ports.runTool, signal);
+  const needs = measured !== null && format !== 'vhd-fixed' ? measured : virtualBytes;
   if (free >= needs + SPARE_BYTES) return;
   throw new Fault({
     code: 'disk.full',

@@ -131,16 +131,9 @@ export class Machines {
 
   /** Refuses here, before anything is made; `create` makes it. */
   async plan(given: NewMachine): Promise<{ readonly spec: VmSpec; readonly image: ImportSource | null }> {
-    const { catalog, memory, folders, clock, random, imports } = this.#ports;
+    const { memory, folders, clock, random, imports } = this.#ports;
     const range = orThrow(memory.checkRange(given));
-    this.#checkName(given.name, null);
-    if (catalog.all().length >= VMS_MAX)
-      throw new Fault({
-        code: 'limit.reached',
-        what: `There are ${VMS_MAX} VMs.`,
-        safe: 'Nothing was changed.',
-        todo: 'Delete one first.',
-      });
+    this.checkNew(given.name);
     const { source } = given;
     const image = source.kind === 'disk' ? await this.#examine(source.file, source.format, imports) : null;
     const virtualBytes = source.kind === 'disk' ? (image?.virtualBytes ?? 0) : source.diskBytes;
@@ -187,6 +180,18 @@ export class Machines {
     return examineImage(file, format, imports);
   }
 
+  /** There is room for one more, of that name. */
+  checkNew(name: string): void {
+    this.#checkName(name, null);
+    if (this.#ports.catalog.all().length < VMS_MAX) return;
+    throw new Fault({
+      code: 'limit.reached',
+      what: `There are ${VMS_MAX} VMs.`,
+      safe: 'Nothing was changed.',
+      todo: 'Delete one first.',
+    });
+  }
+
   #checkName(name: string, except: VmId | null): void {
     const taken = this.#ports.catalog
       .all()
@@ -200,13 +205,22 @@ export class Machines {
       });
   }
 
-  /** All or nothing: whatever fails, folder and row are gone. */
-  async create(
+  create(
     { spec, image }: { spec: VmSpec; image: ImportSource | null },
     source: ResolvedSource,
     step: Step,
     signal: AbortSignal,
   ): Promise<void> {
+    return this.make(spec, step, signal, async () => {
+      if (image !== null) await this.#copyIn(spec, image, step, signal);
+      if (source.kind !== 'iso') return;
+      step('copying the installer');
+      await this.#ports.folders.copyIn(source.file.path, spec.id, 'installer.iso');
+    });
+  }
+
+  /** All or nothing: empty disks, filled by `fill`; whatever fails, folder and row are gone. */
+  async make(spec: VmSpec, step: Step, signal: AbortSignal, fill: () => Promise<void>): Promise<void> {
     const { catalog, storage, folders } = this.#ports;
     try {
       step('making the disk');
@@ -220,11 +234,7 @@ export class Machines {
         });
         disks.push({ ...disk, virtualBytes: made.virtualBytes });
       }
-      if (image !== null) await this.#copyIn(spec, image, step, signal);
-      if (source.kind === 'iso') {
-        step('copying the installer');
-        await folders.copyIn(source.file.path, spec.id, 'installer.iso');
-      }
+      await fill();
       signal.throwIfAborted();
       catalog.put({ ...spec, disks });
     } catch (cause) {

@@ -5,6 +5,7 @@ import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { type ExportPorts, exportFileName, exportPoint } from './export-point.ts';
+import { whilePointServed } from './served-point.ts';
 import type { Step } from './tasks.ts';
 
 export interface PointWriterPorts extends ExportPorts {
@@ -69,15 +70,10 @@ export class PointWriter {
   async write({ path, pointId, wanted }: PlannedExport, step: Step, signal: AbortSignal): Promise<void> {
     const { storage, socketFolder } = this.#ports;
     const { vmId, format } = wanted;
-    const socketPath = `${socketFolder(vmId)}/p-${pointId.slice(0, 8)}`;
-    const { virtualBytes } = await storage.call('point.open', { vmId, pointId, socketPath });
-    try {
-      const uri = `nbd+unix:///${pointId}?socket=${socketPath}`;
-      const [folder, name] = [dirname(path), basename(path)];
-      await exportPoint({ uri, virtualBytes, folder, name, format }, this.#ports, step, signal);
-    } finally {
-      await storage.call('point.close', { vmId, pointId });
-    }
+    const target = { folder: dirname(path), name: basename(path), format };
+    await whilePointServed(storage, { vmId, pointId, folder: socketFolder(vmId) }, async point => {
+      await exportPoint({ ...point, ...target }, this.#ports, step, signal);
+    });
     step(`written to ${path}`.slice(0, 200), 1);
   }
 }

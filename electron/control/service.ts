@@ -8,6 +8,7 @@ import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
 import type { VmSource } from '../../shared/vm.ts';
 import type { StorageClient } from '../storage/client.ts';
+import type { Cloner } from './clone.ts';
 import type { ConsoleStreams } from './console-streams.ts';
 import type { Files } from './files.ts';
 import type { Machines, ResolvedSource } from './machines.ts';
@@ -28,6 +29,7 @@ export interface ServiceParts {
   readonly files: Files;
   readonly consoles: ConsoleStreams;
   readonly pointWriter: PointWriter;
+  readonly cloner: Cloner;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
 }
@@ -105,6 +107,14 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
           work,
         }),
       };
+    },
+    'vm.clone': async ({ vmId: fromId, momentId, name }) => {
+      const planned = await parts.cloner.plan(await opened(fromId), momentId, name);
+      const vmId = planned.spec.id;
+      const work = (step: Step, signal: AbortSignal): Promise<void> =>
+        parts.cloner.create(planned, step, signal);
+      const taskId = tasks.start({ kind: 'vm.clone', vmId, title: `Clone ${name}`, canCancel: true, work });
+      return { taskId, vmId };
     },
     'vm.rename': ({ vmId, name }) => {
       machines.rename(vmId, name);

@@ -57,6 +57,13 @@ export const enPages = {
     pin: 'Pin',
     unpin: 'Unpin',
     rename: 'Rename…',
+    clone: 'New VM…',
+    cloning: {
+      title: (name: string) => `New VM from “${name}”`,
+      verb: 'Create',
+      note: 'Its disks are copied as they were at this point. The two VMs share nothing afterwards.',
+      defaultName: (name: string) => `${name} copy`,
+    },
     export: 'Export…',
     exporting: {
       title: (name: string) => `Export “${name}”`,

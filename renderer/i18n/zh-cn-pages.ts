@@ -53,6 +53,13 @@ export const zhCnPages: Pages = {
     pin: '固定',
     unpin: '取消固定',
     rename: '重命名…',
+    clone: '新建虚拟机…',
+    cloning: {
+      title: name => `从“${name}”新建虚拟机`,
+      verb: '创建',
+      note: '复制磁盘在此时间点的内容。之后两台虚拟机互不相干。',
+      defaultName: name => `${name} 副本`,
+    },
     export: '导出…',
     exporting: {
       title: name => `导出“${name}”`,

@@ -75,6 +75,7 @@ export function PointCard(props: {
         </Button>
         <Button onPress={() => props.onAction('pin')}>{moment.pinned ? words.unpin : words.pin}</Button>
         <Button onPress={() => props.onAction('rename')}>{words.rename}</Button>
+        <Button onPress={() => props.onAction('clone')}>{words.clone}</Button>
         <Button onPress={() => props.onAction('export')}>{words.export}</Button>
         <Button look="flat" onPress={() => props.onAction('delete')} isDisabled={moment.keptBecause !== null}>
           {words.delete}

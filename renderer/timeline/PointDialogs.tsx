@@ -11,10 +11,11 @@ import { Confirm, Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { CloneDialog } from './CloneDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 
 export interface PointAction {
-  readonly kind: 'go-back' | 'rename' | 'delete' | 'pin' | 'export';
+  readonly kind: 'go-back' | 'rename' | 'delete' | 'pin' | 'export' | 'clone';
   readonly moment: Moment;
 }
 
@@ -147,6 +148,8 @@ export function PointDialogs(props: {
       return <Rename {...given} />;
     case 'export':
       return <ExportDialog vm={given.vm} moment={given.moment} onClose={given.onClose} />;
+    case 'clone':
+      return <CloneDialog vm={given.vm} moment={given.moment} onClose={given.onClose} />;
     case 'pin':
       return null;
   }

@@ -2,7 +2,7 @@
 // all speak exactly this; test/golden/contract.json is its committed copy.
 import * as z from 'zod';
 import { appInfoSchema, doctorReportSchema } from '../host.ts';
-import { fileTokenSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
+import { fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
 import {
   hostMemorySchema,
   ledgerEntrySchema,
@@ -95,6 +95,21 @@ export const contract = defineContract({
         'vm.sample-missing',
       ],
       doc: 'Creates a VM from the sample, an ISO, an existing disk (converted, original untouched) or an empty disk.',
+    },
+    'vm.clone': {
+      kind: 'task',
+      params: z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema, name: vmNameSchema }),
+      result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
+      errors: [
+        'vm.not-found',
+        'vm.name-taken',
+        'moment.not-found',
+        'limit.reached',
+        'disk.full',
+        'qemu.missing',
+        'storage.unavailable',
+      ],
+      doc: 'A new VM with the disks of a VM as they were at a moment, copied in full; the answer names the new VM.',
     },
     'vm.rename': {
       kind: 'command',

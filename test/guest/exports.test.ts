@@ -115,6 +115,51 @@ describe('while it is written', () => {
   });
 });
 
+describe('a VM is made from a point', () => {
+  const pointFile = async (of: VmId): Promise<string> => {
+    const { moments } = await ebb.call('timeline.get', { vmId: of });
+    const { diskId, pointId } = moments[0]?.points[0] ?? {};
+    return join(ebb.paths.dataFolder, 'vms', of, 'disks', String(diskId), `${pointId}.vhd`);
+  };
+  const idsOf = async (of: VmId): Promise<string[]> => {
+    const { moments } = await ebb.call('timeline.get', { vmId: of });
+    return moments.flatMap(({ id, points }) => [id, ...points.flatMap(row => [row.pointId, row.diskId])]);
+  };
+
+  it('with the bytes of the point, new ids throughout, and nothing shared', async () => {
+    const made = await ebb.call('vm.clone', { vmId, momentId, name: 'twin' });
+    await ebb.done(made.taskId);
+    const [mine, its] = [await idsOf(vmId), await idsOf(made.vmId)];
+    expect(its).toHaveLength(3);
+    expect(its.filter(id => mine.includes(id))).toEqual([]);
+    const original = readFileSync(await pointFile(vmId));
+    await ebb.done((await ebb.call('vm.delete', { vmId: made.vmId })).taskId);
+    expect(readFileSync(await pointFile(vmId)).equals(original)).toBe(true);
+  });
+
+  it('and 7-Zip reads from it what the point holds', async () => {
+    const made = await ebb.call('vm.clone', { vmId, momentId, name: 'other twin' });
+    await ebb.done(made.taskId);
+    const file = await pointFile(made.vmId);
+    const ran = spawnSync('7z', ['x', '-tVHD', '-so', file], { maxBuffer: 64 * MIB });
+    expect(ran.status, ran.stderr.toString()).toBe(0);
+    expectContent(ran.stdout);
+  });
+
+  it('not under a name that is taken; cancelled, it leaves nothing', async () => {
+    await expect(ebb.call('vm.clone', { vmId, momentId, name: 'Exported' })).rejects.toMatchObject({
+      body: { code: 'vm.name-taken' },
+    });
+    const homes = (): string[] => readdirSync(join(ebb.paths.dataFolder, 'vms')).sort();
+    const [before, { vms }] = [homes(), await ebb.call('vm.list', {})];
+    const { taskId } = await ebb.call('vm.clone', { vmId, momentId, name: 'never' });
+    await ebb.call('task.cancel', { taskId });
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'cancelled' });
+    expect(homes()).toEqual(before);
+    expect((await ebb.call('vm.list', {})).vms).toHaveLength(vms.length);
+  });
+});
+
 const refusal = async (format: ExportFormat, path: string): Promise<Fault['body']> => {
   const error = await exportAs(format, path).catch((cause: unknown) => cause);
   expect(error).toBeInstanceOf(Fault);

@@ -258,6 +258,10 @@ function historyHandlers(control: FakeControl) {
         freesLaterBytes: freesBytes === null ? allocatedBytes / 2 : 0,
       };
     },
+    'vm.clone': ({ vmId }) => ({
+      ...control.work(fakeTask('vm.clone', 'Cloning', vmId, Date.now()), () => undefined),
+      vmId,
+    }),
     'moment.export': ({ vmId, format, path }) => ({
       ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,

@@ -162,7 +162,25 @@ async function purge(session: Session): Promise<Output> {
   };
 }
 
+async function clone(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const { id, name } = await theMoment(session, spec.id);
+  const { vmId, taskId } = await session.client.call('vm.clone', {
+    vmId: spec.id,
+    momentId: id,
+    name: argument(session, 4, 'NAME'),
+  });
+  await session.wait(taskId);
+  const vm = await session.client.call('vm.get', { vmId });
+  return { text: `Created ${vm.spec.name} from "${name}" of ${spec.name}.`, json: vm };
+}
+
 export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
+  'vm clone': {
+    usage: 'VM POINT NAME',
+    help: 'Create a VM from a point of another: its disks copied in full, nothing shared',
+    run: clone,
+  },
   'point take': {
     usage: 'VM [NAME] [--note TEXT]',
     help: 'Take a point of all its disks, running or not',

@@ -1,0 +1,159 @@
+// A VM of its own from a point of another: new ids throughout, its disks copied in full as they were at the point, nothing
+// shared afterwards. The source is only read, running or not (T4); what fails half-way leaves nothing (machines.make).
+import {
+  type DiskId,
+  diskIdSchema,
+  type MomentId,
+  type PointId,
+  type VmId,
+  vmIdSchema,
+} from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import { amountText, KIB } from '../../shared/units.ts';
+import type { VmSpec } from '../../shared/vm.ts';
+import type { Clock, Random } from '../platform/ports.ts';
+import type { StorageClient } from '../storage/client.ts';
+import { type ExportPorts, measurePoint } from './export-point.ts';
+import type { MachineFolders, Machines } from './machines.ts';
+import { whilePointServed } from './served-point.ts';
+import type { Step } from './tasks.ts';
+
+const COPY_TIMEOUT_MS = 12 * 3_600_000;
+/** Kept free on the host's disk (T14). */
+const SPARE_BYTES = 256 * 2 ** 20;
+
+export interface ClonePorts extends Pick<ExportPorts, 'program' | 'runTool'> {
+  readonly machines: Machines;
+  readonly storage: StorageClient;
+  readonly folders: Pick<MachineFolders, 'home' | 'freeBytes' | 'copyIn'>;
+  /** Private and short: sockets go there. */
+  readonly socketFolder: (vmId: VmId) => string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface PlannedClone {
+  readonly from: VmSpec;
+  readonly momentName: string;
+  readonly spec: VmSpec;
+  readonly copies: readonly { readonly pointId: PointId; readonly diskId: DiskId }[];
+}
+
+export class Cloner {
+  readonly #ports: ClonePorts;
+
+  constructor(ports: ClonePorts) {
+    this.#ports = ports;
+  }
+
+  /** Refuses here, before anything is made. */
+  async plan(vmId: VmId, momentId: MomentId, name: string): Promise<PlannedClone> {
+    const { machines, storage, random, clock } = this.#ports;
+    const from = machines.spec(vmId);
+    machines.checkNew(name);
+    const { moments } = await storage.call('timeline.get', { vmId });
+    const moment = moments.find(({ id }) => id === momentId);
+    if (moment === undefined) throw noPoint();
+    const pairs = from.disks.flatMap(disk => {
+      const point = moment.points.find(({ diskId }) => diskId === disk.id);
+      const diskId = diskIdSchema.parse(random.uuid());
+      return point === undefined ? [] : [{ pointId: point.pointId, diskId, virtualBytes: disk.virtualBytes }];
+    });
+    const id = vmIdSchema.parse(random.uuid());
+    const disks = pairs.map(({ diskId, virtualBytes }) => ({ id: diskId, virtualBytes }));
+    const spec: VmSpec = { ...from, id, name, disks, portForwards: [], createdAt: clock.wallMs() };
+    return { from, momentName: moment.name, spec, copies: pairs };
+  }
+
+  create({ from, momentName, spec, copies }: PlannedClone, step: Step, signal: AbortSignal): Promise<void> {
+    const { machines, storage, folders } = this.#ports;
+    return machines.make(spec, step, signal, async () => {
+      for (const copy of copies) await this.#copy(from.id, spec.id, copy, step, signal);
+      if (spec.boot.kind === 'iso') {
+        step('copying the installer');
+        const { isoName } = spec.boot;
+        await folders.copyIn(`${folders.home(from.id)}/${isoName}`, spec.id, isoName);
+      }
+      step('taking the first point');
+      await storage.call('moment.take', {
+        vmId: spec.id,
+        name: 'Cloned',
+        note: `From ${from.name}, ${momentName}`,
+        kind: 'imported',
+      });
+    });
+  }
+
+  async #copy(
+    fromId: VmId,
+    toId: VmId,
+    { pointId, diskId }: PlannedClone['copies'][number],
+    step: Step,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { storage, socketFolder, program, runTool } = this.#ports;
+    const qemuImg = program('qemu-img');
+    if (qemuImg === null) throw missing();
+    const target = `${socketFolder(toId)}/clone`;
+    await whilePointServed(storage, { vmId: fromId, pointId, folder: socketFolder(fromId) }, async point => {
+      this.#checkSpace((await measurePoint(point.uri, qemuImg, runTool, signal)) ?? point.virtualBytes);
+      await storage.openExport(toId, diskId, target);
+      try {
+        const onOutput = (text: string): void => {
+          const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
+          if (percent !== undefined) step('copying the disk', Number(percent) / 100);
+        };
+        const to = `nbd+unix:///${diskId}?socket=${target}`;
+        const args = ['convert', '-p', '-n', '-f', 'raw', '-O', 'raw', point.uri, to];
+        const { code, stderr } = await runTool(qemuImg, args, {
+          timeoutMs: COPY_TIMEOUT_MS,
+          signal,
+          onOutput,
+        });
+        signal.throwIfAborted();
+        if (code !== 0) throw failed(stderr);
+      } finally {
+        await storage.closeExport(toId, diskId);
+      }
+    });
+  }
+
+  /** T14: before anything is copied. */
+  #checkSpace(needs: number): void {
+    const free = this.#ports.folders.freeBytes();
+    if (free >= needs + SPARE_BYTES) return;
+    throw new Fault({
+      code: 'disk.full',
+      what: `The clone needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free.`,
+      safe: 'Nothing was created; the VM it would be made from is as it was.',
+      todo: 'Free some space, then try again.',
+      data: { needs, free },
+    });
+  }
+}
+
+const noPoint = (): Fault =>
+  new Fault({
+    code: 'moment.not-found',
+    what: 'There is no such point.',
+    safe: 'Nothing was created.',
+    todo: 'Look at the timeline again.',
+  });
+
+const missing = (): Fault =>
+  new Fault({
+    code: 'qemu.missing',
+    what: "qemu-img is not on this computer's PATH.",
+    safe: 'Nothing was created.',
+    todo: 'Install it: sudo apt-get install qemu-utils',
+  });
+
+const failed = (stderr: string): Fault => {
+  const isFull = stderr.includes('No space left');
+  return new Fault({
+    code: isFull ? 'disk.full' : 'disk.io',
+    what: `The disk could not be copied: ${stderr.trim().slice(0, 400)}`,
+    safe: 'Nothing was created; the VM it would be made from is as it was.',
+    todo: isFull ? 'Free some space, then try again.' : 'Try again.',
+  });
+};
