@@ -1,7 +1,7 @@
 // Milestone C: the window in a real browser against real guests. The built page, the real gateway, control, storage and
 // QEMU; nothing stands in. Screenshots go to test/artifacts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright';
@@ -168,6 +168,25 @@ describe('a person and a VM', () => {
     await chip('Running').waitFor();
     await ebb.settled(vmId);
     await clean('7-gone-back');
+  });
+
+  it('exports a point, and makes a VM from it, while this one runs', async () => {
+    await option('first').click();
+    await page.getByRole('button', { name: 'Export…' }).click();
+    await clean('8-export');
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('It is written:').waitFor();
+    expect(existsSync((await dialog.locator('.path').textContent()) ?? '')).toBe(true);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'New VM…' }).click();
+    await clean('8-clone');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    const twin = await waitFor('the new VM', async () => {
+      const { vms } = await ebb.call('vm.list', {});
+      return vms.find(({ spec }) => spec.name.endsWith(' copy')) ?? null;
+    });
+    await ebb.done((await ebb.call('vm.delete', { vmId: twin.spec.id })).taskId);
   });
 
   it('deletes a point nothing hangs off, and is told what that frees', async () => {
