@@ -12,6 +12,9 @@ const MEASURE_TIMEOUT_MS = 600_000;
 /** Never taken: the guests of this host need it (T14). */
 const SPARE_BYTES = 256 * 2 ** 20;
 
+/** Of 255, with room for a number, the extension and `.part`. */
+const NAME_BYTES_MAX = 200;
+
 interface Writer {
   readonly driver: string;
   readonly options: string;
@@ -55,9 +58,18 @@ export function exportFileName(name: string, format: ExportFormat): string {
   const plain = name
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not get into a name
     .replace(/[\u0000-\u001f\u007f<>:"/\\|?*]+/g, '-')
-    .replace(/^[. ]+|[. ]+$/g, '')
-    .slice(0, 120);
-  return `${plain === '' ? 'point' : plain}.${WRITERS[format].extension}`;
+    .replace(/^[. ]+|[. ]+$/g, '');
+  return `${shortened(plain) || 'point'}.${WRITERS[format].extension}`;
+}
+
+/** File systems count bytes; a character is never cut in two. */
+function shortened(name: string): string {
+  let short = '';
+  for (const character of name) {
+    if (Buffer.byteLength(short + character) > NAME_BYTES_MAX) break;
+    short += character;
+  }
+  return short.trimEnd();
 }
 
 /** The file's path. Faults: file.unreadable (no such folder, or there is such a file), disk.full, qemu.missing, cancelled. */
