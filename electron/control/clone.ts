@@ -13,16 +13,16 @@ import { amountText, KIB } from '../../shared/units.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
-import { type ExportPorts, measurePoint } from './export-point.ts';
+import { measurePoint } from './export-point.ts';
 import type { MachineFolders, Machines } from './machines.ts';
+import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import { whilePointServed } from './served-point.ts';
 import type { Step } from './tasks.ts';
 
-const COPY_TIMEOUT_MS = 12 * 3_600_000;
 /** Kept free on the host's disk (T14). */
 const SPARE_BYTES = 256 * 2 ** 20;
 
-export interface ClonePorts extends Pick<ExportPorts, 'program' | 'runTool'> {
+export interface ClonePorts extends QemuImgPorts {
   readonly machines: Machines;
   readonly storage: StorageClient;
   readonly folders: Pick<MachineFolders, 'home' | 'freeBytes' | 'copyIn'>;
@@ -91,27 +91,17 @@ export class Cloner {
     step: Step,
     signal: AbortSignal,
   ): Promise<void> {
-    const { storage, socketFolder, program, runTool } = this.#ports;
-    const qemuImg = program('qemu-img');
-    if (qemuImg === null) throw missing();
+    const { storage, socketFolder, runTool } = this.#ports;
+    const qemuImg = qemuImgPath(this.#ports, 'Nothing was created.');
     const target = `${socketFolder(toId)}/clone`;
     await whilePointServed(storage, { vmId: fromId, pointId, folder: socketFolder(fromId) }, async point => {
       this.#checkSpace((await measurePoint(point.uri, qemuImg, runTool, signal)) ?? point.virtualBytes);
       await storage.openExport(toId, diskId, target);
       try {
-        const onOutput = (text: string): void => {
-          const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
-          if (percent !== undefined) step('copying the disk', Number(percent) / 100);
-        };
         const to = `nbd+unix:///${diskId}?socket=${target}`;
         const args = ['convert', '-p', '-n', '-f', 'raw', '-O', 'raw', point.uri, to];
-        const { code, stderr } = await runTool(qemuImg, args, {
-          timeoutMs: COPY_TIMEOUT_MS,
-          signal,
-          onOutput,
-        });
-        signal.throwIfAborted();
-        if (code !== 0) throw failed(stderr);
+        const failure = await runCopy([qemuImg, args], { runTool, step, doing: 'copying the disk', signal });
+        if (failure !== null) throw failed(failure);
       } finally {
         await storage.closeExport(toId, diskId);
       }
@@ -140,20 +130,10 @@ const noPoint = (): Fault =>
     todo: 'Look at the timeline again.',
   });
 
-const missing = (): Fault =>
+const failed = ({ stderr, isFull }: { stderr: string; isFull: boolean }): Fault =>
   new Fault({
-    code: 'qemu.missing',
-    what: "qemu-img is not on this computer's PATH.",
-    safe: 'Nothing was created.',
-    todo: 'Install it: sudo apt-get install qemu-utils',
-  });
-
-const failed = (stderr: string): Fault => {
-  const isFull = stderr.includes('No space left');
-  return new Fault({
     code: isFull ? 'disk.full' : 'disk.io',
-    what: `The disk could not be copied: ${stderr.trim().slice(0, 400)}`,
+    what: `The disk could not be copied: ${stderr.slice(0, 400)}`,
     safe: 'Nothing was created; the VM it would be made from is as it was.',
     todo: isFull ? 'Free some space, then try again.' : 'Try again.',
   });
-};

@@ -4,10 +4,9 @@ import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
-import type { ToolOptions, ToolResult } from '../platform/process.ts';
+import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import type { Step } from './tasks.ts';
 
-const CONVERT_TIMEOUT_MS = 12 * 3_600_000;
 const MEASURE_TIMEOUT_MS = 600_000;
 /** Never taken: the guests of this host need it (T14). */
 const SPARE_BYTES = 256 * 2 ** 20;
@@ -31,9 +30,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   raw: { driver: 'raw', options: '', extension: 'img' },
 };
 
-export interface ExportPorts {
-  readonly program: (name: string) => string | null;
-  readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+export interface ExportPorts extends QemuImgPorts {
   readonly exists: (path: string) => boolean;
   /** Of the filesystem the folder is on; null where there is no such folder. */
   readonly freeBytes: (folder: string) => number | null;
@@ -81,8 +78,7 @@ export async function exportPoint(
 ): Promise<string> {
   const { folder, name, format } = request;
   const target = `${folder}/${name}`;
-  const qemuImg = ports.program('qemu-img');
-  if (qemuImg === null) throw missing();
+  const qemuImg = qemuImgPath(ports, 'Nothing was written.');
   if (ports.exists(target)) throw unwritable(`There is a file ${target} already.`, 'Choose another name.');
   step('looking how large it is');
   await checkSpace(request, qemuImg, ports, signal);
@@ -90,17 +86,11 @@ export async function exportPoint(
   const { driver, options } = WRITERS[format];
   const more = options === '' ? [] : ['-o', options];
   try {
-    const onOutput = (text: string): void => {
-      const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
-      if (percent !== undefined) step('writing the image', Number(percent) / 100);
-    };
-    const { code, stderr } = await ports.runTool(
-      qemuImg,
-      ['convert', '-p', '-f', 'raw', '-O', driver, ...more, request.uri, part],
-      { timeoutMs: CONVERT_TIMEOUT_MS, signal, onOutput },
+    const failure = await runCopy(
+      [qemuImg, ['convert', '-p', '-f', 'raw', '-O', driver, ...more, request.uri, part]],
+      { runTool: ports.runTool, step, doing: 'writing the image', signal },
     );
-    signal.throwIfAborted();
-    if (code !== 0) throw failed(target, stderr);
+    if (failure !== null) throw failed(target, failure);
     step('making it durable');
     await ports.moveInto(part, target);
     return target;
@@ -144,23 +134,13 @@ async function checkSpace(
   });
 }
 
-const missing = (): Fault =>
-  new Fault({
-    code: 'qemu.missing',
-    what: "qemu-img is not on this computer's PATH.",
-    safe: 'Nothing was written.',
-    todo: 'Install it: sudo apt-get install qemu-utils',
-  });
-
 const unwritable = (what: string, todo: string): Fault =>
   new Fault({ code: 'file.unreadable', what, safe: 'Nothing was written.', todo });
 
-const failed = (target: string, stderr: string): Fault => {
-  const isFull = stderr.includes('No space left');
-  return new Fault({
+const failed = (target: string, { stderr, isFull }: { stderr: string; isFull: boolean }): Fault =>
+  new Fault({
     code: isFull ? 'disk.full' : 'disk.io',
-    what: `${target} could not be written: ${stderr.trim().slice(0, 400)}`,
+    what: `${target} could not be written: ${stderr.slice(0, 400)}`,
     safe: 'The point is as it was; what had been written is gone again.',
     todo: isFull ? 'Free some space, then try again.' : 'Try another folder or format.',
   });
-};

@@ -1,18 +1,18 @@
 // Bringing somebody else's disk in (DESIGN §8: hostile input). The format is what the person said, never guessed; tools
 // run as separate processes with limits; images that point at other files are refused; the original is only read.
 import * as z from 'zod';
-import { Fault } from '../../shared/result.ts';
+import type { Fault } from '../../shared/result.ts';
 import type { DiskFormat } from '../../shared/vm.ts';
 import type { ToolOptions, ToolResult } from '../platform/process.ts';
 import type { ChosenFile } from './files.ts';
 import { markedFormat, outsideReference, type ReadAt } from './foreign-formats.ts';
 import { type Found, type ImportPorts, refused, unreadable } from './import-ports.ts';
+import { qemuImgPath, runCopy } from './qemu-img.ts';
 import type { Step } from './tasks.ts';
 import { examineVhd, whileServed } from './vhd-reader.ts';
 
 const INFO_TIMEOUT_MS = 30_000;
 const CHECK_TIMEOUT_MS = 600_000;
-const CONVERT_TIMEOUT_MS = 12 * 3_600_000;
 /** T15: as much as a VHD can hold. */
 const VIRTUAL_BYTES_MAX = 2040 * 2 ** 30;
 /** Far above what qemu-img needs, far below what would hurt the host. */
@@ -35,14 +35,7 @@ export interface ImportSource extends Found {
 
 /** qemu-img with its arguments, held within bounds where util-linux is. */
 function qemuImg(ports: ImportPorts, args: readonly string[]): [command: string, args: readonly string[]] {
-  const path = ports.program('qemu-img');
-  if (path === null)
-    throw new Fault({
-      code: 'qemu.missing',
-      what: "qemu-img is not on this computer's PATH.",
-      safe: 'Nothing was created.',
-      todo: 'Install it: sudo apt-get install qemu-utils',
-    });
+  const path = qemuImgPath(ports, 'Nothing was created.');
   const prlimit = ports.program('prlimit');
   if (prlimit === null) return [path, args];
   return [prlimit, [`--data=${TOOL_MEMORY_BYTES}`, '--core=0', path, ...args]];
@@ -222,18 +215,15 @@ async function convert(
   step: Step,
   signal: AbortSignal,
 ): Promise<void> {
-  const onOutput = (text: string): void => {
-    const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
-    if (percent !== undefined) step('copying the disk', Number(percent) / 100);
-  };
-  const { code, stderr } = await ports.runTool(...qemuImg(ports, command), {
-    timeoutMs: CONVERT_TIMEOUT_MS,
+  const { runTool } = ports;
+  const failure = await runCopy(qemuImg(ports, command), {
+    runTool,
+    step,
+    doing: 'copying the disk',
     signal,
-    onOutput,
   });
-  signal.throwIfAborted();
-  if (code === 0) return;
-  const isFull = stderr.includes('No space left');
+  if (failure === null) return;
+  const { stderr, isFull } = failure;
   throw refused(
     isFull ? 'disk.full' : 'import.bad-format',
     source.file,

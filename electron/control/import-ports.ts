@@ -1,16 +1,13 @@
 // What the parts of an import share: what they ask of the world, what they find, and how they refuse.
 import type { ErrorCode } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
-import type { ToolOptions, ToolResult } from '../platform/process.ts';
 import type { ChosenFile } from './files.ts';
+import type { QemuImgPorts } from './qemu-img.ts';
 
-export interface ImportPorts {
-  /** Full path of a program on PATH; null where there is none. */
-  readonly program: (name: string) => string | null;
+export interface ImportPorts extends QemuImgPorts {
   /** A plain Node, and the module that reads foreign VHDs. */
   readonly node: () => string;
   readonly vhdReader: () => string;
-  readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
   /** What the file is now; null where it is gone or unreadable. */
   readonly look: (path: string) => ChosenFile | null;
   /** `length` bytes at `offset`; negative offsets count from the end. */
