@@ -136,3 +136,35 @@ export async function copyUnits(
     }
   }
 }
+
+/**
+ * The target answers for these units too, with what `source` holds, whole before its BAT entries say so:
+ * data + bitmaps → sync → BAT → sync.
+ */
+export async function copyWhole(
+  ports: CopyPorts,
+  {
+    target,
+    source,
+    unitsOf,
+  }: {
+    readonly target: Image;
+    readonly source: Image;
+    readonly unitsOf: (block: number) => Uint8Array;
+  },
+  blocks: readonly number[],
+  isOff: { readonly dataSync: boolean; readonly batSync: boolean },
+): Promise<void> {
+  const slots = await fillSlots(target, blocks, async (block, slot) => {
+    const units = unitsOf(block);
+    // Where the source has no block its content is zeros, and so is a fresh slot.
+    if (source.has(block))
+      await copyUnits(ports, { source, block, units }, (at, bytes) => target.fillSlot(slot, at, bytes));
+    target.writeBitmap(slot, units);
+  });
+  // Also without a slot: a predecessor of the same boot may have left the target's entries in the page cache (T11).
+  if (!isOff.dataSync) await target.sync();
+  target.writeBat(slots.keys(), withEntries(target.bat, slots));
+  if (!isOff.batSync) await target.sync();
+  publish(ports, target, slots, blocks);
+}

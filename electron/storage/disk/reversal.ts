@@ -14,6 +14,7 @@ import {
   type CopyProgress,
   clearBlocks,
   copyUnits,
+  copyWhole,
   fillSlots,
   publish,
   unitCount,
@@ -138,36 +139,17 @@ async function moveBatch(
   forward: Image,
   batch: readonly number[],
 ): Promise<void> {
-  const fresh = batch.filter(block => !edge.backward.has(block));
-  await backUp(ports, edge, forward, fresh);
+  const { backward, root } = edge;
+  const { backwardDataSync, backwardBatSync } = ports.off;
+  // The root's old units go to B.
+  await copyWhole(
+    ports,
+    { target: backward, source: root, unitsOf: block => forward.units(block) },
+    batch.filter(block => !backward.has(block)),
+    { dataSync: backwardDataSync === true, batSync: backwardBatSync === true },
+  );
   await overwrite(ports, edge, forward, batch);
   await clearBlocks(ports, forward, batch);
-}
-
-/** The root's old units go to B, whole before its BAT entries say so. */
-async function backUp(
-  ports: CopyPorts,
-  edge: Edge,
-  forward: Image,
-  blocks: readonly number[],
-): Promise<void> {
-  const { backward, root } = edge;
-  const { off } = ports;
-  const slots = await fillSlots(backward, blocks, async (block, slot) => {
-    const units = forward.units(block);
-    // Where the root has no block its old content is zeros, and so is a fresh slot.
-    if (root.has(block)) {
-      await copyUnits(ports, { source: root, block, units }, (at, bytes) =>
-        backward.fillSlot(slot, at, bytes),
-      );
-    }
-    backward.writeBitmap(slot, units);
-  });
-  // Also without a slot: a predecessor of the same boot may have left B's entries in the page cache (T11).
-  if (off.backwardDataSync !== true) await backward.sync();
-  backward.writeBat(slots.keys(), withEntries(backward.bat, slots));
-  if (off.backwardBatSync !== true) await backward.sync();
-  publish(ports, backward, slots, blocks);
 }
 
 /** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */

@@ -13,10 +13,8 @@ import {
   type CopyProgress,
   clearBlocks,
   copyUnits,
-  fillSlots,
-  publish,
+  copyWhole,
   unitCount,
-  withEntries,
 } from './copy.ts';
 import { type Edge, newFileName } from './disk-files.ts';
 import type { Image } from './image.ts';
@@ -74,25 +72,19 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
   return true;
 }
 
-/** F answers for these units again, whole before its BAT entries say so; the root is still new. */
-async function refill(ports: CopyPorts, edge: Turning, batch: readonly number[]): Promise<void> {
-  const { root, backward, forward } = edge;
-  const { off } = ports;
-  const lost = batch.filter(block => !forward.has(block));
-  const slots = await fillSlots(forward, lost, async (block, slot) => {
-    const units = backward.units(block);
-    if (root.has(block)) {
-      await copyUnits(ports, { source: root, block, units }, (at, bytes) =>
-        forward.fillSlot(slot, at, bytes),
-      );
-    }
-    forward.writeBitmap(slot, units);
-  });
-  if (off.undoDataSync !== true) await forward.sync();
-  forward.writeBat(slots.keys(), withEntries(forward.bat, slots));
-  // Also without a slot: a predecessor of the same boot may have left F's entries in the page cache (T11).
-  if (off.undoBatSync !== true) await forward.sync();
-  publish(ports, forward, slots, lost);
+/** F answers for these units again; the root is still new. */
+function refill(
+  ports: CopyPorts,
+  { root, backward, forward }: Turning,
+  batch: readonly number[],
+): Promise<void> {
+  const { undoDataSync, undoBatSync } = ports.off;
+  return copyWhole(
+    ports,
+    { target: forward, source: root, unitsOf: block => backward.units(block) },
+    batch.filter(block => !forward.has(block)),
+    { dataSync: undoDataSync === true, batSync: undoBatSync === true },
+  );
 }
 
 /** B's units go over the root's. B and F both answer, so a torn root is never read (T3). */
