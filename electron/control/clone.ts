@@ -26,8 +26,8 @@ export interface ClonePorts extends QemuImgPorts {
   readonly machines: Machines;
   readonly storage: StorageClient;
   readonly folders: Pick<MachineFolders, 'home' | 'freeBytes' | 'copyIn'>;
-  /** Private and short: sockets go there. */
-  readonly socketFolder: (vmId: VmId) => string;
+  /** Private, short, and new at every call. */
+  readonly readerSocket: (vmId: VmId) => string;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -91,10 +91,11 @@ export class Cloner {
     step: Step,
     signal: AbortSignal,
   ): Promise<void> {
-    const { storage, socketFolder, runTool } = this.#ports;
+    const { storage, readerSocket, runTool } = this.#ports;
     const qemuImg = qemuImgPath(this.#ports, 'Nothing was created.');
-    const target = `${socketFolder(toId)}/clone`;
-    await whilePointServed(storage, { vmId: fromId, pointId, folder: socketFolder(fromId) }, async point => {
+    const target = readerSocket(toId);
+    const source = { vmId: fromId, pointId, socketPath: readerSocket(fromId) };
+    await whilePointServed(storage, source, async point => {
       this.#checkSpace((await measurePoint(point.uri, qemuImg, runTool, signal)) ?? point.virtualBytes);
       await storage.openExport(toId, diskId, target);
       try {

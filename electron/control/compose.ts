@@ -196,16 +196,16 @@ function cloner(input: ControlInput, storage: StorageClient, machines: Machines)
     folders,
     program: findProgram,
     runTool,
-    socketFolder: socketFolder(input),
+    readerSocket: readerSocket(input),
     clock,
     random: systemRandom,
   });
 }
 
-const socketFolder = (input: ControlInput) => (vmId: VmId) => {
+const readerSocket = (input: ControlInput) => (vmId: VmId) => {
   const folder = machineFolders(input).run(vmId);
   makePrivateFolder(folder);
-  return folder;
+  return `${folder}/r-${systemRandom.uuid().slice(0, 8)}`;
 };
 
 function pointWriter(input: ControlInput, storage: StorageClient): PointWriter {
@@ -218,7 +218,7 @@ function pointWriter(input: ControlInput, storage: StorageClient): PointWriter {
     freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
     moveInto: moveDurably,
     remove: removeFolder,
-    socketFolder: socketFolder(input),
+    readerSocket: readerSocket(input),
     exportsFolder: () => {
       makePrivateFolder(`${dataFolder}/exports`);
       return `${dataFolder}/exports`;

@@ -79,10 +79,11 @@ export async function exportPoint(
   const { folder, name, format } = request;
   const target = `${folder}/${name}`;
   const qemuImg = qemuImgPath(ports, 'Nothing was written.');
-  if (ports.exists(target)) throw unwritable(`There is a file ${target} already.`, 'Choose another name.');
+  const part = `${target}.part`;
+  for (const path of [target, part])
+    if (ports.exists(path)) throw unwritable(`There is a file ${path} already.`, 'Choose another name.');
   step('looking how large it is');
   await checkSpace(request, qemuImg, ports, signal);
-  const part = `${target}.part`;
   const { driver, options } = WRITERS[format];
   const more = options === '' ? [] : ['-o', options];
   try {

@@ -10,8 +10,8 @@ import type { Step } from './tasks.ts';
 
 export interface PointWriterPorts extends ExportPorts {
   readonly storage: StorageClient;
-  /** Private and short: a socket goes there. */
-  readonly socketFolder: (vmId: VmId) => string;
+  /** Private, short, and new at every call. */
+  readonly readerSocket: (vmId: VmId) => string;
   /** Where exports go that name no file; made when first needed. */
   readonly exportsFolder: () => string;
   readonly day: () => string;
@@ -68,10 +68,10 @@ export class PointWriter {
   }
 
   async write({ path, pointId, wanted }: PlannedExport, step: Step, signal: AbortSignal): Promise<void> {
-    const { storage, socketFolder } = this.#ports;
+    const { storage, readerSocket } = this.#ports;
     const { vmId, format } = wanted;
     const target = { folder: dirname(path), name: basename(path), format };
-    await whilePointServed(storage, { vmId, pointId, folder: socketFolder(vmId) }, async point => {
+    await whilePointServed(storage, { vmId, pointId, socketPath: readerSocket(vmId) }, async point => {
       await exportPoint({ ...point, ...target }, this.#ports, step, signal);
     });
     step(`written to ${path}`.slice(0, 200), 1);

@@ -8,17 +8,20 @@ export interface ServedPoint {
   readonly virtualBytes: number;
 }
 
-/** `folder` is private and short: a socket goes there. */
+/** `socketPath`: private, short, and this reader's alone. */
 export async function whilePointServed<T>(
   storage: StorageClient,
-  { vmId, pointId, folder }: { readonly vmId: VmId; readonly pointId: PointId; readonly folder: string },
+  {
+    vmId,
+    pointId,
+    socketPath,
+  }: { readonly vmId: VmId; readonly pointId: PointId; readonly socketPath: string },
   use: (point: ServedPoint) => Promise<T>,
 ): Promise<T> {
-  const socketPath = `${folder}/p-${pointId.slice(0, 8)}`;
   const { virtualBytes } = await storage.call('point.open', { vmId, pointId, socketPath });
   try {
     return await use({ uri: `nbd+unix:///${pointId}?socket=${socketPath}`, virtualBytes });
   } finally {
-    await storage.call('point.close', { vmId, pointId });
+    await storage.call('point.close', { vmId, socketPath });
   }
 }

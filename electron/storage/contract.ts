@@ -75,14 +75,14 @@ export const storageContract = defineContract({
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, socketPath: z.string().max(100) }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
       errors: ['vm.not-found', 'moment.not-found', 'disk.in-use'],
-      doc: 'Serves a point read-only by NBD on a unix socket (idempotent for the same path); it is not purged meanwhile. Export name: the point id.',
+      doc: 'Serves a point read-only by NBD on a unix socket of the reader alone; not purged while a client reads. Export name: the point id.',
     },
     'point.close': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema }),
+      params: z.strictObject({ vmId: vmIdSchema, socketPath: z.string().max(100) }),
       result: done,
       errors: ['vm.not-found'],
-      doc: 'Stops serving it.',
+      doc: 'Stops serving there.',
     },
     'timeline.get': {
       kind: 'query',

@@ -1,4 +1,5 @@
-// The NBD servers of one VM: one per disk, or one per point that is read. Owns the sockets, not the volumes.
+// The NBD servers of one VM, one per exported disk. Owns the sockets, not the volumes.
+import type { DiskId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ListenUnix, NextTurn } from '../platform/byte-stream.ts';
 import type { Clock } from '../platform/ports.ts';
@@ -16,7 +17,7 @@ export interface ExportsOptions {
 export class Exports {
   readonly #options: ExportsOptions;
   /** Promises, so that two calls at once share one server. */
-  readonly #servers = new Map<string, { readonly socketPath: string; readonly server: Promise<NbdServer> }>();
+  readonly #servers = new Map<DiskId, { readonly socketPath: string; readonly server: Promise<NbdServer> }>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
@@ -26,45 +27,41 @@ export class Exports {
     return this.#servers.size;
   }
 
-  has(name: string): boolean {
-    return this.#servers.has(name);
-  }
-
   /** Idempotent for one path. Another path is refused while a client uses the first. */
-  async open(name: string, volume: Volume, socketPath: string): Promise<void> {
-    const known = this.#servers.get(name);
+  async open(diskId: DiskId, volume: Volume, socketPath: string): Promise<void> {
+    const known = this.#servers.get(diskId);
     if (known?.socketPath === socketPath) {
       await known.server;
       return;
     }
     if (known !== undefined) {
-      if ((await known.server).connectionCount() > 0) throw new Fault(inUse(name, known.socketPath));
-      await this.close(name);
+      if ((await known.server).connectionCount() > 0) throw new Fault(inUse(diskId, known.socketPath));
+      await this.close(diskId);
     }
-    const server = serveNbd({ ...this.#options, socketPath, exports: [{ name, volume }] });
-    this.#servers.set(name, { socketPath, server });
+    const server = serveNbd({ ...this.#options, socketPath, exports: [{ name: diskId, volume }] });
+    this.#servers.set(diskId, { socketPath, server });
     try {
       await server;
     } catch (error) {
-      this.#servers.delete(name);
+      this.#servers.delete(diskId);
       throw error;
     }
   }
 
-  async close(name: string): Promise<void> {
-    const known = this.#servers.get(name);
-    this.#servers.delete(name);
+  async close(diskId: DiskId): Promise<void> {
+    const known = this.#servers.get(diskId);
+    this.#servers.delete(diskId);
     await (await known?.server)?.close();
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#servers.keys()].map(name => this.close(name)));
+    await Promise.all([...this.#servers.keys()].map(diskId => this.close(diskId)));
   }
 }
 
-const inUse = (name: string, socketPath: string) => ({
+const inUse = (diskId: DiskId, socketPath: string) => ({
   code: 'disk.in-use' as const,
-  what: `${name} is served at ${socketPath} and a client is connected there.`,
+  what: `Disk ${diskId} is served at ${socketPath} and a client is connected there.`,
   safe: 'That client is not disturbed.',
   todo: 'Stop the VM, or use the same socket.',
 });

@@ -9,6 +9,7 @@ import type { Clock } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 import type { VmEngine } from './disk/engine.ts';
 import type { Exports } from './exports.ts';
+import type { PointReaders } from './point-readers.ts';
 import { Throttle } from './throttle.ts';
 
 /** The contract's promise for reversal progress: ten times a second. */
@@ -18,8 +19,7 @@ export interface VmServiceOptions {
   readonly vmId: VmId;
   readonly openEngine: (folder: string) => Promise<VmEngine>;
   readonly exports: Exports;
-  /** Points being read; never written. */
-  readonly points: Exports;
+  readonly readers: PointReaders;
   readonly topics: Topics<StorageContract>;
   readonly clock: Clock;
   readonly pid: number;
@@ -27,7 +27,7 @@ export interface VmServiceOptions {
 }
 
 export function createVmService(options: VmServiceOptions): Handlers<StorageContract> {
-  const { vmId, exports, points, topics, clock } = options;
+  const { vmId, exports, readers, topics, clock } = options;
   let opened: { readonly folder: string; readonly engine: VmEngine; readonly publish: Throttle } | null =
     null;
 
@@ -50,7 +50,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
   const close = async (): Promise<void> => {
     const closing = opened;
     opened = null;
-    await Promise.all([exports.closeAll(), points.closeAll()]);
+    await Promise.all([exports.closeAll(), readers.closeAll()]);
     closing?.publish.cancel();
     await closing?.engine.close();
   };
@@ -83,11 +83,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'point.open': async ({ pointId, socketPath }) => {
       const volume = engineOf().pointReader(pointId);
-      await points.open(pointId, volume, socketPath);
+      await readers.open(pointId, volume, socketPath);
       return { exportName: pointId, virtualBytes: volume.sizeBytes };
     },
-    'point.close': async ({ pointId }) => {
-      await points.close(pointId);
+    'point.close': async ({ socketPath }) => {
+      await readers.close(socketPath);
       return {};
     },
     'timeline.get': () => engineOf().timeline(),
@@ -105,18 +105,19 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       return {};
     },
     'moment.restore': ({ momentId }) => engineOf().restoreMoment(momentId),
-    'trash.purge': ({ trashedBefore, momentId }) => {
+    'trash.purge': async ({ trashedBefore, momentId }) => {
       const engine = engineOf();
-      const read = new Set(
+      const read = await readers.read();
+      const kept = new Set(
         engine
           .timeline()
-          .trash.filter(moment => moment.points.some(point => points.has(point.pointId)))
+          .trash.filter(moment => moment.points.some(point => read.has(point.pointId)))
           .map(({ id }) => id),
       );
-      if (momentId !== undefined && read.has(momentId)) throw new Fault(beingRead());
+      if (momentId !== undefined && kept.has(momentId)) throw new Fault(beingRead());
       return engine.purge(
         ({ id, trashedAt }) =>
-          trashedAt <= trashedBefore && !read.has(id) && (momentId === undefined || id === momentId),
+          trashedAt <= trashedBefore && !kept.has(id) && (momentId === undefined || id === momentId),
       );
     },
     'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),

@@ -11,6 +11,7 @@ import { portChannel } from '../transport/message-port.ts';
 import { storageContract } from './contract.ts';
 import { openVmFolder } from './disk/open-folder.ts';
 import { Exports } from './exports.ts';
+import { PointReaders } from './point-readers.ts';
 import { createVmService } from './vm-service.ts';
 
 const self = threadSelf();
@@ -31,7 +32,7 @@ const handlers = createVmService({
   vmId,
   openEngine: folder => openVmFolder(vmId, folder, { turn }),
   exports,
-  points: new Exports(serving),
+  readers: new PointReaders(serving),
   topics,
   clock: systemClock,
   pid,

@@ -106,6 +106,18 @@ describe('while it is written', () => {
     expectContent(readFileSync(path));
   });
 
+  it('others read the same point too, and one that ends cuts nobody off', async () => {
+    const paths = ['a', 'b', 'c'].map(name => join(folder, `together-${name}.img`));
+    const written = paths.map(path => exportAs('raw', path));
+    const twin = await ebb.call('vm.clone', { vmId, momentId, name: 'meanwhile' });
+    const cancelled = join(folder, 'together-d.img');
+    const other = await ebb.call('moment.export', { vmId, momentId, format: 'raw', path: cancelled });
+    await ebb.call('task.cancel', { taskId: other.taskId });
+    await Promise.all([...written, ebb.done(twin.taskId)]);
+    for (const path of paths) expectContent(readFileSync(path));
+    await ebb.done((await ebb.call('vm.delete', { vmId: twin.vmId })).taskId);
+  });
+
   it('it can be cancelled, and leaves nothing', async () => {
     const path = join(folder, 'cancelled.qcow2');
     const { taskId } = await ebb.call('moment.export', { vmId, momentId, format: 'qcow2', path });
@@ -175,6 +187,13 @@ describe('what cannot be written is refused and leaves nothing', () => {
       safe: 'Nothing was written.',
     });
     expect(readFileSync(path, 'utf8')).toBe('mine');
+  });
+
+  it("over somebody's unfinished file", async () => {
+    const path = join(folder, 'half.img');
+    writeFileSync(`${path}.part`, 'mine');
+    expect((await refusal('raw', path)).what).toContain('half.img.part already');
+    expect(readFileSync(`${path}.part`, 'utf8')).toBe('mine');
   });
 
   it('into a folder that is not there, or by a path that does not say where', async () => {

@@ -1,0 +1,61 @@
+// The NBD servers of points being read: one per reader, at a socket of its own, so that one that ends cuts nobody off.
+import type { PointId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import type { ExportsOptions } from './exports.ts';
+import { type NbdServer, serveNbd } from './nbd/server.ts';
+import type { Volume } from './volume.ts';
+
+/** Far above what one VM's exports and clones need at a time. */
+const READERS_MAX = 64;
+
+interface Reader {
+  readonly pointId: PointId;
+  readonly server: Promise<NbdServer>;
+}
+
+export class PointReaders {
+  readonly #options: ExportsOptions;
+  readonly #readers = new Map<string, Reader>();
+
+  constructor(options: ExportsOptions) {
+    this.#options = options;
+  }
+
+  async open(pointId: PointId, volume: Volume, socketPath: string): Promise<void> {
+    if (this.#readers.size >= READERS_MAX || this.#readers.has(socketPath))
+      throw new Fault(refused(socketPath));
+    const server = serveNbd({ ...this.#options, socketPath, exports: [{ name: pointId, volume }] });
+    this.#readers.set(socketPath, { pointId, server });
+    try {
+      await server;
+    } catch (error) {
+      this.#readers.delete(socketPath);
+      throw error;
+    }
+  }
+
+  async close(socketPath: string): Promise<void> {
+    const reader = this.#readers.get(socketPath);
+    this.#readers.delete(socketPath);
+    await (await reader?.server)?.close();
+  }
+
+  /** By a client now: who opened one and died keeps nothing from being purged. */
+  async read(): Promise<ReadonlySet<PointId>> {
+    const found = new Set<PointId>();
+    for (const { pointId, server } of this.#readers.values())
+      if ((await server).connectionCount() > 0) found.add(pointId);
+    return found;
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#readers.keys()].map(socketPath => this.close(socketPath)));
+  }
+}
+
+const refused = (socketPath: string) => ({
+  code: 'disk.in-use' as const,
+  what: `${socketPath} serves a point already, or ${READERS_MAX} points of this VM are being read.`,
+  safe: 'Those who read are not disturbed.',
+  todo: 'Wait until one has ended.',
+});
