@@ -36,5 +36,3 @@ export type MethodResult<C extends ContractTable, M extends MethodName<C>> = z.i
 export type Payload<C extends ContractTable, T extends TopicName<C>> = z.infer<C['topics'][T]['payload']>;
 
 export const defineContract = <const C extends ContractTable>(table: C): C => table;
-/** Some methods of a table, in a file of their own. */
-export const defineMethods = <const M extends ContractTable['methods']>(methods: M): M => methods;
