@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await control.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 afterAll(() => console.log(line));
 
