@@ -3,6 +3,7 @@
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { unitSum, zeroSum } from './sums.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
@@ -120,21 +121,69 @@ interface Units {
   readonly units: Uint8Array;
 }
 
-/** In chunks, letting the guest in between. */
+/**
+ * In chunks, letting the guest in between. Answers with the units' checksums, one per unit of the block, 0 for the others:
+ * a recorded one moves with its unit, so that damage is carried along and never covered up; the rest is summed now.
+ */
 export async function copyUnits(
   ports: CopyPorts,
   { source, block, units }: Units,
   write: (at: number, bytes: Uint8Array) => void,
-): Promise<void> {
+): Promise<Uint32Array> {
+  const recorded = source.readPage(block).sums.units;
+  const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
+  const firstOfBlock = block * source.unitsPerBlock;
   for (const { first, count } of unitRuns(units)) {
     const end = (first + count) * UNIT_BYTES;
     for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
       const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
       source.readData(block, at, bytes);
+      addSums(sums, { bytes, firstUnit: at / UNIT_BYTES, firstOfBlock });
       write(at, bytes);
       await ports.turn(bytes.length);
     }
   }
+  return sums;
+}
+
+/** Sums the units of `bytes` that have none yet. */
+export function addSums(
+  sums: Uint32Array,
+  {
+    bytes,
+    firstUnit,
+    firstOfBlock,
+  }: { readonly bytes: Uint8Array; readonly firstUnit: number; readonly firstOfBlock: number },
+): void {
+  for (let at = 0; at < bytes.length; at += UNIT_BYTES) {
+    const unit = firstUnit + at / UNIT_BYTES;
+    if (sums[unit] === 0) sums[unit] = unitSum(bytes.subarray(at, at + UNIT_BYTES), firstOfBlock + unit);
+  }
+}
+
+/** Units nobody has are zeros: their sums, where `sums` has none. */
+export function withZeros(sums: Uint32Array, block: number, units: Uint8Array): Uint32Array {
+  return sums.map((sum, unit) =>
+    sum !== 0 || units[unit] === 0 ? sum : zeroSum(block * sums.length + unit),
+  );
+}
+
+/** Units the target has already get the source's content, and in the block's page the sums of it. */
+export async function overwriteUnits(ports: CopyPorts, target: Image, from: Units): Promise<void> {
+  const { block, units } = from;
+  const moved = await copyUnits(ports, from, (at, bytes) => target.writeData(block, at, bytes));
+  const page = target.readPage(block);
+  const sums = page.sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
+  target.writeBitmap(block, target.bat[block] ?? 0, page.units, sums);
+}
+
+/** Into a slot of the target nobody knows of: the units, and the block's page. */
+export async function fillWhole(ports: CopyPorts, target: Image, slot: number, from: Units): Promise<void> {
+  const { block, units } = from;
+  const sums = await copyUnits(ports, from, (at, bytes) => target.fillSlot(slot, at, bytes));
+  // T12: in a root an allocated block is whole, all ones.
+  const here = target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff);
+  target.writeBitmap(block, slot, here, withZeros(sums, block, here));
 }
 
 /**
@@ -158,9 +207,10 @@ export async function copyWhole(
   const slots = await fillSlots(target, blocks, async (block, slot) => {
     const units = unitsOf(block);
     // Where the source has no block its content is zeros, and so is a fresh slot.
-    if (source.has(block))
-      await copyUnits(ports, { source, block, units }, (at, bytes) => target.fillSlot(slot, at, bytes));
-    target.writeBitmap(slot, units);
+    const sums = source.has(block)
+      ? await copyUnits(ports, { source, block, units }, (at, bytes) => target.fillSlot(slot, at, bytes))
+      : new Uint32Array(target.unitsPerBlock);
+    target.writeBitmap(block, slot, units, withZeros(sums, block, units));
   });
   // Also without a slot: a predecessor of the same boot may have left the target's entries in the page cache (T11).
   if (!isOff.dataSync) await target.sync();

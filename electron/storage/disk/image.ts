@@ -2,18 +2,18 @@
 // who calls what when is the business of leaf.ts and reversal.ts. A failed sync poisons it (T14).
 //
 //   0 footer copy │ 512 header │ 1536 BAT │ two locators │ … data blocks, data 4 KiB-aligned, bitmap in the
-//   sector(s) before │ footer
+//   sector(s) before, checksums before that (sums.ts) │ footer
 import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
-import { corrupt, viewOf } from '../vhd/fields.ts';
+import { corrupt } from '../vhd/fields.ts';
 import { decodeFooter, encodeFooter, FOOTER_BYTES, type Footer } from '../vhd/footer.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { decodeHeader, encodeHeader, HEADER_BYTES, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
+import { BAT_UNUSED, batSectors, decodeBat, endOfBlocks } from './bat.ts';
+import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, sumsBytes } from './sums.ts';
 
 const BAT_AT = FOOTER_BYTES + HEADER_BYTES;
-export const BAT_UNUSED = 0xffffffff;
-const BAT_ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
 /** Bitmaps in memory per image: 512 bytes each at 2 MiB blocks, so at most 4 MiB. */
 const BITMAPS_CACHED_MAX = 8192;
 
@@ -35,6 +35,7 @@ export class Image {
   readonly unitsPerBlock: number;
   /** On disk: one byte per 4 KiB unit, 0xff here, 0x00 not (T12), padded to whole sectors. */
   readonly bitmapBytes: number;
+  readonly #sumsBytes: number;
   /** Absolute sector of each block's bitmap, as readers see it now. */
   readonly bat: Uint32Array;
   uuid: string;
@@ -55,6 +56,7 @@ export class Image {
     this.blockCount = Math.ceil(identity.virtualBytes / identity.blockBytes);
     this.unitsPerBlock = identity.blockBytes / UNIT_BYTES;
     this.bitmapBytes = alignUp(this.unitsPerBlock, SECTOR_BYTES);
+    this.#sumsBytes = sumsBytes(this.unitsPerBlock);
     this.bat = new Uint32Array(this.blockCount).fill(BAT_UNUSED);
     this.#batOffset = batOffset;
     this.#timestampMs = identity.timestampMs;
@@ -114,35 +116,10 @@ export class Image {
         `within the file of ${fileBytes} bytes: it is truncated`,
       );
     this.file.read(raw, this.#batOffset);
-    const view = viewOf(raw);
-    const used: number[] = [];
-    for (let block = 0; block < this.blockCount; block++) {
-      const entry = view.getUint32(block * 4);
-      this.bat[block] = entry;
-      if (entry !== BAT_UNUSED) used.push(entry);
-    }
-    used.sort((a, b) => a - b);
-    const pitchSectors = (this.bitmapBytes + this.blockBytes) / SECTOR_BYTES;
-    let end = Math.ceil(batEnd / SECTOR_BYTES);
-    for (const entry of used) {
-      if (entry < end)
-        throw corrupt(
-          this.file.name,
-          'block position (sector)',
-          entry,
-          `≥ ${end}: blocks or metadata overlap`,
-        );
-      end = entry + pitchSectors;
-    }
-    // reserve() grows the file before any map names the slot, so a shorter one was cut off.
-    if (used.length > 0 && end * SECTOR_BYTES > fileBytes)
-      throw corrupt(
-        this.file.name,
-        'end of the last block (byte)',
-        end * SECTOR_BYTES,
-        `within the file of ${fileBytes} bytes: it is truncated`,
-      );
-    const blocksEnd = Math.max(end * SECTOR_BYTES, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
+    decodeBat(raw, this.bat);
+    const pitchBytes = this.bitmapBytes + this.blockBytes;
+    const end = endOfBlocks(this.file.name, this.bat, { batEnd, fileBytes, pitchBytes });
+    const blocksEnd = Math.max(end, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
     // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
     const tail = this.#endsWithFooter(fileBytes)
       ? fileBytes - FOOTER_BYTES
@@ -226,7 +203,7 @@ export class Image {
   reserve(): number {
     this.#checkPoison();
     // Room for the end footer stays between the blocks, so that it is never overwritten.
-    const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.bitmapBytes, UNIT_BYTES);
+    const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.#sumsBytes + this.bitmapBytes, UNIT_BYTES);
     this.#end = dataOffset + this.blockBytes;
     // The size is durable with the sync that comes before the slot's BAT entry; the space stays a hole.
     this.file.truncate(this.#end);
@@ -266,26 +243,45 @@ export class Image {
     this.#end = Math.max(this.#end, dataOffset + this.blockBytes);
   }
 
-  writeBitmap(entry: number, units: Uint8Array): void {
+  /**
+   * A block's bitmap, and in the same page its checksums. `sums`: one per unit, 0 where unknown; null says of all that
+   * they are not recorded, which is the leaf's way: what is written in place must not leave an old one behind.
+   */
+  writeBitmap(block: number, entry: number, units: Uint8Array, sums: Uint32Array | null): void {
     this.#checkPoison();
-    const bytes = new Uint8Array(this.bitmapBytes);
-    bytes.set(units);
-    this.file.write(bytes, entry * SECTOR_BYTES);
+    const page = new Uint8Array(this.#sumsBytes + this.bitmapBytes);
+    page.set(units, this.#sumsBytes);
+    if (sums !== null) encodeSums({ bitmap: bitmapSum(units, block), units: sums }, page);
+    const room = this.#sumsRoom(entry);
+    this.file.write(page.subarray(this.#sumsBytes - room), entry * SECTOR_BYTES - room);
+  }
+
+  /** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
+  #sumsRoom(entry: number): number {
+    const metadataEnd = this.#batOffset + alignUp(this.blockCount * 4, SECTOR_BYTES) + 2 * LOCATOR_SPACE;
+    return entry * SECTOR_BYTES - this.#sumsBytes >= metadataEnd ? this.#sumsBytes : 0;
+  }
+
+  /** As on disk: of an allocated block, its bitmap and what was recorded of it. */
+  readPage(block: number): { readonly units: Uint8Array; readonly sums: Sums } {
+    const room = this.#sumsRoom(this.bat[block] ?? 0);
+    const page = new Uint8Array(room + this.bitmapBytes);
+    this.file.read(page, this.#bitmapOffset(block) - room);
+    return {
+      units: page.slice(room, room + this.unitsPerBlock),
+      sums: room === 0 ? noSums(this.unitsPerBlock) : decodeSums(page, this.unitsPerBlock),
+    };
+  }
+
+  /** False: there is no room for sums (`#sumsRoom`), and none will ever be recorded. */
+  hasSums(block: number): boolean {
+    return this.#sumsRoom(this.bat[block] ?? 0) > 0;
   }
 
   /** Writes the BAT sectors that hold these blocks, with the entries of `source`. */
   writeBat(blocks: Iterable<number>, source: Uint32Array = this.bat): void {
     this.#checkPoison();
-    const sectors = new Set([...blocks].map(block => Math.floor(block / BAT_ENTRIES_PER_SECTOR)));
-    for (const sector of sectors) {
-      const bytes = new Uint8Array(SECTOR_BYTES).fill(0xff);
-      const view = viewOf(bytes);
-      const first = sector * BAT_ENTRIES_PER_SECTOR;
-      const count = Math.min(BAT_ENTRIES_PER_SECTOR, this.blockCount - first);
-      for (let index = 0; index < count; index++)
-        view.setUint32(index * 4, source[first + index] ?? BAT_UNUSED);
-      this.file.write(bytes, this.#batOffset + sector * SECTOR_BYTES);
-    }
+    for (const { at, bytes } of batSectors(blocks, source)) this.file.write(bytes, this.#batOffset + at);
   }
 
   /** Takes another name and place in the tree: head footer and header (T3: the flip). Durable after sync(). */

@@ -1,7 +1,8 @@
 // The one writable image of a disk. T10: new bitmap bits and BAT entries stay in memory until flush:
 // data → sync → bitmap + BAT → sync → acknowledge. T11: each is noted in the run file before the write is acknowledged.
 import type { Folder } from '../../platform/ports.ts';
-import { BAT_UNUSED, type Image } from './image.ts';
+import { BAT_UNUSED } from './bat.ts';
+import type { Image } from './image.ts';
 import { RunFile, type RunRecord, runFileNames } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
@@ -149,11 +150,11 @@ export class Leaf {
     const { image } = this;
     // A dynamic image's allocated blocks are whole: their bitmap must be there before the BAT entry is.
     if (!image.isDifferencing)
-      for (const { entry, units } of blocks.values()) image.writeBitmap(entry, units);
+      for (const [block, { entry, units }] of blocks) image.writeBitmap(block, entry, units, null);
     if (this.#off.leafDataSync !== true) await image.sync();
     if (blocks.size > 0) {
       for (const [block, { entry, units }] of blocks) {
-        if (image.isDifferencing) image.writeBitmap(entry, units);
+        if (image.isDifferencing) image.writeBitmap(block, entry, units, null);
         this.#durableBat[block] = entry;
       }
       image.writeBat(blocks.keys(), this.#durableBat);

@@ -18,6 +18,7 @@ import {
   clearBlocks,
   copyUnits,
   fillSlots,
+  fillWhole,
   publish,
   unitCount,
   withEntries,
@@ -159,28 +160,29 @@ async function absorb(
   blocks: readonly number[],
 ): Promise<void> {
   const { off } = ports;
-  const known = blocks.filter(block => target.has(block));
-  for (const block of known) {
-    await copyUnits(ports, { source, block, units: wanted(block) }, (at, bytes) =>
-      target.writeData(block, at, bytes),
-    );
+  const grown: { block: number; units: Uint8Array; sums: Uint32Array }[] = [];
+  for (const block of blocks.filter(row => target.has(row))) {
+    const moved = { source, block, units: wanted(block) };
+    const sums = await copyUnits(ports, moved, (at, bytes) => target.writeData(block, at, bytes));
+    grown.push({ block, units: moved.units, sums });
   }
   const missing = blocks.filter(block => !target.has(block));
   const slots = await fillSlots(target, missing, async (block, slot) => {
-    const units = wanted(block);
-    await copyUnits(ports, { source, block, units }, (at, bytes) => target.fillSlot(slot, at, bytes));
-    // T12: in a root an allocated block is whole, all ones.
-    target.writeBitmap(slot, target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff));
+    await fillWhole(ports, target, slot, { source, block, units: wanted(block) });
   });
   if (off.mergeDataSync !== true) await target.sync();
-  const grown = target.isDifferencing
-    ? known.map(block => ({ block, units: union(target.units(block), wanted(block)) }))
-    : [];
-  for (const { block, units } of grown) target.writeBitmap(target.bat[block] ?? 0, units);
+  for (const { block, units, sums } of grown) growMap(target, block, units, sums);
   target.writeBat(slots.keys(), withEntries(target.bat, slots));
   if (off.mergeMapSync !== true) await target.sync();
-  for (const { block, units } of grown) target.units(block).set(units);
+  for (const { block, units } of grown) target.units(block).set(union(target.units(block), units));
   publish(ports, target, slots, blocks);
+}
+
+/** On disk, not yet for readers: a bitmap with these units too, and their sums. */
+function growMap(target: Image, block: number, units: Uint8Array, moved: Uint32Array): void {
+  const { sums } = target.readPage(block);
+  const all = sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
+  target.writeBitmap(block, target.bat[block] ?? 0, union(target.units(block), units), all);
 }
 
 const union = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((unit, index) => unit | (b[index] ?? 0));

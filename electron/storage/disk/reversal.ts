@@ -13,9 +13,10 @@ import {
   type CopyPorts,
   type CopyProgress,
   clearBlocks,
-  copyUnits,
   copyWhole,
   fillSlots,
+  fillWhole,
+  overwriteUnits,
   publish,
   unitCount,
   withEntries,
@@ -163,17 +164,12 @@ async function overwrite(
   const { off } = ports;
   for (const block of blocks) {
     if (!root.has(block)) continue;
-    await copyUnits(ports, { source: forward, block, units: forward.units(block) }, (at, bytes) =>
-      root.writeData(block, at, bytes),
-    );
+    await overwriteUnits(ports, root, { source: forward, block, units: forward.units(block) });
   }
   const missing = blocks.filter(block => !root.has(block));
-  const slots = await fillSlots(root, missing, async (block, slot) => {
-    const units = forward.units(block);
-    await copyUnits(ports, { source: forward, block, units }, (at, bytes) => root.fillSlot(slot, at, bytes));
-    // T12: in the root an allocated block is whole, all ones.
-    root.writeBitmap(slot, new Uint8Array(root.unitsPerBlock).fill(0xff));
-  });
+  const slots = await fillSlots(root, missing, (block, slot) =>
+    fillWhole(ports, root, slot, { source: forward, block, units: forward.units(block) }),
+  );
   if (off.rootDataSync !== true) await root.sync();
   if (slots.size > 0) {
     root.writeBat(slots.keys(), withEntries(root.bat, slots));

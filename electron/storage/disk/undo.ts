@@ -12,8 +12,8 @@ import {
   type CopyPorts,
   type CopyProgress,
   clearBlocks,
-  copyUnits,
   copyWhole,
+  overwriteUnits,
   unitCount,
 } from './copy.ts';
 import { type Edge, newFileName } from './disk-files.ts';
@@ -92,9 +92,7 @@ async function restore(ports: CopyPorts, edge: Turning, batch: readonly number[]
   const { root, backward } = edge;
   for (const block of batch) {
     if (!root.has(block)) continue;
-    await copyUnits(ports, { source: backward, block, units: backward.units(block) }, (at, bytes) =>
-      root.writeData(block, at, bytes),
-    );
+    await overwriteUnits(ports, root, { source: backward, block, units: backward.units(block) });
   }
   if (ports.off.undoRootSync !== true) await root.sync();
 }

@@ -1,0 +1,59 @@
+// The BAT of an image of ours: read, checked before anything is believed, written by whole sectors. Pure.
+import { SECTOR_BYTES } from '../../../shared/units.ts';
+import { corrupt, viewOf } from '../vhd/fields.ts';
+
+export const BAT_UNUSED = 0xffffffff;
+const ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
+
+/** Into `bat`, which is as long as the disk has blocks. */
+export function decodeBat(raw: Uint8Array, bat: Uint32Array): void {
+  const view = viewOf(raw);
+  for (let block = 0; block < bat.length; block++) bat[block] = view.getUint32(block * 4);
+}
+
+export interface Places {
+  readonly batEnd: number;
+  readonly fileBytes: number;
+  /** Of a block: bitmap and data. */
+  readonly pitchBytes: number;
+}
+
+/** The byte after the last block, or after the BAT where there is none. Throws vhd.corrupt: overlapping or cut off. */
+export function endOfBlocks(
+  file: string,
+  bat: Uint32Array,
+  { batEnd, fileBytes, pitchBytes }: Places,
+): number {
+  const used = bat.filter(entry => entry !== BAT_UNUSED).sort();
+  let end = Math.ceil(batEnd / SECTOR_BYTES);
+  for (const entry of used) {
+    if (entry < end)
+      throw corrupt(file, 'block position (sector)', entry, `≥ ${end}: blocks or metadata overlap`);
+    end = entry + pitchBytes / SECTOR_BYTES;
+  }
+  // reserve() grows the file before any map names the slot, so a shorter one was cut off.
+  if (used.length > 0 && end * SECTOR_BYTES > fileBytes)
+    throw corrupt(
+      file,
+      'end of the last block (byte)',
+      end * SECTOR_BYTES,
+      `within the file of ${fileBytes} bytes: it is truncated`,
+    );
+  return end * SECTOR_BYTES;
+}
+
+/** The sectors that hold these blocks' entries: their place in the BAT in bytes, and what they hold. */
+export function* batSectors(
+  blocks: Iterable<number>,
+  bat: Uint32Array,
+): Generator<{ readonly at: number; readonly bytes: Uint8Array }> {
+  const sectors = new Set([...blocks].map(block => Math.floor(block / ENTRIES_PER_SECTOR)));
+  for (const sector of sectors) {
+    const bytes = new Uint8Array(SECTOR_BYTES).fill(0xff);
+    const view = viewOf(bytes);
+    const first = sector * ENTRIES_PER_SECTOR;
+    const count = Math.min(ENTRIES_PER_SECTOR, bat.length - first);
+    for (let index = 0; index < count; index++) view.setUint32(index * 4, bat[first + index] ?? BAT_UNUSED);
+    yield { at: sector * SECTOR_BYTES, bytes };
+  }
+}
