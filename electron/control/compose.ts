@@ -62,6 +62,7 @@ import { PointWriter } from './point-writer.ts';
 import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
 import { Tasks } from './tasks.ts';
+import { HistoryChecks } from './verify.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
 
 export const EBB_VERSION = '0.1.0';
@@ -271,6 +272,15 @@ function publish(topics: Topics<Contract>, memory: MemoryManager, storage: Stora
   storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
 }
 
+/** What works on points beside storage itself. */
+function historyParts(input: ControlInput, storage: StorageClient, machines: Machines) {
+  return {
+    pointWriter: pointWriter(input, storage),
+    cloner: cloner(input, storage, machines),
+    checks: new HistoryChecks(storage, clock),
+  };
+}
+
 export function composeControl(input: ControlInput): Control {
   const { paths, log, pid } = input;
   const catalog = openCatalog(`${paths.dataFolder}/catalog.db`);
@@ -299,8 +309,7 @@ export function composeControl(input: ControlInput): Control {
   });
   publish(topics, memory, storage);
   const handlers = createService({
-    pointWriter: pointWriter(input, storage),
-    cloner: cloner(input, storage, machines),
+    ...historyParts(input, storage, machines),
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, memory, probe)),
     quit: async () => {

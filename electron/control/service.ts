@@ -16,6 +16,7 @@ import type { MemoryManager } from './memory/manager.ts';
 import type { PointWriter } from './point-writer.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, Tasks } from './tasks.ts';
+import type { HistoryChecks } from './verify.ts';
 
 export interface ServiceParts {
   readonly info: () => AppInfo;
@@ -30,6 +31,7 @@ export interface ServiceParts {
   readonly consoles: ConsoleStreams;
   readonly pointWriter: PointWriter;
   readonly cloner: Cloner;
+  readonly checks: HistoryChecks;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
 }
@@ -216,6 +218,14 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
         parts.pointWriter.write(planned, step, signal),
       );
       return { taskId, path: planned.path };
+    },
+    'vm.verify': async ({ vmId }) =>
+      start('vm.verify', await opened(vmId), 'Check', true, (id, step, signal) =>
+        parts.checks.run(id, step, signal),
+      ),
+    'vm.verify-report': ({ vmId }) => {
+      machines.spec(vmId);
+      return { report: parts.checks.report(vmId) };
     },
     'settle.set': async ({ vmId, to }) => storage.call('settle.set', { vmId: await opened(vmId), to }),
 

@@ -5,6 +5,8 @@ import type { Task, TaskKind } from '../../shared/task.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 
 const ENDED_KEPT = 50;
+/** They leave the VM as it is. */
+const READING: ReadonlySet<TaskKind> = new Set(['moment.export', 'vm.verify']);
 
 export type Step = (words: string, progress?: number) => void;
 
@@ -38,8 +40,7 @@ export class Tasks {
   /** Does something under way change this VM, or (`alsoReading`) read it? */
   isBusy(vmId: VmId, alsoReading = false): boolean {
     return this.list().some(
-      task =>
-        task.vmId === vmId && task.state === 'running' && (alsoReading || task.kind !== 'moment.export'),
+      task => task.vmId === vmId && task.state === 'running' && (alsoReading || !READING.has(task.kind)),
     );
   }
 

@@ -13,6 +13,7 @@ import {
   timelineSchema,
 } from '../../shared/timeline.ts';
 import { bytesSchema, timeMsSchema } from '../../shared/units.ts';
+import { verifiedSchema, verifyCursorSchema } from '../../shared/verify.ts';
 
 const byVm = z.strictObject({ vmId: vmIdSchema });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
@@ -167,6 +168,17 @@ export const storageContract = defineContract({
       }),
       errors: ['vm.not-found', 'moment.not-found'],
       doc: 'Where the disks may differ between two moments; null is Now.',
+    },
+    'verify.some': {
+      kind: 'query',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        cursor: verifyCursorSchema.nullable(),
+        budgetBytes: bytesSchema,
+      }),
+      result: verifiedSchema,
+      errors: ['vm.not-found'],
+      doc: 'Reads about so many bytes of frozen images, from the cursor on, and compares them with their checksums.',
     },
     'settle.set': {
       kind: 'command',

@@ -107,6 +107,7 @@ const forwarded = (forward: Forward) => ({
   'trash.purge': forward('trash.purge'),
   'moment.cost': forward('moment.cost'),
   'moment.compare': forward('moment.compare'),
+  'verify.some': forward('verify.some'),
   'settle.set': forward('settle.set'),
   'point.hash': forward('point.hash'),
 });

@@ -122,6 +122,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),
     'moment.compare': async ({ fromId, toId }) => ({ disks: await engineOf().inspect.compare(fromId, toId) }),
+    'verify.some': ({ cursor, budgetBytes }) => engineOf().verifier.some(cursor, budgetBytes),
     'settle.set': async ({ to }) => {
       if (to === 'undo') await engineOf().undoSettling();
       else engineOf().setSettling(to === 'run');

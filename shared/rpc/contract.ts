@@ -21,6 +21,7 @@ import {
   timelineSchema,
 } from '../timeline.ts';
 import { bytesSchema, kibSchema } from '../units.ts';
+import { verifyReportSchema } from '../verify.ts';
 import { osKindSchema, portForwardSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
 import { defineContract } from './table.ts';
 
@@ -344,6 +345,20 @@ export const contract = defineContract({
         'storage.unavailable',
       ],
       doc: 'Writes a disk as it was at a moment into a new image of another format.',
+    },
+    'vm.verify': {
+      kind: 'task',
+      params: byVm,
+      result: started,
+      errors: ['vm.not-found', 'vm.wrong-state', 'storage.unavailable'],
+      doc: 'Reads its whole history and compares it with the checksums recorded; while it runs or not. Nothing is changed.',
+    },
+    'vm.verify-report': {
+      kind: 'query',
+      params: byVm,
+      result: z.object({ report: verifyReportSchema.nullable() }),
+      errors: ['vm.not-found'],
+      doc: 'What the newest check found, while it goes on too; null where there was none since the service started.',
     },
     'settle.set': {
       kind: 'command',

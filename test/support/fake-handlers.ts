@@ -267,6 +267,9 @@ function historyHandlers(control: FakeControl) {
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
     'moment.compare': () => ({ disks: [] }),
+    'vm.verify': ({ vmId }) =>
+      control.work(fakeTask('vm.verify', 'Checking', vmId, Date.now()), () => undefined),
+    'vm.verify-report': () => ({ report: null }),
     'settle.set': ({ vmId, to }) => {
       const vm = control.vm(vmId);
       vm.timeline = {

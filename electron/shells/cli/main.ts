@@ -101,7 +101,7 @@ async function run(argv: readonly string[]): Promise<number> {
   try {
     const output = await command.run(session);
     console.log(words.options.json === true ? JSON.stringify(output.json) : output.text);
-    return 0;
+    return output.exit ?? 0;
   } finally {
     client.close();
   }

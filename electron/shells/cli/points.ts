@@ -5,6 +5,7 @@ import { exportFormatSchema, settleOrderSchema } from '../../../shared/timeline.
 import { NotFoundError, pickMoment, pickVm, UsageError } from './arguments.ts';
 import { gib, table, timeText } from './output.ts';
 import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
+import { VERIFY_COMMAND } from './verify.ts';
 
 async function theMoment(session: Session, vmId: VmId) {
   const timeline = await session.client.call('timeline.get', { vmId });
@@ -181,6 +182,7 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     help: 'Create a VM from a point of another: its disks copied in full, nothing shared',
     run: clone,
   },
+  'vm verify': VERIFY_COMMAND,
   'point take': {
     usage: 'VM [NAME] [--note TEXT]',
     help: 'Take a point of all its disks, running or not',

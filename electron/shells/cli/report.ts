@@ -5,6 +5,7 @@ import { NotFoundError, UsageError } from './arguments.ts';
 
 /** 0 ok · 1 failed · 2 usage · 3 not found · 4 wrong state · 5 not enough memory · 6 not enough disk · 7 guest refused or
  *  timed out · 8 integrity · 77 denied · 130 cancelled. */
+export const EXIT_INTEGRITY = 8;
 const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {
   'rpc.bad-request': 2,
   'vm.not-found': 3,
@@ -18,8 +19,8 @@ const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {
   'disk.full': 6,
   'vm.timeout': 7,
   'memory.guest-refuses': 7,
-  'vhd.corrupt': 8,
-  'disk.poisoned': 8,
+  'vhd.corrupt': EXIT_INTEGRITY,
+  'disk.poisoned': EXIT_INTEGRITY,
   'rpc.denied': 77,
   'memory.over-cap': 77,
   cancelled: 130,

@@ -17,6 +17,8 @@ export interface Session {
 export interface Output {
   readonly text: string;
   readonly json: unknown;
+  /** Where what was asked for was done, and the answer is bad news; 0 else. */
+  readonly exit?: number;
 }
 
 export interface Command {

@@ -50,7 +50,7 @@ export function* batches(
 }
 
 /** Units of a block as runs. */
-function unitRuns(units: Uint8Array): { readonly first: number; readonly count: number }[] {
+export function unitRuns(units: Uint8Array): { readonly first: number; readonly count: number }[] {
   const runs: { first: number; count: number }[] = [];
   for (let unit = units.indexOf(0xff); unit >= 0; unit = units.indexOf(0xff, unit)) {
     let end = unit;

@@ -99,6 +99,19 @@ export class DiskFiles {
     return this.image(name, null);
   }
 
+  /** The image that a read of the point asks first. */
+  top(point: PointId): Image {
+    const op = this.#tree.reversalOf(this.row.id);
+    const merge = this.#tree.mergeOf(this.row.id);
+    if (op !== undefined && (point === op.root || point === op.child)) {
+      const { root, backward, forward } = this.edge(op);
+      return point === op.root ? backward : (forward ?? root);
+    }
+    if (merge?.stage === 'flip' && (point === merge.point || point === merge.child))
+      return this.merged(merge);
+    return this.image(fileName(point), point);
+  }
+
   /** Every image a read of the point may touch, newest first. Iterative (T15). */
   layersOf(point: PointId): Image[] {
     const op = this.#tree.reversalOf(this.row.id);

@@ -26,6 +26,7 @@ import type { SwitchOffs } from './switch-offs.ts';
 import { beginTake, finishTake, goBackTo, type TakePorts } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
+import { Verifier } from './verify.ts';
 
 const BLOCK_BYTES = 2 * 2 ** 20;
 /** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
@@ -75,6 +76,7 @@ export class VmEngine {
   readonly #listeners = new Set<() => void>();
   readonly #settler: Settler;
   readonly inspect: Inspector;
+  readonly verifier: Verifier;
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
   #release: () => void = () => undefined;
@@ -86,6 +88,7 @@ export class VmEngine {
     this.#options = options;
     this.#tree = new Tree(ports.store);
     this.inspect = new Inspector(this.#tree, this.#disks, ports.turn);
+    this.verifier = new Verifier(this.#tree, this.#disks, ports.turn);
     this.#settler = new Settler({
       tree: this.#tree,
       disks: this.#disks,

@@ -192,7 +192,7 @@ function finish({ files, tree }: CopyPorts, op: MergeOp, gone: string | null): v
   const [point, child] = [tree.point(op.point), tree.point(op.child)];
   if (point === undefined || child === undefined) return;
   tree.commit([
-    put('point', { ...child, parent: point.parent }),
+    put('point', { ...child, parent: point.parent, sums: op.direction === 'up' ? child.sums : point.sums }),
     drop('point', op.point),
     drop('op', op.id),
     ...(gone === null ? [] : [put('unlink', { id: op.point, diskId: op.diskId })]),

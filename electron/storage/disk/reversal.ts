@@ -205,9 +205,10 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
 function finish(tree: Tree, op: ReversalOp): void {
   const [root, child] = [tree.point(op.root), tree.point(op.child)];
   if (root === undefined || child === undefined) return;
+  // What was copied was summed: B has all its sums, the root those it had and those of what it got.
   tree.commit([
-    put('point', { ...child, parent: null }),
-    put('point', { ...root, parent: op.child }),
+    put('point', { ...child, parent: null, sums: root.sums }),
+    put('point', { ...root, parent: op.child, sums: true }),
     drop('op', op.id),
   ]);
 }

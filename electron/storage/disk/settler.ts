@@ -1,7 +1,7 @@
 // Brings a VM's disks to rest in the background: resumes what was under way, merges away points nobody asks for (T8),
 // then turns edge after edge, oldest first (T9), until the leaf's parent is the root. Paused and blocked are states, not errors.
 import { errorText } from '../../../shared/errors.ts';
-import type { DiskId } from '../../../shared/ids.ts';
+import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -9,6 +9,7 @@ import type { CopyPorts, CopyProgress } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { mergeDirection, mergeNeedsBytes, runMerge } from './merge.ts';
+import { runRecord } from './record.ts';
 import { beginReversal, reversalNeedsBytes, runReversal } from './reversal.ts';
 import { type MergeOp, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
@@ -42,11 +43,12 @@ export interface SettlerPorts {
   readonly tidy: () => Promise<void>;
 }
 
-/** What was under way, else a merge, which makes a reversal shorter, else the next edge. */
+/** What was under way, else a merge, which makes a reversal shorter, else the next edge; checksums when all is at rest. */
 type NextWork =
   | { readonly op: ReversalOp | MergeOp }
   | { readonly merge: NonNullable<ReturnType<Tree['nextMerge']>> }
-  | { readonly edge: NonNullable<ReturnType<Tree['nextEdge']>> };
+  | { readonly edge: NonNullable<ReturnType<Tree['nextEdge']>> }
+  | { readonly record: PointId };
 
 export class Settler {
   readonly #ports: SettlerPorts;
@@ -150,7 +152,9 @@ export class Settler {
     const merge = tree.nextMerge(row);
     if (merge !== null) return { merge };
     const edge = tree.nextEdge(row);
-    return edge === null ? null : { edge };
+    if (edge !== null) return { edge };
+    const record = tree.nextRecord(row);
+    return record === null ? null : { record };
   }
 
   async #settleDisk(disk: Disk): Promise<void> {
@@ -187,6 +191,7 @@ export class Settler {
 
   async #do(disk: Disk, next: NextWork): Promise<boolean> {
     const ports = this.#copyPorts(disk, next);
+    if ('record' in next) return runRecord(ports, next.record);
     const op = 'op' in next ? next.op : await this.#begin(disk, next, ports);
     // Meanwhile the tree is another one: it is looked at again.
     if (op === null) return true;
@@ -214,7 +219,7 @@ export class Settler {
 
   async #begin(
     { files, id }: Disk,
-    next: Exclude<NextWork, { op: unknown }>,
+    next: Exclude<NextWork, { op: unknown } | { record: unknown }>,
     ports: CopyPorts,
   ): Promise<ReversalOp | MergeOp | null> {
     if ('edge' in next) {

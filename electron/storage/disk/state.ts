@@ -20,6 +20,8 @@ export const pointRowSchema = z.object({
   momentId: momentIdSchema.nullable(),
   /** Whom its file hangs off; null in the root. */
   parent: pointIdSchema.nullable(),
+  /** Every block of its file has its checksums (record.ts): a missing one is damage. */
+  sums: z.boolean().default(false),
 });
 export const momentRowSchema = z.object({
   id: momentIdSchema,

@@ -75,7 +75,7 @@ export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promis
     const row = tree.disk(diskId);
     invariant(disk !== undefined && row !== undefined, `a take of disk ${diskId}, which is not there`);
     sealed.push(await disk.sealUnder(leaf));
-    changes.push(put('point', { id: row.leaf, diskId, momentId, parent: row.leafParent }));
+    changes.push(put('point', { id: row.leaf, diskId, momentId, parent: row.leafParent, sums: false }));
     changes.push(put('disk', { ...row, leaf, leafParent: row.leaf }));
   }
   tree.commit(changes);
@@ -120,7 +120,10 @@ function goBackChanges(
     const rested = disk.isLeafEmpty ? restedOn(tree, disk.id) : null;
     const momentId = kept?.id ?? null;
     if (momentId === null || rested !== null) changes.push(put('unlink', { id: row.leaf, diskId: disk.id }));
-    else changes.push(put('point', { id: row.leaf, diskId: disk.id, momentId, parent: row.leafParent }));
+    else
+      changes.push(
+        put('point', { id: row.leaf, diskId: disk.id, momentId, parent: row.leafParent, sums: false }),
+      );
     if (momentId !== null && rested !== null) changes.push(put('point', { ...rested, momentId }));
     changes.push(put('disk', { ...row, leaf, leafParent: parent }));
   }

@@ -142,6 +142,12 @@ export class Tree {
     return null;
   }
 
+  /** The next frozen image without all its checksums, the root first: the others hang off it. */
+  nextRecord({ id }: DiskRow): PointId | null {
+    const missing = this.points.filter(({ diskId, sums }) => diskId === id && !sums);
+    return (missing.find(({ parent }) => parent === null) ?? missing[0])?.id ?? null;
+  }
+
   /** The moment's points stay, as nobody's, while something hangs off them; those taken after it follow its parent. */
   without({ id, parentId }: MomentRow): Change[] {
     return [

@@ -295,6 +295,16 @@ export class Judge {
     }
   }
 
+  /** T12: everything frozen has its checksums, and they are right. */
+  async checkSums(): Promise<void> {
+    const { damages, unrecordedBytes, cursor } = await this.live.verifier.some(null, Number.MAX_SAFE_INTEGER);
+    const [damage] = damages;
+    if (damage !== undefined)
+      throw new Violation(`at rest ${damage.file} at ${damage.offset}: ${damage.what}`);
+    if (unrecordedBytes > 0 || cursor !== null)
+      throw new Violation(`at rest ${unrecordedBytes} bytes unrecorded`);
+  }
+
   checkHeaders(): void {
     const { store } = this.world;
     for (const disk of store.rows('disk')) {

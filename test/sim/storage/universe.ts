@@ -536,6 +536,7 @@ export class Universe {
       throw new Violation(`does not come to rest: ${settle.state} ${settle.reason}`);
     this.#judge.check('at rest');
     this.#judge.checkRest();
+    await this.#pump(this.#judge.checkSums());
     await this.#pump(this.#judge.live.close());
     this.#judge.checkHeaders();
     await this.#pump(this.#open());

@@ -1,0 +1,44 @@
+// `ebb vm verify`: is the history what it was?
+import type { VerifyReport } from '../../../shared/verify.ts';
+import { gib, table } from './output.ts';
+import { EXIT_INTEGRITY } from './report.ts';
+import { type Command, type Output, type Session, theVm } from './session.ts';
+
+function reportText(name: string, report: VerifyReport, names: ReadonlyMap<string, string>): string {
+  const read = `${gib(report.checkedBytes)} compared`;
+  const unknown =
+    report.unrecordedBytes === 0
+      ? ''
+      : ` Of ${gib(report.unrecordedBytes)} nothing is recorded yet; that happens when the history is at rest.`;
+  if (report.damages.length === 0) return `${name}: every point is as it was recorded; ${read}.${unknown}`;
+  const rows = report.damages.map(damage => [
+    damage.file,
+    gib(damage.offset),
+    gib(damage.length),
+    [
+      ...damage.momentIds.map(id => names.get(id) ?? id.slice(0, 8)),
+      ...(damage.touchesNow ? ['now'] : []),
+    ].join(', ') || 'no point',
+    damage.what,
+  ]);
+  const more = report.isTruncated ? ' These are the first thousand.' : '';
+  return `${name} is damaged; ${read}. Points not named here are not touched by it.${more}${unknown}\n${table(['FILE', 'AT', 'LENGTH', 'TOUCHES', 'WHAT'], rows)}`;
+}
+
+async function verify(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const { client } = session;
+  await session.wait((await client.call('vm.verify', { vmId: spec.id })).taskId);
+  const { report } = await client.call('vm.verify-report', { vmId: spec.id });
+  const { moments, trash } = await client.call('timeline.get', { vmId: spec.id });
+  if (report === null) return { text: `${spec.name} was not checked.`, json: null, exit: 1 };
+  const names = new Map([...moments, ...trash].map(({ id, name }) => [id as string, name]));
+  const exit = report.damages.length === 0 ? 0 : EXIT_INTEGRITY;
+  return { text: reportText(spec.name, report, names), json: report, exit };
+}
+
+export const VERIFY_COMMAND: Command = {
+  usage: 'VM',
+  help: 'Compare its whole history with the checksums recorded, and say which points damage touches',
+  run: verify,
+};

@@ -1,0 +1,97 @@
+// Which points read something out of one image: for damage, so that it is pinned to those it touches and to no other.
+// Walks down the tree from the image, leaving a branch where an image on the way answers for everything asked. Iterative (T15).
+import type { MomentId, PointId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import { type DiskFiles, fileName } from './disk-files.ts';
+import type { Image } from './image.ts';
+import type { PointRow } from './state.ts';
+import type { Tree } from './tree.ts';
+
+/** Units of one block; null: whatever the image holds, also what it should hold and does not show. */
+export type Wanted = { readonly block: number; readonly units: Uint8Array } | null;
+
+export interface Dependents {
+  readonly momentIds: MomentId[];
+  readonly touchesNow: boolean;
+}
+
+interface Step {
+  readonly point: PointRow;
+  readonly wanted: Wanted;
+}
+
+export function dependentsOf(tree: Tree, files: DiskFiles, name: string, wanted: Wanted): Dependents {
+  const { id: diskId } = files.row;
+  const points = tree.points.filter(point => point.diskId === diskId);
+  const children = new Map<PointId, PointRow[]>();
+  for (const point of points) {
+    if (point.parent === null) continue;
+    const known = children.get(point.parent);
+    if (known === undefined) children.set(point.parent, [point]);
+    else known.push(point);
+  }
+  const touched = new Map<PointId, Wanted>();
+  const open: Step[] = starts(tree, files, name, wanted, points);
+  for (let step = open.pop(); step !== undefined; step = open.pop()) {
+    touched.set(step.point.id, step.wanted);
+    for (const child of children.get(step.point.id) ?? []) {
+      if (touched.has(child.id)) continue;
+      const left = leftOver(step.wanted, () => files.top(child.id));
+      if (left !== 'none') open.push({ point: child, wanted: left });
+    }
+  }
+  const momentIds = points.flatMap(point =>
+    touched.has(point.id) && point.momentId !== null ? [point.momentId] : [],
+  );
+  const below = tree.disk(diskId)?.leafParent ?? null;
+  const touchesNow = below !== null && touched.has(below) && isUncovered(files, touched.get(below) ?? null);
+  return { momentIds, touchesNow };
+}
+
+/** Whose content begins in this file; of an edge being turned, whoever reads through to the root (T3). */
+function starts(
+  tree: Tree,
+  files: DiskFiles,
+  name: string,
+  wanted: Wanted,
+  points: readonly PointRow[],
+): Step[] {
+  const op = tree.reversalOf(files.row.id);
+  const own = points.filter(({ id }) => name.startsWith(id)).map(point => ({ point, wanted }));
+  if (op === undefined || op.kind === 'flip' || name !== fileName(op.root)) return own;
+  const { backward, forward } = files.edge(op);
+  const through: Step[] = [];
+  for (const point of points) {
+    if (point.id !== op.root && point.id !== op.child) continue;
+    const left = leftOver(wanted, () => (point.id === op.root ? backward : forward));
+    if (left !== 'none') through.push({ point, wanted: left });
+  }
+  return through;
+}
+
+/** What an image on the way does not answer for; 'none' where that is nothing. */
+function leftOver(wanted: Wanted, imageOf: () => Image | null): Wanted | 'none' {
+  if (wanted === null) return null;
+  const { block, units } = wanted;
+  const image = readable(imageOf);
+  if (image === null || !image.has(block)) return wanted;
+  const own = image.units(block);
+  const left = units.map((unit, index) => (own[index] === 0 ? unit : 0));
+  return left.includes(0xff) ? { block, units: left } : 'none';
+}
+
+/** What cannot be opened answers for nothing. */
+function readable(imageOf: () => Image | null): Image | null {
+  try {
+    return imageOf();
+  } catch (cause) {
+    if (cause instanceof Fault) return null;
+    throw cause;
+  }
+}
+
+function isUncovered(files: DiskFiles, wanted: Wanted): boolean {
+  let left: Wanted | 'none' = wanted;
+  for (const leaf of files.leaves) if (left !== 'none') left = leftOver(left, () => leaf);
+  return left !== 'none';
+}

@@ -1,0 +1,60 @@
+// Recording the checksums of a frozen image (sums.ts): what no copy has summed on its way is read once, in the background,
+// while its pages are still warm. It writes nothing but sums, beside a bitmap that stays what it is; interrupted, it is
+// done again. The row says when an image has them all: from then on a missing one is damage.
+import type { PointId } from '../../../shared/ids.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { addSums, type CopyPorts, unitRuns } from './copy.ts';
+import { fileName } from './disk-files.ts';
+import type { Image } from './image.ts';
+import { put } from './state.ts';
+import { bitmapSum, isRecorded } from './sums.ts';
+
+const CHUNK_UNITS = 64;
+
+interface Recording {
+  readonly image: Image;
+  /** Nothing holds the point: whenever somebody else was let in it may have been purged, its file closed. */
+  readonly isThere: () => boolean;
+}
+
+/** Runs to the end; false: stopped by `goOn`, to be begun again. */
+export async function runRecord(ports: CopyPorts, point: PointId): Promise<boolean> {
+  const { files, tree } = ports;
+  const image = files.image(fileName(point), point);
+  const recording = { image, isThere: () => tree.point(point) !== undefined };
+  let sinceLook = 0;
+  for (let block = 0; block < image.blockCount && recording.isThere(); block++) {
+    if (!image.has(block)) continue;
+    sinceLook += await recordBlock(ports, recording, block);
+    if (sinceLook < ports.batchBytes) continue;
+    sinceLook = 0;
+    if (!(await ports.goOn())) return false;
+  }
+  if (!recording.isThere()) return true;
+  await image.sync();
+  const row = tree.point(point);
+  if (row !== undefined) tree.commit([put('point', { ...row, sums: true })]);
+  return true;
+}
+
+/** Answers how many bytes it read. */
+async function recordBlock(ports: CopyPorts, { image, isThere }: Recording, block: number): Promise<number> {
+  if (!image.hasSums(block)) return 0;
+  const { units, sums } = image.readPage(block);
+  const isDamaged = sums.bitmap !== 0 && sums.bitmap !== bitmapSum(units, block);
+  if (isDamaged || isRecorded(sums, units)) return 0;
+  const missing = units.map((here, unit) => (here !== 0 && sums.units[unit] === 0 ? 0xff : 0));
+  let read = 0;
+  for (const { first, count } of unitRuns(missing)) {
+    for (let unit = first; unit < first + count; unit += CHUNK_UNITS) {
+      const bytes = new Uint8Array(Math.min(CHUNK_UNITS, first + count - unit) * UNIT_BYTES);
+      image.readData(block, unit * UNIT_BYTES, bytes);
+      addSums(sums.units, { bytes, firstUnit: unit, firstOfBlock: block * image.unitsPerBlock });
+      read += bytes.length;
+      await ports.turn(bytes.length);
+      if (!isThere()) return 0;
+    }
+  }
+  image.writeBitmap(block, image.bat[block] ?? 0, units, sums.units);
+  return read;
+}

@@ -1,0 +1,214 @@
+// Reading everything again and comparing it with its checksums (sums.ts), some megabytes at a time: whoever asks passes the
+// cursor on, so that a check can be paused, resumed and given up, and a worker's death costs nothing. Nothing is written.
+import type { DiskId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import { DAMAGES_MAX, type Damage, type Verified, type VerifyCursor } from '../../../shared/verify.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { unitRuns } from './copy.ts';
+import { dependentsOf } from './dependents.ts';
+import type { Disk } from './disk.ts';
+import { type DiskFiles, fileName, newFileName } from './disk-files.ts';
+import type { Image } from './image.ts';
+import { bitmapSum, unitSum } from './sums.ts';
+import type { Tree } from './tree.ts';
+
+const CHUNK_UNITS = 64;
+
+interface Reading {
+  readonly files: DiskFiles;
+  readonly name: string;
+  readonly image: Image;
+  /** A missing checksum is damage. */
+  readonly isRecorded: boolean;
+  /** Blocks a reversal may have half-written: two others answer for them (T3). */
+  readonly isTorn: (block: number) => boolean;
+}
+
+/** What one call found; `where` says which points read through it. */
+interface Found {
+  checkedBytes: number;
+  unrecordedBytes: number;
+  readonly damages: Damage[];
+}
+
+export class Verifier {
+  readonly #tree: Tree;
+  readonly #disks: ReadonlyMap<DiskId, Disk>;
+  readonly #turn: () => Promise<void>;
+
+  constructor(tree: Tree, disks: ReadonlyMap<DiskId, Disk>, turn: () => Promise<void>) {
+    this.#tree = tree;
+    this.#disks = disks;
+    this.#turn = turn;
+  }
+
+  /** From `cursor` on (null: from the start), about so many bytes. Files that come and go meanwhile are passed over. */
+  async some(cursor: VerifyCursor | null, budgetBytes: number): Promise<Verified> {
+    const found: Found = { checkedBytes: 0, unrecordedBytes: 0, damages: [] };
+    const isEnough = (): boolean => found.checkedBytes >= budgetBytes || found.damages.length >= DAMAGES_MAX;
+    for (const { disk, name, block } of this.#from(cursor)) {
+      const stopped = await this.#file(disk, name, block, isEnough, found);
+      if (stopped === null && !isEnough()) continue;
+      return {
+        ...found,
+        cursor: { diskId: disk.id, file: name, block: stopped },
+        totalBytes: this.#totalBytes(),
+      };
+    }
+    return { ...found, cursor: null, totalBytes: this.#totalBytes() };
+  }
+
+  /** What is still to be read, in the order of disks and names, so that none is missed or read twice. */
+  *#from(cursor: VerifyCursor | null): Generator<{ disk: Disk; name: string; block: number }> {
+    for (const disk of [...this.#disks.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (cursor !== null && disk.id < cursor.diskId) continue;
+      const isHere = cursor?.diskId === disk.id;
+      for (const name of this.#names(disk)) {
+        if (isHere && name < cursor.file) continue;
+        const block = isHere && name === cursor.file ? cursor.block : 0;
+        if (block !== null) yield { disk, name, block };
+      }
+    }
+  }
+
+  /** Frozen files, those of an edge being turned too. */
+  #names({ id, files }: Disk): string[] {
+    const names = this.#tree.points.filter(({ diskId }) => diskId === id).map(point => fileName(point.id));
+    const op = this.#tree.reversalOf(id);
+    if (op !== undefined) names.push(newFileName(op.root));
+    return names.filter(name => files.folder.exists(name)).sort();
+  }
+
+  #totalBytes(): number {
+    const sizes = [...this.#disks.values()].flatMap(disk =>
+      this.#names(disk).map(name => disk.files.allocatedBytes(name)),
+    );
+    return sizes.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** Answers where it stopped; null at the end of the file. */
+  async #file(
+    { files }: Disk,
+    name: string,
+    from: number,
+    isEnough: () => boolean,
+    found: Found,
+  ): Promise<number | null> {
+    try {
+      for (let block = from; ; block++) {
+        // Asked anew after every turn: a flip or a purge may have closed it.
+        const reading = this.#reading(files, name);
+        if (reading === null || block >= reading.image.blockCount) return null;
+        if (isEnough()) return block;
+        if (!reading.image.has(block) || reading.isTorn(block)) continue;
+        this.#block(reading, block, found);
+        await this.#turn();
+      }
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      found.damages.push(this.#wholeFile(files, name, cause));
+      return null;
+    }
+  }
+
+  #reading(files: DiskFiles, name: string): Reading | null {
+    if (!files.folder.exists(name)) return null;
+    const { id } = files.row;
+    const op = this.#tree.reversalOf(id);
+    const point = this.#tree.points.find(row => row.diskId === id && fileName(row.id) === name);
+    const isMoving = op !== undefined && (name.startsWith(op.root) || name.startsWith(op.child));
+    const merge = this.#tree.mergeOf(id);
+    const isMerging =
+      merge !== undefined && (name === fileName(merge.point) || name === fileName(merge.child));
+    const image = files.image(name, isMoving || isMerging ? null : (point?.id ?? null));
+    const edge = op === undefined || op.kind === 'flip' ? null : files.edge(op);
+    return {
+      files,
+      name,
+      image,
+      isRecorded: point?.sums === true && !isMoving && !isMerging,
+      isTorn: block => edge?.root === image && edge.backward.has(block) && edge.forward?.has(block) === true,
+    };
+  }
+
+  /** In one tick: nobody changes it meanwhile. */
+  #block(reading: Reading, block: number, found: Found): void {
+    const { image } = reading;
+    const { units, sums } = image.readPage(block);
+    const isBitmapWrong = sums.bitmap !== 0 && sums.bitmap !== bitmapSum(units, block);
+    const isMissing = reading.isRecorded && image.hasSums(block) && sums.bitmap === 0;
+    if (isBitmapWrong || isMissing) {
+      this.#add(reading, block, { first: 0, count: image.unitsPerBlock, kind: 'map' }, found);
+      found.checkedBytes += UNIT_BYTES;
+      return;
+    }
+    const wrong = new Uint8Array(units.length);
+    for (const { first, count } of unitRuns(units))
+      for (let unit = first; unit < first + count; unit += CHUNK_UNITS) {
+        const bytes = new Uint8Array(Math.min(CHUNK_UNITS, first + count - unit) * UNIT_BYTES);
+        image.readData(block, unit * UNIT_BYTES, bytes);
+        compare(reading, block, { bytes, firstUnit: unit, sums: sums.units, wrong }, found);
+        found.checkedBytes += bytes.length;
+      }
+    for (const { first, count } of unitRuns(wrong))
+      this.#add(reading, block, { first, count, kind: 'data' }, found);
+  }
+
+  #add(
+    { files, name, image }: Reading,
+    block: number,
+    { first, count, kind }: { first: number; count: number; kind: 'map' | 'data' },
+    found: Found,
+  ): void {
+    if (found.damages.length >= DAMAGES_MAX) return;
+    const units = new Uint8Array(image.unitsPerBlock).fill(0xff, first, first + count);
+    found.damages.push({
+      diskId: files.row.id,
+      file: name,
+      kind,
+      offset: block * image.blockBytes + first * UNIT_BYTES,
+      length: count * UNIT_BYTES,
+      what:
+        kind === 'map'
+          ? `which parts of block ${block} it holds is not what was recorded`
+          : `${count} × 4 KiB in block ${block} are not what was recorded`,
+      // A damaged map may hide what it holds: nobody on the way up can be sure to have it.
+      ...dependentsOf(this.#tree, files, name, kind === 'map' ? null : { block, units }),
+    });
+  }
+
+  #wholeFile(files: DiskFiles, name: string, { body }: Fault): Damage {
+    return {
+      diskId: files.row.id,
+      file: name,
+      kind: 'file',
+      offset: 0,
+      length: files.row.virtualBytes,
+      what: body.what,
+      ...dependentsOf(this.#tree, files, name, null),
+    };
+  }
+}
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly firstUnit: number;
+  readonly sums: Uint32Array;
+  readonly wrong: Uint8Array;
+}
+
+function compare(
+  { image, isRecorded }: Reading,
+  block: number,
+  { bytes, firstUnit, sums, wrong }: Piece,
+  found: Found,
+): void {
+  for (let at = 0; at < bytes.length; at += UNIT_BYTES) {
+    const unit = firstUnit + at / UNIT_BYTES;
+    const sum = sums[unit] ?? 0;
+    const isKnown = sum !== 0 || (isRecorded && image.hasSums(block));
+    if (!isKnown) found.unrecordedBytes += UNIT_BYTES;
+    else if (sum !== unitSum(bytes.subarray(at, at + UNIT_BYTES), block * image.unitsPerBlock + unit))
+      wrong[unit] = 0xff;
+  }
+}

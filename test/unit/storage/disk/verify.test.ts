@@ -1,0 +1,177 @@
+// Checking a history of real files: what is damaged is found, named, and pinned to the points that read it.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
+import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
+import type { Moment } from '../../../../shared/timeline.ts';
+import type { Damage, Verified, VerifyCursor } from '../../../../shared/verify.ts';
+
+const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
+const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
+const MIB = 2 ** 20;
+const UNIT = 4096;
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+let folder: string;
+let engine: VmEngine;
+
+const open = (): Promise<VmEngine> => openVmFolder(vmId, folder, { turn }, { autoSettle: false });
+const path = (moment: Moment): string => join(folder, 'disks', diskId, `${moment.points[0]?.pointId}.vhd`);
+const write = (unit: number, units: number, value: number): void =>
+  engine.volume(diskId).write(Buffer.alloc(units * UNIT, value), unit * UNIT);
+const take = (name: string): Promise<Moment> => engine.takeMoment({ name, note: '', kind: 'manual' });
+
+async function verify(budgetBytes = 2 ** 40): Promise<Omit<Verified, 'cursor'> & { calls: number }> {
+  const all = { checkedBytes: 0, unrecordedBytes: 0, totalBytes: 0, damages: [] as Damage[], calls: 0 };
+  let cursor: VerifyCursor | null = null;
+  do {
+    const found: Verified = await engine.verifier.some(cursor, budgetBytes);
+    cursor = found.cursor;
+    all.checkedBytes += found.checkedBytes;
+    all.unrecordedBytes += found.unrecordedBytes;
+    all.totalBytes = found.totalBytes;
+    all.damages.push(...found.damages);
+    all.calls++;
+  } while (cursor !== null);
+  return all;
+}
+
+/** Flips one bit of a unit of block 0, in the file alone. */
+async function damage(moment: Moment, unit: number): Promise<void> {
+  await engine.close();
+  const bytes = readFileSync(path(moment));
+  const at = bytes.readUInt32BE(1536) * 512 + 512 + unit * UNIT + 77;
+  bytes[at] = (bytes[at] ?? 0) ^ 4;
+  writeFileSync(path(moment), bytes);
+  engine = await open();
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ebb-verify-'));
+  engine = await open();
+  await engine.createDisk(diskId, 24 * MIB);
+});
+afterEach(async () => {
+  await engine.close().catch(() => undefined);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('verify', () => {
+  it('T4: finds nothing in a whole history, turned, merged and branched, and has read all of it', async () => {
+    write(0, 20, 1);
+    const first = await take('first');
+    write(5, 3, 2);
+    await take('second');
+    await engine.settle();
+    write(600, 4, 3);
+    await engine.goBack({ momentId: first.id, keepName: 'kept' });
+    write(0, 2, 4);
+    await take('third');
+    await engine.settle();
+    const { damages, unrecordedBytes, checkedBytes } = await verify();
+    expect(damages).toEqual([]);
+    expect(unrecordedBytes).toBe(0);
+    expect(checkedBytes).toBeGreaterThan(20 * UNIT);
+  });
+
+  it('says of what was just taken that nothing is recorded yet, instead of calling it right', async () => {
+    engine.setSettling(false);
+    write(0, 10, 1);
+    await take('first');
+    await engine.settle();
+    expect(await verify()).toMatchObject({ damages: [], unrecordedBytes: 512 * UNIT });
+  });
+
+  it('T4: pins a flipped bit to the points that read it, through reversal after reversal', async () => {
+    write(0, 20, 1);
+    const first = await take('first');
+    write(5, 3, 2);
+    const second = await take('second');
+    await engine.settle();
+    // In the backward delta: `first` alone reads it.
+    await damage(first, 6);
+    expect((await verify()).damages).toMatchObject([
+      { kind: 'data', offset: 6 * UNIT, length: UNIT, momentIds: [first.id], touchesNow: false },
+    ]);
+    // In the root, where `first` has nothing of its own: both, and Now.
+    await damage(second, 12);
+    const twice = (await verify()).damages.find(({ offset }) => offset === 12 * UNIT);
+    expect(new Set(twice?.momentIds)).toEqual(new Set([first.id, second.id]));
+    expect(twice?.touchesNow).toBe(true);
+    // Turning the next edge moves the damage on, and it stays what it is: damage of those two points.
+    write(12, 1, 9);
+    const third = await take('third');
+    await engine.settle();
+    const moved = (await verify()).damages.find(({ offset }) => offset === 12 * UNIT);
+    expect(moved?.file).toBe(`${second.points[0]?.pointId}.vhd`);
+    expect(new Set(moved?.momentIds)).toEqual(new Set([first.id, second.id]));
+    expect(moved?.touchesNow).toBe(false);
+    expect(third.points).toHaveLength(1);
+  });
+
+  it('finds a map that lies about what it holds', async () => {
+    write(0, 20, 1);
+    const first = await take('first');
+    write(5, 3, 2);
+    await take('second');
+    await engine.settle();
+    await engine.close();
+    const bytes = readFileSync(path(first));
+    const bitmap = bytes.readUInt32BE(1536) * 512;
+    expect(bytes[bitmap + 6]).toBe(0xff);
+    bytes[bitmap + 6] = 0;
+    writeFileSync(path(first), bytes);
+    engine = await open();
+    expect((await verify()).damages).toMatchObject([
+      { kind: 'map', momentIds: [first.id], touchesNow: false },
+    ]);
+  });
+
+  it('names a file that cannot be opened, and every point that needs it', async () => {
+    write(0, 20, 1);
+    const first = await take('first');
+    write(5, 3, 2);
+    await take('second');
+    await engine.settle();
+    await engine.close();
+    const bytes = readFileSync(path(first));
+    bytes[600] = (bytes[600] ?? 0) ^ 1;
+    writeFileSync(path(first), bytes);
+    engine = await open();
+    const { damages } = await verify();
+    expect(damages).toMatchObject([{ kind: 'file', momentIds: [first.id], touchesNow: false }]);
+    expect(damages[0]?.what).toContain('header checksum');
+  });
+
+  it('goes on from its cursor, reading every file once', async () => {
+    write(0, 512 * 3, 1);
+    await take('first');
+    write(5, 3, 2);
+    await take('second');
+    await engine.settle();
+    const whole = await verify();
+    const pieces = await verify(MIB);
+    expect(pieces.calls).toBeGreaterThan(3);
+    expect(pieces.checkedBytes).toBe(whole.checkedBytes);
+  });
+
+  it('T3: is not fooled by an edge on its way', async () => {
+    write(0, 512 * 4, 1);
+    const first = await take('first');
+    write(0, 512 * 4, 2);
+    await take('second');
+    let calls = 0;
+    let found: Damage[] = [];
+    const settling = engine.settle();
+    while ((engine.timeline().settle.reversal?.blocksDone ?? 0) === 0 && calls++ < 10_000) await turn();
+    expect(engine.timeline().settle.state).toBe('settling');
+    found = (await verify()).damages;
+    await settling;
+    expect(found).toEqual([]);
+    expect((await verify()).damages).toEqual([]);
+    expect(await engine.hashPoint(first.points[0]?.pointId as PointId)).toBeDefined();
+  });
+});
