@@ -18,6 +18,7 @@ const TEST_PARTS = {
   chromium: 'chromium',
   Xvfb: 'xvfb',
   '7z': 'p7zip-full',
+  python3: 'python3-minimal',
   vhdimount: 'libvhdi-utils',
   nbdinfo: 'libnbd-bin',
   fio: 'fio',

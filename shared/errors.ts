@@ -48,6 +48,7 @@ export const ERROR_CODES = [
   'import.bad-format',
   'import.changed',
   'import.refused',
+  'timeline.missing',
   'moment.not-found',
   'moment.pinned',
   'storage.unavailable',

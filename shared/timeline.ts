@@ -112,6 +112,16 @@ export const timelineSchema = z.object({
 });
 export type Timeline = z.infer<typeof timelineSchema>;
 
+/** What was found when a lost database was made anew from the images. */
+export const rescuedSchema = z.object({
+  points: z.int().min(0),
+  /** Of them, those whose names were lost. */
+  nameless: z.int().min(0),
+  /** What could not be used, as sentences. */
+  notes: z.array(z.string().max(2000)).max(1000),
+});
+export type Rescued = z.infer<typeof rescuedSchema>;
+
 export const settleOrderSchema = z.enum(['run', 'pause', 'undo']);
 
 /** What a point can be written out as. */

@@ -3,6 +3,7 @@
 import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
 import { Fault, orThrow } from '../../shared/result.ts';
+import type { Rescued } from '../../shared/timeline.ts';
 import type { DiskFormat, VmSpec, VmSummary } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
@@ -121,6 +122,19 @@ export class Machines {
 
   async open(vmId: VmId): Promise<void> {
     await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId));
+  }
+
+  /** T5: a lost timeline is made anew from the images; the VM is closed for it, and opened again. */
+  async rescue(vmId: VmId, replace: boolean): Promise<Rescued> {
+    const { storage, folders, changed } = this.#ports;
+    this.requireOff(vmId, 'rescuing');
+    await storage.closeVm(vmId);
+    try {
+      return await storage.call('vm.rescue', { vmId, folder: folders.home(vmId), replace });
+    } finally {
+      await this.open(vmId).catch(() => undefined);
+      changed();
+    }
   }
 
   /** What was deleted a week ago will not be missed. */

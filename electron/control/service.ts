@@ -219,6 +219,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       );
       return { taskId, path: planned.path };
     },
+    'vm.rescue': ({ vmId, replace }) => machines.rescue(idle(vmId, true), replace),
     'vm.verify': async ({ vmId }) =>
       start('vm.verify', await opened(vmId), 'Check', true, (id, step, signal) =>
         parts.checks.run(id, step, signal),

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileFault } from './block-file.ts';
 
@@ -43,6 +44,19 @@ export function writeJson(path: string, value: unknown): void {
     closeSync(folder);
   } catch (cause) {
     throw fileFault('writing', path, cause);
+  }
+}
+
+/** Whole or not at all for a reader, not durable, and never in anybody's way: a failure is swallowed. */
+export const writeHint = (path: string, value: unknown): Promise<void> =>
+  writeTextHint(path, JSON.stringify(value));
+
+export async function writeTextHint(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(`${path}.new`, text, { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  } catch {
+    await rm(`${path}.new`, { force: true }).catch(() => undefined);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   momentKindSchema,
   momentSchema,
   pointDifferenceSchema,
+  rescuedSchema,
   settleOrderSchema,
   timelineSchema,
 } from '../../shared/timeline.ts';
@@ -40,8 +41,15 @@ export const storageContract = defineContract({
       /** `folder` is absolute; disks live in `<folder>/disks/<diskId>/`, the database is `<folder>/timeline.db`. */
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
       result: timelineSchema,
-      errors: ['disk.owned-elsewhere', 'vhd.corrupt', 'vhd.parent-missing', 'disk.io'],
+      errors: ['disk.owned-elsewhere', 'timeline.missing', 'vhd.corrupt', 'vhd.parent-missing', 'disk.io'],
       doc: 'Opens a VM folder (idempotent): locks it, recovers what a crash left, starts settling.',
+    },
+    'vm.rescue': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096), replace: z.boolean() }),
+      result: rescuedSchema,
+      errors: ['disk.owned-elsewhere', 'disk.in-use', 'vm.wrong-state', 'vhd.corrupt', 'disk.io'],
+      doc: 'T5: makes the timeline database of a VM that is not open anew from the headers of its images; those are not changed.',
     },
     'vm.close': {
       kind: 'command',

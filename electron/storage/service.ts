@@ -29,7 +29,10 @@ export interface StorageService {
 }
 
 type ByVm = { readonly vmId: VmId };
-type PerVm = Exclude<MethodName<StorageContract>, 'storage.info' | 'storage.quit' | 'vm.open' | 'vm.close'>;
+type PerVm = Exclude<
+  MethodName<StorageContract>,
+  'storage.info' | 'storage.quit' | 'vm.open' | 'vm.rescue' | 'vm.close'
+>;
 
 export function createStorageService(options: StorageServiceOptions): StorageService {
   const hosts = new Map<VmId, VmHost>();
@@ -81,6 +84,15 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       return {};
     },
     'vm.open': openVm,
+    'vm.rescue': async ({ vmId, folder, replace }, { signal }) => {
+      if (hosts.has(vmId)) throw new Fault(isOpen(vmId));
+      const link = options.startWorker(vmId);
+      try {
+        return await link.client.call('vm.rescue', { vmId, folder, replace }, { signal });
+      } finally {
+        await link.terminate();
+      }
+    },
     'vm.close': closeVm,
     'disk.create': forward('disk.create'),
     'export.open': params => hostOf(params).openExport(params),
@@ -110,6 +122,13 @@ const forwarded = (forward: Forward) => ({
   'verify.some': forward('verify.some'),
   'settle.set': forward('settle.set'),
   'point.hash': forward('point.hash'),
+});
+
+const isOpen = (vmId: VmId) => ({
+  code: 'disk.in-use' as const,
+  what: `VM ${vmId} is open, so its timeline can be read.`,
+  safe: 'Nothing was changed.',
+  todo: 'Stop the VM first.',
 });
 
 const notOpen = (vmId: VmId) => ({

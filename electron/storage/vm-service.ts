@@ -4,7 +4,7 @@ import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
-import type { Timeline } from '../../shared/timeline.ts';
+import type { Rescued, Timeline } from '../../shared/timeline.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 import type { VmEngine } from './disk/engine.ts';
@@ -18,6 +18,7 @@ const PUBLISH_MS = 100;
 export interface VmServiceOptions {
   readonly vmId: VmId;
   readonly openEngine: (folder: string) => Promise<VmEngine>;
+  readonly rescue: (folder: string, replace: boolean) => Promise<Rescued>;
   readonly exports: Exports;
   readonly readers: PointReaders;
   readonly topics: Topics<StorageContract>;
@@ -62,6 +63,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       return {};
     },
     'vm.open': ({ folder }) => open(folder),
+    'vm.rescue': ({ folder, replace }) => options.rescue(folder, replace),
     'vm.close': async () => {
       await close();
       return {};

@@ -10,6 +10,7 @@ import { threadSelf } from '../platform/worker-thread.ts';
 import { portChannel } from '../transport/message-port.ts';
 import { storageContract } from './contract.ts';
 import { openVmFolder } from './disk/open-folder.ts';
+import { rescueFolder } from './disk/rescue-folder.ts';
 import { Exports } from './exports.ts';
 import { PointReaders } from './point-readers.ts';
 import { createVmService } from './vm-service.ts';
@@ -31,6 +32,7 @@ const exports = new Exports(serving);
 const handlers = createVmService({
   vmId,
   openEngine: folder => openVmFolder(vmId, folder, { turn }),
+  rescue: rescueFolder,
   exports,
   readers: new PointReaders(serving),
   topics,

@@ -17,6 +17,7 @@ import {
   momentCostSchema,
   momentSchema,
   pointDifferenceSchema,
+  rescuedSchema,
   settleOrderSchema,
   timelineSchema,
 } from '../timeline.ts';
@@ -345,6 +346,25 @@ export const contract = defineContract({
         'storage.unavailable',
       ],
       doc: 'Writes a disk as it was at a moment into a new image of another format.',
+    },
+    'vm.rescue': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        /** Also where the timeline can be read. */
+        replace: z.boolean().default(false),
+      }),
+      result: rescuedSchema,
+      errors: [
+        'vm.not-found',
+        'vm.wrong-state',
+        'disk.owned-elsewhere',
+        'disk.in-use',
+        'vhd.corrupt',
+        'disk.io',
+        'storage.unavailable',
+      ],
+      doc: 'T5: makes the lost timeline of a VM that is off anew from the headers of its images; those are not changed.',
     },
     'vm.verify': {
       kind: 'task',

@@ -267,6 +267,11 @@ function historyHandlers(control: FakeControl) {
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
     'moment.compare': () => ({ disks: [] }),
+    'vm.rescue': ({ vmId }) => ({
+      points: control.vm(vmId).timeline.moments.length,
+      nameless: 0,
+      notes: [],
+    }),
     'vm.verify': ({ vmId }) =>
       control.work(fakeTask('vm.verify', 'Checking', vmId, Date.now()), () => undefined),
     'vm.verify-report': () => ({ report: null }),

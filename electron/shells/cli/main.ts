@@ -13,7 +13,18 @@ import { COMMANDS } from './commands.ts';
 import { endingOf, endingText } from './report.ts';
 import type { Command, Session } from './session.ts';
 
-const FLAGS = new Set(['json', 'help', 'sample', 'empty', 'force', 'shutdown', 'yes', 'no-balloon', 'purge']);
+const FLAGS = new Set([
+  'json',
+  'help',
+  'sample',
+  'empty',
+  'force',
+  'shutdown',
+  'yes',
+  'no-balloon',
+  'purge',
+  'replace',
+]);
 const TASK_POLL_MS = 100;
 
 /** All commands, or a group's: `ebb point --help`. */

@@ -3,9 +3,9 @@ import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { exportFormatSchema, settleOrderSchema } from '../../../shared/timeline.ts';
 import { NotFoundError, pickMoment, pickVm, UsageError } from './arguments.ts';
+import { INTEGRITY_COMMANDS } from './integrity.ts';
 import { gib, table, timeText } from './output.ts';
 import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
-import { VERIFY_COMMAND } from './verify.ts';
 
 async function theMoment(session: Session, vmId: VmId) {
   const timeline = await session.client.call('timeline.get', { vmId });
@@ -182,7 +182,7 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     help: 'Create a VM from a point of another: its disks copied in full, nothing shared',
     run: clone,
   },
-  'vm verify': VERIFY_COMMAND,
+  ...INTEGRITY_COMMANDS,
   'point take': {
     usage: 'VM [NAME] [--note TEXT]',
     help: 'Take a point of all its disks, running or not',

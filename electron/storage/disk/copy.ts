@@ -22,7 +22,6 @@ export interface CopyProgress {
 export interface CopyPorts {
   readonly files: DiskFiles;
   readonly tree: Tree;
-  readonly nowMs: () => number;
   /** Lets the guest's requests in after so many bytes were moved. Never rejects: a batch is not left half way. */
   readonly turn: (bytes: number) => Promise<void>;
   /** Between batches; false stops here, to be resumed. */

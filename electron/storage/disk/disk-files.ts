@@ -99,6 +99,11 @@ export class DiskFiles {
     return this.image(name, null);
   }
 
+  /** T5: of the file under the point's name, which a point keeps through every change of hands: when it began as a leaf. */
+  timestampMs(point: PointId): number {
+    return this.image(fileName(point), null).timestampMs;
+  }
+
   /** The image that a read of the point asks first. */
   top(point: PointId): Image {
     const op = this.#tree.reversalOf(this.row.id);

@@ -42,6 +42,7 @@ function makeLeaf(row: DiskRow, folder: Folder, leaf: PointId, parent: PointId |
       blockBytes: row.blockBytes,
       parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
       timestampMs: nowMs,
+      isLeaf: true,
     });
   } catch (cause) {
     file.close();
@@ -201,7 +202,7 @@ export class Disk {
 
   async close(): Promise<void> {
     if (this.files.poison() === null) {
-      await this.#leaf.seal();
+      await this.#leaf.quiesce();
       await this.#leaf.dropRunFiles();
     } else this.#leaf.closeRunFiles();
     this.files.close();

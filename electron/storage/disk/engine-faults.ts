@@ -1,6 +1,7 @@
 // What the engine refuses with. Pure.
 import { Fault } from '../../../shared/result.ts';
 import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
+import { POINTS_MAX } from './state.ts';
 
 export const noPoint = (id: string): Fault =>
   new Fault({
@@ -24,4 +25,28 @@ export const tooLarge = (bytes: number): Fault =>
     what: `A disk of ${bytes} bytes was asked for; a VHD holds from 1 byte to ${VIRTUAL_BYTES_MAX} (2040 GiB).`,
     safe: 'Nothing was created.',
     todo: 'Choose a size in between.',
+  });
+
+export const noDisk = (id: string): Fault =>
+  new Fault({
+    code: 'disk.not-found',
+    what: `This VM has no disk ${id}.`,
+    safe: 'Nothing was changed.',
+    todo: 'Look at the VM again.',
+  });
+
+export const diskExists = (id: string): Fault =>
+  new Fault({
+    code: 'disk.in-use',
+    what: `Disk ${id} exists already.`,
+    safe: 'It was not changed.',
+    todo: 'Choose another id.',
+  });
+
+export const tooManyPoints = (): Fault =>
+  new Fault({
+    code: 'limit.reached',
+    what: `This VM has ${POINTS_MAX} points.`,
+    safe: 'Nothing was changed.',
+    todo: 'Delete some first.',
   });

@@ -17,9 +17,10 @@ import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
-import { noPoint, pinned, tooLarge } from './engine-faults.ts';
+import { diskExists, noDisk, noPoint, pinned, tooLarge, tooManyPoints } from './engine-faults.ts';
 import { hashVolume } from './hash.ts';
 import { Inspector } from './inspect.ts';
+import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
 import { drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
@@ -79,7 +80,7 @@ export class VmEngine {
   readonly verifier: Verifier;
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
-  #release: () => void = () => undefined;
+  #release: () => void | Promise<void> = () => undefined;
   #isOpen = false;
 
   private constructor(vmId: VmId, ports: EnginePorts, options: EngineOptions) {
@@ -114,7 +115,7 @@ export class VmEngine {
   }
 
   /** The lock, or whatever else must go when the folder is closed. */
-  onRelease(release: () => void): void {
+  onRelease(release: () => void | Promise<void>): void {
     this.#release = release;
   }
 
@@ -155,12 +156,7 @@ export class VmEngine {
   #disk(diskId: DiskId): Disk {
     const disk = this.#disks.get(diskId);
     if (disk !== undefined) return disk;
-    throw new Fault({
-      code: 'disk.not-found',
-      what: `This VM has no disk ${diskId}.`,
-      safe: 'Nothing was changed.',
-      todo: 'Look at the VM again.',
-    });
+    throw noDisk(diskId);
   }
 
   #moment(momentId: MomentId): MomentRow {
@@ -173,13 +169,7 @@ export class VmEngine {
   createDisk(diskId: DiskId, virtualBytes: number): Promise<void> {
     return this.#serial(async () => {
       if (virtualBytes <= 0 || virtualBytes > VIRTUAL_BYTES_MAX) throw tooLarge(virtualBytes);
-      if (this.#disks.has(diskId))
-        throw new Fault({
-          code: 'disk.in-use',
-          what: `Disk ${diskId} exists already.`,
-          safe: 'It was not changed.',
-          todo: 'Choose another id.',
-        });
+      if (this.#disks.has(diskId)) throw diskExists(diskId);
       const row = {
         id: diskIdSchema.parse(diskId),
         virtualBytes: exactSize(virtualBytes),
@@ -215,6 +205,11 @@ export class VmEngine {
     return hashVolume(this.pointReader(pointId), this.#ports.turn, signal);
   }
 
+  /** What timeline.json repeats; `revision` tells whether it is another one. */
+  mirror(): { readonly revision: number; readonly mirror: Mirror } {
+    return { revision: this.#tree.revision, mirror: mirrorOf(this.#tree) };
+  }
+
   timeline(): Timeline {
     return describeTimeline(this.#vmId, this.#tree, this.#disks, this.#settler.status());
   }
@@ -228,14 +223,7 @@ export class VmEngine {
   /** T6: O(1), nothing is copied; only flushes wait. */
   takeMoment(given: NewMoment): Promise<Moment> {
     return this.#serial(async () => {
-      if (this.#tree.points.length + this.#disks.size > POINTS_MAX) {
-        throw new Fault({
-          code: 'limit.reached',
-          what: `This VM has ${POINTS_MAX} points.`,
-          safe: 'Nothing was changed.',
-          todo: 'Delete some first.',
-        });
-      }
+      if (this.#tree.points.length + this.#disks.size > POINTS_MAX) throw tooManyPoints();
       const moment = this.#newMoment(given, this.#tree.nowMoment);
       await beginTake(this.#takePorts, moment);
       await this.#finishTakes();
@@ -387,7 +375,7 @@ export class VmEngine {
       for (const disk of this.#disks.values()) await disk.close();
     } finally {
       this.#tree.close();
-      this.#release();
+      await this.#release();
     }
   }
 }

@@ -6,7 +6,7 @@
 import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
-import { corrupt } from '../vhd/fields.ts';
+import { corrupt, unsupported } from '../vhd/fields.ts';
 import { decodeFooter, encodeFooter, FOOTER_BYTES, type Footer } from '../vhd/footer.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { decodeHeader, encodeHeader, HEADER_BYTES, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
@@ -25,6 +25,7 @@ export interface ImageIdentity {
   readonly blockBytes: number;
   readonly parent: { readonly uuid: string; readonly name: string } | null;
   readonly timestampMs: number;
+  readonly isLeaf: boolean;
 }
 
 export class Image {
@@ -42,6 +43,7 @@ export class Image {
   parent: ImageIdentity['parent'];
   #batOffset: number;
   #timestampMs: number;
+  #isLeaf: boolean;
   readonly #bitmaps = new Map<number, Uint8Array>();
   /** Where the end footer goes: after every block and everything a lost allocation may have left. */
   #end = 0;
@@ -60,6 +62,7 @@ export class Image {
     this.bat = new Uint32Array(this.blockCount).fill(BAT_UNUSED);
     this.#batOffset = batOffset;
     this.#timestampMs = identity.timestampMs;
+    this.#isLeaf = identity.isLeaf;
   }
 
   /** How long the file of an image without blocks is. */
@@ -135,6 +138,11 @@ export class Image {
 
   get isDifferencing(): boolean {
     return this.parent !== null;
+  }
+
+  /** When the point it stands for began as a leaf. */
+  get timestampMs(): number {
+    return this.#timestampMs;
   }
 
   get poison(): string | null {
@@ -322,7 +330,19 @@ export class Image {
       originalBytes: this.virtualBytes,
       dataOffset: FOOTER_BYTES,
       timestampMs: this.#timestampMs,
+      isLeaf: this.#isLeaf,
     });
+  }
+
+  get isLeaf(): boolean {
+    return this.#isLeaf;
+  }
+
+  /** T5: says so in its footer, a single sector. Durable after sync(). */
+  markLeaf(isLeaf: boolean): void {
+    if (this.#isLeaf === isLeaf) return;
+    this.#isLeaf = isLeaf;
+    this.writeHeaders();
   }
 
   /** T12: at every quiesce, right after the last block. Durable after sync(). */
@@ -369,12 +389,5 @@ const identityOf = (footer: Footer, blockBytes: number, parent: ImageIdentity['p
   blockBytes,
   parent,
   timestampMs: footer.timestampMs,
+  isLeaf: footer.isLeaf,
 });
-
-const unsupported = (file: string, what: string): Fault =>
-  new Fault({
-    code: 'vhd.unsupported',
-    what: `VHD ${file} is ${what}.`,
-    safe: 'The file was not changed.',
-    todo: 'Import it as a new VM instead.',
-  });

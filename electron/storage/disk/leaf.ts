@@ -29,6 +29,8 @@ export class Leaf {
     this.image = image;
     this.#folder = folder;
     this.#off = off;
+    // A going back that did not come to its transaction has sealed it.
+    image.markLeaf(true);
     this.#durableBat = image.bat.slice();
     this.#run =
       off.runFile === true ? null : RunFile.open(folder, image.uuid, bootId, record => this.#replay(record));
@@ -164,8 +166,15 @@ export class Leaf {
     for (const block of blocks.keys()) if (!this.#dirty.has(block)) image.pinned.delete(block);
   }
 
-  /** Frozen: flushed, end footer written, run files gone (T6, T12). Nobody may write to it any more. */
+  /** Frozen: nobody may write to it any more (T6), and its footer says so (T5). */
   async seal(): Promise<void> {
+    await this.flush();
+    this.image.markLeaf(false);
+    await this.quiesce();
+  }
+
+  /** T12: flushed, with its end footer. */
+  async quiesce(): Promise<void> {
     await this.flush();
     this.image.writeEndFooter();
     await this.image.sync();

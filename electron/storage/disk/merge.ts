@@ -111,6 +111,7 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
   merged.become({
     uuid: op.child,
     parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
+    timestampMs: folder.exists(fileName(op.child)) ? files.timestampMs(op.child) : merged.timestampMs,
   });
   merged.writeEndFooter();
   if (off.mergeHeaderSync !== true) await merged.sync();

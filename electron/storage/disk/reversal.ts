@@ -80,7 +80,8 @@ async function linkBackward(ports: CopyPorts, root: PointId, child: PointId): Pr
       virtualBytes: row.virtualBytes,
       blockBytes: row.blockBytes,
       parent: { uuid: child, name: fileName(child) },
-      timestampMs: ports.nowMs(),
+      timestampMs: files.image(fileName(root), root).timestampMs,
+      isLeaf: false,
     });
     await backward.sync();
     if (off.folderSyncBeforeCopy !== true) await folder.sync();
@@ -184,7 +185,7 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   const { folder } = files;
   const { root } = files.edge(op);
   const isRenamed = !folder.exists(newFileName(op.root)) || !folder.exists(fileName(op.root));
-  root.become({ uuid: op.child, parent: null, timestampMs: ports.nowMs() });
+  root.become({ uuid: op.child, parent: null, timestampMs: files.timestampMs(op.child) });
   root.writeEndFooter();
   if (off.rootHeaderSync !== true) await root.sync();
   if (!isRenamed) {

@@ -258,12 +258,11 @@ export class Settler {
   }
 
   #copyPorts(disk: Disk, work: NextWork): CopyPorts {
-    const { tree, clock, turn, off, batchBytes, changed } = this.#ports;
+    const { tree, turn, off, batchBytes, changed } = this.#ports;
     let isFirst = true;
     return {
       files: disk.files,
       tree,
-      nowMs: () => clock.wallMs(),
       turn: () => turn(),
       goOn: async () => {
         await turn();

@@ -60,7 +60,9 @@ function storeFault(path: string, cause: unknown): Fault {
       code: isFull ? 'disk.full' : 'disk.io',
       what: `The timeline database ${path} could not be used: ${cause instanceof Error ? cause.message : String(cause)}.`,
       safe: 'The disks themselves are not affected; the last transaction did not happen.',
-      todo: isFull ? 'Free some space.' : 'Check the disk; the tree can be rebuilt from the VHD headers.',
+      todo: isFull
+        ? 'Free some space.'
+        : 'Check the disk. Where the database is ruined, it can be made anew from the images: ebb vm rescue VM',
     },
     cause,
   );

@@ -36,9 +36,13 @@ export class Tree {
     };
   }
 
+  /** Counts transactions. */
+  revision = 0;
+
   /** Durable first, then visible: memory never knows more than the database. */
   commit(changes: readonly Change[]): void {
     this.#store.commit(changes);
+    this.revision++;
     for (const change of changes) {
       if ('drop' in change) this.#tables[change.drop].delete(change.id);
       else (this.#tables[change.put] as Map<string, unknown>).set(change.row.id, change.row);

@@ -44,3 +44,12 @@ export function corrupt(
     data: { file, field, found, expected },
   });
 }
+
+/** A file of ours to be of a kind we keep no tree in. */
+export const unsupported = (file: string, what: string): Fault =>
+  new Fault({
+    code: 'vhd.unsupported',
+    what: `VHD ${file} is ${what}.`,
+    safe: 'The file was not changed.',
+    todo: 'Import it as a new VM instead.',
+  });

@@ -6,6 +6,8 @@ import { geometryOf } from './geometry.ts';
 export const FOOTER_BYTES = 512;
 const CHECKSUM_AT = 64;
 const CREATOR = 'ebb ';
+const FROZEN_VERSION = 0x00010000;
+const LEAF_VERSION = 0x00010001;
 /** Seconds from 1970 to 2000, the VHD epoch. */
 const EPOCH_SECONDS = 946_684_800;
 const KINDS = { 2: 'fixed', 3: 'dynamic', 4: 'differencing' } as const;
@@ -20,6 +22,8 @@ export interface Footer {
   /** Of the dynamic header; NaN in a fixed disk. */
   readonly dataOffset: number;
   readonly timestampMs: number;
+  /** Ours: told from a frozen one by its creator's version, so that the headers alone say where Now is (T5). */
+  readonly isLeaf: boolean;
 }
 
 export function encodeFooter(footer: Footer): Uint8Array {
@@ -31,7 +35,7 @@ export function encodeFooter(footer: Footer): Uint8Array {
   view.setBigUint64(16, footer.kind === 'fixed' ? 0xffffffffffffffffn : BigInt(footer.dataOffset));
   view.setUint32(24, Math.max(0, Math.floor(footer.timestampMs / 1000) - EPOCH_SECONDS));
   bytes.set(Buffer.from(CREATOR), 28);
-  view.setUint32(32, 0x00010000);
+  view.setUint32(32, footer.isLeaf ? LEAF_VERSION : FROZEN_VERSION);
   bytes.set(Buffer.from('Wi2k'), 36);
   view.setBigUint64(40, BigInt(footer.originalBytes));
   view.setBigUint64(48, BigInt(footer.currentBytes));
@@ -69,5 +73,8 @@ export function decodeFooter(bytes: Uint8Array, file: string): Footer {
     originalBytes: readOffset(view, 40),
     dataOffset: readOffset(view, 16),
     timestampMs: (view.getUint32(24) + EPOCH_SECONDS) * 1000,
+    isLeaf:
+      Buffer.from(bytes.subarray(28, 32)).toString('latin1') === CREATOR &&
+      view.getUint32(32) === LEAF_VERSION,
   };
 }

@@ -1,6 +1,9 @@
 // The oracle of one simulated VM: what its disks and points must hold, checked through the engine and, right after a
 // crash, through other code (reader.ts).
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
+import { rebuildDisk } from '../../../electron/storage/disk/rebuild.ts';
+import { readImages } from '../../../electron/storage/disk/rescue.ts';
+import type { DiskRow, PointRow } from '../../../electron/storage/disk/state.ts';
 import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import type { SimWorld } from './device.ts';
@@ -178,6 +181,7 @@ export class Judge {
     const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
     const points = store.rows('point');
     for (const disk of store.rows('disk')) {
+      this.#checkRescue(disk, points);
       const reader = new HeaderReader(this.world.folder(disk.id));
       const tagged = (uuid: string): number[] | null => {
         const bytes = reader.content(uuid);
@@ -210,6 +214,29 @@ export class Judge {
       if (now === null) throw new Violation(`before recovery: Now of ${disk.id} cannot be read`);
       this.#judgeNow(disk.id, now, 'before recovery', hadPowerCut, true);
     }
+  }
+
+  /** T5: as `rescue` would: from the headers alone every point hangs off what the database says it does, Now too. */
+  #checkRescue(disk: DiskRow, points: readonly PointRow[]): void {
+    const { store } = this.world;
+    const rebuilt = rebuildDisk(disk.id, readImages(this.world.folder(disk.id), disk.id, []), {
+      leaf: disk.leaf,
+      points: new Set(points.map(({ id }) => id)),
+    });
+    if (rebuilt === null) throw new Violation(`before recovery: no root of ${disk.id} is found`);
+    const found = new Map(rebuilt.points.map(({ id, parent }) => [id, parent]));
+    const merge = store.rows('op').find(op => op.kind === 'merge' && op.diskId === disk.id);
+    for (const { id, parent, diskId, momentId } of points) {
+      if (diskId !== disk.id || momentId === null || !this.moments.has(momentId)) continue;
+      // A merge's child may hang off its new parent already, with the same content.
+      if (merge?.kind === 'merge' && id === merge.child) continue;
+      if (!found.has(id) || found.get(id) !== parent)
+        throw new Violation(`rescue: ${id} hangs off ${found.get(id)}, not off ${parent}`);
+    }
+    // A take that was never recorded may have left its empty leaf on Now.
+    const isMoving = store.rows('op').some(op => op.kind === 'take') || this.control?.kind === 'goBack';
+    if (!isMoving && rebuilt.leaf !== disk.leaf && rebuilt.leafParent !== disk.leaf)
+      throw new Violation(`rescue: Now of ${disk.id} is ${rebuilt.leaf}, not ${disk.leaf}`);
   }
 
   checkNow(hadPowerCut: boolean): void {

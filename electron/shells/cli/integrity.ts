@@ -1,4 +1,4 @@
-// `ebb vm verify`: is the history what it was?
+// Is the history what it was, and what if its database is gone?
 import type { VerifyReport } from '../../../shared/verify.ts';
 import { gib, table } from './output.ts';
 import { EXIT_INTEGRITY } from './report.ts';
@@ -37,8 +37,28 @@ async function verify(session: Session): Promise<Output> {
   return { text: reportText(spec.name, report, names), json: report, exit };
 }
 
-export const VERIFY_COMMAND: Command = {
-  usage: 'VM',
-  help: 'Compare its whole history with the checksums recorded, and say which points damage touches',
-  run: verify,
+async function rescue(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const replace = session.words.options.replace === true;
+  const rescued = await session.client.call('vm.rescue', { vmId: spec.id, replace });
+  const { points, nameless, notes } = rescued;
+  const named = nameless === 0 ? '' : `; the names of ${nameless} were lost ("Recovered 1" and on)`;
+  const lines = [
+    `${spec.name}: ${points} points found in its files${named}. No image was changed.`,
+    ...notes,
+  ];
+  return { text: lines.join('\n'), json: rescued };
+}
+
+export const INTEGRITY_COMMANDS: Readonly<Record<string, Command>> = {
+  'vm verify': {
+    usage: 'VM',
+    help: 'Compare its whole history with the checksums recorded, and say which points damage touches',
+    run: verify,
+  },
+  'vm rescue': {
+    usage: 'VM [--replace]',
+    help: 'Its timeline is lost: make it anew from the headers of its disk images, which are not changed',
+    run: rescue,
+  },
 };

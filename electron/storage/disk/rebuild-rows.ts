@@ -1,0 +1,94 @@
+// All rows of a VM's timeline from its rebuilt disks, with names from the mirror where it knows them. Pure.
+import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
+import type { Mirror } from './mirror.ts';
+import type { RebuiltDisk } from './rebuild.ts';
+import { type Change, type MomentRow, put } from './state.ts';
+
+export interface RebuildPorts {
+  readonly newMomentId: () => MomentId;
+  /** When the file of a point says it began. */
+  readonly startedMs: (diskId: DiskId, point: PointId) => number;
+}
+
+export interface Rebuilt {
+  readonly changes: readonly Change[];
+  readonly points: number;
+  /** Of them, those the mirror did not know: they got names of their own. */
+  readonly nameless: number;
+}
+
+export function rebuildRows(
+  disks: ReadonlyMap<DiskId, RebuiltDisk & { readonly leaf: PointId }>,
+  mirror: Mirror,
+  ports: RebuildPorts,
+): Rebuilt {
+  const known = new Map(mirror.points.map(point => [point.id, point.momentId]));
+  const moments = new Map<MomentId, MomentRow>();
+  const changes: Change[] = [];
+  const momentOf = new Map<PointId, MomentId | null>();
+  let nameless = 0;
+  for (const [diskId, { points }] of disks)
+    for (const { id } of points) {
+      const remembered = rememberedMoment(id, known, mirror);
+      if (remembered === undefined) nameless++;
+      const row = remembered === undefined ? recovered(nameless, ports, diskId, id) : remembered;
+      if (row !== null) moments.set(row.id, row);
+      momentOf.set(id, row?.id ?? null);
+    }
+  for (const row of [...moments.values()].sort((a, b) => a.takenAt - b.takenAt))
+    changes.push(put('moment', { ...row, parentId: livingParent(row, moments, mirror) }));
+  for (const [id, disk] of disks) {
+    const { virtualBytes, blockBytes, leaf, leafParent, points, ops } = disk;
+    changes.push(put('disk', { id, virtualBytes, blockBytes, leaf, leafParent }));
+    for (const point of points)
+      changes.push(
+        put('point', { ...point, diskId: id, momentId: momentOf.get(point.id) ?? null, sums: false }),
+      );
+    for (const op of ops) changes.push(put('op', op));
+  }
+  const below = [...disks.values()].map(({ leafParent }) =>
+    leafParent === null ? null : momentOf.get(leafParent),
+  );
+  const grownFrom = below.find(id => id !== null && id !== undefined) ?? null;
+  const now = mirror.now !== null && moments.has(mirror.now) && grownFrom === null ? mirror.now : grownFrom;
+  changes.push(put('now', { id: 'now', momentId: now }));
+  return { changes, points: momentOf.size, nameless };
+}
+
+/** Undefined: the mirror does not know the point; null: nobody asked for it any more. */
+function rememberedMoment(
+  id: PointId,
+  known: ReadonlyMap<PointId, MomentId | null>,
+  { moments }: Mirror,
+): MomentRow | null | undefined {
+  const momentId = known.get(id);
+  return momentId === null || momentId === undefined ? momentId : moments.find(row => row.id === momentId);
+}
+
+function recovered(count: number, ports: RebuildPorts, diskId: DiskId, id: PointId): MomentRow {
+  return {
+    id: ports.newMomentId(),
+    parentId: null,
+    name: `Recovered ${count}`,
+    note: 'Found in the files of the disk; its name was lost.',
+    kind: 'kept',
+    pinned: false,
+    takenAt: Math.max(0, ports.startedMs(diskId, id)),
+    trashedAt: null,
+  };
+}
+
+/** The nearest moment before it that is still there. Iterative (T15). */
+function livingParent(
+  row: MomentRow,
+  moments: ReadonlyMap<MomentId, MomentRow>,
+  mirror: Mirror,
+): MomentId | null {
+  const seen = new Set<MomentId>([row.id]);
+  for (let id = row.parentId; id !== null && !seen.has(id); ) {
+    if (moments.has(id)) return id;
+    seen.add(id);
+    id = mirror.moments.find(moment => moment.id === id)?.parentId ?? null;
+  }
+  return null;
+}

@@ -1,0 +1,167 @@
+// The rows of one disk from the headers of its files alone (T5): what `rescue` puts into a new timeline.db. Pure.
+// A mirror of the lost rows (timeline.json) may lend names; what hangs off what is read from the headers whatever it says.
+//
+//   R.vhd dynamic, R.vhd.new          an edge is being turned: op copy (its way back goes through the same states, T7)
+//   C.vhd or R.vhd dynamic of UUID C, R.vhd.new   its names are changing hands: op flip (T3)
+//   X.vhd of UUID C, and perhaps C.vhd            a merge downwards is changing names: op merge, flip (T8)
+import type { DiskId, PointId } from '../../../shared/ids.ts';
+import { fileName } from './disk-files.ts';
+import type { MergeOp, OpRow, PointRow, ReversalOp } from './state.ts';
+
+export interface FoundImage {
+  /** In the folder of the disk: `<uuid>.vhd` or `<uuid>.vhd.new`. */
+  readonly name: string;
+  readonly uuid: PointId;
+  /** Null: dynamic. */
+  readonly parent: PointId | null;
+  readonly virtualBytes: number;
+  readonly blockBytes: number;
+  /** When it was made as a leaf: a point's never changes, so the leaf's is the newest. */
+  readonly timestampMs: number;
+  readonly isLeaf: boolean;
+  readonly isEmpty: boolean;
+  /** What is written to its run files belongs to a leaf that was not closed (T11). */
+  readonly hasRunFile: boolean;
+}
+
+/** What the mirror remembers of this disk. */
+export interface Remembered {
+  readonly leaf: PointId | null;
+  readonly points: ReadonlySet<PointId>;
+}
+
+export interface RebuiltDisk {
+  readonly virtualBytes: number;
+  readonly blockBytes: number;
+  readonly points: readonly Pick<PointRow, 'id' | 'parent'>[];
+  readonly ops: readonly OpRow[];
+  /** Null: lost, or never there; a new one is to be made on `leafParent`. */
+  readonly leaf: PointId | null;
+  readonly leafParent: PointId | null;
+  /** Files that hang off nothing that is there: left alone. */
+  readonly unattached: readonly string[];
+}
+
+/** Null: no image there is whole by itself, so there is nothing to read anything from. */
+export function rebuildDisk(
+  diskId: DiskId,
+  images: readonly FoundImage[],
+  remembered: Remembered,
+): RebuiltDisk | null {
+  const root = images.find(({ parent }) => parent === null);
+  if (root === undefined) return null;
+  const reversal = reversalOf(diskId, images, root);
+  const merge = reversal === null ? mergeOf(diskId, images) : null;
+  const parents = parentsOf(images, root, reversal, merge);
+  const { attached, unattached } = attach(parents);
+  const leaf = chooseLeaf(images, parents, attached, remembered);
+  const points = [...attached].filter(id => id !== leaf).map(id => ({ id, parent: parents.get(id) ?? null }));
+  const shape = images.find(({ uuid }) => uuid === leaf) ?? root;
+  return {
+    virtualBytes: shape.virtualBytes,
+    blockBytes: shape.blockBytes,
+    points,
+    ops: [reversal, merge].filter(op => op !== null),
+    leaf,
+    leafParent: leaf === null ? rootId(root, reversal) : (parents.get(leaf) ?? null),
+    unattached: unattached.map(id => images.find(({ uuid }) => uuid === id)?.name ?? id),
+  };
+}
+
+/** Of an edge on its way the root is still the old one. */
+const rootId = (root: FoundImage, reversal: ReversalOp | null): PointId => reversal?.root ?? root.uuid;
+
+function reversalOf(diskId: DiskId, images: readonly FoundImage[], root: FoundImage): ReversalOp | null {
+  const backward = images.find(({ name }) => name.endsWith('.new'));
+  if (backward === undefined || backward.parent === null) return null;
+  const isFlipping = root.uuid !== backward.uuid;
+  return {
+    kind: isFlipping ? 'flip' : 'copy',
+    id: `reversal-${diskId}`,
+    diskId,
+    root: backward.uuid,
+    child: backward.parent,
+  };
+}
+
+/** A file that carries another's UUID, outside of an edge being turned. */
+function mergeOf(diskId: DiskId, images: readonly FoundImage[]): MergeOp | null {
+  const going = images.find(({ name, uuid }) => name !== fileName(uuid) && !name.endsWith('.new'));
+  if (going === undefined) return null;
+  const point = going.name.slice(0, -'.vhd'.length) as PointId;
+  return {
+    kind: 'merge',
+    id: `merge-${diskId}`,
+    diskId,
+    point,
+    child: going.uuid,
+    direction: 'down',
+    stage: 'flip',
+  };
+}
+
+function parentsOf(
+  images: readonly FoundImage[],
+  root: FoundImage,
+  reversal: ReversalOp | null,
+  merge: MergeOp | null,
+): Map<PointId, PointId | null> {
+  const parents = new Map<PointId, PointId | null>();
+  for (const { uuid, parent, name } of images)
+    if (name === fileName(uuid) && parent !== null) parents.set(uuid, parent);
+  parents.set(root.uuid, null);
+  // Until the last transaction the rows say what they said before the op.
+  if (reversal !== null) parents.set(reversal.root, null).set(reversal.child, reversal.root);
+  if (merge !== null) {
+    const merged = images.find(({ name }) => name === fileName(merge.point));
+    parents.set(merge.point, merged?.parent ?? null).set(merge.child, merge.point);
+  }
+  return parents;
+}
+
+/** What leads to the root. Iterative, and proof against circles (T15). */
+function attach(parents: ReadonlyMap<PointId, PointId | null>): {
+  attached: Set<PointId>;
+  unattached: PointId[];
+} {
+  const children = new Map<PointId | null, PointId[]>();
+  for (const [id, parent] of parents) {
+    const known = children.get(parent);
+    if (known === undefined) children.set(parent, [id]);
+    else known.push(id);
+  }
+  const attached = new Set<PointId>();
+  const open = [...(children.get(null) ?? [])];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (attached.has(id)) continue;
+    attached.add(id);
+    open.push(...(children.get(id) ?? []));
+  }
+  return { attached, unattached: [...parents.keys()].filter(id => !attached.has(id)) };
+}
+
+/** The writable one: as remembered, else as marked, with a run file, the newest, of those that nothing hangs off. */
+function chooseLeaf(
+  images: readonly FoundImage[],
+  parents: ReadonlyMap<PointId, PointId | null>,
+  attached: ReadonlySet<PointId>,
+  { leaf, points }: Remembered,
+): PointId | null {
+  const needed = new Set([...parents.values()].filter(id => id !== null));
+  const free = images.filter(
+    ({ uuid, name }) => name === fileName(uuid) && attached.has(uuid) && !needed.has(uuid),
+  );
+  const known = free.find(({ uuid }) => uuid === leaf);
+  if (known !== undefined) return known.uuid;
+  const candidates = free.filter(({ uuid }) => !points.has(uuid));
+  candidates.sort(
+    (a, b) =>
+      Number(b.isLeaf) - Number(a.isLeaf) ||
+      Number(b.hasRunFile) - Number(a.hasRunFile) ||
+      b.timestampMs - a.timestampMs ||
+      Number(b.isEmpty) - Number(a.isEmpty),
+  );
+  return candidates[0]?.uuid ?? null;
+}
+
+export const isImageName = (name: string): boolean => /^[0-9a-f-]{36}\.vhd(?:\.new)?$/.test(name);

@@ -1,0 +1,125 @@
+// A VM folder whose timeline.db is gone or ruined gets a new one from the headers of its VHD files (T5). No image is
+// changed, none is deleted; the old database is put aside. What an interrupted operation left half-done is recorded as
+// that operation, so that the next opening finishes it.
+import { join } from 'node:path';
+import {
+  type DiskId,
+  diskIdSchema,
+  momentIdSchema,
+  type PointId,
+  pointIdSchema,
+} from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Rescued } from '../../../shared/timeline.ts';
+import type { Folder, Random } from '../../platform/ports.ts';
+import { fileName } from './disk-files.ts';
+import { Image } from './image.ts';
+import { type Mirror, readMirror } from './mirror.ts';
+import { type FoundImage, isImageName, type RebuiltDisk, rebuildDisk } from './rebuild.ts';
+import { rebuildRows } from './rebuild-rows.ts';
+import { runFileNames } from './run-file.ts';
+import type { Change } from './state.ts';
+
+export interface RescuePorts {
+  /** `<folder>/disks`: a name per disk. */
+  readonly diskNames: readonly string[];
+  readonly diskFolder: (name: string) => Folder;
+  readonly mirrorJson: unknown;
+  readonly random: Random;
+  readonly nowMs: number;
+}
+
+/** Reads headers and BATs; writes at most an empty leaf where one was lost. Fault vhd.corrupt: there is nothing whole. */
+export async function rescueRows(
+  ports: RescuePorts,
+): Promise<Rescued & { readonly changes: readonly Change[] }> {
+  const mirror = readMirror(ports.mirrorJson);
+  const notes: string[] = [];
+  const disks = new Map<DiskId, RebuiltDisk & { leaf: PointId }>();
+  const startedMs = new Map<PointId, number>();
+  for (const name of ports.diskNames) {
+    const diskId = diskIdSchema.safeParse(name);
+    if (!diskId.success) continue;
+    const folder = ports.diskFolder(name);
+    const images = readImages(folder, name, notes);
+    for (const { uuid, timestampMs } of images) startedMs.set(uuid, timestampMs);
+    const rebuilt = rebuildDisk(diskId.data, images, rememberedOf(diskId.data, mirror));
+    if (rebuilt === null) {
+      notes.push(`Disk ${name} has no image that is whole by itself; its files were left as they are.`);
+      continue;
+    }
+    for (const file of rebuilt.unattached)
+      notes.push(`${join(name, file)} hangs off a file that is not there; it was left as it is.`);
+    const leaf = rebuilt.leaf ?? (await makeLeaf(folder, rebuilt, ports));
+    disks.set(diskId.data, { ...rebuilt, leaf });
+  }
+  if (disks.size === 0) throw nothingWhole(notes);
+  const newMomentId = () => momentIdSchema.parse(ports.random.uuid());
+  const rows = rebuildRows(disks, mirror, {
+    newMomentId,
+    startedMs: (_, point) => startedMs.get(point) ?? ports.nowMs,
+  });
+  return { ...rows, notes: notes.map(note => note.slice(0, 2000)).slice(0, 1000) };
+}
+
+const rememberedOf = (diskId: DiskId, { disks, points }: Mirror) => ({
+  leaf: disks.find(({ id }) => id === diskId)?.leaf ?? null,
+  points: new Set(points.filter(point => point.diskId === diskId).map(({ id }) => id)),
+});
+
+export function readImages(folder: Folder, disk: string, notes: string[]): FoundImage[] {
+  const images: FoundImage[] = [];
+  for (const name of folder.list().filter(isImageName)) {
+    const file = folder.open(name, 'read-only');
+    try {
+      images.push(found(folder, name, Image.open(file, null)));
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      notes.push(`${join(disk, name)} cannot be used: ${cause.body.what}`);
+    } finally {
+      file.close();
+    }
+  }
+  return images;
+}
+
+function found(folder: Folder, name: string, image: Image): FoundImage {
+  const uuid = pointIdSchema.parse(image.uuid);
+  return {
+    name,
+    uuid,
+    parent: image.parent === null ? null : pointIdSchema.parse(image.parent.uuid),
+    virtualBytes: image.virtualBytes,
+    blockBytes: image.blockBytes,
+    timestampMs: image.timestampMs,
+    isLeaf: image.isLeaf,
+    isEmpty: !image.bat.some((_, block) => image.has(block)),
+    hasRunFile: runFileNames(uuid).some(run => folder.exists(run)),
+  };
+}
+
+/** Now begins anew on what it grew from: what was written since is gone with its file. */
+async function makeLeaf(folder: Folder, disk: RebuiltDisk, ports: RescuePorts): Promise<PointId> {
+  const leaf = pointIdSchema.parse(ports.random.uuid());
+  const { virtualBytes, blockBytes, leafParent } = disk;
+  const image = Image.create(folder.open(fileName(leaf), 'create'), {
+    uuid: leaf,
+    virtualBytes,
+    blockBytes,
+    parent: leafParent === null ? null : { uuid: leafParent, name: fileName(leafParent) },
+    timestampMs: ports.nowMs,
+    isLeaf: true,
+  });
+  await image.sync();
+  await folder.sync();
+  image.close();
+  return leaf;
+}
+
+const nothingWhole = (notes: readonly string[]): Fault =>
+  new Fault({
+    code: 'vhd.corrupt',
+    what: `No disk image in this folder is whole. ${notes.join(' ')}`.slice(0, 2000),
+    safe: 'Nothing was changed.',
+    todo: 'Put a copy of the files back, then try again.',
+  });
