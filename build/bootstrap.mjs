@@ -21,6 +21,7 @@ const TEST_PARTS = {
   python3: 'python3-minimal',
   vhdimount: 'libvhdi-utils',
   nbdinfo: 'libnbd-bin',
+  nbdsh: 'python3-libnbd',
   fio: 'fio',
 };
 // Not `npm ci`: it refuses a lock that lacks other platforms' optional packages, which a registry may not carry.
