@@ -13,6 +13,7 @@ export const taskKindSchema = z.enum([
   'vm.delete',
   'moment.go-back',
   'moment.export',
+  'moment.import-delta',
   'vm.verify',
 ]);
 

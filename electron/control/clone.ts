@@ -80,6 +80,7 @@ export class Cloner {
         name: 'Cloned',
         note: `From ${from.name}, ${momentName}`,
         kind: 'imported',
+        origins: copies.map(({ pointId, diskId }) => ({ diskId, uuid: pointId })),
       });
     });
   }

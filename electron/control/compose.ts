@@ -52,7 +52,10 @@ import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import { Cloner } from './clone.ts';
 import { ConsoleStreams } from './console-streams.ts';
+import { DeltaExporter } from './delta-export.ts';
+import { DeltaImporter } from './delta-import.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
+import type { ExportPorts } from './export-point.ts';
 import { Files } from './files.ts';
 import type { ImportPorts } from './import-ports.ts';
 import { Machines } from './machines.ts';
@@ -63,6 +66,7 @@ import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
 import { Tasks } from './tasks.ts';
 import { HistoryChecks } from './verify.ts';
+import { stampVhd } from './vhd-reader.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
 
 export const EBB_VERSION = '0.1.0';
@@ -209,24 +213,19 @@ const readerSocket = (input: ControlInput) => (vmId: VmId) => {
   return `${folder}/r-${systemRandom.uuid().slice(0, 8)}`;
 };
 
-function pointWriter(input: ControlInput, storage: StorageClient): PointWriter {
-  const { dataFolder } = input.paths;
-  return new PointWriter({
-    storage,
-    program: findProgram,
-    runTool,
-    exists: fileExists,
-    freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
-    moveInto: moveDurably,
-    remove: removeFolder,
-    readerSocket: readerSocket(input),
-    exportsFolder: () => {
-      makePrivateFolder(`${dataFolder}/exports`);
-      return `${dataFolder}/exports`;
-    },
-    day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
-  });
-}
+const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: () => string } => ({
+  program: findProgram,
+  runTool,
+  exists: fileExists,
+  freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
+  moveInto: moveDurably,
+  remove: removeFolder,
+  stampVhd: (path, uuid) => stampVhd(path, uuid, imports),
+  exportsFolder: () => {
+    makePrivateFolder(`${paths.dataFolder}/exports`);
+    return `${paths.dataFolder}/exports`;
+  },
+});
 
 async function findings(
   { paths }: ControlInput,
@@ -274,9 +273,21 @@ function publish(topics: Topics<Contract>, memory: MemoryManager, storage: Stora
 
 /** What works on points beside storage itself. */
 function historyParts(input: ControlInput, storage: StorageClient, machines: Machines) {
+  const exporting = { ...exportPorts(input), storage };
   return {
-    pointWriter: pointWriter(input, storage),
+    pointWriter: new PointWriter({
+      ...exporting,
+      readerSocket: readerSocket(input),
+      day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
+    }),
     cloner: cloner(input, storage, machines),
+    deltaExporter: new DeltaExporter(exporting),
+    deltaImporter: new DeltaImporter({
+      ...imports,
+      storage,
+      freeBytes: machineFolders(input).freeBytes,
+      readerSocket: readerSocket(input),
+    }),
     checks: new HistoryChecks(storage, clock),
   };
 }

@@ -1,6 +1,7 @@
 // Writing a point out as an image other programs open (the point itself is only read, T4). qemu-img reads it from storage
 // by NBD and writes beside the target; the target gets its name when it is whole and durable, so nobody finds half of one.
 import * as z from 'zod';
+import type { PointId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
@@ -37,11 +38,14 @@ export interface ExportPorts extends QemuImgPorts {
   /** Durable under its new name. */
   readonly moveInto: (from: string, to: string) => Promise<void>;
   readonly remove: (path: string) => void;
+  /** A VHD we just wrote gets this UUID. */
+  readonly stampVhd: (path: string, uuid: string) => Promise<void>;
 }
 
 export interface ExportRequest {
   /** `nbd+unix:///…` of the point, served read-only. */
   readonly uri: string;
+  readonly pointId: PointId;
   readonly virtualBytes: number;
   readonly folder: string;
   readonly name: string;
@@ -76,12 +80,10 @@ export async function exportPoint(
   step: Step,
   signal: AbortSignal,
 ): Promise<string> {
-  const { folder, name, format } = request;
+  const { folder, name, format, pointId } = request;
   const target = `${folder}/${name}`;
   const qemuImg = qemuImgPath(ports, 'Nothing was written.');
-  const part = `${target}.part`;
-  for (const path of [target, part])
-    if (ports.exists(path)) throw unwritable(`There is a file ${path} already.`, 'Choose another name.');
+  const part = checkTarget(target, ports);
   step('looking how large it is');
   await checkSpace(request, qemuImg, ports, signal);
   const { driver, options } = WRITERS[format];
@@ -92,6 +94,8 @@ export async function exportPoint(
       { runTool: ports.runTool, step, doing: 'writing the image', signal },
     );
     if (failure !== null) throw failed(target, failure);
+    // T1: a differencing image that somebody makes on it names the point, and can come back (delta-import.ts).
+    if (driver === 'vpc') await ports.stampVhd(part, pointId);
     step('making it durable');
     await ports.moveInto(part, target);
     return target;
@@ -99,6 +103,32 @@ export async function exportPoint(
     ports.remove(part);
     throw cause;
   }
+}
+
+/** Nobody's file is written over; answers under which name it is written. Fault: file.unreadable. */
+export function checkTarget(target: string, { exists }: Pick<ExportPorts, 'exists'>): string {
+  const part = `${target}.part`;
+  for (const path of [target, part])
+    if (exists(path)) throw unwritable(`There is a file ${path} already.`, 'Choose another name.');
+  return part;
+}
+
+/** T14: before anything is written. Faults: file.unreadable (no such folder), disk.full. */
+export function checkFree(
+  folder: string,
+  needs: number,
+  { freeBytes }: Pick<ExportPorts, 'freeBytes'>,
+): void {
+  const free = freeBytes(folder);
+  if (free === null) throw unwritable(`There is no folder ${folder}.`, 'Choose one that exists.');
+  if (free >= needs + SPARE_BYTES) return;
+  throw new Fault({
+    code: 'disk.full',
+    what: `The image needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free in ${folder}.`,
+    safe: 'Nothing was written.',
+    todo: 'Free some space, or choose a folder on another disk.',
+    data: { needs, free },
+  });
 }
 
 /** Bytes of data it holds; null where qemu-img does not say. */
@@ -121,18 +151,9 @@ async function checkSpace(
   ports: ExportPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const free = ports.freeBytes(folder);
-  if (free === null) throw unwritable(`There is no folder ${folder}.`, 'Choose one that exists.');
+  checkFree(folder, 0, ports);
   const measured = await measurePoint(uri, qemuImg, ports.runTool, signal);
-  const needs = measured !== null && format !== 'vhd-fixed' ? measured : virtualBytes;
-  if (free >= needs + SPARE_BYTES) return;
-  throw new Fault({
-    code: 'disk.full',
-    what: `The image needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free in ${folder}.`,
-    safe: 'Nothing was written.',
-    todo: 'Free some space, or choose a folder on another disk.',
-    data: { needs, free },
-  });
+  checkFree(folder, measured !== null && format !== 'vhd-fixed' ? measured : virtualBytes, ports);
 }
 
 const unwritable = (what: string, todo: string): Fault =>

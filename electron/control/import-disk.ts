@@ -61,7 +61,7 @@ export async function examineImage(
 }
 
 /** Somebody still writes it, or replaced it: what would be copied is neither the old content nor the new one. */
-function checkUnchanged(file: ChosenFile, ports: ImportPorts): void {
+export function checkUnchanged(file: ChosenFile, ports: ImportPorts): void {
   const now = ports.look(file.path);
   if (now?.bytes === file.bytes && now.modifiedMs === file.modifiedMs) return;
   throw refused(

@@ -18,6 +18,8 @@ export interface Found {
   readonly virtualBytes: number;
   /** What it holds really: the room its copy needs. */
   readonly dataBytes: number;
+  /** Of a VHD: what a differencing image made on it names as its parent. */
+  readonly uuid?: string;
 }
 
 export const refused = (code: ErrorCode, file: ChosenFile, why: string, todo: string): Fault =>

@@ -76,6 +76,8 @@ export class Machines {
       const supervisor = this.#supervise(spec);
       try {
         await this.open(spec.id);
+        // Whoever filled them ended with the control before this one.
+        await this.#ports.storage.call('graft.discard', { vmId: spec.id, graftId: null });
         await this.purgeOldTrash(spec.id);
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
       } catch (cause) {
@@ -281,6 +283,7 @@ export class Machines {
       name: 'Imported',
       note: `From ${image.file.name}`,
       kind: 'imported',
+      origins: image.uuid === undefined ? [] : [{ diskId: disk.id, uuid: image.uuid }],
     });
   }
 

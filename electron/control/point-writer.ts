@@ -72,7 +72,7 @@ export class PointWriter {
     const { vmId, format } = wanted;
     const target = { folder: dirname(path), name: basename(path), format };
     await whilePointServed(storage, { vmId, pointId, socketPath: readerSocket(vmId) }, async point => {
-      await exportPoint({ ...point, ...target }, this.#ports, step, signal);
+      await exportPoint({ ...point, ...target, pointId }, this.#ports, step, signal);
     });
     step(`written to ${path}`.slice(0, 200), 1);
   }

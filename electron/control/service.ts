@@ -10,6 +10,8 @@ import type { VmSource } from '../../shared/vm.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { Cloner } from './clone.ts';
 import type { ConsoleStreams } from './console-streams.ts';
+import type { DeltaExporter } from './delta-export.ts';
+import type { DeltaImporter } from './delta-import.ts';
 import type { Files } from './files.ts';
 import type { Machines, ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
@@ -31,6 +33,8 @@ export interface ServiceParts {
   readonly consoles: ConsoleStreams;
   readonly pointWriter: PointWriter;
   readonly cloner: Cloner;
+  readonly deltaExporter: DeltaExporter;
+  readonly deltaImporter: DeltaImporter;
   readonly checks: HistoryChecks;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
@@ -220,6 +224,22 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return { taskId, path: planned.path };
     },
     'vm.rescue': ({ vmId, replace }) => machines.rescue(idle(vmId, true), replace),
+    'moment.export-delta': async (params, context) => {
+      if (params.path !== null) refuseBrowser(context);
+      const vmId = await opened(params.vmId);
+      const planned = await parts.deltaExporter.plan({ ...params, vmName: machines.spec(vmId).name });
+      const { taskId } = start('moment.export', vmId, 'Export an update of', true, (_, step, signal) =>
+        parts.deltaExporter.write(planned, step, signal),
+      );
+      return { taskId, path: planned.path };
+    },
+    'moment.import-delta': async params => {
+      const vmId = await opened(params.vmId);
+      const planned = await parts.deltaImporter.plan({ ...params, file: files.get(params.file) });
+      return start('moment.import-delta', vmId, 'Import an update of', true, (_, step, signal) =>
+        parts.deltaImporter.run(planned, step, signal),
+      );
+    },
     'vm.verify': async ({ vmId }) =>
       start('vm.verify', await opened(vmId), 'Check', true, (id, step, signal) =>
         parts.checks.run(id, step, signal),

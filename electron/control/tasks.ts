@@ -5,8 +5,8 @@ import type { Task, TaskKind } from '../../shared/task.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 
 const ENDED_KEPT = 50;
-/** They leave the VM as it is. */
-const READING: ReadonlySet<TaskKind> = new Set(['moment.export', 'vm.verify']);
+/** They leave the VM as it is; an update gets a point of its own. */
+const READING: ReadonlySet<TaskKind> = new Set(['moment.export', 'moment.import-delta', 'vm.verify']);
 
 export type Step = (words: string, progress?: number) => void;
 

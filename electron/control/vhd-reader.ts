@@ -10,10 +10,26 @@ const LOOK_TIMEOUT_MS = 30_000;
 const SERVE_TIMEOUT_MS = 12 * 3_600_000;
 const HEAP_MIB = 256;
 
-const readerSchema = z.union([
-  z.object({ fault: errorBodySchema }),
-  z.object({ virtualBytes: z.int().min(1), dataBytes: z.int().min(0), chain: z.array(z.string()).min(1) }),
-]);
+const imageSchema = z.object({
+  name: z.string(),
+  uuid: z.string(),
+  parentUuid: z.string().nullable(),
+  /** What the host gave its file. */
+  givenBytes: z.int().min(0),
+});
+const foundSchema = z.object({
+  virtualBytes: z.int().min(1),
+  /** As large as a disk of ours is that holds it (T12). */
+  exactBytes: z.int().min(1),
+  dataBytes: z.int().min(0),
+  /** Itself first, then its parents. */
+  chain: z.array(imageSchema).min(1),
+  /** Of the one image that was asked for. */
+  ownBytes: z.int().min(0).nullable(),
+});
+const readerSchema = z.union([z.object({ fault: errorBodySchema }), foundSchema]);
+export type FoundVhd = z.infer<typeof foundSchema>;
+const pushedSchema = z.object({ pushedBytes: z.int().min(0) });
 
 const readerCommand = (
   file: ChosenFile,
@@ -24,10 +40,7 @@ const readerCommand = (
   [`--max-old-space-size=${HEAP_MIB}`, ports.vhdReader(), '--file', file.path, ...more],
 ];
 
-function readerAnswer(
-  file: ChosenFile,
-  stdout: string,
-): Exclude<z.infer<typeof readerSchema>, { fault: unknown }> {
+function readerAnswer(file: ChosenFile, stdout: string): FoundVhd {
   const line = stdout.split('\n')[0] ?? '';
   const answer = readerSchema.safeParse(line.startsWith('{') ? JSON.parse(line) : null);
   if (!answer.success) throw unreadable(file);
@@ -36,10 +49,80 @@ function readerAnswer(
 }
 
 export async function examineVhd(file: ChosenFile, ports: ImportPorts): Promise<Found> {
-  const [command, args] = readerCommand(file, ports);
+  const { virtualBytes, dataBytes, chain } = await lookAtVhd(file, ports);
+  return { virtualBytes, dataBytes, uuid: chain[0]?.uuid ?? '' };
+}
+
+/** With its parents beside it; `--alone`: without. Faults: vhd.*, import.bad-format. */
+export async function lookAtVhd(
+  file: ChosenFile,
+  ports: ImportPorts,
+  ...more: readonly '--alone'[]
+): Promise<FoundVhd> {
+  const [command, args] = readerCommand(file, ports, ...more);
   const { stdout } = await ports.runTool(command, args, { timeoutMs: LOOK_TIMEOUT_MS });
-  const { virtualBytes, dataBytes } = readerAnswer(file, stdout);
-  return { virtualBytes, dataBytes };
+  return readerAnswer(file, stdout);
+}
+
+/** One image of a chain, or the one alone. */
+export type WhichImage = { readonly alone: true } | { readonly image: number };
+
+/** What that image holds itself goes into the export, durable. Faults: those of the reader, disk.full, disk.io. */
+export async function pushVhd(
+  file: ChosenFile,
+  which: WhichImage,
+  to: { readonly socketPath: string; readonly exportName: string },
+  ports: ImportPorts,
+  { pushed, signal }: { readonly pushed: (bytes: number, of: number) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const chosen = 'alone' in which ? ['--alone'] : ['--image', String(which.image)];
+  const target = ['--push', to.socketPath, '--export', to.exportName];
+  const [command, args] = readerCommand(file, ports, ...chosen, ...target);
+  let [total, seen] = [0, ''];
+  const onOutput = (text: string): void => {
+    const lines = (seen + text).split('\n');
+    seen = lines.pop() ?? '';
+    for (const line of lines) {
+      const document: unknown = JSON.parse(line);
+      const found = foundSchema.safeParse(document);
+      const told = pushedSchema.safeParse(document);
+      if (found.success) total = found.data.ownBytes ?? 0;
+      if (told.success) pushed(told.data.pushedBytes, total);
+    }
+  };
+  const { code, stdout } = await ports.runTool(command, args, {
+    timeoutMs: SERVE_TIMEOUT_MS,
+    signal,
+    onOutput,
+  });
+  signal.throwIfAborted();
+  if (code === 0) return;
+  for (const line of stdout.split('\n')) readerAnswerOf(line);
+  throw unreadable(file);
+}
+
+/** The fault in a line, thrown. */
+function readerAnswerOf(line: string): void {
+  const answer = readerSchema.safeParse(line.startsWith('{') ? JSON.parse(line) : null);
+  if (answer.success && 'fault' in answer.data) throw new Fault(answer.data.fault);
+}
+
+/** Our image of a point gets the point's UUID (T1). */
+export async function stampVhd(
+  path: string,
+  uuid: string,
+  ports: Pick<ImportPorts, 'node' | 'vhdReader' | 'runTool'>,
+): Promise<void> {
+  const args = [ports.vhdReader(), '--file', path, '--stamp', uuid];
+  const { code, stdout, stderr } = await ports.runTool(ports.node(), args, { timeoutMs: LOOK_TIMEOUT_MS });
+  if (code === 0) return;
+  for (const line of stdout.split('\n')) readerAnswerOf(line);
+  throw new Fault({
+    code: 'disk.io',
+    what: `The image could not be given the UUID of its point: ${stderr.slice(0, 400)}`,
+    safe: 'Nothing was written under the name you chose; the point is as it was.',
+    todo: 'Try again.',
+  });
 }
 
 /** The reader serves the VHD at `socketPath` while `use` runs. */

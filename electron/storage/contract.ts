@@ -19,6 +19,7 @@ import { verifiedSchema, verifyCursorSchema } from '../../shared/verify.ts';
 const byVm = z.strictObject({ vmId: vmIdSchema });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
 const done = z.object({});
+const deltaCursorSchema = z.strictObject({ block: z.int().min(0), writtenBytes: bytesSchema });
 
 export const storageContract = defineContract({
   methods: {
@@ -93,6 +94,61 @@ export const storageContract = defineContract({
       errors: ['vm.not-found'],
       doc: 'Stops serving there.',
     },
+    'point.find': {
+      kind: 'query',
+      params: z.strictObject({ vmId: vmIdSchema, uuid: z.string().max(64) }),
+      result: z.object({ points: z.array(pointIdSchema) }),
+      errors: ['vm.not-found'],
+      doc: 'The points that a differencing image with this parent UUID fits: of that id, or whose content came from it (T1).',
+    },
+    'graft.open': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, socketPath: z.string().max(100) }),
+      result: z.object({ graftId: pointIdSchema, exportName: z.string(), virtualBytes: bytesSchema }),
+      errors: ['vm.not-found', 'moment.not-found', 'disk.in-use', 'disk.full', 'limit.reached'],
+      doc: 'A new image on a point, served writable by NBD to be filled; nobody knows of it until it is committed.',
+    },
+    'graft.commit': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        graftId: pointIdSchema,
+        name: z.string().max(200),
+        note: z.string().max(4000),
+        origin: z.string().max(64),
+      }),
+      result: z.object({ momentId: momentIdSchema }),
+      errors: ['vm.not-found', 'moment.not-found', 'disk.full', 'disk.io', 'disk.poisoned'],
+      doc: 'Stops serving; whole and durable, then in one transaction a point: a child of the one it grew on.',
+    },
+    'graft.discard': {
+      kind: 'command',
+      /** Null: all, when nobody is left who fills them. */
+      params: z.strictObject({ vmId: vmIdSchema, graftId: pointIdSchema.nullable() }),
+      result: done,
+      errors: ['vm.not-found'],
+      doc: 'Nothing is left of it.',
+    },
+    'delta.some': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        fromId: pointIdSchema,
+        toId: pointIdSchema,
+        /** Absolute; made by the first call, which has no cursor. */
+        path: z.string().max(4096),
+        cursor: deltaCursorSchema.nullable(),
+        budgetBytes: bytesSchema,
+      }),
+      result: z.object({
+        cursor: deltaCursorSchema.nullable(),
+        writtenBytes: bytesSchema,
+        doneBytes: bytesSchema,
+        totalBytes: bytesSchema,
+      }),
+      errors: ['vm.not-found', 'moment.not-found', 'vhd.parent-mismatch', 'disk.full', 'disk.io'],
+      doc: 'Writes on at a differencing VHD of what one point has otherwise than another; whole and durable when no cursor comes back.',
+    },
     'timeline.get': {
       kind: 'query',
       params: byVm,
@@ -107,6 +163,8 @@ export const storageContract = defineContract({
         name: z.string(),
         note: z.string(),
         kind: momentKindSchema,
+        /** Disks whose content came, whole, from the image of that UUID. */
+        origins: z.array(z.strictObject({ diskId: diskIdSchema, uuid: z.string().max(64) })).default([]),
       }),
       result: momentSchema,
       errors: ['vm.not-found', 'disk.full', 'disk.io', 'disk.poisoned'],

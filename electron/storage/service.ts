@@ -110,6 +110,11 @@ type Forward = <M extends PerVm>(
 const forwarded = (forward: Forward) => ({
   'point.open': forward('point.open'),
   'point.close': forward('point.close'),
+  'point.find': forward('point.find'),
+  'graft.open': forward('graft.open'),
+  'graft.commit': forward('graft.commit'),
+  'graft.discard': forward('graft.discard'),
+  'delta.some': forward('delta.some'),
   'timeline.get': forward('timeline.get'),
   'moment.take': forward('moment.take'),
   'moment.update': forward('moment.update'),

@@ -1,6 +1,6 @@
 // The contract's handlers for one VM, inside its worker: the engine for what is true, the exports for who may
 // reach it. One engine for all disks of the VM, so that a moment has one barrier (T6).
-import type { VmId } from '../../shared/ids.ts';
+import type { PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
@@ -8,6 +8,7 @@ import type { Rescued, Timeline } from '../../shared/timeline.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 import type { VmEngine } from './disk/engine.ts';
+import type { DeltaPlace } from './disk/export-delta.ts';
 import type { Exports } from './exports.ts';
 import type { PointReaders } from './point-readers.ts';
 import { Throttle } from './throttle.ts';
@@ -21,6 +22,8 @@ export interface VmServiceOptions {
   readonly rescue: (folder: string, replace: boolean) => Promise<Rescued>;
   readonly exports: Exports;
   readonly readers: PointReaders;
+  /** Where an image for somebody else goes. */
+  readonly placeOf: (path: string) => DeltaPlace;
   readonly topics: Topics<StorageContract>;
   readonly clock: Clock;
   readonly pid: number;
@@ -92,8 +95,12 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       await readers.close(socketPath);
       return {};
     },
+    'point.find': ({ uuid }) => ({ points: engineOf().pointsOf(uuid) }),
+    ...graftHandlers(engineOf, readers),
+    'delta.some': ({ path, vmId: _, ...order }) =>
+      engineOf().deltas.some(options.placeOf(path), order, clock.wallMs()),
     'timeline.get': () => engineOf().timeline(),
-    'moment.take': ({ name, note, kind }) => engineOf().takeMoment({ name, note, kind }),
+    'moment.take': ({ vmId: _, ...given }) => engineOf().takeMoment(given),
     'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),
     'moment.go-back': async ({ momentId, keepName }) => {
       const engine = engineOf();
@@ -133,6 +140,41 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'point.hash': async ({ pointId }, { signal }) => ({
       sha256: await engineOf().hashPoint(pointId, signal),
     }),
+  };
+}
+
+function graftHandlers(
+  engineOf: () => VmEngine,
+  readers: PointReaders,
+): Pick<Handlers<StorageContract>, 'graft.open' | 'graft.commit' | 'graft.discard'> {
+  const sockets = new Map<PointId, string>();
+  const unserve = async (id: PointId): Promise<void> => {
+    const socketPath = sockets.get(id);
+    sockets.delete(id);
+    if (socketPath !== undefined) await readers.close(socketPath);
+  };
+  return {
+    'graft.open': async ({ pointId, socketPath }) => {
+      const { grafts } = engineOf();
+      const { id, volume } = await grafts.begin(pointId);
+      try {
+        await readers.open(id, volume, socketPath);
+      } catch (cause) {
+        await grafts.discard(id);
+        throw cause;
+      }
+      sockets.set(id, socketPath);
+      return { graftId: id, exportName: id, virtualBytes: volume.sizeBytes };
+    },
+    'graft.commit': async ({ graftId, name, note, origin }) => {
+      await unserve(graftId);
+      return { momentId: await engineOf().grafts.commit(graftId, { name, note, origin }) };
+    },
+    'graft.discard': async ({ graftId }) => {
+      for (const id of graftId === null ? [...sockets.keys()] : [graftId]) await unserve(id);
+      await engineOf().grafts.discard(graftId);
+      return {};
+    },
   };
 }
 

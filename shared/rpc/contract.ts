@@ -366,6 +366,56 @@ export const contract = defineContract({
       ],
       doc: 'T5: makes the lost timeline of a VM that is off anew from the headers of its images; those are not changed.',
     },
+    'moment.export-delta': {
+      kind: 'task',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        /** Its parent: what the other end has. */
+        fromId: momentIdSchema,
+        toId: momentIdSchema,
+        /** Null: the first disk both have. */
+        diskId: diskIdSchema.nullable().default(null),
+        /** A new file, absolute; null: in the exports folder of Ebb's data. A browser may not name one. */
+        path: z.string().max(4096).nullable().default(null),
+      }),
+      result: z.object({ taskId: taskIdSchema, path: z.string() }),
+      errors: [
+        'vm.not-found',
+        'moment.not-found',
+        'disk.not-found',
+        'disk.full',
+        'disk.io',
+        'file.unreadable',
+        'rpc.denied',
+        'storage.unavailable',
+      ],
+      doc: 'T1: writes what a disk has at one moment otherwise than at another as a differencing VHD, an update for whoever has the first.',
+    },
+    'moment.import-delta': {
+      kind: 'task',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        file: fileTokenSchema,
+        /** Where its parent UUID names no point of the VM: the one it was made from, of the same size. */
+        ontoId: momentIdSchema.nullable().default(null),
+        /** Null: the file's name. */
+        name: z.string().trim().min(1).max(200).nullable().default(null),
+      }),
+      result: started,
+      errors: [
+        'vm.not-found',
+        'moment.not-found',
+        'file.unknown-token',
+        'import.bad-format',
+        'import.changed',
+        'vhd.corrupt',
+        'vhd.parent-mismatch',
+        'disk.full',
+        'limit.reached',
+        'storage.unavailable',
+      ],
+      doc: 'A differencing VHD made elsewhere becomes a point: a branch of the one it was made from. While it runs or not; Now stays.',
+    },
     'vm.verify': {
       kind: 'task',
       params: byVm,

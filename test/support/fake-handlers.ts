@@ -266,6 +266,12 @@ function historyHandlers(control: FakeControl) {
       ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
+    'moment.export-delta': ({ vmId, path }) => ({
+      ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
+      path: path ?? '/home/me/.local/share/ebb/exports/update.vhd',
+    }),
+    'moment.import-delta': ({ vmId }) =>
+      control.work(fakeTask('moment.import-delta', 'Importing', vmId, Date.now()), () => undefined),
     'moment.compare': () => ({ disks: [] }),
     'vm.rescue': ({ vmId }) => ({
       points: control.vm(vmId).timeline.moments.length,

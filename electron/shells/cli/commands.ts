@@ -6,6 +6,7 @@ import { CREATE_COMMAND } from './create.ts';
 import { gib, kibText, table, timeText } from './output.ts';
 import { POINT_COMMANDS } from './points.ts';
 import { type Command, type Output, option, type Session, theVm } from './session.ts';
+import { UPDATE_COMMANDS } from './updates.ts';
 
 function showVm({ spec, state }: VmSummary): string {
   const rows: [string, string][] = [
@@ -189,6 +190,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   ...POINT_COMMANDS,
+  ...UPDATE_COMMANDS,
   'mem show': { usage: '[VM]', help: 'Ranges, targets and what guests really have', run: showMemory },
   'mem set': {
     usage: 'VM [--min SIZE] [--max SIZE]',

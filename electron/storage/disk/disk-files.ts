@@ -14,6 +14,8 @@ import type { DiskRow, MergeOp, ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
 export const fileName = (id: PointId): string => `${id}.vhd`;
+/** Of an image that is no point yet: no rescue takes it for one (graft.ts). */
+export const partFileName = (id: PointId): string => `${id}.vhd.part`;
 export const newFileName = (id: PointId): string => `${id}.vhd.new`;
 
 /** The three images of an edge being turned; `forward` is null once the flip has begun: it is drained. */
@@ -32,6 +34,8 @@ export class DiskFiles {
   /** Newest first, above every point: the leaf, and during a take the one being sealed under it. */
   leaves: readonly Image[] = [];
   readonly now: View;
+  /** Of images that are no points yet (graft.ts). */
+  readonly grafted = new Set<View>();
 
   constructor(row: DiskRow, folder: Folder, tree: Tree) {
     this.row = row;
@@ -152,13 +156,13 @@ export class DiskFiles {
 
   resetViews(): void {
     this.now.reset();
-    for (const view of this.#views.values()) view.reset();
+    for (const view of [...this.#views.values(), ...this.grafted]) view.reset();
   }
 
   /** A block changed hands in some image: every view asks again. */
   forgetBlock(block: number): void {
     this.now.forget(block);
-    for (const view of this.#views.values()) view.forget(block);
+    for (const view of [...this.#views.values(), ...this.grafted]) view.forget(block);
   }
 
   allocatedBytes(name: string): number {

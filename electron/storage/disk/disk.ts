@@ -22,7 +22,14 @@ export interface DiskContext {
 /** A new leaf is its headers and BAT; this much room must be there, and some to spare (T14). */
 const LEAF_SPARE_BYTES = 1024 * 1024;
 
-function makeLeaf(row: DiskRow, folder: Folder, leaf: PointId, parent: PointId | null, nowMs: number): Image {
+/** Its headers, not durable yet; nobody's. */
+export function makeLeaf(
+  row: DiskRow,
+  folder: Folder,
+  leaf: PointId,
+  parent: PointId | null,
+  { nowMs, name = fileName(leaf) }: { readonly nowMs: number; readonly name?: string },
+): Image {
   const needs = LEAF_SPARE_BYTES + Math.ceil(row.virtualBytes / row.blockBytes) * 4;
   const free = folder.freeBytes();
   if (free < needs) {
@@ -34,7 +41,7 @@ function makeLeaf(row: DiskRow, folder: Folder, leaf: PointId, parent: PointId |
       data: { needs, free },
     });
   }
-  const file = folder.open(fileName(leaf), 'create');
+  const file = folder.open(name, 'create');
   try {
     return Image.create(file, {
       uuid: leaf,
@@ -83,7 +90,7 @@ export class Disk {
 
   static async create(row: DiskRow, context: DiskContext, nowMs: number): Promise<void> {
     const folder = context.diskFolder(row.id);
-    const image = makeLeaf(row, folder, row.leaf, null, nowMs);
+    const image = makeLeaf(row, folder, row.leaf, null, { nowMs });
     await image.sync();
     await folder.sync();
     image.close();
@@ -126,7 +133,7 @@ export class Disk {
   /** Durable, and nobody's yet. */
   async prepareLeaf(id: PointId, parent: PointId, nowMs: number): Promise<void> {
     const { files } = this;
-    const image = makeLeaf(files.row, files.folder, id, parent, nowMs);
+    const image = makeLeaf(files.row, files.folder, id, parent, { nowMs });
     files.register(fileName(id), image);
     await image.sync();
     await files.folder.sync();
@@ -222,18 +229,21 @@ async function dropOrphans(row: DiskRow, folder: Folder, tree: Tree): Promise<vo
   // A run file says nothing once its leaf is sealed.
   for (const leaf of leaves) for (const name of [fileName(leaf), ...runFileNames(leaf)]) known.add(name);
   for (const gone of tree.unlinks) known.add(fileName(gone.id));
+  for (const { images } of tree.grafts) for (const { point } of images) known.add(fileName(point));
   if (op !== undefined) known.add(newFileName(op.root));
   let dropped = false;
   for (const name of folder.list()) {
     if (known.has(name) || !OURS.test(name)) continue;
-    if (!name.includes('.run-') && !isEmptyImage(row, folder, name)) continue;
+    if (!PASSING.test(name) && !isEmptyImage(row, folder, name)) continue;
     await folder.unlink(name);
     dropped = true;
   }
   if (dropped) await folder.sync();
 }
 
-const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|run-[ab])$/;
+const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|vhd\.part|run-[ab])$/;
+/** They say nothing without the record that names them, whatever they hold. */
+const PASSING = /\.(?:run-[ab]|part)$/;
 
 /** Only an image without a block, or one too short to hold any, is nobody's loss. */
 function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {

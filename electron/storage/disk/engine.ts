@@ -10,20 +10,21 @@ import {
   type VmId,
 } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { Moment, MomentKind, Timeline } from '../../../shared/timeline.ts';
-import type { Clock, Folder, Random } from '../../platform/ports.ts';
+import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { exactSize, VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
 import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
-import { fileName } from './disk-files.ts';
+import { fileName, partFileName } from './disk-files.ts';
 import { pointVolume } from './disk-volume.ts';
 import { diskExists, noDisk, noPoint, pinned, tooLarge, tooManyPoints } from './engine-faults.ts';
+import type { EngineOptions, EnginePorts, MomentChange, NewMoment } from './engine-types.ts';
+import { DeltaWriter } from './export-delta.ts';
+import { Grafts } from './graft.ts';
 import { hashVolume } from './hash.ts';
 import { Inspector } from './inspect.ts';
 import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
-import { drop, type MomentRow, POINTS_MAX, put, type TimelineStore } from './state.ts';
-import type { SwitchOffs } from './switch-offs.ts';
+import { drop, type MomentRow, POINTS_MAX, put } from './state.ts';
 import { beginTake, finishTake, goBackTo, type TakePorts } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
@@ -35,39 +36,6 @@ const BATCH_BYTES = 8 * 2 ** 20;
 /** After which a take that could not be completed is tried again. */
 const RETRY_MS = 15_000;
 
-export interface EnginePorts {
-  /** `<folder>/disks/<diskId>`. */
-  readonly diskFolder: (diskId: DiskId) => Folder;
-  readonly store: TimelineStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly bootId: string;
-  /** Lets waiting requests of the guest run. */
-  readonly turn: () => Promise<void>;
-}
-
-export interface EngineOptions {
-  /** The simulation uses small blocks; files of ours always have 2 MiB. */
-  readonly blockBytes?: number;
-  /** Data of a reversal between two barriers; smaller in the simulation, so that it has several batches. */
-  readonly batchBytes?: number;
-  readonly switchOff?: SwitchOffs;
-  /** False: settling waits for `settle()`; the simulation steps it. */
-  readonly autoSettle?: boolean;
-}
-
-export interface NewMoment {
-  readonly name: string;
-  readonly note: string;
-  readonly kind: MomentKind;
-}
-export interface MomentChange {
-  readonly momentId: MomentId;
-  readonly name?: string | undefined;
-  readonly note?: string | undefined;
-  readonly pinned?: boolean | undefined;
-}
-
 export class VmEngine {
   readonly #vmId: VmId;
   readonly #ports: EnginePorts;
@@ -78,6 +46,8 @@ export class VmEngine {
   readonly #settler: Settler;
   readonly inspect: Inspector;
   readonly verifier: Verifier;
+  readonly grafts: Grafts;
+  readonly deltas: DeltaWriter;
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
   #release: () => void | Promise<void> = () => undefined;
@@ -90,6 +60,8 @@ export class VmEngine {
     this.#tree = new Tree(ports.store);
     this.inspect = new Inspector(this.#tree, this.#disks, ports.turn);
     this.verifier = new Verifier(this.#tree, this.#disks, ports.turn);
+    this.deltas = new DeltaWriter(this.#tree, this.#disks, ports.turn);
+    this.grafts = this.#newGrafts();
     this.#settler = new Settler({
       tree: this.#tree,
       disks: this.#disks,
@@ -99,6 +71,24 @@ export class VmEngine {
       batchBytes: options.batchBytes ?? BATCH_BYTES,
       changed: () => this.#changed(),
       tidy: () => this.#serial(() => this.#sweep()),
+    });
+  }
+
+  #newGrafts(): Grafts {
+    const { clock } = this.#ports;
+    return new Grafts({
+      tree: this.#tree,
+      disks: this.#disks,
+      off: this.#options.switchOff ?? {},
+      serial: work => this.#serial(work),
+      newPointId: () => this.#newPointId(),
+      nowMs: () => clock.wallMs(),
+      newMoment: (given, parentId) => this.#newMoment(given, parentId),
+      sweep: () => this.#sweep(),
+      grown: () => {
+        this.#changed();
+        this.#settler.wake();
+      },
     });
   }
 
@@ -193,6 +183,13 @@ export class VmEngine {
     return this.#disk(diskId).volume;
   }
 
+  /** The points that a differencing image with this parent UUID fits: of that id, or whose content came from there. */
+  pointsOf(uuid: string): PointId[] {
+    return this.#tree.points
+      .filter(({ id, origin, momentId }) => momentId !== null && (id === uuid || origin === uuid))
+      .map(({ id }) => id);
+  }
+
   pointReader(pointId: PointId): Volume {
     const point = this.#tree.point(pointId);
     if (point === undefined) throw noPoint(pointId);
@@ -221,11 +218,11 @@ export class VmEngine {
   }
 
   /** T6: O(1), nothing is copied; only flushes wait. */
-  takeMoment(given: NewMoment): Promise<Moment> {
+  takeMoment({ origins, ...given }: NewMoment): Promise<Moment> {
     return this.#serial(async () => {
       if (this.#tree.points.length + this.#disks.size > POINTS_MAX) throw tooManyPoints();
       const moment = this.#newMoment(given, this.#tree.nowMoment);
-      await beginTake(this.#takePorts, moment);
+      await beginTake(this.#takePorts, moment, origins);
       await this.#finishTakes();
       this.#settler.wake();
       return this.#momentView(moment.id);
@@ -265,7 +262,7 @@ export class VmEngine {
     });
   }
 
-  #newMoment(given: NewMoment, parentId: MomentId | null): MomentRow {
+  #newMoment(given: Omit<NewMoment, 'origins'>, parentId: MomentId | null): MomentRow {
     const id = momentIdSchema.parse(this.#ports.random.uuid());
     return { ...given, id, parentId, pinned: false, takenAt: this.#ports.clock.wallMs(), trashedAt: null };
   }
@@ -333,6 +330,8 @@ export class VmEngine {
   /** Files nobody needs. What cannot go now goes later: the rows are why nobody misses it. */
   async #sweep(): Promise<void> {
     try {
+      const stale = this.grafts.stale();
+      if (stale.length > 0) this.#tree.commit(stale);
       // One may have been all that hung off the next.
       for (let loose = this.#tree.loose(); loose.length > 0; loose = this.#tree.loose())
         this.#tree.commit(
@@ -343,6 +342,7 @@ export class VmEngine {
         files.dropView(id);
         files.dropImage(fileName(id));
         await files.folder.unlink(fileName(id));
+        if (files.folder.exists(partFileName(id))) await files.folder.unlink(partFileName(id));
         await files.folder.sync();
         this.#tree.commit([drop('unlink', id)]);
       }
@@ -371,6 +371,7 @@ export class VmEngine {
     this.#isOpen = false;
     await this.#settler.stop();
     await this.#queue;
+    this.grafts.close();
     try {
       for (const disk of this.#disks.values()) await disk.close();
     } finally {

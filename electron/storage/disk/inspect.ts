@@ -119,4 +119,6 @@ async function difference(
 
 type Owner = ReturnType<View['owner']>;
 const isMixed = (owner: Owner): owner is Extract<Owner, readonly unknown[]> => Array.isArray(owner);
-const ownerOf = (owner: Owner, unit: number): unknown => (isMixed(owner) ? (owner[unit] ?? null) : owner);
+/** Who has a unit of a block. */
+export const ownerOf = (owner: Owner, unit: number): unknown =>
+  isMixed(owner) ? (owner[unit] ?? null) : owner;

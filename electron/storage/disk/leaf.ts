@@ -25,7 +25,8 @@ export class Leaf {
   #flushing: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
 
-  constructor(image: Image, folder: Folder, bootId: string, off: SwitchOffs) {
+  /** `bootId` null: what dies before it is sealed is nobody's loss, so nothing is noted for T11. */
+  constructor(image: Image, folder: Folder, bootId: string | null, off: SwitchOffs) {
     this.image = image;
     this.#folder = folder;
     this.#off = off;
@@ -33,7 +34,9 @@ export class Leaf {
     image.markLeaf(true);
     this.#durableBat = image.bat.slice();
     this.#run =
-      off.runFile === true ? null : RunFile.open(folder, image.uuid, bootId, record => this.#replay(record));
+      bootId === null || off.runFile === true
+        ? null
+        : RunFile.open(folder, image.uuid, bootId, record => this.#replay(record));
   }
 
   #replay(record: RunRecord): void {

@@ -10,7 +10,8 @@ import { readText, writeHint, writeTextHint } from '../../platform/json-file.ts'
 import { takeLock } from '../../platform/lock.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { Throttle } from '../throttle.ts';
-import { type EngineOptions, VmEngine } from './engine.ts';
+import { VmEngine } from './engine.ts';
+import type { EngineOptions } from './engine-types.ts';
 import { MIRROR_NAME } from './mirror.ts';
 import { isImageName } from './rebuild.ts';
 import { RESCUE_SCRIPT, RESCUE_SCRIPT_NAME } from './rescue-script.ts';

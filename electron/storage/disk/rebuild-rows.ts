@@ -23,6 +23,7 @@ export function rebuildRows(
   ports: RebuildPorts,
 ): Rebuilt {
   const known = new Map(mirror.points.map(point => [point.id, point.momentId]));
+  const origins = new Map(mirror.points.map(point => [point.id, point.origin]));
   const moments = new Map<MomentId, MomentRow>();
   const changes: Change[] = [];
   const momentOf = new Map<PointId, MomentId | null>();
@@ -40,10 +41,11 @@ export function rebuildRows(
   for (const [id, disk] of disks) {
     const { virtualBytes, blockBytes, leaf, leafParent, points, ops } = disk;
     changes.push(put('disk', { id, virtualBytes, blockBytes, leaf, leafParent }));
-    for (const point of points)
-      changes.push(
-        put('point', { ...point, diskId: id, momentId: momentOf.get(point.id) ?? null, sums: false }),
-      );
+    for (const point of points) {
+      const momentId = momentOf.get(point.id) ?? null;
+      const origin = origins.get(point.id) ?? null;
+      changes.push(put('point', { ...point, diskId: id, momentId, sums: false, origin }));
+    }
     for (const op of ops) changes.push(put('op', op));
   }
   const below = [...disks.values()].map(({ leafParent }) =>

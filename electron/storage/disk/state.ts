@@ -22,6 +22,8 @@ export const pointRowSchema = z.object({
   parent: pointIdSchema.nullable(),
   /** Every block of its file has its checksums (record.ts): a missing one is damage. */
   sums: z.boolean().default(false),
+  /** UUID of the image somebody else's, or another VM's, its content came from; what names that as its parent fits here. */
+  origin: z.string().nullable().default(null),
 });
 export const momentRowSchema = z.object({
   id: momentIdSchema,
@@ -75,6 +77,14 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     /** Null at rest: what changed becomes a point nobody took (T17). */
     moment: momentRowSchema.nullable(),
     leaves: z.array(z.object({ diskId: diskIdSchema, leaf: pointIdSchema })),
+    /** Where what is sealed came from, whole: by disk. */
+    origins: z.array(z.object({ diskId: diskIdSchema, uuid: z.string() })).default([]),
+  }),
+  /** Images being filled that nobody knows of yet: at the next open they go (graft.ts). */
+  z.object({
+    kind: z.literal('graft'),
+    id: z.string(),
+    images: z.array(z.object({ diskId: diskIdSchema, point: pointIdSchema, parent: pointIdSchema })),
   }),
 ]);
 /** A file nothing refers to any more; its unlink may take seconds, so it outlives the transaction (T8). */
@@ -90,6 +100,7 @@ export type ReversalOp = Extract<OpRow, { kind: 'copy' | 'undo' | 'flip' }>;
 export const isReversal = (op: OpRow): op is ReversalOp =>
   op.kind === 'copy' || op.kind === 'undo' || op.kind === 'flip';
 export type MergeOp = Extract<OpRow, { kind: 'merge' }>;
+export type GraftOp = Extract<OpRow, { kind: 'graft' }>;
 export type TakeOp = Extract<OpRow, { kind: 'take' }>;
 
 export const ROW_SCHEMAS = {

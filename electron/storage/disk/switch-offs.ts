@@ -23,6 +23,9 @@ export const SWITCH_OFF_NAMES = [
   'mergeRecordBeforeHeader',
   'mergeHeaderSync',
   'mergeFolderSync',
+  'graftRecord',
+  'graftSeal',
+  'graftFolderSync',
 ] as const;
 
 export type SwitchOffName = (typeof SWITCH_OFF_NAMES)[number];

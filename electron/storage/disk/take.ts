@@ -1,6 +1,6 @@
 // New leaves for a VM's disks, all at one barrier: taking a moment (T6) and going back to one (T7). Whatever can fail
 // (files, space) is done before the transaction; what follows it only changes hands in memory.
-import type { DiskId, PointId } from '../../../shared/ids.ts';
+import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { invariant } from '../../../shared/result.ts';
 import type { Disk } from './disk.ts';
 import { type Change, type DiskRow, drop, type MomentRow, type PointRow, put, type TakeOp } from './state.ts';
@@ -43,7 +43,11 @@ async function withNewLeaves(
 }
 
 /** T6: new leaves are made and recorded, then in one tick every disk writes to its new one. Nothing is copied. */
-export async function beginTake(ports: TakePorts, moment: MomentRow | null): Promise<TakeOp> {
+export async function beginTake(
+  ports: TakePorts,
+  moment: MomentRow | null,
+  origins: TakeOp['origins'] = [],
+): Promise<TakeOp> {
   let op: TakeOp | null = null;
   const made = await withNewLeaves(
     ports,
@@ -51,7 +55,7 @@ export async function beginTake(ports: TakePorts, moment: MomentRow | null): Pro
     disk => (moment === null && disk.isLeafEmpty ? undefined : disk.leafId),
     leaves => {
       const entries = leaves.map(({ disk, leaf }) => ({ diskId: disk.id, leaf }));
-      op = { kind: 'take', id: 'take', moment, leaves: entries };
+      op = { kind: 'take', id: 'take', moment, leaves: entries, origins: [...origins] };
       ports.tree.commit([put('op', op)]);
     },
   );
@@ -75,12 +79,23 @@ export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promis
     const row = tree.disk(diskId);
     invariant(disk !== undefined && row !== undefined, `a take of disk ${diskId}, which is not there`);
     sealed.push(await disk.sealUnder(leaf));
-    changes.push(put('point', { id: row.leaf, diskId, momentId, parent: row.leafParent, sums: false }));
+    const origin = op.origins.find(row => row.diskId === diskId)?.uuid ?? null;
+    changes.push(put('point', { ...sealedRow(row, momentId), origin }));
     changes.push(put('disk', { ...row, leaf, leafParent: row.leaf }));
   }
   tree.commit(changes);
   for (const done of sealed) await done();
 }
+
+/** What was a disk's leaf, as a point. */
+const sealedRow = ({ id, leaf, leafParent }: DiskRow, momentId: MomentId | null): PointRow => ({
+  id: leaf,
+  diskId: id,
+  momentId,
+  parent: leafParent,
+  sums: false,
+  origin: null,
+});
 
 /** T7: what changed since the last moment is kept as a branch; Now becomes a new leaf on the chosen moment. */
 export async function goBackTo(ports: TakePorts, target: MomentRow, kept: MomentRow): Promise<void> {
@@ -120,10 +135,7 @@ function goBackChanges(
     const rested = disk.isLeafEmpty ? restedOn(tree, disk.id) : null;
     const momentId = kept?.id ?? null;
     if (momentId === null || rested !== null) changes.push(put('unlink', { id: row.leaf, diskId: disk.id }));
-    else
-      changes.push(
-        put('point', { id: row.leaf, diskId: disk.id, momentId, parent: row.leafParent, sums: false }),
-      );
+    else changes.push(put('point', sealedRow(row, momentId)));
     if (momentId !== null && rested !== null) changes.push(put('point', { ...rested, momentId }));
     changes.push(put('disk', { ...row, leaf, leafParent: parent }));
   }

@@ -5,6 +5,7 @@ import { invariant } from '../../../shared/result.ts';
 import type {
   Change,
   DiskRow,
+  GraftOp,
   MergeOp,
   MomentRow,
   OpRow,
@@ -91,6 +92,10 @@ export class Tree {
     return this.ops.find((op): op is MergeOp => op.kind === 'merge' && op.diskId === diskId);
   }
 
+  get grafts(): GraftOp[] {
+    return this.ops.filter((op): op is GraftOp => op.kind === 'graft');
+  }
+
   /** From a point to the root, both included, by storage parent. */
   pathToRoot(from: PointId): PointId[] {
     const path: PointId[] = [];
@@ -127,6 +132,7 @@ export class Tree {
     for (const op of this.ops) {
       if (op.kind === 'merge') needed.add(op.point).add(op.child);
       if (isReversal(op)) needed.add(op.root).add(op.child);
+      if (op.kind === 'graft') for (const { parent } of op.images) needed.add(parent);
     }
     return needed;
   }
@@ -138,8 +144,10 @@ export class Tree {
       if (point.diskId !== id || point.parent === null) continue;
       children.set(point.parent, children.has(point.parent) ? 'several' : point.id);
     }
+    const grafted = new Set(this.grafts.flatMap(({ images }) => images.map(({ parent }) => parent)));
     for (const point of this.points) {
       if (point.diskId !== id || point.momentId !== null || point.id === leafParent) continue;
+      if (grafted.has(point.id)) continue;
       const child = children.get(point.id);
       if (child !== undefined && child !== 'several') return { point: point.id, child };
     }

@@ -16,6 +16,11 @@ export type OpenNeighbour = (name: string) => BlockFile | null;
 
 /** Throws Fault vhd.corrupt, vhd.parent-missing, vhd.parent-mismatch, disk.io. */
 export function openChain(name: string, open: OpenNeighbour): ForeignDisk {
+  return new ForeignDisk(openImages(name, open));
+}
+
+/** Newest first; the last has no parent. Faults: those of openChain. */
+export function openImages(name: string, open: OpenNeighbour): ForeignImage[] {
   const images: ForeignImage[] = [];
   try {
     const file = open(name);
@@ -33,11 +38,20 @@ export function openChain(name: string, open: OpenNeighbour): ForeignDisk {
         throw corrupt(child.file.name, 'parent UUID', parent.uuid, 'an image that is not its own descendant');
       addParent(images, child, parent, open);
     }
-    return new ForeignDisk(images);
+    return images;
   } catch (cause) {
     for (const { file } of images) file.close();
     throw cause;
   }
+}
+
+/** Without its parents, whose names are not even looked for. */
+export function openAlone(name: string, open: OpenNeighbour): ForeignImage {
+  const images: ForeignImage[] = [];
+  const file = open(name);
+  if (file === null) throw gone(name);
+  add(images, file);
+  return images[0] as ForeignImage;
 }
 
 function add(images: ForeignImage[], file: BlockFile): void {

@@ -34,11 +34,6 @@ export class ForeignDisk implements Volume {
     this.sizeBytes = images[0]?.layout.footer.currentBytes ?? 0;
   }
 
-  /** Itself first, then its parents. */
-  names(): string[] {
-    return this.#images.map(({ file }) => file.name);
-  }
-
   /** At most what a copy needs: what the host gave the files, and no more than the disk. */
   dataBytes(): number {
     const given = this.#images.reduce((sum, { file }) => sum + file.allocatedBytes(), 0);

@@ -28,6 +28,8 @@ export type Control =
       readonly uncertain: Uncertain;
     }
   | { readonly kind: 'delete'; readonly momentId: MomentId }
+  /** An update under way, and what its point will hold. */
+  | { readonly kind: 'graft'; readonly content: Content }
   | { readonly kind: 'rest' };
 export interface Write {
   readonly diskId: DiskId;
@@ -175,6 +177,14 @@ export class Judge {
     this.moments.set(momentId, found);
   }
 
+  /** Whole, or not there. */
+  adoptGraft(momentId: MomentId, content: Content): void {
+    const found = this.contentOf(momentId);
+    for (const [diskId, tags] of content)
+      this.#expect(found.get(diskId) ?? null, tags, `grafted point ${momentId} of ${diskId}`);
+    this.moments.set(momentId, found);
+  }
+
   /** T3, T5: right after the crash, before recovery, read by other code from the headers as they are. */
   checkFiles(hadPowerCut: boolean): void {
     const { store } = this.world;
@@ -200,7 +210,11 @@ export class Judge {
         store
           .rows('op')
           .flatMap(op =>
-            op.kind === 'take' ? [] : op.kind === 'merge' ? [op.point, op.child] : [op.root, op.child],
+            op.kind === 'take' || op.kind === 'graft'
+              ? []
+              : op.kind === 'merge'
+                ? [op.point, op.child]
+                : [op.root, op.child],
           ),
       );
       for (const { id, parent } of points)
@@ -274,6 +288,7 @@ export class Judge {
     for (const { id } of fresh) {
       if (control?.kind === 'take') this.#adoptFoundTake(id, control, isLoose);
       if (control?.kind === 'goBack') this.adoptKept(id, control);
+      if (control?.kind === 'graft') this.adoptGraft(id, control.content);
     }
     if (control?.kind === 'delete') {
       const isThere = this.live.timeline().moments.some(({ id }) => id === control.momentId);

@@ -7,6 +7,7 @@ import { type DiskId, diskIdSchema, type MomentId, vmIdSchema } from '../../../s
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { type CrashKind, SimWorld } from './device.ts';
+import { graft } from './grafting.ts';
 import { SECTOR } from './inode.ts';
 import { type Control, Judge, Violation } from './judge.ts';
 import { DiskModel, fill } from './model.ts';
@@ -360,6 +361,7 @@ export class Universe {
     if (choice < 4) this.#flushes === 0 && this.#restNow();
     else if (moments.length === 0 || (choice < 52 && moments.length < 7)) this.#take();
     else if (choice < 60) this.#flushes === 0 && this.#goBack(this.#random.pick(moments));
+    else if (choice < 70) this.#graft(this.#random.pick(moments));
     else this.#delete(this.#random.pick(moments));
   }
 
@@ -419,6 +421,30 @@ export class Universe {
       (cause: unknown) => {
         if (world.isDead) return;
         this.#fail(world, 'going back', cause);
+        this.#judge.control = null;
+      },
+    );
+  }
+
+  #graft(momentId: MomentId): void {
+    const { world, live } = this.#judge;
+    const row = live.timeline().moments.find(({ id }) => id === momentId);
+    const point = row === undefined ? undefined : this.#random.pick(row.points);
+    if (point === undefined) return;
+    const base = this.#judge.moments.get(momentId) ?? new Map();
+    const content = new Map([...base].map(([diskId, tags]) => [diskId, [...tags]]));
+    this.#judge.control = { kind: 'graft', content };
+    graft({ world, live, random: this.#random, newTag: () => ++this.#tag, content }, point).then(
+      made => {
+        if (world.isDead) return;
+        this.#lately(() => {
+          if (made !== null) this.#judge.adoptGraft(made, content);
+          this.#judge.control = null;
+        });
+      },
+      (cause: unknown) => {
+        if (world.isDead) return;
+        this.#fail(world, 'grafting', cause);
         this.#judge.control = null;
       },
     );

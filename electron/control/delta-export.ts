@@ -1,0 +1,104 @@
+// What one point has otherwise than another, written as a differencing VHD: one Ebb publishes an update, another applies
+// it (delta-import.ts), and other programs open it with its parent beside it. Storage writes some megabytes at a call, so
+// that it can be cancelled at any time; the file gets its name when it is whole and durable.
+import { basename, dirname, isAbsolute } from 'node:path';
+import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
+import { amountText, KIB } from '../../shared/units.ts';
+import type { StorageClient } from '../storage/client.ts';
+import { checkFree, checkTarget, type ExportPorts, exportFileName } from './export-point.ts';
+import type { Step } from './tasks.ts';
+
+/** Read by one call: some tens of milliseconds of a disk that is not slow. */
+const BUDGET_BYTES = 32 * 2 ** 20;
+
+export interface DeltaExportPorts extends ExportPorts {
+  readonly storage: StorageClient;
+  readonly exportsFolder: () => string;
+}
+
+export interface WantedDeltaExport {
+  readonly vmId: VmId;
+  readonly vmName: string;
+  readonly fromId: MomentId;
+  readonly toId: MomentId;
+  readonly diskId: DiskId | null;
+  readonly path: string | null;
+}
+
+export interface PlannedDeltaExport {
+  readonly vmId: VmId;
+  readonly from: PointId;
+  readonly to: PointId;
+  readonly path: string;
+}
+
+export class DeltaExporter {
+  readonly #ports: DeltaExportPorts;
+
+  constructor(ports: DeltaExportPorts) {
+    this.#ports = ports;
+  }
+
+  /** Everything that can be refused at once is. */
+  async plan(wanted: WantedDeltaExport): Promise<PlannedDeltaExport> {
+    const { vmId, vmName, fromId, toId, diskId, path } = wanted;
+    const { storage, exportsFolder } = this.#ports;
+    const { moments } = await storage.call('timeline.get', { vmId });
+    const [from, to] = [fromId, toId].map(id => moments.find(moment => moment.id === id));
+    if (from === undefined || to === undefined) throw noSuch('moment.not-found', 'There is no such point.');
+    if (from === to) throw noSuch('moment.not-found', 'A point does not differ from itself.');
+    const newer = to.points.find(
+      row =>
+        (diskId === null || row.diskId === diskId) && from.points.some(other => other.diskId === row.diskId),
+    );
+    const older = from.points.find(row => row.diskId === newer?.diskId);
+    if (newer === undefined || older === undefined)
+      throw noSuch('disk.not-found', 'The two points have no such disk in common.');
+    if (path !== null && !isAbsolute(path))
+      throw noSuch('file.unreadable', `${path} does not say where it is.`, 'Give the whole path.');
+    const name = exportFileName(`${vmName} ${from.name} to ${to.name}`, 'vhd');
+    const target = path ?? `${exportsFolder()}/${name}`;
+    checkTarget(target, this.#ports);
+    return { vmId, from: older.pointId, to: newer.pointId, path: target };
+  }
+
+  /** Faults: disk.full, disk.io, file.unreadable, moment.not-found. */
+  async write({ vmId, from, to, path }: PlannedDeltaExport, step: Step, signal: AbortSignal): Promise<void> {
+    const { storage, moveInto, remove } = this.#ports;
+    const part = checkTarget(path, this.#ports);
+    checkFree(dirname(path), BUDGET_BYTES, this.#ports);
+    try {
+      for (
+        let cursor: { block: number; writtenBytes: number } | null = null, isFirst = true;
+        ;
+        isFirst = false
+      ) {
+        if (!isFirst && cursor === null) break;
+        signal.throwIfAborted();
+        const order = { vmId, fromId: from, toId: to, path: part, cursor, budgetBytes: BUDGET_BYTES };
+        const told: Awaited<ReturnType<typeof storage.call<'delta.some'>>> = await storage.call(
+          'delta.some',
+          order,
+        );
+        cursor = told.cursor;
+        step(
+          `${amountText(told.writtenBytes / KIB)} written, ${amountText(told.doneBytes / KIB)} of ${amountText(told.totalBytes / KIB)} compared`,
+          told.doneBytes / told.totalBytes,
+        );
+      }
+      step('making it durable');
+      await moveInto(part, path);
+    } catch (cause) {
+      remove(part);
+      throw cause;
+    }
+    step(`written to ${basename(path)}`.slice(0, 200), 1);
+  }
+}
+
+const noSuch = (
+  code: 'moment.not-found' | 'disk.not-found' | 'file.unreadable',
+  what: string,
+  todo = 'Look at the timeline again.',
+): Fault => new Fault({ code, what, safe: 'Nothing was written.', todo });

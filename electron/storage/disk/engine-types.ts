@@ -1,0 +1,41 @@
+// What the engine asks of the world, how it may be set, and what it is told.
+import type { DiskId, MomentId } from '../../../shared/ids.ts';
+import type { MomentKind } from '../../../shared/timeline.ts';
+import type { Clock, Folder, Random } from '../../platform/ports.ts';
+import type { TakeOp, TimelineStore } from './state.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+
+export interface EnginePorts {
+  /** `<folder>/disks/<diskId>`. */
+  readonly diskFolder: (diskId: DiskId) => Folder;
+  readonly store: TimelineStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bootId: string;
+  /** Lets waiting requests of the guest run. */
+  readonly turn: () => Promise<void>;
+}
+
+export interface EngineOptions {
+  /** The simulation uses small blocks; files of ours always have 2 MiB. */
+  readonly blockBytes?: number;
+  /** Data of a reversal between two barriers; smaller in the simulation, so that it has several batches. */
+  readonly batchBytes?: number;
+  readonly switchOff?: SwitchOffs;
+  /** False: settling waits for `settle()`; the simulation steps it. */
+  readonly autoSettle?: boolean;
+}
+
+export interface NewMoment {
+  readonly name: string;
+  readonly note: string;
+  readonly kind: MomentKind;
+  /** Of disks whose content came, whole, from elsewhere. */
+  readonly origins?: TakeOp['origins'];
+}
+export interface MomentChange {
+  readonly momentId: MomentId;
+  readonly name?: string | undefined;
+  readonly note?: string | undefined;
+  readonly pinned?: boolean | undefined;
+}
