@@ -240,10 +240,16 @@ export class Judge {
     if (rebuilt === null) throw new Violation(`before recovery: no root of ${disk.id} is found`);
     const found = new Map(rebuilt.points.map(({ id, parent }) => [id, parent]));
     const merge = store.rows('op').find(op => op.kind === 'merge' && op.diskId === disk.id);
+    const flip = store.rows('op').find(op => op.kind === 'flip' && op.diskId === disk.id);
+    // All names have changed hands, the transaction that says so has not happened: the headers are ahead.
+    const isAhead = flip?.kind === 'flip' && found.get(flip.root) === flip.child;
+    if (isAhead && found.get(flip.child) !== null)
+      throw new Violation(`rescue: ${flip.child} hangs off ${found.get(flip.child)}, it is the root`);
     for (const { id, parent, diskId, momentId } of points) {
       if (diskId !== disk.id || momentId === null || !this.moments.has(momentId)) continue;
       // A merge's child may hang off its new parent already, with the same content.
       if (merge?.kind === 'merge' && id === merge.child) continue;
+      if (isAhead && (id === flip.root || id === flip.child)) continue;
       if (!found.has(id) || found.get(id) !== parent)
         throw new Violation(`rescue: ${id} hangs off ${found.get(id)}, not off ${parent}`);
     }
