@@ -81,7 +81,13 @@ export const vmSourceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sample'), diskBytes: bytesSchema }),
   z.object({ kind: z.literal('iso'), file: fileTokenSchema, diskBytes: bytesSchema }),
   /** The original is only read; `format` is what the person said it is, never guessed (DESIGN §8). */
-  z.object({ kind: z.literal('disk'), file: fileTokenSchema, format: diskFormatSchema }),
+  z.object({
+    kind: z.literal('disk'),
+    file: fileTokenSchema,
+    format: diskFormatSchema,
+    /** Of a VHD with its parents beside it: a point for each image, instead of the newest content alone. */
+    history: z.boolean().optional(),
+  }),
   z.object({ kind: z.literal('empty'), diskBytes: bytesSchema }),
 ]);
 export type VmSource = z.infer<typeof vmSourceSchema>;

@@ -9,6 +9,7 @@ import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
 import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
+import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { Catalog } from './store/catalog.ts';
@@ -49,7 +50,12 @@ export type ResolvedSource =
   | { readonly kind: 'sample'; readonly diskBytes: number }
   | { readonly kind: 'empty'; readonly diskBytes: number }
   | { readonly kind: 'iso'; readonly file: ChosenFile; readonly diskBytes: number }
-  | { readonly kind: 'disk'; readonly file: ChosenFile; readonly format: DiskFormat };
+  | {
+      readonly kind: 'disk';
+      readonly file: ChosenFile;
+      readonly format: DiskFormat;
+      readonly history?: boolean | undefined;
+    };
 
 export interface NewMachine extends MemoryRange {
   readonly name: string;
@@ -151,7 +157,7 @@ export class Machines {
     const range = orThrow(memory.checkRange(given));
     this.checkNew(given.name);
     const { source } = given;
-    const image = source.kind === 'disk' ? await this.#examine(source.file, source.format, imports) : null;
+    const image = source.kind === 'disk' ? await this.#examine(source, imports) : null;
     const virtualBytes = source.kind === 'disk' ? (image?.virtualBytes ?? 0) : source.diskBytes;
     const needs = SPARE_BYTES + (image?.dataBytes ?? 0) + (source.kind === 'iso' ? source.file.bytes : 0);
     const free = folders.freeBytes();
@@ -182,7 +188,10 @@ export class Machines {
     return { spec, image };
   }
 
-  async #examine(file: ChosenFile, format: DiskFormat, imports: ImportPorts): Promise<ImportSource> {
+  async #examine(
+    { file, format, history }: Extract<ResolvedSource, { kind: 'disk' }>,
+    imports: ImportPorts,
+  ): Promise<ImportSource> {
     const owner = this.#ports.folders.ownerOf(file.path);
     if (owner !== null) {
       const name = this.#ports.catalog.get(owner)?.name ?? owner;
@@ -193,7 +202,8 @@ export class Machines {
         todo: `Use "${name}" itself, or copy the file elsewhere first.`,
       });
     }
-    return examineImage(file, format, imports);
+    const image = await examineImage(file, format, imports);
+    return history === true ? examineHistory(image, imports) : image;
   }
 
   /** There is room for one more, of that name. */
@@ -228,7 +238,8 @@ export class Machines {
     signal: AbortSignal,
   ): Promise<void> {
     return this.make(spec, step, signal, async () => {
-      if (image !== null) await this.#copyIn(spec, image, step, signal);
+      const history = source.kind === 'disk' && source.history === true;
+      if (image !== null) await this.#copyIn(spec, { image, history }, step, signal);
       if (source.kind !== 'iso') return;
       step('copying the installer');
       await this.#ports.folders.copyIn(source.file.path, spec.id, 'installer.iso');
@@ -264,7 +275,12 @@ export class Machines {
     this.#ports.changed();
   }
 
-  async #copyIn(spec: VmSpec, image: ImportSource, step: Step, signal: AbortSignal): Promise<void> {
+  async #copyIn(
+    spec: VmSpec,
+    { image, history }: { readonly image: ImportSource; readonly history: boolean },
+    step: Step,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { storage, folders, supervisor, imports } = this.#ports;
     const disk = spec.disks[0];
     if (disk === undefined) return;
@@ -273,6 +289,8 @@ export class Machines {
     const socket = `${folder}/import`;
     await storage.openExport(spec.id, disk.id, socket);
     try {
+      const target = { storage, vmId: spec.id, diskId: disk.id, socketPath: socket };
+      if (history) return await importHistory(image, target, imports, step, signal);
       await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, folder, imports, step, signal);
     } finally {
       await storage.closeExport(spec.id, disk.id);

@@ -41,7 +41,7 @@ async function sourceOf(session: Session): Promise<VmSource> {
   if (kind === 'iso') return { kind, file: await register(), diskBytes };
   if (kind === 'disk') {
     const format = formatOf(session);
-    return { kind, file: await register(), format };
+    return { kind, file: await register(), format, history: session.words.options.history === true };
   }
   return { kind, diskBytes };
 }
@@ -77,7 +77,7 @@ async function create(session: Session): Promise<Output> {
 
 export const CREATE_COMMAND: Command = {
   usage:
-    'NAME (--sample | --iso FILE | --disk FILE --format FORMAT | --empty) [--disk-size 4G] [--mem-min 128M] [--mem-max 512M] [--cpus 1] [--os linux] [--no-balloon]',
-  help: 'Create a VM from the sample, an installer, an existing disk (copied, the original untouched) or nothing',
+    'NAME (--sample | --iso FILE | --disk FILE --format FORMAT [--history] | --empty) [--disk-size 4G] [--mem-min 128M] [--mem-max 512M] [--cpus 1] [--os linux] [--no-balloon]',
+  help: 'Create a VM from the sample, an installer, an existing disk (copied, the original untouched; --history: a point for each VHD of its chain) or nothing',
   run: create,
 };

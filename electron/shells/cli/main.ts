@@ -23,6 +23,7 @@ const FLAGS = new Set([
   'yes',
   'no-balloon',
   'purge',
+  'history',
   'replace',
 ]);
 const TASK_POLL_MS = 100;
