@@ -102,7 +102,8 @@ export class Cloner {
       try {
         const to = `nbd+unix:///${diskId}?socket=${target}`;
         const args = ['convert', '-p', '-n', '-f', 'raw', '-O', 'raw', point.uri, to];
-        const failure = await runCopy([qemuImg, args], { runTool, step, doing: 'copying the disk', signal });
+        const copying = { step, doing: 'copying the disk', totalBytes: point.virtualBytes, signal };
+        const failure = await runCopy([qemuImg, args], { runTool, ...copying });
         if (failure !== null) throw failed(failure);
       } finally {
         await storage.closeExport(toId, diskId);

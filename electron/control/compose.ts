@@ -61,6 +61,7 @@ import type { ImportPorts } from './import-ports.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
+import { PointServer } from './point-server.ts';
 import { PointWriter } from './point-writer.ts';
 import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
@@ -279,6 +280,12 @@ function historyParts(input: ControlInput, storage: StorageClient, machines: Mac
       ...exporting,
       readerSocket: readerSocket(input),
       day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
+    }),
+    pointServer: new PointServer({
+      storage,
+      readerSocket: readerSocket(input),
+      exists: fileExists,
+      log: input.log,
     }),
     cloner: cloner(input, storage, machines),
     deltaExporter: new DeltaExporter(exporting),

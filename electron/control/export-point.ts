@@ -91,7 +91,7 @@ export async function exportPoint(
   try {
     const failure = await runCopy(
       [qemuImg, ['convert', '-p', '-f', 'raw', '-O', driver, ...more, request.uri, part]],
-      { runTool: ports.runTool, step, doing: 'writing the image', signal },
+      { runTool: ports.runTool, step, doing: 'writing the image', totalBytes: request.virtualBytes, signal },
     );
     if (failure !== null) throw failed(target, failure);
     // T1: a differencing image that somebody makes on it names the point, and can come back (delta-import.ts).

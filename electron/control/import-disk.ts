@@ -220,6 +220,7 @@ async function convert(
     runTool,
     step,
     doing: 'copying the disk',
+    totalBytes: source.virtualBytes,
     signal,
   });
   if (failure === null) return;

@@ -82,8 +82,9 @@ export class Machines {
       const supervisor = this.#supervise(spec);
       try {
         await this.open(spec.id);
-        // Whoever filled them ended with the control before this one.
+        // Whoever filled and read them ended with the control before this one.
         await this.#ports.storage.call('graft.discard', { vmId: spec.id, graftId: null });
+        await this.#ports.storage.call('point.close', { vmId: spec.id, socketPath: null });
         await this.purgeOldTrash(spec.id);
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
       } catch (cause) {

@@ -1,5 +1,6 @@
 // qemu-img, as import, export and clone run it: one copy with its progress, and what is said where there is none of it.
 import { Fault } from '../../shared/result.ts';
+import { amountText, KIB } from '../../shared/units.ts';
 import type { ToolOptions, ToolResult } from '../platform/process.ts';
 import type { Step } from './tasks.ts';
 
@@ -30,16 +31,21 @@ export async function runCopy(
     runTool,
     step,
     doing,
+    totalBytes,
     signal,
   }: Pick<QemuImgPorts, 'runTool'> & {
     readonly step: Step;
     readonly doing: string;
+    /** Of the disk that is copied. */
+    readonly totalBytes: number;
     readonly signal: AbortSignal;
   },
 ): Promise<{ readonly stderr: string; readonly isFull: boolean } | null> {
   const onOutput = (text: string): void => {
     const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
-    if (percent !== undefined) step(doing, Number(percent) / 100);
+    if (percent === undefined) return;
+    const share = Number(percent) / 100;
+    step(`${doing}: ${amountText((share * totalBytes) / KIB)} of ${amountText(totalBytes / KIB)}`, share);
   };
   const { code, stderr } = await runTool(command, args, { timeoutMs: COPY_TIMEOUT_MS, signal, onOutput });
   signal.throwIfAborted();

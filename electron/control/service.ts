@@ -15,6 +15,7 @@ import type { DeltaImporter } from './delta-import.ts';
 import type { Files } from './files.ts';
 import type { Machines, ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import type { PointServer } from './point-server.ts';
 import type { PointWriter } from './point-writer.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, Tasks } from './tasks.ts';
@@ -32,6 +33,7 @@ export interface ServiceParts {
   readonly files: Files;
   readonly consoles: ConsoleStreams;
   readonly pointWriter: PointWriter;
+  readonly pointServer: PointServer;
   readonly cloner: Cloner;
   readonly deltaExporter: DeltaExporter;
   readonly deltaImporter: DeltaImporter;
@@ -74,7 +76,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     if (caller.kind === 'local') return;
     throw new Fault({
       code: 'rpc.denied',
-      what: 'A browser may not name files on this computer.',
+      what: 'A browser may not name files or sockets on this computer.',
       safe: 'Nothing was read.',
       todo: 'Upload the file instead.',
     });
@@ -224,6 +226,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return { taskId, path: planned.path };
     },
     'vm.rescue': ({ vmId, replace }) => machines.rescue(idle(vmId, true), replace),
+    'moment.serve': async (params, context) => {
+      refuseBrowser(context);
+      return parts.pointServer.serve({ ...params, vmId: await opened(params.vmId) }, context);
+    },
     'moment.export-delta': async (params, context) => {
       if (params.path !== null) refuseBrowser(context);
       const vmId = await opened(params.vmId);

@@ -82,17 +82,24 @@ export const storageContract = defineContract({
     },
     'point.open': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, socketPath: z.string().max(100) }),
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        pointId: pointIdSchema,
+        socketPath: z.string().max(100),
+        /** Not purged before it is closed, whether a client reads or not. */
+        isHeld: z.boolean().default(false),
+      }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
       errors: ['vm.not-found', 'moment.not-found', 'disk.in-use'],
-      doc: 'Serves a point read-only by NBD on a unix socket of the reader alone; not purged while a client reads. Export name: the point id.',
+      doc: 'Serves a point read-only by NBD on a unix socket of its own; not purged while a client reads. Export name: the point id.',
     },
     'point.close': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, socketPath: z.string().max(100) }),
+      /** Null: all, when nobody is left who reads. */
+      params: z.strictObject({ vmId: vmIdSchema, socketPath: z.string().max(100).nullable() }),
       result: done,
       errors: ['vm.not-found'],
-      doc: 'Stops serving there.',
+      doc: 'Stops serving points there.',
     },
     'point.find': {
       kind: 'query',

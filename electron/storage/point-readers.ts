@@ -10,6 +10,7 @@ const READERS_MAX = 64;
 
 interface Reader {
   readonly pointId: PointId;
+  readonly isHeld: boolean;
   readonly server: Promise<NbdServer>;
 }
 
@@ -21,11 +22,11 @@ export class PointReaders {
     this.#options = options;
   }
 
-  async open(pointId: PointId, volume: Volume, socketPath: string): Promise<void> {
+  async open(pointId: PointId, volume: Volume, socketPath: string, isHeld = false): Promise<void> {
     if (this.#readers.size >= READERS_MAX || this.#readers.has(socketPath))
       throw new Fault(refused(socketPath));
     const server = serveNbd({ ...this.#options, socketPath, exports: [{ name: pointId, volume }] });
-    this.#readers.set(socketPath, { pointId, server });
+    this.#readers.set(socketPath, { pointId, isHeld, server });
     try {
       await server;
     } catch (error) {
@@ -40,11 +41,11 @@ export class PointReaders {
     await (await reader?.server)?.close();
   }
 
-  /** By a client now: who opened one and died keeps nothing from being purged. */
+  /** Held, or by a client now: who opened one only to read and died keeps nothing from being purged. */
   async read(): Promise<ReadonlySet<PointId>> {
     const found = new Set<PointId>();
-    for (const { pointId, server } of this.#readers.values())
-      if ((await server).connectionCount() > 0) found.add(pointId);
+    for (const { pointId, isHeld, server } of this.#readers.values())
+      if (isHeld || (await server).connectionCount() > 0) found.add(pointId);
     return found;
   }
 

@@ -86,13 +86,14 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       if (exports.openCount === 0) await engineOf().rest();
       return {};
     },
-    'point.open': async ({ pointId, socketPath }) => {
+    'point.open': async ({ pointId, socketPath, isHeld }) => {
       const volume = engineOf().pointReader(pointId);
-      await readers.open(pointId, volume, socketPath);
+      await readers.open(pointId, volume, socketPath, isHeld);
       return { exportName: pointId, virtualBytes: volume.sizeBytes };
     },
     'point.close': async ({ socketPath }) => {
-      await readers.close(socketPath);
+      if (socketPath === null) await readers.closeAll();
+      else await readers.close(socketPath);
       return {};
     },
     'point.find': ({ uuid }) => ({ points: engineOf().pointsOf(uuid) }),

@@ -366,6 +366,35 @@ export const contract = defineContract({
       ],
       doc: 'T5: makes the lost timeline of a VM that is off anew from the headers of its images; those are not changed.',
     },
+    'moment.serve': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        momentId: momentIdSchema,
+        /** Null: its first disk. */
+        diskId: diskIdSchema.nullable().default(null),
+        /** A new socket, absolute; null: one in a private folder. */
+        socketPath: z.string().max(4096).nullable().default(null),
+      }),
+      result: z.object({
+        uri: z.string(),
+        socketPath: z.string(),
+        exportName: z.string(),
+        virtualBytes: bytesSchema,
+      }),
+      errors: [
+        'vm.not-found',
+        'moment.not-found',
+        'disk.not-found',
+        'disk.in-use',
+        'file.unreadable',
+        'host.permission',
+        'limit.reached',
+        'rpc.denied',
+        'storage.unavailable',
+      ],
+      doc: 'Serves a disk as it was at a moment read-only by NBD, to any number of readers, as long as this connection lives; not purged meanwhile.',
+    },
     'moment.export-delta': {
       kind: 'task',
       params: z.strictObject({

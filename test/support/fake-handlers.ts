@@ -266,6 +266,7 @@ function historyHandlers(control: FakeControl) {
       ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
+    'moment.serve': () => refuse('rpc.denied', 'A browser may not name sockets.', 'Use the terminal.'),
     'moment.export-delta': ({ vmId, path }) => ({
       ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
       path: path ?? '/home/me/.local/share/ebb/exports/update.vhd',

@@ -112,7 +112,8 @@ async function run(argv: readonly string[]): Promise<number> {
   };
   try {
     const output = await command.run(session);
-    console.log(words.options.json === true ? JSON.stringify(output.json) : output.text);
+    if (output.text !== null)
+      console.log(words.options.json === true ? JSON.stringify(output.json) : output.text);
     return output.exit ?? 0;
   } finally {
     client.close();

@@ -5,6 +5,7 @@ import { exportFormatSchema, settleOrderSchema } from '../../../shared/timeline.
 import { NotFoundError, pickMoment, pickVm, UsageError } from './arguments.ts';
 import { INTEGRITY_COMMANDS } from './integrity.ts';
 import { gib, table, timeText } from './output.ts';
+import { SERVE_COMMAND, streamPoint } from './serve.ts';
 import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
 
 async function theMoment(session: Session, vmId: VmId) {
@@ -115,6 +116,10 @@ async function exportPoint(session: Session): Promise<Output> {
   const format = exportFormatSchema.safeParse(option(session, 'format'));
   if (!format.success) throw new UsageError(`--format is one of ${exportFormatSchema.options.join(', ')}.`);
   const to = option(session, 'to');
+  if (to === '-') {
+    if (format.data !== 'raw') throw new UsageError('Only --format raw can go to standard output.');
+    return streamPoint(session);
+  }
   const disk = option(session, 'disk');
   const found = disk === undefined ? null : moment.points.find(({ diskId }) => diskId.startsWith(disk));
   if (found === undefined)
@@ -222,9 +227,10 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
   },
   'point export': {
     usage: 'VM POINT --format FORMAT [--to FILE] [--disk ID]',
-    help: 'Write a disk as it was at a point into a new image: vhd, vhd-fixed, vhdx, qcow2, vmdk or raw',
+    help: 'Write a disk as it was at a point into a new image: vhd, vhd-fixed, vhdx, qcow2, vmdk or raw; raw also to --to -, standard output',
     run: exportPoint,
   },
+  'point serve': SERVE_COMMAND,
   'point diff': {
     usage: 'VM POINT [POINT|now]',
     help: 'What changed on its disks between two points, or since one',

@@ -15,7 +15,8 @@ export interface Session {
 
 /** `text` for people, `json` for scripts. */
 export interface Output {
-  readonly text: string;
+  /** Null: everything has been written already. */
+  readonly text: string | null;
   readonly json: unknown;
   /** Where what was asked for was done, and the answer is bad news; 0 else. */
   readonly exit?: number;
