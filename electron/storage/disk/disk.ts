@@ -68,7 +68,8 @@ export class Disk {
   /** Made before the transaction that will use it, so that nothing can fail between the two (T14). */
   #prepared: Leaf | null = null;
   #barrier: Promise<void> | null = null;
-  #liftBarrier: () => void = () => undefined;
+  /** Flushes go on: the take is done, or could not be finished now; till then they cover both leaves. */
+  liftBarrier: () => void = () => undefined;
 
   private constructor(row: DiskRow, files: DiskFiles, context: DiskContext) {
     this.id = row.id;
@@ -160,7 +161,7 @@ export class Disk {
     this.#sealing = this.#leaf;
     this.#leaf = this.#takePrepared(id);
     this.#barrier = new Promise(resolve => {
-      this.#liftBarrier = () => {
+      this.liftBarrier = () => {
         this.#barrier = null;
         resolve();
       };
@@ -173,18 +174,12 @@ export class Disk {
   async sealUnder(leaf: PointId): Promise<() => Promise<void>> {
     const old = this.#sealing;
     invariant(old !== null && this.#leaf.image.uuid === leaf, 'a take seals the leaf it switched');
-    try {
-      await old.seal();
-    } catch (cause) {
-      // Flushes behind the barrier must not hang; they cover both leaves until the take is finished.
-      this.#liftBarrier();
-      throw cause;
-    }
+    await old.seal();
     return async () => {
       this.#sealing = null;
       this.files.leaves = [this.#leaf.image];
       this.files.resetViews();
-      this.#liftBarrier();
+      this.liftBarrier();
       await old.dropRunFiles();
     };
   }
@@ -208,10 +203,13 @@ export class Disk {
   }
 
   async close(): Promise<void> {
-    if (this.files.poison() === null) {
-      await this.#leaf.quiesce();
-      await this.#leaf.dropRunFiles();
-    } else this.#leaf.closeRunFiles();
+    const isSound = this.files.poison() === null;
+    // A take that could not be finished left two (T14); both hold what was acknowledged.
+    for (const leaf of [this.#sealing, this.#leaf]) {
+      if (isSound) await leaf?.quiesce();
+      if (isSound) await leaf?.dropRunFiles();
+      else leaf?.closeRunFiles();
+    }
     this.files.close();
   }
 }
