@@ -20,7 +20,7 @@ interface Reading {
   readonly image: Image;
   /** A missing checksum is damage. */
   readonly isRecorded: boolean;
-  /** Blocks a reversal may have half-written: two others answer for them (T3). */
+  /** Blocks a reversal or a merge may have half-written: others answer for them (T3, T8). */
   readonly isTorn: (block: number) => boolean;
 }
 
@@ -122,12 +122,16 @@ export class Verifier {
       merge !== undefined && (name === fileName(merge.point) || name === fileName(merge.child));
     const image = files.image(name, isMoving || isMerging ? null : (point?.id ?? null));
     const edge = op === undefined || op.kind === 'flip' ? null : files.edge(op);
+    const isFilling = merge?.direction === 'down' && merge.stage === 'copy' && name === fileName(merge.point);
+    const emptied = isFilling ? files.image(fileName(merge.child), merge.child) : null;
     return {
       files,
       name,
       image,
       isRecorded: point?.sums === true && !isMoving && !isMerging,
-      isTorn: block => edge?.root === image && edge.backward.has(block) && edge.forward?.has(block) === true,
+      isTorn: block =>
+        emptied?.has(block) === true ||
+        (edge?.root === image && edge.backward.has(block) && edge.forward?.has(block) === true),
     };
   }
 

@@ -174,4 +174,19 @@ describe('verify', () => {
     expect((await verify()).damages).toEqual([]);
     expect(await engine.hashPoint(first.points[0]?.pointId as PointId)).toBeDefined();
   });
+
+  it('T8: is not fooled by a merge on its way', async () => {
+    write(0, 512 * 2, 1);
+    await engine.rest();
+    await engine.settle();
+    write(0, 512 * 2, 2);
+    await take('second');
+    const settling = engine.settle();
+    const found: Damage[] = [];
+    for (let calls = 0; calls < 10_000 && engine.timeline().settle.state === 'settling'; calls++)
+      found.push(...(await verify()).damages);
+    await settling;
+    expect(found).toEqual([]);
+    expect((await verify()).damages).toEqual([]);
+  });
 });
