@@ -332,8 +332,8 @@ export class VmEngine {
     try {
       const stale = this.grafts.stale();
       if (stale.length > 0) this.#tree.commit(stale);
-      // One may have been all that hung off the next.
-      for (let loose = this.#tree.loose(); loose.length > 0; loose = this.#tree.loose())
+      const loose = this.#tree.loose();
+      if (loose.length > 0)
         this.#tree.commit(
           loose.flatMap(({ id, diskId }) => [drop('point', id), put('unlink', { id, diskId })]),
         );

@@ -28,14 +28,15 @@ export class Inspector {
   /** What deleting gives back: at once, where nothing hangs off it; once merged away, what both images have. */
   async cost(momentId: MomentId): Promise<MomentCost> {
     const cost = { allocatedBytes: 0, freesNowBytes: 0, freesLaterBytes: 0 };
-    const needed = this.#tree.needed();
+    const references = this.#tree.references();
     for (const { id, diskId } of this.#points(momentId)) {
       const files = this.#disks.get(diskId)?.files;
       if (files === undefined) continue;
       const bytes = files.allocatedBytes(fileName(id));
       cost.allocatedBytes += bytes;
-      if (!needed.has(id)) cost.freesNowBytes += bytes;
-      else cost.freesLaterBytes += await mergedAway(this.#tree, files, id, this.#turn);
+      const going = this.#tree.goingWith(id, references);
+      for (const gone of going) cost.freesNowBytes += files.allocatedBytes(fileName(gone));
+      if (going.length === 0) cost.freesLaterBytes += await mergedAway(this.#tree, files, id, this.#turn);
     }
     return cost;
   }

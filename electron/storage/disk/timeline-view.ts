@@ -11,22 +11,27 @@ function describeMoment(
   row: MomentRow,
   tree: Tree,
   disks: ReadonlyMap<DiskId, Disk>,
-  needed: ReadonlySet<PointId>,
+  references: ReadonlyMap<PointId, number>,
 ): Moment {
+  const sizeOf = (diskId: DiskId, ids: readonly PointId[]): number =>
+    ids.reduce((sum, id) => sum + (disks.get(diskId)?.files.allocatedBytes(fileName(id)) ?? 0), 0);
   const points = tree.pointsOf(row.id).map(point => ({
     diskId: point.diskId,
     pointId: point.id,
     form: point.parent === null ? ('root' as const) : ('delta' as const),
-    allocatedBytes: disks.get(point.diskId)?.files.allocatedBytes(fileName(point.id)) ?? 0,
+    allocatedBytes: sizeOf(point.diskId, [point.id]),
   }));
   const allocatedBytes = points.reduce((sum, point) => sum + point.allocatedBytes, 0);
-  const isLoose = points.every(({ pointId }) => !needed.has(pointId));
+  const going = points.map(({ pointId }) => tree.goingWith(pointId, references));
+  const isLoose = going.every(ids => ids.length > 0);
   return {
     ...row,
     parentId: tree.liveMoment(row.parentId),
     points,
     allocatedBytes,
-    freesBytes: isLoose ? allocatedBytes : null,
+    freesBytes: isLoose
+      ? points.reduce((sum, { diskId }, index) => sum + sizeOf(diskId, going[index] ?? []), 0)
+      : null,
     keptBecause: row.pinned ? 'It is pinned.' : null,
   };
 }
@@ -63,8 +68,8 @@ export function describeTimeline(
   status: SettleStatus,
 ): Timeline {
   const all = [...disks.values()];
-  const needed = tree.needed();
-  const moments = tree.moments.map(row => describeMoment(row, tree, disks, needed));
+  const references = tree.references();
+  const moments = tree.moments.map(row => describeMoment(row, tree, disks, references));
   const nowBytes = all.reduce((sum, disk) => sum + bytesSince(tree, disk), 0);
   const pendingEdges = tree.disks.reduce((sum, disk) => sum + (tree.nextEdge(disk)?.pending ?? 0), 0);
   return {

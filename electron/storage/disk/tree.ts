@@ -118,23 +118,51 @@ export class Tree {
     return child === undefined || root === undefined ? null : { root, child, pending: path.length - 1 };
   }
 
-  /** T8: points nobody asks for and nothing hangs off: their files can go. */
+  /** T8: points nobody asks for and nothing hangs off, and those that only such hang off: their files can go. */
   loose(): PointRow[] {
-    const needed = this.needed();
-    return this.points.filter(point => point.momentId === null && !needed.has(point.id));
+    const references = this.references();
+    const loose = this.points.filter(({ id, momentId }) => momentId === null && !references.has(id));
+    // Longer as it goes: one may have been all that hung off the next. Iterative (T15).
+    for (const { parent } of loose) {
+      const next = parent === null ? undefined : this.point(parent);
+      if (next === undefined || next.momentId !== null) continue;
+      const left = (references.get(next.id) ?? 0) - 1;
+      references.set(next.id, left);
+      if (left === 0) loose.push(next);
+    }
+    return loose;
   }
 
-  /** What something hangs off, and what is being worked on. */
-  needed(): Set<PointId> {
-    const needed = new Set<PointId>();
-    for (const { parent } of this.points) if (parent !== null) needed.add(parent);
-    for (const { leafParent } of this.disks) if (leafParent !== null) needed.add(leafParent);
-    for (const op of this.ops) {
-      if (op.kind === 'merge') needed.add(op.point).add(op.child);
-      if (isReversal(op)) needed.add(op.root).add(op.child);
-      if (op.kind === 'graft') for (const { parent } of op.images) needed.add(parent);
+  /** What goes with a point once nobody asks for it: nothing where something hangs off it, else what only it hangs off too. */
+  goingWith(id: PointId, references: ReadonlyMap<PointId, number>): PointId[] {
+    if (references.has(id)) return [];
+    const going = [id];
+    for (let next = this.#parentOf(id); next !== undefined; next = this.#parentOf(next.id)) {
+      if (next.momentId !== null || references.get(next.id) !== 1) break;
+      going.push(next.id);
     }
-    return needed;
+    return going;
+  }
+
+  #parentOf(id: PointId): PointRow | undefined {
+    const parent = this.point(id)?.parent ?? null;
+    return parent === null ? undefined : this.point(parent);
+  }
+
+  /** How many hang off a point: images, and work under way. None where it is not listed. */
+  references(): Map<PointId, number> {
+    const counts = new Map<PointId, number>();
+    const count = (id: PointId | null): void => {
+      if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
+    };
+    for (const { parent } of this.points) count(parent);
+    for (const { leafParent } of this.disks) count(leafParent);
+    for (const op of this.ops) {
+      if (op.kind === 'merge') for (const id of [op.point, op.child]) count(id);
+      if (isReversal(op)) for (const id of [op.root, op.child]) count(id);
+      if (op.kind === 'graft') for (const { parent } of op.images) count(parent);
+    }
+    return counts;
   }
 
   /** T8: a point nobody asks for, off which exactly one frozen image hangs; null where there is none. */
