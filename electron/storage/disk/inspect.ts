@@ -75,8 +75,11 @@ async function mergedAway(
   turn: () => Promise<void>,
 ): Promise<number> {
   const [child, ...others] = tree.points.filter(({ parent }) => parent === id);
-  const isUsed = tree.disk(files.row.id)?.leafParent === id || tree.reversalOf(files.row.id) !== undefined;
-  if (child === undefined || others.length > 0 || isUsed) return 0;
+  const { id: diskId } = files.row;
+  // While an edge is turned or a merge is under way, names change hands.
+  const isMoving = tree.reversalOf(diskId) !== undefined || tree.mergeOf(diskId) !== undefined;
+  const isUsed = tree.disk(diskId)?.leafParent === id;
+  if (child === undefined || others.length > 0 || isUsed || isMoving) return 0;
   const [own, next] = [files.image(fileName(id), id), files.image(fileName(child.id), child.id)];
   let bytes = 0;
   for (let block = 0; block < own.blockCount; block++) {
