@@ -1,0 +1,191 @@
+// The real engine on the simulated machine, and what may be done to it: whatever takes time is awaited here, one thing
+// under way after another, until it ends or the machine dies.
+import { VmEngine } from '../../../electron/storage/disk/engine.ts';
+import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { type DiskId, diskIdSchema, vmIdSchema } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import { Seeded } from '../../support/seeded.ts';
+import { SimWorld } from '../storage/device.ts';
+import { Violation } from '../storage/judge.ts';
+import { Faults } from './faults.ts';
+
+const VM = vmIdSchema.parse('11111111-1111-4111-8111-111111111111');
+const DISKS = [
+  diskIdSchema.parse('22222222-2222-4222-8222-222222222221'),
+  diskIdSchema.parse('22222222-2222-4222-8222-222222222222'),
+];
+/** Block sizes no file of ours has, so that a tiny disk has many blocks and bitmaps. */
+const SHAPES = [
+  { blockBytes: 8 * 1024, virtualBytes: 60_000, batchBytes: 16 * 1024 },
+  { blockBytes: 16 * 1024, virtualBytes: 100_000, batchBytes: 8 * 1024 },
+  { blockBytes: 4 * 1024, virtualBytes: 100_000, batchBytes: 24 * 1024 },
+  { blockBytes: 32 * 1024, virtualBytes: 200_000, batchBytes: 32 * 1024 },
+];
+
+export type Outcome<T> =
+  | { readonly is: 'done'; readonly value: T }
+  | { readonly is: 'failed'; readonly cause: Fault }
+  | { readonly is: 'dead' };
+
+/** Lets everything that waits for nothing run. */
+export const microtasks = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+export class Machine {
+  readonly disks: readonly DiskId[];
+  readonly virtualBytes: number;
+  readonly #shape: (typeof SHAPES)[number];
+  world: SimWorld;
+  faults = new Faults();
+  #engine: VmEngine | null = null;
+  /** A sync failed: this engine does nothing right any more, until somebody opens the disks again (T14). */
+  isPoisoned = false;
+  /** Questions do not let the background work go on, so that what they are held against is still so. */
+  #isAsking = false;
+
+  readonly #switchOff: SwitchOffs;
+
+  constructor(schedule: number, switchOff: SwitchOffs) {
+    this.#switchOff = switchOff;
+    const random = new Seeded(schedule);
+    this.#shape = random.pick(SHAPES);
+    this.virtualBytes = this.#shape.virtualBytes;
+    this.disks = DISKS.slice(0, 1 + random.below(2));
+    this.world = new SimWorld(random, 'boot-0');
+  }
+
+  get engine(): VmEngine {
+    if (this.#engine === null) throw new Violation('no engine');
+    return this.#engine;
+  }
+
+  async #open(): Promise<void> {
+    const { world, faults } = this;
+    const { blockBytes, batchBytes } = this.#shape;
+    this.#engine = await VmEngine.open(
+      VM,
+      {
+        diskFolder: diskId => faults.folder(world, diskId),
+        store: world.store,
+        clock: world.clock(),
+        random: world.randomPort(),
+        bootId: world.bootId,
+        turn: () => (this.#isAsking ? Promise.resolve() : world.later('turn', () => undefined)),
+      },
+      { blockBytes, batchBytes, switchOff: this.#switchOff },
+    );
+  }
+
+  /** False: it died again. A host that is full or failing is tried again, as people do. */
+  async open(): Promise<boolean> {
+    for (;;) {
+      this.isPoisoned = false;
+      const { struck } = this.faults;
+      const outcome = await this.pump(this.#open());
+      if (outcome.is !== 'failed') return outcome.is === 'done';
+      this.excuse(outcome.cause, struck);
+      this.relieve();
+      if (this.faults.struck > struck) this.world.crash('process');
+      if (this.world.isDead) return false;
+    }
+  }
+
+  relieve(): void {
+    this.world.relieve();
+    this.world.wasFull = false;
+    this.world.ring();
+  }
+
+  /** What a host that is full or failing may answer; anything else is wrong. */
+  excuse(cause: unknown, struckBefore: number): void {
+    if (cause instanceof Fault) {
+      const { code } = cause.body;
+      if (code === 'disk.full' && this.world.wasFull) return;
+      if (code === 'disk.io' && (this.faults.struck > struckBefore || this.isPoisoned)) return;
+      if (code === 'disk.poisoned' && this.faults.struck > 0) return;
+    }
+    throw cause;
+  }
+
+  /** Until it ends or the world does. */
+  async pump<T>(work: Promise<T>): Promise<Outcome<T>> {
+    const { world } = this;
+    let outcome: Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null = null;
+    work.then(
+      value => {
+        outcome = { is: 'done', value };
+      },
+      (cause: unknown) => {
+        outcome = cause instanceof Fault ? { is: 'failed', cause } : { is: 'bug', cause };
+      },
+    );
+    for (let idle = 0; ; ) {
+      await microtasks();
+      if (world.isDead) return { is: 'dead' };
+      const ended = outcome as Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null;
+      if (ended?.is === 'bug') throw ended.cause;
+      if (ended !== null) return ended as Outcome<T>;
+      if (world.waiting > 0) world.advance();
+      else if (++idle > 3) throw new Violation('nothing is under way, yet it does not end');
+    }
+  }
+
+  /** An answer of the engine as it stands; nothing goes on meanwhile. */
+  async ask<T>(question: () => Promise<T>): Promise<T> {
+    this.#isAsking = true;
+    let answer: { readonly value: T } | { readonly cause: unknown } | null = null;
+    try {
+      question().then(
+        value => {
+          answer = { value };
+        },
+        (cause: unknown) => {
+          answer = { cause };
+        },
+      );
+      for (let wait = 0; answer === null && wait < 100; wait++) await microtasks();
+    } finally {
+      this.#isAsking = false;
+    }
+    const found = answer as { readonly value: T } | { readonly cause: unknown } | null;
+    if (found === null) throw new Violation('a question waits for the background work');
+    if ('cause' in found) throw found.cause;
+    return found.value;
+  }
+
+  async advance(count: number): Promise<void> {
+    for (let step = 0; step < count && !this.world.isDead; step++) {
+      if (this.world.waiting === 0) return;
+      this.world.advance();
+      await microtasks();
+    }
+  }
+
+  /** Until nothing is under way. */
+  async drain(): Promise<void> {
+    await microtasks();
+    for (let steps = 0; this.world.waiting > 0 && !this.world.isDead; steps++) {
+      if (steps > 100_000) throw new Violation('settling never ends');
+      this.world.advance();
+      await microtasks();
+    }
+  }
+
+  /** Settling fails on its own; the timeline says so. */
+  noticePoison(): void {
+    if (this.faults.struck === 0 || this.world.isDead) return;
+    if (this.engine.timeline().disks.some(disk => disk.poisoned !== null)) this.isPoisoned = true;
+  }
+
+  /** The next host finds what this one left. Answers whether the power was cut. */
+  afterDeath(): boolean {
+    const { after, diedBy } = this.world;
+    if (after === null) throw new Violation('nobody died');
+    this.#engine = null;
+    this.world = after;
+    const faults = new Faults();
+    faults.next = this.faults.next;
+    this.faults = faults;
+    this.isPoisoned = false;
+    return diedBy === 'power';
+  }
+}

@@ -1,0 +1,93 @@
+// What a program is made of: operations on a VM's disks, as data, so that one that fails can be made smaller and be
+// run again. Numbers choose among what there is at that moment, so that any program is a valid one.
+import * as fc from 'fast-check';
+
+type Each<K extends string, R = unknown> = K extends unknown ? { readonly do: K } & Readonly<R> : never;
+interface Range {
+  disk: number;
+  at: number;
+  sectors: number;
+}
+
+export type Operation =
+  | Each<'write', Range & { isSame: boolean }>
+  | Each<'zero' | 'trim', Range>
+  | Each<'flush', { disk: number }>
+  | Each<'step', { count: number }>
+  | Each<'settle' | 'pause' | 'resume' | 'undo' | 'rest' | 'take' | 'verify' | 'reopen' | 'relieve'>
+  | Each<'goBack' | 'delete' | 'restore' | 'update' | 'cost', { which: number }>
+  /** One in the trash after all has come to a halt, held against its cost; or all of them, in the middle of things. */
+  | Each<'purge', { which: number; isAll: boolean }>
+  | Each<'compare', { from: number; to: number }>
+  | Each<'read', { which: number; at: number; sectors: number }>
+  /** The host, or storage alone, dies at a later call; at once where `calls` is 0. */
+  | Each<'die', { kind: 'power' | 'process'; calls: number; at: string }>
+  | Each<'full', { bytes: number }>
+  | Each<'fail', { what: 'write' | 'sync'; after: number }>;
+
+export interface Program {
+  /** Chooses the shape of the disks and the order in which things under way end. */
+  readonly schedule: number;
+  readonly operations: readonly Operation[];
+}
+
+const LENGTH = 50;
+const SECTORS = 1200;
+/** Calls in which a step becomes durable; there is where mistakes show. */
+const PLACES = ['', '', '', 'sync', '→', 'commit', 'merging', 'undoing', '.new'];
+
+const disk = fc.nat(1);
+const which = fc.nat(11);
+const at = fc.oneof(fc.nat(63), fc.nat(SECTORS));
+const sectors = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 100 }));
+const range = { disk, at, sectors };
+
+const of = <K extends Operation['do'], R extends Record<string, unknown>>(
+  name: K,
+  rest: { readonly [P in keyof R]: fc.Arbitrary<R[P]> },
+): fc.Arbitrary<Operation> => fc.record({ do: fc.constant(name), ...rest }) as fc.Arbitrary<Operation>;
+
+const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
+  [24, of('write', { ...range, isSame: fc.nat(9).map(chance => chance === 9) })],
+  [3, of('zero', range)],
+  [3, of('trim', range)],
+  [6, of('flush', { disk })],
+  [12, of('step', { count: fc.integer({ min: 1, max: 40 }) })],
+  [4, of('settle', {})],
+  [2, of('pause', {})],
+  [3, of('resume', {})],
+  [3, of('undo', {})],
+  [2, of('rest', {})],
+  [12, of('take', {})],
+  [5, of('goBack', { which })],
+  [8, of('delete', { which })],
+  [2, of('restore', { which })],
+  [7, of('purge', { which, isAll: fc.nat(2).map(chance => chance === 2) })],
+  [2, of('update', { which })],
+  [1, of('cost', { which })],
+  [2, of('compare', { from: which, to: which })],
+  [2, of('read', { which, at, sectors })],
+  [1, of('verify', {})],
+  [3, of('reopen', {})],
+  [
+    3,
+    of('die', {
+      kind: fc.constantFrom('power', 'process'),
+      calls: fc.oneof(fc.constant(0), fc.nat(12), fc.nat(80)),
+      at: fc.constantFrom(...PLACES),
+    }),
+  ],
+  [2, of('full', { bytes: fc.nat(40_000) })],
+  [3, of('relieve', {})],
+  [1, of('fail', { what: fc.constantFrom('write', 'sync'), after: fc.nat(20) })],
+];
+
+/** A place in the list may fall empty: that is how a program gets shorter. */
+const slot = fc.option(fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {
+  freq: 1_000_000,
+  nil: null,
+});
+
+export const programs: fc.Arbitrary<Program> = fc
+  .record({ schedule: fc.nat(), slots: fc.array(slot, { minLength: LENGTH, maxLength: LENGTH }) })
+  .map(({ schedule, slots }) => ({ schedule, operations: slots.filter(one => one !== null) }));

@@ -1,0 +1,72 @@
+// Programs by the thousand: each of its own seed, made smaller by fast-check where it finds something, and told as what
+// it takes to run it again.
+import * as fc from 'fast-check';
+import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { Fault } from '../../../shared/result.ts';
+import { Violation } from '../storage/judge.ts';
+import { Life } from './life.ts';
+import { type Program, programs } from './operations.ts';
+
+export interface ProgramsResult {
+  readonly runs: number;
+  readonly violations: string[];
+}
+
+const textOf = (cause: unknown): string =>
+  cause instanceof Violation || cause instanceof Fault
+    ? cause.message
+    : cause instanceof Error
+      ? (cause.stack ?? cause.message)
+      : String(cause);
+
+/** Null: everything was as it must be. */
+export async function runProgram(program: Program, switchOff: SwitchOffs = {}): Promise<string | null> {
+  const life = new Life(program.schedule, switchOff);
+  try {
+    await life.run(program);
+    return null;
+  } catch (cause) {
+    return `at ${life.done.length} (${life.done.at(-1)}): ${textOf(cause)}`;
+  }
+}
+
+/** Seeds `seed`, `seed` + 1, …: one program each. */
+export async function runPrograms(seed: number, count: number): Promise<ProgramsResult> {
+  const violations: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const found = await runSeed(seed + index);
+    if (found !== null) violations.push(found);
+  }
+  return { runs: count, violations };
+}
+
+/** The program of one seed; made smaller where it finds something. */
+async function runSeed(seed: number): Promise<string | null> {
+  const found = await counterexample(seed, {}, false);
+  if (found === null) return null;
+  return [
+    `seed ${seed}: ${await runProgram(found)}`,
+    `  minimal: npm run -s sim -- programs --program '${JSON.stringify(found)}'`,
+    `  replay: npm run -s sim -- programs --seed ${seed} --programs 1 --json`,
+  ].join('\n');
+}
+
+async function counterexample(
+  seed: number,
+  switchOff: SwitchOffs,
+  endOnFailure: boolean,
+): Promise<Program | null> {
+  const property = fc.asyncProperty(programs, async program => {
+    const wrong = await runProgram(program, switchOff);
+    if (wrong !== null) throw new Violation(wrong);
+  });
+  const details = await fc.check(property, { seed, numRuns: 1, endOnFailure });
+  return details.failed ? (details.counterexample?.[0] ?? null) : null;
+}
+
+/** After how many programs a mechanism that is switched off is missed; null where it is not. */
+export async function missedAfter(seed: number, most: number, switchOff: SwitchOffs): Promise<number | null> {
+  for (let index = 0; index < most; index++)
+    if ((await counterexample(seed + index, switchOff, true)) !== null) return index + 1;
+  return null;
+}
