@@ -13,6 +13,8 @@ const stampFile = join(root, 'node_modules', '.ebb-lock-hash');
 
 /** binary → Debian package. Run parts serve `npm start`; test parts come on top. */
 const RUN_PARTS = { 'qemu-system-x86_64': 'qemu-system-x86', 'qemu-img': 'qemu-utils' };
+/** Shares and gives back ranges of files; without it Ebb copies, so it is wished for, not needed. */
+const WISHED_PARTS = process.platform === 'linux' ? { xfs_io: 'xfsprogs' } : {};
 const TEST_PARTS = {
   ...RUN_PARTS,
   chromium: 'chromium',
@@ -48,7 +50,9 @@ const stop = text => {
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
 const findOnPath = name =>
-  (process.env.PATH ?? '').split(delimiter).some(folder => folder && existsSync(join(folder, name)));
+  `${process.env.PATH ?? ''}${delimiter}/usr/sbin`
+    .split(delimiter)
+    .some(folder => folder && existsSync(join(folder, name)));
 
 function bringDependencies() {
   const hash = createHash('sha256')
@@ -74,14 +78,18 @@ function projectNode() {
   );
 }
 
-function bringSystemParts(parts) {
-  const missing = Object.keys(parts).filter(name => !findOnPath(name));
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map(name => parts[name]))];
-  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
+function bringSystemParts(needed) {
+  if (Object.keys(needed).length === 0) return;
+  const lacks = parts => Object.keys(parts).filter(name => !findOnPath(name));
+  if (lacks({ ...needed, ...WISHED_PARTS }).length === 0) return;
   const isRoot = process.getuid?.() === 0;
   const hasApt = findOnPath('apt-get');
   const hasSudo = !isRoot && findOnPath('sudo') && spawnSync('sudo', ['-n', 'true']).status === 0;
+  const parts = hasApt && (isRoot || hasSudo) ? { ...needed, ...WISHED_PARTS } : needed;
+  const missing = lacks(parts);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map(name => parts[name]))];
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
   if (!hasApt || !(isRoot || hasSudo)) {
     stop(
       hasApt

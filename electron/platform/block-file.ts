@@ -1,5 +1,5 @@
 // BlockFile over a real file. Synchronous reads and writes (page-cache work in the VM's worker), asynchronous
-// fdatasync in libuv's pool. errno becomes a Fault here and nowhere else.
+// fdatasync in libuv's pool; ranges by another process (range-tool.ts). errno becomes a Fault here and nowhere else.
 import {
   closeSync,
   constants,
@@ -13,6 +13,7 @@ import {
 import type { ErrorBody } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
 import type { BlockFile } from './ports.ts';
+import { type RangeTool, rangeTool } from './range-tool.ts';
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -42,6 +43,7 @@ export function openBlockFile(
   path: string,
   name: string,
   how: 'existing' | 'create' | 'read-only',
+  tool: RangeTool = rangeTool(),
 ): BlockFile {
   const flags = {
     existing: constants.O_RDWR,
@@ -49,7 +51,8 @@ export function openBlockFile(
     'read-only': constants.O_RDONLY,
   }[how];
   const fd = guarded('opening', name, () => openSync(path, flags, 0o600));
-  return {
+  const held = new HeldFd(fd, () => guarded('closing', name, () => closeSync(fd)));
+  const file: BlockFile = {
     name,
     read: (target, offsetBytes) =>
       guarded('reading', name, () => {
@@ -76,8 +79,48 @@ export function openBlockFile(
     sizeBytes: () => guarded('sizing', name, () => fstatSync(fd).size),
     allocatedBytes: () => guarded('sizing', name, () => fstatSync(fd).blocks * 512),
     truncate: sizeBytes => guarded('truncating', name, () => ftruncateSync(fd, sizeBytes)),
-    // Node has no fallocate; the drained file goes as a whole when the reversal ends.
-    punch: () => Promise.resolve(false),
-    close: () => guarded('closing', name, () => closeSync(fd)),
+    punch: (offsetBytes, lengthBytes) =>
+      held.use(() => tool.punch(fd, offsetBytes, lengthBytes)).catch(() => false),
+    cloneFrom: async (source, sourceOffset, offset, length) => {
+      const from = heldFds.get(source);
+      if (from === undefined) return false;
+      const range = { sourceFd: from.fd, sourceOffset, fd, offset, length };
+      return from.use(() => held.use(() => tool.clone(range))).catch(() => false);
+    },
+    close: () => held.close(),
   };
+  heldFds.set(file, held);
+  return file;
 }
+
+/** While another process goes by its number it stays open: the number would be another file's. */
+class HeldFd {
+  readonly fd: number;
+  readonly #end: () => void;
+  #users = 0;
+  #isClosed = false;
+
+  constructor(fd: number, end: () => void) {
+    this.fd = fd;
+    this.#end = end;
+  }
+
+  /** False once it is closed. */
+  async use(work: () => Promise<boolean>): Promise<boolean> {
+    if (this.#isClosed) return false;
+    this.#users++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#users === 0 && this.#isClosed) this.#end();
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#users === 0) this.#end();
+  }
+}
+
+const heldFds = new WeakMap<BlockFile, HeldFd>();

@@ -13,13 +13,14 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileFault, openBlockFile } from './block-file.ts';
 import type { Folder } from './ports.ts';
+import { type RangeTool, rangeTool } from './range-tool.ts';
 
 /** Opens a directory, making it (0700) where it is missing. */
-export function openFolder(path: string): Folder {
+export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return {
     path,
-    open: (name, how) => openBlockFile(join(path, name), name, how),
+    open: (name, how) => openBlockFile(join(path, name), name, how, tool),
     list: () => readdirSync(path),
     exists: name => existsSync(join(path, name)),
     rename: (from, to) => renameSync(join(path, from), join(path, to)),

@@ -1,5 +1,6 @@
 // Moving units of blocks from one image to another while the disk is used: what a reversal and a merge have in common.
 // Whoever calls decides the order of the syncs; nothing here makes anything durable.
+import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { Image } from './image.ts';
@@ -30,6 +31,8 @@ export interface CopyPorts {
   readonly off: SwitchOffs;
   /** Data moved between barriers. */
   readonly batchBytes: number;
+  /** From this length on a run of units is shared where the host can (T16); a shorter one is copied sooner. */
+  readonly cloneMinBytes: number;
 }
 
 /** In groups of about so many bytes, at least one block each: what lies between two barriers. */
@@ -120,29 +123,64 @@ interface Units {
   readonly units: Uint8Array;
 }
 
+/** Where units go: a slot, a block's own or one nobody knows of yet. */
+interface Place {
+  readonly image: Image;
+  readonly entry: number;
+}
+
 /**
- * In chunks, letting the guest in between. Answers with the units' checksums, one per unit of the block, 0 for the others:
- * a recorded one moves with its unit, so that damage is carried along and never covered up; the rest is summed now.
+ * By run: shared where it is long and the host can (T16), else copied in chunks, letting the guest in between; the same
+ * bytes either way. Answers with the units' checksums, one per unit of the block, 0 for the others: a recorded one moves
+ * with its unit, so that damage is carried along and never covered up; the rest is summed now.
  */
-export async function copyUnits(
-  ports: CopyPorts,
-  { source, block, units }: Units,
-  write: (at: number, bytes: Uint8Array) => void,
-): Promise<Uint32Array> {
+export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promise<Uint32Array> {
+  const { source, block, units } = from;
   const recorded = source.readPage(block).sums.units;
   const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
-  const firstOfBlock = block * source.unitsPerBlock;
-  for (const { first, count } of unitRuns(units)) {
-    const end = (first + count) * UNIT_BYTES;
-    for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
-      const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
-      source.readData(block, at, bytes);
-      addSums(sums, { bytes, firstUnit: at / UNIT_BYTES, firstOfBlock });
-      write(at, bytes);
-      await ports.turn(bytes.length);
-    }
+  for (const run of unitRuns(units)) {
+    const isShared = await shareRun(ports, from, to, run);
+    await copyRun(ports, from, { sums, write: isShared ? null : to }, run);
   }
   return sums;
+}
+
+type Run = ReturnType<typeof unitRuns>[number];
+
+async function shareRun(
+  ports: CopyPorts,
+  { source, block }: Units,
+  { image, entry }: Place,
+  { first, count }: Run,
+): Promise<boolean> {
+  const length = count * UNIT_BYTES;
+  if (length < ports.cloneMinBytes) return false;
+  const [from, to] = [source.dataOffset(block), entry * SECTOR_BYTES + image.bitmapBytes];
+  const at = first * UNIT_BYTES;
+  const isShared = await image.file.cloneFrom(source.file, from + at, to + at, length);
+  if (isShared) await ports.turn(0);
+  return isShared;
+}
+
+/** `write` null: it is there already, and is read only for sums it lacks. */
+async function copyRun(
+  ports: CopyPorts,
+  { source, block }: Units,
+  { sums, write }: { readonly sums: Uint32Array; readonly write: Place | null },
+  { first, count }: Run,
+): Promise<void> {
+  const firstOfBlock = block * source.unitsPerBlock;
+  const end = (first + count) * UNIT_BYTES;
+  for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
+    const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
+    const firstUnit = at / UNIT_BYTES;
+    if (write === null && !sums.subarray(firstUnit, firstUnit + bytes.length / UNIT_BYTES).includes(0))
+      continue;
+    source.readData(block, at, bytes);
+    addSums(sums, { bytes, firstUnit, firstOfBlock });
+    write?.image.fillSlot(write.entry, at, bytes);
+    await ports.turn(bytes.length);
+  }
 }
 
 /** Sums the units of `bytes` that have none yet. */
@@ -170,7 +208,7 @@ export function withZeros(sums: Uint32Array, block: number, units: Uint8Array): 
 /** Units the target has already get the source's content, and in the block's page the sums of it. */
 export async function overwriteUnits(ports: CopyPorts, target: Image, from: Units): Promise<void> {
   const { block, units } = from;
-  const moved = await copyUnits(ports, from, (at, bytes) => target.writeData(block, at, bytes));
+  const moved = await moveUnits(ports, from, { image: target, entry: target.bat[block] ?? 0 });
   const page = target.readPage(block);
   const sums = page.sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
   target.writeBitmap(block, target.bat[block] ?? 0, page.units, sums);
@@ -179,7 +217,7 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
 /** Into a slot of the target nobody knows of: the units, and the block's page. */
 export async function fillWhole(ports: CopyPorts, target: Image, slot: number, from: Units): Promise<void> {
   const { block, units } = from;
-  const sums = await copyUnits(ports, from, (at, bytes) => target.fillSlot(slot, at, bytes));
+  const sums = await moveUnits(ports, from, { image: target, entry: slot });
   // T12: in a root an allocated block is whole, all ones.
   const here = target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff);
   target.writeBitmap(block, slot, here, withZeros(sums, block, here));
@@ -207,7 +245,7 @@ export async function copyWhole(
     const units = unitsOf(block);
     // Where the source has no block its content is zeros, and so is a fresh slot.
     const sums = source.has(block)
-      ? await copyUnits(ports, { source, block, units }, (at, bytes) => target.fillSlot(slot, at, bytes))
+      ? await moveUnits(ports, { source, block, units }, { image: target, entry: slot })
       : new Uint32Array(target.unitsPerBlock);
     target.writeBitmap(block, slot, units, withZeros(sums, block, units));
   });

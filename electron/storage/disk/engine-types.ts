@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly blockBytes?: number;
   /** Data of a reversal between two barriers; smaller in the simulation, so that it has several batches. */
   readonly batchBytes?: number;
+  /** Shortest run of units that is shared rather than copied (T16); smaller in the simulation. */
+  readonly cloneMinBytes?: number;
   readonly switchOff?: SwitchOffs;
   /** False: settling waits for `settle()`; the simulation steps it. */
   readonly autoSettle?: boolean;

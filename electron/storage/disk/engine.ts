@@ -33,6 +33,8 @@ import { Verifier } from './verify.ts';
 const BLOCK_BYTES = 2 * 2 ** 20;
 /** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
 const BATCH_BYTES = 8 * 2 ** 20;
+/** Telling another process to share a range costs as much as copying about so many bytes of it. */
+const CLONE_MIN_BYTES = 64 * 1024;
 /** After which a take that could not be completed is tried again. */
 const RETRY_MS = 15_000;
 
@@ -69,6 +71,7 @@ export class VmEngine {
       turn: ports.turn,
       off: options.switchOff ?? {},
       batchBytes: options.batchBytes ?? BATCH_BYTES,
+      cloneMinBytes: options.cloneMinBytes ?? CLONE_MIN_BYTES,
       changed: () => this.#changed(),
       tidy: () => this.#serial(() => this.#sweep()),
     });

@@ -16,9 +16,9 @@ import {
   type CopyPorts,
   type CopyProgress,
   clearBlocks,
-  copyUnits,
   fillSlots,
   fillWhole,
+  moveUnits,
   publish,
   unitCount,
   withEntries,
@@ -164,7 +164,7 @@ async function absorb(
   const grown: { block: number; units: Uint8Array; sums: Uint32Array }[] = [];
   for (const block of blocks.filter(row => target.has(row))) {
     const moved = { source, block, units: wanted(block) };
-    const sums = await copyUnits(ports, moved, (at, bytes) => target.writeData(block, at, bytes));
+    const sums = await moveUnits(ports, moved, { image: target, entry: target.bat[block] ?? 0 });
     grown.push({ block, units: moved.units, sums });
   }
   const missing = blocks.filter(block => !target.has(block));

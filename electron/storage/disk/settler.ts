@@ -38,6 +38,7 @@ export interface SettlerPorts {
   readonly turn: () => Promise<void>;
   readonly off: SwitchOffs;
   readonly batchBytes: number;
+  readonly cloneMinBytes: number;
   readonly changed: () => void;
   /** A piece of work ended: files nobody needs any more can go. */
   readonly tidy: () => Promise<void>;
@@ -258,7 +259,7 @@ export class Settler {
   }
 
   #copyPorts(disk: Disk, work: NextWork): CopyPorts {
-    const { tree, turn, off, batchBytes, changed } = this.#ports;
+    const { tree, turn, off, batchBytes, cloneMinBytes, changed } = this.#ports;
     let isFirst = true;
     return {
       files: disk.files,
@@ -278,6 +279,7 @@ export class Settler {
       },
       off,
       batchBytes,
+      cloneMinBytes,
     };
   }
 }

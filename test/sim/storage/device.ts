@@ -61,6 +61,9 @@ export class SimWorld {
   failSyncs = 0;
   hasFailed = false;
   lastCall = '';
+  /** Whether its filesystem shares ranges (T16). */
+  canClone = false;
+  clones = 0;
   readonly #waiting: Waiting[] = [];
   readonly #timers: (() => void)[] = [];
   #uuids = 0;
@@ -123,6 +126,7 @@ export class SimWorld {
     next.store.beforeCommit = () => next.#commit();
     next.spaceBytes = this.spaceBytes;
     next.wasFull = this.isFull;
+    next.canClone = this.canClone;
     next.#uuids = this.#uuids;
     next.#nowMs = this.#nowMs + 1000;
     const keep = this.random.pick([0, 15, 50, 85, 100]);
@@ -304,7 +308,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       inode.size = Math.max(inode.size, offset + done);
     }
   };
-  return {
+  const file: BlockFile = {
     name,
     write,
     read: (target, offset) => {
@@ -335,9 +339,25 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       inode.truncate(size);
     },
     punch: () => Promise.resolve(false),
+    // Visible at once, each sector durable or not on its own, like anything written.
+    cloneFrom: (source, sourceOffset, offset, length) => {
+      const from = inodes.get(source);
+      if (!world.canClone || from === undefined) return Promise.resolve(false);
+      world.call(`clone ${name}`);
+      if (world.random.below(8) === 0) return Promise.resolve(false);
+      for (let done = 0; done < length; done += SECTOR)
+        inode.put((offset + done) / SECTOR, from.sector((sourceOffset + done) / SECTOR));
+      inode.size = Math.max(inode.size, offset + length);
+      world.clones++;
+      return Promise.resolve(true);
+    },
     close: () => undefined,
   };
+  inodes.set(file, inode);
+  return file;
 }
+
+const inodes = new WeakMap<BlockFile, Inode>();
 
 const fault = (code: 'disk.io' | 'disk.full', what: string): Fault =>
   new Fault({ code, what, safe: 'Simulated.', todo: 'Nothing.' });

@@ -72,7 +72,10 @@ export class Universe {
     this.#shape = this.#random.pick(SHAPES);
     this.#hasFaults = this.#random.below(3) === 0;
     const disks = DISKS.slice(0, 1 + this.#random.below(2));
-    this.#judge = new Judge(disks, new SimWorld(this.#random, 'boot-0'));
+    const world = new SimWorld(this.#random, 'boot-0');
+    // T16: both paths keep the same promises.
+    world.canClone = options.seed % 2 === 0;
+    this.#judge = new Judge(disks, world);
   }
 
   /** The first violation ends it: what comes after would be its echo. */
@@ -136,7 +139,7 @@ export class Universe {
         bootId: world.bootId,
         turn: () => world.later('turn', () => undefined),
       },
-      { blockBytes, batchBytes, ...(switchOff === undefined ? {} : { switchOff }) },
+      { blockBytes, batchBytes, cloneMinBytes: 4096, ...(switchOff === undefined ? {} : { switchOff }) },
     );
   }
 

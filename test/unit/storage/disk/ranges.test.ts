@@ -1,0 +1,122 @@
+// T16: units shared and units copied make the same files; what the host cannot do is done without.
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../electron/platform/clock.ts';
+import { openFolder } from '../../../../electron/platform/folder.ts';
+import { systemRandom } from '../../../../electron/platform/random.ts';
+import { findXfsIo, type RangeTool, xfsIoTool } from '../../../../electron/platform/range-tool.ts';
+import { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import { MemoryStore } from '../../../../electron/storage/disk/memory-store.ts';
+import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
+import { Seeded } from '../../../support/seeded.ts';
+import { mountXfs } from '../../../support/xfs-mount.ts';
+
+const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
+const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
+const MIB = 2 ** 20;
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const xfs = mountXfs(400 * MIB);
+if (typeof xfs === 'string') console.warn(`T16 on XFS is not shown here: ${xfs}`);
+afterAll(() => void (typeof xfs !== 'string' && xfs.remove()));
+
+interface Counted extends RangeTool {
+  readonly done: { clones: number; punches: number };
+}
+function counted(tool: RangeTool): Counted {
+  const done = { clones: 0, punches: 0 };
+  return {
+    done,
+    punch: async (...range) => {
+      const isDone = await tool.punch(...range);
+      if (isDone) done.punches++;
+      return isDone;
+    },
+    clone: async range => {
+      const isDone = await tool.clone(range);
+      if (isDone) done.clones++;
+      return isDone;
+    },
+  };
+}
+
+/** Writes, takes, reverses, goes back, deletes, merges; answers what every point and every file holds. */
+async function history(folder: string, rangeTool: RangeTool, seed: number) {
+  mkdirSync(folder, { recursive: true });
+  const random = new Seeded(seed);
+  // The same names and times in every run, so that the files are the same to the last byte.
+  let [uuids, wallMs] = [0, 1_700_000_000_000];
+  const ports = {
+    diskFolder: () => openFolder(join(folder, 'disk'), rangeTool),
+    store: new MemoryStore(),
+    clock: { ...systemClock, wallMs: () => wallMs++ },
+    random: {
+      ...systemRandom,
+      uuid: () => `00000000-0000-4000-8000-${(++uuids).toString(16).padStart(12, '0')}`,
+    },
+    bootId: 'this boot',
+    turn,
+  };
+  const engine = await VmEngine.open(vmId, ports, { autoSettle: false });
+  await engine.createDisk(diskId, 16 * MIB);
+  const volume = engine.volume(diskId);
+  const hashes: string[] = [];
+  const moments: { id: string; point: PointId; hash: string }[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let count = 0; count < 6; count++) {
+      const length = 4096 * random.pick([1, 16, 100, 600]);
+      const at = 4096 * random.below((volume.sizeBytes - length) / 4096);
+      volume.write(Buffer.alloc(length, 1 + random.below(255)), at);
+    }
+    const { id, points } = await engine.takeMoment({ name: `${round}`, note: '', kind: 'manual' });
+    const point = points[0]?.pointId as PointId;
+    moments.push({ id, point, hash: await engine.hashPoint(point) });
+    if (round === 2) await engine.goBack({ momentId: moments[0]?.id as never, keepName: 'kept' });
+    await engine.settle();
+  }
+  const gone = moments[3];
+  await engine.deleteMoment(gone?.id as never);
+  await engine.purge(() => true);
+  await engine.settle();
+  for (const { point, hash, id } of moments) {
+    if (id === gone?.id) continue;
+    // T4: by nothing but its own deletion.
+    expect(await engine.hashPoint(point)).toBe(hash);
+    hashes.push(hash);
+  }
+  await engine.close();
+  const disk = join(folder, 'disk');
+  const files = readdirSync(disk).map(name => `${name} ${sha(readFileSync(join(disk, name)))}`);
+  return { hashes, files };
+}
+
+const none = xfsIoTool(null);
+
+describe('T16: ranges shared or copied', () => {
+  it.skipIf(typeof xfs === 'string').each([1, 2, 3])(
+    'give byte-identical points, maps, sums and data, history %i',
+    async seed => {
+      if (typeof xfs === 'string') return;
+      const sharing = counted(xfsIoTool(findXfsIo()));
+      const shared = await history(join(xfs.path, `shared ${seed}`), sharing, seed);
+      const copied = await history(join(xfs.path, `copied ${seed}`), none, seed);
+      expect(sharing.done.clones).toBeGreaterThan(0);
+      expect(shared).toEqual(copied);
+    },
+  );
+
+  it('where the host refuses in the middle of it, the rest is copied', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ebb-ranges-'));
+    try {
+      const copied = await history(join(folder, 'copied'), none, 4);
+      const refusing = await history(join(folder, 'refusing'), counted(xfsIoTool('/bin/false')), 4);
+      expect(refusing).toEqual(copied);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
