@@ -21,6 +21,9 @@ export const kibToBytes = (kib: number): number => kib * KIB;
 /** Rounds down: a target or a size never grows by conversion. */
 export const bytesToKib = (bytes: number): number => Math.floor(bytes / KIB);
 
+/** Down to whole MiB: what a balloon is asked for. */
+export const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
+
 /** An amount of memory in the words of the services' sentences: "512 MiB", "1.5 GiB", "28 KiB". */
 export function amountText(kib: number): string {
   const mib = kib / MIB_KIB;

@@ -1,7 +1,7 @@
 // plan → commands (M3): releases are asked at once; a grant is made only out of memory nobody holds and nobody was
 // promised, as seen now. So nothing is given before its release has been observed. Pure.
 import type { VmId } from '../../../shared/ids.ts';
-import { MIB_KIB } from '../../../shared/units.ts';
+import { floorMib, MIB_KIB } from '../../../shared/units.ts';
 import { type HostModel, poolKib, promisedKib, type VmModel } from './model.ts';
 import type { Plan } from './plan.ts';
 
@@ -20,8 +20,6 @@ export interface ActuateOptions {
 
 /** A driver settles within this of what it was asked. */
 export const TOLERANCE_KIB = 2 * MIB_KIB;
-
-const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
 
 function isTake(vm: VmModel, goal: number, options: ActuateOptions): boolean {
   const asked = vm.targetKib ?? vm.bootKib;

@@ -3,7 +3,7 @@
 // release. A deadline by progress, not by the clock.
 import { leaseIdSchema, type VmId } from '../../../shared/ids.ts';
 import { BugError, Fault } from '../../../shared/result.ts';
-import { amountText, MIB_KIB } from '../../../shared/units.ts';
+import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { Lease } from '../ports.ts';
@@ -14,8 +14,6 @@ import { committedKib, type HostModel, poolKib, type VmModel } from './model.ts'
 /** Nothing came back for so long: take what there is, or say who did not give. */
 const NO_PROGRESS_MS = 10_000;
 const PROGRESS_KIB = MIB_KIB;
-
-const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
 
 interface OpenLease {
   readonly lease: { id: Lease['id']; vmId: VmId; bootKib: number };

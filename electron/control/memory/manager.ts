@@ -206,7 +206,7 @@ export class MemoryManager implements MemoryPort {
 
   preview(spec: VmSpec): StartPreview {
     this.#watch.look(this.#residentKib());
-    return previewStart(this.#model(), spec);
+    return previewStart(this.#model(), spec, this.#ports.clock.monotonicMs());
   }
 
   vmMemory(spec: VmSpec): VmMemory {
@@ -236,7 +236,7 @@ export class MemoryManager implements MemoryPort {
       committedKib: totalCommittedKib(model),
       leasedKib: this.#desk.grantedKib(),
       freeKib: Math.max(0, poolKib(model)),
-      compressionRatio: plan(model).compressionRatio,
+      compressionRatio: plan(model, now).compressionRatio,
       mode: this.#policy.mode,
       planAgeMs: Math.max(0, Math.round(now - this.#planAtMs)),
       vms: [...this.#vms.values()].map(vm => vm.describe(now)),
@@ -260,6 +260,7 @@ export class MemoryManager implements MemoryPort {
     const off = this.#ports.switchOff ?? {};
     const vms = [...this.#vms.values()].map(vm => vm.model(now));
     return {
+      mode: this.#policy.mode,
       budgetKib: this.#watch.budgetKib(this.#policy),
       leasedKib: off.leaseCounts === true ? 0 : this.#desk.leasedKib(),
       vms,
@@ -346,11 +347,12 @@ export class MemoryManager implements MemoryPort {
 
   async #round(): Promise<void> {
     const model = this.#model();
-    const next = plan(model);
+    const nowMs = this.#ports.clock.monotonicMs();
+    const next = plan(model, nowMs);
     const deadbandKib = this.#desk.isWaiting ? 0 : DEADBAND_KIB;
     const giveBeforeFree = this.#ports.switchOff?.freeBeforeGive === true;
     const commands = actuate(model, next, { deadbandKib, giveBeforeFree });
-    this.#narrator.planned(next, commands, model);
+    this.#narrator.planned({ model, nowMs, plan: next, commands });
     const safer = this.#safer(commands, poolKib(model) < 0);
     await this.#within([
       ...commands.map(command => this.#send(command, true)),

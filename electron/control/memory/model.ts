@@ -1,9 +1,22 @@
 // What the planner sees: a host and its VMs at one instant. Immutable, KiB, no clock. A commitment is what a VM may
 // come to hold even if it does at once everything it was ever allowed (M2).
 import type { VmId } from '../../../shared/ids.ts';
+import type { HostMemory } from '../../../shared/memory.ts';
 
 /** Why a VM's memory cannot be moved now; its commitment is taken as it stands. */
 export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'quarantined' | 'resting';
+
+/** What a guest is thought to need (estimate.ts), each level holding the one before it; clamped by nothing yet. */
+export interface Wants {
+  /** What it works with. */
+  readonly workingKib: number;
+  /** With room for a sudden need. */
+  readonly bufferKib: number;
+  /** With the page cache that makes it faster. */
+  readonly cacheKib: number;
+  /** It pages, stalls, or is about to. */
+  readonly isUrgent: boolean;
+}
 
 export interface VmModel {
   readonly id: VmId;
@@ -23,10 +36,18 @@ export interface VmModel {
   readonly usedKib: number | null;
   readonly overheadKib: number;
   readonly weight: number;
+  /** Null when the guest never told. */
+  readonly wants: Wants | null;
+  /** When it was last asked for less, and more, on the planner's clock; null: never. */
+  readonly shrankAtMs: number | null;
+  readonly grewAtMs: number | null;
+  /** Of what it was asked to give back, what will not come within moments at the pace it was seen to have. */
+  readonly lateKib: number;
   readonly held: Held | null;
 }
 
 export interface HostModel {
+  readonly mode: HostMemory['mode'];
   /** All that VMs may hold: total less reserve, or less (M10). */
   readonly budgetKib: number;
   /** Promised to VMs not yet running (M6). */

@@ -20,6 +20,13 @@ export interface NarratorPorts {
   readonly told: (entry: LedgerEntry) => void;
 }
 
+export interface PlanInput {
+  readonly model: HostModel;
+  readonly nowMs: number;
+  readonly plan: Plan;
+  readonly commands: readonly Command[];
+}
+
 export class Narrator {
   readonly #ports: NarratorPorts;
   /** Why the next plan is made, in the order it happened. */
@@ -34,14 +41,15 @@ export class Narrator {
     this.#causes.push(cause);
   }
 
-  planned(plan: Plan, commands: readonly Command[], model: HostModel): void {
+  /** M7: what the planner was given goes with the sentence, so that it can be asked again. */
+  planned(input: PlanInput): void {
+    const { plan } = input;
     const moves = plan.targets.flatMap(({ id, targetKib }) => this.#announce(id, targetKib));
     const causes = this.#causes.splice(0);
     // What moved nothing is not news: a ledger of non-events hides the moves (M7).
     if (moves.length === 0 && (plan.shortfallKib === 0 || causes.length === 0)) return;
     const cause = causes.length === 0 ? 'What was free changed' : causes.slice(0, 3).join(', ');
-    const text = planSentence(cause, moves, plan.compressionRatio, plan.shortfallKib);
-    this.#append(text, cause, 'asked', moves, { model, plan, commands });
+    this.#append(planSentence(cause, moves, plan), cause, 'asked', moves, input);
     if (moves.length > 0) this.#open = { moves, sinceMs: this.#ports.clock.monotonicMs() };
   }
 

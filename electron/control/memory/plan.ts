@@ -1,15 +1,31 @@
-// plan(host) → targets (M1). Pure, integers, no clock, no I/O. Mode `proportional`, the patent's method: one compression
-// ratio r for the whole host, target = r·min + (1 − r)·max. Who uses less than its target gives through its balloon.
+// plan(host, now) → targets and reasons (M1). Pure, integers, no clock, no I/O. Mode `proportional`, the patent's method:
+// one compression ratio r for the whole host, target = r·min + (1 − r)·max; who uses less than its target gives through
+// its balloon. Mode `demand`: where memory is needed (ideal.ts), moved no more than that takes (moves.ts).
 import type { VmId } from '../../../shared/ids.ts';
-import { MIB_KIB } from '../../../shared/units.ts';
+import { floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { ideal } from './ideal.ts';
 import { committedKib, type HostModel, type VmModel } from './model.ts';
+import { moves, type Reason } from './moves.ts';
 
+/** Why a target is what it is: the common ratio, or what mode `demand` moves for. */
+export type PlanReason = 'ratio' | Reason;
+
+/** What the patent's method knows of each VM, and what it asks of its balloon. */
 export interface PlannedVm {
   readonly id: VmId;
+  readonly minKib: number;
+  readonly maxKib: number;
+  /** What the guest says it uses; null when it does not. */
+  readonly usedKib: number | null;
   readonly targetKib: number;
+  /** What its balloon is to take, and give back to it, from where it is now. */
+  readonly takenKib: number;
+  readonly givenKib: number;
+  readonly reason: PlanReason;
 }
 
 export interface Plan {
+  readonly mode: HostModel['mode'];
   /** 0: everyone at max; 1: everyone at min. */
   readonly compressionRatio: number;
   readonly targets: readonly PlannedVm[];
@@ -22,7 +38,12 @@ export interface Plan {
   readonly shortfallKib: number;
 }
 
-const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
+interface Decision {
+  readonly vm: VmModel;
+  readonly targetKib: number;
+  readonly reason: PlanReason;
+}
+
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** Memory the movable VMs may share: the budget less leases, less what is held, less everyone's overhead. */
@@ -61,21 +82,55 @@ function proportional(vms: readonly VmModel[], shared: number): Map<VmId, number
   return new Map(shares.map(({ vm, target }) => [vm.id, target]));
 }
 
-export function plan(host: HostModel): Plan {
+/** Mode `proportional`, the patent's: everyone at r. */
+function patentMoves(vms: readonly VmModel[], shared: number): Decision[] {
+  const targets = proportional(vms, shared);
+  return vms.map(vm => ({ vm, targetKib: targets.get(vm.id) ?? vm.minKib, reason: 'ratio' }));
+}
+
+/** Mode `demand`: who waits for memory comes first, so that it is served first. */
+function demandMoves(vms: readonly VmModel[], shared: number, nowMs: number): Decision[] {
+  const { targets, reasons, waiting } = moves(vms, ideal(vms, shared), shared, nowMs);
+  const isWaiting = new Set(waiting);
+  const others = [...vms.keys()].filter(index => !isWaiting.has(index));
+  return [...waiting, ...others].flatMap(index => {
+    const vm = vms[index];
+    return vm === undefined
+      ? []
+      : [{ vm, targetKib: targets[index] ?? vm.minKib, reason: reasons[index] ?? 'stays' }];
+  });
+}
+
+const planned = ({ vm, targetKib, reason }: Decision): PlannedVm => {
+  const nowKib = vm.actualKib ?? vm.bootKib;
+  return {
+    id: vm.id,
+    minKib: vm.minKib,
+    maxKib: vm.ceilingKib,
+    usedKib: vm.usedKib,
+    targetKib,
+    takenKib: Math.max(0, nowKib - targetKib),
+    givenKib: Math.max(0, targetKib - nowKib),
+    reason,
+  };
+};
+
+/** `nowMs`: the clock that stamped the model. The order of the targets is the order in which they are served. */
+export function plan(host: HostModel, nowMs: number): Plan {
   const movable = host.vms.filter(vm => vm.held === null);
   const shared = sharedKib(host);
   const mins = sum(movable.map(vm => vm.minKib));
-  const ceilings = mins + sum(movable.map(rangeKib));
-  const range = ceilings - mins;
-  const targets = proportional(movable, shared);
-  const targetOf = (vm: VmModel): number => targets.get(vm.id) ?? vm.minKib;
-  const nowKib = (vm: VmModel): number => vm.actualKib ?? vm.bootKib;
+  const range = sum(movable.map(rangeKib));
+  const decisions =
+    host.mode === 'demand' ? demandMoves(movable, shared, nowMs) : patentMoves(movable, shared);
+  const targets = decisions.map(planned);
   return {
-    compressionRatio: range === 0 ? 0 : Math.min(1, Math.max(0, (ceilings - shared) / range)),
-    targets: movable.map(vm => ({ id: vm.id, targetKib: targetOf(vm) })),
-    belowTarget: movable.filter(vm => vm.usedKib !== null && vm.usedKib < targetOf(vm)).map(vm => vm.id),
-    takenKib: sum(movable.map(vm => Math.max(0, nowKib(vm) - targetOf(vm)))),
-    givenTo: movable.filter(vm => targetOf(vm) > nowKib(vm)).map(vm => vm.id),
+    mode: host.mode,
+    compressionRatio: range === 0 ? 0 : Math.min(1, Math.max(0, (mins + range - shared) / range)),
+    targets,
+    belowTarget: targets.filter(vm => vm.usedKib !== null && vm.usedKib < vm.targetKib).map(vm => vm.id),
+    takenKib: sum(targets.map(vm => vm.takenKib)),
+    givenTo: targets.filter(vm => vm.givenKib > 0).map(vm => vm.id),
     shortfallKib: Math.max(0, mins - shared),
   };
 }

@@ -8,7 +8,7 @@ import { mostLeasableKib } from './lease-desk.ts';
 import type { HostModel, VmModel } from './model.ts';
 import { plan } from './plan.ts';
 
-export function previewStart(host: HostModel, spec: VmSpec): StartPreview {
+export function previewStart(host: HostModel, spec: VmSpec, nowMs: number): StartPreview {
   const most = mostLeasableKib(host);
   const bootKib = Math.min(spec.maxKib, most);
   if (most < spec.minKib) {
@@ -21,15 +21,20 @@ export function previewStart(host: HostModel, spec: VmSpec): StartPreview {
     minKib: spec.minKib,
     ceilingKib: bootKib,
     bootKib,
-    targetKib: 0,
-    actualKib: 0,
+    targetKib: null,
+    actualKib: null,
     mayHoldKib: 0,
     usedKib: null,
     overheadKib: defaultOverheadKib(bootKib),
     weight: spec.weight,
-    held: null,
+    wants: null,
+    shrankAtMs: null,
+    grewAtMs: null,
+    lateKib: 0,
+    // By need nothing is asked of it before it has told what it needs: it keeps what it booted with.
+    held: host.mode === 'demand' ? 'booting' : null,
   };
-  const after = plan({ ...host, vms: [...host.vms, phantom] });
+  const after = plan({ ...host, vms: [...host.vms, phantom] }, nowMs);
   const changes = host.vms.flatMap(vm => {
     const target = after.targets.find(planned => planned.id === vm.id)?.targetKib;
     const now = vm.actualKib ?? vm.bootKib;

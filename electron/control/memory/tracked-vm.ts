@@ -6,6 +6,7 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 import { defaultOverheadKib } from './budget.ts';
+import { availableKib, type Estimate, foldEstimate, wantsOf } from './estimate.ts';
 import type { Held, VmModel } from './model.ts';
 import {
   asked,
@@ -24,6 +25,11 @@ const COMMAND_GAP_MS = 250;
 const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
 /** Statistics older than this say nothing about now. */
 const STATS_STALE_MS = 10_000;
+/** Until a guest was seen to give back: a balloon taking free memory. */
+const PACE_KIB_PER_S = 400 * MIB_KIB;
+const PACE_SHARE = 0.3;
+/** What comes later than this is no help to who waits now. */
+const SOON_S = 4;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
 
@@ -63,6 +69,11 @@ export class TrackedVm {
   /** M4, M9: what it last heard is in vain, or known only to be no more than `targetKib`. */
   #doubt: 'in-vain' | 'unsure' | null;
   #lastSampleMs: number;
+  #estimate: Estimate | null = null;
+  #shrankAtMs: number | null = null;
+  #grewAtMs: number | null = null;
+  /** How fast it was last seen to give back what it was asked to. */
+  #paceKibPerS = PACE_KIB_PER_S;
 
   constructor({ spec, bootKib, guest, targetKib, switchOff, nowMs }: TrackedInput) {
     this.id = spec.id;
@@ -80,6 +91,7 @@ export class TrackedVm {
   /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
   wasReset(): void {
     this.#isDriverReady = false;
+    this.#estimate = null;
     this.#resets++;
   }
 
@@ -118,6 +130,9 @@ export class TrackedVm {
     this.#lastSendMs = nowMs;
     this.#isSending = true;
     this.#doubt = null;
+    const beforeKib = this.targetKib ?? this.bootKib;
+    if (targetKib < beforeKib) this.#shrankAtMs = nowMs;
+    if (targetKib > beforeKib) this.#grewAtMs = nowMs;
     if (isNewPatience) this.#progress = asked(this.#progress, this.targetKib, targetKib, nowMs);
     this.targetKib = Math.max(targetKib, this.targetKib ?? this.bootKib);
   }
@@ -159,11 +174,21 @@ export class TrackedVm {
   }
 
   observe(sample: GuestSample, { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }): Observed {
+    const seconds = (monotonicMs - this.#lastSampleMs) / 1000;
+    const beforeKib = this.actualKib;
     this.#lastSampleMs = monotonicMs;
     this.actualKib = sample.actualKib;
+    this.#measurePace(beforeKib, seconds);
     this.residentKib = sample.residentKib;
     this.#isPaused = sample.paused;
     this.usedKib = usedKib(sample, wallMs);
+    if (this.usedKib !== null && sample.stats !== null && this.actualKib !== null)
+      this.#estimate = foldEstimate(this.#estimate, {
+        stats: sample.stats,
+        actualKib: this.actualKib,
+        beforeKib: beforeKib ?? this.actualKib,
+        atMs: monotonicMs,
+      });
     this.#measureOverhead();
     const becameReady = !this.#isDriverReady && sample.driverReady;
     this.#isDriverReady = sample.driverReady;
@@ -198,6 +223,20 @@ export class TrackedVm {
       this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
   }
 
+  #measurePace(beforeKib: number | null, seconds: number): void {
+    const { actualKib, targetKib } = this;
+    if (beforeKib === null || actualKib === null || targetKib === null || seconds <= 0) return;
+    // Only where there was enough to give for all of that time.
+    if (beforeKib <= targetKib + TOLERANCE_KIB || actualKib <= targetKib + TOLERANCE_KIB) return;
+    const pace = Math.max(0, beforeKib - actualKib) / seconds;
+    this.#paceKibPerS += PACE_SHARE * (pace - this.#paceKibPerS);
+  }
+
+  #lateKib(): number {
+    const owedKib = Math.max(0, (this.actualKib ?? 0) - (this.targetKib ?? this.bootKib));
+    return Math.round(Math.max(0, owedKib - SOON_S * this.#paceKibPerS));
+  }
+
   #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {
     if (!this.spec.balloon || (this.actualKib === null && !this.#isDriverReady)) return 'no-balloon';
     if (!this.#isDriverReady && this.#switchOff.bootGrace !== true) return 'booting';
@@ -221,6 +260,10 @@ export class TrackedVm {
       usedKib: this.usedKib,
       overheadKib: this.#overheadKib,
       weight: this.spec.weight,
+      wants: wantsOf(this.#estimate, nowMs),
+      shrankAtMs: this.#shrankAtMs,
+      grewAtMs: this.#grewAtMs,
+      lateKib: this.#lateKib(),
       held: this.#held(nowMs),
     };
   }
@@ -258,15 +301,12 @@ export class TrackedVm {
 }
 
 /** What the guest uses, from statistics that can be believed: fresh, and within what it has. */
-function usedKib(sample: GuestSample, wallMs: number): number | null {
-  const { stats, actualKib } = sample;
+function usedKib({ stats, actualKib }: GuestSample, wallMs: number): number | null {
   if (stats === null || actualKib === null || stats.updatedAtMs === 0) return null;
   if (Math.abs(wallMs - stats.updatedAtMs) > STATS_STALE_MS) return null;
-  const { totalKib } = stats;
-  const available = stats.availableKib ?? stats.freeKib;
+  const available = availableKib({ stats, actualKib });
   // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
-  if (available === null || totalKib === null || available > totalKib || available > actualKib) return null;
-  return Math.max(0, actualKib - available);
+  return available === null ? null : Math.round(actualKib - available);
 }
 
 /** Of a VM that does not run. */

@@ -1,6 +1,7 @@
 // The ledger's sentences (M7). Pure: figures in, words out.
 
 import { amountText } from '../../../shared/units.ts';
+import type { Plan } from './plan.ts';
 
 export interface Move {
   readonly vmName: string;
@@ -11,24 +12,25 @@ export interface Move {
 const list = (moves: readonly Move[]): string =>
   moves.map(move => `${move.vmName} ${amountText(move.fromKib)} → ${amountText(move.toKib)}`).join(', ');
 
+function whereText({ mode, compressionRatio }: Pick<Plan, 'mode' | 'compressionRatio'>): string {
+  // By need nobody sits at a ratio; the moves say it all.
+  if (mode === 'demand') return '';
+  if (compressionRatio <= 0) return ' Everyone has its maximum.';
+  if (compressionRatio >= 1) return ' Everyone is at its minimum.';
+  return ` Everyone sits at ${Math.round((1 - compressionRatio) * 100)} % of its range.`;
+}
+
 /** `cause` is a clause: "work started", "The budget was changed". */
 export function planSentence(
   cause: string,
   moves: readonly Move[],
-  compressionRatio: number,
-  shortfallKib: number,
+  plan: Pick<Plan, 'mode' | 'compressionRatio' | 'shortfallKib'>,
 ): string {
-  const where =
-    compressionRatio <= 0
-      ? 'Everyone has its maximum.'
-      : compressionRatio >= 1
-        ? 'Everyone is at its minimum.'
-        : `Everyone sits at ${Math.round((1 - compressionRatio) * 100)} % of its range.`;
-  const missing = shortfallKib > 0 ? ` ${amountText(shortfallKib)} are missing even so.` : '';
+  const missing = plan.shortfallKib > 0 ? ` ${amountText(plan.shortfallKib)} are missing even so.` : '';
   // A VM's name stays as its owner wrote it.
   return moves.length === 0
     ? `${cause}. Nothing can move.${missing}`
-    : `${cause}: ${list(moves)}. ${where}${missing}`;
+    : `${cause}: ${list(moves)}.${whereText(plan)}${missing}`;
 }
 
 export const doneSentence = (moves: readonly Move[], seconds: number): string =>

@@ -37,10 +37,19 @@ const vm = (n: number, change: Partial<VmModel> = {}): VmModel => ({
   overheadKib: 0,
   weight: 100,
   mayHoldKib: 0,
+  wants: null,
+  shrankAtMs: null,
+  grewAtMs: null,
+  lateKib: 0,
   held: null,
   ...change,
 });
-const host = (budgetKib: number, vms: VmModel[], leasedKib = 0): HostModel => ({ budgetKib, leasedKib, vms });
+const host = (budgetKib: number, vms: VmModel[], leasedKib = 0): HostModel => ({
+  mode: 'proportional',
+  budgetKib,
+  leasedKib,
+  vms,
+});
 
 const anyVm = fc
   .record({
@@ -78,6 +87,7 @@ describe('the plan', () => {
   it('M1: target = r·min + (1 − r)·max, the same r for everyone', () => {
     const { compressionRatio, targets } = plan(
       host(3 * GIB, [vm(1), vm(2, { minKib: GIB, ceilingKib: 3 * GIB, bootKib: 3 * GIB })]),
+      0,
     );
     // Σmax 5, Σmin 1.5, budget 3: r = 2 / 3.5
     expect(compressionRatio).toBeCloseTo(2 / 3.5, 5);
@@ -85,7 +95,7 @@ describe('the plan', () => {
   });
 
   it('M1: who uses less than its target is named, and what its balloon takes', () => {
-    const planned = plan(host(3 * GIB, [vm(1, { usedKib: 300 * MIB }), vm(2, { usedKib: 1900 * MIB })]));
+    const planned = plan(host(3 * GIB, [vm(1, { usedKib: 300 * MIB }), vm(2, { usedKib: 1900 * MIB })]), 0);
     expect(planned.belowTarget).toEqual([uuid(1)]);
     expect(planned.takenKib).toBe(GIB);
   });
@@ -93,7 +103,7 @@ describe('the plan', () => {
   it('M1, M2: integers in whole MiB, within the range, within the budget, whatever the order', () => {
     fc.assert(
       fc.property(anyHost, model => {
-        const planned = plan(model);
+        const planned = plan(model, 0);
         const shared = sharedKib(model);
         let sum = 0;
         for (const { id, targetKib } of planned.targets) {
@@ -104,7 +114,7 @@ describe('the plan', () => {
           sum += targetKib;
         }
         if (planned.shortfallKib === 0) expect(sum).toBeLessThanOrEqual(Math.max(shared, 0));
-        const reversed = plan({ ...model, vms: [...model.vms].reverse() });
+        const reversed = plan({ ...model, vms: [...model.vms].reverse() }, 0);
         expect(new Map(reversed.targets.map(target => [target.id, target.targetKib]))).toEqual(
           new Map(planned.targets.map(target => [target.id, target.targetKib])),
         );
@@ -116,7 +126,7 @@ describe('the plan', () => {
   it('M1: more budget never takes from anyone', () => {
     fc.assert(
       fc.property(anyHost, fc.nat(4096), (model, more) => {
-        const [less, rich] = [plan(model), plan({ ...model, budgetKib: model.budgetKib + more * MIB })];
+        const [less, rich] = [plan(model, 0), plan({ ...model, budgetKib: model.budgetKib + more * MIB }, 0)];
         // Rounding hands single MiB out by fraction: one may move between equals.
         for (const [index, target] of less.targets.entries())
           expect((rich.targets[index]?.targetKib ?? 0) + MIB).toBeGreaterThanOrEqual(target.targetKib);
@@ -138,7 +148,7 @@ describe('commitments and commands', () => {
   it('M3: nothing is given before its release has been observed: commands never overdraw the budget', () => {
     fc.assert(
       fc.property(anyHost, model => {
-        const commands = actuate(model, plan(model), { deadbandKib: 0 });
+        const commands = actuate(model, plan(model, 0), { deadbandKib: 0 });
         const after = model.vms.map(one => {
           const command = commands.find(candidate => candidate.id === one.id);
           return command === undefined ? one : { ...one, targetKib: command.targetKib };
@@ -155,7 +165,7 @@ describe('commitments and commands', () => {
 
   it('M3: with the mechanism off the same property breaks', () => {
     const model = host(3 * GIB, [vm(1), vm(2, { targetKib: 512 * MIB, actualKib: 512 * MIB })]);
-    const commands = actuate(model, plan(model), { deadbandKib: 0, giveBeforeFree: true });
+    const commands = actuate(model, plan(model, 0), { deadbandKib: 0, giveBeforeFree: true });
     const vms = model.vms.map(one => ({
       ...one,
       targetKib: commands.find(command => command.id === one.id)?.targetKib ?? one.targetKib,
@@ -166,7 +176,7 @@ describe('commitments and commands', () => {
   it('M3: no command below min, no target above max', () => {
     fc.assert(
       fc.property(anyHost, model => {
-        for (const { id, targetKib } of actuate(model, plan(model), { deadbandKib: 0 })) {
+        for (const { id, targetKib } of actuate(model, plan(model, 0), { deadbandKib: 0 })) {
           const one = model.vms.find(candidate => candidate.id === id) as VmModel;
           expect(targetKib).toBeGreaterThanOrEqual(one.minKib);
           expect(targetKib).toBeLessThanOrEqual(Math.max(one.ceilingKib, one.minKib));
@@ -276,12 +286,11 @@ describe('limits', () => {
   });
 
   it('M7: a sentence says cause, moves and result', () => {
-    const sentence = planSentence(
-      'work started',
-      [{ vmName: 'dev', fromKib: 6.4 * GIB, toKib: 3.4 * GIB }],
-      0.42,
-      0,
-    );
+    const sentence = planSentence('work started', [{ vmName: 'dev', fromKib: 6.4 * GIB, toKib: 3.4 * GIB }], {
+      mode: 'proportional',
+      compressionRatio: 0.42,
+      shortfallKib: 0,
+    });
     expect(sentence).toBe('work started: dev 6.4 GiB → 3.4 GiB. Everyone sits at 58 % of its range.');
   });
 });

@@ -1,0 +1,130 @@
+// What a guest needs, judged by what it says (M4: guests lie, fall silent and speak of another moment). A pure fold over
+// samples, in KiB and ms: need rises at once and is forgotten within a minute. What cannot be believed is left out, and
+// what was last believed is kept: a silent guest is neither starved nor fed.
+import { MIB_KIB } from '../../../shared/units.ts';
+import type { GuestStats } from '../ports.ts';
+import type { Wants } from './model.ts';
+
+export interface Estimate {
+  /** The guest's own moment of the last statistics believed. */
+  readonly toldAtMs: number;
+  /** In use and swapped out. */
+  readonly needKib: number;
+  readonly fastKib: number;
+  readonly slowKib: number;
+  readonly risingKibPerS: number;
+  /** Out in swap as far as it is missed: what never comes back is forgotten. */
+  readonly swappedKib: number;
+  readonly cachesKib: number;
+  readonly swapInKib: number | null;
+  readonly swapOutKib: number | null;
+  readonly majorFaults: number | null;
+  readonly urgentAtMs: number | null;
+}
+
+export interface Told {
+  readonly stats: GuestStats;
+  /** QMP's figure with these statistics, and the one before it: a moving balloon makes the two disagree. */
+  readonly actualKib: number;
+  readonly beforeKib: number;
+  readonly atMs: number;
+}
+
+const FAST = 0.4;
+const SLOW = 0.03;
+const AHEAD_S = 2;
+const RISING_MAX_KIB_PER_S = 256 * MIB_KIB;
+const SWAP_IN_URGENT_KIB_PER_S = MIB_KIB;
+const FAULTS_URGENT_PER_S = 100;
+const URGENT_MS = 3_000;
+/** Per second, of what lies in swap while nothing comes back from it. */
+const SWAP_FORGOTTEN = 0.02;
+const BUFFER_SHARE = 0.15;
+const BUFFER_MIN_KIB = 64 * MIB_KIB;
+const BUFFER_MAX_KIB = 1024 * MIB_KIB;
+const CACHE_SHARE = 0.25;
+const URGENT_MORE = 1.1;
+/** No guest of ours holds more; larger figures, 2^64 − 1 among them, are not amounts. */
+const AMOUNT_MAX_KIB = 2 ** 40;
+const SETTLED_KIB = 2 * MIB_KIB;
+
+const amount = (value: number | null): number | null =>
+  value !== null && Number.isFinite(value) && value >= 0 && value <= AMOUNT_MAX_KIB ? value : null;
+
+/** Counted up since last time; nothing where one of the two is missing, or the counter began anew. */
+function grown(now: number | null, before: number | null): number {
+  return now === null || before === null || now < before ? 0 : now - before;
+}
+
+/** What is free and what could be freed at once; null when the guest contradicts itself or the balloon. */
+export function availableKib({ stats, actualKib }: Pick<Told, 'stats' | 'actualKib'>): number | null {
+  const [totalKib, freeKib, cachesKib] = [
+    amount(stats.totalKib),
+    amount(stats.freeKib),
+    amount(stats.cachesKib),
+  ];
+  const estimated = freeKib === null ? null : freeKib + 0.8 * (cachesKib ?? 0);
+  const available = amount(stats.availableKib) ?? estimated;
+  if (available === null || totalKib === null || available > totalKib) return null;
+  return available > actualKib ? null : available;
+}
+
+/** One set of statistics later; the same estimate where they are not new or not believed. */
+export function foldEstimate(before: Estimate | null, told: Told): Estimate | null {
+  const { stats, actualKib, beforeKib, atMs } = told;
+  if (stats.updatedAtMs === 0 || stats.updatedAtMs === before?.toldAtMs) return before;
+  const available = availableKib(told);
+  if (available === null) return before;
+  // A guest's clock may be set back: then a second has passed, as far as anybody knows.
+  const elapsed = before === null ? 1 : (stats.updatedAtMs - before.toldAtMs) / 1000;
+  const seconds = elapsed > 0 && elapsed < 60 ? elapsed : 1;
+  const [swapInKib, swapOutKib, majorFaults] = [
+    amount(stats.swapInKib),
+    amount(stats.swapOutKib),
+    amount(stats.majorFaults),
+  ];
+  const cameIn = grown(swapInKib, before?.swapInKib ?? null);
+  const wentOut = grown(swapOutKib, before?.swapOutKib ?? null);
+  const isMissed = cameIn / seconds > SWAP_IN_URGENT_KIB_PER_S;
+  const kept = (before?.swappedKib ?? 0) * (isMissed ? 1 : (1 - SWAP_FORGOTTEN) ** seconds);
+  const swappedKib = Math.min(AMOUNT_MAX_KIB, Math.max(0, kept + wentOut - cameIn));
+  const isSettled = Math.abs(actualKib - beforeKib) <= SETTLED_KIB;
+  const needKib = Math.max(0, Math.min(actualKib, beforeKib) - available) + swappedKib;
+  const faults = grown(majorFaults, before?.majorFaults ?? null) / seconds;
+  const isLow = isSettled && available < Math.max(actualKib / 25, Math.min(64 * MIB_KIB, actualKib / 16));
+  const isUrgent = isMissed || faults > FAULTS_URGENT_PER_S || isLow;
+  const slope = before === null || !isSettled ? 0 : (needKib - before.needKib) / seconds;
+  return {
+    toldAtMs: stats.updatedAtMs,
+    needKib,
+    fastKib: smooth(before?.fastKib ?? needKib, needKib, FAST, seconds),
+    slowKib: smooth(before?.slowKib ?? needKib, needKib, SLOW, seconds),
+    risingKibPerS: Math.min(RISING_MAX_KIB_PER_S, Math.max(0, slope)),
+    swappedKib,
+    cachesKib: amount(stats.cachesKib) ?? 0,
+    swapInKib,
+    swapOutKib,
+    majorFaults,
+    urgentAtMs: isUrgent ? atMs : (before?.urgentAtMs ?? null),
+  };
+}
+
+const smooth = (old: number, fresh: number, share: number, seconds: number): number =>
+  old + (fresh - old) * (1 - (1 - share) ** seconds);
+
+/** Null before anything was believed. */
+export function wantsOf(estimate: Estimate | null, nowMs: number): Wants | null {
+  if (estimate === null) return null;
+  const { needKib, fastKib, slowKib, risingKibPerS, cachesKib, urgentAtMs } = estimate;
+  const isUrgent = urgentAtMs !== null && nowMs - urgentAtMs < URGENT_MS;
+  const base = Math.max(needKib, fastKib, slowKib) + AHEAD_S * risingKibPerS;
+  const workingKib = isUrgent ? base * URGENT_MORE + 64 * MIB_KIB : base;
+  const roomKib = Math.min(BUFFER_MAX_KIB, Math.max(BUFFER_MIN_KIB, BUFFER_SHARE * base));
+  const bufferKib = Math.max(workingKib, base + roomKib);
+  return {
+    workingKib: Math.round(workingKib),
+    bufferKib: Math.round(bufferKib),
+    cacheKib: Math.round(bufferKib + Math.min(cachesKib, CACHE_SHARE * workingKib)),
+    isUrgent,
+  };
+}
