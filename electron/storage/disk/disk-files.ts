@@ -30,6 +30,8 @@ export class DiskFiles {
   readonly folder: Folder;
   readonly #tree: Tree;
   readonly #images = new Map<string, Image>();
+  /** Of files nobody has opened: those do not change. Asked for every point whenever the timeline is told (T15). */
+  readonly #sizes = new Map<string, number>();
   readonly #views = new Map<PointId, View>();
   /** Newest first, above every point: the leaf, and during a take the one being sealed under it. */
   leaves: readonly Image[] = [];
@@ -59,25 +61,28 @@ export class DiskFiles {
       throw mismatch(name, image, this.row);
     }
     this.#images.set(name, image);
+    this.#sizes.delete(name);
     return image;
   }
 
   register(name: string, image: Image): void {
     this.#images.set(name, image);
+    this.#sizes.delete(name);
   }
 
   /** A file was renamed over another: what stood there is closed. */
   renamed(from: string, to: string): void {
     const image = this.#images.get(from);
     this.#images.get(to)?.close();
-    this.#images.delete(to);
-    this.#images.delete(from);
+    for (const name of [from, to]) this.#images.delete(name);
+    for (const name of [from, to]) this.#sizes.delete(name);
     if (image !== undefined) this.#images.set(to, image);
   }
 
   dropImage(name: string): void {
     this.#images.get(name)?.close();
     this.#images.delete(name);
+    this.#sizes.delete(name);
   }
 
   /** The images of the edge an op is turning, found from the names there are. */
@@ -168,10 +173,14 @@ export class DiskFiles {
   allocatedBytes(name: string): number {
     const known = this.#images.get(name);
     if (known !== undefined) return known.file.allocatedBytes();
+    const size = this.#sizes.get(name);
+    if (size !== undefined) return size;
     if (!this.folder.exists(name)) return 0;
     const file = this.folder.open(name, 'read-only');
     try {
-      return file.allocatedBytes();
+      const bytes = file.allocatedBytes();
+      this.#sizes.set(name, bytes);
+      return bytes;
     } finally {
       file.close();
     }

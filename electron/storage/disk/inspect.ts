@@ -109,7 +109,7 @@ async function difference(
   const unitsPerBlock = blockBytes / UNIT_BYTES;
   for (let block = 0; block * blockBytes < virtualBytes; block++) {
     if (block % BLOCKS_PER_TURN === 0) await turn();
-    const [first, second] = [a.owner(block), b.owner(block)];
+    const [first, second] = [a.peek(block), b.peek(block)];
     if (first === second) continue;
     for (let unit = 0; unit < unitsPerBlock; unit++) {
       const offset = block * blockBytes + unit * UNIT_BYTES;

@@ -45,6 +45,12 @@ export class View {
     return owner;
   }
 
+  /** For who asks of every block once: what readers use stays remembered. */
+  peek(block: number): Owner {
+    const known = this.#owners.get(block);
+    return known === undefined ? this.#resolve(block) : known;
+  }
+
   #resolve(block: number): Owner {
     let open: (Image | null)[] | null = null;
     let left = 0;

@@ -22,6 +22,8 @@ type Tables = { readonly [K in RowKind]: Map<string, Row<K>> };
 export class Tree {
   readonly #tables: Tables;
   readonly #store: TimelineStore;
+  /** Of a moment, its points: asked for every moment whenever the timeline is told (T15). */
+  readonly #ofMoment = new Map<MomentId, Set<PointId>>();
 
   constructor(store: TimelineStore) {
     this.#store = store;
@@ -35,6 +37,7 @@ export class Tree {
       unlink: load('unlink'),
       now: load('now'),
     };
+    for (const point of this.#tables.point.values()) this.#list(point);
   }
 
   /** Counts transactions. */
@@ -45,9 +48,26 @@ export class Tree {
     this.#store.commit(changes);
     this.revision++;
     for (const change of changes) {
+      const isPoint = ('drop' in change ? change.drop : change.put) === 'point';
+      if (isPoint) this.#unlist(('drop' in change ? change.id : change.row.id) as PointId);
       if ('drop' in change) this.#tables[change.drop].delete(change.id);
       else (this.#tables[change.put] as Map<string, unknown>).set(change.row.id, change.row);
+      if ('put' in change && change.put === 'point') this.#list(change.row);
     }
+  }
+
+  #list({ id, momentId }: PointRow): void {
+    if (momentId === null) return;
+    const known = this.#ofMoment.get(momentId);
+    if (known === undefined) this.#ofMoment.set(momentId, new Set([id]));
+    else known.add(id);
+  }
+
+  #unlist(id: PointId): void {
+    const momentId = this.point(id)?.momentId ?? null;
+    const known = momentId === null ? undefined : this.#ofMoment.get(momentId);
+    known?.delete(id);
+    if (momentId !== null && known?.size === 0) this.#ofMoment.delete(momentId);
   }
 
   close(): void {
@@ -83,7 +103,7 @@ export class Tree {
     return this.#tables.moment.get(id);
   }
   pointsOf(momentId: MomentId): PointRow[] {
-    return this.points.filter(point => point.momentId === momentId);
+    return [...(this.#ofMoment.get(momentId) ?? [])].flatMap(id => this.point(id) ?? []);
   }
   reversalOf(diskId: DiskId): ReversalOp | undefined {
     return this.ops.filter(isReversal).find(op => op.diskId === diskId);
