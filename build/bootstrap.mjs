@@ -22,6 +22,7 @@ const TEST_PARTS = {
   '7z': 'p7zip-full',
   python3: 'python3-minimal',
   vhdimount: 'libvhdi-utils',
+  'mkfs.xfs': 'xfsprogs',
   nbdinfo: 'libnbd-bin',
   nbdsh: 'python3-libnbd',
   fio: 'fio',

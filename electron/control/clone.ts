@@ -1,5 +1,6 @@
-// A VM of its own from a point of another: new ids throughout, its disks copied in full as they were at the point, nothing
-// shared afterwards. The source is only read, running or not (T4); what fails half-way leaves nothing (machines.make).
+// A VM of its own from a point of another: new ids throughout, its disks copied as they were at the point, in full or
+// (linked) by reflink, which is instant. Nothing is shared afterwards but blocks, by the file system alone. The source is
+// only read, running or not (T4); what fails half-way leaves nothing (machines.make).
 import {
   type DiskId,
   diskIdSchema,
@@ -37,6 +38,8 @@ export interface PlannedClone {
   readonly momentName: string;
   readonly spec: VmSpec;
   readonly copies: readonly { readonly pointId: PointId; readonly diskId: DiskId }[];
+  /** Shares its blocks with the source, where the file system can: instant, and as independent as a copy in full. */
+  readonly linked: boolean;
 }
 
 export class Cloner {
@@ -47,7 +50,14 @@ export class Cloner {
   }
 
   /** Refuses here, before anything is made. */
-  async plan(vmId: VmId, momentId: MomentId, name: string): Promise<PlannedClone> {
+  async plan(
+    vmId: VmId,
+    {
+      momentId,
+      name,
+      linked,
+    }: { readonly momentId: MomentId; readonly name: string; readonly linked: boolean },
+  ): Promise<PlannedClone> {
     const { machines, storage, random, clock } = this.#ports;
     const from = machines.spec(vmId);
     machines.checkNew(name);
@@ -62,13 +72,16 @@ export class Cloner {
     const id = vmIdSchema.parse(random.uuid());
     const disks = pairs.map(({ diskId, virtualBytes }) => ({ id: diskId, virtualBytes }));
     const spec: VmSpec = { ...from, id, name, disks, portForwards: [], createdAt: clock.wallMs() };
-    return { from, momentName: moment.name, spec, copies: pairs };
+    return { from, momentName: moment.name, spec, copies: pairs, linked };
   }
 
-  create({ from, momentName, spec, copies }: PlannedClone, step: Step, signal: AbortSignal): Promise<void> {
+  create(planned: PlannedClone, step: Step, signal: AbortSignal): Promise<void> {
     const { machines, storage, folders } = this.#ports;
-    return machines.make(spec, step, signal, async () => {
-      for (const copy of copies) await this.#copy(from.id, spec.id, copy, step, signal);
+    const { from, momentName, spec, copies, linked } = planned;
+    const fill = async (): Promise<void> => {
+      for (const copy of copies)
+        if (linked) await this.#share(from.id, spec.id, copy, step);
+        else await this.#copy(from.id, spec.id, copy, step, signal);
       if (spec.boot.kind === 'iso') {
         step('copying the installer');
         const { isoName } = spec.boot;
@@ -82,7 +95,21 @@ export class Cloner {
         kind: 'imported',
         origins: copies.map(({ pointId, diskId }) => ({ diskId, uuid: pointId })),
       });
-    });
+    };
+    return machines.make(spec, step, signal, fill, linked);
+  }
+
+  async #share(
+    fromId: VmId,
+    toId: VmId,
+    { pointId, diskId }: PlannedClone['copies'][number],
+    step: Step,
+  ): Promise<void> {
+    const { storage, folders } = this.#ports;
+    step('sharing the disk');
+    const folder = `${folders.home(toId)}/disks/${diskId}`;
+    const { images } = await storage.call('point.share', { vmId: fromId, pointId, folder });
+    await storage.call('disk.adopt', { vmId: toId, diskId, images });
   }
 
   async #copy(

@@ -247,14 +247,20 @@ export class Machines {
     });
   }
 
-  /** All or nothing: empty disks, filled by `fill`; whatever fails, folder and row are gone. */
-  async make(spec: VmSpec, step: Step, signal: AbortSignal, fill: () => Promise<void>): Promise<void> {
+  /** All or nothing: empty disks, filled by `fill`, or (`bringsDisks`) none; whatever fails, folder and row are gone. */
+  async make(
+    spec: VmSpec,
+    step: Step,
+    signal: AbortSignal,
+    fill: () => Promise<void>,
+    bringsDisks = false,
+  ): Promise<void> {
     const { catalog, storage, folders } = this.#ports;
     try {
       step('making the disk');
       await this.open(spec.id);
-      const disks: VmSpec['disks'] = [];
-      for (const disk of spec.disks) {
+      const disks: VmSpec['disks'] = bringsDisks ? [...spec.disks] : [];
+      for (const disk of bringsDisks ? [] : spec.disks) {
         const made = await storage.call('disk.create', {
           vmId: spec.id,
           diskId: disk.id,

@@ -116,8 +116,9 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
         }),
       };
     },
-    'vm.clone': async ({ vmId: fromId, momentId, name }) => {
-      const planned = await parts.cloner.plan(await opened(fromId), momentId, name);
+    'vm.clone': async ({ vmId: fromId, ...wanted }) => {
+      const { name } = wanted;
+      const planned = await parts.cloner.plan(await opened(fromId), wanted);
       const vmId = planned.spec.id;
       const work = (step: Step, signal: AbortSignal): Promise<void> =>
         parts.cloner.create(planned, step, signal);

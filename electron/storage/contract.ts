@@ -66,6 +66,25 @@ export const storageContract = defineContract({
       errors: ['disk.too-large', 'disk.full'],
       doc: 'A new empty disk: one dynamic VHD that is its leaf; no point yet. The size is rounded up to a CHS-exact one (T12).',
     },
+    'point.share': {
+      kind: 'command',
+      /** `folder`: absolute, a disk's folder of another VM. */
+      params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, folder: z.string().max(4096) }),
+      result: z.object({ images: z.array(pointIdSchema) }),
+      errors: ['vm.not-found', 'moment.not-found', 'host.unsupported', 'disk.full', 'disk.io'],
+      doc: 'Copies by reflink of the images a point reads through, with new UUIDs, newest first: instant, and independent from then on.',
+    },
+    'disk.adopt': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        diskId: diskIdSchema,
+        images: z.array(pointIdSchema).min(1),
+      }),
+      result: z.object({ virtualBytes: bytesSchema }),
+      errors: ['disk.in-use', 'disk.full', 'disk.io', 'vhd.corrupt'],
+      doc: 'What point.share left in the disk’s folder becomes a disk; Now is what its newest image holds, no point yet.',
+    },
     'export.open': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, socketPath: z.string().max(100) }),

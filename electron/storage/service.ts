@@ -110,6 +110,8 @@ type Forward = <M extends PerVm>(
 const forwarded = (forward: Forward) => ({
   'point.open': forward('point.open'),
   'point.close': forward('point.close'),
+  'point.share': forward('point.share'),
+  'disk.adopt': forward('disk.adopt'),
   'point.find': forward('point.find'),
   'graft.open': forward('graft.open'),
   'graft.commit': forward('graft.commit'),

@@ -1,14 +1,14 @@
 // The contract's handlers for one VM, inside its worker: the engine for what is true, the exports for who may
 // reach it. One engine for all disks of the VM, so that a moment has one barrier (T6).
+import { basename, dirname } from 'node:path';
 import type { PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
-import type { Clock } from '../platform/ports.ts';
+import type { Clock, Folder } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 import type { VmEngine } from './disk/engine.ts';
-import type { DeltaPlace } from './disk/export-delta.ts';
 import type { Exports } from './exports.ts';
 import type { PointReaders } from './point-readers.ts';
 import { Throttle } from './throttle.ts';
@@ -22,8 +22,11 @@ export interface VmServiceOptions {
   readonly rescue: (folder: string, replace: boolean) => Promise<Rescued>;
   readonly exports: Exports;
   readonly readers: PointReaders;
-  /** Where an image for somebody else goes. */
-  readonly placeOf: (path: string) => DeltaPlace;
+  /** Where images for somebody else go. */
+  readonly outside: {
+    readonly openFolder: (path: string) => Folder;
+    readonly reflink: (from: string, to: string) => void;
+  };
   readonly topics: Topics<StorageContract>;
   readonly clock: Clock;
   readonly pid: number;
@@ -75,6 +78,14 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       await engineOf().createDisk(diskId, virtualBytes);
       return { virtualBytes: engineOf().volume(diskId).sizeBytes };
     },
+    'point.share': async ({ pointId, folder }) => {
+      const { openFolder, reflink } = options.outside;
+      return { images: await engineOf().sharing.share(pointId, openFolder(folder), reflink) };
+    },
+    'disk.adopt': async ({ diskId, images }) => {
+      await engineOf().sharing.adopt(diskId, images);
+      return { virtualBytes: engineOf().volume(diskId).sizeBytes };
+    },
     'export.open': async ({ diskId, socketPath }) => {
       const volume = engineOf().volume(diskId);
       await exports.open(diskId, volume, socketPath);
@@ -99,7 +110,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'point.find': ({ uuid }) => ({ points: engineOf().pointsOf(uuid) }),
     ...graftHandlers(engineOf, readers),
     'delta.some': ({ path, vmId: _, ...order }) =>
-      engineOf().deltas.some(options.placeOf(path), order, clock.wallMs()),
+      engineOf().deltas.some(
+        { folder: options.outside.openFolder(dirname(path)), name: basename(path) },
+        order,
+        clock.wallMs(),
+      ),
     'timeline.get': () => engineOf().timeline(),
     'moment.take': ({ vmId: _, ...given }) => engineOf().takeMoment(given),
     'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),

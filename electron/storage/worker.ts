@@ -1,6 +1,5 @@
 // The thread of one VM: joins engine, exports and rpc. A bug ends the thread with its stack; the main process
 // logs it and starts another, and recovery makes of it what a storage death is (T11).
-import { basename, dirname } from 'node:path';
 import * as z from 'zod';
 import { vmIdSchema } from '../../shared/ids.ts';
 import { serve } from '../../shared/rpc/server.ts';
@@ -8,6 +7,7 @@ import { Topics } from '../../shared/rpc/topics.ts';
 import { listenUnix, nextTurn } from '../platform/byte-stream.ts';
 import { systemClock } from '../platform/clock.ts';
 import { openFolder } from '../platform/folder.ts';
+import { reflink } from '../platform/reflink.ts';
 import { threadSelf } from '../platform/worker-thread.ts';
 import { portChannel } from '../transport/message-port.ts';
 import { storageContract } from './contract.ts';
@@ -37,7 +37,7 @@ const handlers = createVmService({
   rescue: rescueFolder,
   exports,
   readers: new PointReaders(serving),
-  placeOf: path => ({ folder: openFolder(dirname(path)), name: basename(path) }),
+  outside: { openFolder, reflink },
   topics,
   clock: systemClock,
   pid,

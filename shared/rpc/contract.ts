@@ -107,7 +107,13 @@ export const contract = defineContract({
     },
     'vm.clone': {
       kind: 'task',
-      params: z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema, name: vmNameSchema }),
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        momentId: momentIdSchema,
+        name: vmNameSchema,
+        /** By reflink: blocks are shared on disk until either writes them. Only where the file system can. */
+        linked: z.boolean().default(false),
+      }),
       result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
       errors: [
         'vm.not-found',
@@ -116,9 +122,10 @@ export const contract = defineContract({
         'limit.reached',
         'disk.full',
         'qemu.missing',
+        'host.unsupported',
         'storage.unavailable',
       ],
-      doc: 'A new VM with the disks of a VM as they were at a moment, copied in full; the answer names the new VM.',
+      doc: 'A new VM with the disks of a VM as they were at a moment, copied in full or linked: independent of it in either case; the answer names the new VM.',
     },
     'vm.rename': {
       kind: 'command',

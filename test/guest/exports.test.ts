@@ -9,6 +9,7 @@ import type { MomentId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import { Ebb } from '../support/ebb.ts';
+import { canReflink, reflinkFolder } from '../support/reflink-folder.ts';
 import { randomBytes } from '../support/seeded.ts';
 
 const MIB = 2 ** 20;
@@ -156,6 +157,39 @@ describe('a VM is made from a point', () => {
     const ran = spawnSync('7z', ['x', '-tVHD', '-so', file], { maxBuffer: 64 * MIB });
     expect(ran.status, ran.stderr.toString()).toBe(0);
     expectContent(ran.stdout);
+  });
+
+  it('linked where the file system can share blocks; refused, with the remedy and nothing left, where not', async () => {
+    const homes = (): string[] => readdirSync(join(ebb.paths.dataFolder, 'vms')).sort();
+    const before = homes();
+    const linked = { vmId, momentId, name: 'linked', linked: true };
+    if (canReflink(folder)) await ebb.done((await ebb.call('vm.clone', linked)).taskId);
+    else {
+      const { taskId } = await ebb.call('vm.clone', linked);
+      await expect(ebb.done(taskId)).rejects.toMatchObject({ body: { code: 'host.unsupported' } });
+      expect(homes()).toEqual(before);
+    }
+    const place = reflinkFolder();
+    if (typeof place === 'string') return console.info(`a whole linked clone is not tested here: ${place}`);
+    using _ = place;
+    const other = await Ebb.start(join(place.path, 'data'));
+    const { file } = await other.call('file.register', { path: join(folder, 'source.img') });
+    const source = { kind: 'disk' as const, file, format: 'raw' as const };
+    const kinds = { os: 'other' as const, cpus: 1, minKib: 128 * 1024, maxKib: 256 * 1024, source };
+    const made = await other.call('vm.create', { name: 'source', ...kinds });
+    await other.done(made.taskId);
+    const [first] = (await other.call('timeline.get', { vmId: made.vmId })).moments;
+    const wanted = { vmId: made.vmId, momentId: String(first?.id), linked: true };
+    const clone = await other.call('vm.clone', { ...wanted, name: 'linked' });
+    await other.done(clone.taskId);
+    await other.done((await other.call('vm.delete', { vmId: made.vmId })).taskId);
+    await other.settled(clone.vmId);
+    const path = join(place.path, 'linked.img');
+    const [point] = (await other.call('timeline.get', { vmId: clone.vmId })).moments;
+    const exported = { vmId: clone.vmId, momentId: String(point?.id), format: 'raw' as const, path };
+    await other.done((await other.call('moment.export', exported)).taskId);
+    expectContent(readFileSync(path));
+    await other.dispose();
   });
 
   it('not under a name that is taken; cancelled, it leaves nothing', async () => {

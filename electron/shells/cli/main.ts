@@ -24,6 +24,7 @@ const FLAGS = new Set([
   'no-balloon',
   'purge',
   'history',
+  'linked',
   'replace',
 ]);
 const TASK_POLL_MS = 100;

@@ -175,6 +175,7 @@ async function clone(session: Session): Promise<Output> {
     vmId: spec.id,
     momentId: id,
     name: argument(session, 4, 'NAME'),
+    linked: session.words.options.linked === true,
   });
   await session.wait(taskId);
   const vm = await session.client.call('vm.get', { vmId });
@@ -183,8 +184,8 @@ async function clone(session: Session): Promise<Output> {
 
 export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
   'vm clone': {
-    usage: 'VM POINT NAME',
-    help: 'Create a VM from a point of another: its disks copied in full, nothing shared',
+    usage: 'VM POINT NAME [--linked]',
+    help: 'Create a VM from a point of another: its disks copied in full, or --linked: at once, sharing blocks where the file system can',
     run: clone,
   },
   ...INTEGRITY_COMMANDS,

@@ -65,6 +65,12 @@ export class DiskFiles {
     return image;
   }
 
+  /** Where an image lies now; its own name may be one it had before. */
+  nameOf(image: Image): string {
+    for (const [name, known] of this.#images) if (known === image) return name;
+    throw missing(image.file.name, this.folder.path);
+  }
+
   register(name: string, image: Image): void {
     this.#images.set(name, image);
     this.#sizes.delete(name);

@@ -91,7 +91,7 @@ export class Disk {
 
   static async create(row: DiskRow, context: DiskContext, nowMs: number): Promise<void> {
     const folder = context.diskFolder(row.id);
-    const image = makeLeaf(row, folder, row.leaf, null, { nowMs });
+    const image = makeLeaf(row, folder, row.leaf, row.leafParent, { nowMs });
     await image.sync();
     await folder.sync();
     image.close();

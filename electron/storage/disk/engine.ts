@@ -24,6 +24,7 @@ import { hashVolume } from './hash.ts';
 import { Inspector } from './inspect.ts';
 import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
+import { Sharing } from './share.ts';
 import { drop, type MomentRow, POINTS_MAX, put } from './state.ts';
 import { beginTake, finishTake, goBackTo, type TakePorts } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
@@ -50,6 +51,7 @@ export class VmEngine {
   readonly verifier: Verifier;
   readonly grafts: Grafts;
   readonly deltas: DeltaWriter;
+  readonly sharing: Sharing;
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
   #release: () => void | Promise<void> = () => undefined;
@@ -64,6 +66,13 @@ export class VmEngine {
     this.verifier = new Verifier(this.#tree, this.#disks, ports.turn);
     this.deltas = new DeltaWriter(this.#tree, this.#disks, ports.turn);
     this.grafts = this.#newGrafts();
+    this.sharing = new Sharing({
+      context: this.#context(),
+      disks: this.#disks,
+      serial: work => this.#serial(work),
+      newPointId: () => this.#newPointId(),
+      nowMs: () => ports.clock.wallMs(),
+    });
     this.#settler = new Settler({
       tree: this.#tree,
       disks: this.#disks,

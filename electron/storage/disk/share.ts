@@ -1,0 +1,169 @@
+// A linked clone's two halves. The source copies the images a point reads through by reflink, in one tick: at any instant
+// the files as they lie are right for every reader (T3, and T8 for a merge), so a copy of all of them at one instant is.
+// The copies get UUIDs of their own, also as each other's parents. From then on nothing joins the two: blocks are shared
+// by the file system alone, until either side writes them. The other VM takes the files as a disk of its own.
+import { join } from 'node:path';
+import type { DiskId, PointId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Folder } from '../../platform/ports.ts';
+import { corrupt } from '../vhd/fields.ts';
+import { Disk, type DiskContext } from './disk.ts';
+import { type DiskFiles, fileName } from './disk-files.ts';
+import { diskExists, noPoint } from './engine-faults.ts';
+import { Image } from './image.ts';
+import { type PointRow, put } from './state.ts';
+
+export interface SharingPorts {
+  readonly context: DiskContext;
+  readonly disks: Map<DiskId, Disk>;
+  readonly serial: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly newPointId: () => PointId;
+  readonly nowMs: () => number;
+}
+/** Instant and independent, or a Fault. */
+export type Reflink = (from: string, to: string) => void;
+interface SharePorts {
+  readonly newPointId: () => PointId;
+  readonly nowMs: number;
+  readonly reflink: Reflink;
+}
+
+export class Sharing {
+  readonly #ports: SharingPorts;
+
+  constructor(ports: SharingPorts) {
+    this.#ports = ports;
+  }
+
+  /** Copies of what a point reads through, in a folder of another VM; newest first. Fault host.unsupported. */
+  share(pointId: PointId, target: Folder, reflink: Reflink): Promise<PointId[]> {
+    const { context, disks, serial, newPointId, nowMs } = this.#ports;
+    return serial(async () => {
+      const disk = disks.get(context.tree.point(pointId)?.diskId ?? ('' as DiskId));
+      if (disk === undefined) throw noPoint(pointId);
+      return shareChain(disk.files, pointId, target, { newPointId, nowMs: nowMs(), reflink });
+    });
+  }
+
+  /** Such copies, in the disk's own folder, become a disk. */
+  adopt(diskId: DiskId, images: readonly PointId[]): Promise<void> {
+    const { context, disks, serial, newPointId, nowMs } = this.#ports;
+    return serial(async () => {
+      disks.set(diskId, await adoptDisk(context, diskId, images, { newPointId, nowMs: nowMs() }));
+      context.wrote();
+    });
+  }
+}
+
+/** Newest first, the last a root: whole and durable in `target`, where nobody knows of them. Leaves nothing where it fails. */
+async function shareChain(
+  files: DiskFiles,
+  point: PointId,
+  target: Folder,
+  { newPointId, nowMs, reflink }: SharePorts,
+): Promise<PointId[]> {
+  await writeBack(files, point);
+  const layers = files.layersOf(point);
+  const ids = layers.map(() => newPointId());
+  try {
+    for (const [index, image] of layers.entries())
+      reflink(
+        join(files.folder.path, files.nameOf(image)),
+        join(target.path, fileName(ids[index] as PointId)),
+      );
+    for (const [index, id] of ids.entries()) await rename(target, id, ids[index + 1] ?? null, nowMs);
+    await target.sync();
+    return ids;
+  } catch (cause) {
+    for (const id of ids) await target.unlink(fileName(id));
+    throw cause;
+  }
+}
+
+/** What the file system has to write first is written before the tick that must be short. By handles of our own. */
+async function writeBack(files: DiskFiles, point: PointId): Promise<void> {
+  for (const name of files.layersOf(point).map(image => files.nameOf(image))) {
+    if (!files.folder.exists(name)) continue;
+    const file = files.folder.open(name, 'read-only');
+    try {
+      await file.sync();
+    } finally {
+      file.close();
+    }
+  }
+}
+
+async function rename(folder: Folder, uuid: PointId, parent: PointId | null, nowMs: number): Promise<void> {
+  const file = folder.open(fileName(uuid), 'existing');
+  try {
+    const image = Image.open(file, null);
+    image.become({
+      uuid,
+      parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
+      timestampMs: nowMs,
+    });
+    image.markLeaf(false);
+    image.writeEndFooter();
+    await image.sync();
+  } finally {
+    file.close();
+  }
+}
+
+/** A disk whose points nobody asks for yet: settling makes one of them. Faults: disk.in-use, vhd.corrupt, vhd.parent-missing. */
+async function adoptDisk(
+  context: DiskContext,
+  diskId: DiskId,
+  images: readonly PointId[],
+  { newPointId, nowMs }: Pick<SharePorts, 'newPointId' | 'nowMs'>,
+): Promise<Disk> {
+  const { tree } = context;
+  if (tree.disk(diskId) !== undefined) throw diskExists(diskId);
+  const folder = context.diskFolder(diskId);
+  const shape = checkChain(folder, images);
+  const row = { id: diskId, ...shape, leaf: newPointId(), leafParent: images[0] ?? null };
+  await Disk.create(row, context, nowMs);
+  const points = images.map(
+    (id, index): PointRow => ({
+      id,
+      diskId,
+      momentId: null,
+      parent: images[index + 1] ?? null,
+      sums: false,
+      origin: null,
+    }),
+  );
+  tree.commit([put('disk', row), ...points.map(point => put('point', point))]);
+  return Disk.open(row, context);
+}
+
+/** Each hangs off the next, all of one shape, the last off nothing. */
+function checkChain(
+  folder: Folder,
+  images: readonly PointId[],
+): { readonly virtualBytes: number; readonly blockBytes: number } {
+  let shape: { readonly virtualBytes: number; readonly blockBytes: number } | null = null;
+  for (const [index, id] of images.entries()) {
+    const file = folder.open(fileName(id), 'read-only');
+    try {
+      const { virtualBytes, blockBytes, parent } = Image.open(file, id);
+      const expected = images[index + 1] ?? null;
+      if ((parent?.uuid ?? null) !== expected)
+        throw corrupt(file.name, 'parent UUID', parent?.uuid ?? 'none', expected ?? 'none');
+      shape ??= { virtualBytes, blockBytes };
+      if (virtualBytes !== shape.virtualBytes)
+        throw corrupt(file.name, 'current size', virtualBytes, shape.virtualBytes);
+      if (blockBytes !== shape.blockBytes)
+        throw corrupt(file.name, 'block size', blockBytes, shape.blockBytes);
+    } finally {
+      file.close();
+    }
+  }
+  if (shape !== null) return shape;
+  throw new Fault({
+    code: 'disk.not-found',
+    what: 'A disk of no image was to be taken over.',
+    safe: 'Nothing was created.',
+    todo: 'Try again.',
+  });
+}
