@@ -2,7 +2,7 @@
 // Walks down the tree from the image, leaving a branch where an image on the way answers for everything asked. Iterative (T15).
 import type { MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import { type DiskFiles, fileName } from './disk-files.ts';
+import type { DiskFiles } from './disk-files.ts';
 import type { Image } from './image.ts';
 import type { PointRow } from './state.ts';
 import type { Tree } from './tree.ts';
@@ -32,10 +32,12 @@ export function dependentsOf(tree: Tree, files: DiskFiles, name: string, wanted:
   }
   const touched = new Map<PointId, Wanted>();
   const open: Step[] = starts(tree, files, name, wanted, points);
+  const turning = tree.reversalOf(diskId);
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
     touched.set(step.point.id, step.wanted);
     for (const child of children.get(step.point.id) ?? []) {
-      if (touched.has(child.id)) continue;
+      // T3: while their edge is turned, C reads its own image over the root, and nothing through R.
+      if (touched.has(child.id) || (child.id === turning?.child && step.point.id === turning.root)) continue;
       const left = leftOver(step.wanted, () => files.top(child.id));
       if (left !== 'none') open.push({ point: child, wanted: left });
     }
@@ -58,12 +60,16 @@ function starts(
 ): Step[] {
   const op = tree.reversalOf(files.row.id);
   const own = points.filter(({ id }) => name.startsWith(id)).map(point => ({ point, wanted }));
-  if (op === undefined || op.kind === 'flip' || name !== fileName(op.root)) return own;
-  const { backward, forward } = files.edge(op);
+  if (op === undefined) return own;
+  const edge = readable(() => files.edge(op));
+  const ends = points.filter(({ id }) => id === op.root || id === op.child);
+  // Who is who cannot be told where one of the three cannot be opened.
+  if (edge === null)
+    return ends.some(({ id }) => name.startsWith(id)) ? ends.map(point => ({ point, wanted })) : own;
+  if (readable(() => files.image(name, null)) !== edge.root) return own;
   const through: Step[] = [];
-  for (const point of points) {
-    if (point.id !== op.root && point.id !== op.child) continue;
-    const left = leftOver(wanted, () => (point.id === op.root ? backward : forward));
+  for (const point of ends) {
+    const left = leftOver(wanted, () => (point.id === op.root ? edge.backward : edge.forward));
     if (left !== 'none') through.push({ point, wanted: left });
   }
   return through;
@@ -81,9 +87,9 @@ function leftOver(wanted: Wanted, imageOf: () => Image | null): Wanted | 'none' 
 }
 
 /** What cannot be opened answers for nothing. */
-function readable(imageOf: () => Image | null): Image | null {
+function readable<T>(opened: () => T | null): T | null {
   try {
-    return imageOf();
+    return opened();
   } catch (cause) {
     if (cause instanceof Fault) return null;
     throw cause;
