@@ -1,6 +1,7 @@
 // The BAT of an image of ours: read, checked before anything is believed, written by whole sectors. Pure.
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { corrupt, viewOf } from '../vhd/fields.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
 
 export const BAT_UNUSED = 0xffffffff;
 const ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
@@ -16,19 +17,25 @@ export interface Places {
   readonly fileBytes: number;
   /** Of a block: bitmap and data. */
   readonly pitchBytes: number;
+  readonly bitmapBytes: number;
 }
 
-/** The byte after the last block, or after the BAT where there is none. Throws vhd.corrupt: overlapping or cut off. */
+/**
+ * The byte after the last block, or after the BAT where there is none. Throws vhd.corrupt: overlapping, cut off, or not
+ * where a block of ours can be, which a single wrong bit often makes it (T12).
+ */
 export function endOfBlocks(
   file: string,
   bat: Uint32Array,
-  { batEnd, fileBytes, pitchBytes }: Places,
+  { batEnd, fileBytes, pitchBytes, bitmapBytes }: Places,
 ): number {
   const used = bat.filter(entry => entry !== BAT_UNUSED).sort();
   let end = Math.ceil(batEnd / SECTOR_BYTES);
   for (const entry of used) {
     if (entry < end)
       throw corrupt(file, 'block position (sector)', entry, `≥ ${end}: blocks or metadata overlap`);
+    if ((entry * SECTOR_BYTES + bitmapBytes) % UNIT_BYTES !== 0)
+      throw corrupt(file, 'block position (sector)', entry, 'one with its data on a 4 KiB boundary');
     end = entry + pitchBytes / SECTOR_BYTES;
   }
   // reserve() grows the file before any map names the slot, so a shorter one was cut off.

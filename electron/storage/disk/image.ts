@@ -120,8 +120,9 @@ export class Image {
       );
     this.file.read(raw, this.#batOffset);
     decodeBat(raw, this.bat);
-    const pitchBytes = this.bitmapBytes + this.blockBytes;
-    const end = endOfBlocks(this.file.name, this.bat, { batEnd, fileBytes, pitchBytes });
+    const { bitmapBytes } = this;
+    const pitchBytes = bitmapBytes + this.blockBytes;
+    const end = endOfBlocks(this.file.name, this.bat, { batEnd, fileBytes, pitchBytes, bitmapBytes });
     const blocksEnd = Math.max(end, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
     // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
     const tail = this.#endsWithFooter(fileBytes)
@@ -271,10 +272,13 @@ export class Image {
   }
 
   /** As on disk: of an allocated block, its bitmap and what was recorded of it. */
-  readPage(block: number): { readonly units: Uint8Array; readonly sums: Sums } {
-    const room = this.#sumsRoom(this.bat[block] ?? 0);
+  readPage(
+    block: number,
+    entry: number = this.bat[block] ?? 0,
+  ): { readonly units: Uint8Array; readonly sums: Sums } {
+    const room = this.#sumsRoom(entry);
     const page = new Uint8Array(room + this.bitmapBytes);
-    this.file.read(page, this.#bitmapOffset(block) - room);
+    this.file.read(page, entry * SECTOR_BYTES - room);
     return {
       units: page.slice(room, room + this.unitsPerBlock),
       sums: room === 0 ? noSums(this.unitsPerBlock) : decodeSums(page, this.unitsPerBlock),

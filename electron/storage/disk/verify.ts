@@ -2,6 +2,7 @@
 // cursor on, so that a check can be paused, resumed and given up, and a worker's death costs nothing. Nothing is written.
 import type { DiskId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
+import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { DAMAGES_MAX, type Damage, type Verified, type VerifyCursor } from '../../../shared/verify.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { unitRuns } from './copy.ts';
@@ -140,8 +141,11 @@ export class Verifier {
     const { image } = reading;
     const { units, sums } = image.readPage(block);
     const isBitmapWrong = sums.bitmap !== 0 && sums.bitmap !== bitmapSum(units, block);
-    const isMissing = reading.isRecorded && image.hasSums(block) && sums.bitmap === 0;
-    if (isBitmapWrong || isMissing) {
+    const isMissing =
+      reading.isRecorded && (image.hasSums(block) ? sums.bitmap === 0 : isElsewhere(image, block));
+    // T12: in a root an allocated block is whole; a bitmap that says otherwise is not one.
+    const isPartial = !image.isDifferencing && units.includes(0);
+    if (isBitmapWrong || isMissing || isPartial) {
       this.#add(reading, block, { first: 0, count: image.unitsPerBlock, kind: 'map' }, found);
       found.checkedBytes += UNIT_BYTES;
       return;
@@ -192,6 +196,18 @@ export class Verifier {
       ...dependentsOf(this.#tree, files, name, null),
     };
   }
+}
+
+/** Where a block has no room for sums: whether its own are a single bit of its BAT entry away. */
+function isElsewhere(image: Image, block: number): boolean {
+  const entry = image.bat[block] ?? 0;
+  for (let bit = UNIT_BYTES / SECTOR_BYTES; bit < 2 ** 31; bit *= 2) {
+    const other = entry + bit;
+    if (other * SECTOR_BYTES >= image.file.sizeBytes()) break;
+    const { units, sums } = image.readPage(block, other);
+    if (sums.bitmap !== 0 && sums.bitmap === bitmapSum(units, block)) return true;
+  }
+  return false;
 }
 
 interface Piece {
