@@ -30,6 +30,28 @@ export type Outcome<T> =
 /** Lets everything that waits for nothing run. */
 export const microtasks = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
+/** Things under way end one after another, until this one has or the world does. */
+export async function pumpWorld<T>(world: SimWorld, work: Promise<T>): Promise<Outcome<T>> {
+  let outcome: Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null = null;
+  work.then(
+    value => {
+      outcome = { is: 'done', value };
+    },
+    (cause: unknown) => {
+      outcome = cause instanceof Fault ? { is: 'failed', cause } : { is: 'bug', cause };
+    },
+  );
+  for (let idle = 0; ; ) {
+    await microtasks();
+    if (world.isDead) return { is: 'dead' };
+    const ended = outcome as Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null;
+    if (ended?.is === 'bug') throw ended.cause;
+    if (ended !== null) return ended as Outcome<T>;
+    if (world.waiting > 0) world.advance();
+    else if (++idle > 3) throw new Violation('nothing is under way, yet it does not end');
+  }
+}
+
 export class Machine {
   readonly disks: readonly DiskId[];
   readonly virtualBytes: number;
@@ -107,26 +129,8 @@ export class Machine {
   }
 
   /** Until it ends or the world does. */
-  async pump<T>(work: Promise<T>): Promise<Outcome<T>> {
-    const { world } = this;
-    let outcome: Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null = null;
-    work.then(
-      value => {
-        outcome = { is: 'done', value };
-      },
-      (cause: unknown) => {
-        outcome = cause instanceof Fault ? { is: 'failed', cause } : { is: 'bug', cause };
-      },
-    );
-    for (let idle = 0; ; ) {
-      await microtasks();
-      if (world.isDead) return { is: 'dead' };
-      const ended = outcome as Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null;
-      if (ended?.is === 'bug') throw ended.cause;
-      if (ended !== null) return ended as Outcome<T>;
-      if (world.waiting > 0) world.advance();
-      else if (++idle > 3) throw new Violation('nothing is under way, yet it does not end');
-    }
+  pump<T>(work: Promise<T>): Promise<Outcome<T>> {
+    return pumpWorld(this.world, work);
   }
 
   /** An answer of the engine as it stands; nothing goes on meanwhile. */

@@ -189,4 +189,42 @@ describe('verify', () => {
     expect(found).toEqual([]);
     expect((await verify()).damages).toEqual([]);
   });
+
+  it('T3: pins damage in a half-turned edge to the older point alone: the newer reads past it', async () => {
+    write(0, 512 * 4, 1);
+    const first = await take('first');
+    await engine.settle();
+    write(0, 512 * 4, 2);
+    await take('second');
+    const settling = engine.settle();
+    while ((engine.timeline().settle.reversal?.blocksDone ?? 0) === 0) await turn();
+    engine.setSettling(false);
+    await settling;
+    expect(engine.timeline().settle.pendingEdges).toBe(1);
+    await engine.close();
+    const backward = `${path(first)}.new`;
+    const bytes = readFileSync(backward);
+    const at = bytes.readUInt32BE(1536) * 512 + 512 + 77;
+    bytes[at] = (bytes[at] ?? 0) ^ 4;
+    writeFileSync(backward, bytes);
+    engine = await open();
+    expect((await verify()).damages).toMatchObject([
+      { kind: 'data', offset: 0, length: UNIT, momentIds: [first.id], touchesNow: false },
+    ]);
+  });
+
+  it.each([2, 8, 16])('T12: finds a block that is said to lie %i sectors from where it does', async bits => {
+    write(0, 20, 1);
+    const first = await take('first');
+    write(5, 3, 2);
+    await take('second');
+    await engine.settle();
+    await engine.close();
+    const bytes = readFileSync(path(first));
+    bytes.writeUInt32BE(bytes.readUInt32BE(1536) ^ bits, 1536);
+    writeFileSync(path(first), Buffer.concat([bytes, Buffer.alloc(65_536)]));
+    engine = await open();
+    const kind = bits === 2 ? 'file' : 'map';
+    expect((await verify()).damages).toMatchObject([{ kind, momentIds: [first.id], touchesNow: false }]);
+  });
 });
