@@ -11,6 +11,9 @@ import type { Tree } from './tree.ts';
 /** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** Never taken by background work: the guest may need it (T14). */
+export const SPARE_BYTES = 64 * 2 ** 20;
+
 export interface CopyProgress {
   phase: 'copy' | 'flip' | 'undo';
   blocksDone: number;
@@ -97,18 +100,32 @@ export function publish(
   for (const block of changed) files.forgetBlock(block);
 }
 
-/** The blocks are here no more: durable on return. */
+/** T3: whoever looked up a place before now has read it. */
+export async function oldReadersLeft({ files, off }: CopyPorts): Promise<void> {
+  if (off.readerWait !== true) await files.readers.leftOld();
+}
+
+/**
+ * The blocks are here no more: durable on return, and what they held is given back to the host where it can take it (T3).
+ * `keepFree`: so much stays free for turning back (T7), else the space stays where it is until the file goes.
+ */
 export async function clearBlocks(
-  { files }: CopyPorts,
+  ports: CopyPorts,
   image: Image,
   blocks: readonly number[],
+  keepFree = 0,
 ): Promise<void> {
+  const { files, off } = ports;
+  const held = blocks.filter(block => image.has(block)).map(block => image.dataOffset(block));
   for (const block of blocks) {
     image.clear(block);
     files.forgetBlock(block);
   }
   image.writeBat(blocks);
-  await image.sync();
+  if (off.clearSync !== true) await image.sync();
+  await oldReadersLeft(ports);
+  if (keepFree > 0 && files.folder.freeBytes() < keepFree + SPARE_BYTES) return;
+  for (const offset of held) if (!(await image.file.punch(offset, image.blockBytes))) break;
 }
 
 export function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, number>): Uint32Array {

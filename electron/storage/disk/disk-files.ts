@@ -10,6 +10,7 @@ import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { Image } from './image.ts';
 import { View } from './layers.ts';
+import { Readers } from './readers.ts';
 import type { DiskRow, MergeOp, ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
@@ -36,6 +37,7 @@ export class DiskFiles {
   /** Newest first, above every point: the leaf, and during a take the one being sealed under it. */
   leaves: readonly Image[] = [];
   readonly now: View;
+  readonly readers = new Readers();
   /** Of images that are no points yet (graft.ts). */
   readonly grafted = new Set<View>();
 
@@ -79,16 +81,22 @@ export class DiskFiles {
   /** A file was renamed over another: what stood there is closed. */
   renamed(from: string, to: string): void {
     const image = this.#images.get(from);
-    this.#images.get(to)?.close();
+    this.#close(this.#images.get(to));
     for (const name of [from, to]) this.#images.delete(name);
     for (const name of [from, to]) this.#sizes.delete(name);
     if (image !== undefined) this.#images.set(to, image);
   }
 
   dropImage(name: string): void {
-    this.#images.get(name)?.close();
+    this.#close(this.#images.get(name));
     this.#images.delete(name);
     this.#sizes.delete(name);
+  }
+
+  /** T3: a file without a name lives as long as somebody reads it. */
+  #close(image: Image | undefined): void {
+    if (image === undefined || this.readers.isIdle) image?.close();
+    else void this.readers.leftOld().then(() => image.close());
   }
 
   /** The images of the edge an op is turning, found from the names there are. */

@@ -1,10 +1,12 @@
 // Volumes over a view: Now (writable, through the leaf) and points (read only). Splits requests into blocks and units;
 // writes smaller than a unit copy the rest of it up (T12).
 import { Fault, invariant } from '../../../shared/result.ts';
+import type { BlockFile } from '../../platform/ports.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Volume, VolumeExtent } from '../volume.ts';
 import type { View } from './layers.ts';
 import type { Leaf } from './leaf.ts';
+import type { HeldRead, Readers } from './readers.ts';
 
 interface Shape {
   readonly sizeBytes: number;
@@ -48,6 +50,34 @@ export function readView(view: View, shape: Shape, target: Uint8Array, offsetByt
       else owner.readData(block, from, piece);
     });
   });
+}
+
+/** Where it is now is looked up at once, what is there is read later (T3). */
+export function holdView(
+  { view, readers }: { readonly view: View; readonly readers: Readers },
+  shape: Shape,
+): HeldRead {
+  const pieces: { readonly file: BlockFile; readonly from: number; readonly at: number; length: number }[] =
+    [];
+  eachBlock(shape, 0, shape.sizeBytes, (block, at, length, done) => {
+    const firstUnit = Math.floor(at / UNIT_BYTES);
+    const lastUnit = Math.floor((at + length - 1) / UNIT_BYTES);
+    view.runs(block, firstUnit, lastUnit - firstUnit + 1, (owner, first, count) => {
+      if (owner === null) return;
+      const from = Math.max(first * UNIT_BYTES, at);
+      const to = Math.min((first + count) * UNIT_BYTES, at + length);
+      const place = { file: owner.file, from: owner.dataOffset(block) + from };
+      pieces.push({ ...place, at: done + from - at, length: to - from });
+    });
+  });
+  const end = readers.enter();
+  return {
+    end,
+    read: target => {
+      target.fill(0);
+      for (const { file, from, at, length } of pieces) file.read(target.subarray(at, at + length), from);
+    },
+  };
 }
 
 export function viewExtents(

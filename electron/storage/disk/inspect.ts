@@ -6,8 +6,10 @@ import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { unitCount } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { type DiskFiles, fileName } from './disk-files.ts';
+import { holdView } from './disk-volume.ts';
 import { noPoint } from './engine-faults.ts';
 import type { View } from './layers.ts';
+import type { HeldRead } from './readers.ts';
 import type { PointRow } from './state.ts';
 import type { Tree } from './tree.ts';
 
@@ -23,6 +25,15 @@ export class Inspector {
     this.#tree = tree;
     this.#disks = disks;
     this.#turn = turn;
+  }
+
+  /** A point, to be read when its reader comes to it; until it ends, what it may read is neither overwritten nor freed. */
+  hold(pointId: PointId): HeldRead {
+    const diskId = this.#tree.point(pointId)?.diskId;
+    const files = diskId === undefined ? undefined : this.#disks.get(diskId)?.files;
+    if (files === undefined) throw noPoint(pointId);
+    const { virtualBytes: sizeBytes, blockBytes } = files.row;
+    return holdView({ view: files.view(pointId), readers: files.readers }, { sizeBytes, blockBytes });
   }
 
   /** What deleting gives back: at once, where nothing hangs off it; once merged away, what both images have. */

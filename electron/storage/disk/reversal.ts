@@ -16,6 +16,7 @@ import {
   copyWhole,
   fillSlots,
   fillWhole,
+  oldReadersLeft,
   overwriteUnits,
   publish,
   unitCount,
@@ -120,9 +121,11 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
   };
   ports.progress({ ...progress });
   for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
-    await moveBatch(ports, edge, forward, batch);
     progress.blocksDone += batch.length;
     progress.bytesDone += bytes;
+    // T7: turning back writes all that was moved behind F again.
+    const keepFree = progress.bytesDone + progress.blocksDone * UNIT_BYTES;
+    await moveBatch(ports, edge, { forward, batch, keepFree });
     progress.batches++;
     ports.progress({ ...progress });
     if (!(await ports.goOn())) return null;
@@ -138,8 +141,11 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
 async function moveBatch(
   ports: CopyPorts,
   edge: Edge,
-  forward: Image,
-  batch: readonly number[],
+  {
+    forward,
+    batch,
+    keepFree,
+  }: { readonly forward: Image; readonly batch: readonly number[]; readonly keepFree: number },
 ): Promise<void> {
   const { backward, root } = edge;
   const { backwardDataSync, backwardBatSync } = ports.off;
@@ -150,8 +156,9 @@ async function moveBatch(
     batch.filter(block => !backward.has(block)),
     { dataSync: backwardDataSync === true, batSync: backwardBatSync === true },
   );
+  await oldReadersLeft(ports);
   await overwrite(ports, edge, forward, batch);
-  await clearBlocks(ports, forward, batch);
+  await clearBlocks(ports, forward, batch, keepFree);
 }
 
 /** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */

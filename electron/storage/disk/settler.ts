@@ -5,7 +5,7 @@ import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
-import type { CopyPorts, CopyProgress } from './copy.ts';
+import { type CopyPorts, type CopyProgress, SPARE_BYTES } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { mergeDirection, mergeNeedsBytes, runMerge } from './merge.ts';
@@ -16,8 +16,6 @@ import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 import { runUndo, undoNeedsBytes } from './undo.ts';
 
-/** Never taken by background work: the guest may need it (T14). */
-const SPARE_BYTES = 64 * 2 ** 20;
 const RETRY_MS = 15_000;
 
 export interface SettleStatus {

@@ -8,6 +8,8 @@ export const SWITCH_OFF_NAMES = [
   'folderSyncBeforeCopy',
   'backwardDataSync',
   'backwardBatSync',
+  'readerWait',
+  'clearSync',
   'rootDataSync',
   'rootBatSync',
   'flipRecordBeforeHeader',

@@ -13,6 +13,7 @@ import {
   type CopyProgress,
   clearBlocks,
   copyWhole,
+  oldReadersLeft,
   overwriteUnits,
   unitCount,
 } from './copy.ts';
@@ -61,6 +62,7 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
   ports.progress({ ...progress });
   for (const batch of batches(blocks, ports.batchBytes)) {
     await refill(ports, edge, batch.blocks);
+    await oldReadersLeft(ports);
     await restore(ports, edge, batch.blocks);
     await clearBlocks(ports, backward, batch.blocks);
     progress.blocksDone += batch.blocks.length;

@@ -63,6 +63,8 @@ export class SimWorld {
   lastCall = '';
   /** Whether its filesystem shares ranges (T16). */
   canClone = false;
+  /** Whether it takes back what a file no longer needs (T3). */
+  canPunch = false;
   clones = 0;
   readonly #waiting: Waiting[] = [];
   readonly #timers: (() => void)[] = [];
@@ -127,6 +129,7 @@ export class SimWorld {
     next.spaceBytes = this.spaceBytes;
     next.wasFull = this.isFull;
     next.canClone = this.canClone;
+    next.canPunch = this.canPunch;
     next.#uuids = this.#uuids;
     next.#nowMs = this.#nowMs + 1000;
     const keep = this.random.pick([0, 15, 50, 85, 100]);
@@ -338,7 +341,15 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       world.call(`truncate ${name}`);
       inode.truncate(size);
     },
-    punch: () => Promise.resolve(false),
+    // Not durable until its sync either: it may have been undone by a power cut, sector by sector.
+    punch: (offset, length) => {
+      if (!world.canPunch) return Promise.resolve(false);
+      return world.later(`punch ${name}`, () => {
+        for (let index = offset / SECTOR; index < (offset + length) / SECTOR; index++)
+          if (inode.isMapped(index)) inode.put(index, new Uint8Array(SECTOR));
+        return true;
+      });
+    },
     // Visible at once, each sector durable or not on its own, like anything written.
     cloneFrom: (source, sourceOffset, offset, length) => {
       const from = inodes.get(source);

@@ -8,6 +8,7 @@ import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { type CrashKind, SimWorld } from './device.ts';
 import { graft } from './grafting.ts';
+import { HeldReads } from './held.ts';
 import { SECTOR } from './inode.ts';
 import { type Control, Judge, Violation } from './judge.ts';
 import { DiskModel, fill } from './model.ts';
@@ -56,6 +57,7 @@ export class Universe {
   readonly violations: string[] = [];
   crashes = 0;
   #flushes = 0;
+  readonly #held: HeldReads;
   #order = 0;
   #tag = 0;
   #step = 0;
@@ -75,7 +77,9 @@ export class Universe {
     const world = new SimWorld(this.#random, 'boot-0');
     // T16: both paths keep the same promises.
     world.canClone = options.seed % 2 === 0;
+    world.canPunch = options.seed % 4 < 2;
     this.#judge = new Judge(disks, world);
+    this.#held = new HeldReads(this.#judge);
   }
 
   /** The first violation ends it: what comes after would be its echo. */
@@ -181,6 +185,7 @@ export class Universe {
     const kind = this.#judge.control?.kind;
     const isQuiet = kind === 'goBack' || kind === 'rest';
     const choice = this.#random.below(100);
+    if (!this.#isPoisoned && this.#random.below(25) === 0) this.#held.some(this.#random);
     if (choice < 12) this.#startControl();
     else if (choice < 15) this.#look('while running');
     else if (choice < 19) this.#settle();
@@ -516,6 +521,7 @@ export class Universe {
       if (await this.#reopen()) break;
     }
     this.#flushes = 0;
+    this.#held.drop();
     this.#judge.checkNow(hadPowerCut);
     this.#judge.adoptNew(hadPowerCut, hadPowerCut || wasPoisoned);
     this.#judge.control = null;
@@ -549,6 +555,7 @@ export class Universe {
       if (this.#isPoisoned) this.#judge.world.crash('process');
       if (this.#judge.world.isDead) await this.#recover();
       this.#judge.world.fuse = null;
+      this.#held.endAll();
       this.#judge.adoptLateTake();
       if (this.#judge.control === null && this.#flushes === 0) break;
       if (this.#judge.world.waiting === 0) await microtasks();

@@ -1,6 +1,6 @@
 // T16: units shared and units copied make the same files; what the host cannot do is done without.
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ const MIB = 2 ** 20;
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-const xfs = mountXfs(400 * MIB);
+const xfs = mountXfs(900 * MIB);
 if (typeof xfs === 'string') console.warn(`T16 on XFS is not shown here: ${xfs}`);
 afterAll(() => void (typeof xfs !== 'string' && xfs.remove()));
 
@@ -118,5 +118,89 @@ describe('T16: ranges shared or copied', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+/** One edge of `bytes` scattered over the disk, turned; what its files take, at most, beyond what they took before. */
+async function turned(folder: string, rangeTool: RangeTool, freeBytes: () => number) {
+  mkdirSync(folder, { recursive: true });
+  const real = openFolder(folder, rangeTool);
+  const taken = (): number =>
+    readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).blocks * 512, 0);
+  let [before, peak] = [Number.POSITIVE_INFINITY, 0];
+  const look = (): Promise<void> => {
+    peak = Math.max(peak, taken() - before);
+    return turn();
+  };
+  const engine = await VmEngine.open(
+    vmId,
+    {
+      diskFolder: () => ({ ...real, freeBytes }),
+      store: new MemoryStore(),
+      clock: systemClock,
+      random: systemRandom,
+      bootId: 'this boot',
+      turn: look,
+    },
+    { autoSettle: false, batchBytes: 4 * MIB },
+  );
+  await engine.createDisk(diskId, 64 * MIB);
+  const volume = engine.volume(diskId);
+  volume.write(Buffer.alloc(volume.sizeBytes, 1), 0);
+  await engine.takeMoment({ name: 'all', note: '', kind: 'manual' });
+  const ends = Math.floor(volume.sizeBytes / (2 * MIB));
+  for (let block = 0; block < ends; block++) volume.write(Buffer.alloc(MIB, 2), block * 2 * MIB);
+  await volume.flush();
+  const second = await engine.takeMoment({ name: 'half', note: '', kind: 'manual' });
+  const hash = await engine.hashPoint(second.points[0]?.pointId as PointId);
+  before = taken();
+  return { engine, settle: () => engine.settle(), peak: () => peak, second, hash };
+}
+
+describe('T3: what is drained is given back', () => {
+  it.skipIf(typeof xfs === 'string')(
+    'so that the peak of extra space is a batch, not the delta',
+    async () => {
+      if (typeof xfs === 'string') return;
+      const peaks: number[] = [];
+      for (const tool of [none, { ...xfsIoTool(findXfsIo()), clone: none.clone }]) {
+        const run = await turned(join(xfs.path, `turned ${peaks.length}`), tool, () => 2 ** 40);
+        await run.settle();
+        expect(run.engine.timeline().settle.state).toBe('rest');
+        expect(await run.engine.hashPoint(run.second.points[0]?.pointId as PointId)).toBe(run.hash);
+        peaks.push(run.peak());
+        await run.engine.close();
+      }
+      console.info(
+        `peak extra space of a reversal of 32 MiB: ${peaks.map(peak => `${peak / MIB} MiB`).join(' without punching, ')} with`,
+      );
+      expect(peaks[0]).toBeGreaterThan(28 * MIB);
+      expect(peaks[1]).toBeLessThan(12 * MIB);
+    },
+  );
+
+  it('T7: but only while as much as turning back needs is free', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ebb-ranges-'));
+    const punched: number[] = [];
+    const tool: RangeTool = {
+      clone: none.clone,
+      punch: (_fd, offset) => {
+        punched.push(offset);
+        return Promise.resolve(true);
+      },
+    };
+    let free = 2 ** 40;
+    const run = await turned(folder, tool, () => free);
+    const stop = run.engine.onChange(() => {
+      // What others took since it began; turning back would need 16 MiB and some more.
+      if ((run.engine.timeline().settle.reversal?.bytesDone ?? 0) >= 16 * MIB) free = 70 * MIB;
+    });
+    await run.settle();
+    stop();
+    expect(punched.length).toBeGreaterThanOrEqual(12);
+    expect(punched.length).toBeLessThan(20);
+    expect(run.engine.timeline().settle.state).toBe('rest');
+    await run.engine.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 });
