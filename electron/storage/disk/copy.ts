@@ -144,6 +144,8 @@ interface Units {
 interface Place {
   readonly image: Image;
   readonly entry: number;
+  /** Nothing was ever written there: it reads as zeros. */
+  readonly isFresh: boolean;
 }
 
 /**
@@ -156,8 +158,10 @@ export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promi
   const recorded = source.readPage(block).sums.units;
   const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
   for (const run of unitRuns(units)) {
-    const isShared = await shareRun(ports, from, to, run);
-    await copyRun(ports, from, { sums, write: isShared ? null : to }, run);
+    const shared = run.count * UNIT_BYTES < ports.cloneMinBytes ? null : await shareRun(ports, from, to, run);
+    // Refused half-way, a range may hold anything.
+    const place = shared === false && ports.off.refusedShare !== true ? { ...to, isFresh: false } : to;
+    await copyRun(ports, from, { sums, to: place, isShared: shared === true }, run);
   }
   return sums;
 }
@@ -171,7 +175,6 @@ async function shareRun(
   { first, count }: Run,
 ): Promise<boolean> {
   const length = count * UNIT_BYTES;
-  if (length < ports.cloneMinBytes) return false;
   const [from, to] = [source.dataOffset(block), entry * SECTOR_BYTES + image.bitmapBytes];
   const at = first * UNIT_BYTES;
   const isShared = await image.file.cloneFrom(source.file, from + at, to + at, length);
@@ -179,11 +182,11 @@ async function shareRun(
   return isShared;
 }
 
-/** `write` null: it is there already, and is read only for sums it lacks. */
+/** What is shared is there already, and is read only for sums it lacks. */
 async function copyRun(
   ports: CopyPorts,
   { source, block }: Units,
-  { sums, write }: { readonly sums: Uint32Array; readonly write: Place | null },
+  { sums, to, isShared }: { readonly sums: Uint32Array; readonly to: Place; readonly isShared: boolean },
   { first, count }: Run,
 ): Promise<void> {
   const firstOfBlock = block * source.unitsPerBlock;
@@ -191,13 +194,48 @@ async function copyRun(
   for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
     const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
     const firstUnit = at / UNIT_BYTES;
-    if (write === null && !sums.subarray(firstUnit, firstUnit + bytes.length / UNIT_BYTES).includes(0))
-      continue;
+    if (isShared && !sums.subarray(firstUnit, firstUnit + bytes.length / UNIT_BYTES).includes(0)) continue;
     source.readData(block, at, bytes);
     addSums(sums, { bytes, firstUnit, firstOfBlock });
-    write?.image.fillSlot(write.entry, at, bytes);
+    if (isShared) await punchZeros(ports, to, at, bytes);
+    else await writeSparse(ports, to, at, bytes);
     await ports.turn(bytes.length);
   }
+}
+
+/** What the guest zeroed or discarded becomes a hole where it goes, the bit still set: zeros of its own. */
+async function writeSparse(ports: CopyPorts, to: Place, at: number, bytes: Uint8Array): Promise<void> {
+  for (const { from, end, isZero } of spans(bytes)) {
+    if (isZero && (to.isFresh || (await punchSpan(ports, to, at + from, end - from)))) continue;
+    to.image.fillSlot(to.entry, at + from, bytes.subarray(from, end));
+  }
+}
+
+async function punchZeros(ports: CopyPorts, to: Place, at: number, bytes: Uint8Array): Promise<void> {
+  for (const { from, end, isZero } of spans(bytes))
+    if (isZero) await punchSpan(ports, to, at + from, end - from);
+}
+
+function punchSpan(ports: CopyPorts, { image, entry }: Place, at: number, length: number): Promise<boolean> {
+  if (length < ports.cloneMinBytes) return Promise.resolve(false);
+  return image.file.punch(entry * SECTOR_BYTES + image.bitmapBytes + at, length);
+}
+
+const ZERO_UNIT = Buffer.alloc(UNIT_BYTES);
+
+/** Of whole units, as runs of zeros and of others; compared byte by byte, never by their sums. */
+function spans(
+  bytes: Uint8Array,
+): { readonly from: number; readonly end: number; readonly isZero: boolean }[] {
+  const found: { from: number; end: number; isZero: boolean }[] = [];
+  for (let from = 0; from < bytes.length; from += UNIT_BYTES) {
+    const end = from + UNIT_BYTES;
+    const isZero = ZERO_UNIT.equals(bytes.subarray(from, end));
+    const last = found.at(-1);
+    if (last?.isZero === isZero) last.end = end;
+    else found.push({ from, end, isZero });
+  }
+  return found;
 }
 
 /** Sums the units of `bytes` that have none yet. */
@@ -225,7 +263,11 @@ export function withZeros(sums: Uint32Array, block: number, units: Uint8Array): 
 /** Units the target has already get the source's content, and in the block's page the sums of it. */
 export async function overwriteUnits(ports: CopyPorts, target: Image, from: Units): Promise<void> {
   const { block, units } = from;
-  const moved = await moveUnits(ports, from, { image: target, entry: target.bat[block] ?? 0 });
+  const moved = await moveUnits(ports, from, {
+    image: target,
+    entry: target.bat[block] ?? 0,
+    isFresh: false,
+  });
   const page = target.readPage(block);
   const sums = page.sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
   target.writeBitmap(block, target.bat[block] ?? 0, page.units, sums);
@@ -234,7 +276,7 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
 /** Into a slot of the target nobody knows of: the units, and the block's page. */
 export async function fillWhole(ports: CopyPorts, target: Image, slot: number, from: Units): Promise<void> {
   const { block, units } = from;
-  const sums = await moveUnits(ports, from, { image: target, entry: slot });
+  const sums = await moveUnits(ports, from, { image: target, entry: slot, isFresh: true });
   // T12: in a root an allocated block is whole, all ones.
   const here = target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff);
   target.writeBitmap(block, slot, here, withZeros(sums, block, here));
@@ -262,7 +304,7 @@ export async function copyWhole(
     const units = unitsOf(block);
     // Where the source has no block its content is zeros, and so is a fresh slot.
     const sums = source.has(block)
-      ? await moveUnits(ports, { source, block, units }, { image: target, entry: slot })
+      ? await moveUnits(ports, { source, block, units }, { image: target, entry: slot, isFresh: true })
       : new Uint32Array(target.unitsPerBlock);
     target.writeBitmap(block, slot, units, withZeros(sums, block, units));
   });

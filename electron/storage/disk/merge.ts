@@ -164,7 +164,11 @@ async function absorb(
   const grown: { block: number; units: Uint8Array; sums: Uint32Array }[] = [];
   for (const block of blocks.filter(row => target.has(row))) {
     const moved = { source, block, units: wanted(block) };
-    const sums = await moveUnits(ports, moved, { image: target, entry: target.bat[block] ?? 0 });
+    const sums = await moveUnits(ports, moved, {
+      image: target,
+      entry: target.bat[block] ?? 0,
+      isFresh: false,
+    });
     grown.push({ block, units: moved.units, sums });
   }
   const missing = blocks.filter(block => !target.has(block));

@@ -10,6 +10,7 @@ export const SWITCH_OFF_NAMES = [
   'backwardBatSync',
   'readerWait',
   'clearSync',
+  'refusedShare',
   'rootDataSync',
   'rootBatSync',
   'flipRecordBeforeHeader',

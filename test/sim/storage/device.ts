@@ -65,7 +65,6 @@ export class SimWorld {
   canClone = false;
   /** Whether it takes back what a file no longer needs (T3). */
   canPunch = false;
-  clones = 0;
   readonly #waiting: Waiting[] = [];
   readonly #timers: (() => void)[] = [];
   #uuids = 0;
@@ -355,12 +354,15 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       const from = inodes.get(source);
       if (!world.canClone || from === undefined) return Promise.resolve(false);
       world.call(`clone ${name}`);
-      if (world.random.below(8) === 0) return Promise.resolve(false);
-      for (let done = 0; done < length; done += SECTOR)
-        inode.put((offset + done) / SECTOR, from.sector((sourceOffset + done) / SECTOR));
+      const isRefused = world.random.below(8) === 0;
+      for (let done = 0; done < length; done += SECTOR) {
+        const bytes = isRefused
+          ? new Uint8Array(SECTOR).fill(0xee)
+          : from.sector((sourceOffset + done) / SECTOR);
+        inode.put((offset + done) / SECTOR, bytes);
+      }
       inode.size = Math.max(inode.size, offset + length);
-      world.clones++;
-      return Promise.resolve(true);
+      return Promise.resolve(!isRefused);
     },
     close: () => undefined,
   };
