@@ -1,14 +1,18 @@
-// `npm run -s guest -- kills [--seed S] [--kills N] [--quick] [--json]`: SIGKILL of storage at chosen instants under a
-// guest that writes, flushes and checks itself, every other time while an edge is being reversed (T3, T11).
+// `npm run -s guest -- kills [--seed S] [--kills N] [--hosts M] [--quick] [--json]`: SIGKILL of storage at chosen instants
+// under a guest that writes, flushes and checks itself, every other time while an edge is being reversed (T3, T11); then
+// of QEMU, storage and control together (hosts.ts).
 import type { VmId } from '../../../shared/ids.ts';
 import { type Agent, type Ebb, pause, waitFor } from '../../support/ebb.ts';
 import { startFromFixtures } from '../../support/fixtures.ts';
 import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
 import { setup } from '../../support/run-folder.ts';
 import { Seeded } from '../../support/seeded.ts';
+import { killHost } from './hosts.ts';
 
 const KILLS = 500;
 const KILLS_QUICK = 30;
+const HOSTS = 200;
+const HOSTS_QUICK = 5;
 const DEV = '/dev/vda';
 const MIB = 2 ** 20;
 const SPAN = 128 * MIB;
@@ -80,8 +84,29 @@ async function checkPoints({ ebb, vmId, recorded }: Run): Promise<string[]> {
 
 export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
   const kills = Number(options.kills ?? (quick ? KILLS_QUICK : KILLS));
+  const hosts = Number(options.hosts ?? (quick ? HOSTS_QUICK : HOSTS));
   const random = new Seeded(seed);
   const end = setup();
+  try {
+    const violations = kills > 0 ? await killStorage(random, kills, say) : [];
+    violations.push(...(await killHosts(random, hosts, say)));
+    return { runs: kills + hosts, violations, switchOffs: [] };
+  } finally {
+    end();
+  }
+}
+
+async function killHosts(random: Seeded, hosts: number, say: SuiteOptions['say']): Promise<string[]> {
+  const violations: string[] = [];
+  for (let index = 1; index <= hosts; index++) {
+    const { acked, wrong } = await killHost(random, index);
+    if (wrong !== null) violations.push(wrong);
+    say(`host kills: ${violations.length} wrong of ${index} (${acked} records acknowledged before the last)`);
+  }
+  return violations;
+}
+
+async function killStorage(random: Seeded, kills: number, say: SuiteOptions['say']): Promise<string[]> {
   const ebb = await startFromFixtures();
   const violations: string[] = [];
   try {
@@ -101,7 +126,6 @@ export async function run({ seed, quick, options, say }: SuiteOptions): Promise<
     violations.push(...(await checkPoints(all)));
   } finally {
     await ebb.dispose();
-    end();
   }
-  return { runs: kills, violations, switchOffs: [] };
+  return violations;
 }
