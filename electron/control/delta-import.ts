@@ -64,7 +64,7 @@ export class DeltaImporter {
     const timeline = await storage.call('timeline.get', { vmId });
     const { points } = await storage.call('point.find', { vmId, uuid: parentUuid });
     const parent = chooseParent(file, found, { timeline, points, ontoId, parentUuid });
-    this.#checkSpace(found.ownBytes ?? 0);
+    this.#checkSpace(found.dataBytes);
     const known = (await storage.call('point.find', { vmId, uuid: image.uuid })).points;
     if (known.length > 0) throw knownAlready(file, image.uuid, momentOf(timeline, known[0] as PointId));
     const onto = momentOf(timeline, parent);

@@ -24,7 +24,7 @@ const foundSchema = z.object({
   dataBytes: z.int().min(0),
   /** Itself first, then its parents. */
   chain: z.array(imageSchema).min(1),
-  /** Of the one image that was asked for. */
+  /** Of the one image that is pushed. */
   ownBytes: z.int().min(0).nullable(),
 });
 const readerSchema = z.union([z.object({ fault: errorBodySchema }), foundSchema]);

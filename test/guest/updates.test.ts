@@ -253,6 +253,58 @@ describe('one Ebb publishes, another applies', () => {
     });
   });
 
+  it.each([
+    ['whole disk', { kind: 'dynamic' }, () => undefined, 'import.bad-format', /expected a differencing VHD/],
+    [
+      'of two blocks in one place',
+      {},
+      bytes => bytes.copy(bytes, 1536 + 4, 1536, 1540),
+      'vhd.corrupt',
+      /overlap/,
+    ],
+    [
+      'of a block past its end',
+      {},
+      bytes => bytes.writeUInt32BE(0x7ffffff0, 1536),
+      'vhd.corrupt',
+      /end of a block/,
+    ],
+    [
+      'that names a file elsewhere',
+      { parent: { uuid: '', name: '', locators: [{ code: 'W2ru', text: '..\\..\\etc\\shadow' }] } },
+      () => undefined,
+      'vhd.corrupt',
+      /expected a file in the same folder/,
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    Partial<ForeignVhd>,
+    (bytes: Buffer) => unknown,
+    string,
+    RegExp,
+  ])[])('an update made to harm, %s, is refused and leaves nothing', async (what, vhd, spoil, code, says) => {
+    const first = await momentNamed(there, copy, 'Imported');
+    const parentUuid = String(first.points[0]?.pointId);
+    const size = sevenZip(at('update.vhd')).length;
+    const content = Buffer.concat([newer], size);
+    const { parent, ...more }: Partial<ForeignVhd> = vhd;
+    const named = { name: 'x.vhd', ...parent, uuid: parentUuid };
+    const bytes = writeForeignVhd({
+      content,
+      kind: 'differencing',
+      uuid: 'cccccccc-2222-4333-8444-555555555555',
+      ...more,
+      ...(more.kind === 'dynamic' ? {} : { parent: named }),
+    });
+    spoil(bytes);
+    writeFileSync(at(`${what}.vhd`), bytes);
+    const before = await there.call('timeline.get', { vmId: copy });
+    const refusal = await importDelta(there, copy, at(`${what}.vhd`)).catch((cause: unknown) => cause);
+    expect((refusal as Fault).body).toMatchObject({ code });
+    expect((refusal as Fault).body.what).toMatch(says);
+    expect((await there.call('timeline.get', { vmId: copy })).moments).toEqual(before.moments);
+  });
+
   it('cancelled, it leaves nothing', async () => {
     const size = sevenZip(at('update.vhd')).length;
     const first = await momentNamed(there, copy, 'Imported');

@@ -100,14 +100,13 @@ async function run(path: string): Promise<void> {
   const disk = new ForeignDisk(images);
   if (values.socket !== undefined) await serve(disk, values.socket);
   const chosen = images[Number(values.image ?? 0)];
-  // Every bitmap is read for that: only where it is asked for.
-  const isOne = values.alone === true || values.push !== undefined;
   print({
     virtualBytes: disk.sizeBytes,
     exactBytes: exactSize(disk.sizeBytes),
     dataBytes: disk.dataBytes(),
     chain: images.map(described),
-    ownBytes: isOne && chosen !== undefined ? ownBytes(new ForeignDisk([chosen])) : null,
+    // Every bitmap is read for that: minutes, where the disk is large and full.
+    ownBytes: values.push !== undefined && chosen !== undefined ? ownBytes(new ForeignDisk([chosen])) : null,
   });
   if (values.push === undefined) return;
   await push(images, values.push, values.export ?? '');

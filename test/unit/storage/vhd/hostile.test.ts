@@ -1,0 +1,290 @@
+// VHDs made to harm: each refused with the field, what was found and what was expected, before memory is given to what it
+// promises; and whatever else is spoiled in one, nothing but a refusal or its own bytes comes of it.
+import { describe, expect, it } from 'vitest';
+import type { BlockFile } from '../../../../electron/platform/ports.ts';
+import { CHAIN_MAX, openAlone, openChain } from '../../../../electron/storage/vhd/chain.ts';
+import { Fault } from '../../../../shared/result.ts';
+import { randomBytes, Seeded } from '../../../support/seeded.ts';
+import { type ForeignVhd, seal, writeForeignVhd } from '../../../support/vhd-writer.ts';
+
+const MIB = 2 ** 20;
+const UUID = '22222222-2222-4333-8444-555555555555';
+const PARENT = '33333333-2222-4333-8444-555555555555';
+
+function memoryFile(name: string, bytes: Buffer): BlockFile {
+  const no = (): never => {
+    throw new Error('an original is only read');
+  };
+  return {
+    name,
+    read: (target, offset) => {
+      target.fill(0);
+      if (offset < bytes.length) target.set(bytes.subarray(offset, offset + target.length));
+    },
+    write: no,
+    sync: no,
+    sizeBytes: () => bytes.length,
+    allocatedBytes: () => bytes.length,
+    truncate: no,
+    punch: no,
+    cloneFrom: no,
+    close: () => undefined,
+  };
+}
+const opener = (files: Readonly<Record<string, Buffer>>) => (name: string) => {
+  const bytes = files[name];
+  return bytes === undefined ? null : memoryFile(name, bytes);
+};
+
+/** Without an end footer, so that the one that is spoiled is the one that counts. */
+const whole = (more: Partial<ForeignVhd> = {}): Buffer =>
+  writeForeignVhd({ content: randomBytes(5 * MIB, 3), uuid: UUID, endFooter: false, ...more });
+const child = (more: Partial<NonNullable<ForeignVhd['parent']>> = {}): Buffer =>
+  whole({ kind: 'differencing', parent: { uuid: PARENT, name: 'base.vhd', ...more } });
+function footer(bytes: Buffer, change: (footer: Buffer) => unknown): Buffer {
+  change(bytes);
+  seal(bytes.subarray(0, 512), 64);
+  return bytes;
+}
+function header(bytes: Buffer, change: (header: Buffer) => unknown): Buffer {
+  change(bytes.subarray(512, 1536));
+  seal(bytes.subarray(512, 1536), 36);
+  return bytes;
+}
+const locator = (code: string, text: string): Buffer => child({ locators: [{ code, text }] });
+
+const BAD: readonly (readonly [what: string, make: () => Buffer, says: RegExp])[] = [
+  [
+    'a BAT of 4 billion entries',
+    () => header(whole(), h => h.writeUInt32BE(0xffffffff, 28)),
+    /BAT entries is 4294967295, expected 1 … 4194304/,
+  ],
+  [
+    'a BAT of 4 million entries in 5 MiB',
+    () => header(whole(), h => h.writeUInt32BE(2 ** 22, 28)),
+    /BAT end is \d+, expected within the \d+ bytes/,
+  ],
+  [
+    'a BAT too short for the disk',
+    () => header(whole(), h => h.writeUInt32BE(1, 28)),
+    /BAT entries is 1, expected at least 3/,
+  ],
+  [
+    'a BAT above 2^53',
+    () => header(whole(), h => h.writeBigUInt64BE(2n ** 60n, 16)),
+    /BAT offset is 1152921504606846976, expected ≥ 1536/,
+  ],
+  [
+    'a BAT inside the headers',
+    () => header(whole(), h => h.writeBigUInt64BE(512n, 16)),
+    /BAT offset is 512, expected ≥ 1536/,
+  ],
+  [
+    'blocks of 2 GiB',
+    () => header(whole(), h => h.writeUInt32BE(2 ** 31, 32)),
+    /block size is 2147483648, expected a power of two/,
+  ],
+  [
+    'blocks of 3 MiB',
+    () => header(whole(), h => h.writeUInt32BE(3 * MIB, 32)),
+    /block size is 3145728, expected a power of two/,
+  ],
+  [
+    'a header above 2^53',
+    () => footer(whole(), f => f.writeBigUInt64BE(2n ** 63n, 16)),
+    /data offset is .*, expected whole sectors within the file/,
+  ],
+  [
+    'a header past the end',
+    () => footer(whole(), f => f.writeBigUInt64BE(BigInt(64 * MIB), 16)),
+    /data offset is 67108864, expected whole sectors within the file/,
+  ],
+  [
+    'a disk of 8 EiB',
+    () => footer(whole(), f => f.writeBigUInt64BE(2n ** 63n, 48)),
+    /current size is 9223372036854775808, expected/,
+  ],
+  [
+    'a disk of 3 TiB',
+    () => footer(whole(), f => f.writeBigUInt64BE(3n * 2n ** 40n, 48)),
+    /current size is 3298534883328, expected at most 2190433320960 \(2040 GiB\)/,
+  ],
+  [
+    'a disk of nothing',
+    () => footer(whole(), f => f.writeBigUInt64BE(0n, 48)),
+    /current size is 0, expected a positive multiple/,
+  ],
+  [
+    'half a sector',
+    () => footer(whole(), f => f.writeBigUInt64BE(BigInt(MIB + 256), 48)),
+    /current size is 1048832, expected a positive multiple of 512/,
+  ],
+  [
+    'a kind nobody knows',
+    () => footer(whole(), f => f.writeUInt32BE(7, 60)),
+    /disk type is 7, expected 2, 3 or 4/,
+  ],
+  [
+    'two blocks in one place',
+    () => {
+      const bytes = whole();
+      bytes.copy(bytes, 1540, 1536, 1540);
+      return bytes;
+    },
+    /block position \(sector\) is \d+, expected ≥ \d+: blocks or metadata overlap/,
+  ],
+  [
+    'a block over the BAT',
+    () => {
+      const bytes = whole();
+      bytes.writeUInt32BE(3, 1536);
+      return bytes;
+    },
+    /block position \(sector\) is 3, expected ≥ \d+/,
+  ],
+  [
+    'a block at the 2 TiB mark',
+    () => {
+      const bytes = whole();
+      bytes.writeUInt32BE(0xfffffffe, 1536);
+      return bytes;
+    },
+    /end of a block \(byte\) is \d+, expected within the \d+ bytes/,
+  ],
+  [
+    'a checksum that is not',
+    () => {
+      const bytes = whole();
+      bytes.writeUInt32BE(1, 512 + 36);
+      return bytes;
+    },
+    /header checksum is 1, expected \d+/,
+  ],
+  [
+    'a fixed disk longer than its file',
+    () => {
+      const bytes = whole({ kind: 'fixed', endFooter: true });
+      const end = bytes.subarray(bytes.length - 512);
+      end.writeBigUInt64BE(BigInt(900 * MIB), 48);
+      seal(end, 64);
+      return bytes;
+    },
+    /current size is 943718400, expected at most the 5242880 bytes/,
+  ],
+  [
+    'a parent of no UUID',
+    () => child({ uuid: '00000000-0000-0000-0000-000000000000' }),
+    /parent UUID is 0{8}.*, expected the UUID of a parent/,
+  ],
+  [
+    'itself as its parent',
+    () => child({ uuid: UUID }),
+    /parent UUID is 2{8}.*, expected an image that is not its own descendant/,
+  ],
+  [
+    'a locator out of the folder',
+    () => locator('W2ru', '.\\..\\..\\base.vhd'),
+    /parent locator 0 \(W2ru\) is .*, expected a file in the same folder/,
+  ],
+  [
+    'a locator into a folder',
+    () => locator('W2ru', '.\\sub\\base.vhd'),
+    /expected a file in the same folder/,
+  ],
+  ['a locator to a device', () => locator('W2ku', '\\\\.\\PhysicalDrive0'), /expected a file, not a device/],
+  ['a locator to /dev', () => locator('MacX', 'file:///dev/sda'), /expected a file, not a device/],
+  ['a locator to a DOS device', () => locator('W2ru', '.\\nul.vhd'), /expected a file, not a device/],
+  ['a locator to a URL', () => locator('MacX', 'http://example.com/base.vhd'), /expected a/],
+  [
+    'a locator to a stream of a file',
+    () => locator('W2ru', '.\\base.vhd:hidden'),
+    /expected a plain file name/,
+  ],
+  [
+    'a locator longer than its space',
+    () => header(locator('W2ru', '.\\base.vhd'), h => h.writeUInt32BE(60_000, 576 + 8)),
+    /parent locator 0 length is 60000, expected at most 512/,
+  ],
+  [
+    'a locator above 2^53',
+    () => header(locator('W2ru', '.\\base.vhd'), h => h.writeBigUInt64BE(2n ** 62n, 576 + 16)),
+    /parent locator 0 place is 4611686018427387904 \+ \d+, expected within the file/,
+  ],
+  [
+    'a header name out of the folder',
+    () => child({ name: '..\\base.vhd' }),
+    /parent name is .*, expected a file in the same folder/,
+  ],
+];
+
+describe('a VHD made to harm is refused by field, found and expected', () => {
+  it.each(BAD)('%s', (what, make, says) => {
+    const bytes = make();
+    const before = process.memoryUsage().arrayBuffers;
+    for (const open of [openChain, openAlone]) {
+      // Of itself as a parent only the chain knows.
+      if (open === openAlone && what === 'itself as its parent') continue;
+      let refusal: unknown = null;
+      try {
+        open('a.vhd', opener({ 'a.vhd': bytes }));
+      } catch (cause) {
+        refusal = cause;
+      }
+      expect(refusal).toBeInstanceOf(Fault);
+      const { body } = refusal as Fault;
+      expect(body).toMatchObject({ code: 'vhd.corrupt', data: { field: expect.any(String) } });
+      expect(body.what).toMatch(says);
+      expect(body.data).toHaveProperty('found');
+      expect(body.data).toHaveProperty('expected');
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MIB);
+  });
+
+  it('a chain without end is cut off at its limit', () => {
+    const uuidOf = (level: number): string =>
+      `${level.toString(16).padStart(8, '0')}-2222-4333-8444-555555555555`;
+    const content = randomBytes(4096, 1);
+    let opened = 0;
+    const open = (name: string): BlockFile => {
+      const level = Number(name.replace('.vhd', ''));
+      opened++;
+      const parent = { uuid: uuidOf(level + 1), name: `${level + 1}.vhd` };
+      return memoryFile(
+        name,
+        writeForeignVhd({ content, kind: 'differencing', uuid: uuidOf(level), parent, blockBytes: 4096 }),
+      );
+    };
+    expect(() => openChain('1.vhd', open)).toThrow(new RegExp(`longer than ${CHAIN_MAX}`));
+    expect(opened).toBe(CHAIN_MAX);
+  });
+
+  it('whatever byte of its metadata is another: a refusal, or bytes of its own', () => {
+    const random = new Seeded(99);
+    let [refused, read] = [0, 0];
+    const small = { content: randomBytes(MIB, 4), blockBytes: 128 * 1024 };
+    const template = whole({ ...small, kind: 'differencing', parent: { uuid: PARENT, name: 'base.vhd' } });
+    const base = whole({ ...small, uuid: PARENT });
+    for (let round = 0; round < 1500; round++) {
+      const bytes = Buffer.from(template);
+      for (let count = 1 + random.below(3); count > 0; count--) bytes[random.below(2560)] = random.below(256);
+      // Half of them with checksums that hold: made by somebody who knows the format.
+      if (random.below(2) === 0) {
+        seal(bytes.subarray(0, 512), 64);
+        seal(bytes.subarray(512, 1536), 36);
+      }
+      try {
+        const disk = openChain('a.vhd', opener({ 'a.vhd': bytes, 'base.vhd': base }));
+        const target = Buffer.alloc(Math.min(disk.sizeBytes, MIB));
+        disk.read(target, 0);
+        disk.extents(0, target.length, 1000);
+        read++;
+      } catch (cause) {
+        if (!(cause instanceof Fault)) throw cause;
+        refused++;
+      }
+    }
+    console.info(`spoiled VHDs: ${refused} refused, ${read} read, 0 wrong of ${refused + read}`);
+    expect(refused).toBeGreaterThan(100);
+    expect(read).toBeGreaterThan(100);
+  });
+});
