@@ -52,6 +52,8 @@ export class SimWorld {
   /** Set by the crash: what the next engine finds. */
   after: SimWorld | null = null;
   diedBy: CrashKind | null = null;
+  /** What the same power cut might have left as well: each is a crash of its own. */
+  readonly alternatives: SimWorld[] = [];
   /** Calls (of those whose name has `at` in it) until the crash; none where null. */
   fuse: { left: number; readonly kind: CrashKind; readonly at: string } | null = null;
   /** Really free; what the host says is free is more, so that checks before an operation pass (T14). */
@@ -67,10 +69,13 @@ export class SimWorld {
   canPunch = false;
   readonly #waiting: Waiting[] = [];
   readonly #timers: (() => void)[] = [];
+  readonly #alternatives: number;
   #uuids = 0;
   #nowMs = 1_700_000_000_000;
 
-  constructor(random: Seeded, bootId: string) {
+  /** `alternatives`: how many other subsets of unsynced writes each power cut leaves, to be looked at as well. */
+  constructor(random: Seeded, bootId: string, alternatives = 0) {
+    this.#alternatives = alternatives;
     this.random = random;
     this.bootId = bootId;
     this.store.beforeCommit = () => this.#commit();
@@ -122,7 +127,19 @@ export class SimWorld {
   }
 
   crash(kind: CrashKind): void {
-    const next = new SimWorld(this.random, kind === 'power' ? `boot-${this.random.next()}` : this.bootId);
+    this.after = this.#survivor(kind);
+    this.diedBy = kind;
+    // The dead engine goes on writing into this world, so they are made now.
+    if (kind === 'power')
+      for (let count = 0; count < this.#alternatives; count++) this.alternatives.push(this.#survivor(kind));
+  }
+
+  #survivor(kind: CrashKind): SimWorld {
+    const next = new SimWorld(
+      this.random,
+      kind === 'power' ? `boot-${this.random.next()}` : this.bootId,
+      this.#alternatives,
+    );
     next.store = this.store.copy();
     next.store.beforeCommit = () => next.#commit();
     next.spaceBytes = this.spaceBytes;
@@ -135,8 +152,7 @@ export class SimWorld {
     for (const [name, folder] of this.folders) {
       next.folders.set(name, kind === 'power' ? this.#cut(folder, keep) : survive(folder));
     }
-    this.after = next;
-    this.diedBy = kind;
+    return next;
   }
 
   #cut(folder: FolderState, keep: number): FolderState {
@@ -335,7 +351,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       });
     },
     sizeBytes: () => inode.size,
-    allocatedBytes: () => new Set([...inode.durable.keys(), ...inode.volatile.keys()]).size * SECTOR,
+    allocatedBytes: () => inode.mappedBytes(),
     truncate: size => {
       world.call(`truncate ${name}`);
       inode.truncate(size);

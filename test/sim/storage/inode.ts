@@ -29,6 +29,12 @@ export class Inode {
     else versions.push(version);
   }
 
+  mappedBytes(): number {
+    let sectors = this.durable.size;
+    for (const index of this.volatile.keys()) if (!this.durable.has(index)) sectors++;
+    return sectors * SECTOR;
+  }
+
   isMapped(index: number): boolean {
     return this.volatile.has(index) || this.durable.has(index);
   }

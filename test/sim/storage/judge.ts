@@ -57,6 +57,7 @@ export class Judge {
   readonly disks: readonly DiskId[];
   readonly models = new Map<DiskId, DiskModel>();
   readonly moments = new Map<MomentId, Content>();
+  #scratch = new Uint8Array(0);
   world: SimWorld;
   engine: VmEngine | null = null;
   control: Control | null = null;
@@ -88,7 +89,8 @@ export class Judge {
   }
 
   read(volume: Volume): number[] {
-    const bytes = new Uint8Array(volume.sizeBytes);
+    if (this.#scratch.length < volume.sizeBytes) this.#scratch = new Uint8Array(volume.sizeBytes);
+    const bytes = this.#scratch.subarray(0, volume.sizeBytes);
     volume.read(bytes, 0);
     return tagsOf(bytes);
   }
@@ -99,9 +101,9 @@ export class Judge {
     return [...moments, ...trash].some(({ id }) => id === momentId);
   }
 
-  contentOf(momentId: MomentId): Content {
-    const { moments, trash } = this.live.timeline();
-    const moment = [...moments, ...trash].find(({ id }) => id === momentId);
+  contentOf(momentId: MomentId, timeline = this.live.timeline()): Content {
+    const { moments, trash } = timeline;
+    const moment = moments.find(({ id }) => id === momentId) ?? trash.find(({ id }) => id === momentId);
     if (moment === undefined) throw new Violation(`point ${momentId} is gone`);
     return new Map(
       moment.points.map(({ diskId, pointId }) => [diskId, this.read(this.live.pointReader(pointId))]),
@@ -116,10 +118,16 @@ export class Judge {
         const wrong = this.model(diskId).strayWhileLiving(this.read(this.live.volume(diskId)));
         if (wrong !== null) throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
       }
+    this.checkPoints(when);
+  }
+
+  /** I1: every point is what it was. */
+  checkPoints(when: string): void {
     const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
+    const timeline = this.live.timeline();
     for (const [momentId, content] of this.moments) {
       if (momentId === deleting) continue;
-      const found = this.contentOf(momentId);
+      const found = this.contentOf(momentId, timeline);
       for (const [diskId, tags] of content)
         this.#expect(found.get(diskId) ?? null, tags, `${when}: point ${momentId} of ${diskId}`);
     }
@@ -195,7 +203,7 @@ export class Judge {
       const reader = new HeaderReader(this.world.folder(disk.id));
       const tagged = (uuid: string): number[] | null => {
         const bytes = reader.content(uuid);
-        return bytes === null ? null : tagsOf(new Uint8Array(bytes));
+        return bytes === null ? null : tagsOf(bytes);
       };
       for (const [momentId, content] of this.moments) {
         const point = points.find(row => row.momentId === momentId && row.diskId === disk.id);
@@ -247,7 +255,7 @@ export class Judge {
       throw new Violation(`rescue: ${flip.child} hangs off ${found.get(flip.child)}, it is the root`);
     for (const { id, parent, diskId, momentId } of points) {
       if (diskId !== disk.id || momentId === null || !this.moments.has(momentId)) continue;
-      // A merge's child may hang off its new parent already, with the same content.
+      // A merge's child may hang off its new parent already, with the same content; a flip's names may be changed.
       if (merge?.kind === 'merge' && id === merge.child) continue;
       if (isAhead && (id === flip.root || id === flip.child)) continue;
       if (!found.has(id) || found.get(id) !== parent)
@@ -257,6 +265,14 @@ export class Judge {
     const isMoving = store.rows('op').some(op => op.kind === 'take') || this.control?.kind === 'goBack';
     if (!isMoving && rebuilt.leaf !== disk.leaf && rebuilt.leafParent !== disk.leaf)
       throw new Violation(`rescue: Now of ${disk.id} is ${rebuilt.leaf}, not ${disk.leaf}`);
+  }
+
+  /** What is recorded or asked for at this instant. */
+  underWay(): string[] {
+    const ops = this.world.store.rows('op');
+    const kinds = new Set<string>(ops.map(op => (op.kind === 'merge' ? `merge ${op.direction}` : op.kind)));
+    if (this.control !== null) kinds.add(this.control.kind);
+    return kinds.size === 0 ? ['guest only'] : [...kinds];
   }
 
   checkNow(hadPowerCut: boolean): void {

@@ -20,9 +20,8 @@ const hex = (bytes: Buffer): string =>
 
 function sum(bytes: Buffer, fieldAt: number): number {
   let total = 0;
-  bytes.forEach((byte, index) => {
-    total += index >= fieldAt && index < fieldAt + 4 ? 0 : byte;
-  });
+  for (let index = 0; index < bytes.length; index++)
+    if (index < fieldAt || index >= fieldAt + 4) total += bytes[index] ?? 0;
   return ~total >>> 0;
 }
 

@@ -7,12 +7,19 @@ import { runStorageSim } from './run.ts';
 const CRASHES = 20_000;
 const CRASHES_QUICK = 3000;
 /** A switched-off mechanism that is not missed within so many is not tested. */
-const SWITCH_OFF_CRASHES = 6000;
+const SWITCH_OFF_CRASHES = 20_000;
 
 export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
   const crashes = Number(options.crashes ?? (quick ? CRASHES_QUICK : CRASHES));
-  const { runs, violations } = await runStorageSim({ seed, crashes });
+  const { runs, violations, during } = await runStorageSim({
+    seed,
+    crashes,
+    parallel: true,
+    alternatives: 2,
+  });
   say(`storage: ${violations.length} wrong of ${runs} crashes`);
+  const kinds = Object.entries(during).sort(([, a], [, b]) => b - a);
+  say(`  fell in: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
   const switchOffs: SwitchOffResult[] = [];
   for (const name of SWITCH_OFF_NAMES) {
     const found = await runStorageSim({
@@ -20,6 +27,7 @@ export async function run({ seed, quick, options, say }: SuiteOptions): Promise<
       crashes: SWITCH_OFF_CRASHES,
       switchOff: { [name]: true },
       firstOnly: true,
+      parallel: true,
     });
     switchOffs.push({ name, runs: found.runs, violations: found.violations.length });
     say(`  without ${name}: ${found.violations.length} within ${found.runs} crashes`);

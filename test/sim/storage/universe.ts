@@ -12,37 +12,20 @@ import { HeldReads } from './held.ts';
 import { SECTOR } from './inode.ts';
 import { type Control, Judge, Violation } from './judge.ts';
 import { DiskModel, fill } from './model.ts';
+import { FUSE_PLACES, FUSES, SHAPES } from './shapes.ts';
 
 const VM = vmIdSchema.parse('11111111-1111-4111-8111-111111111111');
 const DISKS = [
   diskIdSchema.parse('22222222-2222-4222-8222-222222222221'),
   diskIdSchema.parse('22222222-2222-4222-8222-222222222222'),
 ];
-/** Block sizes no file of ours has, so that a tiny disk has many blocks, bitmaps and a BAT of several sectors. */
-const SHAPES = [
-  { blockBytes: 32 * 1024, virtualBytes: 120_000, batchBytes: 32 * 1024 },
-  { blockBytes: 16 * 1024, virtualBytes: 60_000, batchBytes: 8 * 1024 },
-  { blockBytes: 8 * 1024, virtualBytes: 130_000, batchBytes: 24 * 1024 },
-  { blockBytes: 4 * 1024, virtualBytes: 600_000, batchBytes: 48 * 1024 },
-];
-const FUSES = [3, 10, 30, 100, 300];
-/** Half of the crashes wait for calls in which a step becomes durable; there is where mistakes show. */
-const FUSE_PLACES = [
-  'sync folder',
-  '.new ends',
-  'sync',
-  '.new',
-  '→',
-  'commit',
-  'merging',
-  'undoing',
-  'unlinked',
-];
 
 export interface UniverseOptions {
   readonly seed: number;
   readonly steps: number;
-  readonly crashes: number;
+  /** At most so many deaths of the host or the process. */
+  readonly deaths: number;
+  readonly alternatives?: number;
   readonly switchOff?: SwitchOffs;
 }
 
@@ -55,7 +38,12 @@ export class Universe {
   readonly #shape: (typeof SHAPES)[number];
   readonly #judge: Judge;
   readonly violations: string[] = [];
+  /** Lived through and checked; of one death there may be several (SimWorld.alternatives). */
   crashes = 0;
+  #deaths = 0;
+  /** Crashes by what was under way. */
+  readonly during = new Map<string, number>();
+  #isRecovering = false;
   #flushes = 0;
   readonly #held: HeldReads;
   #order = 0;
@@ -74,7 +62,7 @@ export class Universe {
     this.#shape = this.#random.pick(SHAPES);
     this.#hasFaults = this.#random.below(3) === 0;
     const disks = DISKS.slice(0, 1 + this.#random.below(2));
-    const world = new SimWorld(this.#random, 'boot-0');
+    const world = new SimWorld(this.#random, 'boot-0', options.alternatives);
     // T16: both paths keep the same promises.
     world.canClone = options.seed % 2 === 0;
     world.canPunch = options.seed % 4 < 2;
@@ -122,7 +110,7 @@ export class Universe {
   }
 
   #arm(): void {
-    if (this.crashes >= this.#options.crashes) return;
+    if (this.#deaths >= this.#options.deaths) return;
     const kind: CrashKind = this.#random.below(100) < 60 ? 'power' : 'process';
     const at = this.#random.below(2) === 0 ? '' : this.#random.pick(FUSE_PLACES);
     const longest = at === '' ? this.#random.pick(FUSES) : at === 'undoing' ? 3 : 12;
@@ -513,13 +501,18 @@ export class Universe {
       if (after === null) break;
       hadPowerCut ||= diedBy === 'power';
       this.crashes++;
+      this.#deaths++;
+      this.#noteCrash();
+      await this.#lookAtAlternatives();
       this.#judge.engine = null;
       this.#isPoisoned = false;
       this.#judge.world = after;
       this.#judge.checkFiles(hadPowerCut);
       if (this.#random.below(3) === 0) this.#arm();
+      this.#isRecovering = true;
       if (await this.#reopen()) break;
     }
+    this.#isRecovering = false;
     this.#flushes = 0;
     this.#held.drop();
     this.#judge.checkNow(hadPowerCut);
@@ -528,6 +521,28 @@ export class Universe {
     this.#judge.isTakeLate = false;
     this.#judge.check('after recovery');
     if (this.#judge.world.fuse === null) this.#arm();
+  }
+
+  /** What the power cut might have left instead: read as it is, recovered, read again. Nothing of it is kept. */
+  async #lookAtAlternatives(): Promise<void> {
+    for (const world of this.#judge.world.alternatives.splice(0)) {
+      this.crashes++;
+      this.#noteCrash();
+      this.#judge.engine = null;
+      this.#judge.world = world;
+      world.relieve();
+      this.#judge.checkFiles(true);
+      await this.#pump(this.#open());
+      this.#judge.checkNow(true);
+      this.#judge.checkPoints('after recovery from another cut');
+    }
+  }
+
+  /** In what it fell, for the report. */
+  #noteCrash(): void {
+    const kinds = this.#judge.underWay();
+    if (this.#isRecovering) kinds.push('recovery');
+    for (const kind of kinds) this.during.set(kind, (this.during.get(kind) ?? 0) + 1);
   }
 
   /** Answers whether it opened; where the host is full or failing it is tried again, as people do. */
