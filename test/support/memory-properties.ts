@@ -259,7 +259,7 @@ function fallsSilent(host: HostModel): void {
 
 export interface MemoryProperty {
   readonly title: string;
-  readonly property: fc.IRawProperty<unknown>;
+  readonly property: fc.IProperty<unknown>;
 }
 
 const more = fc.nat(4096).map(mib => mib * MIB);

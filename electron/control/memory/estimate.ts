@@ -27,6 +27,8 @@ export interface Told {
   /** QMP's figure with these statistics, and the one before it: a moving balloon makes the two disagree. */
   readonly actualKib: number;
   readonly beforeKib: number;
+  /** What the host holds for it: more it cannot be using. Null when the host does not tell. */
+  readonly residentKib: number | null;
   readonly atMs: number;
 }
 
@@ -39,13 +41,20 @@ const FAULTS_URGENT_PER_S = 100;
 const URGENT_MS = 3_000;
 /** Per second, of what lies in swap while nothing comes back from it. */
 const SWAP_FORGOTTEN = 0.02;
-const BUFFER_SHARE = 0.15;
-const BUFFER_MIN_KIB = 64 * MIB_KIB;
+const BUFFER_SHARE = 0.1;
+const BUFFER_MIN_KIB = 256 * MIB_KIB;
 const BUFFER_MAX_KIB = 1024 * MIB_KIB;
+/** As fast, and as long, as need commonly rises at once. */
+const RISE_KIB_PER_S = 128 * MIB_KIB;
+const RISE_S = 25;
+/** Of what it has: below that its figures are held against the host's. */
+const UNTOUCHED_SHARE = 0.1;
+const CACHE_FORGOTTEN = 0.01;
 const CACHE_SHARE = 0.25;
-const URGENT_MORE = 1.1;
 /** No guest of ours holds more; larger figures, 2^64 − 1 among them, are not amounts. */
 const AMOUNT_MAX_KIB = 2 ** 40;
+/** A silent guest that fills what it has may want more. */
+const UNHEARD_MORE = 0.15;
 const SETTLED_KIB = 2 * MIB_KIB;
 
 const amount = (value: number | null): number | null =>
@@ -71,7 +80,7 @@ export function availableKib({ stats, actualKib }: Pick<Told, 'stats' | 'actualK
 
 /** One set of statistics later; the same estimate where they are not new or not believed. */
 export function foldEstimate(before: Estimate | null, told: Told): Estimate | null {
-  const { stats, actualKib, beforeKib, atMs } = told;
+  const { stats, actualKib, beforeKib, residentKib, atMs } = told;
   if (stats.updatedAtMs === 0 || stats.updatedAtMs === before?.toldAtMs) return before;
   const available = availableKib(told);
   if (available === null) return before;
@@ -89,10 +98,13 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   const kept = (before?.swappedKib ?? 0) * (isMissed ? 1 : (1 - SWAP_FORGOTTEN) ** seconds);
   const swappedKib = Math.min(AMOUNT_MAX_KIB, Math.max(0, kept + wentOut - cameIn));
   const isSettled = Math.abs(actualKib - beforeKib) <= SETTLED_KIB;
-  const needKib = Math.max(0, Math.min(actualKib, beforeKib) - available) + swappedKib;
+  const claimedKib = Math.max(0, Math.min(actualKib, beforeKib) - available) + swappedKib;
+  // What was never touched is free, whatever the guest claims; and with memory to spare nobody suffers for lack of it.
+  const hasRoom = residentKib !== null && residentKib < actualKib * (1 - UNTOUCHED_SHARE);
+  const needKib = hasRoom ? Math.min(claimedKib, residentKib) : claimedKib;
   const faults = grown(majorFaults, before?.majorFaults ?? null) / seconds;
   const isLow = isSettled && available < Math.max(actualKib / 25, Math.min(64 * MIB_KIB, actualKib / 16));
-  const isUrgent = isMissed || faults > FAULTS_URGENT_PER_S || isLow;
+  const isUrgent = !hasRoom && (isMissed || faults > FAULTS_URGENT_PER_S || isLow);
   const slope = before === null || !isSettled ? 0 : (needKib - before.needKib) / seconds;
   return {
     toldAtMs: stats.updatedAtMs,
@@ -101,7 +113,11 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
     slowKib: smooth(before?.slowKib ?? needKib, needKib, SLOW, seconds),
     risingKibPerS: Math.min(RISING_MAX_KIB_PER_S, Math.max(0, slope)),
     swappedKib,
-    cachesKib: amount(stats.cachesKib) ?? 0,
+    // A cache that had to go was useful all the same: it is forgotten slowly.
+    cachesKib: Math.max(
+      amount(stats.cachesKib) ?? 0,
+      (before?.cachesKib ?? 0) * (1 - CACHE_FORGOTTEN) ** seconds,
+    ),
     swapInKib,
     swapOutKib,
     majorFaults,
@@ -112,19 +128,33 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
 const smooth = (old: number, fresh: number, share: number, seconds: number): number =>
   old + (fresh - old) * (1 - (1 - share) ** seconds);
 
-/** Null before anything was believed. */
-export function wantsOf(estimate: Estimate | null, nowMs: number): Wants | null {
+/** Null before anything was believed. `paceKibPerS`: how fast its balloon was seen to move. */
+export function wantsOf(estimate: Estimate | null, nowMs: number, paceKibPerS: number): Wants | null {
   if (estimate === null) return null;
   const { needKib, fastKib, slowKib, risingKibPerS, cachesKib, urgentAtMs } = estimate;
   const isUrgent = urgentAtMs !== null && nowMs - urgentAtMs < URGENT_MS;
-  const base = Math.max(needKib, fastKib, slowKib) + AHEAD_S * risingKibPerS;
-  const workingKib = isUrgent ? base * URGENT_MORE + 64 * MIB_KIB : base;
-  const roomKib = Math.min(BUFFER_MAX_KIB, Math.max(BUFFER_MIN_KIB, BUFFER_SHARE * base));
-  const bufferKib = Math.max(workingKib, base + roomKib);
+  const workingKib = Math.max(needKib, fastKib) + AHEAD_S * risingKibPerS;
+  const usualKib = Math.min(BUFFER_MAX_KIB, Math.max(BUFFER_MIN_KIB, BUFFER_SHARE * workingKib));
+  // A slow balloon brings memory too late: such a guest has its room beforehand (M4).
+  const lagKib = Math.max(0, RISE_KIB_PER_S - paceKibPerS) * RISE_S;
+  const roomKib = Math.max(lagKib, Math.min(usualKib, workingKib / 2));
+  // What was needed a while ago may be needed again: room, where there is room.
+  const bufferKib = Math.max(workingKib + roomKib, slowKib);
   return {
     workingKib: Math.round(workingKib),
     bufferKib: Math.round(bufferKib),
     cacheKib: Math.round(bufferKib + Math.min(cachesKib, CACHE_SHARE * workingKib)),
     isUrgent,
+  };
+}
+
+/** Of a guest that never told anything: what the host holds for it is the most it can be using, caches and all. */
+export function wantsUnheard(residentKib: number, middleKib: number): Wants {
+  const bufferKib = Math.round(residentKib * (1 + UNHEARD_MORE));
+  return {
+    workingKib: Math.min(residentKib, middleKib),
+    bufferKib,
+    cacheKib: bufferKib,
+    isUrgent: false,
   };
 }

@@ -4,9 +4,9 @@
 /** How far a range of weight 1 gets: `amount` = Σ range · min(1, way · weight). Infinity where all of it fits. */
 function wayOf(ranges: Float64Array, weights: Float64Array, amount: number): number {
   const byWeight = new Map<number, number>();
-  for (const [index, range] of ranges.entries()) {
+  for (let index = 0; index < ranges.length; index++) {
     const weight = weights[index] ?? 1;
-    byWeight.set(weight, (byWeight.get(weight) ?? 0) + range);
+    byWeight.set(weight, (byWeight.get(weight) ?? 0) + (ranges[index] ?? 0));
   }
   const heaviestFirst = [...byWeight].sort(([a], [b]) => b - a);
   let full = 0;

@@ -21,6 +21,8 @@ const TAKEN_LOCK_MS = 30_000;
 /** In overload everyone's need changes all the time: what each has is left alone so long, and small changes always. */
 const FREEZE_MS = 15_000;
 const FREEZE_SHARE = 0.08;
+/** A buffer is filled up again below this much of it: half of one leaves a guest's cache cold. */
+const REFILL_SHARE = 0.75;
 const URGENT_SHARE = 0.02;
 const SPARE_SHARE = 0.05;
 
@@ -89,7 +91,7 @@ class Mover {
       );
   }
 
-  /** Its buffer is half gone, or it suffers now. */
+  /** A part of its buffer is gone, or it suffers now. */
   #isShort(index: number): boolean {
     const vm = this.#vms[index];
     const gap = this.#gap(index);
@@ -103,7 +105,7 @@ class Mover {
       return !isFrozen && gap >= FREEZE_SHARE * this.#at(index);
     }
     if (isUrgent) return gap >= URGENT_SHARE * this.#at(index);
-    return this.#at(index) < working + (buffer - working) / 2;
+    return this.#at(index) < working + (buffer - working) * REFILL_SHARE;
   }
 
   /** From those above their best place, in proportion to how far; those just given something only where it must be. */

@@ -6,8 +6,8 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 import { defaultOverheadKib } from './budget.ts';
-import { availableKib, type Estimate, foldEstimate, wantsOf } from './estimate.ts';
-import type { Held, VmModel } from './model.ts';
+import { availableKib, type Estimate, foldEstimate, wantsOf, wantsUnheard } from './estimate.ts';
+import type { Held, VmModel, Wants } from './model.ts';
 import {
   asked,
   foldProgress,
@@ -72,7 +72,7 @@ export class TrackedVm {
   #estimate: Estimate | null = null;
   #shrankAtMs: number | null = null;
   #grewAtMs: number | null = null;
-  /** How fast it was last seen to give back what it was asked to. */
+  /** How fast it was last seen to do what it was asked. */
   #paceKibPerS = PACE_KIB_PER_S;
 
   constructor({ spec, bootKib, guest, targetKib, switchOff, nowMs }: TrackedInput) {
@@ -187,6 +187,7 @@ export class TrackedVm {
         stats: sample.stats,
         actualKib: this.actualKib,
         beforeKib: beforeKib ?? this.actualKib,
+        residentKib: this.residentKib,
         atMs: monotonicMs,
       });
     this.#measureOverhead();
@@ -226,10 +227,11 @@ export class TrackedVm {
   #measurePace(beforeKib: number | null, seconds: number): void {
     const { actualKib, targetKib } = this;
     if (beforeKib === null || actualKib === null || targetKib === null || seconds <= 0) return;
-    // Only where there was enough to give for all of that time.
-    if (beforeKib <= targetKib + TOLERANCE_KIB || actualKib <= targetKib + TOLERANCE_KIB) return;
-    const pace = Math.max(0, beforeKib - actualKib) / seconds;
-    this.#paceKibPerS += PACE_SHARE * (pace - this.#paceKibPerS);
+    const wayKib = targetKib - actualKib;
+    // Only where there was some way to go for all of that time, and it went it: who stands still is judged elsewhere.
+    const goneKib = Math.sign(wayKib) * (actualKib - beforeKib);
+    if (Math.abs(wayKib) <= TOLERANCE_KIB || goneKib <= 0) return;
+    this.#paceKibPerS += PACE_SHARE * (goneKib / seconds - this.#paceKibPerS);
   }
 
   #lateKib(): number {
@@ -260,12 +262,18 @@ export class TrackedVm {
       usedKib: this.usedKib,
       overheadKib: this.#overheadKib,
       weight: this.spec.weight,
-      wants: wantsOf(this.#estimate, nowMs),
+      wants: this.#wants(nowMs),
       shrankAtMs: this.#shrankAtMs,
       grewAtMs: this.#grewAtMs,
       lateKib: this.#lateKib(),
       held: this.#held(nowMs),
     };
+  }
+
+  #wants(nowMs: number): Wants | null {
+    const told = wantsOf(this.#estimate, nowMs, this.#paceKibPerS);
+    if (told !== null || this.residentKib === null) return told;
+    return wantsUnheard(this.residentKib, (this.spec.minKib + Math.min(this.spec.maxKib, this.bootKib)) / 2);
   }
 
   #balloonState(nowMs: number): BalloonState {

@@ -1,36 +1,66 @@
-// `npm run -s sim -- memory [--seed S] [--runs N] [--quick] [--json]`: lives of five minutes under the real manager, then
-// each safety mechanism switched off in turn, which must be missed.
+// `npm run -s sim -- memory [--seed S] [--runs N] [--quick] [--json]`: lives of five minutes under the real manager in both
+// modes, the planner's properties, then each safety mechanism switched off in turn, which must be missed.
+// `… --policies all --seeds A..B`: mode `demand` against its peers in every scenario instead.
+import fc from 'fast-check';
 import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch-offs.ts';
+import { MEMORY_PROPERTIES } from '../../support/memory-properties.ts';
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
+import { compare } from './compare.ts';
 import { runSafety } from './safety.ts';
 
 const RUNS = 20_000;
 const RUNS_QUICK = 2000;
+const MODELS = 100_000;
+const MODELS_QUICK = 10_000;
 /** A switched-off mechanism that is not missed within so many lives is not tested. */
 const SWITCH_OFF_RUNS = 2000;
 const SECONDS = 300;
-const MODE = 'proportional';
+const MODES = ['demand', 'proportional'] as const;
 
-export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
-  const wanted = Number(options.runs ?? (quick ? RUNS_QUICK : RUNS));
-  const { runs, deaths, violations } = await runSafety({ seed, runs: wanted, seconds: SECONDS, mode: MODE });
-  say(
-    `memory: ${violations.length} wrong in ${runs} lives of ${SECONDS} s, ${deaths} deaths of the controller`,
-  );
-  const switchOffs: SwitchOffResult[] = [];
+async function switchedOff(seed: number, say: SuiteOptions['say']): Promise<SwitchOffResult[]> {
+  const results: SwitchOffResult[] = [];
   for (const name of MEMORY_SWITCH_OFF_NAMES) {
     const found = await runSafety({
       seed,
       runs: SWITCH_OFF_RUNS,
       seconds: SECONDS,
-      mode: MODE,
+      mode: 'proportional',
       switchOff: { [name]: true },
       firstOnly: true,
     });
-    switchOffs.push({ name, runs: found.runs, violations: found.violations.length });
+    results.push({ name, runs: found.runs, violations: found.violations.length });
     say(
       `  without ${name}: ${found.violations.length} within ${found.runs} lives: ${found.violations[0] ?? ''}`,
     );
   }
-  return { runs, violations, switchOffs };
+  return results;
+}
+
+function checkProperties(seed: number, models: number): string[] {
+  return MEMORY_PROPERTIES.flatMap(({ title, property }) => {
+    const found = fc.check(property, { numRuns: models, seed });
+    return found.failed ? [`${title}: seed ${seed}, ${JSON.stringify(found.counterexample)}`] : [];
+  });
+}
+
+export async function run(given: SuiteOptions): Promise<SimOutcome> {
+  const { seed, quick, options, say } = given;
+  if (options.policies !== undefined || options.seeds !== undefined)
+    return { ...(await compare(given)), switchOffs: [] };
+  const wanted = Number(options.runs ?? (quick ? RUNS_QUICK : RUNS));
+  const violations: string[] = [];
+  let lives = 0;
+  for (const mode of MODES) {
+    const found = await runSafety({ seed, runs: Math.ceil(wanted / MODES.length), seconds: SECONDS, mode });
+    violations.push(...found.violations);
+    lives += found.runs;
+    say(
+      `memory, ${mode}: ${found.violations.length} wrong in ${found.runs} lives of ${SECONDS} s, ${found.deaths} deaths of the controller`,
+    );
+  }
+  const models = quick ? MODELS_QUICK : MODELS;
+  const broken = checkProperties(seed, models);
+  violations.push(...broken);
+  say(`memory: ${broken.length} of ${MEMORY_PROPERTIES.length} properties broken, ${models} models each`);
+  return { runs: lives, violations, switchOffs: await switchedOff(seed, say) };
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Estimate, foldEstimate, wantsOf } from '../../../../electron/control/memory/estimate.ts';
+import {
+  type Estimate,
+  foldEstimate,
+  type Told,
+  wantsOf,
+  wantsUnheard,
+} from '../../../../electron/control/memory/estimate.ts';
 import type { GuestStats } from '../../../../electron/control/ports.ts';
 
 const MIB = 1024;
@@ -22,9 +28,19 @@ const fold = (
   before: Estimate | null,
   second: number,
   change: Partial<GuestStats> = {},
-  { actualKib = 4 * GIB, beforeKib = 4 * GIB }: { actualKib?: number; beforeKib?: number } = {},
+  {
+    actualKib = 4 * GIB,
+    beforeKib = 4 * GIB,
+    residentKib = null,
+  }: Partial<Omit<Told, 'stats' | 'atMs'>> = {},
 ): Estimate | null =>
-  foldEstimate(before, { stats: stats(second, change), actualKib, beforeKib, atMs: second * 1000 });
+  foldEstimate(before, {
+    stats: stats(second, change),
+    actualKib,
+    beforeKib,
+    residentKib,
+    atMs: second * 1000,
+  });
 const run = (
   from: number,
   to: number,
@@ -36,11 +52,11 @@ const run = (
   return estimate;
 };
 const workingMib = (estimate: Estimate | null, second: number): number =>
-  Math.round((wantsOf(estimate, second * 1000)?.workingKib ?? Number.NaN) / MIB);
+  Math.round((wantsOf(estimate, second * 1000, 400 * MIB)?.workingKib ?? Number.NaN) / MIB);
 
 describe('what a guest needs', () => {
   it('M4: nothing believed, nothing known', () => {
-    expect(wantsOf(null, 0)).toBeNull();
+    expect(wantsOf(null, 0, 0)).toBeNull();
     expect(fold(null, 0, { updatedAtMs: 0 })).toBeNull();
   });
 
@@ -59,7 +75,7 @@ describe('what a guest needs', () => {
   it('each level holds the one before it, whatever is told', () => {
     for (const availableKib of [0, GIB, 4 * GIB])
       for (const cachesKib of [0, 3 * GIB, null, -1, NEVER_TOLD]) {
-        const wants = wantsOf(fold(null, 1, { availableKib, cachesKib }), 1000);
+        const wants = wantsOf(fold(null, 1, { availableKib, cachesKib }), 1000, 400 * MIB);
         expect(wants?.bufferKib).toBeGreaterThanOrEqual(wants?.workingKib ?? 0);
         expect(wants?.cacheKib).toBeGreaterThanOrEqual(wants?.bufferKib ?? 0);
       }
@@ -85,10 +101,12 @@ describe('what a guest needs', () => {
     ['next to nothing is available', { availableKib: 10 * MIB, freeKib: 10 * MIB }],
   ])('M4: urgent when %s, and for a moment after', (_, change) => {
     const estimate = fold(fold(null, 1), 2, change);
-    expect(wantsOf(estimate, 2000)?.isUrgent).toBe(true);
-    expect(wantsOf(fold(estimate, 3, { ...change, availableKib: 3 * GIB }), 3000)?.isUrgent).toBe(true);
+    expect(wantsOf(estimate, 2000, 400 * MIB)?.isUrgent).toBe(true);
+    expect(wantsOf(fold(estimate, 3, { ...change, availableKib: 3 * GIB }), 3000, 400 * MIB)?.isUrgent).toBe(
+      true,
+    );
     const calm = run(3, 9, estimate, () => ({ ...change, availableKib: 3 * GIB }));
-    expect(wantsOf(calm, 9000)?.isUrgent).toBe(false);
+    expect(wantsOf(calm, 9000, 400 * MIB)?.isUrgent).toBe(false);
   });
 
   it('M4: a moving balloon is not taken for a need', () => {
@@ -129,7 +147,35 @@ describe('what is not believed changes nothing (M4)', () => {
     const after = fold(swapping, 6, change);
     expect(Number.isFinite(after?.swappedKib)).toBe(true);
     expect(after?.swappedKib).toBeLessThanOrEqual(1000);
-    expect(wantsOf(after, 6000)?.isUrgent).toBe(false);
+    expect(wantsOf(after, 6000, 400 * MIB)?.isUrgent).toBe(false);
+  });
+
+  it('what the host never saw it touch, it does not use; and with memory to spare it does not suffer', () => {
+    const lie = {
+      availableKib: 10 * MIB,
+      freeKib: 0,
+      swapInKib: 500 * MIB,
+      swapOutKib: 900 * MIB,
+      majorFaults: 9000,
+    };
+    const believed = fold(known, 5, lie);
+    expect(wantsOf(believed, 5000, 400 * MIB)?.isUrgent).toBe(true);
+    const found = fold(known, 5, lie, { residentKib: 1.5 * GIB });
+    expect(found?.needKib).toBe(1.5 * GIB);
+    expect(wantsOf(found, 5000, 400 * MIB)?.isUrgent).toBe(false);
+    // One that fills what it has is believed.
+    expect(fold(known, 5, lie, { residentKib: 4 * GIB })?.needKib).toBe(believed?.needKib);
+  });
+
+  it('a guest that never told is judged by what the host holds for it', () => {
+    expect(wantsUnheard(GIB, 2 * GIB)).toMatchObject({ workingKib: GIB, isUrgent: false });
+    expect(wantsUnheard(3 * GIB, 2 * GIB).workingKib).toBe(2 * GIB);
+    expect(wantsUnheard(3 * GIB, 2 * GIB).bufferKib).toBeGreaterThan(3 * GIB);
+  });
+
+  it('a slow balloon has its room beforehand', () => {
+    const room = (paceKibPerS: number): number => wantsOf(known, 5000, paceKibPerS)?.bufferKib ?? 0;
+    expect(room(10 * MIB)).toBeGreaterThan(room(400 * MIB) + 2 * GIB);
   });
 
   it('a clock set back is a second later as far as anybody knows', () => {

@@ -1,0 +1,112 @@
+// One scenario under one policy, in simulated time: guests, a host, and whoever moves memory between them. Metrics as in
+// research/memory.md §7.3: performance, stall, swap traffic, kills, what the host was overrun by, what was moved.
+import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
+import { Seeded } from '../../support/seeded.ts';
+import { SimGuest } from './guest.ts';
+import type { Scenario } from './scenarios.ts';
+import { specOf } from './specs.ts';
+
+const MIB = 1024;
+export const STEP_S = 0.25;
+const SWAP_MIB = 3072;
+
+export interface Metrics {
+  readonly perf: number;
+  readonly p5: number;
+  readonly stallS: number;
+  readonly swapGib: number;
+  readonly kills: number;
+  readonly hostOverS: number;
+  /** More was promised than there is: only luck kept the host from being overrun (M2). */
+  readonly promisedOverS: number;
+  readonly movedGib: number;
+  readonly flips: number;
+}
+
+/** What a policy sees and moves. */
+export interface World {
+  readonly scenario: Scenario;
+  readonly guests: readonly SimGuest[];
+  readonly random: Seeded;
+  useMib: number;
+  nowS: number;
+}
+
+/** Told every step; the world has moved on by then. */
+export interface Mover {
+  step(): void | Promise<void>;
+  end?(): void;
+}
+
+export type Policy = (world: World) => Mover;
+
+export const overheadMib = (guest: SimGuest): number => guest.setup.overheadMib;
+
+/** What the host holds now: guests' pages are its own once touched. */
+export const heldMib = (world: World): number =>
+  world.useMib + world.guests.reduce((sum, guest) => sum + guest.residentMib, 0);
+
+const promisedMib = (world: World): number =>
+  world.useMib + world.guests.reduce((sum, guest) => sum + guest.promisedMib + guest.setup.overheadMib, 0);
+
+export function worldOf(scenario: Scenario, seed: number): World {
+  const random = new Seeded(seed);
+  const budget = scenario.totalMib - scenario.hostMib(0) - 640;
+  const guests = scenario.vms.map((vm, index) => {
+    const overhead = Math.ceil(defaultOverheadKib(vm.maxMib * MIB) / MIB);
+    // Everyone begins with a fair part, as far as there is enough for that.
+    const fair = Math.floor(budget / scenario.vms.length) - overhead;
+    const guest = new SimGuest(
+      {
+        spec: specOf(index + 1, { minMib: vm.minMib, maxMib: vm.maxMib }),
+        bootMib: vm.maxMib,
+        kind: vm.kind,
+        bootSeconds: 0,
+        swapMib: SWAP_MIB,
+        overheadMib: overhead,
+        load: vm.load,
+        random,
+        startMib: Math.max(vm.minMib, Math.min(vm.maxMib, fair)),
+      },
+      0,
+      true,
+    );
+    return guest;
+  });
+  return { scenario, guests, random, useMib: scenario.hostMib(0), nowS: 0 };
+}
+
+export async function runWorld(world: World, policy: Policy, seconds: number): Promise<Metrics> {
+  const mover = policy(world);
+  const perfs: number[] = [];
+  let stallS = 0;
+  let hostOverS = 0;
+  let promisedOverS = 0;
+  for (let step = 1; step * STEP_S <= seconds; step++) {
+    world.nowS = step * STEP_S;
+    world.useMib = world.scenario.hostMib(world.nowS);
+    for (const guest of world.guests) {
+      guest.step(STEP_S, world.nowS);
+      perfs.push(guest.perf);
+      if (guest.psi > 10) stallS += STEP_S;
+    }
+    if (heldMib(world) > world.scenario.totalMib) hostOverS += STEP_S;
+    if (promisedMib(world) > world.scenario.totalMib) promisedOverS += STEP_S;
+    await mover.step();
+  }
+  mover.end?.();
+  perfs.sort((a, b) => a - b);
+  const sum = (of: (guest: SimGuest) => number): number =>
+    world.guests.reduce((all, guest) => all + of(guest), 0);
+  return {
+    perf: perfs.reduce((all, perf) => all + perf, 0) / perfs.length,
+    p5: perfs[Math.floor(perfs.length * 0.05)] ?? 0,
+    stallS,
+    swapGib: sum(guest => guest.swapIoMib) / 1024,
+    kills: sum(guest => guest.killed),
+    hostOverS,
+    promisedOverS,
+    movedGib: sum(guest => guest.movedMib) / 1024,
+    flips: sum(guest => guest.flips),
+  };
+}
