@@ -7,7 +7,7 @@ import { type Caller, serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import { bootId } from '../platform/boot-id.ts';
 import { systemClock } from '../platform/clock.ts';
-import { hostMemoryFigures } from '../platform/host-memory.ts';
+import { hostMemoryFigures, hostStrain } from '../platform/host-memory.ts';
 import {
   makePrivateFolder,
   readJson,
@@ -243,6 +243,7 @@ async function findings(
     totalKib: host.totalKib,
     availableKib: host.availableKib,
     reserveKib: host.reserveKib,
+    ...hostStrain(),
     dataFolder: paths.dataFolder,
     freeBytes: freeBytesAt(paths.dataFolder),
     canWrite: canWriteAt(paths.dataFolder),

@@ -11,6 +11,10 @@ export interface DoctorFindings {
   readonly totalKib: number;
   readonly availableKib: number;
   readonly reserveKib: number;
+  /** 0 without swap; null where the host does not say. */
+  readonly swapKib: number | null;
+  /** Percent of the last ten seconds in which every program waited for memory; null where the host does not say. */
+  readonly stalled: number | null;
   readonly dataFolder: string;
   readonly freeBytes: number;
   readonly canWrite: boolean;
@@ -21,6 +25,9 @@ export interface DoctorFindings {
 /** Less than this and a day's work of one guest may not fit. */
 const DISK_WARN_BYTES = 10 * GIB;
 const DISK_FAIL_BYTES = GIB;
+
+/** In percent; a computer that waits this much is felt to be slow. */
+const STALLED_WARN = 10;
 
 const check = (id: string, title: string, state: Check['state'], found: string, fix = ''): Check => ({
   id,
@@ -41,6 +48,23 @@ function accelerator({ accelerator: kind, why }: ProbeResult): Check {
     'warn',
     `Slow mode: guests run about ten times slower. ${why}`,
     fix,
+  );
+}
+
+function memoryCheck(found: DoctorFindings): Check {
+  const { totalKib, availableKib, reserveKib, swapKib, stalled } = found;
+  const waits = stalled !== null && stalled >= STALLED_WARN;
+  const sentences = [
+    `${amountText(totalKib)} in all, ${amountText(availableKib)} available; ${amountText(reserveKib)} are kept for this computer.`,
+    swapKib === null ? '' : swapKib === 0 ? 'No swap.' : `Swap: ${amountText(swapKib)}.`,
+    waits ? `Programs stood still for want of memory ${stalled.toFixed(0)} % of the last ten seconds.` : '',
+  ];
+  return check(
+    'memory',
+    'Memory',
+    waits ? 'warn' : 'ok',
+    sentences.filter(text => text !== '').join(' '),
+    waits ? 'Suspend a VM (ebb vm suspend VM), or close other programs.' : '',
   );
 }
 
@@ -66,12 +90,7 @@ export function examine(found: DoctorFindings): DoctorReport {
         )
       : check('qemu-img', 'Disk tools', 'ok', found.qemuImg),
     accelerator(found.probe),
-    check(
-      'memory',
-      'Memory',
-      'ok',
-      `${amountText(found.totalKib)} in all, ${amountText(found.availableKib)} available; ${amountText(found.reserveKib)} are kept for this computer.`,
-    ),
+    memoryCheck(found),
     check(
       'disk',
       'Disk space',
