@@ -21,6 +21,14 @@ export function checkRange({ minKib, maxKib }: MemoryRange, limits: RangeLimits)
     what: string,
     todo: string,
   ) => refuse({ code, what, safe: 'Nothing was changed.', todo, data: { minKib, maxKib } });
+  // NaN is neither above nor below anything: it would pass all that follows.
+  if (Number.isNaN(range.minKib) || Number.isNaN(range.maxKib)) {
+    return bad(
+      'memory.bad-range',
+      'The minimum or the maximum is not a number.',
+      'Give both as amounts of memory.',
+    );
+  }
   if (range.minKib > range.maxKib) {
     return bad(
       'memory.bad-range',

@@ -247,6 +247,8 @@ describe('limits', () => {
       'memory.bad-range',
       'The minimum, 2.0 GiB, is above the maximum, 1.0 GiB.',
     ],
+    [{ minKib: Number.NaN, maxKib: GIB }, 'memory.bad-range', 'The minimum or the maximum is not a number.'],
+    [{ minKib: GIB, maxKib: Number.NaN }, 'memory.bad-range', 'The minimum or the maximum is not a number.'],
     [
       { minKib: 10 * MIB, maxKib: GIB },
       'memory.bad-range',
