@@ -40,6 +40,7 @@ export const ERROR_CODES = [
   'disk.io',
   'disk.poisoned',
   'disk.too-large',
+  'disk.would-shrink',
   'disk.owned-elsewhere',
   'vhd.corrupt',
   'vhd.unsupported',

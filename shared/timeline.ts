@@ -23,6 +23,8 @@ export const momentSchema = z.object({
     z.object({
       diskId: diskIdSchema,
       pointId: pointIdSchema,
+      /** As large as the disk was then: a disk may have grown since. */
+      virtualBytes: bytesSchema,
       /** `root`: one ordinary VHD; `delta`: a differencing VHD that hangs off its parent. */
       form: z.enum(['root', 'delta']),
       allocatedBytes: bytesSchema,

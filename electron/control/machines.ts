@@ -3,11 +3,12 @@
 import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
 import { Fault, orThrow } from '../../shared/result.ts';
-import type { Rescued } from '../../shared/timeline.ts';
+import type { Rescued, Timeline } from '../../shared/timeline.ts';
 import type { DiskFormat, VmSpec, VmSummary } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
+import { asLarge } from './grow-disk.ts';
 import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
@@ -130,7 +131,15 @@ export class Machines {
   }
 
   async open(vmId: VmId): Promise<void> {
-    await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId));
+    this.#adoptSizes(vmId, await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId)));
+  }
+
+  /** Storage owns how large a disk is: it grows, and going back may make it smaller. */
+  #adoptSizes(vmId: VmId, timeline: Timeline): void {
+    const spec = this.#ports.catalog.get(vmId);
+    if (spec === undefined) return;
+    const disks = asLarge(spec.disks, timeline);
+    if (disks !== null) this.#update({ ...spec, disks });
   }
 
   /** T5: a lost timeline is made anew from the images; the VM is closed for it, and opened again. */
@@ -366,7 +375,7 @@ export class Machines {
     this.requireOff(vmId, 'going back');
     step('keeping the present');
     await this.open(vmId);
-    await this.#ports.storage.call('moment.go-back', { vmId, momentId, keepName });
+    this.#adoptSizes(vmId, await this.#ports.storage.call('moment.go-back', { vmId, momentId, keepName }));
   }
 
   get hasRunning(): boolean {

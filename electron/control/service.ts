@@ -13,6 +13,7 @@ import type { ConsoleStreams } from './console-streams.ts';
 import type { DeltaExporter } from './delta-export.ts';
 import type { DeltaImporter } from './delta-import.ts';
 import type { Files } from './files.ts';
+import { growDisk } from './grow-disk.ts';
 import type { Machines, ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { PointServer } from './point-server.ts';
@@ -185,18 +186,20 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return { samples: memory.history(vmId, sinceMs) };
     },
 
+    'disk.grow': params => growDisk(parts, { ...params, vmId: idle(params.vmId, true) }),
+
     'timeline.get': async ({ vmId }) => storage.call('timeline.get', { vmId: await opened(vmId) }),
     'moment.take': async ({ vmId, name, note }) =>
       storage.call('moment.take', { vmId: await opened(vmId), name, note, kind: 'manual' }),
     'moment.update': async ({ vmId, ...change }) =>
       storage.call('moment.update', { vmId: await opened(vmId), ...change }),
-    'moment.go-back': ({ vmId, momentId, ifRunning }) => {
+    'moment.go-back': ({ vmId, momentId, ifRunning, keepName }) => {
       const supervisor = machines.supervisor(idle(vmId));
       const how = supervisor.state().pid === null || ifRunning === 'refuse' ? null : ifRunning;
       if (how === null) machines.requireOff(vmId, 'going back');
       return start('moment.go-back', vmId, 'Go back', how === 'shutdown', async (id, step, signal) => {
         if (how !== null) await supervisor.stop(how, signal, step);
-        await machines.goBack(id, momentId, parts.keepName(), step);
+        await machines.goBack(id, momentId, keepName ?? parts.keepName(), step);
         if (how !== null) await supervisor.start(signal, step);
       });
     },

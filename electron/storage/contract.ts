@@ -85,6 +85,22 @@ export const storageContract = defineContract({
       errors: ['disk.in-use', 'disk.full', 'disk.io', 'vhd.corrupt'],
       doc: 'What point.share left in the disk’s folder becomes a disk; Now is what its newest image holds, no point yet.',
     },
+    'disk.grow': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
+      result: z.object({ virtualBytes: bytesSchema }),
+      errors: [
+        'vm.not-found',
+        'disk.not-found',
+        'disk.in-use',
+        'disk.too-large',
+        'disk.would-shrink',
+        'disk.full',
+        'disk.io',
+        'disk.poisoned',
+      ],
+      doc: 'Makes Now of a disk larger; its points keep size and content (T4). Rounded up to a CHS-exact size. Refused while exported.',
+    },
     'export.open': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, socketPath: z.string().max(100) }),

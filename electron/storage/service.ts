@@ -95,6 +95,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     },
     'vm.close': closeVm,
     'disk.create': forward('disk.create'),
+    'disk.grow': forward('disk.grow'),
     'export.open': params => hostOf(params).openExport(params),
     'export.close': params => hostOf(params).closeExport(params),
     ...forwarded(forward),

@@ -86,6 +86,14 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       await engineOf().sharing.adopt(diskId, images);
       return { virtualBytes: engineOf().volume(diskId).sizeBytes };
     },
+    'disk.grow': async ({ diskId, virtualBytes }) => {
+      const engine = engineOf();
+      // QEMU's NBD client never asks for the size again.
+      if (exports.openCount > 0) throw new Fault(exported('grow it'));
+      const size = await engine.growDisk(diskId, virtualBytes);
+      await engine.rest();
+      return { virtualBytes: size };
+    },
     'export.open': async ({ diskId, socketPath }) => {
       const volume = engineOf().volume(diskId);
       await exports.open(diskId, volume, socketPath);
@@ -121,7 +129,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'moment.go-back': async ({ momentId, keepName }) => {
       const engine = engineOf();
       // T7: a guest that lives on would keep writing what it remembers of another present.
-      if (exports.openCount > 0) throw new Fault(exported());
+      if (exports.openCount > 0) throw new Fault(exported('go back'));
       await engine.goBack({ momentId, keepName });
       return engine.timeline();
     },
@@ -208,9 +216,9 @@ const beingRead = () => ({
   todo: 'Wait until that has ended, or cancel it.',
 });
 
-const exported = () => ({
+const exported = (doing: string) => ({
   code: 'disk.in-use' as const,
   what: 'A disk of this VM is being served to a running machine.',
   safe: 'Nothing was changed.',
-  todo: 'Stop the VM, then go back.',
+  todo: `Stop the VM, then ${doing}.`,
 });

@@ -246,6 +246,28 @@ export const contract = defineContract({
       doc: 'Target, actual and in-use over the last ten minutes.',
     },
 
+    'disk.grow': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        /** Null: its first disk. */
+        diskId: diskIdSchema.nullable().default(null),
+        virtualBytes: bytesSchema,
+      }),
+      result: z.object({ diskId: diskIdSchema, virtualBytes: bytesSchema }),
+      errors: [
+        'vm.not-found',
+        'vm.wrong-state',
+        'disk.not-found',
+        'disk.too-large',
+        'disk.would-shrink',
+        'disk.full',
+        'disk.poisoned',
+        'storage.unavailable',
+      ],
+      doc: 'Makes a disk of a stopped VM larger, with its history: points stay as large as they were. The answer is the size, rounded up.',
+    },
+
     'timeline.get': {
       kind: 'query',
       params: byVm,
@@ -284,6 +306,8 @@ export const contract = defineContract({
         momentId: momentIdSchema,
         /** A VM that was running is started again afterwards. */
         ifRunning: z.enum(['refuse', 'shutdown', 'force']).default('refuse'),
+        /** Of the branch that keeps the present; left out: one that says when. */
+        keepName: z.string().trim().min(1).max(200).optional(),
       }),
       result: started,
       errors: ['vm.not-found', 'vm.wrong-state', 'moment.not-found', 'disk.full', 'storage.unavailable'],

@@ -250,6 +250,15 @@ function historyHandlers(control: FakeControl) {
       publish(vm);
       return { freedBytes };
     },
+    'disk.grow': ({ vmId, diskId, virtualBytes }) => {
+      const vm = control.vm(vmId);
+      const id = diskId ?? vm.timeline.disks[0]?.id;
+      if (id === undefined) throw new Error('a fake VM without a disk');
+      const disks = vm.timeline.disks.map(disk => (disk.id === id ? { ...disk, virtualBytes } : disk));
+      vm.timeline = { ...vm.timeline, disks };
+      publish(vm);
+      return { diskId: id, virtualBytes };
+    },
     'moment.cost': ({ vmId, momentId }) => {
       const { allocatedBytes, freesBytes } = moment(control.vm(vmId), momentId);
       return {

@@ -32,6 +32,7 @@ export function addMoment(vm: FakeVm, wish: MomentWish): Moment {
     points: vm.timeline.disks.map(disk => ({
       diskId: disk.id,
       pointId: fakeId() as PointId,
+      virtualBytes: disk.virtualBytes,
       form: wish.root === true ? ('root' as const) : ('delta' as const),
       allocatedBytes: wish.bytes,
     })),

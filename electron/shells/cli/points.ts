@@ -1,8 +1,10 @@
 // Commands about points: take, list, rename, trash, and going back.
+
+import { branchesOf } from '../../../shared/branches.ts';
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import { exportFormatSchema, settleOrderSchema } from '../../../shared/timeline.ts';
-import { NotFoundError, pickMoment, pickVm, UsageError } from './arguments.ts';
+import { exportFormatSchema, settleOrderSchema, type Timeline } from '../../../shared/timeline.ts';
+import { NotFoundError, parseBytes, pickMoment, pickVm, UsageError } from './arguments.ts';
 import { INTEGRITY_COMMANDS } from './integrity.ts';
 import { gib, table, timeText } from './output.ts';
 import { SERVE_COMMAND, streamPoint } from './serve.ts';
@@ -47,22 +49,64 @@ function sayingHow(error: unknown, ifRunning: 'refuse' | 'shutdown' | 'force'): 
   });
 }
 
+/** Nothing is kept where nothing had changed since the last point. */
+function keptText(before: Timeline, after: Timeline): string {
+  const known = new Set(before.moments.map(({ id }) => id));
+  const kept = after.moments.find(({ id, kind }) => kind === 'kept' && !known.has(id));
+  return kept === undefined
+    ? 'Nothing had changed since the last point.'
+    : `What you had is kept as the branch "${kept.name}".`;
+}
+
+async function listBranches(session: Session): Promise<Output> {
+  const { spec } = pickVm((await session.client.call('vm.list', {})).vms, argument(session, 1, 'VM'));
+  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
+  const nameOf = (id: string | null): string => timeline.moments.find(row => row.id === id)?.name ?? '–';
+  const branches = branchesOf(timeline);
+  const rows = branches.map(({ tip, fromId, moments }) => [
+    tip === null ? '' : tip.id.slice(0, 8),
+    tip === null ? 'Now' : tip.name,
+    nameOf(fromId),
+    String(moments),
+  ]);
+  return { text: table(['ID', 'ENDS AT', 'GROWS FROM', 'POINTS'], rows), json: branches };
+}
+
+async function growDisk(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const word = option(session, 'disk');
+  const disk = spec.disks.find(({ id }) => word === undefined || id.startsWith(word));
+  if (disk === undefined)
+    throw new NotFoundError('vm.not-found', `${spec.name} has no disk ${word ?? ''}.`, 'See: ebb vm show VM');
+  const grown = await session.client.call('disk.grow', {
+    vmId: spec.id,
+    diskId: disk.id,
+    virtualBytes: parseBytes(argument(session, 3, 'SIZE'), 'SIZE'),
+  });
+  return {
+    text: `The disk of ${spec.name} holds ${gib(grown.virtualBytes)} now; its points stay as large as they were. The guest has to extend its own file system.`,
+    json: grown,
+  };
+}
+
 async function goBack(session: Session): Promise<Output> {
   const vms = (await session.client.call('vm.list', {})).vms;
   const { spec } = pickVm(vms, argument(session, 1, 'VM'));
   const timeline = await session.client.call('timeline.get', { vmId: spec.id });
   const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
   const { force, shutdown } = session.words.options;
+  const keepName = option(session, 'keep');
+  const keep = keepName === undefined ? {} : { keepName };
   const ifRunning = force === true ? 'force' : shutdown === true ? 'shutdown' : 'refuse';
   const { taskId } = await session.client
-    .call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning })
+    .call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning, ...keep })
     .catch((error: unknown) => {
       throw sayingHow(error, ifRunning);
     });
   await session.wait(taskId);
   const after = await session.client.call('timeline.get', { vmId: spec.id });
   return {
-    text: `${spec.name} is as it was at "${moment.name}". What you had is kept as a branch.`,
+    text: `${spec.name} is as it was at "${moment.name}". ${keptText(timeline, after)}`,
     json: after,
   };
 }
@@ -252,6 +296,16 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     help: 'Delete what is in the trash for good: one point, or all',
     run: purge,
   },
+  'disk grow': {
+    usage: 'VM SIZE [--disk ID]',
+    help: 'Make a disk of a stopped VM larger, with its history; its points stay as large as they were',
+    run: growDisk,
+  },
+  branches: {
+    usage: 'VM',
+    help: 'The lines of its history: where each ends, and where it leaves the line of Now',
+    run: listBranches,
+  },
   settle: {
     usage: 'VM (run|pause|undo)',
     help: 'Let its history be tidied, pause that, or turn back what is under way',
@@ -265,8 +319,8 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   revert: {
-    usage: 'VM POINT [--shutdown|--force]',
-    help: 'Go back to a point, the present is kept as a branch; a running VM is ended so and started again',
+    usage: 'VM POINT [--keep NAME] [--shutdown|--force]',
+    help: 'Go back to a point, the present is kept as a branch of that name; a running VM is ended so and started again',
     run: goBack,
   },
 };

@@ -4,6 +4,8 @@ import { corrupt, viewOf } from '../vhd/fields.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 
 export const BAT_UNUSED = 0xffffffff;
+/** Footer copy and header. */
+const HEAD_SECTORS = 3;
 const ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
 
 /** Into `bat`, which is as long as the disk has blocks. */
@@ -13,6 +15,7 @@ export function decodeBat(raw: Uint8Array, bat: Uint32Array): void {
 }
 
 export interface Places {
+  readonly batStart: number;
   readonly batEnd: number;
   readonly fileBytes: number;
   /** Of a block: bitmap and data. */
@@ -21,22 +24,25 @@ export interface Places {
 }
 
 /**
- * The byte after the last block, or after the BAT where there is none. Throws vhd.corrupt: overlapping, cut off, or not
+ * The byte after the last block, and after the BAT. Throws vhd.corrupt: overlapping, cut off, or not
  * where a block of ours can be, which a single wrong bit often makes it (T12).
  */
 export function endOfBlocks(
   file: string,
   bat: Uint32Array,
-  { batEnd, fileBytes, pitchBytes, bitmapBytes }: Places,
+  { batStart, batEnd, fileBytes, pitchBytes, bitmapBytes }: Places,
 ): number {
   const used = bat.filter(entry => entry !== BAT_UNUSED).sort();
-  let end = Math.ceil(batEnd / SECTOR_BYTES);
+  const [batFrom, batTo] = [batStart / SECTOR_BYTES, Math.ceil(batEnd / SECTOR_BYTES)];
+  const pitch = pitchBytes / SECTOR_BYTES;
+  let end = HEAD_SECTORS;
   for (const entry of used) {
-    if (entry < end)
-      throw corrupt(file, 'block position (sector)', entry, `≥ ${end}: blocks or metadata overlap`);
+    const least = entry < batTo && entry + pitch > batFrom ? batTo : end;
+    if (entry < least)
+      throw corrupt(file, 'block position (sector)', entry, `≥ ${least}: blocks or metadata overlap`);
     if ((entry * SECTOR_BYTES + bitmapBytes) % UNIT_BYTES !== 0)
       throw corrupt(file, 'block position (sector)', entry, 'one with its data on a 4 KiB boundary');
-    end = entry + pitchBytes / SECTOR_BYTES;
+    end = entry + pitch;
   }
   // reserve() grows the file before any map names the slot, so a shorter one was cut off.
   if (used.length > 0 && end * SECTOR_BYTES > fileBytes)
@@ -46,7 +52,7 @@ export function endOfBlocks(
       end * SECTOR_BYTES,
       `within the file of ${fileBytes} bytes: it is truncated`,
     );
-  return end * SECTOR_BYTES;
+  return Math.max(end, batTo) * SECTOR_BYTES;
 }
 
 /** The sectors that hold these blocks' entries: their place in the BAT in bytes, and what they hold. */

@@ -69,6 +69,18 @@ export function unitRuns(units: Uint8Array): { readonly first: number; readonly 
 export const unitCount = (units: Uint8Array): number =>
   units.reduce((count, unit) => count + (unit === 0 ? 0 : 1), 0);
 
+export const union = (a: Uint8Array, b: Uint8Array): Uint8Array =>
+  a.map((unit, index) => unit | (b[index] ?? 0));
+
+/** How many units of a block lie before this place of the disk; none or all where it lies outside. */
+export const unitsBefore = ({ blockBytes, unitsPerBlock }: Image, block: number, bytes: number): number =>
+  Math.min(unitsPerBlock, Math.max(0, Math.floor((bytes - block * blockBytes) / UNIT_BYTES)));
+
+/** The units of a block from this place of the disk on. */
+export function unitsFrom(image: Image, block: number, bytes: number): Uint8Array {
+  return new Uint8Array(image.unitsPerBlock).fill(0xff, unitsBefore(image, block, bytes));
+}
+
 /** New slots at the end of an image; where one cannot be filled (T14) all are given back, so that retries cost nothing. */
 export async function fillSlots(
   image: Image,

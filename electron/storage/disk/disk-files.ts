@@ -9,7 +9,7 @@ import type { PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { Image } from './image.ts';
-import { View } from './layers.ts';
+import { type Layer, View } from './layers.ts';
 import { Readers } from './readers.ts';
 import type { DiskRow, MergeOp, ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
@@ -45,12 +45,17 @@ export class DiskFiles {
     this.row = row;
     this.folder = folder;
     this.#tree = tree;
-    this.now = new View(() => [...this.leaves, ...this.#below()]);
+    this.now = new View(() => this.#nowLayers());
   }
 
-  #below(): Image[] {
+  #nowLayers(): Layer[] {
+    let endBytes = Number.POSITIVE_INFINITY;
+    const layers = this.leaves.map(image => {
+      endBytes = Math.min(endBytes, image.virtualBytes);
+      return { image, endBytes };
+    });
     const parent = this.#tree.disk(this.row.id)?.leafParent ?? null;
-    return parent === null ? [] : this.layersOf(parent);
+    return parent === null ? layers : [...layers, ...this.layersOf(parent, endBytes)];
   }
 
   /** Opens by file name, checking that it carries the UUID it should (T1). Throws vhd.parent-missing, vhd.corrupt. */
@@ -59,7 +64,8 @@ export class DiskFiles {
     if (known !== undefined) return known;
     if (!this.folder.exists(name)) throw missing(name, this.folder.path);
     const image = Image.open(this.folder.open(name, 'existing'), uuid);
-    if (image.virtualBytes !== this.row.virtualBytes || image.blockBytes !== this.row.blockBytes) {
+    if (image.blockBytes !== this.row.blockBytes || !this.#fitting(uuid).has(image.virtualBytes)) {
+      image.close();
       throw mismatch(name, image, this.row);
     }
     this.#images.set(name, image);
@@ -71,6 +77,20 @@ export class DiskFiles {
   nameOf(image: Image): string {
     for (const [name, known] of this.#images) if (known === image) return name;
     throw missing(image.file.name, this.folder.path);
+  }
+
+  /** What a file may have: its point's size; while roles change hands, of the other one's of the two. */
+  #fitting(uuid: PointId | null): Set<number> {
+    const { id } = this.row;
+    const [op, merge] = [this.#tree.reversalOf(id), this.#tree.mergeOf(id)];
+    const ids = [uuid, ...(op === undefined ? [] : [op.root, op.child])];
+    if (merge !== undefined) ids.push(merge.point, merge.child);
+    const sizes = new Set(ids.flatMap(point => (point === null ? [] : this.#tree.sizeOf(this.row, point))));
+    for (const take of this.#tree.ops)
+      if (take.kind === 'take')
+        for (const { leaf, virtualBytes } of take.leaves)
+          if (leaf === uuid && virtualBytes !== undefined) sizes.add(virtualBytes);
+    return sizes;
   }
 
   register(name: string, image: Image): void {
@@ -140,23 +160,30 @@ export class DiskFiles {
     return this.image(fileName(point), point);
   }
 
-  /** Every image a read of the point may touch, newest first. Iterative (T15). */
-  layersOf(point: PointId): Image[] {
+  /** Every image a read of the point may touch, newest first, each as far as those above it reach. Iterative (T15). */
+  layersOf(point: PointId, upTo = Number.POSITIVE_INFINITY): Layer[] {
     const op = this.#tree.reversalOf(this.row.id);
     const merge = this.#tree.mergeOf(this.row.id);
-    const layers: Image[] = [];
+    const layers: Layer[] = [];
+    let endBytes = upTo;
     for (const id of this.#tree.pathToRoot(point)) {
-      if (merge?.stage === 'flip' && (id === merge.point || id === merge.child)) {
-        if (id === merge.child) layers.push(this.merged(merge));
+      if (merge?.stage === 'flip' && id === merge.point) continue;
+      // A file that takes in a larger one's units answers for it behind its own end, too.
+      if (id !== merge?.point || merge.direction === 'up')
+        endBytes = Math.min(endBytes, this.#tree.sizeOf(this.row, id));
+      if (merge?.stage === 'flip' && id === merge.child) {
+        layers.push({ image: this.merged(merge), endBytes });
         continue;
       }
       if (op !== undefined && (id === op.root || id === op.child)) {
         const { root, backward, forward } = this.edge(op);
         // T3: R reads B over the root, C reads F over the root, at every instant.
-        if (id === op.root) return [...layers, backward, root];
-        return forward === null ? [...layers, root] : [...layers, forward, root];
+        const above = id === op.root ? backward : forward;
+        if (above !== null) layers.push({ image: above, endBytes });
+        layers.push({ image: root, endBytes });
+        return layers;
       }
-      layers.push(this.image(fileName(id), id));
+      layers.push({ image: this.image(fileName(id), id), endBytes });
     }
     return layers;
   }

@@ -131,7 +131,10 @@ export function pointVolume(view: View, shape: Shape): Volume {
 }
 
 /** What the Now volume needs of its disk; the leaf changes at take and go back. */
-export interface NowSource extends Shape {
+export interface NowSource {
+  /** May grow, and change when people go back. */
+  readonly sizeBytes: () => number;
+  readonly blockBytes: number;
   readonly view: View;
   leaf(): Leaf;
   /** Whatever is writable at this instant is durable when it resolves. */
@@ -143,29 +146,35 @@ export interface NowSource extends Shape {
 
 /** Now of a disk. Stays valid across take; its writes go to whatever is the leaf at that instant. */
 export class NowVolume implements Volume {
-  readonly sizeBytes: number;
   readonly readOnly = false;
   readonly #source: NowSource;
   readonly #unit = new Uint8Array(UNIT_BYTES);
 
   constructor(source: NowSource) {
     this.#source = source;
-    this.sizeBytes = source.sizeBytes;
+  }
+
+  get sizeBytes(): number {
+    return this.#source.sizeBytes();
+  }
+
+  get #shape(): Shape {
+    return { sizeBytes: this.sizeBytes, blockBytes: this.#source.blockBytes };
   }
 
   read(target: Uint8Array, offsetBytes: number): void {
-    readView(this.#source.view, this.#source, target, offsetBytes);
+    readView(this.#source.view, this.#shape, target, offsetBytes);
   }
 
   write(source: Uint8Array, offsetBytes: number): void {
-    eachBlock(this.#source, offsetBytes, source.length, (block, at, length, done) => {
+    eachBlock(this.#shape, offsetBytes, source.length, (block, at, length, done) => {
       this.#writeBlock(block, at, length, source.subarray(done, done + length));
     });
     this.#source.wrote();
   }
 
   zero(offsetBytes: number, lengthBytes: number, _mayPunch: boolean): void {
-    eachBlock(this.#source, offsetBytes, lengthBytes, (block, at, length) =>
+    eachBlock(this.#shape, offsetBytes, lengthBytes, (block, at, length) =>
       this.#writeBlock(block, at, length, null),
     );
     this.#source.wrote();
@@ -186,7 +195,7 @@ export class NowVolume implements Volume {
   }
 
   extents(offsetBytes: number, lengthBytes: number, limit: number): VolumeExtent[] {
-    return viewExtents(this.#source.view, this.#source, offsetBytes, lengthBytes, limit);
+    return viewExtents(this.#source.view, this.#shape, offsetBytes, lengthBytes, limit);
   }
 
   #writeBlock(block: number, at: number, length: number, source: Uint8Array | null): void {
@@ -219,7 +228,7 @@ export class NowVolume implements Volume {
   #writePartial(block: number, at: number, length: number, source: Uint8Array | null): void {
     const unit = Math.floor(at / UNIT_BYTES);
     const start = unit * UNIT_BYTES;
-    readView(this.#source.view, this.#source, this.#unit, block * this.#source.blockBytes + start);
+    readView(this.#source.view, this.#shape, this.#unit, block * this.#source.blockBytes + start);
     if (source === null) this.#unit.fill(0, at - start, at - start + length);
     else this.#unit.set(source, at - start);
     if (this.#source.leaf().writeUnits(block, unit, 1, UNIT_BYTES, this.#unit))

@@ -1,10 +1,12 @@
 // One disk: its files, its leaf and its Now volume. Decides nothing about the tree; engine.ts does.
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault, invariant } from '../../../shared/result.ts';
-import type { Folder } from '../../platform/ports.ts';
+import type { BlockFile, Folder } from '../../platform/ports.ts';
+import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
 import { DiskFiles, fileName, newFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
 import { Image } from './image.ts';
+import { BAT_AT, emptyImageBytes } from './image-head.ts';
 import { Leaf } from './leaf.ts';
 import { runFileNames } from './run-file.ts';
 import type { DiskRow } from './state.ts';
@@ -22,14 +24,15 @@ export interface DiskContext {
 /** A new leaf is its headers and BAT; this much room must be there, and some to spare (T14). */
 const LEAF_SPARE_BYTES = 1024 * 1024;
 
+type NewLeaf = Pick<DiskRow, 'virtualBytes' | 'blockBytes' | 'leaf' | 'leafParent'>;
+
 /** Its headers, not durable yet; nobody's. */
 export function makeLeaf(
-  row: DiskRow,
+  row: NewLeaf,
   folder: Folder,
-  leaf: PointId,
-  parent: PointId | null,
-  { nowMs, name = fileName(leaf) }: { readonly nowMs: number; readonly name?: string },
+  { nowMs, name = fileName(row.leaf) }: { readonly nowMs: number; readonly name?: string },
 ): Image {
+  const { leaf, leafParent: parent } = row;
   const needs = LEAF_SPARE_BYTES + Math.ceil(row.virtualBytes / row.blockBytes) * 4;
   const free = folder.freeBytes();
   if (free < needs) {
@@ -79,7 +82,7 @@ export class Disk {
     this.files.leaves = [this.#leaf.image];
     this.files.resetViews();
     this.volume = new NowVolume({
-      sizeBytes: row.virtualBytes,
+      sizeBytes: () => this.virtualBytes,
       blockBytes: row.blockBytes,
       view: files.now,
       leaf: () => this.#leaf,
@@ -91,7 +94,7 @@ export class Disk {
 
   static async create(row: DiskRow, context: DiskContext, nowMs: number): Promise<void> {
     const folder = context.diskFolder(row.id);
-    const image = makeLeaf(row, folder, row.leaf, row.leafParent, { nowMs });
+    const image = makeLeaf(row, folder, { nowMs });
     await image.sync();
     await folder.sync();
     image.close();
@@ -123,8 +126,25 @@ export class Disk {
     return (this.#context.tree.disk(this.id) ?? this.files.row).leaf;
   }
 
+  /** Of Now. */
+  get virtualBytes(): number {
+    return (this.#context.tree.disk(this.id) ?? this.files.row).virtualBytes;
+  }
+
+  sizeOf(point: PointId): number {
+    return this.#context.tree.sizeOf(this.files.row, point);
+  }
+
   get isLeafEmpty(): boolean {
     return this.#leaf.isEmpty;
+  }
+
+  /** It says nothing that the image below it does not: empty, and of the same size. */
+  get isLeafBlank(): boolean {
+    const { tree } = this.#context;
+    const parent = tree.disk(this.id)?.leafParent ?? null;
+    const below = parent === null ? this.virtualBytes : this.sizeOf(parent);
+    return this.#leaf.isEmpty && below === this.virtualBytes;
   }
 
   get leafImage(): Image {
@@ -132,9 +152,11 @@ export class Disk {
   }
 
   /** Durable, and nobody's yet. */
-  async prepareLeaf(id: PointId, parent: PointId, nowMs: number): Promise<void> {
+  async prepareLeaf(id: PointId, parent: PointId, virtualBytes: number, nowMs: number): Promise<void> {
     const { files } = this;
-    const image = makeLeaf(files.row, files.folder, id, parent, { nowMs });
+    const { blockBytes } = files.row;
+    const row = { virtualBytes, blockBytes, leaf: id, leafParent: parent };
+    const image = makeLeaf(row, files.folder, { nowMs });
     files.register(fileName(id), image);
     await image.sync();
     await files.folder.sync();
@@ -243,16 +265,25 @@ const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|vhd\.part|run-[ab])$/;
 /** They say nothing without the record that names them, whatever they hold. */
 const PASSING = /\.(?:run-[ab]|part)$/;
 
-/** Only an image without a block, or one too short to hold any, is nobody's loss. */
+/** Only an image without a block, or one that never had anything but a BAT, is nobody's loss. */
 function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {
   const file = folder.open(name, 'read-only');
   try {
     return Image.open(file, null).allocatedBlocks().length === 0;
   } catch (cause) {
     if (cause instanceof Fault && cause.body.code === 'vhd.corrupt')
-      return file.sizeBytes() <= Image.emptyBytes(row);
+      return file.sizeBytes() <= emptyImageBytes(row) || holdsNoData(file, row.blockBytes);
     throw cause;
   } finally {
     file.close();
   }
+}
+
+/** T15: the leaf of a growth a power cut tore is as long as its BAT, which may be longer than its disk's. */
+function holdsNoData(file: BlockFile, blockBytes: number): boolean {
+  const bytes = file.sizeBytes();
+  if (bytes > emptyImageBytes({ virtualBytes: VIRTUAL_BYTES_MAX, blockBytes })) return false;
+  const bat = new Uint8Array(Math.max(0, bytes - emptyImageBytes({ virtualBytes: 0, blockBytes })));
+  file.read(bat, BAT_AT);
+  return bat.every(byte => byte === 0 || byte === 0xff);
 }

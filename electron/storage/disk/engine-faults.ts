@@ -43,6 +43,15 @@ export const diskExists = (id: string): Fault =>
     todo: 'Choose another id.',
   });
 
+export const wouldShrink = (virtualBytes: number, asked: number): Fault =>
+  new Fault({
+    code: 'disk.would-shrink',
+    what: `The disk holds ${virtualBytes} bytes; making it hold ${asked} would cut off what lies behind.`,
+    safe: 'Nothing was changed.',
+    todo: 'A disk only grows. For a smaller one make a new disk of that size and copy what is needed.',
+    data: { virtualBytes, asked },
+  });
+
 export const tooManyPoints = (): Fault =>
   new Fault({
     code: 'limit.reached',

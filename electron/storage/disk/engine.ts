@@ -2,7 +2,6 @@
 // The only owner of the VM's VHD files and timeline.db. Rules T1–T18 and their order of writes: ../SPEC.md.
 import {
   type DiskId,
-  diskIdSchema,
   type MomentId,
   momentIdSchema,
   type PointId,
@@ -11,12 +10,12 @@ import {
 } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
-import { exactSize, VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
 import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
+import { grownSize, newDisk } from './disk-size.ts';
 import { pointVolume } from './disk-volume.ts';
-import { diskExists, noDisk, noPoint, pinned, tooLarge, tooManyPoints } from './engine-faults.ts';
+import { diskExists, noDisk, noPoint, pinned, tooManyPoints } from './engine-faults.ts';
 import type { EngineOptions, EnginePorts, MomentChange, NewMoment } from './engine-types.ts';
 import { DeltaWriter } from './export-delta.ts';
 import { Grafts } from './graft.ts';
@@ -26,7 +25,7 @@ import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
 import { Sharing } from './share.ts';
 import { drop, type MomentRow, POINTS_MAX, put } from './state.ts';
-import { beginTake, finishTake, goBackTo, type TakePorts } from './take.ts';
+import { beginTake, finishTake, goBackTo, type TakePorts, type TakeWhat } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
 import { Verifier } from './verify.ts';
@@ -170,19 +169,22 @@ export class VmEngine {
   /** A new empty disk: one dynamic leaf, no point yet. The size is rounded up to one all readers agree on (T12). */
   createDisk(diskId: DiskId, virtualBytes: number): Promise<void> {
     return this.#serial(async () => {
-      if (virtualBytes <= 0 || virtualBytes > VIRTUAL_BYTES_MAX) throw tooLarge(virtualBytes);
       if (this.#disks.has(diskId)) throw diskExists(diskId);
-      const row = {
-        id: diskIdSchema.parse(diskId),
-        virtualBytes: exactSize(virtualBytes),
-        blockBytes: this.#options.blockBytes ?? BLOCK_BYTES,
-        leaf: this.#newPointId(),
-        leafParent: null,
-      };
+      const row = newDisk(diskId, virtualBytes, this.#options.blockBytes ?? BLOCK_BYTES, this.#newPointId());
       await Disk.create(row, this.#context(), this.#ports.clock.wallMs());
       this.#tree.commit([put('disk', row)]);
       this.#disks.set(row.id, await Disk.open(row, this.#context()));
       this.#changed();
+    });
+  }
+
+  /** Now of a disk becomes larger, its points stay as they were (T4): a take of nobody's. Answers with the size (T12). */
+  growDisk(diskId: DiskId, virtualBytes: number): Promise<number> {
+    return this.#serial(async () => {
+      const current = this.#disk(diskId).virtualBytes;
+      const size = grownSize(current, virtualBytes);
+      if (size !== current) await this.#take(null, [], new Map([[diskId, size]]));
+      return size;
     });
   }
 
@@ -206,8 +208,8 @@ export class VmEngine {
     const point = this.#tree.point(pointId);
     if (point === undefined) throw noPoint(pointId);
     const { files } = this.#disk(point.diskId);
-    const { virtualBytes, blockBytes } = files.row;
-    return pointVolume(files.view(pointId), { sizeBytes: virtualBytes, blockBytes });
+    const sizeBytes = this.#tree.sizeOf(files.row, pointId);
+    return pointVolume(files.view(pointId), { sizeBytes, blockBytes: files.row.blockBytes });
   }
 
   async hashPoint(pointId: PointId, signal?: AbortSignal): Promise<string> {
@@ -234,21 +236,23 @@ export class VmEngine {
     return this.#serial(async () => {
       if (this.#tree.points.length + this.#disks.size > POINTS_MAX) throw tooManyPoints();
       const moment = this.#newMoment(given, this.#tree.nowMoment);
-      await beginTake(this.#takePorts, moment, origins);
-      await this.#finishTakes();
-      this.#settler.wake();
+      await this.#take(moment, origins);
       return this.#momentView(moment.id);
     });
+  }
+
+  async #take(...[moment, origins, grown]: TakeWhat): Promise<void> {
+    await beginTake(this.#takePorts, moment, origins, grown);
+    await this.#finishTakes();
+    this.#settler.wake();
   }
 
   /** T17: nobody uses the disks; what changed becomes a point nobody took, so that settling leaves Now one VHD. */
   rest(): Promise<void> {
     return this.#serial(async () => {
       for (const disk of this.#disks.values()) await disk.flush();
-      if ([...this.#disks.values()].every(disk => disk.isLeafEmpty)) return;
-      await beginTake(this.#takePorts, null);
-      await this.#finishTakes();
-      this.#settler.wake();
+      if ([...this.#disks.values()].every(disk => disk.isLeafBlank)) return;
+      await this.#take(null);
     });
   }
 

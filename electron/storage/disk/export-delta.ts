@@ -57,7 +57,9 @@ export class DeltaWriter {
   async some({ folder, name }: DeltaPlace, order: DeltaOrder, nowMs: number): Promise<DeltaWritten> {
     const { files } = this.#disk(order.fromId);
     if (this.#disk(order.toId).files !== files) throw otherDisk();
-    const { row } = files;
+    const [before, after] = [order.fromId, order.toId].map(id => this.#tree.sizeOf(files.row, id));
+    if (before !== after) throw otherSize(before ?? 0, after ?? 0);
+    const row = { ...files.row, virtualBytes: after ?? 0 };
     const views = [files.view(order.fromId), files.view(order.toId)] as const;
     const file = folder.open(name, order.cursor === null ? 'create' : 'existing');
     try {
@@ -162,4 +164,13 @@ const otherDisk = (): Fault =>
     what: 'The two points are of different disks.',
     safe: 'Nothing was written.',
     todo: 'Choose two points of one disk.',
+  });
+
+const otherSize = (before: number, after: number): Fault =>
+  new Fault({
+    code: 'vhd.parent-mismatch',
+    what: `The disk held ${before} bytes at the first point and ${after} at the second; other readers refuse a difference between such two.`,
+    safe: 'Nothing was written.',
+    todo: 'Export the second point whole.',
+    data: { before, after },
   });

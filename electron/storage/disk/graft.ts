@@ -86,8 +86,13 @@ export class Grafts {
         if (disk === undefined) throw noPoint(parent);
         const { files } = disk;
         const name = partFileName(point);
-        const image = makeLeaf(files.row, files.folder, point, parent, { nowMs: nowMs(), name });
-        const view = new View(() => [image, ...files.layersOf(parent)]);
+        const virtualBytes = disk.sizeOf(parent);
+        const row = { ...files.row, virtualBytes, leaf: point, leafParent: parent };
+        const image = makeLeaf(row, files.folder, { nowMs: nowMs(), name });
+        const view = new View(() => [
+          { image, endBytes: virtualBytes },
+          ...files.layersOf(parent, virtualBytes),
+        ]);
         images.push({ disk, leaf: new Leaf(image, files.folder, null, off), view });
         files.grafted.add(view);
         await image.sync();
@@ -124,9 +129,10 @@ export class Grafts {
       const parentMoment = tree.point(op.images[0]?.parent ?? id)?.momentId ?? null;
       const { name, note, origin } = given;
       const moment = newMoment({ name, note, kind: 'imported' }, parentMoment);
-      const points = op.images.map(({ diskId, point, parent }) =>
+      const points = op.images.map(({ diskId, point, parent }, index) =>
         put('point', {
           id: point,
+          virtualBytes: images[index]?.leaf.image.virtualBytes,
           diskId,
           momentId: moment.id,
           parent,
@@ -182,9 +188,10 @@ function close({ disk, leaf, view }: GrowingImage): void {
 function volumeOf(growing: GrowingImage | undefined): Volume {
   if (growing === undefined) throw new Error('a graft without an image');
   const { disk, leaf, view } = growing;
-  const { virtualBytes, blockBytes } = disk.files.row;
+  const { virtualBytes } = leaf.image;
+  const { blockBytes } = disk.files.row;
   return new NowVolume({
-    sizeBytes: virtualBytes,
+    sizeBytes: () => virtualBytes,
     blockBytes,
     view,
     leaf: () => leaf,

@@ -3,45 +3,42 @@
 //
 //   0 footer copy │ 512 header │ 1536 BAT │ two locators │ … data blocks, data 4 KiB-aligned, bitmap in the
 //   sector(s) before, checksums before that (sums.ts) │ footer
-import { Fault } from '../../../shared/result.ts';
+//   In a root that has grown (resize.ts) the BAT lies among the blocks, and nothing at 1536.
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
-import { corrupt, unsupported } from '../vhd/fields.ts';
-import { decodeFooter, encodeFooter, FOOTER_BYTES, type Footer } from '../vhd/footer.ts';
+import { corrupt } from '../vhd/fields.ts';
+import { encodeFooter, FOOTER_BYTES } from '../vhd/footer.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
-import { decodeHeader, encodeHeader, HEADER_BYTES, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
+import { encodeHeader, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
 import { BAT_UNUSED, batSectors, decodeBat, endOfBlocks } from './bat.ts';
+import {
+  alignUp,
+  BAT_AT,
+  blocksOf,
+  endsWithFooter,
+  type ImageIdentity,
+  poisoned,
+  readHead,
+} from './image-head.ts';
 import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, sumsBytes } from './sums.ts';
 
-const BAT_AT = FOOTER_BYTES + HEADER_BYTES;
 /** Bitmaps in memory per image: 512 bytes each at 2 MiB blocks, so at most 4 MiB. */
 const BITMAPS_CACHED_MAX = 8192;
 
-const alignUp = (value: number, step: number): number => Math.ceil(value / step) * step;
-
-export interface ImageIdentity {
-  readonly uuid: string;
-  readonly virtualBytes: number;
-  readonly blockBytes: number;
-  readonly parent: { readonly uuid: string; readonly name: string } | null;
-  readonly timestampMs: number;
-  readonly isLeaf: boolean;
-}
-
 export class Image {
   readonly file: BlockFile;
-  readonly virtualBytes: number;
   readonly blockBytes: number;
-  readonly blockCount: number;
   readonly unitsPerBlock: number;
   /** On disk: one byte per 4 KiB unit, 0xff here, 0x00 not (T12), padded to whole sectors. */
   readonly bitmapBytes: number;
   readonly #sumsBytes: number;
-  /** Absolute sector of each block's bitmap, as readers see it now. */
-  readonly bat: Uint32Array;
   uuid: string;
   parent: ImageIdentity['parent'];
+  #virtualBytes: number;
+  #bat: Uint32Array;
   #batOffset: number;
+  /** As the header says: more than the disk has blocks where a crash cut a resize short. */
+  #batEntries: number;
   #timestampMs: number;
   #isLeaf: boolean;
   readonly #bitmaps = new Map<number, Uint8Array>();
@@ -53,25 +50,16 @@ export class Image {
     this.file = file;
     this.uuid = identity.uuid;
     this.parent = identity.parent;
-    this.virtualBytes = identity.virtualBytes;
+    this.#virtualBytes = identity.virtualBytes;
     this.blockBytes = identity.blockBytes;
-    this.blockCount = Math.ceil(identity.virtualBytes / identity.blockBytes);
     this.unitsPerBlock = identity.blockBytes / UNIT_BYTES;
     this.bitmapBytes = alignUp(this.unitsPerBlock, SECTOR_BYTES);
     this.#sumsBytes = sumsBytes(this.unitsPerBlock);
-    this.bat = new Uint32Array(this.blockCount).fill(BAT_UNUSED);
+    this.#bat = new Uint32Array(blocksOf(identity)).fill(BAT_UNUSED);
     this.#batOffset = batOffset;
+    this.#batEntries = this.#bat.length;
     this.#timestampMs = identity.timestampMs;
     this.#isLeaf = identity.isLeaf;
-  }
-
-  /** How long the file of an image without blocks is. */
-  static emptyBytes({
-    virtualBytes,
-    blockBytes,
-  }: Pick<ImageIdentity, 'virtualBytes' | 'blockBytes'>): number {
-    const batBytes = alignUp(Math.ceil(virtualBytes / blockBytes) * 4, SECTOR_BYTES);
-    return BAT_AT + batBytes + 2 * LOCATOR_SPACE + FOOTER_BYTES;
   }
 
   /** Writes the metadata of an empty image; durable after sync() and the folder's sync. */
@@ -87,24 +75,10 @@ export class Image {
 
   /** Opens and checks; throws vhd.corrupt, vhd.unsupported or disk.io. `uuid` is what the name promises (T1). */
   static open(file: BlockFile, uuid: string | null): Image {
-    const fileBytes = file.sizeBytes();
-    if (fileBytes < BAT_AT)
-      throw corrupt(file.name, 'file size', fileBytes, `at least ${BAT_AT}: it is truncated`);
-    const head = new Uint8Array(BAT_AT);
-    file.read(head, 0);
-    const footer = decodeFooter(head.subarray(0, FOOTER_BYTES), file.name);
-    if (footer.kind === 'fixed')
-      throw unsupported(file.name, 'a fixed disk; only dynamic and differencing ones have a tree');
-    if (footer.dataOffset !== FOOTER_BYTES)
-      throw corrupt(file.name, 'data offset', footer.dataOffset, FOOTER_BYTES);
-    const header = decodeHeader(head.subarray(FOOTER_BYTES), file.name, footer.kind === 'differencing');
-    if (uuid !== null && footer.uuid !== uuid) throw corrupt(file.name, 'UUID', footer.uuid, uuid);
-    const blocks = Math.ceil(footer.currentBytes / header.blockBytes);
-    // The BAT must be exact before memory is given to it (T12): a huge one would be a bomb.
-    if (header.batEntries !== blocks) throw corrupt(file.name, 'BAT entries', header.batEntries, blocks);
-    const identity = identityOf(footer, header.blockBytes, header.parent);
-    const image = new Image(file, identity, header.batOffset);
-    image.#loadBat(fileBytes);
+    const head = readHead(file, uuid);
+    const image = new Image(file, head.identity, head.batOffset);
+    image.#batEntries = head.batEntries;
+    image.#loadBat(file.sizeBytes());
     return image;
   }
 
@@ -119,22 +93,33 @@ export class Image {
         `within the file of ${fileBytes} bytes: it is truncated`,
       );
     this.file.read(raw, this.#batOffset);
-    decodeBat(raw, this.bat);
-    const { bitmapBytes } = this;
+    decodeBat(raw, this.#bat);
+    const [{ bitmapBytes }, batStart] = [this, this.#batOffset];
     const pitchBytes = bitmapBytes + this.blockBytes;
-    const end = endOfBlocks(this.file.name, this.bat, { batEnd, fileBytes, pitchBytes, bitmapBytes });
+    const places = { batStart, batEnd, fileBytes, pitchBytes, bitmapBytes };
+    const end = endOfBlocks(this.file.name, this.#bat, places);
     const blocksEnd = Math.max(end, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
     // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
-    const tail = this.#endsWithFooter(fileBytes)
-      ? fileBytes - FOOTER_BYTES
-      : alignUp(fileBytes, SECTOR_BYTES);
+    const tail = endsWithFooter(this.file) ? fileBytes - FOOTER_BYTES : alignUp(fileBytes, SECTOR_BYTES);
     this.#end = Math.max(blocksEnd, tail);
   }
 
-  #endsWithFooter(fileBytes: number): boolean {
-    const cookie = new Uint8Array(8);
-    this.file.read(cookie, fileBytes - FOOTER_BYTES);
-    return Buffer.from(cookie).toString('latin1') === 'conectix';
+  get virtualBytes(): number {
+    return this.#virtualBytes;
+  }
+
+  get blockCount(): number {
+    return this.#bat.length;
+  }
+
+  /** Absolute sector of each block's bitmap, as readers see it now. */
+  get bat(): Uint32Array {
+    return this.#bat;
+  }
+
+  /** Its BAT has as many entries as it has blocks (T12), as it has unless a resize was cut short. */
+  get isExact(): boolean {
+    return this.#batEntries === this.blockCount;
   }
 
   get isDifferencing(): boolean {
@@ -151,7 +136,7 @@ export class Image {
   }
 
   has(block: number): boolean {
-    return this.bat[block] !== BAT_UNUSED;
+    return block < this.#bat.length && this.#bat[block] !== BAT_UNUSED;
   }
 
   /**
@@ -267,7 +252,9 @@ export class Image {
 
   /** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
   #sumsRoom(entry: number): number {
-    const metadataEnd = this.#batOffset + alignUp(this.blockCount * 4, SECTOR_BYTES) + 2 * LOCATOR_SPACE;
+    const batBytes = alignUp(this.blockCount * 4, SECTOR_BYTES);
+    // Whoever moves the BAT away moves such a block too.
+    const metadataEnd = this.#batOffset === BAT_AT ? BAT_AT + batBytes + 2 * LOCATOR_SPACE : BAT_AT;
     return entry * SECTOR_BYTES - this.#sumsBytes >= metadataEnd ? this.#sumsBytes : 0;
   }
 
@@ -307,23 +294,54 @@ export class Image {
   }
 
   writeHeaders(): void {
-    this.#checkPoison();
+    this.#batEntries = this.blockCount;
     const { parent } = this;
-    const locatorsAt = this.#batOffset + alignUp(this.blockCount * 4, SECTOR_BYTES);
-    if (parent !== null) {
-      this.file.write(locatorBytes(parent.name), locatorsAt);
-      this.file.write(locatorBytes(parent.name), locatorsAt + LOCATOR_SPACE);
-    }
-    const header = {
-      batOffset: this.#batOffset,
-      batEntries: this.blockCount,
-      blockBytes: this.blockBytes,
-      parent,
-    };
-    const head = new Uint8Array(FOOTER_BYTES + HEADER_BYTES);
-    head.set(this.#footer(), 0);
-    head.set(encodeHeader(header, locatorsAt), FOOTER_BYTES);
-    this.file.write(head, 0);
+    for (const copy of parent === null ? [] : [0, 1])
+      this.#writeAt(this.#locatorsAt() + copy * LOCATOR_SPACE, locatorBytes(parent?.name ?? ''));
+    this.#writeAt(0, Buffer.concat([this.#footer(), this.#header()]));
+  }
+
+  #locatorsAt(): number {
+    return this.#batOffset + alignUp(this.blockCount * 4, SECTOR_BYTES);
+  }
+
+  #writeAt(at: number, bytes: Uint8Array): void {
+    this.#checkPoison();
+    this.file.write(bytes, at);
+  }
+
+  #header(): Uint8Array {
+    const { blockBytes, parent } = this;
+    const [batOffset, batEntries] = [this.#batOffset, this.#batEntries];
+    return encodeHeader({ batOffset, batEntries, blockBytes, parent }, this.#locatorsAt());
+  }
+
+  /** Room for a BAT of so many entries at the end, for nobody yet: where it is in the file. */
+  reserveBat(entries: number): number {
+    const at = alignUp(this.#end + FOOTER_BYTES, SECTOR_BYTES);
+    this.#end = at + alignUp(entries * 4, SECTOR_BYTES);
+    return at;
+  }
+
+  /** Into a BAT no reader knows of. */
+  fillBat(at: number, bat: Uint32Array): void {
+    for (const sector of batSectors(bat.keys(), bat)) this.#writeAt(at + sector.at, sector.bytes);
+  }
+
+  /** The header names this BAT: one sector of it differs (resize.ts). Null: the one it has. */
+  writeHeader(table: { readonly at: number; readonly bat: Uint32Array } | null): void {
+    if (table !== null) [this.#batOffset, this.#bat] = [table.at, table.bat];
+    this.#batEntries = this.blockCount;
+    this.#writeAt(FOOTER_BYTES, this.#header());
+  }
+
+  /** The head footer says this size: one sector. Blocks behind it are not here any more (resize.ts). */
+  writeSize(virtualBytes: number): void {
+    this.#virtualBytes = virtualBytes;
+    const blocks = blocksOf(this);
+    if (blocks < this.blockCount) this.#bat = this.#bat.slice(0, blocks);
+    for (const block of this.#bitmaps.keys()) if (block >= blocks) this.#bitmaps.delete(block);
+    this.#writeAt(0, this.#footer());
   }
 
   #footer(): Uint8Array {
@@ -351,8 +369,7 @@ export class Image {
 
   /** T12: at every quiesce, right after the last block. Durable after sync(). */
   writeEndFooter(): void {
-    this.#checkPoison();
-    this.file.write(this.#footer(), this.#end);
+    this.#writeAt(this.#end, this.#footer());
   }
 
   /** T14: a failed sync means the kernel may have dropped what we wrote; nothing here can be trusted until reopened. */
@@ -367,13 +384,7 @@ export class Image {
   }
 
   #checkPoison(): void {
-    if (this.#poison === null) return;
-    throw new Fault({
-      code: 'disk.poisoned',
-      what: `${this.#poison}; this disk is not written any more.`,
-      safe: 'Everything acknowledged before that is on the disk; other disks are not affected.',
-      todo: 'Check the host disk, then stop and start the VM.',
-    });
+    if (this.#poison !== null) throw poisoned(this.#poison);
   }
 
   allocatedBlocks(): number[] {
@@ -386,12 +397,3 @@ export class Image {
     this.file.close();
   }
 }
-
-const identityOf = (footer: Footer, blockBytes: number, parent: ImageIdentity['parent']): ImageIdentity => ({
-  uuid: footer.uuid,
-  virtualBytes: footer.currentBytes,
-  blockBytes,
-  parent,
-  timestampMs: footer.timestampMs,
-  isLeaf: footer.isLeaf,
-});

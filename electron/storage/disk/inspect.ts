@@ -32,7 +32,8 @@ export class Inspector {
     const diskId = this.#tree.point(pointId)?.diskId;
     const files = diskId === undefined ? undefined : this.#disks.get(diskId)?.files;
     if (files === undefined) throw noPoint(pointId);
-    const { virtualBytes: sizeBytes, blockBytes } = files.row;
+    const sizeBytes = this.#tree.sizeOf(files.row, pointId);
+    const { blockBytes } = files.row;
     return holdView({ view: files.view(pointId), readers: files.readers }, { sizeBytes, blockBytes });
   }
 
@@ -61,7 +62,12 @@ export class Inspector {
     for (const { id, files } of this.#disks.values()) {
       const [a, b] = [this.#view(from, files), this.#view(to, files)];
       if (a === null || b === null) continue;
-      found.push({ diskId: id, difference: await difference([a, b], files.row, this.#turn) });
+      const { blockBytes } = files.row;
+      const virtualBytes = Math.max(this.#size(from, files), this.#size(to, files));
+      found.push({
+        diskId: id,
+        difference: await difference([a, b], { virtualBytes, blockBytes }, this.#turn),
+      });
     }
     return found;
   }
@@ -73,8 +79,19 @@ export class Inspector {
 
   #view(momentId: MomentId | null, files: DiskFiles): View | null {
     if (momentId === null) return files.now;
-    const point = this.#points(momentId).find(row => row.diskId === files.row.id);
+    const point = this.#pointOn(momentId, files);
     return point === undefined ? null : files.view(point.id);
+  }
+
+  #pointOn(momentId: MomentId, files: DiskFiles): PointRow | undefined {
+    return this.#points(momentId).find(row => row.diskId === files.row.id);
+  }
+
+  /** T4: each has its own; what only the larger one has behind the other's end differs. */
+  #size(momentId: MomentId | null, files: DiskFiles): number {
+    const { id } = files.row;
+    const point = momentId === null ? undefined : this.#pointOn(momentId, files);
+    return this.#tree.sizeOf(files.row, point?.id ?? this.#tree.disk(id)?.leaf ?? files.row.leaf);
   }
 }
 

@@ -1,7 +1,14 @@
 // Which image holds which unit of a point or of Now. A chain is resolved once per block and remembered until that
 // block changes hands; a read then costs the same however many points there are. Everything is synchronous: no reader
 // spans a change (T3).
+import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Image } from './image.ts';
+
+/** An image in a chain, read up to here: what hangs off a smaller point sees zeros behind its end, whatever lies below. */
+export interface Layer {
+  readonly image: Image;
+  readonly endBytes: number;
+}
 
 /** Uniform block: one image, or nobody (zeros). Mixed: one entry per unit. */
 type Owner = Image | null | readonly (Image | null)[];
@@ -11,12 +18,12 @@ const OWNERS_CACHED_MAX = 4096;
 
 /** Newest first: the first image that has a unit owns it; units nobody has are zeros. */
 export class View {
-  readonly #chain: () => readonly Image[];
+  readonly #chain: () => readonly Layer[];
   readonly #owners = new Map<number, Owner>();
-  #layers: readonly Image[];
+  #layers: readonly Layer[];
 
   /** `chain` is asked again whenever the view is reset. */
-  constructor(chain: () => readonly Image[]) {
+  constructor(chain: () => readonly Layer[]) {
     this.#chain = chain;
     this.#layers = chain();
   }
@@ -54,10 +61,13 @@ export class View {
   #resolve(block: number): Owner {
     let open: (Image | null)[] | null = null;
     let left = 0;
-    for (const image of this.#layers) {
-      if (block >= image.blockCount || !image.has(block)) continue;
-      if (!image.isDifferencing && open === null) return image;
-      const units = image.units(block);
+    for (const { image, endBytes } of this.#layers) {
+      if (!image.has(block)) continue;
+      const end = Math.floor((endBytes - block * image.blockBytes) / UNIT_BYTES);
+      if (end <= 0) continue;
+      const isWhole = end >= image.unitsPerBlock;
+      if (!image.isDifferencing && open === null && isWhole) return image;
+      const units = isWhole ? image.units(block) : clipped(image.units(block), end);
       if (open === null) {
         if (!units.includes(0)) return image;
         open = new Array<Image | null>(units.length).fill(null);
@@ -92,6 +102,10 @@ export class View {
     }
   }
 }
+
+/** The units before `end`. */
+export const clipped = (units: Uint8Array, end: number): Uint8Array =>
+  units.map((unit, index) => (index < end ? unit : 0));
 
 const isMixed = (owner: Owner): owner is readonly (Image | null)[] => Array.isArray(owner);
 

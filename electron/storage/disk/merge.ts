@@ -20,11 +20,15 @@ import {
   fillWhole,
   moveUnits,
   publish,
+  union,
   unitCount,
+  unitsBefore,
   withEntries,
 } from './copy.ts';
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { clipped } from './layers.ts';
+import { resizeNeedsBytes, resizeRoot } from './resize.ts';
 import { drop, type MergeOp, put } from './state.ts';
 
 interface Merge {
@@ -47,7 +51,7 @@ const upwards = (point: Image, child: Image): Merge => ({
   target: child,
   source: point,
   wanted: block => {
-    const units = point.units(block);
+    const units = clipped(point.units(block), unitsBefore(child, block, child.virtualBytes));
     if (!child.has(block)) return units;
     const own = child.units(block);
     return units.map((unit, index) => (own[index] === 0 ? unit : 0));
@@ -60,9 +64,10 @@ const downwards = (point: Image, child: Image): Merge => ({
   wanted: block => child.units(block),
 });
 
-/** A root stays the file it is: a child never becomes one by filling up. */
+/** A root stays the file it is: a child never becomes one by filling up. Only a root changes its size. */
 export function mergeDirection(point: Image, child: Image): MergeOp['direction'] {
   if (!point.isDifferencing) return 'down';
+  if (point.virtualBytes !== child.virtualBytes) return 'up';
   const { up, down } = mergeBytes(point, child);
   return up <= down ? 'up' : 'down';
 }
@@ -71,7 +76,8 @@ export function mergeDirection(point: Image, child: Image): MergeOp['direction']
 export function mergeNeedsBytes(point: Image, child: Image, direction: MergeOp['direction']): number {
   const { target, source } = direction === 'up' ? upwards(point, child) : downwards(point, child);
   const missing = source.allocatedBlocks().filter(block => !target.has(block));
-  return missing.length * (target.blockBytes + UNIT_BYTES);
+  const resize = direction === 'up' ? 0 : resizeNeedsBytes(point, child.virtualBytes);
+  return missing.length * (target.blockBytes + UNIT_BYTES) + resize;
 }
 
 /** Runs a merge to its end, from wherever a pause or a crash left it. False: stopped by `goOn`. */
@@ -102,12 +108,14 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
       files.image(fileName(op.point), op.point),
       files.image(fileName(op.child), op.child),
     ];
+    if (child.virtualBytes > point.virtualBytes) await resizeRoot(point, child.virtualBytes, off);
     if (!(await moveAll(ports, downwards(point, child), child))) return false;
     if (off.mergeRecordBeforeHeader !== true) tree.commit([put('op', { ...op, stage: 'flip' })]);
   }
   const { folder } = files;
   const merged = files.merged(op);
   const parent = tree.point(op.point)?.parent ?? null;
+  await resizeRoot(merged, tree.sizeOf(files.row, op.child), off);
   merged.become({
     uuid: op.child,
     parent: parent === null ? null : { uuid: parent, name: fileName(parent) },
@@ -189,8 +197,6 @@ function growMap(target: Image, block: number, units: Uint8Array, moved: Uint32A
   const all = sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
   target.writeBitmap(block, target.bat[block] ?? 0, union(target.units(block), units), all);
 }
-
-const union = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((unit, index) => unit | (b[index] ?? 0));
 
 /** The child hangs off the point's parent; the point's file, where it is still there, is nobody's. */
 function finish({ files, tree }: CopyPorts, op: MergeOp, gone: string | null): void {

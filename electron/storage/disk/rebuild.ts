@@ -33,7 +33,7 @@ export interface Remembered {
 export interface RebuiltDisk {
   readonly virtualBytes: number;
   readonly blockBytes: number;
-  readonly points: readonly Pick<PointRow, 'id' | 'parent'>[];
+  readonly points: readonly Pick<PointRow, 'id' | 'parent' | 'virtualBytes'>[];
   readonly ops: readonly OpRow[];
   /** Null: lost, or never there; a new one is to be made on `leafParent`. */
   readonly leaf: PointId | null;
@@ -55,7 +55,9 @@ export function rebuildDisk(
   const parents = parentsOf(images, root, reversal, merge);
   const { attached, unattached } = attach(parents);
   const leaf = chooseLeaf(images, parents, attached, remembered);
-  const points = [...attached].filter(id => id !== leaf).map(id => ({ id, parent: parents.get(id) ?? null }));
+  const points = [...attached]
+    .filter(id => id !== leaf)
+    .map(id => ({ id, parent: parents.get(id) ?? null, ...sizeOf(id, images) }));
   const shape = images.find(({ uuid }) => uuid === leaf) ?? root;
   return {
     virtualBytes: shape.virtualBytes,
@@ -66,6 +68,13 @@ export function rebuildDisk(
     leafParent: leaf === null ? rootId(root, reversal) : (parents.get(leaf) ?? null),
     unattached: unattached.map(id => images.find(({ uuid }) => uuid === id)?.name ?? id),
   };
+}
+
+/** While a root's size changes the other file of that UUID, its backward delta, has the point's (T3). */
+function sizeOf(id: PointId, images: readonly FoundImage[]): Pick<PointRow, 'virtualBytes'> {
+  const own = images.filter(({ uuid }) => uuid === id);
+  const found = own.find(({ parent }) => parent !== null) ?? own[0];
+  return found === undefined ? {} : { virtualBytes: found.virtualBytes };
 }
 
 /** Of an edge on its way the root is still the old one. */

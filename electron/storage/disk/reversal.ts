@@ -2,6 +2,10 @@
 // states of T3 on disk: in F only (root old) · in F and in B (root may be torn) · in B only (root new); so B is its own
 // undo log, and running the same loop again is the recovery.
 //
+// The two may be of different size. B is as large as R was, and what R has behind the end of a smaller C is backed up as
+// well; a larger C makes the root larger first, and what lies behind R's end nobody else reads: there the root's BAT entry
+// alone tells new from old. The root has C's size before it has C's name.
+//
 //   per batch   B data + bitmap → sync → B BAT → sync → root data → sync (→ root BAT → sync) → F BAT cleared → sync
 //   flip        folder synced with B · op=flip · root headers · sync · rename root · folder sync · rename B · folder sync · done
 //
@@ -19,24 +23,49 @@ import {
   oldReadersLeft,
   overwriteUnits,
   publish,
+  union,
   unitCount,
+  unitsBefore,
+  unitsFrom,
   withEntries,
 } from './copy.ts';
 import { type Edge, fileName, newFileName } from './disk-files.ts';
 import { Image } from './image.ts';
+import { clipped } from './layers.ts';
+import { resizeNeedsBytes, resizeRoot } from './resize.ts';
 import { drop, put, type ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
 /** Worst case of new space: a copy of F's units beside it, and root blocks that were not there (T14). */
-export function reversalNeedsBytes(edge: Pick<Edge, 'root' | 'forward'>): number {
-  const { root, forward } = edge;
-  if (forward === null) return 0;
-  let bytes = 0;
-  for (const block of forward.allocatedBlocks()) {
-    const units = unitCount(forward.units(block)) * UNIT_BYTES;
-    bytes += units + UNIT_BYTES + (root.has(block) ? 0 : units + UNIT_BYTES);
+export function reversalNeedsBytes({ root, forward }: Turning): number {
+  const rootBytes = root.virtualBytes;
+  let bytes = resizeNeedsBytes(root, forward.virtualBytes);
+  for (const block of turnedBlocks({ root, forward })) {
+    const saved = unitCount(savedUnits({ root, forward, rootBytes }, block));
+    const isNew = forward.has(block) && !root.has(block);
+    bytes += saved * UNIT_BYTES + UNIT_BYTES;
+    if (isNew) bytes += unitCount(forward.units(block)) * UNIT_BYTES + UNIT_BYTES;
   }
-  return bytes + forward.blockCount * 4;
+  return bytes + root.blockCount * 4;
+}
+
+type Turning = Pick<Edge, 'root'> & { readonly forward: Image };
+
+/** F's, and where F is smaller those the root has behind its end. */
+function turnedBlocks({ root, forward }: Turning): number[] {
+  const first = Math.floor(forward.virtualBytes / forward.blockBytes);
+  const behind = forward.virtualBytes < root.virtualBytes ? root.allocatedBlocks() : [];
+  return [...new Set([...forward.allocatedBlocks(), ...behind.filter(block => block >= first)])];
+}
+
+/** Of the root's units those B has to keep: what F writes over, and what lies behind F's end; none behind R's own end. */
+function savedUnits(
+  { root, forward, rootBytes }: Turning & { readonly rootBytes: number },
+  block: number,
+): Uint8Array {
+  const written = forward.has(block) ? forward.units(block) : new Uint8Array(root.unitsPerBlock);
+  const saved = root.has(block) ? union(written, unitsFrom(root, block, forward.virtualBytes)) : written;
+  return clipped(saved, unitsBefore(root, block, rootBytes));
 }
 
 /** Links the empty backward delta and records the op; from here on a crash resumes. Null where the edge is gone. */
@@ -69,7 +98,7 @@ export async function beginReversal(
 }
 
 async function linkBackward(ports: CopyPorts, root: PointId, child: PointId): Promise<Image> {
-  const { files, off } = ports;
+  const { files, tree, off } = ports;
   const { folder, row } = files;
   const name = newFileName(root);
   // Left by an attempt that found no space: no record knows it.
@@ -78,7 +107,7 @@ async function linkBackward(ports: CopyPorts, root: PointId, child: PointId): Pr
   try {
     const backward = Image.create(file, {
       uuid: root,
-      virtualBytes: row.virtualBytes,
+      virtualBytes: tree.sizeOf(row, root),
       blockBytes: row.blockBytes,
       parent: { uuid: child, name: fileName(child) },
       timestampMs: files.image(fileName(root), root).timestampMs,
@@ -107,8 +136,14 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward === null) return op;
-  const bytesOf = (block: number): number => unitCount(forward.units(block)) * UNIT_BYTES;
-  const blocks = forward.allocatedBlocks().map(block => ({ block, bytes: bytesOf(block) }));
+  if (forward.virtualBytes > edge.root.virtualBytes) await resizeRoot(edge.root, forward.virtualBytes, off);
+  const turning = { ...edge, forward, rootBytes: edge.backward.virtualBytes };
+  const bytesOf = (block: number): number =>
+    unitCount(forward.has(block) ? forward.units(block) : savedUnits(turning, block)) * UNIT_BYTES;
+  const isLeft = (block: number): boolean => forward.has(block) || !edge.backward.has(block);
+  const blocks = turnedBlocks(turning)
+    .filter(isLeft)
+    .map(block => ({ block, bytes: bytesOf(block) }));
   const done = edge.backward.allocatedBlocks().filter(block => !forward.has(block));
   const bytesDone = done.reduce((sum, block) => sum + unitCount(edge.backward.units(block)) * UNIT_BYTES, 0);
   const progress: CopyProgress = {
@@ -125,7 +160,7 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
     progress.bytesDone += bytes;
     // T7: turning back writes all that was moved behind F again.
     const keepFree = progress.bytesDone + progress.blocksDone * UNIT_BYTES;
-    await moveBatch(ports, edge, { forward, batch, keepFree });
+    await moveBatch(ports, turning, { batch, keepFree });
     progress.batches++;
     ports.progress({ ...progress });
     if (!(await ports.goOn())) return null;
@@ -138,27 +173,26 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
   return { ...op, kind: 'flip' };
 }
 
+type Moving = Edge & { readonly forward: Image; readonly rootBytes: number };
+
 async function moveBatch(
   ports: CopyPorts,
-  edge: Edge,
-  {
-    forward,
-    batch,
-    keepFree,
-  }: { readonly forward: Image; readonly batch: readonly number[]; readonly keepFree: number },
+  edge: Moving,
+  { batch, keepFree }: { readonly batch: readonly number[]; readonly keepFree: number },
 ): Promise<void> {
-  const { backward, root } = edge;
+  const { backward, root, forward } = edge;
   const { backwardDataSync, backwardBatSync } = ports.off;
   // The root's old units go to B.
   await copyWhole(
     ports,
-    { target: backward, source: root, unitsOf: block => forward.units(block) },
-    batch.filter(block => !backward.has(block)),
+    { target: backward, source: root, unitsOf: block => savedUnits(edge, block) },
+    batch.filter(block => !backward.has(block) && savedUnits(edge, block).includes(0xff)),
     { dataSync: backwardDataSync === true, batSync: backwardBatSync === true },
   );
   await oldReadersLeft(ports);
-  await overwrite(ports, edge, forward, batch);
-  await clearBlocks(ports, forward, batch, keepFree);
+  const written = batch.filter(block => forward.has(block));
+  await overwrite(ports, edge, forward, written);
+  await clearBlocks(ports, forward, written, keepFree);
 }
 
 /** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */
@@ -191,6 +225,7 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   const { files, tree, off } = ports;
   const { folder } = files;
   const { root } = files.edge(op);
+  await resizeRoot(root, tree.sizeOf(files.row, op.child), off);
   const isRenamed = !folder.exists(newFileName(op.root)) || !folder.exists(fileName(op.root));
   root.become({ uuid: op.child, parent: null, timestampMs: files.timestampMs(op.child) });
   root.writeEndFooter();

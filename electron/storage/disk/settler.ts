@@ -244,6 +244,8 @@ export class Settler {
       stage: 'copy',
     };
     ports.tree.commit([put('op', op)]);
+    // From now on the point's file may answer behind its own end.
+    files.resetViews();
     return op;
   }
 

@@ -6,6 +6,7 @@ import { bytesSchema, timeMsSchema } from '../../../shared/units.ts';
 
 export const diskRowSchema = z.object({
   id: diskIdSchema,
+  /** Of Now. Points of before a growth keep their own. */
   virtualBytes: bytesSchema,
   blockBytes: bytesSchema,
   /** UUID of the one writable image; becomes a point's UUID when sealed (T1). */
@@ -24,6 +25,8 @@ export const pointRowSchema = z.object({
   sums: z.boolean().default(false),
   /** UUID of the image somebody else's, or another VM's, its content came from; what names that as its parent fits here. */
   origin: z.string().nullable().default(null),
+  /** Left out by an older Ebb, whose disks never changed theirs: the disk's. */
+  virtualBytes: bytesSchema.optional(),
 });
 export const momentRowSchema = z.object({
   id: momentIdSchema,
@@ -76,7 +79,10 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     id: z.string(),
     /** Null at rest: what changed becomes a point nobody took (T17). */
     moment: momentRowSchema.nullable(),
-    leaves: z.array(z.object({ diskId: diskIdSchema, leaf: pointIdSchema })),
+    /** `virtualBytes`: the disk has this size from now on. */
+    leaves: z.array(
+      z.object({ diskId: diskIdSchema, leaf: pointIdSchema, virtualBytes: bytesSchema.optional() }),
+    ),
     /** Where what is sealed came from, whole: by disk. */
     origins: z.array(z.object({ diskId: diskIdSchema, uuid: z.string() })).default([]),
   }),

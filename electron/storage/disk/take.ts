@@ -17,22 +17,23 @@ interface NewLeaf {
   readonly disk: Disk;
   readonly leaf: PointId;
   readonly parent: PointId;
+  readonly virtualBytes: number;
 }
 
 /** A leaf for every disk that gets a parent, then the transaction; where either fails nothing is left of it. */
 async function withNewLeaves(
   ports: TakePorts,
-  parentOf: (disk: Disk) => PointId | undefined,
+  plan: (disk: Disk) => Pick<NewLeaf, 'parent' | 'virtualBytes'> | undefined,
   commit: (leaves: readonly NewLeaf[]) => void | Promise<void>,
 ): Promise<NewLeaf[]> {
   const leaves: NewLeaf[] = [];
   try {
     for (const disk of ports.disks.values()) {
-      const parent = parentOf(disk);
-      if (parent === undefined) continue;
+      const planned = plan(disk);
+      if (planned === undefined) continue;
       const leaf = ports.newPointId();
-      leaves.push({ disk, leaf, parent });
-      await disk.prepareLeaf(leaf, parent, ports.nowMs());
+      leaves.push({ disk, leaf, ...planned });
+      await disk.prepareLeaf(leaf, planned.parent, planned.virtualBytes, ports.nowMs());
     }
     await commit(leaves);
     return leaves;
@@ -42,19 +43,32 @@ async function withNewLeaves(
   }
 }
 
-/** T6: new leaves are made and recorded, then in one tick every disk writes to its new one. Nothing is copied. */
+export type TakeWhat = [
+  moment: MomentRow | null,
+  origins?: TakeOp['origins'],
+  grown?: ReadonlyMap<DiskId, number>,
+];
+
+/**
+ * T6: new leaves are made and recorded, then in one tick every disk writes to its new one. Nothing is copied.
+ * `grown`: the sizes disks have from then on; without a moment the others are left alone.
+ */
 export async function beginTake(
   ports: TakePorts,
-  moment: MomentRow | null,
-  origins: TakeOp['origins'] = [],
+  ...[moment, origins = [], grown = new Map()]: TakeWhat
 ): Promise<TakeOp> {
   let op: TakeOp | null = null;
   const made = await withNewLeaves(
     ports,
-    // T17: at rest an empty leaf says nothing that the image below it does not.
-    disk => (moment === null && disk.isLeafEmpty ? undefined : disk.leafId),
+    disk => {
+      const isLeft = grown.size > 0 ? !grown.has(disk.id) : disk.isLeafBlank;
+      if (moment === null && isLeft) return undefined;
+      return { parent: disk.leafId, virtualBytes: grown.get(disk.id) ?? disk.virtualBytes };
+    },
     leaves => {
-      const entries = leaves.map(({ disk, leaf }) => ({ diskId: disk.id, leaf }));
+      const entries = leaves.map(({ disk, leaf, virtualBytes }) =>
+        grown.has(disk.id) ? { diskId: disk.id, leaf, virtualBytes } : { diskId: disk.id, leaf },
+      );
       op = { kind: 'take', id: 'take', moment, leaves: entries, origins: [...origins] };
       ports.tree.commit([put('op', op)]);
     },
@@ -84,25 +98,30 @@ async function sealAndCommit({ tree, disks }: TakePorts, op: TakeOp): Promise<vo
   if (op.moment !== null)
     changes.push(put('moment', op.moment), put('now', { id: 'now', momentId: op.moment.id }));
   const sealed: (() => Promise<void>)[] = [];
-  for (const { diskId, leaf } of op.leaves) {
+  for (const { diskId, leaf, virtualBytes } of op.leaves) {
     const disk = disks.get(diskId);
     const row = tree.disk(diskId);
     invariant(disk !== undefined && row !== undefined, `a take of disk ${diskId}, which is not there`);
     sealed.push(await disk.sealUnder(leaf));
     const origin = op.origins.find(row => row.diskId === diskId)?.uuid ?? null;
     changes.push(put('point', { ...sealedRow(row, momentId), origin }));
-    changes.push(put('disk', { ...row, leaf, leafParent: row.leaf }));
+    changes.push(
+      put('disk', { ...row, leaf, leafParent: row.leaf, virtualBytes: virtualBytes ?? row.virtualBytes }),
+    );
+    // T4: what an older Ebb left out is what the disk was until now.
+    if (virtualBytes !== undefined) changes.push(...tree.withSizes(row));
   }
   tree.commit(changes);
   for (const done of sealed) await done();
 }
 
 /** What was a disk's leaf, as a point. */
-const sealedRow = ({ id, leaf, leafParent }: DiskRow, momentId: MomentId | null): PointRow => ({
+const sealedRow = ({ id, leaf, leafParent, virtualBytes }: DiskRow, momentId: MomentId | null): PointRow => ({
   id: leaf,
   diskId: id,
   momentId,
   parent: leafParent,
+  virtualBytes,
   sums: false,
   origin: null,
 });
@@ -112,11 +131,15 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
   const { tree, disks } = ports;
   const points = tree.pointsOf(target.id);
   for (const disk of disks.values()) await disk.flush();
-  const isChanged = [...disks.values()].some(disk => !disk.isLeafEmpty || restedOn(tree, disk.id) !== null);
+  const isChanged = [...disks.values()].some(disk => !disk.isLeafBlank || restedOn(tree, disk.id) !== null);
   const made = await withNewLeaves(
     ports,
     // A disk added after the moment was taken stays as it is.
-    disk => points.find(point => point.diskId === disk.id)?.id,
+    disk => {
+      const parent = points.find(point => point.diskId === disk.id)?.id;
+      // It is as it was then, and as large.
+      return parent && { parent, virtualBytes: tree.sizeOf(disk.files.row, parent) };
+    },
     async leaves => {
       if (isChanged) for (const { disk } of leaves) await disk.seal();
       tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
@@ -140,14 +163,14 @@ function goBackChanges(
 ): Change[] {
   const changes: Change[] = [put('now', { id: 'now', momentId: target.id })];
   if (kept !== null) changes.push(put('moment', kept));
-  for (const { disk, leaf, parent } of leaves) {
+  for (const { disk, leaf, parent, virtualBytes } of leaves) {
     const row: DiskRow = tree.disk(disk.id) ?? disk.files.row;
-    const rested = disk.isLeafEmpty ? restedOn(tree, disk.id) : null;
+    const rested = disk.isLeafBlank ? restedOn(tree, disk.id) : null;
     const momentId = kept?.id ?? null;
     if (momentId === null || rested !== null) changes.push(put('unlink', { id: row.leaf, diskId: disk.id }));
     else changes.push(put('point', sealedRow(row, momentId)));
     if (momentId !== null && rested !== null) changes.push(put('point', { ...rested, momentId }));
-    changes.push(put('disk', { ...row, leaf, leafParent: parent }));
+    changes.push(put('disk', { ...row, leaf, leafParent: parent, virtualBytes }));
   }
   return changes;
 }

@@ -18,6 +18,7 @@ function describeMoment(
   const points = tree.pointsOf(row.id).map(point => ({
     diskId: point.diskId,
     pointId: point.id,
+    virtualBytes: disks.get(point.diskId)?.sizeOf(point.id) ?? 0,
     form: point.parent === null ? ('root' as const) : ('delta' as const),
     allocatedBytes: sizeOf(point.diskId, [point.id]),
   }));
@@ -76,7 +77,7 @@ export function describeTimeline(
     vmId,
     disks: all.map(disk => ({
       id: disk.id,
-      virtualBytes: disk.files.row.virtualBytes,
+      virtualBytes: disk.virtualBytes,
       allocatedBytes:
         disk.leafImage.file.allocatedBytes() +
         tree.points

@@ -116,6 +116,18 @@ export class Tree {
     return this.ops.filter((op): op is GraftOp => op.kind === 'graft');
   }
 
+  /** A point's own, or the leaf's: a disk may have grown since (T4). */
+  sizeOf({ id, virtualBytes }: Pick<DiskRow, 'id' | 'virtualBytes'>, image: PointId): number {
+    return this.point(image)?.virtualBytes ?? this.disk(id)?.virtualBytes ?? virtualBytes;
+  }
+
+  /** Points of a disk that have no size of their own yet, with it. */
+  withSizes({ id, virtualBytes }: DiskRow): Change[] {
+    return this.points
+      .filter(point => point.diskId === id && point.virtualBytes === undefined)
+      .map(point => put('point', { ...point, virtualBytes }));
+  }
+
   /** From a point to the root, both included, by storage parent. */
   pathToRoot(from: PointId): PointId[] {
     const path: PointId[] = [];
@@ -185,8 +197,15 @@ export class Tree {
     return counts;
   }
 
+  /** Between two larger ones it stands for the zeros behind its end: it waits until one of them is gone. */
+  #isGap(row: DiskRow, { id, parent }: PointRow, child: PointId): boolean {
+    const [size, above] = [this.sizeOf(row, id), this.sizeOf(row, child)];
+    return parent !== null && size < above && size < this.sizeOf(row, parent);
+  }
+
   /** T8: a point nobody asks for, off which exactly one frozen image hangs; null where there is none. */
-  nextMerge({ id, leafParent }: DiskRow): { readonly point: PointId; readonly child: PointId } | null {
+  nextMerge(row: DiskRow): { readonly point: PointId; readonly child: PointId } | null {
+    const { id, leafParent } = row;
     const children = new Map<PointId, PointId | 'several'>();
     for (const point of this.points) {
       if (point.diskId !== id || point.parent === null) continue;
@@ -197,7 +216,8 @@ export class Tree {
       if (point.diskId !== id || point.momentId !== null || point.id === leafParent) continue;
       if (grafted.has(point.id)) continue;
       const child = children.get(point.id);
-      if (child !== undefined && child !== 'several') return { point: point.id, child };
+      if (child !== undefined && child !== 'several' && !this.#isGap(row, point, child))
+        return { point: point.id, child };
     }
     return null;
   }

@@ -5,7 +5,8 @@
 //   per batch   F data + bitmap → sync → F BAT → sync → root data → sync → B BAT cleared → sync
 //   end         end footers · op gone · B unlinked: drained, and no record knows it
 //
-// A block the root got by the reversal stays, and reads as the zeros it was before.
+// A block the root got by the reversal stays, and reads as the zeros it was before. A root that was made larger gets its
+// size back; what it took in behind R's end goes into F first, whole, because nothing tells which of its units F had.
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import {
   batches,
@@ -15,18 +16,48 @@ import {
   copyWhole,
   oldReadersLeft,
   overwriteUnits,
+  union,
   unitCount,
+  unitsBefore,
+  unitsFrom,
 } from './copy.ts';
 import { type Edge, newFileName } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { clipped } from './layers.ts';
+import { resizeRoot } from './resize.ts';
 import { drop, type ReversalOp } from './state.ts';
 
 type Turning = Edge & { readonly forward: Image };
 
+/** Behind R's end, from where F has to have them back: blocks of a root made larger. */
+const behind = ({ root, backward, forward }: Turning): number[] =>
+  forward.virtualBytes <= backward.virtualBytes
+    ? []
+    : root
+        .allocatedBlocks()
+        .filter(block => unitsBefore(root, block, backward.virtualBytes) < root.unitsPerBlock);
+
+/** What F gets back: what B has before F's end, and what only a larger F can have. */
+function lentUnits({ root, backward, forward }: Turning, block: number): Uint8Array {
+  const saved = backward.has(block) ? backward.units(block) : new Uint8Array(root.unitsPerBlock);
+  const isLarger = forward.virtualBytes > backward.virtualBytes && root.has(block);
+  const lent = isLarger ? union(saved, unitsFrom(root, block, backward.virtualBytes)) : saved;
+  return clipped(lent, unitsBefore(root, block, forward.virtualBytes));
+}
+
+const lentBlocks = (edge: Turning): number[] =>
+  [...new Set([...edge.backward.allocatedBlocks(), ...behind(edge)])].filter(
+    block => !edge.forward.has(block) && lentUnits(edge, block).includes(0xff),
+  );
+
 /** Worst case of new space: what F gave up is written behind it again (T14). */
-export function undoNeedsBytes({ backward, forward }: Edge): number {
-  const lost = backward.allocatedBlocks().filter(block => forward?.has(block) !== true);
-  return lost.reduce((sum, block) => sum + (unitCount(backward.units(block)) + 1) * UNIT_BYTES, 0);
+export function undoNeedsBytes({ forward, ...edge }: Edge): number {
+  if (forward === null) return 0;
+  const turning = { ...edge, forward };
+  return lentBlocks(turning).reduce(
+    (sum, block) => sum + (unitCount(lentUnits(turning, block)) + 1) * UNIT_BYTES,
+    0,
+  );
 }
 
 /** Runs an op of kind `undo` to its end, from wherever a crash left it. False: stopped by `goOn`. */
@@ -35,6 +66,7 @@ export async function runUndo(ports: CopyPorts, op: ReversalOp): Promise<boolean
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward !== null && !(await giveBack(ports, { ...edge, forward }))) return false;
+  await resizeRoot(edge.root, tree.sizeOf(files.row, op.root), ports.off);
   // T12: both have grown.
   for (const image of [edge.root, forward]) {
     image?.writeEndFooter();
@@ -49,8 +81,11 @@ export async function runUndo(ports: CopyPorts, op: ReversalOp): Promise<boolean
 
 async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
   const { backward } = edge;
-  const bytesOf = (block: number): number => unitCount(backward.units(block)) * UNIT_BYTES;
-  const blocks = backward.allocatedBlocks().map(block => ({ block, bytes: bytesOf(block) }));
+  const bytesOf = (block: number): number => unitCount(lentUnits(edge, block)) * UNIT_BYTES;
+  const blocks = [...new Set([...backward.allocatedBlocks(), ...lentBlocks(edge)])].map(block => ({
+    block,
+    bytes: bytesOf(block),
+  }));
   const progress: CopyProgress = {
     phase: 'undo',
     blocksDone: 0,
@@ -64,7 +99,8 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
     await refill(ports, edge, batch.blocks);
     await oldReadersLeft(ports);
     await restore(ports, edge, batch.blocks);
-    await clearBlocks(ports, backward, batch.blocks);
+    const drained = batch.blocks.filter(block => backward.has(block));
+    await clearBlocks(ports, backward, drained);
     progress.blocksDone += batch.blocks.length;
     progress.bytesDone += batch.bytes;
     progress.batches++;
@@ -75,16 +111,13 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
 }
 
 /** F answers for these units again; the root is still new. */
-function refill(
-  ports: CopyPorts,
-  { root, backward, forward }: Turning,
-  batch: readonly number[],
-): Promise<void> {
+function refill(ports: CopyPorts, edge: Turning, batch: readonly number[]): Promise<void> {
+  const { root, forward } = edge;
   const { undoDataSync, undoBatSync } = ports.off;
   return copyWhole(
     ports,
-    { target: forward, source: root, unitsOf: block => backward.units(block) },
-    batch.filter(block => !forward.has(block)),
+    { target: forward, source: root, unitsOf: block => lentUnits(edge, block) },
+    batch.filter(block => !forward.has(block) && lentUnits(edge, block).includes(0xff)),
     { dataSync: undoDataSync === true, batSync: undoBatSync === true },
   );
 }
@@ -93,7 +126,7 @@ function refill(
 async function restore(ports: CopyPorts, edge: Turning, batch: readonly number[]): Promise<void> {
   const { root, backward } = edge;
   for (const block of batch) {
-    if (!root.has(block)) continue;
+    if (!root.has(block) || !backward.has(block)) continue;
     await overwriteUnits(ports, root, { source: backward, block, units: backward.units(block) });
   }
   if (ports.off.undoRootSync !== true) await root.sync();

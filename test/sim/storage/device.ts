@@ -38,10 +38,20 @@ interface Waiting {
 }
 
 /** Places for a fuse: calls of such a name while such work is recorded. */
-const WORKING: Readonly<Record<string, { readonly kind: OpRow['kind']; readonly name: string }>> = {
-  merging: { kind: 'merge', name: '' },
-  undoing: { kind: 'undo', name: 'sync' },
+const WORKING: Readonly<Record<string, { readonly name: string; readonly is: (op: OpRow) => boolean }>> = {
+  merging: { name: '', is: op => op.kind === 'merge' },
+  undoing: { name: 'sync', is: op => op.kind === 'undo' },
 };
+
+/** The two points this is about; of unequal size the root's changes on the way. */
+const pairOf = (op: OpRow): string[] =>
+  op.kind === 'take' || op.kind === 'graft'
+    ? []
+    : op.kind === 'merge'
+      ? [op.point, op.child]
+      : [op.root, op.child];
+
+const isFlipping = (op: OpRow): boolean => op.kind === 'flip' || (op.kind === 'merge' && op.stage === 'flip');
 
 /** Everything that is on the machine between two crashes. */
 export class SimWorld {
@@ -121,9 +131,17 @@ export class SimWorld {
   }
 
   #isAt(name: string, at: string): boolean {
+    if (at === 'resizing') return name.includes('sync') && this.#isResizing(() => true);
+    if (at === 'shrinking') return name.includes('sync') && this.#isResizing(isFlipping);
     const work = WORKING[at];
     if (work === undefined) return name.includes(at);
-    return name.includes(work.name) && this.store.rows('op').some(op => op.kind === work.kind);
+    return name.includes(work.name) && this.store.rows('op').some(work.is);
+  }
+
+  #isResizing(isMeant: (op: OpRow) => boolean): boolean {
+    const points = this.store.rows('point');
+    const sizeOf = (id: string): number | undefined => points.find(row => row.id === id)?.virtualBytes;
+    return this.store.rows('op').some(op => isMeant(op) && new Set(pairOf(op).map(sizeOf)).size > 1);
   }
 
   crash(kind: CrashKind): void {

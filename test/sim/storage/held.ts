@@ -2,6 +2,7 @@
 import type { HeldRead } from '../../../electron/storage/disk/readers.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import type { Seeded } from '../../support/seeded.ts';
+import { SECTOR } from './inode.ts';
 import { type Judge, Violation } from './judge.ts';
 import { difference, tagsOf } from './model.ts';
 
@@ -46,11 +47,11 @@ export class HeldReads {
   }
 
   #end({ read, momentId, diskId }: Held): void {
-    const { live, moments, control } = this.#judge;
-    const bytes = new Uint8Array(live.volume(diskId).sizeBytes);
+    const { moments, control } = this.#judge;
+    const content = moments.get(momentId)?.get(diskId);
+    const bytes = new Uint8Array((content?.length ?? 0) * SECTOR);
     read.read(bytes);
     read.end();
-    const content = moments.get(momentId)?.get(diskId);
     // Nobody deletes for good what is being read (vm-service.ts); here somebody does.
     if (content === undefined || (control?.kind === 'delete' && control.momentId === momentId)) return;
     const wrong = difference(tagsOf(bytes), content);

@@ -7,6 +7,7 @@ import type { DiskRow, PointRow } from '../../../electron/storage/disk/state.ts'
 import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import type { SimWorld } from './device.ts';
+import { SECTOR } from './inode.ts';
 import { type DiskModel, difference, tagsOf } from './model.ts';
 import { HeaderReader } from './reader.ts';
 
@@ -30,6 +31,7 @@ export type Control =
   | { readonly kind: 'delete'; readonly momentId: MomentId }
   /** An update under way, and what its point will hold. */
   | { readonly kind: 'graft'; readonly content: Content }
+  | { readonly kind: 'grow'; readonly diskId: DiskId; readonly sectors: number }
   | { readonly kind: 'rest' };
 export interface Write {
   readonly diskId: DiskId;
@@ -115,7 +117,8 @@ export class Judge {
     // While going back Now is the one or the other; nobody is using it.
     if (this.control?.kind !== 'goBack')
       for (const diskId of this.disks) {
-        const wrong = this.model(diskId).strayWhileLiving(this.read(this.live.volume(diskId)));
+        const found = this.#known(diskId, this.read(this.live.volume(diskId)));
+        const wrong = this.model(diskId).strayWhileLiving(found);
         if (wrong !== null) throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
       }
     this.checkPoints(when);
@@ -131,6 +134,28 @@ export class Judge {
       for (const [diskId, tags] of content)
         this.#expect(found.get(diskId) ?? null, tags, `${when}: point ${momentId} of ${diskId}`);
     }
+  }
+
+  /** Of a disk that is being grown and may have been: what was there before. What came to it must be zeros. */
+  #known(diskId: DiskId, found: readonly number[]): readonly number[] {
+    const { control } = this;
+    const { length } = this.model(diskId).now;
+    if (control?.kind !== 'grow' || control.diskId !== diskId || found.length !== control.sectors)
+      return found;
+    if (found.some((tag, sector) => sector >= length && tag !== 0))
+      throw new Violation(`${diskId} grew, and holds something behind its old end`);
+    return found.slice(0, length);
+  }
+
+  /** T4: a growth that was acknowledged, or that a full disk delayed (T14). */
+  adoptGrowth(): void {
+    const { control } = this;
+    if (control?.kind !== 'grow') return;
+    const volume = this.live.volume(control.diskId);
+    if (volume.sizeBytes !== control.sectors * SECTOR) return;
+    this.#known(control.diskId, this.read(volume));
+    this.model(control.diskId).grow(control.sectors);
+    this.control = null;
   }
 
   #expect(found: readonly number[] | null, expected: readonly number[], what: string): void {
@@ -255,7 +280,7 @@ export class Judge {
       throw new Violation(`rescue: ${flip.child} hangs off ${found.get(flip.child)}, it is the root`);
     for (const { id, parent, diskId, momentId } of points) {
       if (diskId !== disk.id || momentId === null || !this.moments.has(momentId)) continue;
-      // A merge's child may hang off its new parent already, with the same content; a flip's names may be changed.
+      // A merge's child may hang off its new parent already, and names may have changed hands: with the same content.
       if (merge?.kind === 'merge' && id === merge.child) continue;
       if (isAhead && (id === flip.root || id === flip.child)) continue;
       if (!found.has(id) || found.get(id) !== parent)
@@ -292,7 +317,8 @@ export class Judge {
   ): void {
     const model = this.model(diskId);
     const isLoose = hadPowerCut || isRaw;
-    const wrong = isLoose ? model.strayAfterPowerCut(found) : model.strayWhileLiving(found);
+    const known = this.#known(diskId, found);
+    const wrong = isLoose ? model.strayAfterPowerCut(known) : model.strayWhileLiving(known);
     if (wrong === null) return;
     if (this.control?.kind === 'goBack') {
       if (difference(found, this.control.target.get(diskId) ?? []) === null) return;
@@ -352,10 +378,15 @@ export class Judge {
           `the root of ${disk.id}`,
         );
     }
-    for (const { id, momentId } of points) {
+    for (const { id, momentId, parent } of points) {
       if (momentId !== null || store.rows('disk').some(({ leafParent }) => leafParent === id)) continue;
-      const children = points.filter(({ parent }) => parent === id).length;
-      if (children < 2) throw new Violation(`${id} is nobody's, with ${children} images hanging off it`);
+      const children = points.filter(({ parent }) => parent === id);
+      const sizeOf = (point: string | null): number =>
+        points.find(row => row.id === point)?.virtualBytes ?? 0;
+      // Between two larger ones it stands for the zeros behind its end.
+      const isGap = [parent, children[0]?.id ?? null].every(next => sizeOf(next) > sizeOf(id));
+      if (children.length < 2 && !isGap)
+        throw new Violation(`${id} is nobody's, with ${children.length} images hanging off it`);
     }
   }
 
@@ -380,10 +411,14 @@ export class Judge {
       if (found.join() !== expected.join())
         throw new Violation(`${disk.id} has files ${found.join(' ')}, expected ${expected.join(' ')}`);
       if (reader.roots !== 1) throw new Violation(`${disk.id} has ${reader.roots} roots`);
-      for (const row of [...points, { id: disk.leaf, parent: disk.leafParent }]) {
+      const { virtualBytes } = disk;
+      for (const row of [...points, { id: disk.leaf, parent: disk.leafParent, virtualBytes }]) {
         const parent = reader.parentOf(row.id);
         if (parent !== row.parent)
           throw new Violation(`header of ${row.id}: parent ${parent}, not ${row.parent}`);
+        const sectors = (row.virtualBytes ?? disk.virtualBytes) / SECTOR;
+        if (reader.sectorsOf(row.id) !== sectors)
+          throw new Violation(`${row.id} is a file of ${reader.sectorsOf(row.id)} sectors, not ${sectors}`);
       }
       for (const name of found) this.#checkEndFooter(folder.open(name, 'read-only'));
     }

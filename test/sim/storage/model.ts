@@ -48,6 +48,11 @@ export class DiskModel {
     this.#torn.delete(sector);
   }
 
+  /** The disk has grown: what came to it is zeros. */
+  grow(sectors: number): void {
+    this.now = [...this.now, ...new Array<number>(sectors - this.now.length).fill(0)];
+  }
+
   /** A write that was never acknowledged, and cannot be looked at. */
   mayWrite(sector: number, tag: number, order: number): void {
     const before = new Set([...(this.#torn.get(sector) ?? []), this.now[sector] ?? 0]);
@@ -93,6 +98,7 @@ export class DiskModel {
 
   /** The first sector that is none of what it may be, as a sentence; null where all are. */
   strayAfterPowerCut(found: readonly number[]): string | null {
+    if (found.length !== this.now.length) return `it has ${found.length} sectors, not ${this.now.length}`;
     const sector = this.now.findIndex(
       (_, index) => !this.allowed(index).includes(found[index] ?? Number.NaN),
     );
@@ -116,6 +122,7 @@ export class DiskModel {
 
 export function difference(found: readonly number[] | null, expected: readonly number[]): string | null {
   if (found === null) return 'its files are not all there';
+  if (found.length !== expected.length) return `it has ${found.length} sectors, not ${expected.length}`;
   const sector = expected.findIndex((tag, index) => tag !== found[index]);
   return sector < 0 ? null : `sector ${sector} is ${found[sector]}, expected ${expected[sector]}`;
 }

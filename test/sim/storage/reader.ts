@@ -13,6 +13,7 @@ interface Vhd {
   readonly batAt: number;
   readonly blockBytes: number;
   readonly sectors: number;
+  readonly isExact: boolean;
 }
 
 const hex = (bytes: Buffer): string =>
@@ -32,10 +33,14 @@ function parse(name: string, bytes: Buffer): Vhd | null {
   if (sum(bytes.subarray(0, 512), 64) !== bytes.readUInt32BE(64)) return null;
   if (sum(bytes.subarray(512, 1536), 36) !== bytes.readUInt32BE(512 + 36)) return null;
   const [batAt, entries] = [Number(bytes.readBigUInt64BE(512 + 16)), bytes.readUInt32BE(512 + 28)];
-  if (batAt + entries * 4 > bytes.length) return null;
+  const [blockBytes, size] = [bytes.readUInt32BE(512 + 32), Number(bytes.readBigUInt64BE(48))];
+  const blocks = Math.ceil(size / blockBytes);
+  if (batAt + entries * 4 > bytes.length || blocks > entries) return null;
   // A block inside the headers: the BAT itself never reached the disk, so nothing hangs off this file yet.
-  for (let entry = 0; entry < entries; entry++)
-    if (bytes.readUInt32BE(batAt + entry * 4) * SECTOR < batAt + entries * 4) return null;
+  for (let block = 0; block < blocks; block++) {
+    const at = bytes.readUInt32BE(batAt + block * 4) * SECTOR;
+    if (at < 1536 || (at >= batAt && at < batAt + entries * 4)) return null;
+  }
   return {
     name,
     bytes,
@@ -43,8 +48,9 @@ function parse(name: string, bytes: Buffer): Vhd | null {
     uuid: hex(bytes.subarray(68, 84)),
     isDynamic: bytes.readUInt32BE(60) === 3,
     parent: hex(bytes.subarray(512 + 40, 512 + 56)),
-    blockBytes: bytes.readUInt32BE(512 + 32),
-    sectors: Number(bytes.readBigUInt64BE(48)) / SECTOR,
+    blockBytes,
+    sectors: size / SECTOR,
+    isExact: entries === blocks,
   };
 }
 
@@ -92,6 +98,12 @@ export class HeaderReader {
     return this.#dynamic.has(uuid) ? null : (this.#differencing.get(uuid)?.parent ?? null);
   }
 
+  /** Of the file that stands for it, once nothing is under way; NaN where its BAT is longer than that. */
+  sectorsOf(uuid: string): number {
+    const vhd = this.#dynamic.get(uuid) ?? this.#differencing.get(uuid);
+    return vhd?.isExact === true ? vhd.sectors : Number.NaN;
+  }
+
   /** Newest first; null where a file is missing. */
   #layers(uuid: string): Vhd[] | null {
     const backward = [...this.#differencing.values()].find(vhd => this.#dynamic.has(vhd.uuid));
@@ -117,6 +129,8 @@ export class HeaderReader {
     const content = Buffer.alloc(own.sectors * SECTOR);
     for (let sector = 0; sector < own.sectors; sector++) {
       for (const vhd of layers) {
+        // Behind the end of a smaller one are zeros, whatever it hangs off.
+        if (sector >= vhd.sectors) break;
         const at = locate(vhd, sector);
         if (at === null) continue;
         // A block whose tail was never written ends past the end of the file: zeros.

@@ -1,36 +1,19 @@
 // One history of one VM: a guest that writes and flushes, a person who takes, goes back and deletes, settling in the
 // background, and a host that dies between any two calls, in recovery too. Everything is chosen by the seed.
 import { VmEngine } from '../../../electron/storage/disk/engine.ts';
-import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { Volume } from '../../../electron/storage/volume.ts';
-import { type DiskId, diskIdSchema, type MomentId, vmIdSchema } from '../../../shared/ids.ts';
+import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { type CrashKind, SimWorld } from './device.ts';
+import { aFuse, aRange, DISKS, GROWN_MAX, SHAPES, type UniverseOptions, VM } from './chances.ts';
+import { SimWorld } from './device.ts';
 import { graft } from './grafting.ts';
 import { HeldReads } from './held.ts';
 import { SECTOR } from './inode.ts';
 import { type Control, Judge, Violation } from './judge.ts';
 import { DiskModel, fill } from './model.ts';
-import { FUSE_PLACES, FUSES, SHAPES } from './shapes.ts';
-
-const VM = vmIdSchema.parse('11111111-1111-4111-8111-111111111111');
-const DISKS = [
-  diskIdSchema.parse('22222222-2222-4222-8222-222222222221'),
-  diskIdSchema.parse('22222222-2222-4222-8222-222222222222'),
-];
-
-export interface UniverseOptions {
-  readonly seed: number;
-  readonly steps: number;
-  /** At most so many deaths of the host or the process. */
-  readonly deaths: number;
-  readonly alternatives?: number;
-  readonly switchOff?: SwitchOffs;
-}
-
-/** Lets everything that waits for nothing run. */
-const microtasks = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+import { microtasks, pump } from './pump.ts';
 
 export class Universe {
   readonly #options: UniverseOptions;
@@ -51,6 +34,7 @@ export class Universe {
   #step = 0;
   /** Some hosts fill up, and some disks fail to sync (T14). */
   readonly #hasFaults: boolean;
+  readonly #isGrowing: boolean;
   /** A sync failed: this engine does nothing right any more, until the host or its person ends it. */
   #isPoisoned = false;
   /** Found in a promise nobody awaits. */
@@ -61,6 +45,7 @@ export class Universe {
     this.#random = new Seeded(options.seed);
     this.#shape = this.#random.pick(SHAPES);
     this.#hasFaults = this.#random.below(3) === 0;
+    this.#isGrowing = this.#random.below(3) === 0;
     const disks = DISKS.slice(0, 1 + this.#random.below(2));
     const world = new SimWorld(this.#random, 'boot-0', options.alternatives);
     // T16: both paths keep the same promises.
@@ -94,6 +79,7 @@ export class Universe {
       await this.#pump(this.#judge.live.createDisk(diskId, this.#shape.virtualBytes));
       this.#judge.models.set(diskId, new DiskModel(this.#judge.read(this.#volume(diskId))));
     }
+    if (this.#isGrowing) await this.#growUp();
     this.#arm();
     for (; this.#step < this.#options.steps; this.#step++) {
       await microtasks();
@@ -105,16 +91,35 @@ export class Universe {
     await this.#rest();
   }
 
+  /** A small point and a large one; half of the time the large one is the root, and Now grows from the small one. */
+  async #growUp(): Promise<void> {
+    const idle = async (): Promise<void> => {
+      for (; this.#judge.control !== null; this.#adoptLate()) {
+        await microtasks();
+        if (this.#judge.world.waiting > 0) this.#judge.world.advance();
+      }
+    };
+    const take = async (): Promise<void> => {
+      for (let count = 0; count < 8; count++) this.#write();
+      this.#take();
+      await idle();
+    };
+    await take();
+    this.#grow(this.#random.pick(this.#judge.disks));
+    await idle();
+    await take();
+    if (this.#random.below(2) === 0) return;
+    await this.#pump(this.#judge.live.settle());
+    this.#goBack([...this.#judge.moments.keys()][0] as MomentId);
+  }
+
   #volume(diskId: DiskId): Volume {
     return this.#judge.live.volume(diskId);
   }
 
   #arm(): void {
     if (this.#deaths >= this.#options.deaths) return;
-    const kind: CrashKind = this.#random.below(100) < 60 ? 'power' : 'process';
-    const at = this.#random.below(2) === 0 ? '' : this.#random.pick(FUSE_PLACES);
-    const longest = at === '' ? this.#random.pick(FUSES) : at === 'undoing' ? 3 : 12;
-    this.#judge.world.fuse = { left: 1 + this.#random.below(longest), kind, at };
+    this.#judge.world.fuse = aFuse(this.#random, this.#isGrowing);
   }
 
   async #open(): Promise<void> {
@@ -135,27 +140,8 @@ export class Universe {
     );
   }
 
-  /** Until it ends or the world does; answers whether it ended. */
-  async #pump(work: Promise<unknown>): Promise<boolean> {
-    let ended = false;
-    let failure: { readonly cause: unknown } | null = null;
-    work.then(
-      () => {
-        ended = true;
-      },
-      (cause: unknown) => {
-        failure = { cause };
-      },
-    );
-    const world = this.#judge.world;
-    for (let idle = 0; ; ) {
-      await microtasks();
-      if (world.isDead) return false;
-      if (failure !== null) throw (failure as { cause: unknown }).cause;
-      if (ended) return true;
-      if (world.waiting > 0) world.advance();
-      else if (++idle > 3) throw new Violation('nothing is under way, yet it does not end');
-    }
+  #pump(work: Promise<unknown>): Promise<boolean> {
+    return pump(this.#judge.world, work);
   }
 
   #act(): void {
@@ -168,8 +154,9 @@ export class Universe {
       return;
     }
     // A poisoned disk shows nothing: the take is looked at when it is opened again.
-    if (!this.#isPoisoned) this.#judge.adoptLateTake();
+    if (!this.#isPoisoned) this.#adoptLate();
     if (waiting > 0 && this.#random.below(100) < 55) return this.#judge.world.advance();
+    if (this.#isGrowing && this.#random.below(5) === 0) return this.#startControl();
     const kind = this.#judge.control?.kind;
     const isQuiet = kind === 'goBack' || kind === 'rest';
     const choice = this.#random.below(100);
@@ -187,6 +174,11 @@ export class Universe {
   #noticePoison(): void {
     if (!this.#judge.world.hasFailed) return;
     if (this.#judge.live.timeline().disks.some(disk => disk.poisoned !== null)) this.#isPoisoned = true;
+  }
+
+  #adoptLate(): void {
+    this.#judge.adoptLateTake();
+    this.#lately(() => this.#judge.adoptGrowth());
   }
 
   #look(when: string): void {
@@ -229,18 +221,7 @@ export class Universe {
   // The guest
 
   #range(diskId: DiskId): { readonly first: number; readonly count: number } {
-    const sectors = this.#judge.model(diskId).now.length;
-    const isAligned = this.#random.below(3) > 0;
-    const longest = this.#random.pick([1, 8, 24, 100]);
-    let first = this.#random.below(sectors);
-    let count = 1 + this.#random.below(longest);
-    // Near the start of the disk most of the time, so that histories overlap.
-    if (this.#random.below(2) === 0) first %= 64;
-    if (isAligned) {
-      first -= first % 8;
-      count = Math.ceil(count / 8) * 8;
-    }
-    return { first, count: Math.min(count, sectors - first) };
+    return aRange(this.#random, this.#judge.model(diskId).now.length);
   }
 
   #note(diskId: DiskId, sector: number, tag: number, isUnknown = this.#judge.world.isDead): void {
@@ -355,9 +336,13 @@ export class Universe {
     const moments = [...this.#judge.moments.keys()].filter(id => live.has(id));
     const choice = this.#random.below(100);
     if (choice < 4) this.#flushes === 0 && this.#restNow();
-    else if (moments.length === 0 || (choice < 52 && moments.length < 7)) this.#take();
-    else if (choice < 60) this.#flushes === 0 && this.#goBack(this.#random.pick(moments));
-    else if (choice < 70) this.#graft(this.#random.pick(moments));
+    else if (moments.length === 0 || (choice < (this.#isGrowing ? 44 : 52) && moments.length < 7))
+      this.#take();
+    else if (this.#isGrowing && choice < 64) this.#grow(this.#random.pick(this.#judge.disks));
+    else if (choice < (this.#isGrowing ? 80 : 62))
+      this.#flushes === 0 && this.#goBack(this.#random.pick(moments));
+    else if ((choice < 86 && choice >= 78 && !this.#isGrowing) || choice >= 92)
+      this.#graft(this.#random.pick(moments));
     else this.#delete(this.#random.pick(moments));
   }
 
@@ -444,6 +429,20 @@ export class Universe {
         this.#judge.control = null;
       },
     );
+  }
+
+  #grow(diskId: DiskId): void {
+    const world = this.#judge.world;
+    const bytes = exactSize(
+      this.#volume(diskId).sizeBytes + 1 + this.#random.below(this.#shape.virtualBytes * 2),
+    );
+    if (bytes > GROWN_MAX) return;
+    this.#judge.control = { kind: 'grow', diskId, sectors: bytes / SECTOR };
+    this.#judge.live.growDisk(diskId, bytes).catch((cause: unknown) => {
+      if (world.isDead) return;
+      this.#fail(world, 'growing', cause);
+      if (!world.store.rows('op').some(op => op.kind === 'take')) this.#judge.control = null;
+    });
   }
 
   #restNow(): void {
@@ -571,7 +570,7 @@ export class Universe {
       if (this.#judge.world.isDead) await this.#recover();
       this.#judge.world.fuse = null;
       this.#held.endAll();
-      this.#judge.adoptLateTake();
+      this.#adoptLate();
       if (this.#judge.control === null && this.#flushes === 0) break;
       if (this.#judge.world.waiting === 0) await microtasks();
       if (this.#judge.world.waiting > 0) this.#judge.world.advance();

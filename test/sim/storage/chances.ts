@@ -1,0 +1,68 @@
+// What a universe may be made of, and where its host may die.
+import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { diskIdSchema, vmIdSchema } from '../../../shared/ids.ts';
+import type { Seeded } from '../../support/seeded.ts';
+import type { SimWorld } from './device.ts';
+
+export const VM = vmIdSchema.parse('11111111-1111-4111-8111-111111111111');
+export const DISKS = [
+  diskIdSchema.parse('22222222-2222-4222-8222-222222222221'),
+  diskIdSchema.parse('22222222-2222-4222-8222-222222222222'),
+];
+
+export interface UniverseOptions {
+  readonly seed: number;
+  readonly steps: number;
+  /** At most so many deaths of the host or the process. */
+  readonly deaths: number;
+  readonly alternatives?: number;
+  readonly switchOff?: SwitchOffs;
+}
+
+/** Block sizes no file of ours has, so that a tiny disk has many blocks, bitmaps and a BAT of several sectors. */
+export const SHAPES = [
+  { blockBytes: 32 * 1024, virtualBytes: 120_000, batchBytes: 32 * 1024 },
+  { blockBytes: 16 * 1024, virtualBytes: 60_000, batchBytes: 8 * 1024 },
+  { blockBytes: 8 * 1024, virtualBytes: 130_000, batchBytes: 24 * 1024 },
+  { blockBytes: 4 * 1024, virtualBytes: 600_000, batchBytes: 48 * 1024 },
+];
+/** Disks grow up to here: what is judged sector by sector stays small. */
+export const GROWN_MAX = 1_500_000;
+const FUSES = [3, 10, 30, 100, 300];
+/** Half of the crashes wait for calls in which a step becomes durable; there is where mistakes show. */
+const FUSE_PLACES = [
+  'sync folder',
+  '.new ends',
+  'sync',
+  '.new',
+  '→',
+  'commit',
+  'merging',
+  'undoing',
+  'unlinked',
+];
+const GROWING_PLACES = ['resizing', 'shrinking', 'undoing', 'commit'];
+
+/** Places with few calls. */
+const BRIEF = new Set(['undoing', 'resizing', 'shrinking']);
+
+export function aFuse(random: Seeded, isGrowing: boolean): NonNullable<SimWorld['fuse']> {
+  const kind = random.below(100) < 60 ? 'power' : 'process';
+  const at = random.below(2) === 0 ? '' : random.pick(isGrowing ? GROWING_PLACES : FUSE_PLACES);
+  const longest = at === '' ? random.pick(FUSES) : BRIEF.has(at) ? 3 : 12;
+  return { left: 1 + random.below(longest), kind, at };
+}
+
+/** Sectors of a request: near the start of the disk most of the time, so that histories overlap. */
+export function aRange(random: Seeded, sectors: number): { readonly first: number; readonly count: number } {
+  const isAligned = random.below(3) > 0;
+  const longest = random.pick([1, 8, 24, 100]);
+  let first = random.below(sectors);
+  let count = 1 + random.below(longest);
+  if (random.below(2) === 0) first %= 64;
+  if (isAligned) {
+    first -= first % 8;
+    count = Math.ceil(count / 8) * 8;
+  }
+  return { first, count: Math.min(count, sectors - first) };
+}

@@ -1,0 +1,28 @@
+// Driving work in a simulated world: what is under way ends when the driver says so.
+import type { SimWorld } from './device.ts';
+import { Violation } from './judge.ts';
+
+/** Lets everything that waits for nothing run. */
+export const microtasks = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+/** Until it ends or the world does; answers whether it ended. */
+export async function pump(world: SimWorld, work: Promise<unknown>): Promise<boolean> {
+  let ended = false;
+  let failure: { readonly cause: unknown } | null = null;
+  work.then(
+    () => {
+      ended = true;
+    },
+    (cause: unknown) => {
+      failure = { cause };
+    },
+  );
+  for (let idle = 0; ; ) {
+    await microtasks();
+    if (world.isDead) return false;
+    if (failure !== null) throw (failure as { cause: unknown }).cause;
+    if (ended) return true;
+    if (world.waiting > 0) world.advance();
+    else if (++idle > 3) throw new Violation('nothing is under way, yet it does not end');
+  }
+}
