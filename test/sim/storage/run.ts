@@ -1,6 +1,6 @@
 // Crashes by the thousand: universes of some crashes each until there are as many as asked for.
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
-import { inChunks } from '../parallel.ts';
+import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import { Universe } from './universe.ts';
 
 export interface UniversesOptions {
@@ -13,8 +13,6 @@ export interface UniversesOptions {
 }
 export interface StorageSimOptions extends UniversesOptions {
   readonly crashes: number;
-  /** On all cores; a universe is the same on any. */
-  readonly parallel?: boolean;
 }
 
 export interface StorageSimResult {
@@ -27,7 +25,7 @@ export interface StorageSimResult {
 
 const STEPS = 160;
 const DEATHS = 6;
-const CHUNK = 20;
+const SHARE = 20;
 
 /** Universes `first` to `first + count`, each with a seed of its own. */
 export async function runUniverses(
@@ -53,20 +51,33 @@ export async function runUniverses(
   return joined(found);
 }
 
-export async function runStorageSim(options: StorageSimOptions): Promise<StorageSimResult> {
-  const isEnough = (results: readonly StorageSimResult[]): boolean => {
-    const { runs, violations } = joined(results);
-    return runs >= options.crashes || (options.firstOnly === true && violations.length > 0);
-  };
-  if (options.parallel === true) {
-    const { crashes: _, parallel: __, ...data } = options;
-    const module = new URL('./worker.ts', import.meta.url);
-    return joined(await inChunks<StorageSimResult>({ module, data, chunk: CHUNK, isEnough }));
-  }
-  const results: StorageSimResult[] = [];
-  for (let number = 0; !isEnough(results); number++) results.push(await runUniverses(options, number, 1));
-  return joined(results);
+/** One universe after another, until there are crashes enough. */
+export async function runStorageSim({ crashes, ...options }: StorageSimOptions): Promise<StorageSimResult> {
+  let all = joined([]);
+  for (let number = 0; !isEnough(all, crashes, options); number++)
+    all = joined([all, await runUniverses(options, number, 1)]);
+  return all;
 }
+
+/** The same on all cores, a few universes more. */
+export async function runStorageSimInParallel({
+  crashes,
+  ...options
+}: StorageSimOptions): Promise<StorageSimResult> {
+  let all = joined([]);
+  const work = { seed: options.seed, count: Number.POSITIVE_INFINITY, share: SHARE, data: options };
+  await inParallel<StorageSimResult>(import.meta.url, work, result => {
+    all = joined([all, result]);
+    return isEnough(all, crashes, options);
+  });
+  return all;
+}
+
+const isEnough = (
+  { runs, violations }: StorageSimResult,
+  crashes: number,
+  { firstOnly }: UniversesOptions,
+): boolean => runs >= crashes || (firstOnly === true && violations.length > 0);
 
 function joined(results: readonly StorageSimResult[]): StorageSimResult {
   const during: Record<string, number> = {};
@@ -78,3 +89,7 @@ function joined(results: readonly StorageSimResult[]): StorageSimResult {
     during,
   };
 }
+
+serveShares<StorageSimResult, UniversesOptions>(({ seed, count }, options) =>
+  runUniverses({ ...options, seed }, 0, count),
+);
