@@ -31,7 +31,8 @@ async function verify(session: Session): Promise<Output> {
   await session.wait((await client.call('vm.verify', { vmId: spec.id })).taskId);
   const { report } = await client.call('vm.verify-report', { vmId: spec.id });
   const { moments, trash } = await client.call('timeline.get', { vmId: spec.id });
-  if (report === null) return { text: `${spec.name} was not checked.`, json: null, exit: 1 };
+  if (report?.state !== 'done')
+    return { text: `${spec.name} was not checked to the end.`, json: report, exit: 1 };
   const names = new Map([...moments, ...trash].map(({ id, name }) => [id as string, name]));
   const exit = report.damages.length === 0 ? 0 : EXIT_INTEGRITY;
   return { text: reportText(spec.name, report, names), json: report, exit };

@@ -55,6 +55,13 @@ function find(plain: readonly string[]): readonly [string, Command] | null {
   return null;
 }
 
+const cancelled = ({ title }: Task) => ({
+  code: 'cancelled' as const,
+  what: `${title}: cancelled before it was done.`,
+  safe: 'What it had begun was given up; everything else is as it was.',
+  todo: 'Run the command again to have it done.',
+});
+
 async function waitForTask(client: Session['client'], taskId: string): Promise<Task> {
   let shown = '';
   for (;;) {
@@ -72,6 +79,7 @@ async function waitForTask(client: Session['client'], taskId: string): Promise<T
     if (task.state !== 'running') {
       if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
       if (task.error !== null) throw new Fault(task.error);
+      if (task.state === 'cancelled') throw new Fault(cancelled(task));
       return task;
     }
     await pause(TASK_POLL_MS);
