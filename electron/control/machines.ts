@@ -12,6 +12,7 @@ import { asLarge } from './grow-disk.ts';
 import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
+import { nameTaken, noVm, tooManyVms } from './machine-faults.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step } from './tasks.ts';
@@ -81,16 +82,29 @@ export class Machines {
   async begin(): Promise<void> {
     for (const spec of this.#ports.catalog.all()) {
       const supervisor = this.#supervise(spec);
-      try {
-        await this.open(spec.id);
-        // Whoever filled and read them ended with the control before this one.
-        await this.#ports.storage.call('graft.discard', { vmId: spec.id, graftId: null });
-        await this.#ports.storage.call('point.close', { vmId: spec.id, socketPath: null });
-        await this.purgeOldTrash(spec.id);
+      await this.#logged(spec.id, () => this.#openAgain(spec.id));
+      // M9: also where its disks do not open: a VM that runs must not be taken for one that is off.
+      await this.#logged(spec.id, async () => {
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
-      } catch (cause) {
-        this.#ports.log(`vm ${spec.id}: ${cause instanceof Error ? cause.message : String(cause)}`);
-      }
+      });
+    }
+  }
+
+  async #openAgain(vmId: VmId): Promise<void> {
+    const { storage } = this.#ports;
+    await this.open(vmId);
+    // Whoever filled and read them ended with the control before this one.
+    await storage.call('graft.discard', { vmId, graftId: null });
+    await storage.call('point.close', { vmId, socketPath: null });
+    await this.purgeOldTrash(vmId);
+  }
+
+  /** One VM's trouble keeps no other waiting. */
+  async #logged(vmId: VmId, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      this.#ports.log(`vm ${vmId}: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
   }
 
@@ -117,12 +131,7 @@ export class Machines {
   spec(vmId: VmId): VmSpec {
     const spec = this.#ports.catalog.get(vmId);
     if (spec !== undefined) return spec;
-    throw new Fault({
-      code: 'vm.not-found',
-      what: `There is no VM ${vmId}.`,
-      safe: 'Nothing was changed.',
-      todo: 'Look at the list again.',
-    });
+    throw noVm(vmId);
   }
 
   supervisor(vmId: VmId): VmSupervisor {
@@ -220,25 +229,14 @@ export class Machines {
   checkNew(name: string): void {
     this.#checkName(name, null);
     if (this.#ports.catalog.all().length < VMS_MAX) return;
-    throw new Fault({
-      code: 'limit.reached',
-      what: `There are ${VMS_MAX} VMs.`,
-      safe: 'Nothing was changed.',
-      todo: 'Delete one first.',
-    });
+    throw tooManyVms(VMS_MAX);
   }
 
   #checkName(name: string, except: VmId | null): void {
     const taken = this.#ports.catalog
       .all()
       .some(spec => spec.id !== except && spec.name.toLowerCase() === name.toLowerCase());
-    if (taken)
-      throw new Fault({
-        code: 'vm.name-taken',
-        what: `There is a VM named "${name}" already.`,
-        safe: 'Nothing was changed.',
-        todo: 'Choose another name.',
-      });
+    if (taken) throw nameTaken(name);
   }
 
   create(

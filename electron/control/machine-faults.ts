@@ -1,0 +1,26 @@
+// What the list of VMs refuses with. Pure.
+import { Fault } from '../../shared/result.ts';
+
+export const noVm = (id: string): Fault =>
+  new Fault({
+    code: 'vm.not-found',
+    what: `There is no VM ${id}.`,
+    safe: 'Nothing was changed.',
+    todo: 'Look at the list again.',
+  });
+
+export const tooManyVms = (most: number): Fault =>
+  new Fault({
+    code: 'limit.reached',
+    what: `There are ${most} VMs.`,
+    safe: 'Nothing was changed.',
+    todo: 'Delete one first.',
+  });
+
+export const nameTaken = (name: string): Fault =>
+  new Fault({
+    code: 'vm.name-taken',
+    what: `There is a VM named "${name}" already.`,
+    safe: 'Nothing was changed.',
+    todo: 'Choose another name.',
+  });
