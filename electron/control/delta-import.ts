@@ -133,14 +133,11 @@ export function chooseParent(
   const onto = timeline.moments.find(({ id }) => id === ontoId);
   if (ontoId !== null && onto === undefined) throw noPoint();
   const named = live.find(id => onto === undefined || onto.points.some(point => point.pointId === id));
-  const diskOf = (id: PointId) =>
-    timeline.moments.flatMap(row => row.points).find(({ pointId }) => pointId === id)?.diskId;
-  const bytesOf = (diskId: string | undefined): number | undefined =>
-    timeline.disks.find(({ id }) => id === diskId)?.virtualBytes;
   if (named !== undefined) {
-    const bytes = bytesOf(diskOf(named));
-    if (bytes === exactBytes) return named;
-    throw mismatch(file, 'current size', virtualBytes, bytes ?? 0);
+    // A point keeps the size it had when its disk has grown since.
+    const own = timeline.moments.flatMap(row => row.points).find(({ pointId }) => pointId === named);
+    if (own?.virtualBytes === exactBytes) return named;
+    throw mismatch(file, 'current size', virtualBytes, own?.virtualBytes ?? 0);
   }
   if (onto === undefined || live.length > 0)
     throw mismatch(
@@ -151,9 +148,9 @@ export function chooseParent(
         ? 'the UUID of a point of this VM, or of the image one came from'
         : `that of "${onto.name}": it names "${momentOf(timeline, live[0] as PointId)?.name}"`,
     );
-  const [fits, ...others] = onto.points.filter(({ diskId }) => bytesOf(diskId) === exactBytes);
+  const [fits, ...others] = onto.points.filter(point => point.virtualBytes === exactBytes);
   if (fits !== undefined && others.length === 0) return fits.pointId;
-  const sizes = onto.points.map(({ diskId }) => bytesOf(diskId)).join(' or ');
+  const sizes = onto.points.map(point => point.virtualBytes).join(' or ');
   throw mismatch(file, 'current size', virtualBytes, `${sizes}, of one disk alone`);
 }
 
