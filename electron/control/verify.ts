@@ -1,6 +1,7 @@
 // Checking a VM's history: storage reads and compares some megabytes at a time, control goes on from where it stopped, so
 // that a check can be cancelled at any time and lives through a restart of storage. Keeps the newest report of each VM.
 import type { VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
 import { amountText, KIB } from '../../shared/units.ts';
 import type { Damage, Verified, VerifyCursor, VerifyReport } from '../../shared/verify.ts';
 import type { Clock } from '../platform/ports.ts';
@@ -26,7 +27,9 @@ export class HistoryChecks {
     return this.#reports.get(vmId) ?? null;
   }
 
+  /** Fault vm.wrong-state: one is under way, and there is one report. */
   async run(vmId: VmId, step: Step, signal: AbortSignal): Promise<void> {
+    if (this.report(vmId)?.state === 'running') throw underWay();
     const damages: Damage[] = [];
     const counts = { checkedBytes: 0, unrecordedBytes: 0, totalBytes: 0 };
     let isTruncated = false;
@@ -69,3 +72,11 @@ export class HistoryChecks {
     this.#reports.delete(vmId);
   }
 }
+
+const underWay = (): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: 'The history of this VM is being checked already.',
+    safe: 'That check goes on.',
+    todo: 'Wait for it to end, or cancel it.',
+  });
