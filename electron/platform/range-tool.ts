@@ -72,7 +72,8 @@ class Shell {
     child.stderr.setEncoding('latin1').on('data', (text: string) => this.#hear(text));
     child.stdin.on('error', () => child.kill('SIGKILL'));
     const gone = (): void => this.#gone(child);
-    child.once('error', gone).once('close', gone);
+    // An error may also be a signal that could not be sent: then it lives, and its call with it.
+    child.on('error', () => child.pid === undefined && gone()).once('close', gone);
     // Nobody lives longer for its sake; the deadline of a request does hold.
     child.unref();
     for (const pipe of [child.stdin, child.stdout, child.stderr])
