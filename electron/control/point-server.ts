@@ -7,7 +7,7 @@ import type { StorageClient } from '../storage/client.ts';
 
 /** Per connection. */
 const SERVED_MAX = 16;
-/** A socket's path holds 107 bytes; storage takes this many characters. */
+/** A socket's path holds 107 bytes; some are left for the listener's own name beside it. */
 const PATH_MAX = 100;
 
 export interface PointServerPorts {
@@ -54,14 +54,26 @@ export class PointServer {
     this.#served.set(caller.id, count + 1);
     const socketPath = wanted.socketPath ?? readerSocket(vmId);
     const { pointId } = point;
-    const opened = await storage.call('point.open', { vmId, pointId, socketPath, isHeld: true });
+    const opened = await storage
+      .call('point.open', { vmId, pointId, socketPath, isHeld: true })
+      .catch((cause: unknown) => {
+        this.#servedLess(caller.id);
+        throw cause;
+      });
     caller.onGone(() => {
-      this.#served.delete(caller.id);
+      this.#servedLess(caller.id);
       storage.call('point.close', { vmId, socketPath }).catch((cause: unknown) => {
         log(`vm ${vmId}: no longer serving ${pointId}: ${String(cause)}`);
       });
     });
-    return { uri: `nbd+unix:///${opened.exportName}?socket=${encodeURI(socketPath)}`, socketPath, ...opened };
+    const place = socketPath.split('/').map(encodeURIComponent).join('/');
+    return { uri: `nbd+unix:///${opened.exportName}?socket=${place}`, socketPath, ...opened };
+  }
+
+  #servedLess(caller: number): void {
+    const left = (this.#served.get(caller) ?? 0) - 1;
+    if (left > 0) this.#served.set(caller, left);
+    else this.#served.delete(caller);
   }
 
   /** Whoever listens there replaces what stands there: nothing of anybody's may. */
@@ -69,8 +81,8 @@ export class PointServer {
     const { exists } = this.#ports;
     const why = !isAbsolute(path)
       ? 'does not say where it is'
-      : path.length > PATH_MAX
-        ? `has ${path.length} characters, a socket's path at most ${PATH_MAX}`
+      : Buffer.byteLength(path) > PATH_MAX
+        ? `has ${Buffer.byteLength(path)} bytes, a socket's path at most ${PATH_MAX}`
         : exists(path)
           ? 'is there already'
           : null;

@@ -21,7 +21,7 @@ export interface Caller {
   readonly id: number;
   /** `browser`: came through the gateway; may not name paths (DESIGN §8). */
   readonly kind: 'local' | 'browser';
-  /** Runs when the connection ends, however it ends. */
+  /** Runs when the connection ends, however it ends; at once where it has ended meanwhile. */
   onGone(run: () => void): void;
 }
 
@@ -91,10 +91,15 @@ class Connection<C extends ContractTable> {
   constructor(options: ServeOptions<C>) {
     this.#options = options;
     connections += 1;
-    this.#caller = { id: connections, kind: options.kind, onGone: run => this.#gone.push(run) };
+    this.#caller = { id: connections, kind: options.kind, onGone: run => this.#whenGone(run) };
     options.channel.onMessage(text => this.#receive(text));
     options.channel.onClose(() => this.#end());
     this.#send({ t: 'hello', protocol: PROTOCOL_VERSION, contract: contractHash(options.table) });
+  }
+
+  #whenGone(run: () => void): void {
+    if (this.#open) this.#gone.push(run);
+    else run();
   }
 
   close(): void {
