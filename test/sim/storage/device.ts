@@ -352,7 +352,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
         const at = (offset + done) % SECTOR;
         const length = Math.min(SECTOR - at, target.length - done);
         const sector = inode.sector(Math.floor((offset + done) / SECTOR));
-        target.set(sector.subarray(at, at + length), done);
+        target.set(length === SECTOR ? sector : sector.subarray(at, at + length), done);
         done += length;
       }
       if (offset + target.length > inode.size) target.fill(0, Math.max(0, inode.size - offset));

@@ -2,8 +2,8 @@
 import type { SimWorld } from './device.ts';
 import { Violation } from './judge.ts';
 
-/** Lets everything that waits for nothing run. */
-export const microtasks = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+/** Lets everything that waits for nothing run: a tick comes once no microtask is left, and asks no kernel for events. */
+export const microtasks = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
 
 /** Until it ends or the world does; answers whether it ended. */
 export async function pump(world: SimWorld, work: Promise<unknown>): Promise<boolean> {
