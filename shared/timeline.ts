@@ -80,10 +80,24 @@ export const pointDifferenceSchema = z.object({
 });
 export type PointDifference = z.infer<typeof pointDifferenceSchema>;
 
+/** Background work on a disk, whatever it is; of an edge being turned `reversal` says more. */
+export const settleWorkSchema = z.object({
+  /** `merge`: a deleted point leaves the tree; `checksum`: what was never summed is read once. */
+  kind: z.enum(['reversal', 'undo', 'merge', 'checksum']),
+  diskId: diskIdSchema,
+  bytesDone: bytesSchema,
+  bytesTotal: bytesSchema,
+  /** 0 while none is known, and while it is paused. */
+  bytesPerSecond: bytesSchema,
+});
+export type SettleWork = z.infer<typeof settleWorkSchema>;
+
 export const settleSchema = z.object({
   state: z.enum(['rest', 'settling', 'paused', 'blocked']),
   /** Edges still to turn, the one under way included. */
   pendingEdges: z.int().min(0),
+  /** What is under way, or was when it was paused. */
+  work: settleWorkSchema.nullable(),
   reversal: reversalSchema.nullable(),
   last: reversalReportSchema.nullable(),
   /** Why it is blocked (disk full, poisoned file …), as a sentence. */

@@ -36,7 +36,12 @@ export const enPages = {
       'Take one before you try something. It takes no time, copies nothing, and the VM keeps running.',
     gap: (span: string) => `${span}, nothing`,
     settling: (name: string) => `Settling “${name}” into the newest image`,
-    settlingLine: 'Settling: turning history round so that Now stays one file',
+    work: {
+      reversal: 'Settling: turning history round so that Now stays one file',
+      undo: 'Settling: turning back',
+      merge: 'Settling: merging a deleted point into its neighbor',
+      checksum: 'Recording checksums, so that damage can be found',
+    },
     settlePaused: 'Settling is paused',
     settlePending: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'} to go`,
     settleBlocked: 'Settling is waiting',

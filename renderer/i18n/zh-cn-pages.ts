@@ -33,7 +33,12 @@ export const zhCnPages: Pages = {
     emptyText: '尝试新东西之前先保存一个。不花时间、不复制任何内容，虚拟机继续运行。',
     gap: span => `${span}，没有变化`,
     settling: name => `正在把“${name}”整理进最新映像`,
-    settlingLine: '正在整理：翻转历史，让“现在”始终是一个文件',
+    work: {
+      reversal: '正在整理：翻转历史，让“现在”始终是一个文件',
+      undo: '正在整理：退回原处',
+      merge: '正在整理：把已删除的时间点并入相邻的时间点',
+      checksum: '正在记录校验和，以便发现损坏',
+    },
     settlePaused: '整理已暂停',
     settlePending: count => `还有 ${count} 步`,
     settleBlocked: '整理正在等待',

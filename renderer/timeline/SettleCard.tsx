@@ -1,4 +1,4 @@
-// The reversal under way: how far, how fast, how long; that it may be left alone and that no point changes.
+// The work under way on the history: how far, how fast, how long; that it may be left alone and that no point changes.
 import { useRef } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -8,25 +8,32 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { formatBytes, formatPercent, formatSpan } from '../view/format.ts';
-import { reversalFigures } from '../view/settle.ts';
+import { reversalFigures, type WorkFigures, workFigures } from '../view/settle.ts';
 
 interface SettleProps {
   readonly vm: VmSummary;
   readonly timeline: Timeline;
 }
 
+function figuresOf({ reversal, work }: Timeline['settle']): WorkFigures | null {
+  if (reversal !== null) return reversalFigures(reversal);
+  return work === null ? null : workFigures(work);
+}
+
 /** "61 % · 214 MiB/s · 4 s left" */
 function useFigures(timeline: Timeline): string {
   const { text, language } = useSpeech();
   const words = text.history;
-  const { reversal, pendingEdges, state } = timeline.settle;
-  if (reversal === null) return pendingEdges > 0 ? words.settlePending(pendingEdges) : '';
-  if (reversal.phase === 'flip') return words.flipping;
-  const { share, remainingMs } = reversalFigures(reversal);
+  const { reversal, work, pendingEdges, state } = timeline.settle;
+  const figures = figuresOf(timeline.settle);
+  if (figures === null) return pendingEdges > 0 ? words.settlePending(pendingEdges) : '';
+  if (reversal?.phase === 'flip') return words.flipping;
+  const { share, remainingMs } = figures;
   const parts = [formatPercent(share, language)];
-  if (reversal.phase === 'undo') parts.push(words.undoing);
-  else if (state === 'settling' && reversal.bytesPerSecond > 0) {
-    parts.push(words.rate(formatBytes(reversal.bytesPerSecond, language)));
+  const bytesPerSecond = (reversal ?? work)?.bytesPerSecond ?? 0;
+  if (reversal?.phase === 'undo') parts.push(words.undoing);
+  else if (state === 'settling' && bytesPerSecond > 0) {
+    parts.push(words.rate(formatBytes(bytesPerSecond, language)));
     if (remainingMs !== null && remainingMs >= 1000)
       parts.push(words.left(formatSpan(remainingMs, language)));
   }
@@ -51,7 +58,7 @@ export function SettleCard(props: SettleProps) {
     );
   }
   const to = timeline.moments.find(moment => moment.id === reversal?.toMomentId);
-  const share = reversal === null ? 0 : reversalFigures(reversal).share;
+  const share = figuresOf(settle)?.share ?? 0;
   // A screen reader hears every tenth, not every batch.
   const tenth = Math.floor(share * 10);
   if (tenth !== spoken.current) spoken.current = tenth;
@@ -61,7 +68,7 @@ export function SettleCard(props: SettleProps) {
   const title = isPaused
     ? words.settlePaused
     : to === undefined
-      ? words.settlingLine
+      ? words.work[settle.work?.kind ?? 'reversal']
       : words.settling(to.name === '' ? words.unnamed : to.name);
   return (
     <section className="card settle-card" aria-label={title}>

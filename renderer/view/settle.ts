@@ -1,19 +1,31 @@
 // The reversal under way, in figures for a bar, a bead and a sentence. Pure.
-import type { Reversal, Timeline } from '../../shared/timeline.ts';
+import type { Reversal, SettleWork, Timeline } from '../../shared/timeline.ts';
 
-export interface ReversalFigures {
+export interface WorkFigures {
   readonly share: number;
   /** Null while no rate is known. */
   readonly remainingMs: number | null;
 }
 
-export function reversalFigures(reversal: Reversal): ReversalFigures {
+export function reversalFigures(reversal: Reversal): WorkFigures {
   const done = reversal.phase === 'flip' ? reversal.blocksTotal : reversal.blocksDone;
   const share = reversal.blocksTotal === 0 ? 0 : Math.min(1, done / reversal.blocksTotal);
-  const left = Math.max(0, reversal.bytesTotal - reversal.bytesDone);
-  const remainingMs =
-    reversal.bytesPerSecond > 0 ? Math.round((left / reversal.bytesPerSecond) * 1000) : null;
-  return { share: reversal.phase === 'undo' ? 1 - share : share, remainingMs };
+  return { share: reversal.phase === 'undo' ? 1 - share : share, remainingMs: remainingMs(reversal) };
+}
+
+/** Of what has no edge to be shown on. */
+export function workFigures(work: SettleWork): WorkFigures {
+  const share = work.bytesTotal === 0 ? 0 : Math.min(1, work.bytesDone / work.bytesTotal);
+  return { share, remainingMs: remainingMs(work) };
+}
+
+function remainingMs({
+  bytesDone,
+  bytesTotal,
+  bytesPerSecond,
+}: Pick<SettleWork, 'bytesDone' | 'bytesTotal' | 'bytesPerSecond'>): number | null {
+  const left = Math.max(0, bytesTotal - bytesDone);
+  return bytesPerSecond > 0 ? Math.round((left / bytesPerSecond) * 1000) : null;
 }
 
 /** The edge a reversal turns may run either way in people's order: the bead travels towards the new root. */

@@ -106,6 +106,7 @@ export function startReversal(vm: FakeVm, from: MomentId, to: MomentId): void {
       pendingEdges: 1,
       last: null,
       reason: null,
+      work: null,
       reversal: {
         diskId: disk.id,
         fromMomentId: from,

@@ -28,14 +28,24 @@ async function listPoints(session: Session): Promise<Output> {
       moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,
     ]);
   const { settle } = timeline;
-  const health =
-    settle.reversal === null
-      ? settle.state
-      : `settling, ${settle.reversal.blocksDone} of ${settle.reversal.blocksTotal} blocks`;
+  const health = healthText(settle);
   return {
     text: `${table(['ID', 'NAME', 'TAKEN (UTC)', 'SIZE', 'IF DELETED'], rows)}\nDisk: ${health}${settle.reason === null ? '' : `: ${settle.reason}`}`,
     json: timeline,
   };
+}
+
+const WORK_WORDS = {
+  reversal: 'turning history round',
+  undo: 'turning back',
+  merge: 'merging a deleted point',
+  checksum: 'recording checksums',
+} as const satisfies Record<NonNullable<Timeline['settle']['work']>['kind'], string>;
+
+function healthText({ state, work }: Timeline['settle']): string {
+  if (work === null) return state;
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+  return `${state}, ${WORK_WORDS[work.kind]}: ${mib(work.bytesDone)} of ${mib(work.bytesTotal)} MiB`;
 }
 
 /** The window has a button for it; here it is a word. */
@@ -315,7 +325,7 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
       if (!to.success) throw new UsageError(`Say one of ${settleOrderSchema.options.join(', ')}.`);
       await session.client.call('settle.set', { vmId: spec.id, to: to.data });
       const { settle } = await session.client.call('timeline.get', { vmId: spec.id });
-      return { text: `${spec.name}: ${settle.state}.`, json: settle };
+      return { text: `${spec.name}: ${healthText(settle)}.`, json: settle };
     },
   },
   revert: {

@@ -22,12 +22,17 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
   const { files, tree } = ports;
   const image = files.image(fileName(point), point);
   const recording = { image, isThere: () => tree.point(point) !== undefined };
-  let sinceLook = 0;
-  for (let block = 0; block < image.blockCount && recording.isThere(); block++) {
-    if (!image.has(block)) continue;
+  const blocks = image.allocatedBlocks();
+  const bytesTotal = blocks.length * image.blockBytes;
+  let [sinceLook, batches] = [0, 0];
+  for (const [blocksDone, block] of blocks.entries()) {
+    if (!recording.isThere()) break;
     sinceLook += await recordBlock(ports, recording, block);
     if (sinceLook < ports.batchBytes) continue;
     sinceLook = 0;
+    const bytesDone = blocksDone * image.blockBytes;
+    const blocksTotal = blocks.length;
+    ports.progress({ phase: 'copy', blocksDone, blocksTotal, bytesDone, bytesTotal, batches: ++batches });
     if (!(await ports.goOn())) return false;
   }
   if (!recording.isThere()) return true;

@@ -22,7 +22,9 @@ export interface SettleStatus {
   readonly state: 'rest' | 'settling' | 'paused' | 'blocked';
   readonly reason: string | null;
   readonly active: {
-    readonly op: ReversalOp | MergeOp;
+    readonly diskId: DiskId;
+    /** Null: checksums are being recorded. */
+    readonly op: ReversalOp | MergeOp | null;
     readonly progress: CopyProgress;
     readonly bytesPerSecond: number;
   } | null;
@@ -51,14 +53,14 @@ type NextWork =
 
 export class Settler {
   readonly #ports: SettlerPorts;
-  #isRunning = true;
   #isStopped = false;
   #work: Promise<void> | null = null;
   #again = false;
   /** Why a disk cannot be settled now; others may go on. */
   readonly #blocked = new Map<DiskId, string>();
   #active: {
-    op: ReversalOp | MergeOp;
+    readonly diskId: DiskId;
+    op: ReversalOp | MergeOp | null;
     progress: CopyProgress;
     startedMs: number;
     startBytes: number;
@@ -88,9 +90,15 @@ export class Settler {
     };
   }
 
+  get #isRunning(): boolean {
+    return !this.#ports.tree.isPaused;
+  }
+
+  /** Durable: a pause holds until told otherwise, through restarts. Faults: disk.full, disk.io; it is as it was then. */
   setRunning(run: boolean): void {
-    this.#isRunning = run;
-    this.#ports.changed();
+    const { tree, changed } = this.#ports;
+    if (tree.isPaused === run) tree.commit([put('settling', { id: 'settling', isPaused: !run })]);
+    changed();
     if (run) this.wake();
   }
 
@@ -177,7 +185,7 @@ export class Settler {
 
   #halt(diskId: DiskId): void {
     const active = this.#active;
-    if (active?.op.diskId !== diskId) return;
+    if (active?.diskId !== diskId) return;
     const { tree } = this.#ports;
     const op = tree.reversalOf(diskId) ?? tree.mergeOf(diskId);
     this.#active = op === undefined ? null : { ...active, op, isHalted: true };
@@ -190,10 +198,22 @@ export class Settler {
 
   async #do(disk: Disk, next: NextWork): Promise<boolean> {
     const ports = this.#copyPorts(disk, next);
-    if ('record' in next) return runRecord(ports, next.record);
+    if ('record' in next) {
+      this.#begun(disk.id, null);
+      return runRecord(ports, next.record);
+    }
     const op = 'op' in next ? next.op : await this.#begin(disk, next, ports);
     // Meanwhile the tree is another one: it is looked at again.
     if (op === null) return true;
+    this.#begun(disk.id, op);
+    if (op.kind === 'merge') return runMerge(ports, op);
+    if (op.kind === 'undo') return runUndo(ports, op);
+    const isDone = await runReversal(ports, op);
+    if (isDone) this.#report(op);
+    return isDone;
+  }
+
+  #begun(diskId: DiskId, op: ReversalOp | MergeOp | null): void {
     const progress: CopyProgress = {
       phase: 'copy',
       blocksDone: 0,
@@ -202,18 +222,8 @@ export class Settler {
       bytesTotal: 0,
       batches: 0,
     };
-    this.#active = {
-      op,
-      progress,
-      startedMs: this.#ports.clock.monotonicMs(),
-      startBytes: 0,
-      isHalted: false,
-    };
-    if (op.kind === 'merge') return runMerge(ports, op);
-    if (op.kind === 'undo') return runUndo(ports, op);
-    const isDone = await runReversal(ports, op);
-    if (isDone) this.#report(op);
-    return isDone;
+    const startedMs = this.#ports.clock.monotonicMs();
+    this.#active = { diskId, op, progress, startedMs, startBytes: 0, isHalted: false };
   }
 
   async #begin(

@@ -97,6 +97,8 @@ export const opRowSchema = z.discriminatedUnion('kind', [
 export const unlinkRowSchema = z.object({ id: pointIdSchema, diskId: diskIdSchema });
 /** One row: where Now grows from. */
 export const nowRowSchema = z.object({ id: z.literal('now'), momentId: momentIdSchema.nullable() });
+/** One row, or none: whether somebody wants no background work here. Told once, it holds until told otherwise. */
+export const settlingRowSchema = z.object({ id: z.literal('settling'), isPaused: z.boolean() });
 
 export type DiskRow = z.infer<typeof diskRowSchema>;
 export type PointRow = z.infer<typeof pointRowSchema>;
@@ -116,6 +118,7 @@ export const ROW_SCHEMAS = {
   op: opRowSchema,
   unlink: unlinkRowSchema,
   now: nowRowSchema,
+  settling: settlingRowSchema,
 } as const;
 export type RowKind = keyof typeof ROW_SCHEMAS;
 export type Row<K extends RowKind> = z.infer<(typeof ROW_SCHEMAS)[K]>;

@@ -1,6 +1,6 @@
 // The engine's state as shared/timeline.ts speaks of it. Pure reading.
 import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
-import type { Moment, Reversal, Timeline } from '../../../shared/timeline.ts';
+import type { Moment, Reversal, SettleWork, Timeline } from '../../../shared/timeline.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import type { SettleStatus } from './settler.ts';
@@ -38,11 +38,21 @@ function describeMoment(
 }
 
 function describeReversal(status: SettleStatus, tree: Tree): Reversal | null {
-  if (status.active === null || status.active.op.kind === 'merge') return null;
-  const { op, progress, bytesPerSecond } = status.active;
+  const op = status.active?.op ?? null;
+  if (status.active === null || op === null || op.kind === 'merge') return null;
+  const { progress, bytesPerSecond } = status.active;
   const [from, to] = [tree.point(op.root)?.momentId ?? null, tree.point(op.child)?.momentId ?? null];
   if (from === null || to === null) return null;
   return { ...progress, diskId: op.diskId, fromMomentId: from, toMomentId: to, bytesPerSecond };
+}
+
+function describeWork({ active }: SettleStatus): SettleWork | null {
+  if (active === null) return null;
+  const { op, diskId, progress, bytesPerSecond } = active;
+  const kind =
+    op === null ? 'checksum' : op.kind === 'merge' || op.kind === 'undo' ? op.kind : ('reversal' as const);
+  const { bytesDone, bytesTotal } = progress;
+  return { kind, diskId, bytesDone, bytesTotal, bytesPerSecond };
 }
 
 /** What was written since the newest moment on Now's line: in the leaf, and in what it rests on (T17). */
@@ -93,6 +103,7 @@ export function describeTimeline(
     settle: {
       state: status.state,
       pendingEdges,
+      work: describeWork(status),
       reversal: describeReversal(status, tree),
       last: status.last,
       reason: status.reason,

@@ -36,6 +36,7 @@ export class Tree {
       op: load('op'),
       unlink: load('unlink'),
       now: load('now'),
+      settling: load('settling'),
     };
     for (const point of this.#tables.point.values()) this.#list(point);
   }
@@ -91,6 +92,10 @@ export class Tree {
   }
   get nowMoment(): MomentId | null {
     return this.#tables.now.get('now')?.momentId ?? null;
+  }
+
+  get isPaused(): boolean {
+    return this.#tables.settling.get('settling')?.isPaused ?? false;
   }
 
   disk(id: DiskId): DiskRow | undefined {

@@ -75,7 +75,8 @@ export class Life {
         return machine.drain();
       case 'pause':
       case 'resume':
-        return machine.engine.setSettling(operation.do === 'resume');
+        await this.#try((async () => machine.engine.setSettling(operation.do === 'resume'))());
+        return;
       case 'compare':
       case 'read':
       case 'cost':

@@ -214,7 +214,8 @@ export class Universe {
   #settle(): void {
     const world = this.#judge.world;
     const done = this.#judge.live.timeline().settle.reversal?.blocksDone ?? 0;
-    if (done === 0 || this.#random.below(4) === 0) this.#judge.live.setSettling(this.#random.below(4) > 0);
+    if (done === 0 || this.#random.below(4) === 0)
+      this.#lately(() => this.#judge.live.setSettling(this.#random.below(4) > 0));
     else this.#judge.live.undoSettling().catch((cause: unknown) => this.#fail(world, 'undo', cause));
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { healthOf, reversalFigures } from '../../../../renderer/view/settle.ts';
+import { healthOf, reversalFigures, workFigures } from '../../../../renderer/view/settle.ts';
 import type { DiskId, MomentId, VmId } from '../../../../shared/ids.ts';
 import type { Reversal, Timeline } from '../../../../shared/timeline.ts';
 
@@ -26,7 +26,7 @@ const timeline = (
   trash: [],
   nowParentId: null,
   nowBytes: 0,
-  settle: { state: 'rest', pendingEdges: 0, reversal: null, last: null, reason: null, ...settle },
+  settle: { state: 'rest', pendingEdges: 0, work: null, reversal: null, last: null, reason: null, ...settle },
   freeBytes: 0,
 });
 
@@ -46,6 +46,16 @@ describe('the reversal in figures', () => {
   it('is whole while it flips, and nothing where there is nothing to copy', () => {
     expect(reversalFigures({ ...reversal, phase: 'flip' }).share).toBe(1);
     expect(reversalFigures({ ...reversal, blocksTotal: 0 }).share).toBe(0);
+  });
+});
+
+describe('other background work in figures', () => {
+  const work = { kind: 'merge', diskId: reversal.diskId, bytesDone: 100, bytesTotal: 400 } as const;
+
+  it('counts its share and what is left in bytes', () => {
+    expect(workFigures({ ...work, bytesPerSecond: 100 })).toEqual({ share: 0.25, remainingMs: 3000 });
+    expect(workFigures({ ...work, bytesPerSecond: 0 }).remainingMs).toBeNull();
+    expect(workFigures({ ...work, bytesTotal: 0, bytesDone: 0, bytesPerSecond: 0 }).share).toBe(0);
   });
 });
 

@@ -40,7 +40,7 @@ const timeline = (moments: readonly Moment[], nowParentId: string | null): Timel
   trash: [],
   nowParentId: nowParentId as MomentId | null,
   nowBytes: 0,
-  settle: { state: 'rest', pendingEdges: 0, reversal: null, last: null, reason: null },
+  settle: { state: 'rest', pendingEdges: 0, work: null, reversal: null, last: null, reason: null },
   freeBytes: 0,
 });
 

@@ -137,6 +137,10 @@ describe('T7: turning back', () => {
     expect(files().some(name => name.endsWith('.new'))).toBe(true);
     engine = await open();
     await engine.settle();
+    // It stays turned back: whoever wants it turned says so.
+    expect(engine.timeline().settle).toMatchObject({ state: 'paused', reversal: null, pendingEdges: 1 });
+    engine.setSettling(true);
+    await engine.settle();
     expect(engine.timeline().settle.state).toBe('rest');
     for (const { point, sha: expected } of [first, second]) expect(sevenZip(point)).toBe(expected);
   });
