@@ -1,10 +1,18 @@
-// A disk of a VM that is off becomes larger, with its history (T4: points stay as large as they were).
+// A disk becomes larger, with its history (T4: points stay as large as they were); a guest that runs hears of it.
 import type { DiskId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { Machines } from './machines.ts';
+
+export interface Grown {
+  readonly diskId: DiskId;
+  /** Rounded up to a size all readers agree on. */
+  readonly virtualBytes: number;
+  /** Why the guest that runs hears of it at its next start only; null where it has heard, or none runs. */
+  readonly laterBecause: string | null;
+}
 
 /** Disks as large as storage says; null where nothing changed. Pure. */
 export function asLarge(disks: VmSpec['disks'], timeline: Timeline): VmSpec['disks'] | null {
@@ -13,12 +21,14 @@ export function asLarge(disks: VmSpec['disks'], timeline: Timeline): VmSpec['dis
   return found.some((disk, index) => disk.virtualBytes !== disks[index]?.virtualBytes) ? found : null;
 }
 
-/** Null: its first disk. Answers with the size, rounded up to one all readers agree on. */
+/** Null: its first disk. Done again where the guest missed it. */
 export async function growDisk(
   { machines, storage }: { readonly machines: Machines; readonly storage: StorageClient },
   { vmId, diskId, virtualBytes }: { vmId: VmId; diskId: DiskId | null; virtualBytes: number },
-): Promise<{ diskId: DiskId; virtualBytes: number }> {
-  machines.requireOff(vmId, 'growing its disk');
+): Promise<Grown> {
+  const { phase } = machines.get(vmId).state;
+  const isLive = phase === 'running' || phase === 'paused';
+  if (!isLive) machines.requireOff(vmId, 'growing its disk');
   const { name, disks } = machines.spec(vmId);
   const disk = disks.find(({ id }) => diskId === null || id === diskId);
   if (disk === undefined)
@@ -32,5 +42,24 @@ export async function growDisk(
   const grown = await storage.call('disk.grow', { vmId, diskId: disk.id, virtualBytes });
   // Its spec hears of the new size.
   await machines.open(vmId);
-  return { diskId: disk.id, virtualBytes: grown.virtualBytes };
+  const laterBecause = isLive
+    ? await tellGuest(machines, vmId, disks.indexOf(disk), grown.virtualBytes)
+    : null;
+  return { diskId: disk.id, virtualBytes: grown.virtualBytes, laterBecause };
+}
+
+/** The disk has grown whatever QEMU says. */
+async function tellGuest(
+  machines: Machines,
+  vmId: VmId,
+  index: number,
+  virtualBytes: number,
+): Promise<string | null> {
+  try {
+    await machines.supervisor(vmId).diskGrew(index, virtualBytes);
+    return null;
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    return cause.body.what;
+  }
 }

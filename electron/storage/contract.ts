@@ -92,7 +92,6 @@ export const storageContract = defineContract({
       errors: [
         'vm.not-found',
         'disk.not-found',
-        'disk.in-use',
         'disk.too-large',
         'disk.would-shrink',
         'disk.full',

@@ -54,6 +54,11 @@ export class Exports {
     await (await known?.server)?.close();
   }
 
+  /** Whoever uses it connects again, and hears how large it is now. */
+  async hangUp(diskId: DiskId): Promise<void> {
+    (await this.#servers.get(diskId)?.server)?.hangUp();
+  }
+
   async closeAll(): Promise<void> {
     await Promise.all([...this.#servers.keys()].map(diskId => this.close(diskId)));
   }

@@ -88,10 +88,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'disk.grow': async ({ diskId, virtualBytes }) => {
       const engine = engineOf();
-      // QEMU's NBD client never asks for the size again.
-      if (exports.openCount > 0) throw new Fault(exported('grow it'));
+      const before = engine.volume(diskId).sizeBytes;
       const size = await engine.growDisk(diskId, virtualBytes);
-      await engine.rest();
+      // A client asks for the size when it connects, and never again.
+      if (size !== before) await exports.hangUp(diskId);
+      if (exports.openCount === 0) await engine.rest();
       return { virtualBytes: size };
     },
     'export.open': async ({ diskId, socketPath }) => {

@@ -254,7 +254,12 @@ export const contract = defineContract({
         diskId: diskIdSchema.nullable().default(null),
         virtualBytes: bytesSchema,
       }),
-      result: z.object({ diskId: diskIdSchema, virtualBytes: bytesSchema }),
+      result: z.object({
+        diskId: diskIdSchema,
+        virtualBytes: bytesSchema,
+        /** Why the guest that runs hears of it at its next start only; null where it has heard, or none runs. */
+        laterBecause: z.string().max(2000).nullable(),
+      }),
       errors: [
         'vm.not-found',
         'vm.wrong-state',
@@ -265,7 +270,7 @@ export const contract = defineContract({
         'disk.poisoned',
         'storage.unavailable',
       ],
-      doc: 'Makes a disk of a stopped VM larger, with its history: points stay as large as they were. The answer is the size, rounded up.',
+      doc: 'Makes a disk larger, with its history: points stay as large as they were; a guest that runs hears of it. The answer is the size, rounded up.',
     },
 
     'timeline.get': {

@@ -257,7 +257,7 @@ function historyHandlers(control: FakeControl) {
       const disks = vm.timeline.disks.map(disk => (disk.id === id ? { ...disk, virtualBytes } : disk));
       vm.timeline = { ...vm.timeline, disks };
       publish(vm);
-      return { diskId: id, virtualBytes };
+      return { diskId: id, virtualBytes, laterBecause: null };
     },
     'moment.cost': ({ vmId, momentId }) => {
       const { allocatedBytes, freesBytes } = moment(control.vm(vmId), momentId);

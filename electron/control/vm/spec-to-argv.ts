@@ -42,12 +42,15 @@ function cpu(input: ArgvInput): string[] {
     : ['-accel', 'tcg,thread=multi,tb-size=32', '-cpu', 'max', '-smp', String(spec.cpus)];
 }
 
+/** What QEMU calls the backend of a disk. */
+export const diskNode = (index: number): string => `disk${index}`;
+
 function disks(input: ArgvInput): string[] {
   return input.spec.disks.flatMap(({ id }, index) => [
     '-blockdev',
-    `driver=nbd,node-name=disk${index},server.type=unix,server.path=${escaped(input.sockets.disk(index))},export=${id},reconnect-delay=${RECONNECT_SECONDS},discard=unmap,detect-zeroes=unmap`,
+    `driver=nbd,node-name=${diskNode(index)},server.type=unix,server.path=${escaped(input.sockets.disk(index))},export=${id},reconnect-delay=${RECONNECT_SECONDS},discard=unmap,detect-zeroes=unmap`,
     '-device',
-    `virtio-blk-pci,drive=disk${index},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
+    `virtio-blk-pci,drive=${diskNode(index)},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
   ]);
 }
 

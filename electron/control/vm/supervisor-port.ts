@@ -23,6 +23,8 @@ export interface VmSupervisor {
   pause(): Promise<void>;
   resume(): Promise<void>;
   reset(): Promise<void>;
+  /** A disk is larger now: a QEMU that runs hears of it, and its guest. Faults: qemu.refused, vm.timeout, vm.died. */
+  diskGrew(index: number, virtualBytes: number): Promise<void>;
   suspend(signal: AbortSignal, onStep: OnStep): Promise<void>;
   /** Memory saved by a suspend waits to be resumed: the disks must not change under it. */
   hasSavedMemory(): boolean;

@@ -9,6 +9,7 @@ import type { Lease } from '../ports.ts';
 import { QmpSession } from '../qmp/session.ts';
 import { Guest } from './guest.ts';
 import { closeExports, type LaunchInput, logPath, openExports, recordPath, runRecord } from './launch.ts';
+import { resizeDisk } from './resize-disk.ts';
 import { resumeWhenWell } from './resume-when-well.ts';
 import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
 import type { Accelerator } from './spec-to-argv.ts';
@@ -351,20 +352,18 @@ export class QemuSupervisor implements VmSupervisor {
     if (this.#state.phase === 'paused') await live.qmp.execute('cont');
   }
 
+  async diskGrew(index: number, virtualBytes: number): Promise<void> {
+    await resizeDisk(this.#current().qmp, this.#ports.clock, { index, virtualBytes });
+  }
+
   async suspend(signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require('suspend');
     const live = this.#current();
     this.#feed({ kind: 'suspend' });
     onStep('saving memory');
     try {
-      await saveMemory({
-        qmp: live.qmp,
-        record: live.record,
-        folders: this.#folders,
-        ports: this.#ports,
-        signal,
-        onStep,
-      });
+      const { qmp, record } = live;
+      await saveMemory({ qmp, record, folders: this.#folders, ports: this.#ports, signal, onStep });
     } catch (cause) {
       const error = bodyOf(cause);
       this.#feed({ kind: 'suspend-failed', error });

@@ -93,8 +93,12 @@ async function growDisk(session: Session): Promise<Output> {
     diskId: disk.id,
     virtualBytes: parseBytes(argument(session, 3, 'SIZE'), 'SIZE'),
   });
+  const guest =
+    grown.laterBecause === null
+      ? 'The guest has to extend its own file system.'
+      : `The guest that runs hears of it at its next start: ${grown.laterBecause}`;
   return {
-    text: `The disk of ${spec.name} holds ${gib(grown.virtualBytes)} now; its points stay as large as they were. The guest has to extend its own file system.`,
+    text: `The disk of ${spec.name} holds ${gib(grown.virtualBytes)} now; its points stay as large as they were. ${guest}`,
     json: grown,
   };
 }
@@ -308,7 +312,7 @@ export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
   },
   'disk grow': {
     usage: 'VM SIZE [--disk ID]',
-    help: 'Make a disk of a stopped VM larger, with its history; its points stay as large as they were',
+    help: 'Make a disk larger, with its history, also while the VM runs; its points stay as large as they were',
     run: growDisk,
   },
   branches: {

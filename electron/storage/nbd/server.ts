@@ -6,6 +6,7 @@ import type { ByteStream, ListenUnix, NextTurn } from '../../platform/byte-strea
 import type { Clock } from '../../platform/ports.ts';
 import type { Volume } from '../volume.ts';
 import { Connection, HANDSHAKE_MS_MAX } from './connection.ts';
+import type { ExportInfo } from './options.ts';
 
 /** QEMU opens one, nbdcopy four, fio one per job. */
 export const CONNECTIONS_MAX = 16;
@@ -31,6 +32,8 @@ export interface NbdServerOptions {
 export interface NbdServer {
   readonly socketPath: string;
   connectionCount(): number;
+  /** Clients have to connect again, and hear of the size each export has now; what they asked meanwhile they ask again. */
+  hangUp(): void;
   /** Stops listening, answers what was acknowledged or waits for a flush, removes the socket. */
   close(): Promise<void>;
 }
@@ -39,11 +42,8 @@ export interface NbdServer {
 export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
   const connections = new Set<Connection>();
   const volumes = new Map(options.exports.map(row => [row.name, row.volume]));
-  const infos = options.exports.map(({ name, volume }) => ({
-    name,
-    sizeBytes: volume.sizeBytes,
-    readOnly: volume.readOnly,
-  }));
+  const infos = (): ExportInfo[] =>
+    options.exports.map(({ name, volume: { sizeBytes, readOnly } }) => ({ name, sizeBytes, readOnly }));
   let onEmpty: (() => void) | null = null;
 
   const accept = (stream: ByteStream): void => {
@@ -56,7 +56,7 @@ export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
       ...options,
       stream,
       handshakeMsMax: options.handshakeMsMax ?? HANDSHAKE_MS_MAX,
-      exports: () => infos,
+      exports: infos,
       volumeOf: name => {
         const volume = volumes.get(name);
         invariant(volume !== undefined, `no volume for export ${name}`);
@@ -74,6 +74,9 @@ export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
   return {
     socketPath: options.socketPath,
     connectionCount: () => connections.size,
+    hangUp: () => {
+      for (const connection of connections) connection.close();
+    },
     close: async () => {
       await listener.close();
       for (const connection of connections) connection.close();
