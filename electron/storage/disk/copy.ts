@@ -218,7 +218,12 @@ async function copyRun(
 /** What the guest zeroed or discarded becomes a hole where it goes, the bit still set: zeros of its own. */
 async function writeSparse(ports: CopyPorts, to: Place, at: number, bytes: Uint8Array): Promise<void> {
   for (const { from, end, isZero } of spans(bytes)) {
-    if (isZero && (to.isFresh || (await punchSpan(ports, to, at + from, end - from)))) continue;
+    const [start, length] = [at + from, end - from];
+    if (
+      isZero &&
+      (to.isFresh || isZeroThere(to, start, length) || (await punchSpan(ports, to, start, length)))
+    )
+      continue;
     to.image.fillSlot(to.entry, at + from, bytes.subarray(from, end));
   }
 }
@@ -226,6 +231,13 @@ async function writeSparse(ports: CopyPorts, to: Place, at: number, bytes: Uint8
 async function punchZeros(ports: CopyPorts, to: Place, at: number, bytes: Uint8Array): Promise<void> {
   for (const { from, end, isZero } of spans(bytes))
     if (isZero) await punchSpan(ports, to, at + from, end - from);
+}
+
+/** Most often a hole: written, it would take space for nothing. */
+function isZeroThere({ image, entry }: Place, at: number, length: number): boolean {
+  const bytes = new Uint8Array(length);
+  image.file.read(bytes, entry * SECTOR_BYTES + image.bitmapBytes + at);
+  return spans(bytes).every(({ isZero }) => isZero);
 }
 
 function punchSpan(ports: CopyPorts, { image, entry }: Place, at: number, length: number): Promise<boolean> {

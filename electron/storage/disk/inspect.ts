@@ -1,9 +1,8 @@
-// What a point costs and how two points differ, from BATs and bitmaps alone: no data is read. A question may take a
+// What a point costs and how two points differ, from BATs, bitmaps and checksums alone: no data is read. A question may take a
 // while on a large disk, so it lets the guest's requests in.
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import type { MomentCost, PointDifference } from '../../../shared/timeline.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
-import { unitCount } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { type DiskFiles, fileName } from './disk-files.ts';
 import { holdView } from './disk-volume.ts';
@@ -11,6 +10,7 @@ import { noPoint } from './engine-faults.ts';
 import type { View } from './layers.ts';
 import type { HeldRead } from './readers.ts';
 import type { PointRow } from './state.ts';
+import { zeroSum } from './sums.ts';
 import type { Tree } from './tree.ts';
 
 const BLOCKS_PER_TURN = 256;
@@ -95,7 +95,7 @@ export class Inspector {
   }
 }
 
-/** Units that the point and the one image that hangs off it both have; 0 where it has to stay for now. */
+/** Units that the point and the one image that hangs off it both have; 0 where it has to stay for now. Zeros are holes. */
 async function mergedAway(
   tree: Tree,
   files: DiskFiles,
@@ -113,8 +113,11 @@ async function mergedAway(
   for (let block = 0; block < own.blockCount; block++) {
     if (block % BLOCKS_PER_TURN === 0) await turn();
     if (!own.has(block) || !next.has(block)) continue;
-    const units = next.units(block);
-    bytes += unitCount(own.units(block).map((unit, index) => unit & (units[index] ?? 0))) * UNIT_BYTES;
+    await turn();
+    const [units, { sums }] = [next.units(block), own.readPage(block)];
+    const isFreed = (unit: number, index: number): boolean =>
+      (unit & (units[index] ?? 0)) !== 0 && sums.units[index] !== zeroSum(block * own.unitsPerBlock + index);
+    bytes += own.units(block).filter(isFreed).length * UNIT_BYTES;
   }
   return bytes;
 }
