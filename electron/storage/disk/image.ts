@@ -310,9 +310,8 @@ export class Image {
     this.file.write(bytes, at);
   }
 
-  #header(): Uint8Array {
+  #header(batOffset = this.#batOffset, batEntries = this.#batEntries): Uint8Array {
     const { blockBytes, parent } = this;
-    const [batOffset, batEntries] = [this.#batOffset, this.#batEntries];
     return encodeHeader({ batOffset, batEntries, blockBytes, parent }, this.#locatorsAt());
   }
 
@@ -330,29 +329,30 @@ export class Image {
 
   /** The header names this BAT: one sector of it differs (resize.ts). Null: the one it has. */
   writeHeader(table: { readonly at: number; readonly bat: Uint32Array } | null): void {
-    if (table !== null) [this.#batOffset, this.#bat] = [table.at, table.bat];
-    this.#batEntries = this.blockCount;
-    this.#writeAt(FOOTER_BYTES, this.#header());
+    const { at, bat } = table ?? { at: this.#batOffset, bat: this.#bat };
+    // T14: a write that fails has not happened, in memory as on the disk.
+    this.#writeAt(FOOTER_BYTES, this.#header(at, bat.length));
+    [this.#batOffset, this.#bat, this.#batEntries] = [at, bat, bat.length];
   }
 
   /** The head footer says this size: one sector. Blocks behind it are not here any more (resize.ts). */
   writeSize(virtualBytes: number): void {
+    this.#writeAt(0, this.#footer({ virtualBytes }));
     this.#virtualBytes = virtualBytes;
     const blocks = blocksOf(this);
     if (blocks < this.blockCount) this.#bat = this.#bat.slice(0, blocks);
     for (const block of this.#bitmaps.keys()) if (block >= blocks) this.#bitmaps.delete(block);
-    this.#writeAt(0, this.#footer());
   }
 
-  #footer(): Uint8Array {
+  #footer({ virtualBytes = this.virtualBytes, isLeaf = this.#isLeaf } = {}): Uint8Array {
     return encodeFooter({
       kind: this.isDifferencing ? 'differencing' : 'dynamic',
       uuid: this.uuid,
-      currentBytes: this.virtualBytes,
-      originalBytes: this.virtualBytes,
+      currentBytes: virtualBytes,
+      originalBytes: virtualBytes,
       dataOffset: FOOTER_BYTES,
       timestampMs: this.#timestampMs,
-      isLeaf: this.#isLeaf,
+      isLeaf,
     });
   }
 
@@ -363,8 +363,8 @@ export class Image {
   /** T5: says so in its footer, a single sector. Durable after sync(). */
   markLeaf(isLeaf: boolean): void {
     if (this.#isLeaf === isLeaf) return;
+    this.#writeAt(0, this.#footer({ isLeaf }));
     this.#isLeaf = isLeaf;
-    this.writeHeaders();
   }
 
   /** T12: at every quiesce, right after the last block. Durable after sync(). */
