@@ -8,7 +8,7 @@ import { NowVolume } from './disk-volume.ts';
 import { Image } from './image.ts';
 import { BAT_AT, emptyImageBytes } from './image-head.ts';
 import { Leaf } from './leaf.ts';
-import { runFileNames } from './run-file.ts';
+import { dropRunFiles, isRunFileName, runFileNames } from './run-file.ts';
 import type { DiskRow } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
@@ -95,8 +95,8 @@ export class Disk {
   static async create(row: DiskRow, context: DiskContext, nowMs: number): Promise<void> {
     const folder = context.diskFolder(row.id);
     const image = makeLeaf(row, folder, { nowMs });
-    await image.sync();
-    await folder.sync();
+    if (context.off.createSync !== true) await image.sync();
+    if (context.off.createFolderSync !== true) await folder.sync();
     image.close();
   }
 
@@ -158,8 +158,9 @@ export class Disk {
     const row = { virtualBytes, blockBytes, leaf: id, leafParent: parent };
     const image = makeLeaf(row, files.folder, { nowMs });
     files.register(fileName(id), image);
-    await image.sync();
-    await files.folder.sync();
+    const { off } = this.#context;
+    if (off.leafSync !== true) await image.sync();
+    if (off.leafFolderSync !== true) await files.folder.sync();
     this.#prepared = this.#openLeaf(id);
   }
 
@@ -229,9 +230,10 @@ export class Disk {
     // A take that could not be finished left two (T14); both hold what was acknowledged.
     for (const leaf of [this.#sealing, this.#leaf]) {
       if (isSound) await leaf?.quiesce();
-      if (isSound) await leaf?.dropRunFiles();
-      else leaf?.closeRunFiles();
+      leaf?.closeRunFiles();
     }
+    const { folder } = this.files;
+    if (isSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
     this.files.close();
   }
 }
@@ -251,14 +253,12 @@ async function dropOrphans(row: DiskRow, folder: Folder, tree: Tree): Promise<vo
   for (const gone of tree.unlinks) known.add(fileName(gone.id));
   for (const { images } of tree.grafts) for (const { point } of images) known.add(fileName(point));
   if (op !== undefined) known.add(newFileName(op.root));
-  let dropped = false;
   for (const name of folder.list()) {
     if (known.has(name) || !OURS.test(name)) continue;
     if (!PASSING.test(name) && !isEmptyImage(row, folder, name)) continue;
+    // Not synced: what comes back is swept again.
     await folder.unlink(name);
-    dropped = true;
   }
-  if (dropped) await folder.sync();
 }
 
 const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|vhd\.part|run-[ab])$/;

@@ -359,7 +359,7 @@ export class VmEngine {
         files.dropImage(fileName(id));
         await files.folder.unlink(fileName(id));
         if (files.folder.exists(partFileName(id))) await files.folder.unlink(partFileName(id));
-        await files.folder.sync();
+        if (this.#options.switchOff?.unlinkSync !== true) await files.folder.sync();
         this.#tree.commit([drop('unlink', id)]);
       }
     } catch (cause) {

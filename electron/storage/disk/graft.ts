@@ -95,8 +95,6 @@ export class Grafts {
         ]);
         images.push({ disk, leaf: new Leaf(image, files.folder, null, off), view });
         files.grafted.add(view);
-        await image.sync();
-        await files.folder.sync();
       }
       // Before the first byte: from here on the next opener knows whose file this is.
       if (off.graftRecord !== true) tree.commit([put('op', op)]);

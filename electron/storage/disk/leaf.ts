@@ -3,7 +3,7 @@
 import type { Folder } from '../../platform/ports.ts';
 import { BAT_UNUSED } from './bat.ts';
 import type { Image } from './image.ts';
-import { RunFile, type RunRecord, runFileNames } from './run-file.ts';
+import { dropRunFiles, RunFile, type RunRecord, runFileNames } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
 interface Captured {
@@ -180,12 +180,12 @@ export class Leaf {
   async quiesce(): Promise<void> {
     await this.flush();
     this.image.writeEndFooter();
-    await this.image.sync();
+    if (this.#off.quiesceSync !== true) await this.image.sync();
   }
 
   async dropRunFiles(): Promise<void> {
     this.#run?.close();
-    for (const name of runFileNames(this.image.uuid)) await this.#folder.unlink(name);
+    await dropRunFiles(this.#folder, runFileNames(this.image.uuid));
   }
 
   closeRunFiles(): void {

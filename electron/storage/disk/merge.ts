@@ -134,7 +134,7 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
 
 /** `emptied`: the source's blocks are dropped from it, batch by batch. */
 async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): Promise<boolean> {
-  const { source, target, wanted } = merge;
+  const { source, wanted } = merge;
   const all = source
     .allocatedBlocks()
     .map(block => ({ block, bytes: unitCount(wanted(block)) * UNIT_BYTES }));
@@ -148,8 +148,6 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
     batches: 0,
   };
   ports.progress({ ...progress });
-  // Also without a block: a predecessor of the same boot may have left entries in the page cache (T11).
-  if (blocks.length === 0) await target.sync();
   for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
     await absorb(ports, merge, batch);
     if (emptied !== null) await clearBlocks(ports, emptied, batch);

@@ -36,7 +36,7 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
     if (!(await ports.goOn())) return false;
   }
   if (!recording.isThere()) return true;
-  await image.sync();
+  if (ports.off.recordSync !== true) await image.sync();
   const row = tree.point(point);
   if (row !== undefined) tree.commit([put('point', { ...row, sums: true })]);
   return true;

@@ -113,7 +113,7 @@ async function linkBackward(ports: CopyPorts, root: PointId, child: PointId): Pr
       timestampMs: files.image(fileName(root), root).timestampMs,
       isLeaf: false,
     });
-    await backward.sync();
+    if (off.backwardSync !== true) await backward.sync();
     if (off.folderSyncBeforeCopy !== true) await folder.sync();
     return backward;
   } catch (cause) {
@@ -166,7 +166,7 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
     if (!(await ports.goOn())) return null;
   }
   edge.backward.writeEndFooter();
-  await edge.backward.sync();
+  if (off.backwardEndSync !== true) await edge.backward.sync();
   // T3: the folder has B in it before the record that relies on it.
   if (off.flipRecordBeforeHeader !== true) tree.commit([put('op', { ...op, kind: 'flip' })]);
   ports.progress({ ...progress, phase: 'flip' });
@@ -181,7 +181,7 @@ async function moveBatch(
   { batch, keepFree }: { readonly batch: readonly number[]; readonly keepFree: number },
 ): Promise<void> {
   const { backward, root, forward } = edge;
-  const { backwardDataSync, backwardBatSync } = ports.off;
+  const { backwardDataSync, backwardBatSync, clearBeforeRoot } = ports.off;
   // The root's old units go to B.
   await copyWhole(
     ports,
@@ -193,6 +193,7 @@ async function moveBatch(
   const written = batch.filter(block => forward.has(block));
   await overwrite(ports, edge, forward, written);
   await clearBlocks(ports, forward, written, keepFree);
+  if (clearBeforeRoot === true) await root.sync();
 }
 
 /** F's units go over the root's. F still answers for them, so a torn root is never read (T3). */
@@ -212,10 +213,11 @@ async function overwrite(
   const slots = await fillSlots(root, missing, (block, slot) =>
     fillWhole(ports, root, slot, { source: forward, block, units: forward.units(block) }),
   );
-  if (off.rootDataSync !== true) await root.sync();
+  const isLate = off.clearBeforeRoot === true;
+  if (off.rootDataSync !== true && !isLate) await root.sync();
   if (slots.size > 0) {
     root.writeBat(slots.keys(), withEntries(root.bat, slots));
-    if (off.rootBatSync !== true) await root.sync();
+    if (off.rootBatSync !== true && !isLate) await root.sync();
   }
   publish(ports, root, slots, blocks);
 }
@@ -227,14 +229,19 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   const { root } = files.edge(op);
   await resizeRoot(root, tree.sizeOf(files.row, op.child), off);
   const isRenamed = !folder.exists(newFileName(op.root)) || !folder.exists(fileName(op.root));
-  root.become({ uuid: op.child, parent: null, timestampMs: files.timestampMs(op.child) });
-  root.writeEndFooter();
-  if (off.rootHeaderSync !== true) await root.sync();
+  const timestampMs = files.timestampMs(op.child);
+  const takeName = async (): Promise<void> => {
+    root.become({ uuid: op.child, parent: null, timestampMs });
+    root.writeEndFooter();
+    if (off.rootHeaderSync !== true) await root.sync();
+  };
+  if (off.renameBeforeHeader !== true) await takeName();
   if (!isRenamed) {
     folder.rename(fileName(op.root), fileName(op.child));
     files.renamed(fileName(op.root), fileName(op.child));
   }
   if (off.folderSyncAfterRename !== true) await folder.sync();
+  if (off.renameBeforeHeader === true) await takeName();
   if (folder.exists(newFileName(op.root))) {
     folder.rename(newFileName(op.root), fileName(op.root));
     files.renamed(newFileName(op.root), fileName(op.root));

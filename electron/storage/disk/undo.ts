@@ -96,9 +96,11 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
   };
   ports.progress({ ...progress });
   for (const batch of batches(blocks, ports.batchBytes)) {
+    const isSwapped = ports.off.restoreBeforeRefill === true;
+    if (isSwapped) await restore(ports, edge, batch.blocks);
     await refill(ports, edge, batch.blocks);
     await oldReadersLeft(ports);
-    await restore(ports, edge, batch.blocks);
+    if (!isSwapped) await restore(ports, edge, batch.blocks);
     const drained = batch.blocks.filter(block => backward.has(block));
     await clearBlocks(ports, backward, drained);
     progress.blocksDone += batch.blocks.length;

@@ -46,11 +46,16 @@ const GROWING_PLACES = ['resizing', 'shrinking', 'undoing', 'commit'];
 /** Places with few calls. */
 const BRIEF = new Set(['undoing', 'resizing', 'shrinking']);
 
-export function aFuse(random: Seeded, isGrowing: boolean): NonNullable<SimWorld['fuse']> {
+export function aFuse(
+  random: Seeded,
+  isGrowing: boolean,
+  isShrinking: boolean,
+): NonNullable<SimWorld['fuse']> {
   const kind = random.below(100) < 60 ? 'power' : 'process';
   const at = random.below(2) === 0 ? '' : random.pick(isGrowing ? GROWING_PLACES : FUSE_PLACES);
   const longest = at === '' ? random.pick(FUSES) : BRIEF.has(at) ? 3 : 12;
-  return { left: 1 + random.below(longest), kind, at };
+  const fuse = { left: 1 + random.below(longest), kind, at } as const;
+  return isShrinking ? { left: 1 + random.below(3), kind: 'power', at: 'shrinking' } : fuse;
 }
 
 /** Sectors of a request: near the start of the disk most of the time, so that histories overlap. */

@@ -1,7 +1,10 @@
 // Crashes by the thousand: universes of some crashes each until there are as many as asked for.
-import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { SWITCH_OFF_NAMES, type SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import { Universe } from './universe.ts';
+
+/** Universes begin with their disks; what is done before that is looked at in test/sim/matrix. */
+export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(name => name !== 'createSync');
 
 export interface UniversesOptions {
   readonly seed: number;

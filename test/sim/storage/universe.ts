@@ -79,8 +79,9 @@ export class Universe {
       await this.#pump(this.#judge.live.createDisk(diskId, this.#shape.virtualBytes));
       this.#judge.models.set(diskId, new DiskModel(this.#judge.read(this.#volume(diskId))));
     }
-    if (this.#isGrowing) await this.#growUp();
-    this.#arm();
+    // A root rarely shrinks: half of the time that is where this one dies first.
+    const isShrinking = this.#isGrowing && (await this.#growUp()) && this.#random.below(2) === 0;
+    this.#arm(isShrinking);
     for (; this.#step < this.#options.steps; this.#step++) {
       await microtasks();
       if (this.#judge.world.isDead) await this.#recover();
@@ -91,8 +92,8 @@ export class Universe {
     await this.#rest();
   }
 
-  /** A small point and a large one; half of the time the large one is the root, and Now grows from the small one. */
-  async #growUp(): Promise<void> {
+  /** A small point and a large one; true: the large one is the root, and Now grows from the small one. */
+  async #growUp(): Promise<boolean> {
     const idle = async (): Promise<void> => {
       for (; this.#judge.control !== null; this.#adoptLate()) {
         await microtasks();
@@ -108,18 +109,19 @@ export class Universe {
     this.#grow(this.#random.pick(this.#judge.disks));
     await idle();
     await take();
-    if (this.#random.below(2) === 0) return;
+    if (this.#random.below(2) === 0) return false;
     await this.#pump(this.#judge.live.settle());
     this.#goBack([...this.#judge.moments.keys()][0] as MomentId);
+    return true;
   }
 
   #volume(diskId: DiskId): Volume {
     return this.#judge.live.volume(diskId);
   }
 
-  #arm(): void {
+  #arm(isShrinking = false): void {
     if (this.#deaths >= this.#options.deaths) return;
-    this.#judge.world.fuse = aFuse(this.#random, this.#isGrowing);
+    this.#judge.world.fuse = aFuse(this.#random, this.#isGrowing, isShrinking);
   }
 
   async #open(): Promise<void> {
