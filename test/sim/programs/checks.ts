@@ -93,7 +93,11 @@ export class Checks {
       const { ranges, bytes, isTruncated } = difference;
       if (isTruncated || ranges.reduce((sum, { length }) => sum + length, 0) !== bytes)
         throw new Violation(`the difference of ${from} and ${to} does not add up`);
-      const [one, other] = [Buffer.from(a.get(diskId) ?? []), Buffer.from(b.get(diskId) ?? [])];
+      const sizes = [a, b].map(content => content.get(diskId)?.length ?? 0);
+      // Behind the end of the smaller one are zeros.
+      const [one, other] = [a, b].map(content =>
+        Buffer.concat([content.get(diskId) ?? Buffer.alloc(0)], Math.max(...sizes)),
+      ) as [Buffer, Buffer];
       let end = 0;
       for (const { offset, length } of ranges) {
         if (offset < end || length <= 0 || offset + length > one.length)
@@ -195,13 +199,18 @@ export class Checks {
       (take?.kind === 'take' ? take.leaves.find(row => row.diskId === diskId)?.leaf : undefined) ??
       store.rows('disk').find(row => row.id === diskId)?.leaf;
     const found = leaf === undefined ? null : reader.content(leaf);
-    const wrong = found === null ? 'it cannot be read' : this.#oracle.disk(diskId).wrong(found);
+    const now = this.#oracle.disk(diskId);
+    // A growth that is recorded and not finished yet: the leaf is larger already.
+    const seen = take === undefined ? found : (found?.subarray(0, now.bytes.length) ?? null);
+    const wrong = seen === null ? 'it cannot be read' : now.wrong(seen);
     if (wrong !== null) throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
   }
 
   /** T10 after a power cut; T11 after a death of storage alone. Settles the oracle on what is. */
-  nowAfter({ goBack }: Pending, hadPowerCut: boolean): void {
+  nowAfter(pending: Pending, hadPowerCut: boolean): void {
     const { engine } = this.#machine;
+    const { goBack } = pending;
+    this.#adoptGrowth(pending);
     const found = new Map(this.#oracle.disks.map(disk => [disk, read(engine.volume(disk))]));
     const isBack =
       goBack !== null && [...found].every(([disk, bytes]) => goBack.target.get(disk)?.equals(bytes) === true);
@@ -215,6 +224,7 @@ export class Checks {
 
   /** Of what may have happened, what has. `isGoneBack`: told so, or null where nobody was told. */
   adopt(pending: Pending, isLoose: boolean, isGoneBack: boolean | null): void {
+    this.#adoptGrowth(pending);
     const listed = this.#listed();
     const fresh = [...listed.values()].filter(({ id }) => !this.#oracle.moments.has(id));
     const found = fresh.map(moment => ({ moment, content: this.#contentOf(moment) }));
@@ -238,6 +248,14 @@ export class Checks {
     }
   }
 
+  /** It is as large as it was, or as was asked for. */
+  #adoptGrowth({ grow }: Pending): void {
+    if (grow === null) return;
+    const now = this.#oracle.disk(grow.diskId);
+    if (this.#machine.engine.volume(grow.diskId).sizeBytes === grow.bytes && now.bytes.length < grow.bytes)
+      now.grow(grow.bytes);
+  }
+
   /** T7: Now is the chosen point, and the present is kept, in a point of its own or where it came from. */
   #goneBack({ goBack }: Pending, fresh: readonly Content[]): void {
     if (goBack === null) throw new Violation('nobody goes back');
@@ -250,9 +268,11 @@ export class Checks {
   }
 
   #adoptNew(pending: Pending, moment: Moment, content: Content, isLoose: boolean): void {
-    const asked = moment.kind === 'kept' ? pending.goBack?.left : pending.take;
+    const { kind } = moment;
+    const asked = kind === 'kept' ? pending.goBack?.left : kind === 'imported' ? pending.graft : pending.take;
     if (asked === undefined || asked === null) throw new Violation(`nobody asked for "${moment.name}"`);
-    if (moment.kind === 'kept') pending.goBack = null;
+    if (kind === 'kept') pending.goBack = null;
+    else if (kind === 'imported') pending.graft = null;
     else pending.take = null;
     for (const [diskId, bytes] of content) {
       const wrong = wrongSnapshot(bytes, asked, diskId, isLoose);

@@ -1,7 +1,8 @@
-// A folder whose writes and syncs may fail with an I/O error, and that knows what an unlink gave back: over any Folder.
+// A folder whose calls may fail, or be the last of their host, and that knows what an unlink gave back: over any Folder.
 import type { BlockFile, Folder } from '../../../electron/platform/ports.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { SimWorld } from '../storage/device.ts';
+import { Calls, roleOf } from './calls.ts';
 
 export class Faults {
   /** Which call fails next, after so many that do not. */
@@ -9,6 +10,11 @@ export class Faults {
   struck = 0;
   /** What the files were allocated when they were unlinked, by name. */
   readonly unlinked = new Map<string, number>();
+  readonly #calls: Calls;
+
+  constructor(calls = new Calls()) {
+    this.#calls = calls;
+  }
 
   #isStruck(what: 'write' | 'sync'): boolean {
     if (this.next?.what !== what || this.next.left-- > 0) return false;
@@ -17,32 +23,80 @@ export class Faults {
     return true;
   }
 
+  /** A call of the host; throws where that is its fate. `part`: does the part of it that a short write does. */
+  #call(world: SimWorld, verb: string, file: string | null, part?: () => void): void {
+    if (world.isDead || !this.#calls.isArmed) return;
+    const fate = this.#calls.next(file === null ? verb : `${verb} ${roleOf(world, file)}`);
+    if (fate === null) return;
+    if (fate === 'power' || fate === 'process') return world.crash(fate);
+    this.struck++;
+    if (fate === 'io') throw broken(`${verb} ${file ?? ''}`);
+    if (fate === 'short') part?.();
+    world.wasFull = true;
+    throw new Fault({ code: 'disk.full', what: `${verb}: no space`, safe: 'Simulated.', todo: 'Nothing.' });
+  }
+
+  /** Every world an engine is opened on, once. */
+  watchCommits(world: SimWorld): void {
+    const { beforeCommit } = world.store;
+    world.store.beforeCommit = () => {
+      this.#call(world, 'commit', null);
+      beforeCommit();
+    };
+  }
+
   folder(world: SimWorld, name: string): Folder {
     const inner = world.folder(name);
     return {
       path: inner.path,
-      open: (file, how) => this.#file(world, inner.open(file, how)),
+      open: (file, how) => {
+        if (how === 'create') this.#call(world, 'create', file);
+        return this.#file(world, inner.open(file, how));
+      },
       list: () => inner.list(),
       exists: file => inner.exists(file),
-      rename: (from, to) => inner.rename(from, to),
+      rename: (from, to) => {
+        this.#call(world, 'rename', from);
+        inner.rename(from, to);
+      },
       unlink: async file => {
+        this.#call(world, 'unlink', file);
         const bytes = inner.exists(file) ? inner.open(file, 'read-only').allocatedBytes() : 0;
         await inner.unlink(file);
         this.unlinked.set(file, bytes);
       },
-      sync: () => (this.#isStruck('sync') ? failing(world, name) : inner.sync()),
+      sync: async () => {
+        this.#call(world, 'sync folder', null);
+        if (this.#isStruck('sync')) await failing(world, name);
+        await inner.sync();
+      },
       freeBytes: () => inner.freeBytes(),
     };
   }
 
   #file(world: SimWorld, inner: BlockFile): BlockFile {
+    const { name } = inner;
     return {
       ...inner,
       write: (source, offset) => {
-        if (this.#isStruck('write')) throw broken(`writing ${inner.name}`);
+        const half = Math.floor(source.length / 1024) * 512;
+        this.#call(world, 'write', name, () => inner.write(source.subarray(0, half), offset));
+        if (this.#isStruck('write')) throw broken(`writing ${name}`);
         inner.write(source, offset);
       },
-      sync: () => (this.#isStruck('sync') ? failing(world, inner.name) : inner.sync()),
+      sync: async () => {
+        this.#call(world, 'sync', name);
+        if (this.#isStruck('sync')) await failing(world, name);
+        await inner.sync();
+      },
+      truncate: bytes => {
+        this.#call(world, 'truncate', name);
+        inner.truncate(bytes);
+      },
+      punch: async (offset, length) => {
+        this.#call(world, 'punch', name);
+        return inner.punch(offset, length);
+      },
     };
   }
 }

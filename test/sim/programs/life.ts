@@ -1,16 +1,20 @@
 // A program run: each operation on the engine and on the oracle, then everything looked at. An operation the machine died
 // in, or that a full or failing disk refused, has happened or it has not: what is found decides, and must be one of both.
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
-import type { Volume } from '../../../electron/storage/volume.ts';
+import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import { SECTOR } from '../storage/inode.ts';
 import { Violation } from '../storage/judge.ts';
-import { tagsOf } from '../storage/model.ts';
+import { Calls } from './calls.ts';
 import { Checks } from './checks.ts';
+import { graftOnto } from './graft.ts';
+import { Guest } from './guest.ts';
 import { Machine, microtasks } from './machine.ts';
 import type { Operation, Program } from './operations.ts';
-import { type Content, NowOracle, Oracle, type Snapshot } from './oracle.ts';
+import { type Content, certain, NowOracle, Oracle, type Snapshot } from './oracle.ts';
+
+/** Disks grow up to here: what is judged sector by sector stays small. */
+const GROWN_MAX = 500_000;
 
 /** What may have happened, as nobody was told. */
 export interface Pending {
@@ -18,35 +22,47 @@ export interface Pending {
   goBack: { readonly target: Content; readonly left: Snapshot } | null;
   /** Trashed or restored, updated, purged. */
   readonly changing: Set<MomentId>;
+  grow: { readonly diskId: DiskId; readonly bytes: number } | null;
+  graft: Snapshot | null;
 }
+
+const nothing = (): Pending => ({ take: null, goBack: null, changing: new Set(), grow: null, graft: null });
 
 export class Life {
   readonly machine: Machine;
   readonly oracle = new Oracle();
   readonly #checks: Checks;
-  #pending: Pending = { take: null, goBack: null, changing: new Set() };
+  readonly #guest: Guest;
+  #pending: Pending = nothing();
   /** For the trace of a violation. */
   readonly done: string[] = [];
 
-  constructor(schedule: number, switchOff: SwitchOffs = {}) {
-    this.machine = new Machine(schedule, switchOff);
+  constructor(schedule: number, switchOff: SwitchOffs = {}, calls = new Calls()) {
+    this.machine = new Machine(schedule, switchOff, calls);
     this.#checks = new Checks(this.machine, this.oracle);
+    this.#guest = new Guest(this.machine, this.oracle);
   }
 
-  async run({ operations }: Pick<Program, 'operations'>): Promise<void> {
-    const { machine, oracle } = this;
+  /** `countFrom`: from this operation on what the engine calls is counted; from -1 on also what makes the disks. */
+  async run(
+    { operations }: Pick<Program, 'operations'>,
+    countFrom = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    const { machine } = this;
     await machine.open();
-    for (const diskId of machine.disks) {
-      await machine.pump(machine.engine.createDisk(diskId, machine.virtualBytes));
-      oracle.now.set(diskId, new NowOracle(machine.engine.volume(diskId).sizeBytes));
-    }
+    machine.calls.isArmed = countFrom < 0;
+    for (const diskId of machine.disks) await this.#create(diskId);
+    machine.calls.isArmed = false;
     for (const [index, operation] of operations.entries()) {
       this.done.push(JSON.stringify(operation));
+      machine.calls.isArmed = index >= countFrom;
       await this.#do(operation);
       await microtasks();
       if (machine.world.isDead) await this.#recover();
+      machine.calls.isArmed = false;
       machine.noticePoison();
       this.#adoptLate();
+      if (Number.isFinite(countFrom) && index < countFrom) continue;
       await this.#checks.all(index, this.#pending);
       if (machine.world.isDead) await this.#recover();
     }
@@ -54,9 +70,16 @@ export class Life {
     await this.#rest();
   }
 
-  #disk(index: number): DiskId {
-    const { disks } = this.machine;
-    return disks[index % disks.length] as DiskId;
+  /** Again where the host died or was full in it: it is there, whole, or it is not. */
+  async #create(diskId: DiskId): Promise<void> {
+    const { machine, oracle } = this;
+    const isThere = (): boolean => machine.engine.timeline().disks.some(({ id }) => id === diskId);
+    for (let tries = 0; tries < 10 && !isThere(); tries++) {
+      await this.#try(() => machine.engine.createDisk(diskId, machine.virtualBytes));
+      if (machine.world.isDead) await this.#recover();
+      machine.relieve();
+    }
+    oracle.now.set(diskId, new NowOracle(machine.engine.volume(diskId).sizeBytes));
   }
 
   async #do(operation: Operation): Promise<void> {
@@ -65,9 +88,9 @@ export class Life {
       case 'write':
       case 'zero':
       case 'trim':
-        return this.#write(operation);
+        return this.#guest.write(operation);
       case 'flush':
-        return this.#flush(operation.disk);
+        return this.#guest.flush(operation.disk);
       case 'step':
         return machine.advance(operation.count);
       case 'settle':
@@ -75,7 +98,7 @@ export class Life {
         return machine.drain();
       case 'pause':
       case 'resume':
-        await this.#try((async () => machine.engine.setSettling(operation.do === 'resume'))());
+        await this.#try(async () => machine.engine.setSettling(operation.do === 'resume'));
         return;
       case 'compare':
       case 'read':
@@ -97,89 +120,8 @@ export class Life {
         return;
       default:
         // What a person does waits until the disks can be believed again.
-        if (!machine.isPoisoned && this.#pending.take === null) await this.#control(operation);
+        if (!machine.isPoisoned && !this.#isLate) await this.#control(operation);
     }
-  }
-
-  // The guest
-
-  #range({ disk, at, sectors }: { disk: number; at: number; sectors: number }) {
-    const diskId = this.#disk(disk);
-    const now = this.oracle.disk(diskId);
-    const first = at % now.sectors;
-    return { diskId, now, first, count: Math.min(sectors, now.sectors - first) };
-  }
-
-  #write(operation: Extract<Operation, { readonly do: 'write' | 'zero' | 'trim' }>): void {
-    const { diskId, now, first, count } = this.#range(operation);
-    const volume = this.machine.engine.volume(diskId);
-    const [at, length] = [first * SECTOR, count * SECTOR];
-    if (operation.do === 'trim') return this.#trim(volume, now, first, count);
-    if (operation.do === 'zero')
-      return this.#submit(volume, now, first, new Array<number>(count).fill(0), () =>
-        volume.zero(at, length, true),
-      );
-    const tags = operation.isSame ? now.model.now.slice(first, first + count) : this.oracle.newTags(count);
-    const words = new Uint32Array((count * SECTOR) / 4);
-    for (const [index, tag] of tags.entries())
-      words.fill(tag, (index * SECTOR) / 4, ((index + 1) * SECTOR) / 4);
-    this.#submit(volume, now, first, tags, () => volume.write(new Uint8Array(words.buffer), at));
-  }
-
-  #submit(volume: Volume, now: NowOracle, first: number, tags: readonly number[], work: () => void): void {
-    const { machine, oracle } = this;
-    const { struck } = machine.faults;
-    oracle.order++;
-    try {
-      work();
-    } catch (cause) {
-      if (!machine.world.isDead) {
-        machine.excuse(cause, struck);
-        return this.#failed(volume, now, first, tags);
-      }
-    }
-    // The machine may have died in it: then nobody was told that it was done.
-    if (machine.world.isDead) now.mayWrite(first, tags, oracle.order);
-    else now.write(first, tags, oracle.order);
-  }
-
-  /** A write that failed may have happened in part; every sector is old or new, and stays what it is seen to be. */
-  #failed(volume: Volume, now: NowOracle, first: number, tags: readonly number[]): void {
-    const { oracle } = this;
-    const before = now.model.now.slice(first, first + tags.length);
-    const may = before.map((_, index) => (tag: number) => now.model.mayBe(first + index, tag));
-    const found = Buffer.alloc(tags.length * SECTOR);
-    try {
-      volume.read(found, first * SECTOR);
-    } catch (cause) {
-      this.machine.excuse(cause, 0);
-      return now.mayWrite(first, tags, oracle.order);
-    }
-    const seen = tagsOf(found);
-    seen.forEach((tag, index) => {
-      if (tag !== tags[index] && may[index]?.(tag) !== true)
-        throw new Violation(`a failed write made sector ${first + index} ${tag}`);
-    });
-    now.write(first, tags, oracle.order);
-    now.write(first, seen, ++oracle.order);
-  }
-
-  /** Afterwards zeros or unchanged. */
-  #trim(volume: Volume, now: NowOracle, first: number, count: number): void {
-    const [start, end] = [Math.ceil(first / 8) * 8, Math.floor((first + count) / 8) * 8];
-    const whole = Math.max(0, end - start);
-    this.#submit(volume, now, start, new Array<number>(whole).fill(0), () =>
-      volume.trim(first * SECTOR, count * SECTOR),
-    );
-  }
-
-  async #flush(disk: number): Promise<void> {
-    const { machine, oracle } = this;
-    const diskId = this.#disk(disk);
-    const [{ order }, { struck }] = [oracle, machine.faults];
-    const outcome = await machine.pump(machine.engine.volume(diskId).flush());
-    if (outcome.is === 'done') oracle.disk(diskId).model.flushed(order);
-    if (outcome.is === 'failed') machine.excuse(outcome.cause, struck);
   }
 
   // The person
@@ -191,24 +133,28 @@ export class Life {
       case 'goBack':
         return this.#goBack(operation.which);
       case 'rest':
-        return void (await this.#try(this.machine.engine.rest()));
+        return void (await this.#try(() => this.machine.engine.rest()));
       case 'undo':
-        return void (await this.#try(this.machine.engine.undoSettling()));
+        return void (await this.#try(() => this.machine.engine.undoSettling()));
       case 'delete':
       case 'restore':
         return this.#trash(operation.which, operation.do === 'delete');
       case 'update':
         return this.#update(operation.which);
+      case 'grow':
+        return this.#grow(operation.disk, operation.more);
+      case 'graft':
+        return this.#graft(operation);
       case 'purge':
         return this.#purge(operation.which, operation.isAll);
     }
   }
 
   /** True: done. Else it died, or was refused for a reason that is one. */
-  async #try(work: Promise<unknown>): Promise<boolean> {
+  async #try(work: () => Promise<unknown>): Promise<boolean> {
     const { machine } = this;
     const { struck } = machine.faults;
-    const outcome = await machine.pump(work);
+    const outcome = await machine.pump(work());
     if (outcome.is === 'failed') machine.excuse(outcome.cause, struck);
     return outcome.is === 'done';
   }
@@ -216,19 +162,47 @@ export class Life {
   async #take(): Promise<void> {
     const { machine, oracle } = this;
     this.#pending.take = oracle.snapshot();
-    await this.#try(
+    await this.#try(() =>
       machine.engine.takeMoment({ name: `after ${this.done.length}`, note: '', kind: 'manual' }),
     );
-    if (machine.world.isDead) return;
-    // T14: recorded, it will be completed; until then nothing was changed.
-    const isLate = machine.world.store.rows('op').some(op => op.kind === 'take' && op.moment !== null);
-    if (!isLate) this.#observe(false);
+    this.#observeUnlessLate();
+  }
+
+  /** T14: recorded, it will be completed; until then nothing was changed. */
+  #observeUnlessLate(): void {
+    const { world } = this.machine;
+    if (!world.isDead && !world.store.rows('op').some(op => op.kind === 'take')) this.#observe(false);
+  }
+
+  get #isLate(): boolean {
+    return this.#pending.take !== null || this.#pending.grow !== null;
+  }
+
+  async #grow(disk: number, more: number): Promise<void> {
+    const { engine } = this.machine;
+    const diskId = this.machine.disk(disk);
+    const bytes = exactSize(engine.volume(diskId).sizeBytes + 1 + more);
+    if (bytes > GROWN_MAX) return;
+    this.#pending.grow = { diskId, bytes };
+    await this.#try(() => engine.growDisk(diskId, bytes));
+    this.#observeUnlessLate();
+  }
+
+  async #graft({ which, ...what }: Extract<Operation, { readonly do: 'graft' }>): Promise<void> {
+    const { machine, oracle } = this;
+    const live = oracle.those(false);
+    const momentId = live[which % live.length];
+    if (momentId === undefined) return;
+    const { content, work } = graftOnto(machine.engine, oracle, momentId, what);
+    this.#pending.graft = certain(content);
+    await this.#try(work);
+    if (!machine.world.isDead) this.#observe(false);
   }
 
   /** A take that a full disk interrupted has been completed since. */
   #adoptLate(): void {
     const { machine } = this;
-    if (this.#pending.take === null || machine.isPoisoned) return;
+    if (!this.#isLate || machine.isPoisoned) return;
     if (machine.world.store.rows('op').some(op => op.kind === 'take')) return;
     this.#observe(false);
   }
@@ -239,7 +213,9 @@ export class Life {
     const momentId = live[which % live.length];
     if (momentId === undefined) return;
     this.#pending.goBack = { target: oracle.of(momentId).content, left: oracle.snapshot() };
-    const isDone = await this.#try(machine.engine.goBack({ momentId, keepName: `kept ${this.done.length}` }));
+    const isDone = await this.#try(() =>
+      machine.engine.goBack({ momentId, keepName: `kept ${this.done.length}` }),
+    );
     if (machine.world.isDead) return;
     this.#observe(false, isDone);
   }
@@ -257,8 +233,9 @@ export class Life {
       return;
     }
     this.#pending.changing.add(momentId);
-    const work = isDelete ? engine.deleteMoment(momentId) : engine.restoreMoment(momentId);
-    const isDone = await this.#try(work);
+    const isDone = await this.#try(() =>
+      isDelete ? engine.deleteMoment(momentId) : engine.restoreMoment(momentId),
+    );
     if (machine.world.isDead) return;
     if (isDone) oracle.of(momentId).isTrashed = isDelete;
     if (isDone) this.#pending.changing.clear();
@@ -273,7 +250,7 @@ export class Life {
     const known = oracle.of(momentId);
     const [name, pinned] = [`named ${this.done.length}`, !known.isPinned];
     this.#pending.changing.add(momentId);
-    const isDone = await this.#try(machine.engine.updateMoment({ momentId, name, pinned }));
+    const isDone = await this.#try(() => machine.engine.updateMoment({ momentId, name, pinned }));
     if (machine.world.isDead) return;
     if (isDone) Object.assign(known, { name, isPinned: pinned });
     if (isDone) this.#pending.changing.clear();
@@ -294,15 +271,11 @@ export class Life {
     const cost = isAll ? null : await machine.ask(() => machine.engine.inspect.cost(one));
     machine.faults.unlinked.clear();
     const { struck } = machine.faults;
-    const purging = machine.engine.purge(({ id }) => going.has(id));
     let freed: number | null = null;
-    purging.then(
-      ({ freedBytes }) => {
-        freed = freedBytes;
-      },
-      () => undefined,
-    );
-    const isDone = await this.#try(purging);
+    const isDone = await this.#try(async () => {
+      const { freedBytes } = await machine.engine.purge(({ id }) => going.has(id));
+      freed = freedBytes;
+    });
     if (machine.world.isDead) return;
     if (isDone) {
       for (const id of going) oracle.moments.delete(id);
@@ -329,7 +302,7 @@ export class Life {
       if (!(cause instanceof Fault) || !this.machine.isPoisoned) throw cause;
       return;
     }
-    this.#pending = { take: null, goBack: null, changing: new Set() };
+    this.#pending = nothing();
   }
 
   async #reopen(): Promise<void> {
@@ -359,9 +332,18 @@ export class Life {
       hadPowerCut ||= wasPower;
       isLoose ||= wasPower;
       this.#checks.files(this.#pending, 'before recovery');
-    } while (!(await machine.open()));
+    } while (!(await this.#opensSound()));
     this.#checks.nowAfter(this.#pending, hadPowerCut);
     this.#observe(isLoose);
+  }
+
+  /** False: it died again; or a sync failed in what the opening began, and whoever looks ends it (T14). */
+  async #opensSound(): Promise<boolean> {
+    const { machine } = this;
+    if (!(await machine.open())) return false;
+    machine.noticePoison();
+    if (machine.isPoisoned) machine.world.crash('process');
+    return !machine.isPoisoned;
   }
 
   /** The end: settled and closed, nothing left over (T5, T12, T17). */

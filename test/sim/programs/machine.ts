@@ -7,6 +7,7 @@ import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { SimWorld } from '../storage/device.ts';
 import { Violation } from '../storage/judge.ts';
+import type { Calls } from './calls.ts';
 import { Faults } from './faults.ts';
 
 const VM = vmIdSchema.parse('11111111-1111-4111-8111-111111111111');
@@ -28,7 +29,7 @@ export type Outcome<T> =
   | { readonly is: 'dead' };
 
 /** Lets everything that waits for nothing run. */
-export const microtasks = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+export const microtasks = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
 
 /** Things under way end one after another, until this one has or the world does. */
 export async function pumpWorld<T>(world: SimWorld, work: Promise<T>): Promise<Outcome<T>> {
@@ -57,7 +58,8 @@ export class Machine {
   readonly virtualBytes: number;
   readonly #shape: (typeof SHAPES)[number];
   world: SimWorld;
-  faults = new Faults();
+  faults: Faults;
+  readonly calls: Calls;
   #engine: VmEngine | null = null;
   /** A sync failed: this engine does nothing right any more, until somebody opens the disks again (T14). */
   isPoisoned = false;
@@ -66,13 +68,21 @@ export class Machine {
 
   readonly #switchOff: SwitchOffs;
 
-  constructor(schedule: number, switchOff: SwitchOffs) {
+  constructor(schedule: number, switchOff: SwitchOffs, calls: Calls) {
     this.#switchOff = switchOff;
+    this.calls = calls;
+    this.faults = new Faults(calls);
     const random = new Seeded(schedule);
     this.#shape = random.pick(SHAPES);
     this.virtualBytes = this.#shape.virtualBytes;
     this.disks = DISKS.slice(0, 1 + random.below(2));
     this.world = new SimWorld(random, 'boot-0');
+    this.faults.watchCommits(this.world);
+  }
+
+  /** One of its disks, whatever the number. */
+  disk(index: number): DiskId {
+    return this.disks[index % this.disks.length] as DiskId;
   }
 
   get engine(): VmEngine {
@@ -186,9 +196,11 @@ export class Machine {
     if (after === null) throw new Violation('nobody died');
     this.#engine = null;
     this.world = after;
-    const faults = new Faults();
+    const faults = new Faults(this.calls);
     faults.next = this.faults.next;
+    faults.watchCommits(after);
     this.faults = faults;
+    this.calls.afterDeath();
     this.isPoisoned = false;
     return diedBy === 'power';
   }

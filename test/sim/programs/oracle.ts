@@ -22,7 +22,7 @@ export interface KnownMoment {
 
 /** Now of one disk. */
 export class NowOracle {
-  readonly bytes: Buffer;
+  bytes: Buffer;
   readonly model: DiskModel;
 
   constructor(sizeBytes: number) {
@@ -51,7 +51,13 @@ export class NowOracle {
 
   settleOn(found: Buffer, isDurable: boolean): void {
     this.model.settleOn(tagsOf(found), isDurable);
-    found.copy(this.bytes);
+    this.bytes = Buffer.from(found);
+  }
+
+  /** What came to it is zeros. */
+  grow(bytes: number): void {
+    this.bytes = Buffer.concat([this.bytes, Buffer.alloc(bytes - this.bytes.length)]);
+    this.model.grow(this.sectors);
   }
 
   /** As a sentence what is wrong with a reading of the living disk. */
@@ -114,9 +120,13 @@ export class Oracle {
   }
 }
 
+/** What a point must hold for certain. */
+export const certain = (content: Content): Snapshot => ({ content, torn: new Map(), open: new Map() });
+
 /** As a sentence where a reading differs from what is known; null where it does not. */
 export function wrongContent(found: Buffer, expected: Buffer): string | null {
   if (found.equals(expected)) return null;
+  if (found.length !== expected.length) return `it has ${found.length} bytes, expected ${expected.length}`;
   const [is, should] = [tagsOf(found), tagsOf(expected)];
   const sector = should.findIndex((tag, index) => tag !== is[index]);
   return `sector ${sector} is ${is[sector]}, expected ${should[sector]}`;
@@ -132,6 +142,7 @@ export function wrongSnapshot(
   const expected = content.get(diskId);
   if (expected === undefined) return 'it is of a disk nobody had';
   if (found.equals(expected)) return null;
+  if (found.length !== expected.length) return `it has ${found.length} bytes, expected ${expected.length}`;
   const [is, should] = [tagsOf(found), tagsOf(expected)];
   const sector = should.findIndex((tag, index) => {
     const here = is[index] ?? Number.NaN;

@@ -1,0 +1,101 @@
+// Every call of every scenario meets every fate; and after each death every call of the recovery does.
+import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { Fault } from '../../../shared/result.ts';
+import { Seeded } from '../../support/seeded.ts';
+import { Calls, FATES, type Fate, type Strike } from '../programs/calls.ts';
+import { Life } from '../programs/life.ts';
+import { Violation } from '../storage/judge.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+
+export interface MatrixOptions {
+  readonly seed: number;
+  /** One in so many of the calls of recoveries is struck; 0: none. */
+  readonly recoveryEvery: number;
+  readonly switchOff?: SwitchOffs;
+  readonly firstOnly?: boolean;
+}
+
+export interface ScenarioResult {
+  readonly name: string;
+  /** The calls counted, in order, by what they do to which file. */
+  readonly steps: readonly string[];
+  /** How many runs met each fate first; `again`: in the recovery. */
+  readonly runs: Record<Fate | 'again', number>;
+  readonly violations: string[];
+}
+
+interface Lived {
+  /** Since the last death, or since the counting began. */
+  readonly names: readonly string[];
+  readonly isSpent: boolean;
+  readonly wrong: string | null;
+}
+
+async function live(
+  scenario: Scenario,
+  seed: number,
+  strikes: readonly Strike[],
+  off: SwitchOffs,
+): Promise<Lived> {
+  const calls = new Calls(strikes);
+  const life = new Life(seed, off, calls);
+  const { before, counted } = scenario;
+  let wrong: string | null = null;
+  try {
+    await life.run({ operations: [...before, ...(counted ?? [])] }, counted === null ? -1 : before.length);
+  } catch (cause) {
+    const what =
+      cause instanceof Violation || cause instanceof Fault
+        ? cause.message
+        : cause instanceof Error
+          ? cause.stack
+          : String(cause);
+    wrong = `at ${life.done.at(-1)}: ${what}`;
+  }
+  return { names: calls.names, isSpent: calls.isSpent, wrong };
+}
+
+/** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
+export async function runScenario(
+  scenario: Scenario,
+  { seed, recoveryEvery, switchOff = {}, firstOnly = false }: MatrixOptions,
+): Promise<ScenarioResult> {
+  const whole = await live(scenario, seed, [], switchOff);
+  const violations: string[] = [];
+  const runs = { power: 0, process: 0, full: 0, io: 0, short: 0, again: 0 };
+  const note = (strikes: readonly Strike[], { wrong }: Lived): void => {
+    if (wrong === null) return;
+    const where = strikes.map(({ call, fate }) => `${fate} at ${call}`).join(', ');
+    violations.push(
+      `${scenario.name}, seed ${seed}: ${where} (${whole.names[strikes[0]?.call ?? 0]}): ${wrong}`,
+    );
+  };
+  note([], whole);
+  const random = new Seeded(seed);
+  for (const [call, name] of whole.names.entries()) {
+    for (const fate of FATES) {
+      if (firstOnly && violations.length > 0) break;
+      if (fate === 'short' && !name.startsWith('write')) continue;
+      const strikes = [{ call, fate }];
+      const lived = await live(scenario, seed, strikes, switchOff);
+      runs[fate]++;
+      note(strikes, lived);
+      if (recoveryEvery === 0 || (fate !== 'power' && fate !== 'process')) continue;
+      for (const [again, step] of lived.names.entries())
+        for (const second of FATES) {
+          if (second === 'short' && !step.startsWith('write')) continue;
+          if (random.below(recoveryEvery) > 0) continue;
+          const both = [...strikes, { call: again, fate: second }];
+          runs.again++;
+          note(both, await live(scenario, seed, both, switchOff));
+        }
+    }
+  }
+  return { name: scenario.name, steps: whole.names, runs, violations };
+}
+
+export async function runMatrix(options: MatrixOptions): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of SCENARIOS) results.push(await runScenario(scenario, options));
+  return results;
+}

@@ -1,0 +1,106 @@
+// Each thing that can be done to a disk with a history, as a program: what was before, and what is done while every call
+// of the engine is counted. Which disk sizes and orders of ending: by the schedule.
+import type { Operation } from '../programs/operations.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly before: readonly Operation[];
+  /** Null: the making of the disks themselves. */
+  readonly counted: readonly Operation[] | null;
+}
+
+const write = (at: number, sectors = 20, disk = 0): Operation => ({
+  do: 'write',
+  disk,
+  at,
+  sectors,
+  isSame: false,
+});
+const flush: Operation = { do: 'flush', disk: 0 };
+const take: Operation = { do: 'take' };
+const settle: Operation = { do: 'settle' };
+const pause: Operation = { do: 'pause' };
+const resume: Operation = { do: 'resume' };
+const step = (count: number): Operation => ({ do: 'step', count });
+const goBack = (which: number): Operation => ({ do: 'goBack', which });
+const drop = (which: number): readonly Operation[] => [
+  { do: 'delete', which },
+  { do: 'purge', which: 0, isAll: true },
+];
+
+const grow: Operation = { do: 'grow', disk: 0, more: 40_000 };
+const graft = (isGivenUp: boolean): Operation => ({ do: 'graft', which: 0, at: 6, sectors: 40, isGivenUp });
+
+const onePoint = [write(0, 100), write(0, 30, 1), take, settle];
+const twoPoints = [...onePoint, pause, write(16, 40), write(64, 8), take];
+const threePoints = [...twoPoints, write(8, 24), take];
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'create', before: [], counted: null },
+  {
+    name: 'guest',
+    before: onePoint,
+    counted: [
+      write(4, 30),
+      flush,
+      { do: 'zero', disk: 0, at: 8, sectors: 16 },
+      { do: 'trim', disk: 0, at: 40, sectors: 40 },
+      write(12, 5),
+      flush,
+    ],
+  },
+  { name: 'first point', before: [write(0, 60), write(8, 8, 1)], counted: [write(3, 9), take] },
+  { name: 'take', before: [...onePoint, pause, write(8, 16)], counted: [write(3, 9), take, write(5, 9)] },
+  { name: 'reversal', before: twoPoints, counted: [resume, settle] },
+  { name: 'two reversals', before: threePoints, counted: [resume, settle] },
+  {
+    name: 'undo',
+    before: [...twoPoints, resume, step(12)],
+    counted: [{ do: 'undo' }, settle, resume, settle],
+  },
+  { name: 'merge of the oldest', before: [...twoPoints, ...drop(0)], counted: [resume, settle] },
+  { name: 'merge in the middle', before: [...threePoints, ...drop(1)], counted: [resume, settle] },
+  {
+    name: 'merge at rest',
+    before: [...threePoints, resume, settle, ...drop(1).slice(0, 1)],
+    counted: [{ do: 'purge', which: 0, isAll: true }, settle],
+  },
+  { name: 'going back', before: [...twoPoints, resume, settle, write(2, 9)], counted: [goBack(0)] },
+  {
+    name: 'going back, reroot',
+    before: [...threePoints, resume, settle, write(2, 9), goBack(0), write(30, 8), take],
+    counted: [settle],
+  },
+  {
+    name: 'delete a childless point',
+    before: [...twoPoints, resume, settle],
+    counted: [...drop(0)],
+  },
+  {
+    name: 'trash and restore',
+    before: onePoint,
+    counted: [...drop(0).slice(0, 1), { do: 'restore', which: 0 }],
+  },
+  { name: 'rename and pin', before: onePoint, counted: [{ do: 'update', which: 0 }] },
+  { name: 'rest', before: [...onePoint, write(10, 30)], counted: [{ do: 'rest' }, settle] },
+  { name: 'grow', before: onePoint, counted: [write(4, 9), grow, write(150, 40), flush] },
+  {
+    name: 'reversal to a larger point',
+    before: [...onePoint, pause, grow, write(8, 20), write(150, 40), take],
+    counted: [resume, settle],
+  },
+  {
+    name: 'reversal to a smaller point',
+    before: [...onePoint, grow, write(150, 40), take, settle, goBack(0), pause, write(8, 20), take],
+    counted: [resume, settle],
+  },
+  {
+    name: 'undo with a larger point',
+    before: [...onePoint, pause, grow, write(8, 20), write(150, 40), take, resume, step(12)],
+    counted: [{ do: 'undo' }, settle],
+  },
+  { name: 'graft', before: onePoint, counted: [graft(false)] },
+  { name: 'graft given up', before: onePoint, counted: [graft(true)] },
+  { name: 'checksums', before: [write(0, 100), take], counted: [settle] },
+  { name: 'close and open', before: [...onePoint, write(10, 30)], counted: [{ do: 'reopen' }] },
+];

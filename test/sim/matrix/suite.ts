@@ -1,0 +1,42 @@
+// `npm run -s sim -- matrix [--seed S] [--seeds N] [--quick] [--json]`: every call of every operation meets every fate, and
+// every call of the recovery from each death does, too; each seed is another shape of the disks and another order.
+import { inParallel, serveShares } from '../../support/in-parallel.ts';
+import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
+import { FATES } from '../programs/calls.ts';
+import { runScenario, type ScenarioResult } from './run.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { tableOf } from './table.ts';
+
+const SEEDS = 1;
+const RECOVERY_QUICK = 20;
+
+/** Work `seed`: scenario `seed % SCENARIOS` with the seed after the first that many times round. */
+serveShares<ScenarioResult[], { readonly seed: number; readonly recoveryEvery: number }>(
+  async ({ seed, count }, { seed: first, recoveryEvery }) => {
+    const results: ScenarioResult[] = [];
+    for (let work = seed; work < seed + count; work++) {
+      const scenario = SCENARIOS[work % SCENARIOS.length];
+      if (scenario === undefined) continue;
+      const own = first + Math.floor(work / SCENARIOS.length);
+      results.push(await runScenario(scenario, { seed: own, recoveryEvery }));
+    }
+    return results;
+  },
+);
+
+const met = ({ runs }: ScenarioResult): number =>
+  1 + runs.again + FATES.reduce((sum, fate) => sum + runs[fate], 0);
+
+export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
+  const seeds = Number(options.seeds ?? SEEDS);
+  const data = { seed, recoveryEvery: quick ? RECOVERY_QUICK : 1 };
+  const results: ScenarioResult[] = [];
+  await inParallel<ScenarioResult[]>(
+    import.meta.url,
+    { seed: 0, count: seeds * SCENARIOS.length, share: 1, data },
+    share => void results.push(...share),
+  );
+  say(tableOf(results));
+  const violations = results.flatMap(row => row.violations);
+  return { runs: results.reduce((sum, row) => sum + met(row), 0), violations, switchOffs: [] };
+}

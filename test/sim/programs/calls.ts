@@ -1,0 +1,59 @@
+// The calls an engine makes of its host while somebody counts, by name, and what is to become of one of them.
+import type { SimWorld } from '../storage/device.ts';
+
+/** The power goes, or storage dies, just before the call; or the call fails: for want of space, of a disk, or half-done. */
+export const FATES = ['power', 'process', 'full', 'io', 'short'] as const;
+export type Fate = (typeof FATES)[number];
+
+export interface Strike {
+  /** Counted from when the counting began, or from the death before. */
+  readonly call: number;
+  readonly fate: Fate;
+}
+
+export class Calls {
+  isArmed = false;
+  /** Since the last death. */
+  names: string[] = [];
+  readonly #strikes: Strike[];
+
+  constructor(strikes: readonly Strike[] = []) {
+    this.#strikes = [...strikes];
+  }
+
+  /** Whether everything that was to strike has. */
+  get isSpent(): boolean {
+    return this.#strikes.length === 0;
+  }
+
+  next(name: string): Fate | null {
+    const [strike] = this.#strikes;
+    const isMet = strike?.call === this.names.length;
+    this.names.push(name);
+    if (!isMet || strike === undefined) return null;
+    this.#strikes.shift();
+    return strike.fate;
+  }
+
+  /** The next host: counted anew. */
+  afterDeath(): void {
+    this.names = [];
+  }
+}
+
+/** What a file is at this moment, as SPEC.md calls it. */
+export function roleOf({ store }: SimWorld, file: string): string {
+  if (file.endsWith('.vhd.new')) return 'B';
+  if (file.endsWith('.part')) return 'update';
+  if (!file.endsWith('.vhd')) return 'run file';
+  const uuid = file.slice(0, -'.vhd'.length);
+  for (const op of store.rows('op')) {
+    if (op.kind === 'merge' && op.point === uuid) return 'X';
+    if (op.kind === 'merge' && op.child === uuid) return 'C';
+    if ((op.kind === 'copy' || op.kind === 'undo' || op.kind === 'flip') && op.child === uuid) return 'F';
+  }
+  if (store.rows('disk').some(({ leaf }) => leaf === uuid)) return 'leaf';
+  const point = store.rows('point').find(({ id }) => id === uuid);
+  if (point === undefined) return 'new leaf';
+  return point.parent === null ? 'root' : 'delta';
+}
