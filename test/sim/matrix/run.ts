@@ -63,7 +63,9 @@ export async function runScenario(
   const whole = await live(scenario, seed, [], switchOff);
   const violations: string[] = [];
   const runs = { power: 0, process: 0, full: 0, io: 0, short: 0, again: 0 };
-  const note = (strikes: readonly Strike[], { wrong }: Lived): void => {
+  const note = (strikes: readonly Strike[], lived: Lived): void => {
+    // A strike that never fell tried nothing.
+    const wrong = lived.wrong ?? (lived.isSpent ? null : 'it was never struck');
     if (wrong === null) return;
     const where = strikes.map(({ call, fate }) => `${fate} at ${call}`).join(', ');
     violations.push(
