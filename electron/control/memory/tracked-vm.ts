@@ -19,7 +19,6 @@ import {
 } from './progress.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 
-/** Ten minutes at one a second. */
 /** At most four commands a second for one guest. */
 const COMMAND_GAP_MS = 250;
 const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
@@ -190,9 +189,9 @@ export class TrackedVm {
         residentKib: this.residentKib,
         atMs: monotonicMs,
       });
-    this.#measureOverhead();
     const becameReady = !this.#isDriverReady && sample.driverReady;
     this.#isDriverReady = sample.driverReady;
+    this.#measureOverhead();
     if (becameReady) {
       this.#progress = freshProgress(this.actualKib ?? this.bootKib, monotonicMs);
       return 'driver-ready';
@@ -219,7 +218,10 @@ export class TrackedVm {
   /** Only ever up: memory the process was once seen to need it may need again. */
   #measureOverhead(): void {
     if (this.residentKib === null || this.actualKib === null) return;
-    const measured = this.residentKib - Math.max(this.actualKib, this.targetKib ?? this.bootKib);
+    const guestKib = this.#isDriverReady
+      ? Math.max(this.actualKib, this.targetKib ?? this.bootKib, this.#mayHoldKib)
+      : this.bootKib;
+    const measured = this.residentKib - guestKib;
     if (measured > this.#overheadKib)
       this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
   }

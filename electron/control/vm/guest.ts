@@ -77,9 +77,10 @@ export class Guest implements GuestPort {
 
   async sample(): Promise<GuestSample> {
     const { running } = await this.status();
-    const residentKib = this.#residentKib();
-    if (!this.#hasBalloon)
+    if (!this.#hasBalloon) {
+      const residentKib = this.#residentKib();
       return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
+    }
     const [balloon, stats] = await Promise.all([
       this.#qmp.execute('query-balloon'),
       this.#qmp.execute('qom-get', { path: BALLOON, property: 'guest-stats' }),
@@ -91,7 +92,8 @@ export class Guest implements GuestPort {
       actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
       stats: parsed,
       driverReady,
-      residentKib,
+      // After the balloon's figure: what an inflating one let go of in between would look like QEMU's own need (M2).
+      residentKib: this.#residentKib(),
       paused: !running,
     };
   }

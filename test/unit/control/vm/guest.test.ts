@@ -1,0 +1,44 @@
+// What is asked of a running QEMU, and in which order.
+import { describe, expect, it } from 'vitest';
+import type { QmpSession } from '../../../../electron/control/qmp/session.ts';
+import { Guest } from '../../../../electron/control/vm/guest.ts';
+import type { VmId } from '../../../../shared/ids.ts';
+
+const MIB = 1024;
+const OVERHEAD_KIB = 100 * MIB;
+
+/** A QEMU whose balloon takes memory between any two questions. */
+class Inflating {
+  heldKib = 320 * MIB;
+  execute(command: string): Promise<unknown> {
+    this.heldKib -= 20 * MIB;
+    return Promise.resolve(this.#answer(command));
+  }
+  #answer(command: string): unknown {
+    switch (command) {
+      case 'query-status':
+        return { status: 'running', running: true };
+      case 'query-balloon':
+        return { actual: this.heldKib * 1024 };
+      case 'x-query-virtio-status':
+        return { status: { statuses: ['VIRTIO_CONFIG_S_DRIVER_OK: Driver setup and ready'] } };
+      default:
+        return { stats: {}, 'last-update': 0 };
+    }
+  }
+}
+
+describe('figures of a guest', () => {
+  it('M2: what a balloon takes while they are read is not taken for memory QEMU itself needs', async () => {
+    const qemu = new Inflating();
+    const guest = new Guest({
+      vmId: '00000000-0000-4000-8000-000000000001' as VmId,
+      qmp: qemu as unknown as QmpSession,
+      hasBalloon: true,
+      residentKib: () => qemu.heldKib + OVERHEAD_KIB,
+    });
+    const sample = await guest.sample();
+    expect(sample.actualKib).toBeLessThan(300 * MIB);
+    expect((sample.residentKib ?? 0) - (sample.actualKib ?? 0)).toBeLessThanOrEqual(OVERHEAD_KIB);
+  });
+});
