@@ -15,6 +15,7 @@ export const taskKindSchema = z.enum([
   'moment.export',
   'moment.import-delta',
   'vm.verify',
+  'vm.compact',
 ]);
 
 export const taskSchema = z.object({

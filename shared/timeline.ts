@@ -82,8 +82,8 @@ export type PointDifference = z.infer<typeof pointDifferenceSchema>;
 
 /** Background work on a disk, whatever it is; of an edge being turned `reversal` says more. */
 export const settleWorkSchema = z.object({
-  /** `merge`: a deleted point leaves the tree; `checksum`: what was never summed is read once. */
-  kind: z.enum(['reversal', 'undo', 'merge', 'checksum']),
+  /** `merge`: a deleted point leaves the tree; `checksum`: what was never summed is read once; `compact`: unused space is given back. */
+  kind: z.enum(['reversal', 'undo', 'merge', 'checksum', 'compact']),
   diskId: diskIdSchema,
   bytesDone: bytesSchema,
   bytesTotal: bytesSchema,
@@ -99,6 +99,8 @@ export const settleSchema = z.object({
   /** What is under way, or was when it was paused. */
   work: settleWorkSchema.nullable(),
   reversal: reversalSchema.nullable(),
+  /** Told to give unused space back, and not done yet; and what that freed so far, or the last time. */
+  compact: z.object({ isPending: z.boolean(), freedBytes: bytesSchema }),
   last: reversalReportSchema.nullable(),
   /** Why it is blocked (disk full, poisoned file …), as a sentence. */
   reason: z.string().max(500).nullable(),

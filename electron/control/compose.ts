@@ -336,6 +336,7 @@ export function composeControl(input: ControlInput): Control {
       storage.dispose();
       clock.after(50, input.exit);
     },
+    clock,
     machines,
     memory,
     storage,

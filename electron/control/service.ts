@@ -7,8 +7,10 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
 import type { VmSource } from '../../shared/vm.ts';
+import type { Clock } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { Cloner } from './clone.ts';
+import { compactHistory } from './compact.ts';
 import type { ConsoleStreams } from './console-streams.ts';
 import type { DeltaExporter } from './delta-export.ts';
 import type { DeltaImporter } from './delta-import.ts';
@@ -31,6 +33,7 @@ export interface ServiceParts {
   readonly storage: StorageClient;
   readonly catalog: Catalog;
   readonly tasks: Tasks;
+  readonly clock: Clock;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
   readonly pointWriter: PointWriter;
@@ -258,6 +261,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       machines.spec(vmId);
       return { report: parts.checks.report(vmId) };
     },
+    'vm.compact': async ({ vmId }) =>
+      start('vm.compact', await opened(vmId), 'Compact', true, (id, step, signal) =>
+        compactHistory(parts, id, step, signal),
+      ),
     'settle.set': async ({ vmId, to }) => storage.call('settle.set', { vmId: await opened(vmId), to }),
 
     'task.list': () => ({ tasks: tasks.list() }),

@@ -6,7 +6,12 @@ import type { Clock, Random } from '../platform/ports.ts';
 
 const ENDED_KEPT = 50;
 /** They leave the VM as it is; an update gets a point of its own. */
-const READING: ReadonlySet<TaskKind> = new Set(['moment.export', 'moment.import-delta', 'vm.verify']);
+const READING: ReadonlySet<TaskKind> = new Set([
+  'moment.export',
+  'moment.import-delta',
+  'vm.verify',
+  'vm.compact',
+]);
 
 export type Step = (words: string, progress?: number) => void;
 

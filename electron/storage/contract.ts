@@ -294,6 +294,13 @@ export const storageContract = defineContract({
       errors: ['vm.not-found', 'disk.full'],
       doc: 'Lets the background reversal run, pauses it, or (T7) takes the edge being turned back to where it was and pauses.',
     },
+    'settle.compact': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, isStopping: z.boolean() }),
+      result: done,
+      errors: ['vm.not-found', 'disk.full'],
+      doc: 'Once all else is at rest, frozen images give back what they hold for nothing; or no more of that.',
+    },
     'point.hash': {
       kind: 'query',
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema }),

@@ -162,6 +162,10 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       else engineOf().setSettling(to === 'run');
       return {};
     },
+    'settle.compact': ({ isStopping }) => {
+      engineOf().compact(isStopping);
+      return {};
+    },
     'point.hash': async ({ pointId }, { signal }) => ({
       sha256: await engineOf().hashPoint(pointId, signal),
     }),

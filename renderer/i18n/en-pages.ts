@@ -41,6 +41,7 @@ export const enPages = {
       undo: 'Settling: turning back',
       merge: 'Settling: merging a deleted point into its neighbor',
       checksum: 'Recording checksums, so that damage can be found',
+      compact: 'Giving unused space back',
     },
     settlePaused: 'Settling is paused',
     settlePending: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'} to go`,

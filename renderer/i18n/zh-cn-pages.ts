@@ -38,6 +38,7 @@ export const zhCnPages: Pages = {
       undo: '正在整理：退回原处',
       merge: '正在整理：把已删除的时间点并入相邻的时间点',
       checksum: '正在记录校验和，以便发现损坏',
+      compact: '正在归还未用空间',
     },
     settlePaused: '整理已暂停',
     settlePending: count => `还有 ${count} 步`,

@@ -495,6 +495,13 @@ export const contract = defineContract({
       errors: ['vm.not-found'],
       doc: 'What the newest check found, while it goes on too; null where there was none since the service started.',
     },
+    'vm.compact': {
+      kind: 'task',
+      params: byVm,
+      result: started,
+      errors: ['vm.not-found', 'disk.full', 'storage.unavailable'],
+      doc: 'Its points give back what they hold for nothing, once its history is at rest and while it runs or not; cancelled, no more of it.',
+    },
     'settle.set': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, to: settleOrderSchema }),

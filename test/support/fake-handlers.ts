@@ -291,6 +291,8 @@ function historyHandlers(control: FakeControl) {
     'vm.verify': ({ vmId }) =>
       control.work(fakeTask('vm.verify', 'Checking', vmId, Date.now()), () => undefined),
     'vm.verify-report': () => ({ report: null }),
+    'vm.compact': ({ vmId }) =>
+      control.work(fakeTask('vm.compact', 'Compacting', vmId, Date.now()), () => undefined),
     'settle.set': ({ vmId, to }) => {
       const vm = control.vm(vmId);
       vm.timeline = {

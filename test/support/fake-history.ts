@@ -104,6 +104,7 @@ export function startReversal(vm: FakeVm, from: MomentId, to: MomentId): void {
     settle: {
       state: 'settling',
       pendingEdges: 1,
+      compact: vm.timeline.settle.compact,
       last: null,
       reason: null,
       work: null,

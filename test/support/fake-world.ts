@@ -118,7 +118,15 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
       trash: [],
       nowParentId: null,
       nowBytes: 212 * MIB,
-      settle: { state: 'rest', pendingEdges: 0, work: null, reversal: null, last: null, reason: null },
+      settle: {
+        state: 'rest',
+        pendingEdges: 0,
+        work: null,
+        reversal: null,
+        compact: { isPending: false, freedBytes: 0 },
+        last: null,
+        reason: null,
+      },
       freeBytes: 210 * GIB,
     },
     samples: [],
@@ -334,7 +342,7 @@ export function tick(world: FakeWorld, ms: number): VmId[] {
     const blocksDone = Math.min(reversal.blocksTotal, reversal.blocksDone + Math.round((7 * ms) / 1000));
     const settle =
       reversal.blocksDone >= reversal.blocksTotal
-        ? { state: 'rest' as const, pendingEdges: 0, work: null, reversal: null, last: null, reason: null }
+        ? { ...vm.timeline.settle, state: 'rest' as const, pendingEdges: 0, work: null, reversal: null }
         : {
             ...vm.timeline.settle,
             reversal: {

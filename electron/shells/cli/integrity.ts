@@ -38,6 +38,14 @@ async function verify(session: Session): Promise<Output> {
   return { text: reportText(spec.name, report, names), json: report, exit };
 }
 
+async function compact(session: Session): Promise<Output> {
+  const { spec } = await theVm(session);
+  const { client } = session;
+  await session.wait((await client.call('vm.compact', { vmId: spec.id })).taskId);
+  const { freedBytes } = (await client.call('timeline.get', { vmId: spec.id })).settle.compact;
+  return { text: `${spec.name}: ${gib(freedBytes)} freed; every point is as it was.`, json: { freedBytes } };
+}
+
 async function rescue(session: Session): Promise<Output> {
   const { spec } = await theVm(session);
   const replace = session.words.options.replace === true;
@@ -56,6 +64,11 @@ export const INTEGRITY_COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'VM',
     help: 'Compare its whole history with the checksums recorded, and say which points damage touches',
     run: verify,
+  },
+  'vm compact': {
+    usage: 'VM',
+    help: 'Give back to the host what its points hold for nothing; none of them changes, and it may run meanwhile',
+    run: compact,
   },
   'vm rescue': {
     usage: 'VM [--replace]',

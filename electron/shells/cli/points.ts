@@ -40,6 +40,7 @@ const WORK_WORDS = {
   undo: 'turning back',
   merge: 'merging a deleted point',
   checksum: 'recording checksums',
+  compact: 'giving space back',
 } as const satisfies Record<NonNullable<Timeline['settle']['work']>['kind'], string>;
 
 function healthText({ state, work }: Timeline['settle']): string {

@@ -1,5 +1,6 @@
 // The BAT of an image of ours: read, checked before anything is believed, written by whole sectors. Pure.
 import { SECTOR_BYTES } from '../../../shared/units.ts';
+import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt, viewOf } from '../vhd/fields.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 
@@ -8,8 +9,19 @@ export const BAT_UNUSED = 0xffffffff;
 const HEAD_SECTORS = 3;
 const ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
 
+/** Into `bat`, from the file, checked; the byte after the last block, and after the BAT. Throws vhd.corrupt, disk.io. */
+export function readBat(file: BlockFile, bat: Uint32Array, places: Places): number {
+  const { batStart, batEnd, fileBytes } = places;
+  if (batEnd > fileBytes)
+    throw corrupt(file.name, 'BAT end', batEnd, `within the file of ${fileBytes} bytes: it is truncated`);
+  const raw = new Uint8Array(bat.length * 4);
+  file.read(raw, batStart);
+  decodeBat(raw, bat);
+  return endOfBlocks(file.name, bat, places);
+}
+
 /** Into `bat`, which is as long as the disk has blocks. */
-export function decodeBat(raw: Uint8Array, bat: Uint32Array): void {
+function decodeBat(raw: Uint8Array, bat: Uint32Array): void {
   const view = viewOf(raw);
   for (let block = 0; block < bat.length; block++) bat[block] = view.getUint32(block * 4);
 }
@@ -27,7 +39,7 @@ export interface Places {
  * The byte after the last block, and after the BAT. Throws vhd.corrupt: overlapping, cut off, or not
  * where a block of ours can be, which a single wrong bit often makes it (T12).
  */
-export function endOfBlocks(
+function endOfBlocks(
   file: string,
   bat: Uint32Array,
   { batStart, batEnd, fileBytes, pitchBytes, bitmapBytes }: Places,

@@ -368,6 +368,9 @@ export class VmEngine {
     }
   }
 
+  /** What frozen images hold for nothing is given back in the background; or no more of it. Faults: disk.full, disk.io. */
+  compact = (isStopping = false): void => this.#settler.compact(isStopping);
+
   setSettling(run: boolean): void {
     this.#settler.setRunning(run);
   }
@@ -377,10 +380,8 @@ export class VmEngine {
     return this.#settler.undo();
   }
 
-  /** One pass of settling, for callers that drive it themselves. Resolves at rest, paused or blocked. */
-  settle(): Promise<void> {
-    return this.#settler.settle();
-  }
+  /** One pass, for callers that drive it themselves. Resolves at rest, paused or blocked. */
+  settle = (): Promise<void> => this.#settler.settle();
 
   /** T12: flushed, end footers written, everything closed; the next opener finds nothing to recover. */
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt, unsupported } from '../vhd/fields.ts';
-import { decodeFooter, FOOTER_BYTES } from '../vhd/footer.ts';
+import { decodeFooter, encodeFooter, FOOTER_BYTES } from '../vhd/footer.ts';
 import { decodeHeader, HEADER_BYTES, LOCATOR_SPACE } from '../vhd/header.ts';
 
 /** Where the BAT begins, in an image that was never resized. */
@@ -77,4 +77,24 @@ export const poisoned = (why: string): Fault =>
     what: `${why}; this disk is not written any more.`,
     safe: 'Everything acknowledged before that is on the disk; other disks are not affected.',
     todo: 'Check the host disk, then stop and start the VM.',
+  });
+
+/** The footer, head and end alike, of an image of ours. */
+export const footerOf = ({
+  isDifferencing,
+  virtualBytes,
+  ...rest
+}: {
+  readonly uuid: string;
+  readonly isDifferencing: boolean;
+  readonly virtualBytes: number;
+  readonly timestampMs: number;
+  readonly isLeaf: boolean;
+}): Uint8Array =>
+  encodeFooter({
+    ...rest,
+    kind: isDifferencing ? 'differencing' : 'dynamic',
+    currentBytes: virtualBytes,
+    originalBytes: virtualBytes,
+    dataOffset: FOOTER_BYTES,
   });

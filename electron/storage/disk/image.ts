@@ -7,15 +7,16 @@
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt } from '../vhd/fields.ts';
-import { encodeFooter, FOOTER_BYTES } from '../vhd/footer.ts';
+import { FOOTER_BYTES } from '../vhd/footer.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { encodeHeader, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
-import { BAT_UNUSED, batSectors, decodeBat, endOfBlocks } from './bat.ts';
+import { BAT_UNUSED, batSectors, readBat } from './bat.ts';
 import {
   alignUp,
   BAT_AT,
   blocksOf,
   endsWithFooter,
+  footerOf,
   type ImageIdentity,
   poisoned,
   readHead,
@@ -83,24 +84,13 @@ export class Image {
   }
 
   #loadBat(fileBytes: number): void {
-    const raw = new Uint8Array(this.blockCount * 4);
-    const batEnd = this.#batOffset + raw.length;
-    if (batEnd > fileBytes)
-      throw corrupt(
-        this.file.name,
-        'BAT end',
-        batEnd,
-        `within the file of ${fileBytes} bytes: it is truncated`,
-      );
-    this.file.read(raw, this.#batOffset);
-    decodeBat(raw, this.#bat);
-    const [{ bitmapBytes }, batStart] = [this, this.#batOffset];
-    const pitchBytes = bitmapBytes + this.blockBytes;
-    const places = { batStart, batEnd, fileBytes, pitchBytes, bitmapBytes };
-    const end = endOfBlocks(this.file.name, this.#bat, places);
+    const { file, bitmapBytes, blockBytes } = this;
+    const [batStart, batEnd] = [this.#batOffset, this.#batOffset + this.blockCount * 4];
+    const places = { batStart, batEnd, fileBytes, pitchBytes: bitmapBytes + blockBytes, bitmapBytes };
+    const end = readBat(file, this.#bat, places);
     const blocksEnd = Math.max(end, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
     // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
-    const tail = endsWithFooter(this.file) ? fileBytes - FOOTER_BYTES : alignUp(fileBytes, SECTOR_BYTES);
+    const tail = endsWithFooter(file) ? fileBytes - FOOTER_BYTES : alignUp(fileBytes, SECTOR_BYTES);
     this.#end = Math.max(blocksEnd, tail);
   }
 
@@ -148,7 +138,7 @@ export class Image {
     if (known !== undefined) return known;
     const loaded = new Uint8Array(this.unitsPerBlock);
     if (this.isDifferencing) {
-      this.file.read(loaded, this.#bitmapOffset(block));
+      this.file.read(loaded, this.dataOffset(block) - this.bitmapBytes);
       const odd = loaded.findIndex(byte => byte !== 0 && byte !== 0xff);
       if (odd >= 0)
         throw corrupt(this.file.name, `bitmap of block ${block}, byte ${odd}`, loaded[odd] ?? 0, '0 or 255');
@@ -175,12 +165,8 @@ export class Image {
     this.#bitmaps.delete(block);
   }
 
-  #bitmapOffset(block: number): number {
-    return (this.bat[block] ?? 0) * SECTOR_BYTES;
-  }
-
   dataOffset(block: number): number {
-    return this.#bitmapOffset(block) + this.bitmapBytes;
+    return (this.bat[block] ?? 0) * SECTOR_BYTES + this.bitmapBytes;
   }
 
   readData(block: number, at: number, target: Uint8Array): void {
@@ -206,11 +192,32 @@ export class Image {
 
   /** Gives back every slot reserved since the end was there: none of them was published. What is cut reads as zeros. */
   release(end: number): void {
-    this.#end = end;
     this.file.truncate(end + FOOTER_BYTES);
+    this.#end = end;
   }
 
-  /** For `release`. */
+  /** What it needs of its file, in bytes, in no order: headers and BAT, and each block with its page. */
+  *places(): Generator<{ readonly from: number; readonly end: number }> {
+    yield { from: 0, end: BAT_AT };
+    yield { from: this.#batOffset, end: this.#locatorsAt() + 2 * LOCATOR_SPACE };
+    for (const at of this.allocatedBlocks().map(block => this.bat[block] ?? 0)) {
+      const start = at * SECTOR_BYTES;
+      yield { from: start - this.#sumsRoom(at), end: start + this.bitmapBytes + this.blockBytes };
+    }
+  }
+
+  /** The first slot that can lie from there on: its BAT entry, and where it ends. */
+  slotIn(from: number): { readonly entry: number; readonly end: number } {
+    const dataOffset = alignUp(from + this.#sumsBytes + this.bitmapBytes, UNIT_BYTES);
+    return { entry: (dataOffset - this.bitmapBytes) / SECTOR_BYTES, end: dataOffset + this.blockBytes };
+  }
+
+  /** Nothing is needed behind it: the file ends there, or it is as it was (T14). Durable after sync(). */
+  endAt(end: number): void {
+    this.#writeAt(end, this.#footer());
+    this.release(end);
+  }
+
   get end(): number {
     return this.#end;
   }
@@ -345,15 +352,8 @@ export class Image {
   }
 
   #footer({ virtualBytes = this.virtualBytes, isLeaf = this.#isLeaf } = {}): Uint8Array {
-    return encodeFooter({
-      kind: this.isDifferencing ? 'differencing' : 'dynamic',
-      uuid: this.uuid,
-      currentBytes: virtualBytes,
-      originalBytes: virtualBytes,
-      dataOffset: FOOTER_BYTES,
-      timestampMs: this.#timestampMs,
-      isLeaf,
-    });
+    const { uuid, isDifferencing, timestampMs } = this;
+    return footerOf({ uuid, isDifferencing, virtualBytes, timestampMs, isLeaf });
   }
 
   get isLeaf(): boolean {

@@ -5,13 +5,14 @@ import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
+import { runCompact } from './compact.ts';
 import { type CopyPorts, type CopyProgress, SPARE_BYTES } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { mergeDirection, mergeNeedsBytes, runMerge } from './merge.ts';
 import { runRecord } from './record.ts';
 import { beginReversal, reversalNeedsBytes, runReversal } from './reversal.ts';
-import { type MergeOp, put, type ReversalOp } from './state.ts';
+import { type CompactOp, drop, type MergeOp, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 import { runUndo, undoNeedsBytes } from './undo.ts';
@@ -24,11 +25,12 @@ export interface SettleStatus {
   readonly active: {
     readonly diskId: DiskId;
     /** Null: checksums are being recorded. */
-    readonly op: ReversalOp | MergeOp | null;
+    readonly op: Op | null;
     readonly progress: CopyProgress;
     readonly bytesPerSecond: number;
   } | null;
   readonly last: ReversalReport | null;
+  readonly compact: { readonly isPending: boolean; readonly freedBytes: number };
 }
 
 export interface SettlerPorts {
@@ -44,12 +46,15 @@ export interface SettlerPorts {
   readonly tidy: () => Promise<void>;
 }
 
-/** What was under way, else a merge, which makes a reversal shorter, else the next edge; checksums when all is at rest. */
+/** What was under way, else a merge, which makes a reversal shorter, else the next edge; the rest when all is at rest. */
 type NextWork =
   | { readonly op: ReversalOp | MergeOp }
   | { readonly merge: NonNullable<ReturnType<Tree['nextMerge']>> }
   | { readonly edge: NonNullable<ReturnType<Tree['nextEdge']>> }
-  | { readonly record: PointId };
+  | { readonly record: PointId }
+  | { readonly compact: CompactOp };
+
+type Op = ReversalOp | MergeOp | CompactOp;
 
 export class Settler {
   readonly #ports: SettlerPorts;
@@ -60,7 +65,7 @@ export class Settler {
   readonly #blocked = new Map<DiskId, string>();
   #active: {
     readonly diskId: DiskId;
-    op: ReversalOp | MergeOp | null;
+    op: Op | null;
     progress: CopyProgress;
     startedMs: number;
     startBytes: number;
@@ -68,6 +73,8 @@ export class Settler {
     isHalted: boolean;
   } | null = null;
   #last: ReversalReport | null = null;
+  /** By giving unused space back: all disks that are done with it. */
+  #freedBytes = 0;
 
   constructor(ports: SettlerPorts) {
     this.#ports = ports;
@@ -78,15 +85,19 @@ export class Settler {
     const seconds = active === null ? 0 : (this.#ports.clock.monotonicMs() - active.startedMs) / 1000;
     const moved = active === null ? 0 : active.progress.bytesDone - active.startBytes;
     const bytesPerSecond = seconds > 0 && active?.isHalted !== true ? Math.round(moved / seconds) : 0;
-    const isPending = this.#ports.tree.disks.some(disk => this.#next(disk.id) !== null);
+    const { tree } = this.#ports;
+    const isPending = tree.disks.some(disk => this.#next(disk.id) !== null);
     const state =
       this.#blocked.size > 0 ? 'blocked' : !isPending ? 'rest' : this.#isRunning ? 'settling' : 'paused';
     const [reason = null] = this.#blocked.values();
+    const compacts = tree.disks.flatMap(disk => tree.compactOf(disk.id) ?? []);
+    const freedBytes = compacts.reduce((sum, op) => sum + op.freedBytes, this.#freedBytes);
     return {
       state,
       reason,
       active: active === null ? null : { ...active, bytesPerSecond },
       last: this.#last,
+      compact: { isPending: compacts.length > 0, freedBytes },
     };
   }
 
@@ -161,7 +172,25 @@ export class Settler {
     const edge = tree.nextEdge(row);
     if (edge !== null) return { edge };
     const record = tree.nextRecord(row);
-    return record === null ? null : { record };
+    if (record !== null) return { record };
+    const compact = tree.compactOf(diskId);
+    return compact === undefined ? null : { compact };
+  }
+
+  /** Durable: done when all else is at rest; asked again, all of it anew; or no more of it. Faults: disk.full, disk.io. */
+  compact(isStopping: boolean): void {
+    const { tree, changed } = this.#ports;
+    const ids = tree.disks.map(disk => ({
+      kind: 'compact' as const,
+      id: `compact-${disk.id}`,
+      diskId: disk.id,
+    }));
+    if (!isStopping) this.#freedBytes = 0;
+    tree.commit(
+      ids.map(op => (isStopping ? drop('op', op.id) : put('op', { ...op, done: null, freedBytes: 0 }))),
+    );
+    changed();
+    this.wake();
   }
 
   async #settleDisk(disk: Disk): Promise<void> {
@@ -187,7 +216,7 @@ export class Settler {
     const active = this.#active;
     if (active?.diskId !== diskId) return;
     const { tree } = this.#ports;
-    const op = tree.reversalOf(diskId) ?? tree.mergeOf(diskId);
+    const op = tree.reversalOf(diskId) ?? tree.mergeOf(diskId) ?? tree.compactOf(diskId);
     this.#active = op === undefined ? null : { ...active, op, isHalted: true };
   }
 
@@ -202,6 +231,7 @@ export class Settler {
       this.#begun(disk.id, null);
       return runRecord(ports, next.record);
     }
+    if ('compact' in next) return this.#doCompact(disk, next.compact, ports);
     const op = 'op' in next ? next.op : await this.#begin(disk, next, ports);
     // Meanwhile the tree is another one: it is looked at again.
     if (op === null) return true;
@@ -213,7 +243,18 @@ export class Settler {
     return isDone;
   }
 
-  #begun(diskId: DiskId, op: ReversalOp | MergeOp | null): void {
+  /** It makes way for anything else between its steps, and goes on after it. */
+  async #doCompact(disk: Disk, op: CompactOp, ports: CopyPorts): Promise<boolean> {
+    this.#begun(disk.id, op);
+    const isNext = (): boolean => 'compact' in (this.#next(disk.id) ?? {});
+    this.#freedBytes += await runCompact(
+      { ...ports, goOn: async () => (await ports.goOn()) && isNext() },
+      op,
+    );
+    return true;
+  }
+
+  #begun(diskId: DiskId, op: Op | null): void {
     const progress: CopyProgress = {
       phase: 'copy',
       blocksDone: 0,
@@ -228,7 +269,7 @@ export class Settler {
 
   async #begin(
     { files, id }: Disk,
-    next: Exclude<NextWork, { op: unknown } | { record: unknown }>,
+    next: Exclude<NextWork, { op: unknown } | { record: unknown } | { compact: unknown }>,
     ports: CopyPorts,
   ): Promise<ReversalOp | MergeOp | null> {
     if ('edge' in next) {

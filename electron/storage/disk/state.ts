@@ -86,6 +86,14 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     /** Where what is sealed came from, whole: by disk. */
     origins: z.array(z.object({ diskId: diskIdSchema, uuid: z.string() })).default([]),
   }),
+  /** Images give back what they hold for nothing, in the order of their ids: the last one that has (compact.ts). */
+  z.object({
+    kind: z.literal('compact'),
+    id: z.string(),
+    diskId: diskIdSchema,
+    done: pointIdSchema.nullable(),
+    freedBytes: z.int().min(0),
+  }),
   /** Images being filled that nobody knows of yet: at the next open they go (graft.ts). */
   z.object({
     kind: z.literal('graft'),
@@ -108,6 +116,7 @@ export type ReversalOp = Extract<OpRow, { kind: 'copy' | 'undo' | 'flip' }>;
 export const isReversal = (op: OpRow): op is ReversalOp =>
   op.kind === 'copy' || op.kind === 'undo' || op.kind === 'flip';
 export type MergeOp = Extract<OpRow, { kind: 'merge' }>;
+export type CompactOp = Extract<OpRow, { kind: 'compact' }>;
 export type GraftOp = Extract<OpRow, { kind: 'graft' }>;
 export type TakeOp = Extract<OpRow, { kind: 'take' }>;
 

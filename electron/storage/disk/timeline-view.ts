@@ -39,7 +39,7 @@ function describeMoment(
 
 function describeReversal(status: SettleStatus, tree: Tree): Reversal | null {
   const op = status.active?.op ?? null;
-  if (status.active === null || op === null || op.kind === 'merge') return null;
+  if (status.active === null || op === null || op.kind === 'merge' || op.kind === 'compact') return null;
   const { progress, bytesPerSecond } = status.active;
   const [from, to] = [tree.point(op.root)?.momentId ?? null, tree.point(op.child)?.momentId ?? null];
   if (from === null || to === null) return null;
@@ -50,7 +50,7 @@ function describeWork({ active }: SettleStatus): SettleWork | null {
   if (active === null) return null;
   const { op, diskId, progress, bytesPerSecond } = active;
   const kind =
-    op === null ? 'checksum' : op.kind === 'merge' || op.kind === 'undo' ? op.kind : ('reversal' as const);
+    op === null ? 'checksum' : op.kind === 'copy' || op.kind === 'flip' ? ('reversal' as const) : op.kind;
   const { bytesDone, bytesTotal } = progress;
   return { kind, diskId, bytesDone, bytesTotal, bytesPerSecond };
 }
@@ -105,6 +105,7 @@ export function describeTimeline(
       pendingEdges,
       work: describeWork(status),
       reversal: describeReversal(status, tree),
+      compact: status.compact,
       last: status.last,
       reason: status.reason,
     },

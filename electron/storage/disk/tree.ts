@@ -4,6 +4,7 @@ import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { invariant } from '../../../shared/result.ts';
 import type {
   Change,
+  CompactOp,
   DiskRow,
   GraftOp,
   MergeOp,
@@ -43,6 +44,9 @@ export class Tree {
 
   /** Counts transactions. */
   revision = 0;
+
+  /** Points whose files must stay for work that no record needs. */
+  readonly held = new Set<PointId>();
 
   /** Durable first, then visible: memory never knows more than the database. */
   commit(changes: readonly Change[]): void {
@@ -115,6 +119,10 @@ export class Tree {
   }
   mergeOf(diskId: DiskId): MergeOp | undefined {
     return this.ops.find((op): op is MergeOp => op.kind === 'merge' && op.diskId === diskId);
+  }
+
+  compactOf(diskId: DiskId): CompactOp | undefined {
+    return this.ops.find((op): op is CompactOp => op.kind === 'compact' && op.diskId === diskId);
   }
 
   get grafts(): GraftOp[] {
@@ -199,6 +207,7 @@ export class Tree {
       if (isReversal(op)) for (const id of [op.root, op.child]) count(id);
       if (op.kind === 'graft') for (const { parent } of op.images) count(parent);
     }
+    for (const id of this.held) count(id);
     return counts;
   }
 

@@ -13,6 +13,8 @@ export interface MatrixOptions {
   readonly recoveryEvery: number;
   readonly switchOff?: SwitchOffs;
   readonly firstOnly?: boolean;
+  /** Of the first strikes those at these calls, by name, and of these fates; all of them otherwise. */
+  readonly only?: { readonly name: string; readonly fate: Fate };
 }
 
 export interface ScenarioResult {
@@ -58,7 +60,7 @@ async function live(
 /** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
 export async function runScenario(
   scenario: Scenario,
-  { seed, recoveryEvery, switchOff = {}, firstOnly = false }: MatrixOptions,
+  { seed, recoveryEvery, switchOff = {}, firstOnly = false, only }: MatrixOptions,
 ): Promise<ScenarioResult> {
   const whole = await live(scenario, seed, [], switchOff);
   const violations: string[] = [];
@@ -78,6 +80,7 @@ export async function runScenario(
     for (const fate of FATES) {
       if (firstOnly && violations.length > 0) break;
       if (fate === 'short' && !name.startsWith('write')) continue;
+      if (only !== undefined && (only.name !== name || only.fate !== fate)) continue;
       const strikes = [{ call, fate }];
       const lived = await live(scenario, seed, strikes, switchOff);
       runs[fate]++;

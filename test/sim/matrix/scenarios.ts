@@ -99,6 +99,18 @@ export const SCENARIOS: readonly Scenario[] = [
     before: [...onePoint, pause, grow, write(8, 20), write(150, 40), take, resume, step(12)],
     counted: [{ do: 'undo' }, settle],
   },
+  {
+    name: 'compact',
+    before: [
+      ...onePoint,
+      { do: 'zero', disk: 0, at: 0, sectors: 60 },
+      write(80, 8),
+      take,
+      settle,
+      { do: 'compact', isStopping: true },
+    ],
+    counted: [{ do: 'compact', isStopping: false }, settle, write(70, 4), flush],
+  },
   { name: 'graft', before: onePoint, counted: [graft(false)] },
   { name: 'graft given up', before: onePoint, counted: [graft(true)] },
   { name: 'checksums', before: [write(0, 100), take], counted: [settle] },

@@ -11,6 +11,8 @@ export class Faults {
   /** What the files were allocated when they were unlinked, by name. */
   readonly unlinked = new Map<string, number>();
   readonly #calls: Calls;
+  /** Of files that are open, what they are called by now. */
+  readonly #names: { name: string }[] = [];
 
   constructor(calls = new Calls()) {
     this.#calls = calls;
@@ -58,6 +60,7 @@ export class Faults {
       rename: (from, to) => {
         this.#call(world, 'rename', from);
         inner.rename(from, to);
+        for (const own of this.#names) if (own.name === from) own.name = to;
       },
       unlink: async file => {
         this.#call(world, 'unlink', file);
@@ -75,26 +78,27 @@ export class Faults {
   }
 
   #file(world: SimWorld, inner: BlockFile): BlockFile {
-    const { name } = inner;
+    const own = { name: inner.name };
+    this.#names.push(own);
     return {
       ...inner,
       write: (source, offset) => {
         const half = Math.floor(source.length / 1024) * 512;
-        this.#call(world, 'write', name, () => inner.write(source.subarray(0, half), offset));
-        if (this.#isStruck('write')) throw broken(`writing ${name}`);
+        this.#call(world, 'write', own.name, () => inner.write(source.subarray(0, half), offset));
+        if (this.#isStruck('write')) throw broken(`writing ${own.name}`);
         inner.write(source, offset);
       },
       sync: async () => {
-        this.#call(world, 'sync', name);
-        if (this.#isStruck('sync')) await failing(world, name);
+        this.#call(world, 'sync', own.name);
+        if (this.#isStruck('sync')) await failing(world, own.name);
         await inner.sync();
       },
       truncate: bytes => {
-        this.#call(world, 'truncate', name);
+        this.#call(world, 'truncate', own.name);
         inner.truncate(bytes);
       },
       punch: async (offset, length) => {
-        this.#call(world, 'punch', name);
+        this.#call(world, 'punch', own.name);
         return inner.punch(offset, length);
       },
     };

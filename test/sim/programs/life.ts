@@ -100,6 +100,9 @@ export class Life {
       case 'resume':
         await this.#try(async () => machine.engine.setSettling(operation.do === 'resume'));
         return;
+      case 'compact':
+        await this.#try(async () => machine.engine.compact(operation.isStopping));
+        return;
       case 'compare':
       case 'read':
       case 'cost':

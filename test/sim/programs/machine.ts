@@ -77,6 +77,9 @@ export class Machine {
     this.virtualBytes = this.#shape.virtualBytes;
     this.disks = DISKS.slice(0, 1 + random.below(2));
     this.world = new SimWorld(random, 'boot-0');
+    // T16, T3: a host may share ranges, and take back what is not needed, or not.
+    this.world.canClone = schedule % 3 === 0;
+    this.world.canPunch = schedule % 5 === 0;
     this.faults.watchCommits(this.world);
   }
 
@@ -103,7 +106,7 @@ export class Machine {
         bootId: world.bootId,
         turn: () => (this.#isAsking ? Promise.resolve() : world.later('turn', () => undefined)),
       },
-      { blockBytes, batchBytes, switchOff: this.#switchOff },
+      { blockBytes, batchBytes, cloneMinBytes: 4096, switchOff: this.#switchOff },
     );
   }
 

@@ -45,7 +45,7 @@ const WORKING: Readonly<Record<string, { readonly name: string; readonly is: (op
 
 /** The two points this is about; of unequal size the root's changes on the way. */
 const pairOf = (op: OpRow): string[] =>
-  op.kind === 'take' || op.kind === 'graft'
+  op.kind === 'take' || op.kind === 'graft' || op.kind === 'compact'
     ? []
     : op.kind === 'merge'
       ? [op.point, op.child]

@@ -17,6 +17,9 @@ export class Inode {
   /** Written since the last sync, oldest first. */
   readonly volatile = new Map<number, Version[]>();
   #order = 0;
+  /** What a cut took that is still on the disk: a power cut before the next sync may bring it back. */
+  #cut: { readonly size: number; readonly order: number; readonly durable: Map<number, Uint8Array> } | null =
+    null;
 
   sector(index: number): Uint8Array {
     return this.volatile.get(index)?.at(-1)?.bytes ?? this.durable.get(index) ?? ZEROS;
@@ -43,6 +46,7 @@ export class Inode {
   mark(): () => void {
     const [size, order] = [this.size, this.#order];
     return () => {
+      if (this.#cut !== null && this.#cut.order <= order) this.#cut = null;
       this.durableSize = Math.max(this.durableSize, Math.min(size, this.size));
       for (const [index, versions] of this.volatile) {
         const synced = versions.filter(version => version.order <= order);
@@ -55,13 +59,21 @@ export class Inode {
     };
   }
 
-  /** Only the run file shrinks, and another boot ignores it, so that is simply durable. */
   truncate(size: number): void {
     if (size >= this.size) {
       this.size = size;
       return;
     }
     const first = Math.ceil(size / SECTOR);
+    const taken = this.#cut?.durable ?? new Map<number, Uint8Array>();
+    for (const [index, bytes] of this.durable)
+      if (index >= first && !taken.has(index)) taken.set(index, bytes);
+    if (this.durableSize > size || this.#cut !== null)
+      this.#cut = {
+        size: Math.max(this.#cut?.size ?? 0, this.durableSize),
+        order: ++this.#order,
+        durable: taken,
+      };
     for (const map of [this.durable, this.volatile])
       for (const index of map.keys()) if (index >= first) map.delete(index);
     const cut = size % SECTOR;
@@ -79,6 +91,7 @@ export class Inode {
     copy.size = this.size;
     copy.durableSize = this.durableSize;
     copy.#order = this.#order;
+    copy.#cut = this.#cut;
     for (const [index, bytes] of this.durable) copy.durable.set(index, bytes);
     for (const [index, versions] of this.volatile) copy.volatile.set(index, [...versions]);
     return copy;
@@ -96,6 +109,11 @@ export class Inode {
       end = Math.max(end, Math.min(this.size, (index + 1) * SECTOR));
     }
     copy.size = random.below(4) === 0 ? Math.max(end, this.size) : end;
+    if (this.#cut !== null && random.below(2) === 0) {
+      for (const [index, bytes] of this.#cut.durable)
+        if (!copy.durable.has(index)) copy.durable.set(index, bytes);
+      copy.size = Math.max(copy.size, this.#cut.size);
+    }
     copy.durableSize = copy.size;
     return copy;
   }

@@ -243,7 +243,7 @@ export class Judge {
         store
           .rows('op')
           .flatMap(op =>
-            op.kind === 'take' || op.kind === 'graft'
+            op.kind === 'take' || op.kind === 'graft' || op.kind === 'compact'
               ? []
               : op.kind === 'merge'
                 ? [op.point, op.child]

@@ -23,7 +23,7 @@ const KINDS = [
 ];
 const ENOUGH_FOR_ALL = 2500;
 /** A switched-off mechanism that is not missed within so many is not tested. */
-const SWITCH_OFF_CRASHES = 20_000;
+const SWITCH_OFF_CRASHES = 100_000;
 
 export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
   const crashes = Number(options.crashes ?? (quick ? CRASHES_QUICK : CRASHES));

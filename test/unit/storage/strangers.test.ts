@@ -128,6 +128,18 @@ const SCENARIOS: readonly (readonly [string, () => Promise<void>])[] = [
     },
   ],
   [
+    'T4: space given back',
+    async () => {
+      await taken(3);
+      await engine.settle();
+      engine.volume(diskId).zero(0, 12 * MIB, true);
+      await take('mostly zeros');
+      await engine.settle();
+      engine.compact();
+      await engine.settle();
+    },
+  ],
+  [
     'T17: at rest',
     async () => {
       await taken(2);

@@ -26,7 +26,16 @@ const timeline = (
   trash: [],
   nowParentId: null,
   nowBytes: 0,
-  settle: { state: 'rest', pendingEdges: 0, work: null, reversal: null, last: null, reason: null, ...settle },
+  settle: {
+    state: 'rest',
+    pendingEdges: 0,
+    work: null,
+    reversal: null,
+    compact: { isPending: false, freedBytes: 0 },
+    last: null,
+    reason: null,
+    ...settle,
+  },
   freeBytes: 0,
 });
 

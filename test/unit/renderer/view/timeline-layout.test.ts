@@ -40,7 +40,15 @@ const timeline = (moments: readonly Moment[], nowParentId: string | null): Timel
   trash: [],
   nowParentId: nowParentId as MomentId | null,
   nowBytes: 0,
-  settle: { state: 'rest', pendingEdges: 0, work: null, reversal: null, last: null, reason: null },
+  settle: {
+    state: 'rest',
+    pendingEdges: 0,
+    work: null,
+    reversal: null,
+    compact: { isPending: false, freedBytes: 0 },
+    last: null,
+    reason: null,
+  },
   freeBytes: 0,
 });
 

@@ -1,0 +1,222 @@
+// Giving back what frozen images hold for nothing, while the disk is used: blocks of a root that are all zeros, zeros inside
+// blocks, and room between blocks that no BAT entry names. Where the host can punch, in place; elsewhere the last blocks
+// move into that room and the file ends earlier. No content changes at any instant, so whatever a crash leaves of it is
+// right, and doing it again finds what is left.
+//
+//   zero blocks   BAT entries cleared → sync → readers left → punched
+//   the room      sync → readers left: no map names it, on the disk neither → punched, or
+//   no punching   page and data into it → sync → BAT entries → sync → readers left
+//   the end       end footer behind the last block → file cut there → sync
+import type { PointId } from '../../../shared/ids.ts';
+import { SECTOR_BYTES } from '../../../shared/units.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { BAT_UNUSED } from './bat.ts';
+import {
+  batches,
+  type CopyPorts,
+  clearBlocks,
+  moveUnits,
+  oldReadersLeft,
+  publish,
+  unitRuns,
+  withEntries,
+} from './copy.ts';
+import { fileName } from './disk-files.ts';
+import type { Image } from './image.ts';
+import { type CompactOp, drop, put } from './state.ts';
+import { zeroSum } from './sums.ts';
+import type { Tree } from './tree.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Looking for zeros and filling the room, each half of it. */
+type Told = (share: number) => void;
+
+/**
+ * Image by image, in the order of their ids, until none is left, `goOn` stops it or it is told otherwise. Answers how many
+ * bytes of the host's disk that freed once it is done, 0 before: the record has them.
+ */
+export async function runCompact(ports: CopyPorts, op: CompactOp): Promise<number> {
+  const { files, tree } = ports;
+  let known = op;
+  // Asked again or told to stop meanwhile, the record is another one or gone: nothing is written over it.
+  const isAsked = (): boolean => tree.compactOf(op.diskId) === known;
+  const own = { ...ports, goOn: async () => (await ports.goOn()) && isAsked() };
+  const left = tree.points
+    .filter(({ id, diskId }) => diskId === op.diskId && id > (op.done ?? ''))
+    .map(({ id }) => id)
+    .sort();
+  const sizes = new Map(left.map(id => [id, files.allocatedBytes(fileName(id))]));
+  const bytesTotal = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  let bytesBefore = 0;
+  for (const [id, bytes] of sizes) {
+    if (tree.point(id) === undefined) continue;
+    const told: Told = share =>
+      ports.progress({
+        phase: 'copy',
+        blocksDone: 0,
+        blocksTotal: 0,
+        bytesDone: bytesBefore + Math.round(share * bytes),
+        bytesTotal,
+        batches: 0,
+      });
+    const isDone = await whileHeld(tree, id, () => compactImage(own, files.image(fileName(id), id), told));
+    if (!isAsked()) return 0;
+    const freed = Math.max(0, bytes - files.allocatedBytes(fileName(id)));
+    known = { ...known, done: isDone ? id : known.done, freedBytes: known.freedBytes + freed };
+    tree.commit([put('op', known)]);
+    if (!isDone) return 0;
+    bytesBefore += bytes;
+  }
+  tree.commit([drop('op', op.id)]);
+  return known.freedBytes;
+}
+
+/** Its file is not closed meanwhile, whoever deletes the point. */
+async function whileHeld<T>(tree: Tree, id: PointId, work: () => Promise<T>): Promise<T> {
+  tree.held.add(id);
+  try {
+    return await work();
+  } finally {
+    tree.held.delete(id);
+  }
+}
+
+async function compactImage(ports: CopyPorts, image: Image, told: Told): Promise<boolean> {
+  const blocks = image.allocatedBlocks().map(block => ({ block, bytes: image.blockBytes }));
+  let done = 0;
+  for (const batch of batches(blocks, ports.batchBytes)) {
+    await emptyZeros(ports, image, batch.blocks);
+    done += batch.blocks.length;
+    told(done / blocks.length / 2);
+    if (!(await ports.goOn())) return false;
+  }
+  // T11: a predecessor of the same boot may have left maps in the page cache that the disk knows nothing of yet.
+  if (ports.off.compactRoomSync !== true) await image.sync();
+  await oldReadersLeft(ports);
+  const isDone = (await punchRoom(ports, image)) ?? (await fillRoom(ports, image, told));
+  if (isDone) await endEarlier(ports, image);
+  return isDone;
+}
+
+/** Zero blocks of a root go; in the others zeros become holes. */
+async function emptyZeros(ports: CopyPorts, image: Image, blocks: readonly number[]): Promise<void> {
+  const gone: number[] = [];
+  for (const block of blocks) {
+    const zeros = await zeroUnits(ports, image, block);
+    if (!image.isDifferencing && !zeros.includes(0)) gone.push(block);
+    else await punchRuns(ports, image, block, zeros);
+  }
+  if (gone.length > 0) await clearBlocks(ports, image, gone);
+}
+
+/** Of an allocated block the units that are zeros: those its checksums say may be, read and compared byte by byte. */
+async function zeroUnits(ports: CopyPorts, image: Image, block: number): Promise<Uint8Array> {
+  const { sums } = image.readPage(block);
+  const first = block * image.unitsPerBlock;
+  const units = image
+    .units(block)
+    .map((here, unit) => (here !== 0 && sums.units[unit] === zeroSum(first + unit) ? 0xff : 0));
+  for (const run of unitRuns(units)) {
+    const end = (run.first + run.count) * UNIT_BYTES;
+    for (let at = run.first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
+      const bytes = Buffer.alloc(Math.min(CHUNK_BYTES, end - at));
+      image.readData(block, at, bytes);
+      for (let unit = 0; unit * UNIT_BYTES < bytes.length; unit++)
+        if (bytes.subarray(unit * UNIT_BYTES, (unit + 1) * UNIT_BYTES).some(byte => byte !== 0))
+          units[at / UNIT_BYTES + unit] = 0;
+      await ports.turn(bytes.length);
+    }
+  }
+  return units;
+}
+
+async function punchRuns(ports: CopyPorts, image: Image, block: number, zeros: Uint8Array): Promise<void> {
+  for (const { first, count } of unitRuns(zeros)) {
+    if (!(await image.file.punch(image.dataOffset(block) + first * UNIT_BYTES, count * UNIT_BYTES))) return;
+    await ports.turn(0);
+  }
+}
+
+interface Room {
+  readonly from: number;
+  readonly end: number;
+}
+
+/** Between what its metadata and its BAT name, before the last block's end. */
+function roomIn(image: Image): Room[] {
+  const used = [...image.places()].sort((a, b) => a.from - b.from);
+  const room: Room[] = [];
+  let end = 0;
+  for (const place of used) {
+    if (place.from > end) room.push({ from: end, end: place.from });
+    end = Math.max(end, place.end);
+  }
+  return room;
+}
+
+/** Whether all of it is; null: the host cannot. */
+async function punchRoom(ports: CopyPorts, image: Image): Promise<boolean | null> {
+  for (const { from, end } of roomIn(image)) {
+    const [first, last] = [
+      Math.ceil(from / UNIT_BYTES) * UNIT_BYTES,
+      Math.floor(end / UNIT_BYTES) * UNIT_BYTES,
+    ];
+    if (last <= first) continue;
+    if (!(await image.file.punch(first, last - first))) return null;
+    if (!(await ports.goOn())) return false;
+  }
+  return true;
+}
+
+/** The last blocks, as many as there is room for before them, some at a time. False: stopped by `goOn`. */
+async function fillRoom(ports: CopyPorts, image: Image, told: Told): Promise<boolean> {
+  const moves = forwards(image);
+  const all = [...moves.keys()].map(block => ({ block, bytes: image.blockBytes }));
+  let done = 0;
+  for (const { blocks } of batches(all, ports.batchBytes)) {
+    const slots = new Map(blocks.map(block => [block, moves.get(block) ?? 0]));
+    for (const [block, entry] of slots) await copyBlock(ports, image, block, entry);
+    if (ports.off.compactDataSync !== true) await image.sync();
+    image.writeBat(blocks, withEntries(image.bat, slots));
+    if (ports.off.compactMapSync !== true) await image.sync();
+    publish(ports, image, slots, blocks);
+    await oldReadersLeft(ports);
+    done += blocks.length;
+    told(0.5 + done / all.length / 2);
+    if (!(await ports.goOn())) return false;
+  }
+  return true;
+}
+
+/** Which of the last blocks go where. Nobody else moves blocks of a frozen image meanwhile. */
+function forwards(image: Image): Map<number, number> {
+  const moves = new Map<number, number>();
+  const last = image.allocatedBlocks().sort((a, b) => (image.bat[b] ?? 0) - (image.bat[a] ?? 0));
+  for (const room of roomIn(image)) {
+    for (let { from } = room; ; ) {
+      const block = last[moves.size];
+      const slot = image.slotIn(from);
+      if (block === undefined || slot.entry >= (image.bat[block] ?? BAT_UNUSED)) return moves;
+      if (slot.end > room.end) break;
+      moves.set(block, slot.entry);
+      from = slot.end;
+    }
+  }
+  return moves;
+}
+
+/** With its bitmap and the sums recorded of it: damage is carried along. */
+async function copyBlock(ports: CopyPorts, image: Image, block: number, entry: number): Promise<void> {
+  const units = image.units(block);
+  const sums = await moveUnits(ports, { source: image, block, units }, { image, entry, isFresh: false });
+  image.writeBitmap(block, entry, units, sums);
+}
+
+async function endEarlier({ off }: CopyPorts, image: Image): Promise<void> {
+  const used = [...image.places()].reduce((last, place) => Math.max(last, place.end), 0);
+  const end = Math.ceil(used / SECTOR_BYTES) * SECTOR_BYTES;
+  if (end >= image.end) return;
+  image.endAt(end);
+  if (off.compactEndSync !== true) await image.sync();
+}
