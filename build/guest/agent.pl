@@ -73,7 +73,8 @@ my %verbs = (
   hash => sub { my %a = @_; my $n = $a{length} / 1048576; my $skip = $a{offset} / 1048576;
     die "offset and length in MiB\n" if $n != int $n || $skip != int $skip;
     my $algorithm = $a{algorithm} // 'sha256';
-    die "algorithm sha256 or md5\n" if $algorithm !~ /^(?:sha256|md5)$/;
+    return (units => units_hash($a{dev}, $a{offset}, $a{length})) if $algorithm eq 'units';
+    die "algorithm sha256 or units\n" if $algorithm ne 'sha256';
     my ($sum) = split ' ', `dd if=$a{dev} bs=1048576 skip=$skip count=$n iflag=direct 2>/dev/null | ${algorithm}sum`;
     ($algorithm => $sum) },
   trim => sub { my %a = @_; system('blkdiscard', '-o', $a{offset}, '-l', $a{length}, $a{dev}) == 0 or die "blkdiscard failed\n"; () },
@@ -101,6 +102,15 @@ my %verbs = (
 );
 sub after { my $work = shift; my $pid = fork // return; if (!$pid) { select undef, undef, undef, 0.2; $work->(); POSIX::_exit(0) } }
 
+# The 32-bit sum of each 4 KiB, MD5 of those: a third of the time MD5 of everything takes under TCG.
+sub units_hash { my ($dev, $at, $length) = @_; my $list = '/tmp/units';
+  system 'sync'; if (open my $h, '>', '/proc/sys/vm/drop_caches') { print $h "3\n" }
+  open my $out, '>', $list or die "$list: $!\n"; binmode $out;
+  with_disk($dev, O_RDONLY, sub { my $d = shift; sysseek $d, $at, SEEK_SET;
+    for (my $left = $length; $left > 0;) { my $n = sysread $d, my $block, $left < 1048576 ? $left : 1048576;
+      die "read: $!\n" if !$n; $left -= $n;
+      print $out join '', map { pack "V", unpack '%32V*', $_ } unpack '(a4096)*', $block } () });
+  close $out; my ($sum) = split ' ', `md5sum $list`; unlink $list; $sum }
 sub acks { my ($n, $longest) = split ' ', (slurp($ack_file) || '0 0'); (acked => $n // 0, longestMs => $longest // 0) }
 sub now { my ($u) = split ' ', slurp('/proc/uptime'); $u * 1000 }
 sub writer_loop { my %a = @_; my $stop = 0; local $SIG{TERM} = sub { $stop = 1 };

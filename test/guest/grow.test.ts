@@ -19,7 +19,7 @@ let vmId: VmId;
 let diskId: DiskId;
 
 const hash = async (offset: number, length: number): Promise<string> =>
-  (await agent.call('hash', { dev: DEV, offset, length, algorithm: 'md5' })).md5 ?? '';
+  (await agent.call('hash', { dev: DEV, offset, length, algorithm: 'units' })).units ?? '';
 const size = async (): Promise<number> => Number((await agent.call('size', { dev: DEV })).bytes);
 const acked = async (): Promise<number> => Number((await agent.call('writer-report')).acked);
 const momentOf = async (id: MomentId) => {

@@ -1,7 +1,6 @@
 // A whole Ebb of its own for a test: control and storage in a temporary data folder, and a client over the contract, as
 // the CLI has it. Ends every process it started, by id.
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Task } from '../../shared/task.ts';
 import type { VmState } from '../../shared/vm.ts';
+import { UnitsHash } from './units-hash.ts';
 
 /** A guest on a loaded machine under TCG boots in this at the very worst. */
 const PATIENCE_MS = 180_000;
@@ -211,10 +211,10 @@ export class Ebb {
     );
   }
 
-  /** MD5 of the first `bytes` of a point, as 7-Zip reads its file and what that hangs off. */
+  /** Of the first `bytes` of a point, as 7-Zip reads its file and what that hangs off. */
   async hashPoint(vmId: VmId, diskId: DiskId, pointId: PointId, bytes: number): Promise<string> {
     const path = join(this.paths.dataFolder, 'vms', vmId, 'disks', diskId, `${pointId}.vhd`);
-    const hash = createHash('md5');
+    const hash = new UnitsHash();
     let left = bytes;
     const child = spawn('7z', ['x', '-tVHD', '-so', path], { stdio: ['ignore', 'pipe', 'pipe'] });
     let complaint = '';
@@ -228,7 +228,7 @@ export class Ebb {
     const code =
       child.exitCode ?? (await new Promise<number | null>(resolve => child.once('close', resolve)));
     if (code !== 0 || left > 0) throw new Error(`7z could not read ${path}: ${complaint}`);
-    return hash.digest('hex');
+    return hash.digest();
   }
 
   log(): string {

@@ -109,8 +109,8 @@ export class VmEngine {
     const context = engine.#context();
     for (const row of engine.#tree.disks) engine.#disks.set(row.id, await Disk.open(row, context));
     await engine.#finishTakes();
+    engine.#isOpen = true; // What fails from here on is tried again by itself.
     await engine.#sweep();
-    engine.#isOpen = true;
     if (options.autoSettle !== false) engine.#settler.wake();
     return engine;
   }
@@ -368,7 +368,7 @@ export class VmEngine {
     }
   }
 
-  /** What frozen images hold for nothing is given back in the background; or no more of it. Faults: disk.full, disk.io. */
+  /** What frozen images hold for nothing goes back to the host; or no more of it. Faults: disk.full, disk.io. */
   compact = (isStopping = false): void => this.#settler.compact(isStopping);
 
   setSettling(run: boolean): void {

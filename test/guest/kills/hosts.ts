@@ -18,7 +18,7 @@ const DELAY_MS = 400;
 interface Killed {
   readonly acked: number;
   /** Of the span, as the guest read it at the point. */
-  readonly md5: string;
+  readonly units: string;
 }
 
 /** Writes, takes a point whose edge is turned while the machine dies. */
@@ -32,7 +32,7 @@ async function killUnder(ebb: Ebb, vmId: VmId, random: Seeded): Promise<Killed> 
   await scatter();
   await ebb.call('moment.take', { vmId, name: 'first', note: '' });
   await scatter();
-  const { md5 = '' } = await agent.call('hash', { dev: DEV, offset: 0, length: SPAN, algorithm: 'md5' });
+  const { units = '' } = await agent.call('hash', { dev: DEV, offset: 0, length: SPAN, algorithm: 'units' });
   await ebb.call('moment.take', { vmId, name: 'before kill', note: '' });
   await pause(random.below(DELAY_MS));
   const [storage, { pid }] = [await ebb.storagePid(), await ebb.state(vmId)];
@@ -41,7 +41,7 @@ async function killUnder(ebb: Ebb, vmId: VmId, random: Seeded): Promise<Killed> 
   process.kill(pid, 'SIGKILL');
   process.kill(storage, 'SIGKILL');
   await ebb.killControl();
-  return { acked: Number(acked), md5 };
+  return { acked: Number(acked), units };
 }
 
 /** Records of Now, which was taken as a point, older than they may be. */
@@ -63,7 +63,7 @@ export async function killHost(
   const ebb = await startFromFixtures();
   try {
     const { vmId, diskId } = await ebb.vmNamed('alpha');
-    const { acked, md5 } = await killUnder(ebb, vmId, random);
+    const { acked, units } = await killUnder(ebb, vmId, random);
     await waitFor('the VM to be off', async () => (await ebb.state(vmId)).pid === null || null);
     await ebb.call('moment.take', { vmId, name: 'after kill', note: '' });
     await ebb.settled(vmId);
@@ -75,7 +75,7 @@ export async function killHost(
     const found = await ebb.hashPoint(vmId, diskId, point('before kill'), SPAN);
     return {
       acked,
-      wrong: found === md5 ? null : `host kill ${index}: the point is ${found}, recorded ${md5}`,
+      wrong: found === units ? null : `host kill ${index}: the point is ${found}, recorded ${units}`,
     };
   } finally {
     await ebb.dispose();

@@ -32,7 +32,7 @@ interface Run {
 }
 
 const hash = async (agent: Agent): Promise<string> =>
-  (await agent.call('hash', { dev: DEV, offset: 0, length: SPAN, algorithm: 'md5' })).md5 ?? '';
+  (await agent.call('hash', { dev: DEV, offset: 0, length: SPAN, algorithm: 'units' })).units ?? '';
 
 async function takeAfterWriting({ ebb, vmId, agent, random, recorded }: Run): Promise<void> {
   const bytes = (4 + random.below(16)) * MIB;

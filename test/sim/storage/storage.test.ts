@@ -9,23 +9,30 @@ const CRASHES = 1500;
  * 3,500 crashes. A change of the simulation moves them.
  */
 const SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {
-  shrinkSizeSync: 20262345,
-  undoBatSync: 20262345,
-  mergeDataSync: 20261872,
+  shrinkSizeSync: 20262614,
   undoRootSync: 20261691,
   undoDataSync: 20261642,
-  backwardEndSync: 20261271,
-  folderSyncAfterRename: 20261271,
+  undoBatSync: 20261542,
+  folderSyncAfterRename: 20261482,
+  mergeDataSync: 20261455,
+  mergeFolderSync: 20261395,
+  unlinkSync: 20261306,
+  backwardEndSync: 20261283,
   growHeaderSync: 20261268,
   growTableSync: 20261263,
-  rootBatSync: 20261214,
   mergeMapSync: 20261211,
-  mergeFolderSync: 20261196,
+  mergeChildSync: 20261202,
   mergeHeaderSync: 20261196,
-  unlinkSync: 20261192,
   backwardDataSync: 20261185,
+  renameBeforeHeader: 20261185,
   clearSync: 20261180,
   rootDataSync: 20261164,
+  rootBatSync: 20261163,
+  graftFolderSync: 20261162,
+  backwardSync: 20261158,
+  folderSyncBeforeCopy: 20261156,
+  flipRecordBeforeHeader: 20261145,
+  sweepSync: 7246,
 };
 
 describe('the engine, its host dying at any call', () => {
