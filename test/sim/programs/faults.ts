@@ -70,7 +70,7 @@ export class Faults {
       },
       sync: async () => {
         this.#call(world, 'sync folder', null);
-        if (this.#isStruck('sync')) await failing(world, name);
+        if (this.#isStruck('sync')) await this.#failLater(world, name);
         await inner.sync();
       },
       freeBytes: () => inner.freeBytes(),
@@ -90,7 +90,7 @@ export class Faults {
       },
       sync: async () => {
         this.#call(world, 'sync', own.name);
-        if (this.#isStruck('sync')) await failing(world, own.name);
+        if (this.#isStruck('sync')) await this.#failLater(world, own.name);
         await inner.sync();
       },
       truncate: bytes => {
@@ -103,12 +103,15 @@ export class Faults {
       },
     };
   }
-}
 
-const failing = (world: SimWorld, name: string): Promise<void> =>
-  world.later(`sync ${name} fails`, () => {
-    throw broken(`syncing ${name}`);
-  });
+  /** Struck once more when it is known: whoever closes meanwhile learns of it then. */
+  #failLater(world: SimWorld, name: string): Promise<void> {
+    return world.later(`sync ${name} fails`, () => {
+      this.struck++;
+      throw broken(`syncing ${name}`);
+    });
+  }
+}
 
 const broken = (what: string): Fault =>
   new Fault({ code: 'disk.io', what, safe: 'Simulated.', todo: 'Nothing.' });
