@@ -10,11 +10,13 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
+import { promisify } from 'node:util';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
 import type { BlockFile } from './ports.ts';
 import { type RangeTool, rangeTool } from './range-tool.ts';
 
+const dataSync = promisify(fdatasync);
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export function fileFault(doing: string, name: string, cause: unknown): Fault {
@@ -52,10 +54,15 @@ export function openBlockFile(
   }[how];
   const fd = guarded('opening', name, () => openSync(path, flags, 0o600));
   const held = new HeldFd(fd, () => guarded('closing', name, () => closeSync(fd)));
+  const open = <T>(doing: string, work: () => T): T =>
+    guarded(doing, name, () => {
+      held.check();
+      return work();
+    });
   const file: BlockFile = {
     name,
     read: (target, offsetBytes) =>
-      guarded('reading', name, () => {
+      open('reading', () => {
         let done = 0;
         while (done < target.length) {
           const got = readSync(fd, target, done, target.length - done, offsetBytes + done);
@@ -67,18 +74,20 @@ export function openBlockFile(
         }
       }),
     write: (source, offsetBytes) =>
-      guarded('writing', name, () => {
+      open('writing', () => {
         let done = 0;
         while (done < source.length)
           done += writeSync(fd, source, done, source.length - done, offsetBytes + done);
       }),
     sync: () =>
-      new Promise((resolve, reject) => {
-        fdatasync(fd, cause => (cause === null ? resolve() : reject(fileFault('syncing', name, cause))));
-      }),
-    sizeBytes: () => guarded('sizing', name, () => fstatSync(fd).size),
-    allocatedBytes: () => guarded('sizing', name, () => fstatSync(fd).blocks * 512),
-    truncate: sizeBytes => guarded('truncating', name, () => ftruncateSync(fd, sizeBytes)),
+      held
+        .use(() => dataSync(fd))
+        .catch((cause: unknown) => {
+          throw fileFault('syncing', name, cause);
+        }),
+    sizeBytes: () => open('sizing', () => fstatSync(fd).size),
+    allocatedBytes: () => open('sizing', () => fstatSync(fd).blocks * 512),
+    truncate: sizeBytes => open('truncating', () => ftruncateSync(fd, sizeBytes)),
     punch: (offsetBytes, lengthBytes) =>
       held.use(() => tool.punch(fd, offsetBytes, lengthBytes)).catch(() => false),
     cloneFrom: async (source, sourceOffset, offset, length) => {
@@ -93,7 +102,7 @@ export function openBlockFile(
   return file;
 }
 
-/** While another process goes by its number it stays open: the number would be another file's. */
+/** While somebody goes by its number it stays open, and nobody does afterwards: the number would be another file's. */
 class HeldFd {
   readonly fd: number;
   readonly #end: () => void;
@@ -105,9 +114,13 @@ class HeldFd {
     this.#end = end;
   }
 
-  /** False once it is closed. */
-  async use(work: () => Promise<boolean>): Promise<boolean> {
-    if (this.#isClosed) return false;
+  /** Throws EBADF once it is closed. */
+  check(): void {
+    if (this.#isClosed) throw Object.assign(new Error('closed'), { code: 'EBADF' });
+  }
+
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.check();
     this.#users++;
     try {
       return await work();

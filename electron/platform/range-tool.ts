@@ -31,6 +31,17 @@ interface Request {
   readonly settle: (errors: readonly string[] | null) => void;
 }
 
+const children = new Set<ChildProcessWithoutNullStreams>();
+
+/** A thread's files are closed when it ends, and what it had asked for would be done to whoever has their numbers then. */
+function endWithThread(child: ChildProcessWithoutNullStreams): void {
+  if (children.size === 0)
+    process.once('exit', () => {
+      for (const one of children) one.kill('SIGKILL');
+    });
+  children.add(child);
+}
+
 /** null: the tool died or hung. Else what it complained of, nothing where all went well. */
 class Shell {
   readonly #program: string;
@@ -66,6 +77,7 @@ class Shell {
   #start(): ChildProcessWithoutNullStreams | null {
     if (this.#starts++ >= STARTS_MAX) return null;
     const child = spawn(this.#program, [], { cwd: '/', env: { LC_ALL: 'C' } });
+    endWithThread(child);
     this.#child = child;
     this.#text = '';
     child.stdout.resume();

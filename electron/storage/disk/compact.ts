@@ -23,6 +23,7 @@ import {
 } from './copy.ts';
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { alignUp, BAT_AT } from './image-head.ts';
 import { type CompactOp, drop, put } from './state.ts';
 import { zeroSum } from './sums.ts';
 import type { Tree } from './tree.ts';
@@ -91,10 +92,7 @@ async function compactImage(ports: CopyPorts, image: Image, told: Told): Promise
     told(done / blocks.length / 2);
     if (!(await ports.goOn())) return false;
   }
-  // T11: a predecessor of the same boot may have left maps in the page cache that the disk knows nothing of yet.
-  if (ports.off.compactRoomSync !== true) await image.sync();
-  await oldReadersLeft(ports);
-  const isDone = (await punchRoom(ports, image)) ?? (await fillRoom(ports, image, told));
+  const isDone = (await freeRoom(ports, image)) ?? (await fillRoom(ports, image, told));
   if (isDone) await endEarlier(ports, image);
   return isDone;
 }
@@ -143,9 +141,25 @@ interface Room {
   readonly end: number;
 }
 
+/** What it needs of its file, in no order: headers, BAT and locators, and each block with its page. */
+function* places(image: Image): Generator<Room> {
+  yield { from: 0, end: BAT_AT };
+  yield image.table;
+  for (const block of image.allocatedBlocks()) {
+    const [at, room] = [image.dataOffset(block), image.sumsRoom(image.bat[block] ?? 0)];
+    yield { from: at - image.bitmapBytes - room, end: at + image.blockBytes };
+  }
+}
+
+/** The first slot that can lie from there on: its BAT entry, and where it ends. */
+function slotIn(image: Image, from: number): { readonly entry: number; readonly end: number } {
+  const dataOffset = alignUp(from + image.sumsBytes + image.bitmapBytes, UNIT_BYTES);
+  return { entry: (dataOffset - image.bitmapBytes) / SECTOR_BYTES, end: dataOffset + image.blockBytes };
+}
+
 /** Between what its metadata and its BAT name, before the last block's end. */
 function roomIn(image: Image): Room[] {
-  const used = [...image.places()].sort((a, b) => a.from - b.from);
+  const used = [...places(image)].sort((a, b) => a.from - b.from);
   const room: Room[] = [];
   let end = 0;
   for (const place of used) {
@@ -155,8 +169,11 @@ function roomIn(image: Image): Room[] {
   return room;
 }
 
-/** Whether all of it is; null: the host cannot. */
-async function punchRoom(ports: CopyPorts, image: Image): Promise<boolean | null> {
+/** What no map names, on the disk neither, goes back to the host. False: stopped by `goOn`; null: the host cannot. */
+export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean | null> {
+  // T11: a predecessor of the same boot may have left maps in the page cache that the disk knows nothing of yet.
+  if (ports.off.compactRoomSync !== true) await image.sync();
+  await oldReadersLeft(ports);
   for (const { from, end } of roomIn(image)) {
     const [first, last] = [
       Math.ceil(from / UNIT_BYTES) * UNIT_BYTES,
@@ -196,7 +213,7 @@ function forwards(image: Image): Map<number, number> {
   for (const room of roomIn(image)) {
     for (let { from } = room; ; ) {
       const block = last[moves.size];
-      const slot = image.slotIn(from);
+      const slot = slotIn(image, from);
       if (block === undefined || slot.entry >= (image.bat[block] ?? BAT_UNUSED)) return moves;
       if (slot.end > room.end) break;
       moves.set(block, slot.entry);
@@ -214,7 +231,7 @@ async function copyBlock(ports: CopyPorts, image: Image, block: number, entry: n
 }
 
 async function endEarlier({ off }: CopyPorts, image: Image): Promise<void> {
-  const used = [...image.places()].reduce((last, place) => Math.max(last, place.end), 0);
+  const used = [...places(image)].reduce((last, place) => Math.max(last, place.end), 0);
   const end = Math.ceil(used / SECTOR_BYTES) * SECTOR_BYTES;
   if (end >= image.end) return;
   image.endAt(end);

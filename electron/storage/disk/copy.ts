@@ -1,7 +1,9 @@
 // Moving units of blocks from one image to another while the disk is used: what a reversal and a merge have in common.
 // Whoever calls decides the order of the syncs; nothing here makes anything durable.
+import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { BAT_UNUSED } from './bat.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { Image } from './image.ts';
 import { unitSum, zeroSum } from './sums.ts';
@@ -13,6 +15,18 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** Never taken by background work: the guest may need it (T14). */
 export const SPARE_BYTES = 64 * 2 ** 20;
+
+/** T14: checked before anything is begun, and between batches. Fault disk.full. */
+export function checkSpace(needs: number, free: number): void {
+  if (free >= needs + SPARE_BYTES) return;
+  throw new Fault({
+    code: 'disk.full',
+    what: `Tidying the history needs ${Math.ceil(needs / 2 ** 20)} MiB for a while; ${Math.floor(free / 2 ** 20)} MiB are free.`,
+    safe: 'Nothing was changed; the VM and every point are as they were.',
+    todo: 'Free some space; it goes on by itself.',
+    data: { needs, free },
+  });
+}
 
 export interface CopyProgress {
   phase: 'copy' | 'flip' | 'undo';
@@ -129,11 +143,12 @@ export async function clearBlocks(
 ): Promise<void> {
   const { files, off } = ports;
   const held = blocks.filter(block => image.has(block)).map(block => image.dataOffset(block));
+  // T14: what fails has not happened, in memory neither.
+  image.writeBat(blocks, withEntries(image.bat, new Map(blocks.map(block => [block, BAT_UNUSED]))));
   for (const block of blocks) {
     image.clear(block);
     files.forgetBlock(block);
   }
-  image.writeBat(blocks);
   if (off.clearSync !== true) await image.sync();
   await oldReadersLeft(ports);
   if (keepFree > 0 && files.folder.freeBytes() < keepFree + SPARE_BYTES) return;
@@ -284,6 +299,10 @@ export function withZeros(sums: Uint32Array, block: number, units: Uint8Array): 
   );
 }
 
+/** T12: in a root an allocated block is whole, whatever was read of its bitmap. */
+const hereIn = (target: Image, units: Uint8Array): Uint8Array =>
+  target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff);
+
 /** Units the target has already get the source's content, and in the block's page the sums of it. */
 export async function overwriteUnits(ports: CopyPorts, target: Image, from: Units): Promise<void> {
   const { block, units } = from;
@@ -294,15 +313,14 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
   });
   const page = target.readPage(block);
   const sums = page.sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
-  target.writeBitmap(block, target.bat[block] ?? 0, page.units, sums);
+  target.writeBitmap(block, target.bat[block] ?? 0, hereIn(target, page.units), sums);
 }
 
 /** Into a slot of the target nobody knows of: the units, and the block's page. */
 export async function fillWhole(ports: CopyPorts, target: Image, slot: number, from: Units): Promise<void> {
   const { block, units } = from;
   const sums = await moveUnits(ports, from, { image: target, entry: slot, isFresh: true });
-  // T12: in a root an allocated block is whole, all ones.
-  const here = target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff);
+  const here = hereIn(target, units);
   target.writeBitmap(block, slot, here, withZeros(sums, block, here));
 }
 

@@ -32,7 +32,7 @@ export class Image {
   readonly unitsPerBlock: number;
   /** On disk: one byte per 4 KiB unit, 0xff here, 0x00 not (T12), padded to whole sectors. */
   readonly bitmapBytes: number;
-  readonly #sumsBytes: number;
+  readonly sumsBytes: number;
   uuid: string;
   parent: ImageIdentity['parent'];
   #virtualBytes: number;
@@ -55,7 +55,7 @@ export class Image {
     this.blockBytes = identity.blockBytes;
     this.unitsPerBlock = identity.blockBytes / UNIT_BYTES;
     this.bitmapBytes = alignUp(this.unitsPerBlock, SECTOR_BYTES);
-    this.#sumsBytes = sumsBytes(this.unitsPerBlock);
+    this.sumsBytes = sumsBytes(this.unitsPerBlock);
     this.#bat = new Uint32Array(blocksOf(identity)).fill(BAT_UNUSED);
     this.#batOffset = batOffset;
     this.#batEntries = this.#bat.length;
@@ -175,15 +175,14 @@ export class Image {
   }
 
   writeData(block: number, at: number, source: Uint8Array): void {
-    this.#checkPoison();
-    this.file.write(source, this.dataOffset(block) + at);
+    this.#writeAt(this.dataOffset(block) + at, source);
   }
 
   /** The next slot at the end, for nobody yet: its BAT entry. Reads as zeros: nothing was ever written there. */
   reserve(): number {
     this.#checkPoison();
     // Room for the end footer stays between the blocks, so that it is never overwritten.
-    const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.#sumsBytes + this.bitmapBytes, UNIT_BYTES);
+    const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.sumsBytes + this.bitmapBytes, UNIT_BYTES);
     this.#end = dataOffset + this.blockBytes;
     // The size is durable with the sync that comes before the slot's BAT entry; the space stays a hole.
     this.file.truncate(this.#end);
@@ -196,20 +195,9 @@ export class Image {
     this.#end = end;
   }
 
-  /** What it needs of its file, in bytes, in no order: headers and BAT, and each block with its page. */
-  *places(): Generator<{ readonly from: number; readonly end: number }> {
-    yield { from: 0, end: BAT_AT };
-    yield { from: this.#batOffset, end: this.#locatorsAt() + 2 * LOCATOR_SPACE };
-    for (const at of this.allocatedBlocks().map(block => this.bat[block] ?? 0)) {
-      const start = at * SECTOR_BYTES;
-      yield { from: start - this.#sumsRoom(at), end: start + this.bitmapBytes + this.blockBytes };
-    }
-  }
-
-  /** The first slot that can lie from there on: its BAT entry, and where it ends. */
-  slotIn(from: number): { readonly entry: number; readonly end: number } {
-    const dataOffset = alignUp(from + this.#sumsBytes + this.bitmapBytes, UNIT_BYTES);
-    return { entry: (dataOffset - this.bitmapBytes) / SECTOR_BYTES, end: dataOffset + this.blockBytes };
+  /** Its BAT and locators, in bytes of its file. */
+  get table(): { readonly from: number; readonly end: number } {
+    return { from: this.#batOffset, end: this.#locatorsAt() + 2 * LOCATOR_SPACE };
   }
 
   /** Nothing is needed behind it: the file ends there, or it is as it was (T14). Durable after sync(). */
@@ -224,8 +212,7 @@ export class Image {
 
   /** Into a slot no reader knows of. */
   fillSlot(entry: number, at: number, source: Uint8Array): void {
-    this.#checkPoison();
-    this.file.write(source, entry * SECTOR_BYTES + this.bitmapBytes + at);
+    this.#writeAt(entry * SECTOR_BYTES + this.bitmapBytes + at, source);
   }
 
   /** Readers see these slots from now on. */
@@ -250,19 +237,19 @@ export class Image {
    */
   writeBitmap(block: number, entry: number, units: Uint8Array, sums: Uint32Array | null): void {
     this.#checkPoison();
-    const page = new Uint8Array(this.#sumsBytes + this.bitmapBytes);
-    page.set(units, this.#sumsBytes);
+    const page = new Uint8Array(this.sumsBytes + this.bitmapBytes);
+    page.set(units, this.sumsBytes);
     if (sums !== null) encodeSums({ bitmap: bitmapSum(units, block), units: sums }, page);
-    const room = this.#sumsRoom(entry);
-    this.file.write(page.subarray(this.#sumsBytes - room), entry * SECTOR_BYTES - room);
+    const room = this.sumsRoom(entry);
+    this.file.write(page.subarray(this.sumsBytes - room), entry * SECTOR_BYTES - room);
   }
 
   /** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
-  #sumsRoom(entry: number): number {
+  sumsRoom(entry: number): number {
     const batBytes = alignUp(this.blockCount * 4, SECTOR_BYTES);
     // Whoever moves the BAT away moves such a block too.
     const metadataEnd = this.#batOffset === BAT_AT ? BAT_AT + batBytes + 2 * LOCATOR_SPACE : BAT_AT;
-    return entry * SECTOR_BYTES - this.#sumsBytes >= metadataEnd ? this.#sumsBytes : 0;
+    return entry * SECTOR_BYTES - this.sumsBytes >= metadataEnd ? this.sumsBytes : 0;
   }
 
   /** As on disk: of an allocated block, its bitmap and what was recorded of it. */
@@ -270,7 +257,7 @@ export class Image {
     block: number,
     entry: number = this.bat[block] ?? 0,
   ): { readonly units: Uint8Array; readonly sums: Sums } {
-    const room = this.#sumsRoom(entry);
+    const room = this.sumsRoom(entry);
     const page = new Uint8Array(room + this.bitmapBytes);
     this.file.read(page, entry * SECTOR_BYTES - room);
     return {
@@ -281,13 +268,25 @@ export class Image {
 
   /** False: there is no room for sums (`#sumsRoom`), and none will ever be recorded. */
   hasSums(block: number): boolean {
-    return this.#sumsRoom(this.bat[block] ?? 0) > 0;
+    return this.sumsRoom(this.bat[block] ?? 0) > 0;
   }
 
-  /** Writes the BAT sectors that hold these blocks, with the entries of `source`. */
+  /** Writes the BAT sectors that hold these blocks, with the entries of `source`; where it fails, as memory has them (T14). */
   writeBat(blocks: Iterable<number>, source: Uint32Array = this.bat): void {
-    this.#checkPoison();
-    for (const { at, bytes } of batSectors(blocks, source)) this.file.write(bytes, this.#batOffset + at);
+    const all = [...blocks];
+    const put = (bat: Uint32Array): void => {
+      for (const { at, bytes } of batSectors(all, bat)) this.#writeAt(this.#batOffset + at, bytes);
+    };
+    try {
+      put(source);
+    } catch (cause) {
+      try {
+        if (source !== this.bat) put(this.bat);
+      } catch {
+        this.#poison ??= `writing the block table of ${this.file.name} failed half-way`;
+      }
+      throw cause;
+    }
   }
 
   /** Takes another name and place in the tree: head footer and header (T3: the flip). Durable after sync(). */

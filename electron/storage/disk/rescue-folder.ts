@@ -34,9 +34,10 @@ export async function rescueFolder(path: string, replace: boolean): Promise<Resc
     const store = openTimelineStore(join(path, BESIDE));
     store.commit(changes);
     store.close();
-    // A journal beside another database would be played into it.
+    // A journal beside another database would be played into it; so each step is durable before the next.
     for (const name of [DATABASE_NAME, `${DATABASE_NAME}-journal`])
       if (folder.exists(name)) folder.rename(name, `${name}.damaged-${systemClock.wallMs()}`);
+    await folder.sync();
     folder.rename(BESIDE, DATABASE_NAME);
     await folder.sync();
     return rescued;

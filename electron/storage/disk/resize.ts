@@ -69,8 +69,8 @@ function zeroTail(image: Image, virtualBytes: number): void {
   const at = virtualBytes - block * image.blockBytes;
   if (at === 0 || !image.has(block)) return;
   image.writeData(block, at, new Uint8Array(image.blockBytes - at));
-  const { units, sums } = image.readPage(block);
+  const { sums } = image.readPage(block);
   const first = block * image.unitsPerBlock;
   const zeroed = sums.units.map((sum, unit) => (unit < at / UNIT_BYTES ? sum : zeroSum(first + unit)));
-  image.writeBitmap(block, image.bat[block] ?? BAT_UNUSED, units, zeroed);
+  image.writeBitmap(block, image.bat[block] ?? BAT_UNUSED, image.units(block), zeroed);
 }

@@ -16,6 +16,7 @@ import {
   batches,
   type CopyPorts,
   type CopyProgress,
+  checkSpace,
   clearBlocks,
   copyWhole,
   fillSlots,
@@ -35,6 +36,7 @@ import { clipped } from './layers.ts';
 import { resizeNeedsBytes, resizeRoot } from './resize.ts';
 import { drop, put, type ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
+import { undoNeedsBytes } from './undo.ts';
 
 /** Worst case of new space: a copy of F's units beside it, and root blocks that were not there (T14). */
 export function reversalNeedsBytes({ root, forward }: Turning): number {
@@ -155,11 +157,15 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
     batches: 0,
   };
   ports.progress({ ...progress });
+  // T7: turning back writes all that was moved behind F again, also what a predecessor moved.
+  let keepFree = undoNeedsBytes(edge);
   for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
+    const moved = bytes + batch.length * UNIT_BYTES;
+    // T14: what is spare is the guest's, whoever took the rest meanwhile.
+    checkSpace(moved, files.folder.freeBytes());
     progress.blocksDone += batch.length;
     progress.bytesDone += bytes;
-    // T7: turning back writes all that was moved behind F again.
-    const keepFree = progress.bytesDone + progress.blocksDone * UNIT_BYTES;
+    keepFree += moved;
     await moveBatch(ports, turning, { batch, keepFree });
     progress.batches++;
     ports.progress({ ...progress });

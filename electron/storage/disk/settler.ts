@@ -5,8 +5,8 @@ import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
-import { runCompact } from './compact.ts';
-import { type CopyPorts, type CopyProgress, SPARE_BYTES } from './copy.ts';
+import { freeRoom, runCompact } from './compact.ts';
+import { type CopyPorts, type CopyProgress, checkSpace, SPARE_BYTES } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
 import { mergeDirection, mergeNeedsBytes, runMerge } from './merge.ts';
@@ -133,13 +133,25 @@ export class Settler {
     this.setRunning(false);
     await this.#work;
     const { tree, disks } = this.#ports;
-    for (const { id, files } of disks.values()) {
-      const op = tree.reversalOf(id);
-      // Told to go on meanwhile; or the names are changing hands, which is as good as done.
-      if (this.#isRunning || op?.kind !== 'copy') continue;
-      checkSpace(undoNeedsBytes(files.edge(op)), files.folder.freeBytes());
-      tree.commit([put('op', { ...op, kind: 'undo' })]);
+    // Where the names are changing hands it is as good as done.
+    const turning = [...disks.values()].flatMap(disk => {
+      const op = tree.reversalOf(disk.id);
+      return op?.kind === 'copy' ? [{ disk, op }] : [];
+    });
+    const needs = turning.reduce((sum, { disk, op }) => sum + undoNeedsBytes(disk.files.edge(op)), 0);
+    for (const { disk, op } of turning) {
+      const { forward } = disk.files.edge(op);
+      const isScarce = disk.files.folder.freeBytes() < needs + SPARE_BYTES;
+      // What was drained and left where it is (T7) makes room for itself.
+      if (isScarce && forward !== null)
+        await freeRoom({ ...this.#copyPorts(disk, { op }), goOn: () => Promise.resolve(true) }, forward);
     }
+    const [first] = turning;
+    // Told to go on meanwhile.
+    if (first === undefined || this.#isRunning) return;
+    // All of them, or none.
+    checkSpace(needs, first.disk.files.folder.freeBytes());
+    tree.commit(turning.map(({ op }) => put('op', { ...op, kind: 'undo' })));
     this.wake();
   }
 
@@ -333,16 +345,4 @@ export class Settler {
       cloneMinBytes,
     };
   }
-}
-
-/** T14: checked before anything is begun. */
-function checkSpace(needs: number, free: number): void {
-  if (free >= needs + SPARE_BYTES) return;
-  throw new Fault({
-    code: 'disk.full',
-    what: `Tidying the history needs ${Math.ceil(needs / 2 ** 20)} MiB for a while; ${Math.floor(free / 2 ** 20)} MiB are free.`,
-    safe: 'Nothing was changed; the VM and every point are as they were.',
-    todo: 'Free some space; it goes on by itself.',
-    data: { needs, free },
-  });
 }

@@ -26,6 +26,8 @@ interface SharePorts {
   readonly newPointId: () => PointId;
   readonly nowMs: number;
   readonly reflink: Reflink;
+  /** Of the point. */
+  readonly sizeBytes: number;
 }
 
 export class Sharing {
@@ -41,7 +43,8 @@ export class Sharing {
     return serial(async () => {
       const disk = disks.get(context.tree.point(pointId)?.diskId ?? ('' as DiskId));
       if (disk === undefined) throw noPoint(pointId);
-      return shareChain(disk.files, pointId, target, { newPointId, nowMs: nowMs(), reflink });
+      const sizeBytes = disk.sizeOf(pointId);
+      return shareChain(disk.files, pointId, target, { newPointId, nowMs: nowMs(), reflink, sizeBytes });
     });
   }
 
@@ -60,11 +63,12 @@ async function shareChain(
   files: DiskFiles,
   point: PointId,
   target: Folder,
-  { newPointId, nowMs, reflink }: SharePorts,
+  { newPointId, nowMs, reflink, sizeBytes }: SharePorts,
 ): Promise<PointId[]> {
   await writeBack(files, point);
   const layers = files.layersOf(point).map(({ image }) => image);
-  if (new Set(layers.map(({ virtualBytes }) => virtualBytes)).size > 1) throw unequal();
+  // Also a root that is still to become as small as the point.
+  if (layers.some(({ virtualBytes }) => virtualBytes !== sizeBytes)) throw unequal();
   const ids = layers.map(() => newPointId());
   try {
     for (const [index, image] of layers.entries())

@@ -1,5 +1,7 @@
 // A program run: each operation on the engine and on the oracle, then everything looked at. An operation the machine died
 // in, or that a full or failing disk refused, has happened or it has not: what is found decides, and must be one of both.
+
+import { isRunFileName } from '../../../electron/storage/disk/run-file.ts';
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
@@ -205,7 +207,7 @@ export class Life {
   /** A take that a full disk interrupted has been completed since. */
   #adoptLate(): void {
     const { machine } = this;
-    if (!this.#isLate || machine.isPoisoned) return;
+    if (!this.#isLate) return;
     if (machine.world.store.rows('op').some(op => op.kind === 'take')) return;
     this.#observe(false);
   }
@@ -220,6 +222,9 @@ export class Life {
       machine.engine.goBack({ momentId, keepName: `kept ${this.done.length}` }),
     );
     if (machine.world.isDead) return;
+    // Also where a poisoned disk will not show it yet: what is written from now on is written there.
+    if (isDone)
+      for (const [diskId, bytes] of this.#pending.goBack.target) oracle.disk(diskId).settleOn(bytes, true);
     this.#observe(false, isDone);
   }
 
@@ -286,7 +291,9 @@ export class Life {
     }
     // Where the host is full or failing an unlink may have to wait.
     if (isDone && cost !== null && machine.faults.struck === struck && !machine.world.wasFull) {
-      const unlinked = [...machine.faults.unlinked.values()].reduce((sum, bytes) => sum + bytes, 0);
+      // Run files go with a take that ends late.
+      const images = [...machine.faults.unlinked].filter(([name]) => !isRunFileName(name));
+      const unlinked = images.reduce((sum, [, bytes]) => sum + bytes, 0);
       if (cost.freesNowBytes !== freed || freed !== unlinked)
         throw new Violation(
           `the cost said ${cost.freesNowBytes} bytes, the purge ${freed}, and the files had ${unlinked}`,

@@ -327,7 +327,13 @@ class SimFolder implements Folder {
 }
 
 function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
+  let isClosed = false;
+  /** Its number may be another file's by then: no fault to be borne, a mistake. */
+  const used = (doing: string): void => {
+    if (isClosed) throw new Error(`${doing} ${name} after it was closed`);
+  };
   const write = (source: Uint8Array, offset: number): void => {
+    used('writing');
     world.call(`write ${name}`);
     for (let done = 0; done < source.length; ) {
       const index = Math.floor((offset + done) / SECTOR);
@@ -348,6 +354,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
     name,
     write,
     read: (target, offset) => {
+      used('reading');
       for (let done = 0; done < target.length; ) {
         const at = (offset + done) % SECTOR;
         const length = Math.min(SECTOR - at, target.length - done);
@@ -358,6 +365,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       if (offset + target.length > inode.size) target.fill(0, Math.max(0, inode.size - offset));
     },
     sync: () => {
+      used('syncing');
       const done = inode.mark();
       return world.later(`sync ${name}`, () => {
         if (world.failSyncs > 0) {
@@ -368,9 +376,16 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
         done();
       });
     },
-    sizeBytes: () => inode.size,
-    allocatedBytes: () => inode.mappedBytes(),
+    sizeBytes: () => {
+      used('sizing');
+      return inode.size;
+    },
+    allocatedBytes: () => {
+      used('sizing');
+      return inode.mappedBytes();
+    },
     truncate: size => {
+      used('truncating');
       world.call(`truncate ${name}`);
       inode.truncate(size);
     },
@@ -398,7 +413,9 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       inode.size = Math.max(inode.size, offset + length);
       return Promise.resolve(!isRefused);
     },
-    close: () => undefined,
+    close: () => {
+      isClosed = true;
+    },
   };
   inodes.set(file, inode);
   return file;

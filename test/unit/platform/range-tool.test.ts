@@ -1,4 +1,13 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,7 +43,9 @@ describe('the range tool', () => {
     expect(await punchAt(xfsIoTool(join(folder, 'nowhere')))).toBe(false);
     const tool = xfsIoTool(hanging, 1);
     for (let count = 0; count < 8; count++) expect(await punchAt(tool)).toBe(false);
-    expect(readFileSync(log, 'utf8').trim().split('\n').length).toBeLessThanOrEqual(3);
+    // One that is killed before it began has written nothing.
+    const starts = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').length : 0;
+    expect(starts).toBeLessThanOrEqual(3);
   });
 
   it('that finds no such call here is not asked again', async () => {

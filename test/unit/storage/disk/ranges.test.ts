@@ -231,4 +231,33 @@ describe('T3: what is drained is given back', () => {
     await run.engine.close();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  it('T7, T14: turning back has the room that drained data still takes; background work leaves the spare alone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ebb-ranges-'));
+    let free = 2 ** 40;
+    const tool: RangeTool = {
+      clone: none.clone,
+      punch: (_fd, _offset, length) => {
+        free += length;
+        return Promise.resolve(true);
+      },
+    };
+    const run = await turned(folder, tool, () => free);
+    const stop = run.engine.onChange(() => {
+      const { reversal } = run.engine.timeline().settle;
+      // Others took nearly everything, and what is left is not enough for another batch beside the spare.
+      if ((reversal?.bytesDone ?? 0) >= 16 * MIB) free = Math.min(free, 65 * MIB);
+    });
+    await run.settle();
+    stop();
+    expect(run.engine.timeline().settle.state).toBe('blocked');
+    const before = free;
+    await run.engine.undoSettling();
+    expect(free - before).toBeGreaterThan(4 * MIB);
+    await run.settle();
+    expect(run.engine.timeline().settle.reversal).toBeNull();
+    expect(await run.engine.hashPoint(run.second.points[0]?.pointId as PointId)).toBe(run.hash);
+    await run.engine.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 });
