@@ -149,7 +149,7 @@ function attach(parents: ReadonlyMap<PointId, PointId | null>): {
   return { attached, unattached: [...parents.keys()].filter(id => !attached.has(id)) };
 }
 
-/** The writable one: as remembered where its footer agrees, else as marked, with a run file, the newest, of those that nothing hangs off. */
+/** The writable one: as remembered, else as marked, with a run file, the newest, of those that nothing hangs off. */
 function chooseLeaf(
   images: readonly FoundImage[],
   parents: ReadonlyMap<PointId, PointId | null>,
@@ -161,8 +161,7 @@ function chooseLeaf(
     ({ uuid, name }) => name === fileName(uuid) && attached.has(uuid) && !needed.has(uuid),
   );
   const known = free.find(({ uuid }) => uuid === leaf);
-  // The mirror may be some seconds old: a file that says it is none is no leaf where another says it is one.
-  if (known !== undefined && (known.isLeaf || !free.some(({ isLeaf }) => isLeaf))) return known.uuid;
+  if (known !== undefined) return known.uuid;
   const candidates = free.filter(({ uuid }) => !points.has(uuid));
   candidates.sort(
     (a, b) =>
