@@ -164,6 +164,12 @@ export const enPages = {
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     language: 'Language',
     memory: 'Memory of this computer',
+    sharing: 'Memory goes',
+    sharingModes: { demand: 'where it is needed', proportional: 'evenly' },
+    sharingNotes: {
+      demand: 'A VM that works gets it from those that do not, never below a minimum.',
+      proportional: 'Everyone has the same share of the way from its minimum to its maximum.',
+    },
     reserve: 'Kept for this computer',
     reserveNote: 'VMs never get this part.',
     budget: 'VMs may use at most',

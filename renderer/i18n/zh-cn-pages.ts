@@ -154,6 +154,12 @@ export const zhCnPages: Pages = {
     themes: { system: '跟随系统', light: '浅色', dark: '深色' },
     language: '语言',
     memory: '这台电脑的内存',
+    sharing: '内存分配',
+    sharingModes: { demand: '按需要', proportional: '按比例' },
+    sharingNotes: {
+      demand: '忙碌的虚拟机从空闲的虚拟机获得内存，但不会低于任何一台的最小值。',
+      proportional: '每台虚拟机在其最小值与最大值之间处于相同的比例。',
+    },
     reserve: '留给这台电脑',
     reserveNote: '虚拟机永远不会占用这部分。',
     budget: '虚拟机最多可用',

@@ -60,6 +60,21 @@ function HostPolicy(props: { readonly host: HostMemory }) {
       <h3>{words.memory}</h3>
       <div className="setting-line">
         <span>
+          {words.sharing}
+          <small>{words.sharingNotes[host.mode]}</small>
+        </span>
+        <Segmented<HostMemory['mode']>
+          label={words.sharing}
+          value={host.mode}
+          options={(['demand', 'proportional'] as const).map(value => ({
+            value,
+            label: words.sharingModes[value],
+          }))}
+          onChange={mode => set({ mode })}
+        />
+      </div>
+      <div className="setting-line">
+        <span>
           {words.reserve}
           <small>{words.reserveNote}</small>
         </span>

@@ -37,7 +37,7 @@ const atRest = (
 
 beforeAll(async () => {
   ebb = await startFromFixtures();
-  await ebb.call('memory.set-policy', { budgetKib: BUDGET });
+  await ebb.call('memory.set-policy', { budgetKib: BUDGET, mode: 'proportional' });
   ebb.subscribe('host', null, host => samples.push(host));
   for (const name of ['alpha', 'beta']) vms.push((await ebb.vmNamed(name)).vmId);
   vms.push((await ebb.createSample('gamma', { minMib: MIN / MIB, maxMib: MAX / MIB, diskMib: 256 })).vmId);
@@ -143,6 +143,30 @@ describe('three guests under one budget', () => {
     for (const [index, { phase, since }] of after.entries())
       if (phase === 'running') expect(since).toBeLessThanOrEqual(before[index]?.since ?? 0);
     await atRest(vms, 'three guests at rest after adoption');
+  });
+
+  it('M1: by need, the guest that works grows at the cost of those that do not', async () => {
+    await ebb.call('memory.set-policy', { mode: 'demand' });
+    const before = await atRest(vms, 'three guests at rest by need');
+    const actualOf = (all: readonly VmMemory[], index: number): number => all[index]?.actualKib ?? 0;
+    const others = (all: readonly VmMemory[]): number => actualOf(all, 1) + actualOf(all, 2);
+    await agents[0]?.call('alloc', { mib: 120 });
+    const after = await atRest(
+      vms,
+      'alpha grown at the cost of the others',
+      all => actualOf(all, 0) >= actualOf(before, 0) + 16 * MIB,
+    );
+    expect(others(after)).toBeLessThanOrEqual(others(before) - 12 * MIB);
+    for (const vm of after) expect(vm.actualKib).toBeGreaterThanOrEqual(MIN - NEAR);
+    const why = (await ebb.call('memory.ledger', { vmId: id(0), limit: 20 })).entries;
+    const given = why.find(({ moves }) => moves.some(({ vmId, kind }) => vmId === id(0) && kind === 'give'));
+    expect(given?.text).toContain('alpha');
+    const mib = (all: readonly VmMemory[]): string =>
+      all.map(vm => Math.round((vm.actualKib ?? 0) / MIB)).join(', ');
+    console.log(`by need: ${mib(before)} MiB → ${mib(after)} MiB. ${given?.text}`);
+    await agents[0]?.call('free');
+    await ebb.call('memory.set-policy', { mode: 'proportional' });
+    await atRest(vms, 'everyone at one ratio again');
   });
 
   it('M6: stopping the third gives its memory back', async () => {

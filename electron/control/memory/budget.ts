@@ -31,8 +31,6 @@ export const defaultReserveKib = (totalKib: number): number =>
 export function checkPolicy(policy: MemoryPolicy, totalKib: number): Result<MemoryPolicy> {
   const bad = (what: string, todo: string) =>
     refuse({ code: 'memory.bad-range', what, safe: 'Nothing was changed.', todo });
-  if (policy.mode !== 'proportional')
-    return bad('Ebb does not share memory by need yet.', 'Keep the proportional mode.');
   if (policy.reserveKib > (totalKib / 4) * 3)
     return bad(
       "The reserve would leave VMs less than a quarter of this computer's memory.",

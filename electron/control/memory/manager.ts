@@ -68,7 +68,7 @@ export class MemoryManager implements MemoryPort {
     this.#ports = ports;
     this.#watch = new HostWatch(ports.host, ports.clock, ports.switchOff?.watermarks === true);
     this.#policy = {
-      mode: 'proportional',
+      mode: 'demand',
       reserveKib: defaultReserveKib(this.#watch.figures.totalKib),
       budgetKib: null,
       capKib: null,

@@ -56,6 +56,7 @@ export class TrackedVm {
   announcedKib: number | null = null;
   readonly #switchOff: MemorySwitchOffs;
   #overheadKib: number;
+  #isSeen = false;
   #isDriverReady = false;
   #isPaused = false;
   #progress: Progress;
@@ -176,6 +177,7 @@ export class TrackedVm {
     const seconds = (monotonicMs - this.#lastSampleMs) / 1000;
     const beforeKib = this.actualKib;
     this.#lastSampleMs = monotonicMs;
+    this.#isSeen = true;
     this.actualKib = sample.actualKib;
     this.#measurePace(beforeKib, seconds);
     this.residentKib = sample.residentKib;
@@ -242,7 +244,9 @@ export class TrackedVm {
   }
 
   #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {
-    if (!this.spec.balloon || (this.actualKib === null && !this.#isDriverReady)) return 'no-balloon';
+    // Not asked yet is not without a driver.
+    if (!this.spec.balloon || (this.#isSeen && this.actualKib === null && !this.#isDriverReady))
+      return 'no-balloon';
     if (!this.#isDriverReady && this.#switchOff.bootGrace !== true) return 'booting';
     if (this.#isPaused) return 'paused';
     if (!this.spec.balanced) return 'unbalanced';

@@ -1,5 +1,6 @@
 // Every command: its words, one line of help, and what it does through the contract. One table, so that help and
 // behaviour cannot differ.
+import type { HostMemory } from '../../../shared/memory.ts';
 import type { VmSummary } from '../../../shared/vm.ts';
 import { parseCount, parseMemory, pickVm, UsageError } from './arguments.ts';
 import { CREATE_COMMAND } from './create.ts';
@@ -86,6 +87,9 @@ async function setMemory(session: Session): Promise<Output> {
   };
 }
 
+/** As people say it. */
+const MODES: Readonly<Record<string, HostMemory['mode']>> = { need: 'demand', ratio: 'proportional' };
+
 async function setPolicy(session: Session): Promise<Output> {
   const amount = (name: string): number | null | undefined => {
     const text = option(session, name);
@@ -95,13 +99,18 @@ async function setPolicy(session: Session): Promise<Output> {
   if (reserveKib === null) throw new UsageError('--reserve cannot be none.');
   const budgetKib = amount('budget');
   const capKib = amount('cap');
+  const word = option(session, 'mode');
+  const mode = word === undefined ? undefined : MODES[word];
+  if (word !== undefined && mode === undefined)
+    throw new UsageError(`Say one of ${Object.keys(MODES).join(', ')} after --mode.`);
   const host = await session.client.call('memory.set-policy', {
+    ...(mode === undefined ? {} : { mode }),
     ...(reserveKib === undefined ? {} : { reserveKib }),
     ...(budgetKib === undefined ? {} : { budgetKib }),
     ...(capKib === undefined ? {} : { capKib }),
   });
   return {
-    text: `VMs may use ${kibText(host.budgetKib)}, each ${host.capKib === null ? 'as much as it is given' : `at most ${kibText(host.capKib)}`}; ${kibText(host.reserveKib)} are kept for this computer.`,
+    text: `VMs may use ${kibText(host.budgetKib)}, each ${host.capKib === null ? 'as much as it is given' : `at most ${kibText(host.capKib)}`}; ${kibText(host.reserveKib)} are kept for this computer. ${host.mode === 'demand' ? 'Memory goes where it is needed.' : 'Everyone gets the same share of its range.'}`,
     json: host,
   };
 }
@@ -198,8 +207,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: setMemory,
   },
   'mem policy': {
-    usage: '[--reserve SIZE] [--budget SIZE|none] [--cap SIZE|none]',
-    help: 'What all VMs, and each one, may use',
+    usage: '[--reserve SIZE] [--budget SIZE|none] [--cap SIZE|none] [--mode need|ratio]',
+    help: 'What all VMs, and each one, may use, and whether by need or all at one ratio',
     run: setPolicy,
   },
   'mem why': { usage: '[VM] [--limit 20]', help: 'Why memory moved, newest first', run: why },

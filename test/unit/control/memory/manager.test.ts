@@ -129,7 +129,7 @@ class World {
         log: () => undefined,
         switchOff: this.off,
       },
-      { budgetKib: this.budgetKib, reserveKib: GIB },
+      { mode: 'proportional', budgetKib: this.budgetKib, reserveKib: GIB },
     );
     return this.manager;
   }
@@ -175,6 +175,19 @@ class World {
 }
 
 describe('the memory manager', () => {
+  it('M9: a guest found running and not asked yet counts as all it was started with, and is not called driverless', async () => {
+    const world = new World(2800 * MIB);
+    await world.start(1);
+    const guest = world.guests.get(uuid(1)) as Guest;
+    world.restart();
+    world.manager.adopt(specOf(1), 1024 * MIB, guest);
+    const before = world.manager.vmMemory(specOf(1));
+    expect(before).toMatchObject({ actualKib: null, balloon: 'booting' });
+    world.manager.begin();
+    await world.run(2000);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('obeying');
+  });
+
   it('M2, M9: memory a guest touches again after a reset is not taken for memory QEMU itself needs', async () => {
     const world = new World(2800 * MIB);
     await world.start(1);

@@ -282,7 +282,6 @@ describe('limits', () => {
       { budgetKib: 63 * MIB },
       { budgetKib: 0 },
       { capKib: 512 },
-      { mode: 'demand' },
     ])
       expect(code(change), JSON.stringify(change)).toBe('memory.bad-range');
   });
