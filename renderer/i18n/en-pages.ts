@@ -167,8 +167,8 @@ export const enPages = {
     sharing: 'Memory goes',
     sharingModes: { demand: 'where it is needed', proportional: 'evenly' },
     sharingNotes: {
-      demand: 'A VM that works gets it from those that do not, never below a minimum.',
-      proportional: 'Everyone has the same share of the way from its minimum to its maximum.',
+      demand: 'VMs that work come first.',
+      proportional: 'Everyone at the same share of its range.',
     },
     reserve: 'Kept for this computer',
     reserveNote: 'VMs never get this part.',

@@ -157,8 +157,8 @@ export const zhCnPages: Pages = {
     sharing: '内存分配',
     sharingModes: { demand: '按需要', proportional: '按比例' },
     sharingNotes: {
-      demand: '忙碌的虚拟机从空闲的虚拟机获得内存，但不会低于任何一台的最小值。',
-      proportional: '每台虚拟机在其最小值与最大值之间处于相同的比例。',
+      demand: '忙碌的虚拟机优先。',
+      proportional: '每台处于其范围内的相同比例。',
     },
     reserve: '留给这台电脑',
     reserveNote: '虚拟机永远不会占用这部分。',
