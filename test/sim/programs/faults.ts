@@ -97,11 +97,32 @@ export class Faults {
         this.#call(world, 'truncate', own.name);
         inner.truncate(bytes);
       },
-      punch: async (offset, length) => {
-        this.#call(world, 'punch', own.name);
-        return inner.punch(offset, length);
+      punch: (offset, length) => {
+        const punch = (bytes: number): Promise<boolean> => inner.punch(offset, bytes);
+        return this.#range(world, 'punch', own.name, length, punch);
+      },
+      cloneFrom: (source, from, to, length) => {
+        const clone = (bytes: number): Promise<boolean> => inner.cloneFrom(source, from, to, bytes);
+        return this.#range(world, 'clone', own.name, length, clone);
       },
     };
+  }
+
+  /** T16: another program does it: it says no where it fails, and may have done half of it. */
+  #range(
+    world: SimWorld,
+    verb: string,
+    name: string,
+    length: number,
+    work: (bytes: number) => Promise<boolean>,
+  ): Promise<boolean> {
+    if (world.canPunch || world.canClone)
+      try {
+        this.#call(world, verb, name);
+      } catch {
+        return work(Math.floor(length / 1024) * 512).then(() => false);
+      }
+    return work(length);
   }
 
   /** Struck once more when it is known: whoever closes meanwhile learns of it then. */
