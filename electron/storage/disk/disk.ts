@@ -239,7 +239,7 @@ export class Disk {
 }
 
 /** What a crash left before its transaction: files of ours that no row knows. Anything else is left alone. */
-async function dropOrphans(row: DiskRow, folder: Folder, { tree, off }: DiskContext): Promise<void> {
+async function dropOrphans(row: DiskRow, folder: Folder, { tree }: DiskContext): Promise<void> {
   const op = tree.reversalOf(row.id);
   const known = new Set<string>(
     tree.points.filter(point => point.diskId === row.id).map(point => fileName(point.id)),
@@ -253,15 +253,12 @@ async function dropOrphans(row: DiskRow, folder: Folder, { tree, off }: DiskCont
   for (const gone of tree.unlinks) known.add(fileName(gone.id));
   for (const { images } of tree.grafts) for (const { point } of images) known.add(fileName(point));
   if (op !== undefined) known.add(newFileName(op.root));
-  let dropped = false;
   for (const name of folder.list()) {
     if (known.has(name) || !OURS.test(name)) continue;
     if (!PASSING.test(name) && !isEmptyImage(row, folder, name)) continue;
+    // Not synced: what comes back is swept again.
     await folder.unlink(name);
-    dropped = true;
   }
-  // What came back would be swept again, but by then a younger leaf may hang off Now, and rescue takes the older for it.
-  if (dropped && off.sweepSync !== true) await folder.sync();
 }
 
 const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|vhd\.part|run-[ab])$/;

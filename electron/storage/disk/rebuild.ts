@@ -163,8 +163,11 @@ function chooseLeaf(
   const known = free.find(({ uuid }) => uuid === leaf);
   if (known !== undefined) return known.uuid;
   const candidates = free.filter(({ uuid }) => !points.has(uuid));
+  // A take that was never recorded left its leaf on the remembered one; an older leaf nobody knows may lie about, too.
+  const isNext = ({ uuid }: FoundImage): boolean => leaf !== null && parents.get(uuid) === leaf;
   candidates.sort(
     (a, b) =>
+      Number(isNext(b)) - Number(isNext(a)) ||
       Number(b.isLeaf) - Number(a.isLeaf) ||
       Number(b.hasRunFile) - Number(a.hasRunFile) ||
       b.timestampMs - a.timestampMs ||

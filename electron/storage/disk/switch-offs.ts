@@ -41,7 +41,6 @@ export const SWITCH_OFF_NAMES = [
   'mergeFolderSync',
   'recordSync',
   'unlinkSync',
-  'sweepSync',
   'compactRoomSync',
   'compactDataSync',
   'compactMapSync',

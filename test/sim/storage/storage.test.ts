@@ -32,7 +32,6 @@ const SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {
   backwardSync: 20261158,
   folderSyncBeforeCopy: 20261156,
   flipRecordBeforeHeader: 20261145,
-  sweepSync: 7246,
 };
 
 describe('the engine, its host dying at any call', () => {
