@@ -54,7 +54,7 @@ export function openBlockFile(
   }[how];
   const fd = guarded('opening', name, () => openSync(path, flags, 0o600));
   const held = new HeldFd(fd, () => guarded('closing', name, () => closeSync(fd)));
-  const open = <T>(doing: string, work: () => T): T =>
+  const whileOpen = <T>(doing: string, work: () => T): T =>
     guarded(doing, name, () => {
       held.check();
       return work();
@@ -62,7 +62,7 @@ export function openBlockFile(
   const file: BlockFile = {
     name,
     read: (target, offsetBytes) =>
-      open('reading', () => {
+      whileOpen('reading', () => {
         let done = 0;
         while (done < target.length) {
           const got = readSync(fd, target, done, target.length - done, offsetBytes + done);
@@ -74,7 +74,7 @@ export function openBlockFile(
         }
       }),
     write: (source, offsetBytes) =>
-      open('writing', () => {
+      whileOpen('writing', () => {
         let done = 0;
         while (done < source.length)
           done += writeSync(fd, source, done, source.length - done, offsetBytes + done);
@@ -85,9 +85,9 @@ export function openBlockFile(
         .catch((cause: unknown) => {
           throw fileFault('syncing', name, cause);
         }),
-    sizeBytes: () => open('sizing', () => fstatSync(fd).size),
-    allocatedBytes: () => open('sizing', () => fstatSync(fd).blocks * 512),
-    truncate: sizeBytes => open('truncating', () => ftruncateSync(fd, sizeBytes)),
+    sizeBytes: () => whileOpen('sizing', () => fstatSync(fd).size),
+    allocatedBytes: () => whileOpen('sizing', () => fstatSync(fd).blocks * 512),
+    truncate: sizeBytes => whileOpen('truncating', () => ftruncateSync(fd, sizeBytes)),
     punch: (offsetBytes, lengthBytes) =>
       held.use(() => tool.punch(fd, offsetBytes, lengthBytes)).catch(() => false),
     cloneFrom: async (source, sourceOffset, offset, length) => {

@@ -23,7 +23,10 @@ const STARTS_MAX = 3;
 const TIMEOUT_MS = 20_000;
 /** Lines of one request's errors that are kept. */
 const ERRORS_MAX = 16;
-/** The filesystem, or the kernel, has no such call: it is not asked again. */
+/**
+ * The filesystem, the kernel or this xfs_io has no such call, in errno's words and in its own ("foreign file active",
+ * `command "reflink" not found`): it is not asked again.
+ */
 const UNABLE = /not supported|Inappropriate ioctl|not implemented|cross-device|foreign|not found/i;
 
 interface Request {

@@ -7,6 +7,7 @@ import type { Timeline } from '../../shared/timeline.ts';
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
 import type { VmPhase, VmSummary } from '../../shared/vm.ts';
 import { addMoment, richHistory } from './fake-history.ts';
+import { SETTLE_AT_REST } from './settle-at-rest.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -118,15 +119,7 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
       trash: [],
       nowParentId: null,
       nowBytes: 212 * MIB,
-      settle: {
-        state: 'rest',
-        pendingEdges: 0,
-        work: null,
-        reversal: null,
-        compact: { isPending: false, freedBytes: 0 },
-        last: null,
-        reason: null,
-      },
+      settle: SETTLE_AT_REST,
       freeBytes: 210 * GIB,
     },
     samples: [],

@@ -146,9 +146,10 @@ export class Settler {
       if (isScarce && forward !== null)
         await freeRoom({ ...this.#copyPorts(disk, { op }), goOn: () => Promise.resolve(true) }, forward);
     }
+    // Told to go on meanwhile: what has moved since is not what was looked at.
+    const isSame = turning.every(({ disk, op }) => tree.reversalOf(disk.id) === op);
     const [first] = turning;
-    // Told to go on meanwhile.
-    if (first === undefined || this.#isRunning) return;
+    if (first === undefined || this.#isRunning || !isSame) return;
     // All of them, or none.
     checkSpace(needs, first.disk.files.folder.freeBytes());
     tree.commit(turning.map(({ op }) => put('op', { ...op, kind: 'undo' })));
@@ -192,14 +193,14 @@ export class Settler {
   /** Durable: done when all else is at rest; asked again, all of it anew; or no more of it. Faults: disk.full, disk.io. */
   compact(isStopping: boolean): void {
     const { tree, changed } = this.#ports;
-    const ids = tree.disks.map(disk => ({
-      kind: 'compact' as const,
-      id: `compact-${disk.id}`,
-      diskId: disk.id,
-    }));
     if (!isStopping) this.#freedBytes = 0;
     tree.commit(
-      ids.map(op => (isStopping ? drop('op', op.id) : put('op', { ...op, done: null, freedBytes: 0 }))),
+      tree.disks.map(({ id: diskId }) => {
+        const id = `compact-${diskId}`;
+        return isStopping
+          ? drop('op', id)
+          : put('op', { kind: 'compact', id, diskId, done: null, freedBytes: 0 });
+      }),
     );
     changed();
     this.wake();

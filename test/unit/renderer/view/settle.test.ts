@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { healthOf, reversalFigures, workFigures } from '../../../../renderer/view/settle.ts';
 import type { DiskId, MomentId, VmId } from '../../../../shared/ids.ts';
 import type { Reversal, Timeline } from '../../../../shared/timeline.ts';
+import { SETTLE_AT_REST } from '../../../support/settle-at-rest.ts';
 
 const reversal: Reversal = {
   diskId: 'd' as DiskId,
@@ -26,16 +27,7 @@ const timeline = (
   trash: [],
   nowParentId: null,
   nowBytes: 0,
-  settle: {
-    state: 'rest',
-    pendingEdges: 0,
-    work: null,
-    reversal: null,
-    compact: { isPending: false, freedBytes: 0 },
-    last: null,
-    reason: null,
-    ...settle,
-  },
+  settle: { ...SETTLE_AT_REST, ...settle },
   freeBytes: 0,
 });
 

@@ -12,6 +12,7 @@ import { walkTimeline } from '../../../../renderer/view/timeline-walk.ts';
 import type { MomentId, VmId } from '../../../../shared/ids.ts';
 import type { Moment, Timeline } from '../../../../shared/timeline.ts';
 import { GIB, MIB } from '../../../../shared/units.ts';
+import { SETTLE_AT_REST } from '../../../support/settle-at-rest.ts';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 16, 8);
@@ -40,15 +41,7 @@ const timeline = (moments: readonly Moment[], nowParentId: string | null): Timel
   trash: [],
   nowParentId: nowParentId as MomentId | null,
   nowBytes: 0,
-  settle: {
-    state: 'rest',
-    pendingEdges: 0,
-    work: null,
-    reversal: null,
-    compact: { isPending: false, freedBytes: 0 },
-    last: null,
-    reason: null,
-  },
+  settle: SETTLE_AT_REST,
   freeBytes: 0,
 });
 

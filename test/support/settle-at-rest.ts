@@ -1,0 +1,12 @@
+import type { Timeline } from '../../shared/timeline.ts';
+
+/** Nothing to settle, and nothing settled yet. */
+export const SETTLE_AT_REST: Timeline['settle'] = {
+  state: 'rest',
+  pendingEdges: 0,
+  work: null,
+  reversal: null,
+  compact: { isPending: false, freedBytes: 0 },
+  last: null,
+  reason: null,
+};
