@@ -13,11 +13,13 @@ import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
 import {
   batches,
+  CHUNK_BYTES,
   type CopyPorts,
   clearBlocks,
   moveUnits,
   oldReadersLeft,
   publish,
+  spans,
   unitRuns,
   withEntries,
 } from './copy.ts';
@@ -27,8 +29,6 @@ import { alignUp, BAT_AT } from './image-head.ts';
 import { type CompactOp, drop, put } from './state.ts';
 import { zeroSum } from './sums.ts';
 import type { Tree } from './tree.ts';
-
-const CHUNK_BYTES = 256 * 1024;
 
 /** Looking for zeros and filling the room, each half of it. */
 type Told = (share: number) => void;
@@ -120,9 +120,8 @@ async function zeroUnits(ports: CopyPorts, image: Image, block: number): Promise
     for (let at = run.first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
       const bytes = Buffer.alloc(Math.min(CHUNK_BYTES, end - at));
       image.readData(block, at, bytes);
-      for (let unit = 0; unit * UNIT_BYTES < bytes.length; unit++)
-        if (bytes.subarray(unit * UNIT_BYTES, (unit + 1) * UNIT_BYTES).some(byte => byte !== 0))
-          units[at / UNIT_BYTES + unit] = 0;
+      for (const { from, end: to, isZero } of spans(bytes))
+        if (!isZero) units.fill(0, (at + from) / UNIT_BYTES, (at + to) / UNIT_BYTES);
       await ports.turn(bytes.length);
     }
   }
@@ -175,10 +174,7 @@ export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean 
   if (ports.off.compactRoomSync !== true) await image.sync();
   await oldReadersLeft(ports);
   for (const { from, end } of roomIn(image)) {
-    const [first, last] = [
-      Math.ceil(from / UNIT_BYTES) * UNIT_BYTES,
-      Math.floor(end / UNIT_BYTES) * UNIT_BYTES,
-    ];
+    const [first, last] = [alignUp(from, UNIT_BYTES), Math.floor(end / UNIT_BYTES) * UNIT_BYTES];
     if (last <= first) continue;
     if (!(await image.file.punch(first, last - first))) return null;
     if (!(await ports.goOn())) return false;
@@ -232,7 +228,7 @@ async function copyBlock(ports: CopyPorts, image: Image, block: number, entry: n
 
 async function endEarlier({ off }: CopyPorts, image: Image): Promise<void> {
   const used = [...places(image)].reduce((last, place) => Math.max(last, place.end), 0);
-  const end = Math.ceil(used / SECTOR_BYTES) * SECTOR_BYTES;
+  const end = alignUp(used, SECTOR_BYTES);
   if (end >= image.end) return;
   image.endAt(end);
   if (off.compactEndSync !== true) await image.sync();

@@ -11,7 +11,7 @@ import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
 /** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
-const CHUNK_BYTES = 256 * 1024;
+export const CHUNK_BYTES = 256 * 1024;
 
 /** Never taken by background work: the guest may need it (T14). */
 export const SPARE_BYTES = 64 * 2 ** 20;
@@ -263,7 +263,7 @@ function punchSpan(ports: CopyPorts, { image, entry }: Place, at: number, length
 const ZERO_UNIT = Buffer.alloc(UNIT_BYTES);
 
 /** Of whole units, as runs of zeros and of others; compared byte by byte, never by their sums. */
-function spans(
+export function spans(
   bytes: Uint8Array,
 ): { readonly from: number; readonly end: number; readonly isZero: boolean }[] {
   const found: { from: number; end: number; isZero: boolean }[] = [];
