@@ -45,7 +45,7 @@ const createFrom = (file: FileToken, format: DiskFormat): Promise<{ vmId: VmId; 
     source: { kind: 'disk', file, format },
   });
 
-async function importDisk(path: string, format: DiskFormat): Promise<string> {
+async function importDisk(path: string, format: DiskFormat): Promise<VmId> {
   const { file } = await ebb.call('file.register', { path });
   const { vmId, taskId } = await createFrom(file, format);
   await ebb.done(taskId);
@@ -55,9 +55,9 @@ async function importDisk(path: string, format: DiskFormat): Promise<string> {
 /** What 7-Zip reads from the point an import left. */
 async function imported(path: string, format: DiskFormat): Promise<Buffer> {
   const vmId = await importDisk(path, format);
-  const { vms } = await ebb.call('vm.list', {});
-  const vm = vms.find(row => row.spec.id === vmId);
-  const { moments } = await ebb.call('timeline.get', { vmId: vm?.spec.id ?? '' });
+  // The file is looked at while Ebb runs: until it is at rest, names come and go below it.
+  await ebb.settled(vmId);
+  const { moments } = await ebb.call('timeline.get', { vmId });
   const { diskId, pointId } = moments[0]?.points[0] ?? {};
   const file = join(ebb.paths.dataFolder, 'vms', vmId, 'disks', String(diskId), `${pointId}.vhd`);
   const ran = spawnSync('7z', ['x', '-tVHD', '-so', file], { maxBuffer: 64 * MIB });

@@ -226,6 +226,7 @@ describe('one Ebb publishes, another applies', () => {
     const parentUuid = '66666666-2222-4333-8444-555555555555';
     const uuid = '99999999-2222-4333-8444-555555555555';
     const stray = deltaFile('stray.vhd', old, now, { parentUuid, uuid });
+    await there.settled(copy);
     const before = await there.call('timeline.get', { vmId: copy });
     const refusal = await importDelta(there, copy, stray).catch((cause: unknown) => cause);
     expect((refusal as Fault).body).toMatchObject({
@@ -298,6 +299,7 @@ describe('one Ebb publishes, another applies', () => {
     });
     spoil(bytes);
     writeFileSync(at(`${what}.vhd`), bytes);
+    await there.settled(copy);
     const before = await there.call('timeline.get', { vmId: copy });
     const refusal = await importDelta(there, copy, at(`${what}.vhd`)).catch((cause: unknown) => cause);
     expect((refusal as Fault).body).toMatchObject({ code });
@@ -313,6 +315,7 @@ describe('one Ebb publishes, another applies', () => {
       parentUuid: '66666666-2222-4333-8444-555555555555',
       uuid: 'bbbbbbbb-2222-4333-8444-555555555555',
     });
+    await there.settled(copy);
     const before = await there.call('timeline.get', { vmId: copy });
     const { file } = await there.call('file.register', { path });
     const { taskId } = await there.call('moment.import-delta', { vmId: copy, file, ontoId: first.id });
