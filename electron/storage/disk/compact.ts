@@ -26,6 +26,7 @@ import {
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
 import { alignUp, BAT_AT } from './image-head.ts';
+import { readPage, writePage } from './page.ts';
 import { type CompactOp, drop, put } from './state.ts';
 import { zeroSum } from './sums.ts';
 import type { Tree } from './tree.ts';
@@ -110,7 +111,7 @@ async function emptyZeros(ports: CopyPorts, image: Image, blocks: readonly numbe
 
 /** Of an allocated block the units that are zeros: those its checksums say may be, read and compared byte by byte. */
 async function zeroUnits(ports: CopyPorts, image: Image, block: number): Promise<Uint8Array> {
-  const { sums } = image.readPage(block);
+  const { sums } = readPage(image, block);
   const first = block * image.unitsPerBlock;
   const units = image
     .units(block)
@@ -222,8 +223,8 @@ function forwards(image: Image): Map<number, number> {
 /** With its bitmap and the sums recorded of it: damage is carried along. */
 async function copyBlock(ports: CopyPorts, image: Image, block: number, entry: number): Promise<void> {
   const units = image.units(block);
-  const sums = await moveUnits(ports, { source: image, block, units }, { image, entry, isFresh: false });
-  image.writeBitmap(block, entry, units, sums);
+  const moved = await moveUnits(ports, { source: image, block, units }, { image, entry, isFresh: false });
+  writePage(image, block, entry, { units, ...moved });
 }
 
 async function endEarlier({ off }: CopyPorts, image: Image): Promise<void> {

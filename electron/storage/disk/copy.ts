@@ -6,6 +6,7 @@ import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { type Page, readPage, writePage } from './page.ts';
 import { unitSum, zeroSum } from './sums.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
@@ -161,7 +162,7 @@ export function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, numbe
   return next;
 }
 
-interface Units {
+export interface Units {
   readonly source: Image;
   readonly block: number;
   readonly units: Uint8Array;
@@ -175,22 +176,29 @@ interface Place {
   readonly isFresh: boolean;
 }
 
+/** Damage is carried along and never covered up: what was recorded moves with what it was recorded of. */
+export interface Moved {
+  /** One per unit of the block, 0 for those that did not move; what had none is summed on its way. */
+  readonly sums: Uint32Array;
+  /** Which units the source has is not known (page.ts), so neither is whether all that should have moved did. */
+  readonly isMapLost: boolean;
+}
+
 /**
  * By run: shared where it is long and the host can (T16), else copied in chunks, letting the guest in between; the same
- * bytes either way. Answers with the units' checksums, one per unit of the block, 0 for the others: a recorded one moves
- * with its unit, so that damage is carried along and never covered up; the rest is summed now.
+ * bytes either way.
  */
-export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promise<Uint32Array> {
+export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promise<Moved> {
   const { source, block, units } = from;
-  const recorded = source.readPage(block).sums.units;
-  const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
+  const { sums: recorded, isMapLost } = readPage(source, block);
+  const sums = recorded.units.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
   for (const run of unitRuns(units)) {
     const shared = run.count * UNIT_BYTES < ports.cloneMinBytes ? null : await shareRun(ports, from, to, run);
     // Refused half-way, a range may hold anything.
     const place = shared === false && ports.off.refusedShare !== true ? { ...to, isFresh: false } : to;
     await copyRun(ports, from, { sums, to: place, isShared: shared === true }, run);
   }
-  return sums;
+  return { sums, isMapLost };
 }
 
 type Run = ReturnType<typeof unitRuns>[number];
@@ -311,17 +319,25 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
     entry: target.bat[block] ?? 0,
     isFresh: false,
   });
-  const page = target.readPage(block);
-  const sums = page.sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
-  target.writeBitmap(block, target.bat[block] ?? 0, hereIn(target, page.units), sums);
+  const page = readPage(target, block);
+  writePage(target, block, target.bat[block] ?? 0, {
+    units: hereIn(target, page.units),
+    ...withMoved(page, units, moved),
+  });
 }
+
+/** What is recorded of a block once these units of it were moved there. */
+export const withMoved = ({ sums, isMapLost }: Page, units: Uint8Array, moved: Moved): Moved => ({
+  sums: sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved.sums[unit] ?? 0))),
+  isMapLost: isMapLost || moved.isMapLost,
+});
 
 /** Into a slot of the target nobody knows of: the units, and the block's page. */
 export async function fillWhole(ports: CopyPorts, target: Image, slot: number, from: Units): Promise<void> {
   const { block, units } = from;
-  const sums = await moveUnits(ports, from, { image: target, entry: slot, isFresh: true });
+  const { sums, isMapLost } = await moveUnits(ports, from, { image: target, entry: slot, isFresh: true });
   const here = hereIn(target, units);
-  target.writeBitmap(block, slot, here, withZeros(sums, block, here));
+  writePage(target, block, slot, { units: here, sums: withZeros(sums, block, here), isMapLost });
 }
 
 /**
@@ -345,10 +361,10 @@ export async function copyWhole(
   const slots = await fillSlots(target, blocks, async (block, slot) => {
     const units = unitsOf(block);
     // Where the source has no block its content is zeros, and so is a fresh slot.
-    const sums = source.has(block)
+    const { sums, isMapLost } = source.has(block)
       ? await moveUnits(ports, { source, block, units }, { image: target, entry: slot, isFresh: true })
-      : new Uint32Array(target.unitsPerBlock);
-    target.writeBitmap(block, slot, units, withZeros(sums, block, units));
+      : { sums: new Uint32Array(target.unitsPerBlock), isMapLost: false };
+    writePage(target, block, slot, { units, sums: withZeros(sums, block, units), isMapLost });
   });
   // Also without a slot: a predecessor of the same boot may have left the target's entries in the page cache (T11).
   if (!isOff.dataSync) await target.sync();

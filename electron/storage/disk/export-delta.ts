@@ -13,6 +13,7 @@ import { noPoint } from './engine-faults.ts';
 import { Image } from './image.ts';
 import { ownerOf } from './inspect.ts';
 import type { View } from './layers.ts';
+import { writePage } from './page.ts';
 import type { DiskRow } from './state.ts';
 import type { Tree } from './tree.ts';
 
@@ -122,7 +123,7 @@ export class DeltaWriter {
       }
     }
     if (slot === null) return 0;
-    image.writeBitmap(block, slot, units, sums);
+    writePage(image, block, slot, { units, sums });
     const slots = new Map([[block, slot]]);
     image.writeBat(slots.keys(), withEntries(image.bat, slots));
     image.publish(slots);

@@ -21,7 +21,7 @@ import {
   poisoned,
   readHead,
 } from './image-head.ts';
-import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, sumsBytes } from './sums.ts';
+import { sumsBytes } from './sums.ts';
 
 /** Bitmaps in memory per image: 512 bytes each at 2 MiB blocks, so at most 4 MiB. */
 const BITMAPS_CACHED_MAX = 8192;
@@ -210,7 +210,7 @@ export class Image {
     return this.#end;
   }
 
-  /** Into a slot no reader knows of. */
+  /** Into a slot no reader knows of; negative: into the page before its data (page.ts). */
   fillSlot(entry: number, at: number, source: Uint8Array): void {
     this.#writeAt(entry * SECTOR_BYTES + this.bitmapBytes + at, source);
   }
@@ -231,19 +231,6 @@ export class Image {
     this.#end = Math.max(this.#end, dataOffset + this.blockBytes);
   }
 
-  /**
-   * A block's bitmap, and in the same page its checksums. `sums`: one per unit, 0 where unknown; null says of all that
-   * they are not recorded, which is the leaf's way: what is written in place must not leave an old one behind.
-   */
-  writeBitmap(block: number, entry: number, units: Uint8Array, sums: Uint32Array | null): void {
-    this.#checkPoison();
-    const page = new Uint8Array(this.sumsBytes + this.bitmapBytes);
-    page.set(units, this.sumsBytes);
-    if (sums !== null) encodeSums({ bitmap: bitmapSum(units, block), units: sums }, page);
-    const room = this.sumsRoom(entry);
-    this.file.write(page.subarray(this.sumsBytes - room), entry * SECTOR_BYTES - room);
-  }
-
   /** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
   sumsRoom(entry: number): number {
     const batBytes = alignUp(this.blockCount * 4, SECTOR_BYTES);
@@ -252,21 +239,7 @@ export class Image {
     return entry * SECTOR_BYTES - this.sumsBytes >= metadataEnd ? this.sumsBytes : 0;
   }
 
-  /** As on disk: of an allocated block, its bitmap and what was recorded of it. */
-  readPage(
-    block: number,
-    entry: number = this.bat[block] ?? 0,
-  ): { readonly units: Uint8Array; readonly sums: Sums } {
-    const room = this.sumsRoom(entry);
-    const page = new Uint8Array(room + this.bitmapBytes);
-    this.file.read(page, entry * SECTOR_BYTES - room);
-    return {
-      units: page.slice(room, room + this.unitsPerBlock),
-      sums: room === 0 ? noSums(this.unitsPerBlock) : decodeSums(page, this.unitsPerBlock),
-    };
-  }
-
-  /** False: there is no room for sums (`#sumsRoom`), and none will ever be recorded. */
+  /** False: there is no room for sums (`sumsRoom`), and none will ever be recorded. */
   hasSums(block: number): boolean {
     return this.sumsRoom(this.bat[block] ?? 0) > 0;
   }

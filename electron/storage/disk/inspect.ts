@@ -8,6 +8,7 @@ import { type DiskFiles, fileName } from './disk-files.ts';
 import { holdView } from './disk-volume.ts';
 import { noPoint } from './engine-faults.ts';
 import type { View } from './layers.ts';
+import { readPage } from './page.ts';
 import type { HeldRead } from './readers.ts';
 import type { PointRow } from './state.ts';
 import { zeroSum } from './sums.ts';
@@ -114,7 +115,7 @@ async function mergedAway(
     if (block % BLOCKS_PER_TURN === 0) await turn();
     if (!own.has(block) || !next.has(block)) continue;
     await turn();
-    const [units, { sums }] = [next.units(block), own.readPage(block)];
+    const [units, { sums }] = [next.units(block), readPage(own, block)];
     const isFreed = (unit: number, index: number): boolean =>
       (unit & (units[index] ?? 0)) !== 0 && sums.units[index] !== zeroSum(block * own.unitsPerBlock + index);
     bytes += own.units(block).filter(isFreed).length * UNIT_BYTES;

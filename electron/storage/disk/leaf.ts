@@ -3,6 +3,7 @@
 import type { Folder } from '../../platform/ports.ts';
 import { BAT_UNUSED } from './bat.ts';
 import type { Image } from './image.ts';
+import { writePage } from './page.ts';
 import { dropRunFiles, RunFile, type RunRecord, runFileNames } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
@@ -155,11 +156,11 @@ export class Leaf {
     const { image } = this;
     // A dynamic image's allocated blocks are whole: their bitmap must be there before the BAT entry is.
     if (!image.isDifferencing)
-      for (const [block, { entry, units }] of blocks) image.writeBitmap(block, entry, units, null);
+      for (const [block, { entry, units }] of blocks) writePage(image, block, entry, { units, sums: null });
     if (this.#off.leafDataSync !== true) await image.sync();
     if (blocks.size > 0) {
       for (const [block, { entry, units }] of blocks) {
-        if (image.isDifferencing) image.writeBitmap(block, entry, units, null);
+        if (image.isDifferencing) writePage(image, block, entry, { units, sums: null });
         this.#durableBat[block] = entry;
       }
       image.writeBat(blocks.keys(), this.#durableBat);

@@ -2,10 +2,11 @@
 // one child, so nobody else reads through it; of the two images the one with less in it moves.
 //
 //   up    the point's units go into the child, where the child has none of its own; the child then hangs off the
-//         point's parent:      child data → sync → child bitmaps + BAT → sync · header · sync · done · unlink
+//         point's parent:      child data + sums → sync → child bitmaps + BAT → sync · bitmaps' sums, header · sync ·
+//         done · unlink
 //   down  the child's units go into the point's file, which then takes the child's name:
-//         point data → sync → point bitmaps + BAT → sync → child BAT cleared → sync · op=flip · point's footer · sync ·
-//         rename · folder sync · done
+//         point data + sums → sync → point bitmaps + BAT → sync → bitmaps' sums → sync → child BAT cleared → sync ·
+//         op=flip · point's footer · sync · rename · folder sync · done
 //
 // The child reads the same at every instant: while it has a unit it answers for it, and before it gives one up the other
 // has it. So running the same loop again is the recovery.
@@ -20,14 +21,17 @@ import {
   fillWhole,
   moveUnits,
   publish,
+  type Units,
   union,
   unitCount,
   unitsBefore,
   withEntries,
+  withMoved,
 } from './copy.ts';
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
 import { clipped } from './layers.ts';
+import { mapSum, readPage, writeSums, writeUnits } from './page.ts';
 import { resizeNeedsBytes, resizeRoot } from './resize.ts';
 import { drop, type MergeOp, put } from './state.ts';
 
@@ -92,6 +96,7 @@ async function mergeUp(ports: CopyPorts, op: MergeOp): Promise<boolean> {
     files.image(fileName(op.child), op.child),
   ];
   if (!(await moveAll(ports, upwards(point, child), null))) return false;
+  await recordMaps(ports, child, point.allocatedBlocks());
   const parent = tree.point(op.point)?.parent ?? null;
   // Only one sector of the header differs between the two parents, and through either the content is the same.
   if (parent !== null) child.become({ uuid: op.child, parent: { uuid: parent, name: fileName(parent) } });
@@ -138,7 +143,9 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   const all = source
     .allocatedBlocks()
     .map(block => ({ block, bytes: unitCount(wanted(block)) * UNIT_BYTES }));
-  const blocks = emptied === null ? all.filter(({ bytes }) => bytes > 0) : all;
+  const isMoved = ({ block, bytes }: { readonly block: number; readonly bytes: number }): boolean =>
+    emptied !== null || bytes > 0 || readPage(source, block).isMapLost;
+  const blocks = all.filter(isMoved);
   const progress: CopyProgress = {
     phase: 'copy',
     blocksDone: 0,
@@ -150,7 +157,11 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   ports.progress({ ...progress });
   for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
     await absorb(ports, merge, batch);
-    if (emptied !== null) await clearBlocks(ports, emptied, batch);
+    if (emptied !== null) {
+      if ((await recordMaps(ports, merge.target, batch)) && ports.off.mergeSumSync !== true)
+        await merge.target.sync();
+      await clearBlocks(ports, emptied, batch);
+    }
     progress.blocksDone += batch.length;
     progress.bytesDone += bytes;
     progress.batches++;
@@ -167,33 +178,50 @@ async function absorb(
   blocks: readonly number[],
 ): Promise<void> {
   const { off } = ports;
-  const grown: { block: number; units: Uint8Array; sums: Uint32Array }[] = [];
-  for (const block of blocks.filter(row => target.has(row))) {
-    const moved = { source, block, units: wanted(block) };
-    const sums = await moveUnits(ports, moved, {
-      image: target,
-      entry: target.bat[block] ?? 0,
-      isFresh: false,
-    });
-    grown.push({ block, units: moved.units, sums });
-  }
+  const grown = new Map<number, Uint8Array>();
+  for (const block of blocks.filter(row => target.has(row)))
+    grown.set(block, await growBlock(ports, target, { source, block, units: wanted(block) }));
   const missing = blocks.filter(block => !target.has(block));
   const slots = await fillSlots(target, missing, async (block, slot) => {
     await fillWhole(ports, target, slot, { source, block, units: wanted(block) });
   });
   if (off.mergeDataSync !== true) await target.sync();
-  for (const { block, units, sums } of grown) growMap(target, block, units, sums);
+  for (const [block, units] of grown) writeUnits(target, block, units);
   target.writeBat(slots.keys(), withEntries(target.bat, slots));
   if (off.mergeMapSync !== true) await target.sync();
-  for (const { block, units } of grown) target.units(block).set(union(target.units(block), units));
+  for (const [block, units] of grown) target.units(block).set(units);
   publish(ports, target, slots, blocks);
 }
 
-/** On disk, not yet for readers: a bitmap with these units too, and their sums. */
-function growMap(target: Image, block: number, units: Uint8Array, moved: Uint32Array): void {
-  const { sums } = target.readPage(block);
-  const all = sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved[unit] ?? 0)));
-  target.writeBitmap(block, target.bat[block] ?? 0, union(target.units(block), units), all);
+/**
+ * Units a block is to have too, and their sums; answers with the bitmap that will say so. Sums and bitmap are not one sector:
+ * until a new bitmap is durable no sum of it is recorded, so that a crash between the two is not taken for damage.
+ */
+async function growBlock(ports: CopyPorts, target: Image, from: Units): Promise<Uint8Array> {
+  const { block, units } = from;
+  const place = { image: target, entry: target.bat[block] ?? 0, isFresh: false };
+  const moved = await moveUnits(ports, from, place);
+  const page = readPage(target, block);
+  const all = union(target.units(block), units);
+  const { sums, isMapLost } = withMoved(page, units, moved);
+  const isKnown = isMapLost || Buffer.compare(all, page.units) === 0;
+  writeSums(target, block, { bitmap: isKnown ? mapSum(all, block, isMapLost) : 0, units: sums });
+  return all;
+}
+
+/** Bitmaps that are durable and have no sum get it. True: some had none. */
+async function recordMaps(ports: CopyPorts, image: Image, blocks: readonly number[]): Promise<boolean> {
+  let isChanged = false;
+  for (const block of blocks) {
+    if (!image.has(block) || !image.hasSums(block)) continue;
+    const { units, sums } = readPage(image, block);
+    if (sums.bitmap === 0) {
+      writeSums(image, block, { ...sums, bitmap: mapSum(units, block, false) });
+      isChanged = true;
+    }
+    await ports.turn(UNIT_BYTES);
+  }
+  return isChanged;
 }
 
 /** The child hangs off the point's parent; the point's file, where it is still there, is nobody's. */

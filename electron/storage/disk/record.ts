@@ -6,8 +6,9 @@ import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { addSums, type CopyPorts, unitRuns } from './copy.ts';
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { isPartial, readPage, writePage } from './page.ts';
 import { put } from './state.ts';
-import { bitmapSum, isRecorded } from './sums.ts';
+import { isRecorded } from './sums.ts';
 
 const CHUNK_UNITS = 64;
 
@@ -45,9 +46,8 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
 /** Answers how many bytes it read. */
 async function recordBlock(ports: CopyPorts, { image, isThere }: Recording, block: number): Promise<number> {
   if (!image.hasSums(block)) return 0;
-  const { units, sums } = image.readPage(block);
-  const isDamaged = sums.bitmap !== 0 && sums.bitmap !== bitmapSum(units, block);
-  if (isDamaged || isRecorded(sums, units)) return 0;
+  const { units, sums, isMapLost } = readPage(image, block);
+  if (isMapLost || isPartial(image, units) || isRecorded(sums, units)) return 0;
   const missing = units.map((here, unit) => (here !== 0 && sums.units[unit] === 0 ? 0xff : 0));
   let read = 0;
   for (const { first, count } of unitRuns(missing)) {
@@ -60,6 +60,6 @@ async function recordBlock(ports: CopyPorts, { image, isThere }: Recording, bloc
       if (!isThere()) return 0;
     }
   }
-  image.writeBitmap(block, image.bat[block] ?? 0, units, sums.units);
+  writePage(image, block, image.bat[block] ?? 0, { units, sums: sums.units });
   return read;
 }

@@ -6,9 +6,11 @@
 //   shrink   what lies behind the new end in its last block zeroed → sync → footer: the size → sync → header: the length
 //
 // Nobody reads an image behind the end of the point it is read for (layers.ts), so none of these steps changes a content.
+
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
 import type { Image } from './image.ts';
+import { readPage, writePage } from './page.ts';
 import { noSums, zeroSum } from './sums.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
@@ -50,7 +52,7 @@ function rehome(image: Image, bat: Uint32Array): void {
     image.readData(block, 0, bytes);
     const slot = image.reserve();
     image.fillSlot(slot, 0, bytes);
-    image.writeBitmap(block, slot, image.units(block), noSums(image.unitsPerBlock).units);
+    writePage(image, block, slot, { units: image.units(block), sums: noSums(image.unitsPerBlock).units });
     bat[block] = slot;
   }
 }
@@ -69,8 +71,12 @@ function zeroTail(image: Image, virtualBytes: number): void {
   const at = virtualBytes - block * image.blockBytes;
   if (at === 0 || !image.has(block)) return;
   image.writeData(block, at, new Uint8Array(image.blockBytes - at));
-  const { sums } = image.readPage(block);
+  const { sums, isMapLost } = readPage(image, block);
   const first = block * image.unitsPerBlock;
   const zeroed = sums.units.map((sum, unit) => (unit < at / UNIT_BYTES ? sum : zeroSum(first + unit)));
-  image.writeBitmap(block, image.bat[block] ?? BAT_UNUSED, image.units(block), zeroed);
+  writePage(image, block, image.bat[block] ?? BAT_UNUSED, {
+    units: image.units(block),
+    sums: zeroed,
+    isMapLost,
+  });
 }

@@ -26,6 +26,9 @@ export const zeroSum = (unit: number): number => unitSum(ZERO_UNIT, unit);
 export const bitmapSum = (units: Uint8Array, block: number): number =>
   nonZero(crc32(units, (BITMAP_SEED + block) >>> 0));
 
+/** Of no bitmap with that sum: that nobody knows what was here moves along with it. */
+export const wrongSum = (sum: number): number => nonZero(~sum >>> 0);
+
 /** What a block's sums say, as read from its page. */
 export interface Sums {
   /** 0: nothing recorded. */

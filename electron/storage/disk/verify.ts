@@ -10,6 +10,7 @@ import { dependentsOf } from './dependents.ts';
 import type { Disk } from './disk.ts';
 import { type DiskFiles, fileName, newFileName } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { isPartial, readPage } from './page.ts';
 import { bitmapSum, unitSum } from './sums.ts';
 import type { Tree } from './tree.ts';
 
@@ -139,13 +140,10 @@ export class Verifier {
   /** In one tick: nobody changes it meanwhile. */
   #block(reading: Reading, block: number, found: Found): void {
     const { image } = reading;
-    const { units, sums } = image.readPage(block);
-    const isBitmapWrong = sums.bitmap !== 0 && sums.bitmap !== bitmapSum(units, block);
+    const { units, sums, isMapLost } = readPage(image, block);
     const isMissing =
       reading.isRecorded && (image.hasSums(block) ? sums.bitmap === 0 : isElsewhere(image, block));
-    // T12: in a root an allocated block is whole; a bitmap that says otherwise is not one.
-    const isPartial = !image.isDifferencing && units.includes(0);
-    if (isBitmapWrong || isMissing || isPartial) {
+    if (isMapLost || isMissing || isPartial(image, units)) {
       this.#add(reading, block, { first: 0, count: image.unitsPerBlock, kind: 'map' }, found);
       found.checkedBytes += UNIT_BYTES;
       return;
@@ -204,7 +202,7 @@ function isElsewhere(image: Image, block: number): boolean {
   for (let bit = UNIT_BYTES / SECTOR_BYTES; bit < 2 ** 31; bit *= 2) {
     const other = entry + bit;
     if (other * SECTOR_BYTES >= image.file.sizeBytes()) break;
-    const { units, sums } = image.readPage(block, other);
+    const { units, sums } = readPage(image, block, other);
     if (sums.bitmap !== 0 && sums.bitmap === bitmapSum(units, block)) return true;
   }
   return false;

@@ -65,6 +65,11 @@ export const SCENARIOS: readonly Scenario[] = [
     before: [...threePoints, resume, settle, ...drop(1).slice(0, 1)],
     counted: [{ do: 'purge', which: 0, isAll: true }, settle],
   },
+  {
+    name: 'merge downwards at rest',
+    before: [...onePoint, write(56, 8), take, settle, write(0, 48), take, settle, ...drop(1).slice(0, 1)],
+    counted: [{ do: 'purge', which: 0, isAll: true }, settle],
+  },
   { name: 'going back', before: [...twoPoints, resume, settle, write(2, 9)], counted: [goBack(0)] },
   {
     name: 'going back, reroot',

@@ -7,6 +7,7 @@ import { openFolder } from '../../../../electron/platform/folder.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import { Image } from '../../../../electron/storage/disk/image.ts';
 import { DATABASE_NAME, openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
+import { writePage } from '../../../../electron/storage/disk/page.ts';
 import { openTimelineStore } from '../../../../electron/storage/disk/sqlite-store.ts';
 import { type Change, POINTS_MAX, put } from '../../../../electron/storage/disk/state.ts';
 import { VIRTUAL_BYTES_MAX } from '../../../../electron/storage/vhd/geometry.ts';
@@ -65,7 +66,7 @@ function makeTree(points: number, virtualBytes: number): void {
       const units = new Uint8Array(image.unitsPerBlock).fill(parent === null ? 0xff : 0);
       units[unit] = 0xff;
       image.fillSlot(slot, unit * UNIT, Buffer.alloc(UNIT, parent === null ? 0xaa : 1 + (unit % 250)));
-      image.writeBitmap(0, slot, units, null);
+      writePage(image, 0, slot, { units, sums: null });
       image.publish(new Map([[0, slot]]));
       image.writeBat([0]);
       image.writeEndFooter();

@@ -49,6 +49,17 @@ async function damage(moment: Moment, unit: number): Promise<void> {
   engine = await open();
 }
 
+/** Its bitmap of block 0 reads as zeros, in the file alone. */
+async function loseMap(moment: Moment): Promise<void> {
+  await engine.close();
+  const bytes = readFileSync(path(moment));
+  const bitmap = bytes.readUInt32BE(1536) * 512;
+  expect(bytes.subarray(bitmap, bitmap + 512).includes(0xff)).toBe(true);
+  bytes.fill(0, bitmap, bitmap + 512);
+  writeFileSync(path(moment), bytes);
+  engine = await open();
+}
+
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-verify-'));
   engine = await open();
@@ -129,6 +140,36 @@ describe('verify', () => {
       { kind: 'map', momentIds: [first.id], touchesNow: false },
     ]);
   });
+
+  it.each(['turned', 'merged'] as const)(
+    'carries the loss of a map along when its image is %s',
+    async how => {
+      write(0, 20, 1);
+      const first = await take('first');
+      await engine.settle();
+      write(5, 3, 2);
+      const second = await take('second');
+      await engine.settle();
+      write(9, 1, 3);
+      await take('third');
+      await engine.settle();
+      // At rest with all sums: `second` becomes a forward delta again by going back to `first`, or `first` is merged into it.
+      if (how === 'turned') {
+        await engine.goBack({ momentId: first.id, keepName: 'kept' });
+        await engine.settle();
+      }
+      await loseMap(second);
+      if (how === 'turned') {
+        await engine.goBack({ momentId: second.id, keepName: 'kept' });
+      } else {
+        await engine.deleteMoment(second.id);
+        await engine.purge(() => true);
+      }
+      await engine.settle();
+      const { damages } = await verify();
+      expect(damages).toMatchObject([{ kind: 'map' }]);
+    },
+  );
 
   it('names a file that cannot be opened, and every point that needs it', async () => {
     write(0, 20, 1);

@@ -1,0 +1,72 @@
+// The page in front of a block's data: its checksums (sums.ts) and, behind them, its bitmap.
+import { SECTOR_BYTES } from '../../../shared/units.ts';
+import type { Image } from './image.ts';
+import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, wrongSum } from './sums.ts';
+
+export interface Page {
+  readonly units: Uint8Array;
+  readonly sums: Sums;
+  /** Its bitmap is not the one recorded: what is here is not known. In a root everything is, whatever is read (T12). */
+  readonly isMapLost: boolean;
+}
+
+/** As on disk: of an allocated block, its bitmap and what was recorded of it. */
+export function readPage(image: Image, block: number, entry: number = image.bat[block] ?? 0): Page {
+  const { unitsPerBlock, bitmapBytes, file } = image;
+  const room = image.sumsRoom(entry);
+  const page = new Uint8Array(room + bitmapBytes);
+  file.read(page, entry * SECTOR_BYTES - room);
+  const units = page.slice(room, room + unitsPerBlock);
+  const sums = room === 0 ? noSums(unitsPerBlock) : decodeSums(page, unitsPerBlock);
+  const isOther = sums.bitmap !== 0 && sums.bitmap !== bitmapSum(units, block);
+  return { units, sums, isMapLost: isOther && !isPartial(image, units) };
+}
+
+interface Written {
+  readonly units: Uint8Array;
+  /**
+   * One per unit, 0 where unknown. Null says of all that they are not recorded, which is the leaf's way: what is written
+   * in place must not leave an old one behind.
+   */
+  readonly sums: Uint32Array | null;
+  /** What was lost stays lost: no sum of such a bitmap is recorded. */
+  readonly isMapLost?: boolean;
+}
+
+/** T12: in a root an allocated block is whole; a bitmap that says otherwise is damaged. */
+export const isPartial = ({ isDifferencing }: Image, units: Uint8Array): boolean =>
+  !isDifferencing && units.includes(0);
+
+/** Bitmap and checksums of a block, whose slot need not be known to readers yet. */
+export function writePage(
+  image: Image,
+  block: number,
+  entry: number,
+  { units, sums, isMapLost }: Written,
+): void {
+  const page = new Uint8Array(image.sumsBytes + image.bitmapBytes);
+  page.set(units, image.sumsBytes);
+  if (sums !== null) encodeSums({ bitmap: mapSum(units, block, isMapLost === true), units: sums }, page);
+  const room = image.sumsRoom(entry);
+  image.fillSlot(entry, -image.bitmapBytes - room, page.subarray(image.sumsBytes - room));
+}
+
+/** Of an allocated block, where it has room for them; the bitmap stays. */
+export function writeSums(image: Image, block: number, sums: Sums): void {
+  if (!image.hasSums(block)) return;
+  const bytes = new Uint8Array(image.sumsBytes);
+  encodeSums(sums, bytes);
+  image.writeData(block, -image.bitmapBytes - image.sumsBytes, bytes);
+}
+
+/** Of an allocated block, on disk only; the sums stay. */
+export function writeUnits(image: Image, block: number, units: Uint8Array): void {
+  const bytes = new Uint8Array(image.bitmapBytes);
+  bytes.set(units);
+  image.writeData(block, -image.bitmapBytes, bytes);
+}
+
+export function mapSum(units: Uint8Array, block: number, isMapLost: boolean): number {
+  const sum = bitmapSum(units, block);
+  return isMapLost ? wrongSum(sum) : sum;
+}
