@@ -1,4 +1,5 @@
 // The BAT of an image of ours: read, checked before anything is believed, written by whole sectors. Pure.
+import { BugError } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt, viewOf } from '../vhd/fields.ts';
@@ -72,7 +73,11 @@ export function* batSectors(
   blocks: Iterable<number>,
   bat: Uint32Array,
 ): Generator<{ readonly at: number; readonly bytes: Uint8Array }> {
-  const sectors = new Set([...blocks].map(block => Math.floor(block / ENTRIES_PER_SECTOR)));
+  const all = [...blocks];
+  const stray = all.find(block => block >= bat.length);
+  // What lies behind a BAT is somebody's data.
+  if (stray !== undefined) throw new BugError(`block ${stray} in a BAT of ${bat.length} entries`);
+  const sectors = new Set(all.map(block => Math.floor(block / ENTRIES_PER_SECTOR)));
   for (const sector of sectors) {
     const bytes = new Uint8Array(SECTOR_BYTES).fill(0xff);
     const view = viewOf(bytes);

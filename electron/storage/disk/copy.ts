@@ -1,5 +1,6 @@
 // Moving units of blocks from one image to another while the disk is used: what a reversal and a merge have in common.
 // Whoever calls decides the order of the syncs; nothing here makes anything durable.
+import type { PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
@@ -190,8 +191,9 @@ export interface Moved {
  */
 export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promise<Moved> {
   const { source, block, units } = from;
-  const { sums: recorded, isMapLost } = readPage(source, block);
-  const sums = recorded.units.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
+  const isMapLost = hasLostMap(ports, source, block);
+  const recorded = readPage(source, block).sums.units;
+  const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
   for (const run of unitRuns(units)) {
     const shared = run.count * UNIT_BYTES < ports.cloneMinBytes ? null : await shareRun(ports, from, to, run);
     // Refused half-way, a range may hold anything.
@@ -199,6 +201,18 @@ export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promi
     await copyRun(ports, from, { sums, to: place, isShared: shared === true }, run);
   }
   return { sums, isMapLost };
+}
+
+/** A missing sum is damage (record.ts). */
+export const isRecordedIn = (tree: Tree, { uuid }: Image): boolean =>
+  tree.point(uuid as PointId)?.sums === true;
+
+/** Which units of an allocated block of a frozen image are here is not known (T12). */
+export function hasLostMap({ tree }: CopyPorts, image: Image, block: number): boolean {
+  const { sums, isMapLost } = readPage(image, block);
+  if (isMapLost) return true;
+  const isMissing = sums.bitmap === 0 && image.isDifferencing && image.hasSums(block);
+  return isMissing && isRecordedIn(tree, image);
 }
 
 type Run = ReturnType<typeof unitRuns>[number];
@@ -320,9 +334,11 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
     isFresh: false,
   });
   const page = readPage(target, block);
+  // What a block was is of no matter once all of it is new.
+  const isMapLost = page.isMapLost && units.includes(0);
   writePage(target, block, target.bat[block] ?? 0, {
     units: hereIn(target, page.units),
-    ...withMoved(page, units, moved),
+    ...withMoved({ ...page, isMapLost }, units, moved),
   });
 }
 

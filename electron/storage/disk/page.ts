@@ -33,9 +33,12 @@ interface Written {
   readonly isMapLost?: boolean;
 }
 
-/** T12: in a root an allocated block is whole; a bitmap that says otherwise is damaged. */
+/** T12: in a root an allocated block is whole; a bitmap that says otherwise is damaged, and what is here is known. */
 export const isPartial = ({ isDifferencing }: Image, units: Uint8Array): boolean =>
-  !isDifferencing && units.includes(0);
+  !isDifferencing && units.some(unit => unit !== 0xff);
+
+/** Where checksums are recorded, a page without any is one that was lost whole. */
+export const isBlank = ({ bitmap, units }: Sums): boolean => bitmap === 0 && units.every(sum => sum === 0);
 
 /** Bitmap and checksums of a block, whose slot need not be known to readers yet. */
 export function writePage(

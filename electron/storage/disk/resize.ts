@@ -9,15 +9,30 @@
 
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
+import type { CopyPorts } from './copy.ts';
 import type { Image } from './image.ts';
 import { readPage, writePage } from './page.ts';
 import { noSums, zeroSum } from './sums.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
-/** The footer is durable with the root's next sync; both callers sync before they rely on it. Throws disk.full, disk.io. */
-export async function resizeRoot(image: Image, virtualBytes: number, off: SwitchOffs): Promise<void> {
+/**
+ * The footer is durable with the root's next sync; both callers sync before they rely on it. Who looked blocks up that a
+ * smaller root has no more looks again. Throws disk.full, disk.io.
+ */
+export async function resizeRoot(
+  image: Image,
+  virtualBytes: number,
+  { files, off }: Pick<CopyPorts, 'files' | 'off'>,
+): Promise<void> {
   if (virtualBytes > image.virtualBytes) return grow(image, virtualBytes, off);
-  if (virtualBytes < image.virtualBytes || !image.isExact) await shrink(image, virtualBytes, off);
+  if (virtualBytes === image.virtualBytes && image.isExact) return;
+  zeroTail(image, virtualBytes);
+  await image.sync();
+  image.writeSize(virtualBytes);
+  // In the same tick: whoever reads next must not find a place in a table that ends before it.
+  files.resetViews();
+  if (off.shrinkSizeSync !== true) await image.sync();
+  image.writeHeader(null);
 }
 
 /** New space a root of this size takes (T14). */
@@ -55,14 +70,6 @@ function rehome(image: Image, bat: Uint32Array): void {
     writePage(image, block, slot, { units: image.units(block), sums: noSums(image.unitsPerBlock).units });
     bat[block] = slot;
   }
-}
-
-async function shrink(image: Image, virtualBytes: number, off: SwitchOffs): Promise<void> {
-  zeroTail(image, virtualBytes);
-  await image.sync();
-  image.writeSize(virtualBytes);
-  if (off.shrinkSizeSync !== true) await image.sync();
-  image.writeHeader(null);
 }
 
 /** Whoever makes it larger again finds zeros there. */

@@ -138,7 +138,7 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward === null) return op;
-  if (forward.virtualBytes > edge.root.virtualBytes) await resizeRoot(edge.root, forward.virtualBytes, off);
+  if (forward.virtualBytes > edge.root.virtualBytes) await resizeRoot(edge.root, forward.virtualBytes, ports);
   const turning = { ...edge, forward, rootBytes: edge.backward.virtualBytes };
   const bytesOf = (block: number): number =>
     unitCount(forward.has(block) ? forward.units(block) : savedUnits(turning, block)) * UNIT_BYTES;
@@ -233,7 +233,7 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   const { files, tree, off } = ports;
   const { folder } = files;
   const { root } = files.edge(op);
-  await resizeRoot(root, tree.sizeOf(files.row, op.child), off);
+  await resizeRoot(root, tree.sizeOf(files.row, op.child), ports);
   const isRenamed = !folder.exists(newFileName(op.root)) || !folder.exists(fileName(op.root));
   const timestampMs = files.timestampMs(op.child);
   const takeName = async (): Promise<void> => {

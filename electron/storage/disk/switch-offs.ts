@@ -35,6 +35,7 @@ export const SWITCH_OFF_NAMES = [
   'restoreBeforeRefill',
   'mergeDataSync',
   'mergeMapSync',
+  'mergeRedoSync',
   'mergeSumSync',
   'mergeChildSync',
   'mergeRecordBeforeHeader',

@@ -6,8 +6,7 @@
 //   end         end footers · op gone · B unlinked: drained, and no record knows it
 //
 // A block the root got by the reversal stays, and reads as the zeros it was before. A root that was made larger gets its
-// size back; what it took in behind R's end goes into F first. Nothing tells which of its units F had, but zeros need not be
-// among them: what nobody has there reads as zeros too.
+// size back; what it took in behind R's end goes into F first, whole, because nothing tells which of its units F had.
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import {
   batches,
@@ -25,10 +24,8 @@ import {
 import { type Edge, newFileName } from './disk-files.ts';
 import type { Image } from './image.ts';
 import { clipped } from './layers.ts';
-import { readPage } from './page.ts';
 import { resizeRoot } from './resize.ts';
 import { drop, type ReversalOp } from './state.ts';
-import { zeroSum } from './sums.ts';
 
 type Turning = Edge & { readonly forward: Image };
 
@@ -44,17 +41,8 @@ const behind = ({ root, backward, forward }: Turning): number[] =>
 function lentUnits({ root, backward, forward }: Turning, block: number): Uint8Array {
   const saved = backward.has(block) ? backward.units(block) : new Uint8Array(root.unitsPerBlock);
   const isLarger = forward.virtualBytes > backward.virtualBytes && root.has(block);
-  const lent = isLarger ? union(saved, dataBehind(root, block, backward.virtualBytes)) : saved;
+  const lent = isLarger ? union(saved, unitsFrom(root, block, backward.virtualBytes)) : saved;
   return clipped(lent, unitsBefore(root, block, forward.virtualBytes));
-}
-
-/** Of an allocated block of the root, from `end` on, all but recorded zeros. */
-function dataBehind(root: Image, block: number, end: number): Uint8Array {
-  const { sums } = readPage(root, block);
-  const first = block * root.unitsPerBlock;
-  return unitsFrom(root, block, end).map((here, unit) =>
-    here !== 0 && sums.units[unit] === zeroSum(first + unit) ? 0 : here,
-  );
 }
 
 const lentBlocks = (edge: Turning): number[] =>
@@ -78,7 +66,7 @@ export async function runUndo(ports: CopyPorts, op: ReversalOp): Promise<boolean
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward !== null && !(await giveBack(ports, { ...edge, forward }))) return false;
-  await resizeRoot(edge.root, tree.sizeOf(files.row, op.root), ports.off);
+  await resizeRoot(edge.root, tree.sizeOf(files.row, op.root), ports);
   // T12: both have grown.
   for (const image of [edge.root, forward]) {
     image?.writeEndFooter();

@@ -58,7 +58,11 @@ export const SCENARIOS: readonly Scenario[] = [
     before: [...twoPoints, resume, step(12)],
     counted: [{ do: 'undo' }, settle, resume, settle],
   },
-  { name: 'merge of the oldest', before: [...twoPoints, ...drop(0)], counted: [resume, settle] },
+  {
+    name: 'merge of the oldest',
+    before: [...onePoint, pause, write(16, 40), write(104, 8), take, ...drop(0)],
+    counted: [resume, settle],
+  },
   { name: 'merge in the middle', before: [...threePoints, ...drop(1)], counted: [resume, settle] },
   {
     name: 'merge at rest',

@@ -35,8 +35,12 @@ export class Calls {
     return strike.fate;
   }
 
+  /** Somebody counts, and something died: what it left half-done counts too, until all is at rest. */
+  isAfterDeath = false;
+
   /** The next host: counted anew. */
   afterDeath(): void {
+    this.isAfterDeath = this.isArmed;
     this.names = [];
   }
 }

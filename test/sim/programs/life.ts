@@ -362,10 +362,15 @@ export class Life {
     machine.world.fuse = null;
     machine.faults.next = null;
     machine.relieve();
-    await machine.drain();
-    machine.noticePoison();
-    if (machine.isPoisoned) machine.world.crash('process');
-    if (machine.world.isDead) await this.#recover();
+    machine.calls.isArmed = machine.calls.isAfterDeath;
+    do {
+      if (machine.world.isDead) await this.#recover();
+      machine.world.ring();
+      await machine.drain();
+      machine.noticePoison();
+      if (machine.isPoisoned) machine.world.crash('process');
+    } while (machine.world.isDead);
+    machine.calls.isArmed = false;
     machine.relieve();
     await machine.drain();
     this.#adoptLate();

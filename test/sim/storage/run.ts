@@ -3,9 +3,10 @@ import { SWITCH_OFF_NAMES, type SwitchOffs } from '../../../electron/storage/dis
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import { Universe } from './universe.ts';
 
-/** Universes begin with their disks, are not compacted, and seldom merge downwards at rest: test/sim/matrix looks at that. */
+/** Universes begin with their disks, are not compacted, and seldom merge at rest: test/sim/matrix looks at that. */
+const ELSEWHERE: readonly string[] = ['createSync', 'mergeSumSync', 'mergeRedoSync'];
 export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(
-  name => name !== 'createSync' && name !== 'mergeSumSync' && !name.startsWith('compact'),
+  name => !ELSEWHERE.includes(name) && !name.startsWith('compact'),
 );
 
 export interface UniversesOptions {
