@@ -8,6 +8,9 @@ export const VM_MIN_KIB = 65_536;
 
 export const memoryModeSchema = z.enum(['proportional', 'demand']);
 
+/** How well the host itself is off for memory. `emergency`: nobody is given anything and nothing starts, until it is over. */
+export const hostStateSchema = z.enum(['ok', 'low', 'critical', 'emergency']);
+
 export const memoryRangeSchema = z.object({ minKib: kibSchema, maxKib: kibSchema });
 export type MemoryRange = z.infer<typeof memoryRangeSchema>;
 
@@ -62,6 +65,7 @@ export const hostMemorySchema = z.object({
   /** r of the patent: 0 = everyone at max, 1 = everyone at min. */
   compressionRatio: z.number().min(0).max(1),
   mode: memoryModeSchema,
+  state: hostStateSchema,
   /** M5 watchdog: age of the last good plan. */
   planAgeMs: z.int().min(0),
   vms: z.array(vmMemorySchema).max(1000),
@@ -105,3 +109,10 @@ export const startPreviewSchema = z.object({
   changes: z.array(z.object({ vmId: vmIdSchema, vmName: z.string(), fromKib: kibSchema, toKib: kibSchema })),
 });
 export type StartPreview = z.infer<typeof startPreviewSchema>;
+
+/** M7: plans of the ledger made again from what they were made of. `differing`: made by other code, or damaged. */
+export const memoryReplaySchema = z.object({
+  checked: z.int().min(0),
+  differing: z.array(z.int().min(0)).max(1000),
+});
+export type MemoryReplay = z.infer<typeof memoryReplaySchema>;

@@ -131,7 +131,7 @@ function memoryManager(
       clock,
       random: systemRandom,
       journal: openMemoryJournal(catalog.db),
-      host: () => ({ ...hostMemoryFigures(), ownKib: ownKib() }),
+      host: () => ({ ...hostMemoryFigures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
       log,
     },
     catalog.memoryPolicy() ?? {},

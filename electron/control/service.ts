@@ -184,6 +184,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return memory.hostMemory();
     },
     'memory.ledger': ({ vmId, limit }) => ({ entries: memory.ledger(vmId, limit) }),
+    'memory.replay': ({ limit }) => memory.replay(limit),
     'memory.history': ({ vmId, sinceMs }) => {
       machines.spec(vmId);
       return { samples: memory.history(vmId, sinceMs) };

@@ -109,6 +109,13 @@ export const en = {
       `Its memory is fixed at ${size} until the guest has the virtio balloon driver. Linux has it built in; Windows needs virtio-win. The other VMs are planned around it.`,
     blindText: 'Its memory can be moved, but Ebb cannot see what it needs, so it goes by its range alone.',
     historyTitle: (name: string) => `${name}: history is waiting`,
+    hostTitle: { critical: 'This computer runs out of memory', emergency: 'This computer is out of memory' },
+    hostText: {
+      critical: (left: string) =>
+        `${left} are left. VMs are asked for everything they can give back. Closing programs helps.`,
+      emergency: (left: string) =>
+        `${left} are left. VMs run on and give back what they can; none is given more, and none starts, until that is over. Close programs, or suspend a VM.`,
+    },
     staleTitle: 'Memory has not been planned for a while',
     staleText: (span: string) =>
       `The last good plan is ${span} old. VMs keep what they have. The service log says why.`,

@@ -8,6 +8,7 @@ export type Attention =
   | { readonly kind: 'failed' | 'paused'; readonly vm: VmSummary }
   | { readonly kind: 'balloon'; readonly vm: VmSummary; readonly memory: VmMemory }
   | { readonly kind: 'history'; readonly vm: VmSummary; readonly timeline: Timeline }
+  | { readonly kind: 'host'; readonly state: 'critical' | 'emergency'; readonly availableKib: number }
   | { readonly kind: 'stale-plan'; readonly ageMs: number };
 
 /** M5's watchdog: beyond this the last good plan is old. */
@@ -24,11 +25,14 @@ export function findAttention(state: {
   readonly timelines: Readonly<Record<string, Timeline>>;
 }): Attention[] {
   const found: Attention[] = [];
+  const { host } = state;
+  if (host !== null && (host.state === 'critical' || host.state === 'emergency'))
+    found.push({ kind: 'host', state: host.state, availableKib: host.availableKib });
   for (const vm of state.vms) {
     if (vm.state.phase === 'failed' || (vm.state.phase === 'off' && vm.state.error !== null)) {
       found.push({ kind: 'failed', vm });
     } else if (vm.state.phase === 'paused' && vm.state.detail !== '') found.push({ kind: 'paused', vm });
-    const memory = state.host?.vms.find(other => other.vmId === vm.spec.id);
+    const memory = host?.vms.find(other => other.vmId === vm.spec.id);
     if (memory !== undefined && isRunning(vm) && !CALM.includes(memory.balloon)) {
       found.push({ kind: 'balloon', vm, memory });
     }
@@ -38,8 +42,8 @@ export function findAttention(state: {
       if (health === 'blocked' || health === 'poisoned') found.push({ kind: 'history', vm, timeline });
     }
   }
-  if (state.host !== null && state.host.planAgeMs > PLAN_AGE_MAX_MS && state.vms.some(isRunning)) {
-    found.push({ kind: 'stale-plan', ageMs: state.host.planAgeMs });
+  if (host !== null && host.planAgeMs > PLAN_AGE_MAX_MS && state.vms.some(isRunning)) {
+    found.push({ kind: 'stale-plan', ageMs: host.planAgeMs });
   }
   return found;
 }

@@ -59,6 +59,12 @@ function useWords(): (found: Attention) => { title: string; body: ReactNode; tab
             '',
           tab: 'history',
         };
+      case 'host':
+        return {
+          title: words.hostTitle[found.state],
+          body: words.hostText[found.state](formatKib(found.availableKib, language)),
+          tab: null,
+        };
       case 'stale-plan':
         return {
           title: words.staleTitle,

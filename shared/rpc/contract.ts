@@ -7,6 +7,7 @@ import {
   hostMemorySchema,
   ledgerEntrySchema,
   memoryModeSchema,
+  memoryReplaySchema,
   memorySampleSchema,
   startPreviewSchema,
   vmMemorySchema,
@@ -237,6 +238,13 @@ export const contract = defineContract({
       result: z.object({ entries: z.array(ledgerEntrySchema) }),
       errors: [],
       doc: 'Why memory moved: newest first.',
+    },
+    'memory.replay': {
+      kind: 'query',
+      params: z.strictObject({ limit: z.int().min(1).max(1000) }),
+      result: memoryReplaySchema,
+      errors: [],
+      doc: 'The latest plans of the ledger made again from what they were made of, and compared.',
     },
     'memory.history': {
       kind: 'query',

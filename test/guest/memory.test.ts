@@ -169,6 +169,12 @@ describe('three guests under one budget', () => {
     await atRest(vms, 'everyone at one ratio again');
   });
 
+  it('M7: every plan of the ledger made again from what it was made of is the same', async () => {
+    const { checked, differing } = await ebb.call('memory.replay', { limit: 1000 });
+    expect(checked).toBeGreaterThan(4);
+    expect(differing).toEqual([]);
+  });
+
   it('M6: stopping the third gives its memory back', async () => {
     await ebb.stopVm(id(2));
     await atRest([id(0), id(1)], 'two guests at their maximum again', all =>

@@ -159,6 +159,7 @@ function memoryHandlers(control: FakeControl) {
       control.publish();
       return hostOf(world);
     },
+    'memory.replay': () => ({ checked: world.ledger.length, differing: [] }),
     'memory.ledger': ({ limit }) => ({ entries: world.ledger.slice(0, limit) }),
     'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),
   } satisfies Partial<Handlers<Contract>>;

@@ -312,6 +312,7 @@ export function hostOf(world: FakeWorld): HostMemory {
     ownKib: 210 * MIB_KIB,
     compressionRatio: 0.42,
     mode: world.host.mode,
+    state: 'ok',
     planAgeMs: 900,
     vms,
   };

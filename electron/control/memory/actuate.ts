@@ -14,6 +14,8 @@ export interface Command {
 export interface ActuateOptions {
   /** Smaller moves are not worth a balloon's work, unless somebody waits for memory. */
   readonly deadbandKib: number;
+  /** Nobody is given anything: the host itself has nothing left. */
+  readonly isFrozen?: boolean;
   /** Switch-off: grants without waiting for releases. Tests only. */
   readonly giveBeforeFree?: boolean;
 }
@@ -42,7 +44,7 @@ export function actuate(host: HostModel, plan: Plan, options: ActuateOptions): C
     const most = pool < 0 ? Math.max(vm.minKib, heldKib) : targetKib;
     commands.push({ id, targetKib: Math.min(targetKib, most), kind: 'take' });
   }
-  for (const { id, targetKib } of plan.targets) {
+  for (const { id, targetKib } of options.isFrozen === true ? [] : plan.targets) {
     const vm = byId.get(id);
     if (vm === undefined) continue;
     const promised = promisedKib(vm);

@@ -8,6 +8,8 @@ export interface HostFigures {
   readonly availableKib: number;
   /** Ebb's own processes. */
   readonly ownKib: number;
+  /** Percent of the last ten seconds in which every program waited for memory; null where the host does not say. */
+  readonly stalled: number | null;
 }
 
 export interface MemoryPolicy {

@@ -3,9 +3,12 @@
 import type Database from 'better-sqlite3';
 import type { LeaseId, VmId } from '../../../shared/ids.ts';
 import { type LedgerEntry, ledgerEntrySchema } from '../../../shared/memory.ts';
+import type { LedgerInput } from './replay.ts';
 
 /** Old sentences make room. */
 const LEDGER_MAX = 5000;
+
+const INPUTS_IN_MEMORY_MAX = 1000;
 
 export interface StoredLease {
   readonly id: LeaseId;
@@ -23,6 +26,8 @@ export interface MemoryJournal {
   /** `input` is the planner's: ledger input + code = same plan. */
   append(entry: LedgerEntry, input: unknown): void;
   ledger(vmId: VmId | null, limit: number): LedgerEntry[];
+  /** What the latest entries were planned from. */
+  inputs(limit: number): LedgerInput[];
   nextSeq(): number;
 }
 
@@ -48,6 +53,9 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
   const some = db.prepare<[string, number], { body: string }>(
     'SELECT body FROM memory_ledger WHERE instr(vms, ?) > 0 ORDER BY seq DESC LIMIT ?',
   );
+  const inputs = db.prepare<[number], LedgerInput>(
+    "SELECT seq, coalesce(input, 'null') AS json FROM memory_ledger ORDER BY seq DESC LIMIT ?",
+  );
   const last = db.prepare<[], { seq: number | null }>('SELECT max(seq) AS seq FROM memory_ledger');
   return {
     target: vmId => target.get(vmId)?.kib ?? null,
@@ -69,6 +77,7 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
       (vmId === null ? all.all(limit) : some.all(vmId, limit)).map(row =>
         ledgerEntrySchema.parse(JSON.parse(row.body)),
       ),
+    inputs: limit => inputs.all(limit),
     nextSeq: () => (last.get()?.seq ?? 0) + 1,
   };
 }
@@ -78,6 +87,7 @@ export function memoryJournalInMemory(): MemoryJournal {
   const targets = new Map<VmId, number>();
   const leases = new Map<LeaseId, StoredLease>();
   const entries: LedgerEntry[] = [];
+  const inputs: LedgerInput[] = [];
   return {
     target: vmId => targets.get(vmId) ?? null,
     putTarget: (vmId, kib) => void targets.set(vmId, kib),
@@ -85,9 +95,14 @@ export function memoryJournalInMemory(): MemoryJournal {
     leases: () => [...leases.values()],
     putLease: lease => void leases.set(lease.id, lease),
     dropLease: id => void leases.delete(id),
-    append: entry => void entries.unshift(entry),
+    append: (entry, input) => {
+      entries.unshift(entry);
+      inputs.unshift({ seq: entry.seq, json: JSON.stringify(input) });
+      inputs.splice(INPUTS_IN_MEMORY_MAX);
+    },
     ledger: (vmId, limit) =>
       entries.filter(entry => vmId === null || entry.moves.some(move => move.vmId === vmId)).slice(0, limit),
+    inputs: limit => inputs.slice(0, limit),
     nextSeq: () => (entries[0]?.seq ?? 0) + 1,
   };
 }

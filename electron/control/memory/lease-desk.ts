@@ -116,20 +116,24 @@ export class LeaseDesk {
     this.#ports.journal.dropLease(lease.id);
   }
 
-  /** After each round: is there room for those who wait, in the order they came? `host` counts every lease already. */
-  look(host: HostModel): void {
+  /**
+   * After each round: is there room for those who wait, in the order they came? `host` counts every lease already;
+   * `isFrozen`: the host itself has nothing left, whatever was promised.
+   */
+  look(host: HostModel, isFrozen: boolean): void {
     let behindKib = [...this.#open.values()].reduce((sum, open) => sum + waitingKib(open), 0);
     for (const [id, open] of this.#open) {
       if (open.wait === null) continue;
       behindKib -= waitingKib(open);
       // Who came later takes nothing from who came first.
       const pool = poolKib(host) + behindKib;
-      if (pool >= 0) {
+      if (pool >= 0 && !isFrozen) {
         this.#grant(id, open);
         continue;
       }
       const nowMs = this.#ports.clock.monotonicMs();
-      if (pool >= open.bestPoolKib + PROGRESS_KIB) {
+      if (isFrozen && nowMs - open.movedAtMs >= NO_PROGRESS_MS) this.#fail(id, hostIsFull(open.spec));
+      else if (pool >= open.bestPoolKib + PROGRESS_KIB) {
         open.bestPoolKib = pool;
         open.movedAtMs = nowMs;
       } else if (nowMs - open.movedAtMs >= NO_PROGRESS_MS) this.#settleForLess(id, open, host, pool);
@@ -202,4 +206,12 @@ const cancelled = (spec: VmSpec): Fault =>
     what: `Starting "${spec.name}" was cancelled.`,
     safe: 'Memory went back to the others.',
     todo: 'Start it again when you like.',
+  });
+
+const hostIsFull = ({ name }: VmSpec): Fault =>
+  new Fault({
+    code: 'memory.not-enough',
+    what: `"${name}" cannot start: this computer's own programs have used its memory up.`,
+    safe: 'Nothing was changed; the other VMs keep running.',
+    todo: 'Close programs, or suspend a VM, then start it again.',
   });

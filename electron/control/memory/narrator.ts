@@ -77,6 +77,11 @@ export class Narrator {
     this.#append(doneSentence(open.moves, seconds), 'done', 'done', open.moves, null);
   }
 
+  /** Of the host, and nobody's move. */
+  tell(text: string): void {
+    this.#append(text, 'note', 'note', [], null);
+  }
+
   note(text: string, result: 'refused' | 'note', vm: TrackedVm): void {
     const move = { vmId: vm.id, vmName: vm.spec.name, fromKib: vm.actualKib ?? 0, toKib: vm.targetKib ?? 0 };
     this.#append(text, result, result, [move], null);

@@ -1,6 +1,7 @@
 // The ledger's sentences (M7). Pure: figures in, words out.
 
 import { amountText } from '../../../shared/units.ts';
+import type { HostState } from './host-state.ts';
 import type { Plan } from './plan.ts';
 
 export interface Move {
@@ -41,3 +42,14 @@ export const refusedSentence = (vmName: string, askedKib: number, actualKib: num
 
 export const selfDeflatedSentence = (vmName: string, actualKib: number): string =>
   `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. It is left alone for a while.`;
+
+/** Of a state that asks something of VMs, or that it is over. */
+export function hostStateSentence(state: HostState, availableKib: number, stalled: number | null): string {
+  const wait =
+    (stalled ?? 0) > 0 ? `, and programs waited for memory ${Math.round(stalled ?? 0)} % of the time` : '';
+  const has = `This computer has ${amountText(availableKib)} of memory left${wait}.`;
+  if (state === 'emergency')
+    return `${has} No VM is given more and none starts until that is over; what VMs can give back is taken.`;
+  if (state === 'critical') return `${has} VMs are asked for everything they can give back.`;
+  return `This computer has ${amountText(availableKib)} of memory left again; VMs are served as before.`;
+}

@@ -35,6 +35,13 @@ const vmTask =
     return { text: `${past} ${vm.spec.name}.`, json: after };
   };
 
+const HOST_WORDS: Readonly<Record<HostMemory['state'], string>> = {
+  ok: '',
+  low: ' This computer is low on memory.',
+  critical: ' This computer runs out of memory: VMs are asked for all they can give back.',
+  emergency: ' This computer is out of memory: no VM is given more and none starts until that is over.',
+};
+
 async function showMemory(session: Session): Promise<Output> {
   const host = await session.client.call('memory.host', {});
   const { vms } = await session.client.call('vm.list', {});
@@ -55,7 +62,7 @@ async function showMemory(session: Session): Promise<Output> {
     }),
   );
   const cap = host.capKib === null ? '' : `; at most ${kibText(host.capKib)} per VM`;
-  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.`;
+  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.${HOST_WORDS[host.state]}`;
   const text = `${table(['VM', 'MIN', 'TARGET', 'ACTUAL', 'IN USE', 'MAX', 'STATE'], rows)}\n${line}`;
   return {
     text,
@@ -115,7 +122,19 @@ async function setPolicy(session: Session): Promise<Output> {
   };
 }
 
+async function replayed(session: Session, limit: number): Promise<Output> {
+  const replay = await session.client.call('memory.replay', { limit });
+  const { checked, differing } = replay;
+  const text =
+    differing.length === 0
+      ? `${checked} plans made again: all the same.`
+      : `${checked} plans made again: ${differing.length} differ (${differing.slice(0, 10).join(', ')}). They were made by another version of Ebb.`;
+  return { text, json: replay };
+}
+
 async function why(session: Session): Promise<Output> {
+  if (session.words.options.replay === true)
+    return replayed(session, parseCount(option(session, 'limit') ?? '1000', '--limit', 1, 1000));
   const word = session.words.plain[2];
   const { vms } = await session.client.call('vm.list', {});
   const vmId = word === undefined ? null : pickVm(vms, word).spec.id;
@@ -211,7 +230,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'What all VMs, and each one, may use, and whether by need or all at one ratio',
     run: setPolicy,
   },
-  'mem why': { usage: '[VM] [--limit 20]', help: 'Why memory moved, newest first', run: why },
+  'mem why': {
+    usage: '[VM] [--limit 20] | --replay',
+    help: 'Why memory moved, newest first; --replay makes those plans again and compares',
+    run: why,
+  },
   doctor: { usage: '', help: 'Check this computer', run: doctor },
   quit: {
     usage: '',

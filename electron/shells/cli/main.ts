@@ -26,6 +26,7 @@ const FLAGS = new Set([
   'history',
   'linked',
   'replace',
+  'replay',
 ]);
 const TASK_POLL_MS = 100;
 

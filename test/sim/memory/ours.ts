@@ -40,6 +40,7 @@ export function ours(mode: HostMemory['mode'], blame: (what: string) => void): P
         totalKib: world.scenario.totalMib * MIB,
         availableKib: Math.max(0, Math.round((world.scenario.totalMib - heldMib(world)) * MIB)),
         ownKib: 0,
+        stalled: null,
       }),
       policy: { mode, reserveKib: RESERVE_MIB * MIB },
       switchOff: {},

@@ -164,6 +164,7 @@ export class SafetyWorld {
       totalKib: this.#totalMib * MIB,
       availableKib: Math.max(0, Math.round((this.#totalMib - used) * MIB)),
       ownKib: 0,
+      stalled: null,
     };
   }
 

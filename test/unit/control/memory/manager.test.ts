@@ -1,178 +1,7 @@
 // The real manager over simulated guests and a clock that only moves when told.
 import { describe, expect, it } from 'vitest';
-import { memoryJournalInMemory } from '../../../../electron/control/memory/journal.ts';
-import { MemoryManager } from '../../../../electron/control/memory/manager.ts';
-import type { MemorySwitchOffs } from '../../../../electron/control/memory/switch-offs.ts';
-import type { GuestPort, GuestSample, Lease } from '../../../../electron/control/ports.ts';
-import type { Clock } from '../../../../electron/platform/ports.ts';
-import type { VmId } from '../../../../shared/ids.ts';
-import type { VmSpec } from '../../../../shared/vm.ts';
-
-const MIB = 1024;
-const GIB = 1024 * MIB;
-
-/** Time moves by `advance` alone; timers run in order. */
-class TestClock implements Clock {
-  now = 0;
-  readonly #timers = new Set<{ at: number; run: () => void }>();
-  wallMs(): number {
-    return 1_700_000_000_000 + this.now;
-  }
-  monotonicMs(): number {
-    return this.now;
-  }
-  after(delayMs: number, run: () => void) {
-    const timer = { at: this.now + delayMs, run };
-    this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
-  }
-  every() {
-    return { cancel: () => undefined };
-  }
-  async advance(ms: number, each: () => void = () => undefined): Promise<void> {
-    const end = this.now + ms;
-    while (this.now < end) {
-      this.now = Math.min(end, this.now + 50);
-      each();
-      for (const timer of [...this.#timers].filter(one => one.at <= this.now)) {
-        this.#timers.delete(timer);
-        timer.run();
-        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-      }
-    }
-  }
-}
-
-class Guest implements GuestPort {
-  readonly vmId: VmId;
-  actualKib: number;
-  targetKib: number;
-  driverReady = false;
-  rateKib = 200 * MIB;
-  floorKib = 0;
-  touchedKib: number | null = null;
-  readonly commands: number[] = [];
-  constructor(vmId: VmId, bootKib: number) {
-    this.vmId = vmId;
-    this.actualKib = bootKib;
-    this.targetKib = bootKib;
-  }
-  setTarget(targetKib: number): Promise<void> {
-    this.targetKib = targetKib;
-    this.commands.push(targetKib);
-    return Promise.resolve();
-  }
-  sample(): Promise<GuestSample> {
-    return Promise.resolve({
-      actualKib: this.actualKib,
-      stats: null,
-      driverReady: this.driverReady,
-      residentKib: this.touchedKib ?? this.actualKib,
-      paused: false,
-    });
-  }
-  /** 50 ms of a balloon's life. */
-  move(): void {
-    if (!this.driverReady) return;
-    const step = this.rateKib / 20;
-    const goal = Math.max(this.targetKib, this.floorKib);
-    if (this.actualKib > goal) this.actualKib = Math.max(goal, this.actualKib - step);
-    else if (this.actualKib < this.targetKib)
-      this.actualKib = Math.min(this.targetKib, this.actualKib + step * 4);
-  }
-}
-
-const uuid = (n: number): VmId => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as VmId;
-const specOf = (n: number, minMib = 256, maxMib = 1024): VmSpec => ({
-  id: uuid(n),
-  name: `vm${n}`,
-  os: 'linux',
-  cpus: 1,
-  minKib: minMib * MIB,
-  maxKib: maxMib * MIB,
-  weight: 100,
-  balanced: true,
-  balloon: true,
-  disks: [],
-  boot: { kind: 'sample' },
-  network: 'none',
-  portForwards: [],
-  createdAt: 0,
-});
-
-class World {
-  readonly clock = new TestClock();
-  readonly journal = memoryJournalInMemory();
-  readonly guests = new Map<VmId, Guest>();
-  manager: MemoryManager;
-  readonly budgetKib: number;
-  readonly off: MemorySwitchOffs;
-  constructor(budgetKib: number, off: MemorySwitchOffs = {}) {
-    this.budgetKib = budgetKib;
-    this.off = off;
-    this.manager = this.restart();
-    this.manager.begin();
-  }
-  restart(): MemoryManager {
-    this.manager?.stop();
-    const figures = { totalKib: 64 * GIB, availableKib: 60 * GIB, ownKib: 0 };
-    let n = 0;
-    this.manager = new MemoryManager(
-      {
-        clock: this.clock,
-        random: {
-          uuid: () => `10000000-0000-4000-8000-${String(++n).padStart(12, '0')}`,
-          bytes: length => new Uint8Array(length),
-        },
-        journal: this.journal,
-        host: () => figures,
-        log: () => undefined,
-        switchOff: this.off,
-      },
-      { mode: 'proportional', budgetKib: this.budgetKib, reserveKib: GIB },
-    );
-    return this.manager;
-  }
-  run(ms: number): Promise<void> {
-    return this.clock.advance(ms, () => {
-      for (const guest of this.guests.values()) guest.move();
-      this.check();
-    });
-  }
-  worstKib = 0;
-  /** What guests could hold at this instant, whatever the manager believes. */
-  check(): void {
-    let sum = 0;
-    for (const guest of this.guests.values()) sum += Math.max(guest.actualKib, guest.targetKib) + 150 * MIB;
-    this.worstKib = Math.max(this.worstKib, sum);
-  }
-  async start(n: number, spec = specOf(n)): Promise<Lease> {
-    const leasing = this.manager.lease({ spec, signal: new AbortController().signal });
-    let lease: Lease | null = null;
-    let failure: unknown = null;
-    leasing.then(
-      granted => {
-        lease = granted;
-      },
-      (error: unknown) => {
-        failure = error;
-      },
-    );
-    for (let round = 0; round < 600 && lease === null && failure === null; round++) await this.run(100);
-    if (failure !== null) throw failure;
-    const granted = lease as unknown as Lease;
-    const guest = new Guest(spec.id, granted.bootKib);
-    this.guests.set(spec.id, guest);
-    this.manager.transfer(granted, guest);
-    await this.run(2000);
-    guest.driverReady = true;
-    await this.run(6000);
-    return granted;
-  }
-  actual(n: number): number {
-    return (this.guests.get(uuid(n))?.actualKib ?? 0) / MIB;
-  }
-}
+import { replay } from '../../../../electron/control/memory/replay.ts';
+import { Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
 
 describe('the memory manager', () => {
   it('M9: a guest found running and not asked yet counts as all it was started with, and is not called driverless', async () => {
@@ -333,5 +162,28 @@ describe('the memory manager', () => {
       entries.some(entry => entry.result === 'asked' && /vm3/.test(entry.text) && entry.moves.length >= 2),
     ).toBe(true);
     expect(entries.some(entry => entry.result === 'done' && /^Done in/.test(entry.text))).toBe(true);
+  });
+
+  it.each(['proportional', 'demand'] as const)(
+    'M7: what it planned %s can be planned again, and is the same',
+    async mode => {
+      const world = new World(2800 * MIB);
+      expect(world.manager.setPolicy({ mode }).ok).toBe(true);
+      for (const n of [1, 2, 3]) await world.start(n);
+      world.manager.specChanged(specOf(1, 256, 600));
+      await world.run(5000);
+      const { checked, differing } = world.manager.replay(1000);
+      expect(checked).toBeGreaterThan(1);
+      expect(differing).toEqual([]);
+    },
+  );
+
+  it('M7: a plan that was made of something else is told', async () => {
+    const world = new World(2800 * MIB);
+    for (const n of [1, 2, 3]) await world.start(n);
+    const [latest, ...others] = world.journal.inputs(1000).filter(({ json }) => json !== 'null');
+    const { model, ...rest } = JSON.parse(latest?.json ?? '');
+    const other = JSON.stringify({ model: { ...model, budgetKib: model.budgetKib - 300 * MIB }, ...rest });
+    expect(replay([{ seq: 7, json: other }, { seq: 8, json: '{' }, ...others]).differing).toEqual([7, 8]);
   });
 });

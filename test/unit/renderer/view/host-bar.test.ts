@@ -34,6 +34,7 @@ const host = (vms: VmMemory[], more: Partial<HostMemory> = {}): HostMemory => ({
   ownKib: gib(0.25),
   compressionRatio: 0,
   mode: 'demand',
+  state: 'ok',
   planAgeMs: 0,
   vms,
   ...more,

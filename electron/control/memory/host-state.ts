@@ -1,0 +1,58 @@
+// How well this computer itself is off for memory, and what follows (M5, M10). Pure fold.
+//
+//   ok          as planned
+//   low         VMs may come to hold more than is theirs, or little is left: looked at four times a second
+//   critical    besides, every move counts, however small
+//   emergency   besides, nobody is given anything and nothing starts, until it is over
+//
+// Worse at once; better only when it has been better for a while.
+import type { HostMemory } from '../../../shared/memory.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+
+export type HostState = HostMemory['state'];
+
+const ORDER: readonly HostState[] = ['ok', 'low', 'critical', 'emergency'];
+
+/** What the host can still give at once. The planner itself leaves 256 MiB beside what is used (budget.ts). */
+const LOW_KIB = 192 * MIB_KIB;
+const CRITICAL_KIB = 128 * MIB_KIB;
+const EMERGENCY_KIB = 64 * MIB_KIB;
+/** Percent of the last ten seconds in which every program waited for memory. */
+const EMERGENCY_STALLED = 5;
+const BETTER_FOR_MS = 5_000;
+
+export interface HostSigns {
+  readonly availableKib: number;
+  /** Linux PSI `full avg10`, percent; null where the host does not say. */
+  readonly stalled: number | null;
+  /** More is promised than there is: the host's own programs grew. */
+  readonly isOverdrawn: boolean;
+}
+
+export interface HostStateFold {
+  readonly state: HostState;
+  /** Since when the signs have been better than the state; null: they are not. */
+  readonly betterSinceMs: number | null;
+}
+
+export const CALM: HostStateFold = { state: 'ok', betterSinceMs: null };
+
+export function stateOf({ availableKib, stalled, isOverdrawn }: HostSigns): HostState {
+  if (availableKib < EMERGENCY_KIB || (stalled ?? 0) > EMERGENCY_STALLED) return 'emergency';
+  if (availableKib < CRITICAL_KIB) return 'critical';
+  return availableKib < LOW_KIB || isOverdrawn ? 'low' : 'ok';
+}
+
+export function foldHostState(fold: HostStateFold, signs: HostSigns, nowMs: number): HostStateFold {
+  const seen = stateOf(signs);
+  const [now, was] = [ORDER.indexOf(seen), ORDER.indexOf(fold.state)];
+  if (now === was) return { state: seen, betterSinceMs: null };
+  if (now > was) return { state: seen, betterSinceMs: null };
+  const sinceMs = fold.betterSinceMs ?? nowMs;
+  return nowMs - sinceMs >= BETTER_FOR_MS
+    ? { state: seen, betterSinceMs: null }
+    : { state: fold.state, betterSinceMs: sinceMs };
+}
+
+export const isAtLeast = (state: HostState, least: HostState): boolean =>
+  ORDER.indexOf(state) >= ORDER.indexOf(least);

@@ -1,0 +1,219 @@
+// The memory manager's loop: samples guests and host, plans, actuates, tells. No arithmetic of policy here: plan.ts,
+// actuate.ts and progress.ts decide (M1). One exception never stops it (M5).
+import type { VmId } from '../../../shared/ids.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
+import type { Clock } from '../../platform/ports.ts';
+import { actuate, type Command } from './actuate.ts';
+import type { HostFigures } from './budget.ts';
+import type { Histories } from './histories.ts';
+import { CALM, foldHostState, type HostState, type HostStateFold, isAtLeast } from './host-state.ts';
+import type { MemoryJournal } from './journal.ts';
+import type { LeaseDesk } from './lease-desk.ts';
+import { type HostModel, poolKib } from './model.ts';
+import type { Narrator } from './narrator.ts';
+import { plan } from './plan.ts';
+import type { MemorySwitchOffs } from './switch-offs.ts';
+import type { TrackedVm } from './tracked-vm.ts';
+import { hostStateSentence, refusedSentence, selfDeflatedSentence } from './words.ts';
+
+const TICK_MS = 1_000;
+/** While somebody waits for memory or a balloon moves. */
+const BUSY_TICK_MS = 250;
+/** Smaller changes are left alone: a balloon's work is not free. */
+export const DEADBAND_KIB = 8 * MIB_KIB;
+/** A plan waits no longer for guests that are slow to answer; what they say later counts in the next one (M4). */
+const PATIENCE_MS = 100;
+
+export interface LoopPorts {
+  readonly clock: Clock;
+  readonly journal: MemoryJournal;
+  readonly log: (line: string) => void;
+  readonly switchOff: MemorySwitchOffs;
+  readonly vms: ReadonlyMap<VmId, TrackedVm>;
+  readonly histories: Histories;
+  readonly desk: LeaseDesk;
+  readonly narrator: Narrator;
+  readonly model: () => HostModel;
+  /** The host's figures, looked at anew. */
+  readonly look: () => HostFigures;
+  /** After each round. */
+  readonly done: () => void;
+}
+
+export class MemoryLoop {
+  readonly #ports: LoopPorts;
+  #planAtMs: number;
+  /** M9: before every running VM was adopted, what the others hold looks free. */
+  #hasBegun = false;
+  #isTicking = false;
+  #isAgain = false;
+  #isStopped = false;
+  #nextTick: { cancel(): void } | null = null;
+  #host: HostStateFold = CALM;
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+    this.#planAtMs = ports.clock.monotonicMs();
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#nextTick?.cancel();
+  }
+
+  /** M5: of the last good plan. */
+  get planAgeMs(): number {
+    return Math.max(0, Math.round(this.#ports.clock.monotonicMs() - this.#planAtMs));
+  }
+
+  get hostState(): HostState {
+    return this.#host.state;
+  }
+
+  wake(cause: string | null): void {
+    if (cause !== null) this.#ports.narrator.because(cause);
+    this.#schedule(0);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isStopped || !this.#hasBegun) return;
+    if (this.#isTicking) {
+      this.#isAgain ||= delayMs === 0;
+      return;
+    }
+    this.#nextTick?.cancel();
+    this.#nextTick = this.#ports.clock.after(delayMs, () => void this.tick());
+  }
+
+  /** One round: sample, plan, actuate, tell. Never rejects (M5). */
+  async tick(): Promise<void> {
+    if (this.#isTicking || this.#isStopped) return;
+    this.#isTicking = true;
+    try {
+      await this.#within([...this.#ports.vms.values()].map(vm => this.#sample(vm)));
+      this.#watchHost(this.#ports.look());
+      await this.#round();
+      this.#planAtMs = this.#ports.clock.monotonicMs();
+    } catch (cause) {
+      this.#ports.log(
+        `memory: a round failed: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
+      );
+    } finally {
+      this.#isTicking = false;
+      const isBusy =
+        this.#host.state !== 'ok' ||
+        this.#ports.desk.isWaiting ||
+        [...this.#ports.vms.values()].some(vm => vm.isMoving);
+      this.#schedule(this.#isAgain ? 0 : isBusy ? BUSY_TICK_MS : TICK_MS);
+      this.#isAgain = false;
+    }
+    this.#ports.done();
+  }
+
+  #watchHost({ availableKib, stalled }: HostFigures): void {
+    const was = this.#host.state;
+    const isOverdrawn = poolKib(this.#ports.model()) < 0;
+    const signs = { availableKib, stalled, isOverdrawn };
+    this.#host = foldHostState(this.#host, signs, this.#ports.clock.monotonicMs());
+    const { state } = this.#host;
+    // A state that asks nothing of anybody is not news (M7).
+    if (state === was || !(isAtLeast(state, 'critical') || isAtLeast(was, 'critical'))) return;
+    this.#ports.narrator.tell(hostStateSentence(state, availableKib, stalled));
+  }
+
+  /** A silent guest keeps its last figures and delays nobody (M4). */
+  async #sample(vm: TrackedVm): Promise<void> {
+    try {
+      const sample = await vm.ask();
+      if (sample === null) return;
+      // It may have ended, or this manager may have, before it answered.
+      if (this.#isStopped || this.#ports.vms.get(vm.id) !== vm) return;
+      const { clock } = this.#ports;
+      const at = clock.wallMs();
+      const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: at });
+      const { targetKib, actualKib, usedKib } = vm;
+      this.#ports.histories.note(vm.id, { at, targetKib, actualKib, usedKib });
+      if (change === 'refusing') this.#setAside(vm);
+      if (change === 'self-deflated')
+        this.#ports.narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);
+      if (change === 'driver-ready') this.#ports.narrator.because(`${vm.spec.name} can be balanced now`);
+    } catch (cause) {
+      this.#ports.log(`memory: no figures from ${vm.spec.name}: ${String(cause)}`);
+    }
+  }
+
+  /** All of it, or as much as came within the time a plan waits. */
+  #within(all: readonly Promise<void>[]): Promise<unknown> {
+    if (all.length === 0) return Promise.resolve();
+    return new Promise(resolve => {
+      const timer = this.#ports.clock.after(PATIENCE_MS, () => resolve(null));
+      void Promise.allSettled(all).then(() => {
+        timer.cancel();
+        resolve(null);
+      });
+    });
+  }
+
+  /** An unreachable target keeps a driver spinning: it is asked for what it has, as soon as it listens (M4). */
+  #setAside(vm: TrackedVm): void {
+    const { actualKib, targetKib } = vm;
+    vm.setAside();
+    if (actualKib !== null && targetKib !== null)
+      this.#ports.narrator.note(refusedSentence(vm.spec.name, targetKib, actualKib), 'refused', vm);
+  }
+
+  async #round(): Promise<void> {
+    const model = this.#ports.model();
+    const nowMs = this.#ports.clock.monotonicMs();
+    const next = plan(model, nowMs);
+    const { state } = this.#host;
+    const isFrozen = state === 'emergency';
+    const commands = actuate(model, next, {
+      deadbandKib: this.#ports.desk.isWaiting || isAtLeast(state, 'critical') ? 0 : DEADBAND_KIB,
+      isFrozen,
+      giveBeforeFree: this.#ports.switchOff.freeBeforeGive === true,
+    });
+    this.#ports.narrator.planned({ model, nowMs, plan: next, commands });
+    const safer = this.#safer(commands, poolKib(model) < 0);
+    await this.#within([
+      ...commands.map(command => this.#send(command, true)),
+      ...safer.map(command => this.#send(command, false)),
+    ]);
+    this.#ports.desk.look(this.#ports.model(), isFrozen);
+    this.#ports.narrator.observed();
+  }
+
+  /** Where the last target is in doubt or in vain. */
+  #safer(commands: readonly Command[], isOverdrawn: boolean): Command[] {
+    const safer: Command[] = [];
+    for (const vm of this.#ports.vms.values()) {
+      const { id } = vm;
+      const saferKib = vm.saferKib(isOverdrawn);
+      if (saferKib !== null && commands.every(command => command.id !== id))
+        safer.push({ id, targetKib: saferKib, kind: 'take' });
+    }
+    return safer;
+  }
+
+  /** M9: journaled before it is sent; a target that may have been heard counts, whether or not it was. */
+  async #send(command: Command, patience: boolean): Promise<void> {
+    const vm = this.#ports.vms.get(command.id);
+    const now = this.#ports.clock.monotonicMs();
+    if (vm === undefined || !vm.maySend(now)) return;
+    const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
+    if (this.#ports.switchOff.journalBeforeSend !== true) this.#ports.journal.putTarget(vm.id, higher);
+    vm.willSend(command.targetKib, now, patience);
+    try {
+      await vm.guest.setTarget(command.targetKib);
+      vm.sent(command.targetKib);
+      if (this.#ports.vms.get(vm.id) === vm) this.#ports.journal.putTarget(vm.id, command.targetKib);
+    } catch (cause) {
+      vm.notSent();
+      this.#ports.log(`memory: a command failed: ${String(cause)}`);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// M5: whatever happens to a VM or to its host, the plan follows within one tick.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { GIB, type Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
+
+/** The slowest tick there is. */
+const TICK_MS = 1000;
+
+let world: World;
+let others: Guest[];
+
+beforeEach(async () => {
+  world = new World(2400 * MIB);
+  for (const n of [1, 2, 3]) await world.start(n, specOf(n, 256, 1024));
+  await world.run(8000);
+  others = [1, 2].map(n => world.guests.get(uuid(n)) as Guest);
+});
+
+const targets = (): number[] => others.map(({ targetKib }) => targetKib);
+const third = (): Guest => world.guests.get(uuid(3)) as Guest;
+
+/** What `happens`, and what the others are asked for before and one tick after. */
+async function follows(happens: () => void): Promise<{ before: number[]; after: number[] }> {
+  const before = targets();
+  happens();
+  await world.run(TICK_MS);
+  return { before, after: targets() };
+}
+const sum = (kibs: readonly number[]): number => kibs.reduce((all, kib) => all + kib, 0);
+
+describe('M5: the plan follows within one tick', () => {
+  it.each(['stopped', 'suspended', 'crashed'] as const)(
+    'when a VM %s, to the others goes what it had',
+    async why => {
+      const { before, after } = await follows(() => {
+        world.guests.delete(uuid(3));
+        world.manager.detach(uuid(3), why);
+      });
+      expect(sum(after)).toBeGreaterThan(sum(before) + 200 * MIB);
+    },
+  );
+
+  it('when a VM is about to start', async () => {
+    const { before, after } = await follows(() => {
+      const signal = new AbortController().signal;
+      world.manager.lease({ spec: specOf(4, 128, 128), signal }).catch(() => undefined);
+    });
+    expect(sum(after)).toBeLessThan(sum(before));
+  });
+
+  it('when a start was given up', async () => {
+    const giveUp = new AbortController();
+    const leasing = world.manager
+      .lease({ spec: specOf(4, 128, 128), signal: giveUp.signal })
+      .catch(() => undefined);
+    await world.run(TICK_MS);
+    const squeezed = sum(targets());
+    const lease = await leasing;
+    const { after } = await follows(() => {
+      if (lease === undefined) giveUp.abort();
+      else world.manager.release(lease);
+    });
+    await world.run(TICK_MS);
+    expect(sum(targets())).toBeGreaterThan(squeezed);
+    expect(after).toHaveLength(2);
+  });
+
+  it('when a VM resets: it may touch all it was started with', async () => {
+    const { before, after } = await follows(() => {
+      third().driverReady = false;
+      world.manager.event(uuid(3), 'reset');
+    });
+    expect(sum(after)).toBeLessThan(sum(before));
+  });
+
+  it('when a VM is paused it is left as it is, and when it resumes it is asked again', async () => {
+    third().isPaused = true;
+    world.manager.event(uuid(3), 'paused');
+    await world.run(TICK_MS);
+    const asked = third().commands.length;
+    world.manager.specChanged(specOf(3, 256, 400));
+    await world.run(TICK_MS);
+    expect(third().commands).toHaveLength(asked);
+    third().isPaused = false;
+    world.manager.event(uuid(3), 'resumed');
+    await world.run(TICK_MS);
+    expect(third().commands.length).toBeGreaterThan(asked);
+    expect(third().targetKib).toBeLessThanOrEqual(400 * MIB);
+  });
+
+  it('when a range changes', async () => {
+    const { before, after } = await follows(() => world.manager.specChanged(specOf(3, 256, 300)));
+    expect(third().targetKib).toBeLessThanOrEqual(300 * MIB);
+    await world.run(2 * TICK_MS);
+    expect(sum(targets())).toBeGreaterThan(sum(before));
+    expect(after).toHaveLength(2);
+  });
+
+  it('when a VM is no longer to be balanced: what it has stays its own', async () => {
+    const asked = third().commands.length;
+    await follows(() => world.manager.specChanged({ ...specOf(3, 256, 1024), balanced: false }));
+    world.manager.setPolicy({ budgetKib: 2200 * MIB });
+    await world.run(TICK_MS);
+    expect(third().commands).toHaveLength(asked);
+  });
+
+  it("when the host's limits change", async () => {
+    const { before, after } = await follows(() => {
+      expect(world.manager.setPolicy({ budgetKib: 2000 * MIB }).ok).toBe(true);
+    });
+    expect(sum(after)).toBeLessThan(sum(before) - 100 * MIB);
+  });
+
+  it('when how memory is shared changes', async () => {
+    const { mode } = world.manager.hostMemory();
+    expect(mode).toBe('proportional');
+    expect(world.manager.setPolicy({ mode: 'demand' }).ok).toBe(true);
+    await world.run(TICK_MS);
+    expect(world.manager.hostMemory().mode).toBe('demand');
+    expect(world.manager.hostMemory().planAgeMs).toBeLessThanOrEqual(TICK_MS);
+  });
+
+  it("when the host's own programs grow", async () => {
+    const { before, after } = await follows(() => {
+      world.host = { ...world.host, availableKib: 2 * GIB };
+    });
+    expect(sum(after)).toBeLessThan(sum(before));
+  });
+
+  it('when a guest takes memory back by itself', async () => {
+    world.manager.specChanged(specOf(3, 256, 300));
+    await world.run(5 * TICK_MS);
+    const before = targets();
+    third().actualKib = 600 * MIB;
+    third().floorKib = 600 * MIB;
+    await world.run(TICK_MS);
+    expect(sum(targets())).toBeLessThan(sum(before));
+  });
+});

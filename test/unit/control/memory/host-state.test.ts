@@ -1,0 +1,99 @@
+// How well the host itself is off, and what that does to VMs.
+import { describe, expect, it } from 'vitest';
+import {
+  CALM,
+  foldHostState,
+  type HostSigns,
+  stateOf,
+} from '../../../../electron/control/memory/host-state.ts';
+import { GIB, type Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
+
+const signs = (freeMib: number, stalled: number | null = null, isOverdrawn = false): HostSigns => ({
+  availableKib: freeMib * MIB,
+  stalled,
+  isOverdrawn,
+});
+
+describe("the host's state", () => {
+  it.each([
+    [signs(4000), 'ok'],
+    [signs(4000, null, true), 'low'],
+    [signs(191), 'low'],
+    [signs(127), 'critical'],
+    [signs(63), 'emergency'],
+    [signs(4000, 5), 'ok'],
+    [signs(4000, 5.1), 'emergency'],
+  ] as const)('of %j is %s', (found, state) => {
+    expect(stateOf(found)).toBe(state);
+  });
+
+  it('gets worse at once, and better only when it has been so for five seconds', () => {
+    let fold = foldHostState(CALM, signs(100), 0);
+    expect(fold.state).toBe('critical');
+    fold = foldHostState(fold, signs(4000), 1000);
+    expect(fold.state).toBe('critical');
+    // Once more in between: the five seconds begin anew.
+    fold = foldHostState(fold, signs(100), 3000);
+    fold = foldHostState(fold, signs(4000), 4000);
+    expect(foldHostState(fold, signs(4000), 8999).state).toBe('critical');
+    expect(foldHostState(fold, signs(4000), 9000).state).toBe('ok');
+  });
+});
+
+describe('a host in need', () => {
+  const two = async (): Promise<World> => {
+    const world = new World(2400 * MIB);
+    await world.start(1);
+    await world.start(2);
+    await world.run(3000);
+    return world;
+  };
+
+  it('M5: in an emergency nobody is given anything, what can be given back is, and it is told, and over again', async () => {
+    const world = await two();
+    world.manager.specChanged(specOf(2, 256, 512));
+    await world.run(5000);
+    const [first, second] = [1, 2].map(n => world.guests.get(uuid(n)) as Guest) as [Guest, Guest];
+    const sent = first.commands.length;
+    world.host = { ...world.host, stalled: 20 };
+    await world.run(1000);
+    expect(world.manager.hostMemory().state).toBe('emergency');
+    // There is room, and its range says it may have it.
+    world.manager.specChanged(specOf(2, 256, 1024));
+    world.manager.specChanged(specOf(1, 256, 700));
+    await world.run(8000);
+    expect(second.targetKib).toBe(512 * MIB);
+    expect(first.commands.slice(sent)).toEqual([700 * MIB]);
+    world.host = { ...world.host, stalled: 0 };
+    await world.run(4000);
+    expect(second.targetKib).toBe(512 * MIB);
+    await world.run(3000);
+    expect(world.manager.hostMemory().state).toBe('ok');
+    expect(second.targetKib).toBeGreaterThan(900 * MIB);
+    const told = world.manager.ledger(null, 50).map(({ text }) => text);
+    expect(told.filter(text => text.startsWith('This computer has'))).toEqual([
+      expect.stringMatching(/left again; VMs are served as before\.$/),
+      expect.stringMatching(/20 % of the time\. No VM is given more and none starts/),
+    ]);
+  });
+
+  it('M6: a start waits for the end of an emergency, and fails with the reason when it lasts', async () => {
+    const world = await two();
+    world.host = { ...world.host, availableKib: 40 * MIB };
+    await world.run(1000);
+    const fault = await world.start(3, specOf(3, 128, 256)).catch((cause: unknown) => cause);
+    expect(fault).toMatchObject({ body: { code: 'memory.not-enough' } });
+    world.host = { ...world.host, availableKib: 60 * GIB };
+    await world.run(8000);
+    expect(world.manager.hostMemory().leasedKib).toBe(0);
+    await world.start(3, specOf(3, 128, 256));
+  });
+
+  it('a state that asks nothing of anybody is not told', async () => {
+    const world = await two();
+    const before = world.manager.ledger(null, 100).length;
+    world.host = { ...world.host, availableKib: 61 * GIB };
+    await world.run(3000);
+    expect(world.manager.ledger(null, 100)).toHaveLength(before);
+  });
+});
