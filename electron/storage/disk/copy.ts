@@ -163,7 +163,7 @@ export function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, numbe
   return next;
 }
 
-export interface Units {
+interface Units {
   readonly source: Image;
   readonly block: number;
   readonly units: Uint8Array;
@@ -191,7 +191,9 @@ export interface Moved {
  */
 export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promise<Moved> {
   const { source, block, units } = from;
-  const isMapLost = hasLostMap(ports, source, block);
+  // A root goes on telling it itself until all of the block is new.
+  const isTold = !source.isDifferencing && units.includes(0);
+  const isMapLost = !isTold && hasLostMap(ports, source, block);
   const recorded = readPage(source, block).sums.units;
   const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
   for (const run of unitRuns(units)) {

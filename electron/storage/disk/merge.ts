@@ -23,7 +23,6 @@ import {
   isRecordedIn,
   moveUnits,
   publish,
-  type Units,
   union,
   unitCount,
   unitsBefore,
@@ -41,6 +40,8 @@ import { bitmapSum } from './sums.ts';
 interface Merge {
   readonly target: Image;
   readonly source: Image;
+  /** What the target had of these units is of no matter any more. */
+  readonly isOverwriting: boolean;
   /** Of an allocated block of the source: those the target is to get. */
   readonly wanted: (block: number) => Uint8Array;
 }
@@ -57,6 +58,7 @@ export function mergeBytes(point: Image, child: Image): { readonly up: number; r
 const upwards = (point: Image, child: Image): Merge => ({
   target: child,
   source: point,
+  isOverwriting: false,
   wanted: block => {
     const units = clipped(point.units(block), unitsBefore(child, block, child.virtualBytes));
     if (!child.has(block)) return units;
@@ -68,6 +70,7 @@ const upwards = (point: Image, child: Image): Merge => ({
 const downwards = (point: Image, child: Image): Merge => ({
   target: point,
   source: child,
+  isOverwriting: true,
   wanted: block => child.units(block),
 });
 
@@ -170,17 +173,18 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   return true;
 }
 
-/** Of the source's blocks those that have something for the target, or may have had; all where the source is emptied. */
+/** Of the source's blocks those that have something for the target, or may have; all where the source is emptied. */
 async function movedBlocks(
   ports: CopyPorts,
   { source, target, wanted }: Merge,
   emptied: Image | null,
 ): Promise<{ readonly block: number; readonly bytes: number }[]> {
   const blocks: { block: number; bytes: number }[] = [];
+  const isOpen = (block: number): boolean =>
+    block < target.blockCount && (!target.has(block) || target.units(block).includes(0));
   for (const block of source.allocatedBlocks()) {
     const bytes = unitCount(wanted(block)) * UNIT_BYTES;
-    const isBehind = block >= target.blockCount;
-    if (emptied !== null || bytes > 0 || (!isBehind && hasLostMap(ports, source, block)))
+    if (emptied !== null || bytes > 0 || (isOpen(block) && hasLostMap(ports, source, block)))
       blocks.push({ block, bytes });
     await ports.turn(UNIT_BYTES);
   }
@@ -188,15 +192,12 @@ async function movedBlocks(
 }
 
 /** The target answers for these units too, durably: data before the maps that name it. */
-async function absorb(
-  ports: CopyPorts,
-  { target, source, wanted }: Merge,
-  blocks: readonly number[],
-): Promise<void> {
+async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[]): Promise<void> {
   const { off } = ports;
+  const { target, source, wanted } = merge;
   const grown = new Map<number, Uint8Array>();
   for (const block of blocks.filter(row => target.has(row)))
-    grown.set(block, await growBlock(ports, target, { source, block, units: wanted(block) }));
+    grown.set(block, await growBlock(ports, merge, block));
   const missing = blocks.filter(block => !target.has(block));
   const slots = await fillSlots(target, missing, async (block, slot) => {
     await fillWhole(ports, target, slot, { source, block, units: wanted(block) });
@@ -213,12 +214,19 @@ async function absorb(
  * Units a block is to have too, and their sums; answers with the bitmap that will say so. Sums and bitmap are not one sector:
  * until a new bitmap is durable no sum of it is recorded, so that a crash between the two is not taken for damage.
  */
-async function growBlock(ports: CopyPorts, target: Image, from: Units): Promise<Uint8Array> {
-  const { block, units } = from;
+async function growBlock(
+  ports: CopyPorts,
+  { target, source, wanted, isOverwriting }: Merge,
+  block: number,
+): Promise<Uint8Array> {
+  const units = wanted(block);
+  const from = { source, block, units };
   const place = { image: target, entry: target.bat[block] ?? 0, isFresh: false };
   const moved = await moveUnits(ports, from, place);
   const read = readPage(target, block);
-  const page = { ...read, isMapLost: read.isMapLost || isBlankOf(ports, target, read) };
+  const isReplaced = isOverwriting && !units.includes(0);
+  const wasLost = read.isMapLost || isBlankOf(ports, target, read);
+  const page = { ...read, isMapLost: wasLost && !isReplaced };
   const all = union(target.units(block), units);
   const { sums, isMapLost } = withMoved(page, units, moved);
   // Not where the bitmap says so already: it may not be durable. A root's never changes (T12).

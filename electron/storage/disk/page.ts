@@ -29,7 +29,7 @@ interface Written {
    * in place must not leave an old one behind.
    */
   readonly sums: Uint32Array | null;
-  /** What was lost stays lost: no sum of such a bitmap is recorded. */
+  /** What was lost stays lost: a sum is recorded that no such bitmap has. */
   readonly isMapLost?: boolean;
 }
 

@@ -6,9 +6,9 @@ import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { addSums, type CopyPorts, unitRuns } from './copy.ts';
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
-import { isPartial, readPage, writePage } from './page.ts';
+import { readPage, writeSums } from './page.ts';
 import { put } from './state.ts';
-import { isRecorded } from './sums.ts';
+import { bitmapSum, isRecorded } from './sums.ts';
 
 const CHUNK_UNITS = 64;
 
@@ -46,8 +46,10 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
 /** Answers how many bytes it read. */
 async function recordBlock(ports: CopyPorts, { image, isThere }: Recording, block: number): Promise<number> {
   if (!image.hasSums(block)) return 0;
-  const { units, sums, isMapLost } = readPage(image, block);
-  if (isMapLost || isPartial(image, units) || isRecorded(sums, units)) return 0;
+  const { sums, isMapLost } = readPage(image, block);
+  // T12: in a root all of them, whatever its bitmap on disk says.
+  const units = image.units(block);
+  if (isMapLost || isRecorded(sums, units)) return 0;
   const missing = units.map((here, unit) => (here !== 0 && sums.units[unit] === 0 ? 0xff : 0));
   let read = 0;
   for (const { first, count } of unitRuns(missing)) {
@@ -60,6 +62,6 @@ async function recordBlock(ports: CopyPorts, { image, isThere }: Recording, bloc
       if (!isThere()) return 0;
     }
   }
-  writePage(image, block, image.bat[block] ?? 0, { units, sums: sums.units });
+  writeSums(image, block, { bitmap: bitmapSum(units, block), units: sums.units });
   return read;
 }
