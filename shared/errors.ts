@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   'memory.bad-range',
   'memory.over-host',
   'memory.over-cap',
+  'memory.no-change',
   'memory.not-enough',
   'memory.no-balloon',
   'memory.guest-refuses',

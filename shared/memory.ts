@@ -66,6 +66,8 @@ export const hostMemorySchema = z.object({
   compressionRatio: z.number().min(0).max(1),
   mode: memoryModeSchema,
   state: hostStateSchema,
+  /** Until then VMs leave memory free that somebody asked for (memory.free); null: nobody did. */
+  freeUntil: timeMsSchema.nullable(),
   /** M5 watchdog: age of the last good plan. */
   planAgeMs: z.int().min(0),
   vms: z.array(vmMemorySchema).max(1000),
@@ -116,3 +118,19 @@ export const memoryReplaySchema = z.object({
   differing: z.array(z.int().min(0)).max(1000),
 });
 export type MemoryReplay = z.infer<typeof memoryReplaySchema>;
+
+/** What undoing the last change of a range brings back, null: nothing; and when a trial ends by itself, null: none is on. */
+export const rangeUndoSchema = z.object({
+  before: memoryRangeSchema.nullable(),
+  trialEndsAt: timeMsSchema.nullable(),
+});
+export type RangeUndo = z.infer<typeof rangeUndoSchema>;
+
+/** What VMs give back so that so much of the host is free. */
+export const freePreviewSchema = z.object({
+  isEnough: z.boolean(),
+  freeableKib: kibSchema,
+  sentence: z.string().max(10_000),
+  changes: startPreviewSchema.shape.changes,
+});
+export type FreePreview = z.infer<typeof freePreviewSchema>;

@@ -61,6 +61,8 @@ import type { ImportPorts } from './import-ports.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
+import { RangeDesk } from './memory/range-desk.ts';
+import { openRangeStore } from './memory/range-store.ts';
 import { PointServer } from './point-server.ts';
 import { PointWriter } from './point-writer.ts';
 import { createService } from './service.ts';
@@ -170,6 +172,22 @@ function supervisorPorts(
     makePrivateFolder,
     log,
   };
+}
+
+function rangeDesk(
+  { log }: ControlInput,
+  catalog: Catalog,
+  machines: Machines,
+  memory: MemoryManager,
+): RangeDesk {
+  return new RangeDesk({
+    clock,
+    store: openRangeStore(catalog.db),
+    specOf: vmId => machines.spec(vmId),
+    setRange: (vmId, range) => machines.setRange(vmId, range),
+    tell: text => memory.tell(text),
+    log,
+  });
 }
 
 function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof Machines>[0]['folders'] {
@@ -300,6 +318,12 @@ function historyParts(input: ControlInput, storage: StorageClient, machines: Mac
   };
 }
 
+function taskList(topics: Topics<typeof contract>, log: (line: string) => void): Tasks {
+  const changed = (): void => topics.publish('tasks', null, { tasks: tasks.list() });
+  const tasks = new Tasks({ clock, random: systemRandom, changed, log });
+  return tasks;
+}
+
 export function composeControl(input: ControlInput): Control {
   const { paths, log, pid } = input;
   const catalog = openCatalog(`${paths.dataFolder}/catalog.db`);
@@ -308,12 +332,7 @@ export function composeControl(input: ControlInput): Control {
   const topics = new Topics(contract);
   let storagePid: number | null = null;
   const memory = memoryManager(input, catalog, () => storagePid);
-  const tasks = new Tasks({
-    clock,
-    random: systemRandom,
-    changed: () => topics.publish('tasks', null, { tasks: tasks.list() }),
-    log,
-  });
+  const tasks = taskList(topics, log);
   const machines = new Machines({
     catalog,
     storage,
@@ -327,6 +346,7 @@ export function composeControl(input: ControlInput): Control {
     log,
   });
   publish(topics, memory, storage);
+  const ranges = rangeDesk(input, catalog, machines, memory);
   const handlers = createService({
     ...historyParts(input, storage, machines),
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
@@ -339,6 +359,7 @@ export function composeControl(input: ControlInput): Control {
     clock,
     machines,
     memory,
+    ranges,
     storage,
     catalog,
     tasks,
@@ -351,6 +372,7 @@ export function composeControl(input: ControlInput): Control {
       storage.start();
       storagePid = (await storage.call('storage.info', {})).pid;
       await machines.begin();
+      ranges.begin();
       memory.begin();
       topics.publish('vms', null, { vms: machines.list() });
       topics.publish('tasks', null, { tasks: [] });
@@ -364,6 +386,7 @@ export function composeControl(input: ControlInput): Control {
     },
     dispose: () => {
       memory.stop();
+      ranges.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

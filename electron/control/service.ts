@@ -18,6 +18,7 @@ import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
 import type { Machines, ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import type { RangeDesk } from './memory/range-desk.ts';
 import type { PointServer } from './point-server.ts';
 import type { PointWriter } from './point-writer.ts';
 import type { Catalog } from './store/catalog.ts';
@@ -30,6 +31,7 @@ export interface ServiceParts {
   readonly quit: () => Promise<void>;
   readonly machines: Machines;
   readonly memory: MemoryManager;
+  readonly ranges: RangeDesk;
   readonly storage: StorageClient;
   readonly catalog: Catalog;
   readonly tasks: Tasks;
@@ -49,7 +51,7 @@ export interface ServiceParts {
 type WorkOf = (vmId: VmId, step: Step, signal: AbortSignal) => Promise<void>;
 
 export function createService(parts: ServiceParts): Handlers<Contract> {
-  const { machines, memory, storage, tasks, files, consoles, catalog } = parts;
+  const { machines, memory, ranges, storage, tasks, files, consoles, catalog } = parts;
 
   const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
     const { spec } = machines.get(vmId);
@@ -171,8 +173,24 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     'memory.host': () => memory.hostMemory(),
     'memory.show': ({ vmId }) => memory.vmMemory(machines.spec(vmId)),
     'memory.set-range': ({ vmId, minKib, maxKib }) => {
-      machines.setRange(vmId, { minKib, maxKib });
+      ranges.set(vmId, { minKib, maxKib });
       return memory.vmMemory(machines.spec(vmId));
+    },
+    'memory.try-range': ({ vmId, minKib, maxKib, seconds }) => {
+      ranges.try(vmId, { minKib, maxKib }, seconds * 1000);
+      return ranges.undoOf(vmId);
+    },
+    'memory.keep-range': ({ vmId }) => {
+      ranges.keep(vmId);
+      return ranges.undoOf(vmId);
+    },
+    'memory.undo-range': ({ vmId }) => {
+      ranges.undo(vmId);
+      return memory.vmMemory(machines.spec(vmId));
+    },
+    'memory.range-undo': ({ vmId }) => {
+      machines.spec(vmId);
+      return ranges.undoOf(vmId);
     },
     'memory.set-balance': ({ vmId, balanced, weight }) => {
       machines.setBalance(vmId, balanced, weight);
@@ -183,6 +201,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       catalog.putMemoryPolicy(orThrow(memory.setPolicy(given)));
       return memory.hostMemory();
     },
+    'memory.free': ({ kib, seconds }) => memory.free(kib, seconds * 1000),
     'memory.ledger': ({ vmId, limit }) => ({ entries: memory.ledger(vmId, limit) }),
     'memory.replay': ({ limit }) => memory.replay(limit),
     'memory.history': ({ vmId, sinceMs }) => {

@@ -4,11 +4,13 @@ import * as z from 'zod';
 import { appInfoSchema, doctorReportSchema } from '../host.ts';
 import { diskIdSchema, fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
 import {
+  freePreviewSchema,
   hostMemorySchema,
   ledgerEntrySchema,
   memoryModeSchema,
   memoryReplaySchema,
   memorySampleSchema,
+  rangeUndoSchema,
   startPreviewSchema,
   vmMemorySchema,
 } from '../memory.ts';
@@ -213,6 +215,39 @@ export const contract = defineContract({
       errors: ['vm.not-found', 'memory.bad-range', 'memory.over-host', 'memory.over-cap'],
       doc: 'Sets minimum and maximum; a running VM is replanned at once.',
     },
+    'memory.try-range': {
+      kind: 'command',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        minKib: kibSchema,
+        maxKib: kibSchema,
+        seconds: z.int().min(5).max(600),
+      }),
+      result: rangeUndoSchema,
+      errors: ['vm.not-found', 'memory.bad-range', 'memory.over-host', 'memory.over-cap'],
+      doc: 'Sets minimum and maximum for that long; then they are what they were, unless kept.',
+    },
+    'memory.keep-range': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema }),
+      result: rangeUndoSchema,
+      errors: ['vm.not-found', 'memory.no-change'],
+      doc: 'What is being tried stays.',
+    },
+    'memory.undo-range': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema }),
+      result: vmMemorySchema,
+      errors: ['vm.not-found', 'memory.no-change', 'memory.bad-range', 'memory.over-host', 'memory.over-cap'],
+      doc: 'Minimum and maximum are what they were before the last change; again: what they were after it.',
+    },
+    'memory.range-undo': {
+      kind: 'query',
+      params: z.strictObject({ vmId: vmIdSchema }),
+      result: rangeUndoSchema,
+      errors: ['vm.not-found'],
+      doc: 'What undoing would bring back, and when a trial ends.',
+    },
     'memory.set-balance': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, balanced: z.boolean(), weight: z.int().min(1).max(10000) }),
@@ -231,6 +266,13 @@ export const contract = defineContract({
       result: hostMemorySchema,
       errors: ['memory.bad-range', 'memory.over-host'],
       doc: 'Host reserve, overall budget and cap per VM.',
+    },
+    'memory.free': {
+      kind: 'command',
+      params: z.strictObject({ kib: kibSchema, seconds: z.int().min(10).max(3600) }),
+      result: freePreviewSchema,
+      errors: [],
+      doc: 'VMs give back until so much of this computer is free, and leave it free for that long; 0 ends it.',
     },
     'memory.ledger': {
       kind: 'query',

@@ -159,6 +159,11 @@ function memoryHandlers(control: FakeControl) {
       control.publish();
       return hostOf(world);
     },
+    'memory.free': () => ({ isEnough: true, freeableKib: 0, sentence: '', changes: [] }),
+    'memory.try-range': () => ({ before: null, trialEndsAt: null }),
+    'memory.keep-range': () => ({ before: null, trialEndsAt: null }),
+    'memory.range-undo': () => ({ before: null, trialEndsAt: null }),
+    'memory.undo-range': ({ vmId }) => control.vm(vmId).memory,
     'memory.replay': () => ({ checked: world.ledger.length, differing: [] }),
     'memory.ledger': ({ limit }) => ({ entries: world.ledger.slice(0, limit) }),
     'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),

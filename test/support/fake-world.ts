@@ -313,6 +313,7 @@ export function hostOf(world: FakeWorld): HostMemory {
     compressionRatio: 0.42,
     mode: world.host.mode,
     state: 'ok',
+    freeUntil: null,
     planAgeMs: 900,
     vms,
   };

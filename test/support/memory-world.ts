@@ -11,7 +11,7 @@ export const MIB = 1024;
 export const GIB = 1024 * MIB;
 
 /** Time moves by `advance` alone; timers run in order. */
-class TestClock implements Clock {
+export class TestClock implements Clock {
   now = 0;
   readonly #timers = new Set<{ at: number; run: () => void }>();
   wallMs(): number {

@@ -2,6 +2,7 @@
 // follows from it happens in its loop (loop.ts).
 import type { VmId } from '../../../shared/ids.ts';
 import type {
+  FreePreview,
   HostMemory,
   LedgerEntry,
   MemoryRange,
@@ -11,10 +12,12 @@ import type {
   VmMemory,
 } from '../../../shared/memory.ts';
 import type { Result } from '../../../shared/result.ts';
+import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { checkPolicy, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import { freeing } from './free.ts';
 import { Histories } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
@@ -49,6 +52,7 @@ export class MemoryManager implements MemoryPort {
   readonly #watch: HostWatch;
   readonly #narrator: Narrator;
   readonly #loop: MemoryLoop;
+  #hold: { readonly budgetKib: number; readonly endsAtMs: number } | null = null;
 
   constructor(ports: ManagerPorts, policy: Partial<MemoryPolicy> = {}) {
     this.#ports = ports;
@@ -206,6 +210,26 @@ export class MemoryManager implements MemoryPort {
     return next;
   }
 
+  /** VMs give back until so much of the host is free, and leave it free meanwhile; 0 ends that. */
+  free(kib: number, forMs: number): FreePreview {
+    this.#hold = null;
+    this.#watch.look(this.#residentKib());
+    const nowMs = this.#ports.clock.monotonicMs();
+    const found = freeing(this.#model(), this.#watch.figures.availableKib, kib, nowMs);
+    if (found !== null) this.#hold = { budgetKib: found.budgetKib, endsAtMs: nowMs + forMs };
+    this.#loop.wake(kib === 0 ? null : `${amountText(kib)} of this computer are to be free`);
+    if (found !== null) return found.preview;
+    const has = `This computer has ${amountText(this.#watch.figures.availableKib)} free`;
+    const sentence = kib === 0 ? 'VMs use what is free again.' : `${has}: nothing needs to be given back.`;
+    return { isEnough: true, freeableKib: 0, sentence, changes: [] };
+  }
+
+  /** What VMs leave free for somebody, if it is not over. */
+  #held(): { readonly budgetKib: number; readonly endsAtMs: number } | null {
+    if (this.#hold !== null && this.#ports.clock.monotonicMs() >= this.#hold.endsAtMs) this.#hold = null;
+    return this.#hold;
+  }
+
   preview(spec: VmSpec): StartPreview {
     this.#watch.look(this.#residentKib());
     return previewStart(this.#model(), spec, this.#ports.clock.monotonicMs());
@@ -224,6 +248,11 @@ export class MemoryManager implements MemoryPort {
     return this.#ports.journal.ledger(vmId, limit);
   }
 
+  /** M7: what is nobody's move. */
+  tell(text: string): void {
+    this.#narrator.tell(text);
+  }
+
   /** M7: the latest plans, made again. */
   replay(limit: number): MemoryReplay {
     return replay(this.#ports.journal.inputs(limit));
@@ -231,7 +260,9 @@ export class MemoryManager implements MemoryPort {
 
   hostMemory(): HostMemory {
     const model = this.#model();
-    const now = this.#ports.clock.monotonicMs();
+    const { clock } = this.#ports;
+    const now = clock.monotonicMs();
+    const hold = this.#held();
     const { totalKib, availableKib, ownKib } = this.#watch.figures;
     return {
       totalKib,
@@ -246,6 +277,7 @@ export class MemoryManager implements MemoryPort {
       compressionRatio: plan(model, now).compressionRatio,
       mode: this.#policy.mode,
       state: this.#loop.hostState,
+      freeUntil: hold === null ? null : Math.round(clock.wallMs() + hold.endsAtMs - now),
       planAgeMs: this.#loop.planAgeMs,
       vms: [...this.#vms.values()].map(vm => vm.describe(now)),
     };
@@ -267,7 +299,10 @@ export class MemoryManager implements MemoryPort {
     const vms = [...this.#vms.values()].map(vm => vm.model(now));
     return {
       mode: this.#policy.mode,
-      budgetKib: this.#watch.budgetKib(this.#policy),
+      budgetKib: Math.min(
+        this.#watch.budgetKib(this.#policy),
+        this.#held()?.budgetKib ?? Number.POSITIVE_INFINITY,
+      ),
       leasedKib: off.leaseCounts === true ? 0 : this.#desk.leasedKib(),
       vms,
     };

@@ -6,7 +6,7 @@ import { TOLERANCE_KIB } from './actuate.ts';
 import { defaultOverheadKib } from './budget.ts';
 import { mostLeasableKib } from './lease-desk.ts';
 import type { HostModel, VmModel } from './model.ts';
-import { plan } from './plan.ts';
+import { type Plan, plan } from './plan.ts';
 
 export function previewStart(host: HostModel, spec: VmSpec, nowMs: number): StartPreview {
   const most = mostLeasableKib(host);
@@ -35,14 +35,24 @@ export function previewStart(host: HostModel, spec: VmSpec, nowMs: number): Star
     held: host.mode === 'demand' ? 'booting' : null,
   };
   const after = plan({ ...host, vms: [...host.vms, phantom] }, nowMs);
-  const changes = host.vms.flatMap(vm => {
-    const target = after.targets.find(planned => planned.id === vm.id)?.targetKib;
+  const changes = changesTo(host, after);
+  return { feasible: true, bootKib, sentence: sentenceOf(spec, bootKib, changes), changes };
+}
+
+/** What that plan moves, worth telling. */
+export function changesTo(host: HostModel, { targets }: Plan): StartPreview['changes'] {
+  return host.vms.flatMap(vm => {
+    const target = targets.find(planned => planned.id === vm.id)?.targetKib;
     const now = vm.actualKib ?? vm.bootKib;
     if (target === undefined || Math.abs(target - now) <= TOLERANCE_KIB) return [];
     return [{ vmId: vm.id, vmName: vm.name, fromKib: now, toKib: target }];
   });
-  return { feasible: true, bootKib, sentence: sentenceOf(spec, bootKib, changes), changes };
 }
+
+export const changesText = (changes: StartPreview['changes']): string =>
+  changes
+    .map(change => `${change.vmName} ${amountText(change.fromKib)} → ${amountText(change.toKib)}`)
+    .join(', ');
 
 function sentenceOf(spec: VmSpec, bootKib: number, changes: StartPreview['changes']): string {
   const limited =
@@ -51,8 +61,5 @@ function sentenceOf(spec: VmSpec, bootKib: number, changes: StartPreview['change
       : '';
   const shrink = changes.filter(change => change.toKib < change.fromKib);
   if (shrink.length === 0) return `Nothing shrinks.${limited}`;
-  const list = shrink
-    .map(change => `${change.vmName} ${amountText(change.fromKib)} → ${amountText(change.toKib)}`)
-    .join(', ');
-  return `Once ${spec.name} is up: ${list}.${limited}`;
+  return `Once ${spec.name} is up: ${changesText(shrink)}.${limited}`;
 }

@@ -35,6 +35,7 @@ const host = (vms: VmMemory[], more: Partial<HostMemory> = {}): HostMemory => ({
   compressionRatio: 0,
   mode: 'demand',
   state: 'ok',
+  freeUntil: null,
   planAgeMs: 0,
   vms,
   ...more,

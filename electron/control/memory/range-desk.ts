@@ -1,0 +1,168 @@
+// Changes of a VM's range that can be taken back: the last one undone, or one only tried, which ends by itself unless it is
+// kept. What it goes back to is stored before anything changes, so that a trial ends whoever died meanwhile.
+import type { VmId } from '../../../shared/ids.ts';
+import type { MemoryRange, RangeUndo } from '../../../shared/memory.ts';
+import { Fault } from '../../../shared/result.ts';
+import { amountText } from '../../../shared/units.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import type { Clock, Timer } from '../../platform/ports.ts';
+import type { RangeStore } from './range-store.ts';
+
+/** A clock that jumped must not make a trial one for ever. */
+const TRIAL_MAX_MS = 600_000;
+
+export interface RangeDeskPorts {
+  readonly clock: Clock;
+  readonly store: RangeStore;
+  /** Faults: vm.not-found. */
+  readonly specOf: (vmId: VmId) => Pick<VmSpec, 'name' | 'minKib' | 'maxKib'>;
+  /** Checked, durable, replanned. Faults: memory.bad-range, memory.over-host, memory.over-cap. */
+  readonly setRange: (vmId: VmId, range: MemoryRange) => void;
+  /** Into the ledger. */
+  readonly tell: (text: string) => void;
+  readonly log: (line: string) => void;
+}
+
+const rangeText = ({ minKib, maxKib }: MemoryRange): string =>
+  `${amountText(minKib)} – ${amountText(maxKib)}`;
+const isSame = (a: MemoryRange, b: MemoryRange): boolean => a.minKib === b.minKib && a.maxKib === b.maxKib;
+
+export class RangeDesk {
+  readonly #ports: RangeDeskPorts;
+  readonly #timers = new Map<VmId, Timer>();
+
+  constructor(ports: RangeDeskPorts) {
+    this.#ports = ports;
+  }
+
+  /** Trials the last control left: over, or going on. */
+  begin(): void {
+    const { store, clock } = this.#ports;
+    for (const { vmId, trialEndsAt } of store.all()) {
+      if (!this.#isThere(vmId)) store.drop(vmId);
+      else if (trialEndsAt !== null) this.#endIn(vmId, trialEndsAt - clock.wallMs());
+    }
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  /** What undoing would bring back; and, of a trial, when it ends. */
+  undoOf(vmId: VmId): RangeUndo {
+    const { before = null, trialEndsAt = null } = this.#ports.store.get(vmId) ?? {};
+    return { before, trialEndsAt };
+  }
+
+  /** For good. During a trial, undoing brings back what was before that. */
+  set(vmId: VmId, range: MemoryRange): void {
+    const before = this.#before(vmId);
+    this.#change(vmId, range, { before, trialEndsAt: null });
+    this.#cancel(vmId);
+  }
+
+  /** Until it is kept, or that time is over. */
+  try(vmId: VmId, range: MemoryRange, forMs: number): void {
+    const before = this.#before(vmId);
+    const lastsMs = Math.min(forMs, TRIAL_MAX_MS);
+    this.#change(vmId, range, { before, trialEndsAt: this.#ports.clock.wallMs() + lastsMs });
+    this.#endIn(vmId, lastsMs);
+  }
+
+  /** Faults: memory.no-change. */
+  keep(vmId: VmId): void {
+    const { store, specOf } = this.#ports;
+    const undo = store.get(vmId);
+    if (undo === undefined || undo.trialEndsAt === null) throw nothing(specOf(vmId).name, 'is being tried');
+    store.put(vmId, { ...undo, trialEndsAt: null });
+    this.#cancel(vmId);
+  }
+
+  /** Done again, it is redone. Faults: memory.no-change, and those of setRange. */
+  undo(vmId: VmId): void {
+    const { store, specOf } = this.#ports;
+    const spec = specOf(vmId);
+    const undo = store.get(vmId);
+    if (undo === undefined) throw nothing(spec.name, 'can be undone');
+    this.#change(vmId, undo.before, { before: spec, trialEndsAt: null });
+    this.#cancel(vmId);
+  }
+
+  /** Of a trial what was before it. */
+  #before(vmId: VmId): MemoryRange {
+    const undo = this.#ports.store.get(vmId);
+    const { minKib, maxKib } = this.#ports.specOf(vmId);
+    return undo === undefined || undo.trialEndsAt === null ? { minKib, maxKib } : undo.before;
+  }
+
+  /** Stored first: a control that dies in between goes back to what was. */
+  #change(
+    vmId: VmId,
+    range: MemoryRange,
+    { before, trialEndsAt }: RangeUndo & { before: MemoryRange },
+  ): void {
+    const { store, setRange } = this.#ports;
+    const was = store.get(vmId);
+    const { minKib, maxKib } = before;
+    store.put(vmId, { before: { minKib, maxKib }, trialEndsAt });
+    try {
+      setRange(vmId, range);
+    } catch (cause) {
+      if (was === undefined) store.drop(vmId);
+      else store.put(vmId, was);
+      throw cause;
+    }
+    if (isSame(before, range)) store.drop(vmId);
+  }
+
+  #endIn(vmId: VmId, delayMs: number): void {
+    this.#cancel(vmId);
+    const timer = this.#ports.clock.after(Math.min(Math.max(0, delayMs), TRIAL_MAX_MS), () =>
+      this.#end(vmId),
+    );
+    this.#timers.set(vmId, timer);
+  }
+
+  #cancel(vmId: VmId): void {
+    this.#timers.get(vmId)?.cancel();
+    this.#timers.delete(vmId);
+  }
+
+  /** Nobody kept it. Where the old range is no longer allowed the new one stays. */
+  #end(vmId: VmId): void {
+    const { store, specOf, setRange, tell, log } = this.#ports;
+    this.#timers.delete(vmId);
+    const undo = store.get(vmId);
+    if (undo === undefined || undo.trialEndsAt === null) return;
+    store.drop(vmId);
+    if (!this.#isThere(vmId)) return;
+    const { name } = specOf(vmId);
+    try {
+      setRange(vmId, undo.before);
+      tell(`The range of ${name} is ${rangeText(undo.before)} again: what was tried was not kept.`);
+    } catch (cause) {
+      log(`ending a trial of ${vmId}: ${String(cause)}`);
+      tell(
+        `The range of ${name} stays ${rangeText(specOf(vmId))}: ${rangeText(undo.before)}, which it was before the trial, is no longer allowed.`,
+      );
+    }
+  }
+
+  #isThere(vmId: VmId): boolean {
+    try {
+      this.#ports.specOf(vmId);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const nothing = (name: string, what: string): Fault =>
+  new Fault({
+    code: 'memory.no-change',
+    what: `No change of the range of "${name}" ${what}.`,
+    safe: 'Nothing was changed.',
+    todo: 'Set the range you want.',
+  });

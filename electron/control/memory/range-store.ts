@@ -1,0 +1,53 @@
+// What a VM's range was before it was last changed: kept beside the catalog, for undoing and for trials (range-desk.ts).
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
+import { memoryRangeSchema } from '../../../shared/memory.ts';
+import { timeMsSchema } from '../../../shared/units.ts';
+
+const storedSchema = z.object({ before: memoryRangeSchema, trialEndsAt: timeMsSchema.nullable() });
+export type StoredRange = z.infer<typeof storedSchema>;
+
+export interface RangeStore {
+  all(): (StoredRange & { readonly vmId: VmId })[];
+  get(vmId: VmId): StoredRange | undefined;
+  put(vmId: VmId, stored: StoredRange): void;
+  drop(vmId: VmId): void;
+}
+
+/** `rows`: JSON by VM; what cannot be read is none. */
+function storeOver(
+  rows: () => readonly { readonly vm: string; readonly body: string }[],
+  write: Pick<RangeStore, 'put' | 'drop'>,
+): RangeStore {
+  const known = new Map<VmId, StoredRange>();
+  for (const { vm, body } of rows()) {
+    const [vmId, stored] = [vmIdSchema.safeParse(vm), storedSchema.safeParse(JSON.parse(body))];
+    if (vmId.success && stored.success) known.set(vmId.data, stored.data);
+  }
+  return {
+    all: () => [...known].map(([vmId, stored]) => ({ vmId, ...stored })),
+    get: vmId => known.get(vmId),
+    put: (vmId, stored) => {
+      write.put(vmId, stored);
+      known.set(vmId, stored);
+    },
+    drop: vmId => {
+      write.drop(vmId);
+      known.delete(vmId);
+    },
+  };
+}
+
+export function openRangeStore(db: Database.Database): RangeStore {
+  db.exec('CREATE TABLE IF NOT EXISTS memory_range (vm TEXT PRIMARY KEY, body TEXT NOT NULL)');
+  const put = db.prepare(
+    'INSERT INTO memory_range VALUES (?, ?) ON CONFLICT (vm) DO UPDATE SET body = excluded.body',
+  );
+  const drop = db.prepare('DELETE FROM memory_range WHERE vm = ?');
+  const all = db.prepare<[], { vm: string; body: string }>('SELECT vm, body FROM memory_range');
+  return storeOver(() => all.all(), {
+    put: (vmId, stored) => void put.run(vmId, JSON.stringify(stored)),
+    drop: vmId => void drop.run(vmId),
+  });
+}

@@ -1,0 +1,53 @@
+// "Free so much of this computer now": VMs give back, leave it free for a while, and have it again.
+import { describe, expect, it } from 'vitest';
+import { GIB, MIB, uuid, World } from '../../../support/memory-world.ts';
+
+const two = async (): Promise<World> => {
+  const world = new World(3000 * MIB);
+  await world.start(1);
+  await world.start(2);
+  await world.run(3000);
+  return world;
+};
+const targets = (world: World): number =>
+  [1, 2].reduce((sum, n) => sum + (world.guests.get(uuid(n))?.targetKib ?? 0), 0);
+
+describe('freeing memory of the host', () => {
+  it('takes what is missing from VMs, leaves it free that long, and gives it back', async () => {
+    const world = await two();
+    const before = targets(world);
+    const preview = world.manager.free(world.host.availableKib + 300 * MIB, 60_000);
+    expect(preview).toMatchObject({ isEnough: true, freeableKib: 300 * MIB });
+    expect(preview.sentence).toMatch(/^VMs give back 300 MiB\. vm1 .* → .*, vm2/);
+    await world.run(5000);
+    expect(targets(world)).toBeLessThanOrEqual(before - 298 * MIB);
+    expect(world.manager.hostMemory().freeUntil).not.toBeNull();
+    await world.run(50_000);
+    expect(targets(world)).toBeLessThanOrEqual(before - 298 * MIB);
+    await world.run(12_000);
+    expect(world.manager.hostMemory().freeUntil).toBeNull();
+    expect(targets(world)).toBeGreaterThanOrEqual(before - 8 * MIB);
+  });
+
+  it('says how much there is where that is not enough, and takes nobody below its minimum', async () => {
+    const world = await two();
+    const preview = world.manager.free(world.host.availableKib + 8 * GIB, 60_000);
+    expect(preview).toMatchObject({ isEnough: false });
+    expect(preview.sentence).toContain('then all are at their minimum');
+    await world.run(8000);
+    expect(targets(world)).toBe(2 * 256 * MIB);
+    world.manager.free(0, 60_000);
+    await world.run(5000);
+    expect(targets(world)).toBeGreaterThan(2000 * MIB);
+  });
+
+  it('does nothing where so much is free already', async () => {
+    const world = await two();
+    const before = targets(world);
+    const preview = world.manager.free(GIB, 60_000);
+    expect(preview).toMatchObject({ isEnough: true, changes: [] });
+    expect(preview.sentence).toContain('nothing needs to be given back');
+    await world.run(3000);
+    expect(targets(world)).toBe(before);
+  });
+});
