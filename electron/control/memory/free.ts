@@ -23,10 +23,10 @@ export function freeing(
   const mostKib = host.vms
     .filter(vm => vm.held === null)
     .reduce((sum, vm) => sum + Math.max(0, promisedKib(vm) - vm.minKib), 0);
-  const budgetKib = Math.max(0, totalCommittedKib(host) + host.leasedKib - missingKib);
+  const freeableKib = Math.min(missingKib, mostKib);
+  const budgetKib = totalCommittedKib(host) + host.leasedKib - freeableKib;
   const after = plan({ ...host, budgetKib: Math.min(host.budgetKib, budgetKib) }, nowMs);
   const changes = changesTo(host, after);
-  const freeableKib = Math.min(missingKib, mostKib);
   const isEnough = freeableKib === missingKib;
   const list = changesText(changes.filter(({ fromKib, toKib }) => toKib < fromKib));
   const gives = list === '' ? '' : ` ${list}.`;

@@ -6,7 +6,14 @@ import type { Clock } from '../../platform/ports.ts';
 import { actuate, type Command } from './actuate.ts';
 import type { HostFigures } from './budget.ts';
 import type { Histories } from './histories.ts';
-import { CALM, foldHostState, type HostState, type HostStateFold, isAtLeast } from './host-state.ts';
+import {
+  CALM,
+  foldHostState,
+  type HostSigns,
+  type HostState,
+  type HostStateFold,
+  isAtLeast,
+} from './host-state.ts';
 import type { MemoryJournal } from './journal.ts';
 import type { LeaseDesk } from './lease-desk.ts';
 import { type HostModel, poolKib } from './model.ts';
@@ -35,7 +42,7 @@ export interface LoopPorts {
   readonly narrator: Narrator;
   readonly model: () => HostModel;
   /** The host's figures, looked at anew. */
-  readonly look: () => HostFigures;
+  readonly look: () => HostFigures & Pick<HostSigns, 'isOverdrawn'>;
   /** After each round. */
   readonly done: () => void;
 }
@@ -114,10 +121,9 @@ export class MemoryLoop {
     this.#ports.done();
   }
 
-  #watchHost({ availableKib, stalled }: HostFigures): void {
+  #watchHost(signs: HostSigns): void {
     const was = this.#host.state;
-    const isOverdrawn = poolKib(this.#ports.model()) < 0;
-    const signs = { availableKib, stalled, isOverdrawn };
+    const { availableKib, stalled } = signs;
     this.#host = foldHostState(this.#host, signs, this.#ports.clock.monotonicMs());
     const { state } = this.#host;
     // A state that asks nothing of anybody is not news (M7).

@@ -92,7 +92,9 @@ export class MemoryManager implements MemoryPort {
       model: () => this.#model(),
       look: () => {
         this.#watch.look(this.#residentKib());
-        return this.#watch.figures;
+        // What somebody wants free is not missing.
+        const budgetKib = this.#watch.budgetKib(this.#policy);
+        return { ...this.#watch.figures, isOverdrawn: poolKib({ ...this.#model(), budgetKib }) < 0 };
       },
       done: () => {
         for (const listener of this.#hostListeners) listener();

@@ -30,8 +30,12 @@ async function showMemory(session: Session): Promise<Output> {
       ];
     }),
   );
+  const freed =
+    host.freeUntil === null
+      ? ''
+      : ` VMs leave memory free until ${timeText(host.freeUntil)}; ebb mem free 0 ends that.`;
   const cap = host.capKib === null ? '' : `; at most ${kibText(host.capKib)} per VM`;
-  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.${HOST_WORDS[host.state]}`;
+  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.${HOST_WORDS[host.state]}${freed}`;
   const text = `${table(['VM', 'MIN', 'TARGET', 'ACTUAL', 'IN USE', 'MAX', 'STATE'], rows)}\n${line}`;
   return {
     text,

@@ -15,4 +15,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 export const gib = (bytes: number): string => amountText(bytes / KIB);
 export const kibText = (kib: number | null): string => (kib === null ? '–' : amountText(kib));
-export const timeText = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 16);
+/** As the clock on the wall says it. */
+export function timeText(ms: number): string {
+  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return local.toISOString().replace('T', ' ').slice(0, 16);
+}

@@ -36,6 +36,9 @@ describe('freeing memory of the host', () => {
     expect(preview.sentence).toContain('then all are at their minimum');
     await world.run(8000);
     expect(targets(world)).toBe(2 * 256 * MIB);
+    // Nothing is missing: it was asked for.
+    expect(world.manager.hostMemory().state).toBe('ok');
+    expect(world.manager.ledger(null, 20).some(({ text }) => text.includes('missing'))).toBe(false);
     world.manager.free(0, 60_000);
     await world.run(5000);
     expect(targets(world)).toBeGreaterThan(2000 * MIB);
