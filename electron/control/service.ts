@@ -101,6 +101,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       await parts.quit();
       return {};
     },
+    'app.power': ({ isOnBattery }) => {
+      memory.setOnBattery(isOnBattery);
+      return {};
+    },
     'doctor.run': () => parts.doctor(),
 
     'vm.list': () => ({ vms: machines.list() }),

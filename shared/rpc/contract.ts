@@ -51,6 +51,13 @@ export const contract = defineContract({
       errors: ['vm.wrong-state'],
       doc: 'Ends the control service; refused while VMs run.',
     },
+    'app.power': {
+      kind: 'command',
+      params: z.strictObject({ isOnBattery: z.boolean() }),
+      result: done,
+      errors: [],
+      doc: 'What this computer runs on, from a shell that knows; also told when it wakes up.',
+    },
     'doctor.run': {
       kind: 'query',
       params: none,

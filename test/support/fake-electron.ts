@@ -39,6 +39,11 @@ class FakeApp extends EventEmitter {
 }
 export const app = new FakeApp();
 
+class FakePowerMonitor extends EventEmitter {
+  onBatteryPower = false;
+}
+export const powerMonitor = new FakePowerMonitor();
+
 class FakeSession extends EventEmitter {
   askPermission:
     | ((contents: unknown, permission: string, answer: (isGranted: boolean) => void) => void)

@@ -159,6 +159,7 @@ function memoryHandlers(control: FakeControl) {
       control.publish();
       return hostOf(world);
     },
+    'app.power': () => ({}),
     'memory.free': () => ({ isEnough: true, freeableKib: 0, sentence: '', changes: [] }),
     'memory.try-range': () => ({ before: null, trialEndsAt: null }),
     'memory.keep-range': () => ({ before: null, trialEndsAt: null }),

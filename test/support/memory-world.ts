@@ -13,9 +13,11 @@ export const GIB = 1024 * MIB;
 /** Time moves by `advance` alone; timers run in order. */
 export class TestClock implements Clock {
   now = 0;
+  /** What the wall clock is ahead by: time slept, or somebody set it. */
+  aheadMs = 0;
   readonly #timers = new Set<{ at: number; run: () => void }>();
   wallMs(): number {
-    return 1_700_000_000_000 + this.now;
+    return 1_700_000_000_000 + this.now + this.aheadMs;
   }
   monotonicMs(): number {
     return this.now;

@@ -19,6 +19,7 @@ import type { LeaseDesk } from './lease-desk.ts';
 import { type HostModel, poolKib } from './model.ts';
 import type { Narrator } from './narrator.ts';
 import { plan } from './plan.ts';
+import { type Clocks, hasSlept } from './sleep.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 import type { TrackedVm } from './tracked-vm.ts';
 import { hostStateSentence, refusedSentence, selfDeflatedSentence } from './words.ts';
@@ -26,6 +27,8 @@ import { hostStateSentence, refusedSentence, selfDeflatedSentence } from './word
 const TICK_MS = 1_000;
 /** While somebody waits for memory or a balloon moves. */
 const BUSY_TICK_MS = 250;
+/** On battery, while nothing changes. */
+const SAVING_TICK_MS = 5_000;
 /** Smaller changes are left alone: a balloon's work is not free. */
 export const DEADBAND_KIB = 8 * MIB_KIB;
 /** A plan waits no longer for guests that are slow to answer; what they say later counts in the next one (M4). */
@@ -43,6 +46,8 @@ export interface LoopPorts {
   readonly model: () => HostModel;
   /** The host's figures, looked at anew. */
   readonly look: () => HostFigures & Pick<HostSigns, 'isOverdrawn'>;
+  /** This computer slept: what the host's use was says nothing about now. */
+  readonly woke: () => void;
   /** After each round. */
   readonly done: () => void;
 }
@@ -57,10 +62,23 @@ export class MemoryLoop {
   #isStopped = false;
   #nextTick: { cancel(): void } | null = null;
   #host: HostStateFold = CALM;
+  #clocks: Clocks;
+  #isOnBattery = false;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
     this.#planAtMs = ports.clock.monotonicMs();
+    this.#clocks = this.#now();
+  }
+
+  #now(): Clocks {
+    const { clock } = this.#ports;
+    return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+  }
+
+  setOnBattery(isOnBattery: boolean): void {
+    this.#isOnBattery = isOnBattery;
+    this.#schedule(0);
   }
 
   begin(): void {
@@ -101,6 +119,7 @@ export class MemoryLoop {
     if (this.#isTicking || this.#isStopped) return;
     this.#isTicking = true;
     try {
+      this.#noticeSleep();
       await this.#within([...this.#ports.vms.values()].map(vm => this.#sample(vm)));
       this.#watchHost(this.#ports.look());
       await this.#round();
@@ -115,10 +134,20 @@ export class MemoryLoop {
         this.#host.state !== 'ok' ||
         this.#ports.desk.isWaiting ||
         [...this.#ports.vms.values()].some(vm => vm.isMoving);
-      this.#schedule(this.#isAgain ? 0 : isBusy ? BUSY_TICK_MS : TICK_MS);
+      const restMs = this.#isOnBattery ? SAVING_TICK_MS : TICK_MS;
+      this.#schedule(this.#isAgain ? 0 : isBusy ? BUSY_TICK_MS : restMs);
       this.#isAgain = false;
     }
     this.#ports.done();
+  }
+
+  #noticeSleep(): void {
+    const [before, now] = [this.#clocks, this.#now()];
+    this.#clocks = now;
+    if (!hasSlept(before, now)) return;
+    for (const vm of this.#ports.vms.values()) vm.slept(now.monotonicMs);
+    this.#ports.woke();
+    this.#ports.narrator.because('This computer woke up');
   }
 
   #watchHost(signs: HostSigns): void {

@@ -96,6 +96,7 @@ export class MemoryManager implements MemoryPort {
         const budgetKib = this.#watch.budgetKib(this.#policy);
         return { ...this.#watch.figures, isOverdrawn: poolKib({ ...this.#model(), budgetKib }) < 0 };
       },
+      woke: () => this.#watch.restart(this.#residentKib()),
       done: () => {
         for (const listener of this.#hostListeners) listener();
       },
@@ -248,6 +249,11 @@ export class MemoryManager implements MemoryPort {
 
   ledger(vmId: VmId | null, limit: number): LedgerEntry[] {
     return this.#ports.journal.ledger(vmId, limit);
+  }
+
+  /** M5: on battery the host is looked at less often while nothing changes. */
+  setOnBattery(isOnBattery: boolean): void {
+    this.#loop.setOnBattery(isOnBattery);
   }
 
   /** M7: what is nobody's move. */

@@ -95,6 +95,12 @@ export class TrackedVm {
     this.#resets++;
   }
 
+  /** It slept with its host: what it did not do meanwhile is no sign of anything. */
+  slept(nowMs: number): void {
+    this.#progress = paused(this.#progress, nowMs);
+    this.#lastSampleMs = nowMs;
+  }
+
   get isMoving(): boolean {
     return (
       this.targetKib !== null &&

@@ -11,6 +11,7 @@ import {
   Menu,
   MessageChannelMain,
   nativeImage,
+  powerMonitor,
   protocol,
   session,
   Tray,
@@ -27,6 +28,7 @@ import { hardenApp, hardenSession } from './hardening.ts';
 import { applicationMenu, type MenuActions, trayMenu } from './menu.ts';
 import { offerFilePicker } from './pick-file.ts';
 import { brokerPorts } from './port-broker.ts';
+import { tellPower } from './power.ts';
 import { openWindow } from './window.ts';
 
 // Not strict: the engine has switches of its own.
@@ -98,6 +100,7 @@ async function run(): Promise<void> {
     dialog,
     registerFile: async path => (await local()).call('file.register', { path }),
   });
+  tellPower(powerMonitor, async isOnBattery => (await local()).call('app.power', { isOnBattery }), log);
   await reachControl();
   makeMenus();
   show();

@@ -126,6 +126,43 @@ describe('M5: the plan follows within one tick', () => {
     expect(sum(after)).toBeLessThan(sum(before));
   });
 
+  it.each(['stands still', 'runs on'] as const)(
+    'when this computer slept and its clock %s: no guest is blamed for it',
+    async clock => {
+      third().rateKib = 0;
+      world.manager.specChanged(specOf(3, 256, 300));
+      await world.run(3 * TICK_MS);
+      // Asked, and not there: two seconds more and it would be called stuck.
+      if (clock === 'runs on') world.clock.now += 3_600_000;
+      else world.clock.aheadMs += 3_600_000;
+      await world.run(2 * TICK_MS);
+      expect(world.manager.vmMemory(specOf(3, 256, 300)).balloon).toBe('obeying');
+      third().rateKib = 200 * MIB;
+      await world.run(3 * TICK_MS);
+      expect(third().actualKib).toBe(third().targetKib);
+      expect(world.manager.ledger(null, 100).some(({ result }) => result === 'refused')).toBe(false);
+    },
+  );
+
+  it('on battery too, and it looks around less often while nothing happens', async () => {
+    const asked: number[] = [];
+    const sample = third().sample.bind(third());
+    third().sample = () => {
+      asked.push(world.clock.now);
+      return sample();
+    };
+    await world.run(20 * TICK_MS);
+    const before = asked.splice(0).length;
+    world.manager.setOnBattery(true);
+    await world.run(20 * TICK_MS);
+    expect(asked.length).toBeLessThan(before / 3);
+    const { before: was, after } = await follows(() => {
+      world.guests.delete(uuid(3));
+      world.manager.detach(uuid(3), 'stopped');
+    });
+    expect(sum(after)).toBeGreaterThan(sum(was) + 200 * MIB);
+  });
+
   it('when a guest takes memory back by itself', async () => {
     world.manager.specChanged(specOf(3, 256, 300));
     await world.run(5 * TICK_MS);
