@@ -7,7 +7,7 @@ import { type Caller, serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import { bootId } from '../platform/boot-id.ts';
 import { systemClock } from '../platform/clock.ts';
-import { hostMemoryFigures, hostStrain } from '../platform/host-memory.ts';
+import { hostMemoryReader, hostStrain } from '../platform/host-memory.ts';
 import {
   makePrivateFolder,
   readJson,
@@ -126,6 +126,7 @@ function memoryManager(
   catalog: Catalog,
   storagePid: () => number | null,
 ): MemoryManager {
+  const figures = hostMemoryReader(() => clock.monotonicMs());
   const ownKib = (): number =>
     [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residentKib(id) ?? 0)), 0);
   return new MemoryManager(
@@ -133,7 +134,7 @@ function memoryManager(
       clock,
       random: systemRandom,
       journal: openMemoryJournal(catalog.db),
-      host: () => ({ ...hostMemoryFigures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
+      host: () => ({ ...figures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
       log,
     },
     catalog.memoryPolicy() ?? {},

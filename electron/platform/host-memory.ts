@@ -1,6 +1,7 @@
-// The host's memory, from /proc on Linux and from Node elsewhere.
+// The host's memory: from /proc on Linux, from vm_stat on macOS, from Node elsewhere.
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
+import { runTool } from './process.ts';
 
 export interface HostMemoryFigures {
   readonly totalKib: number;
@@ -38,12 +39,59 @@ function proc(path: string): string {
   }
 }
 
-/** MemAvailable counts reclaimable cache as available; Node's freemem does not, and is what other systems have. */
+/** A page count of macOS's vm_stat; 0 where an older one has no such line. */
+const pagesOf = (text: string, name: string): number =>
+  Number(new RegExp(`^${name}:\\s+(\\d+)\\.?$`, 'm').exec(text)?.[1] ?? 0);
+
+/**
+ * In KiB, what macOS can give without compressing or swapping: free, read ahead, purgeable, and of what was not used of late
+ * the pages that are a file's. Null where the text is not vm_stat's.
+ */
+export function parseVmStat(text: string): number | null {
+  const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? 0);
+  if (pageBytes === 0 || !/^Pages free:/m.test(text)) return null;
+  const speculative = pagesOf(text, 'Pages speculative');
+  const files = Math.max(0, pagesOf(text, 'File-backed pages') - speculative);
+  const idle = Math.min(pagesOf(text, 'Pages inactive'), files);
+  const pages = pagesOf(text, 'Pages free') + speculative + pagesOf(text, 'Pages purgeable') + idle;
+  return Math.floor((pages * pageBytes) / 1024);
+}
+
+/** MemAvailable counts reclaimable cache as available; so does what Node calls free on Windows, and nowhere else. */
 export const hostMemoryFigures = (): HostMemoryFigures =>
-  parseMeminfo(proc('/proc/meminfo')) ?? {
-    totalKib: Math.floor(totalmem() / 1024),
-    availableKib: Math.floor(freemem() / 1024),
+  parseMeminfo(proc('/proc/meminfo')) ?? nodeFigures();
+
+const nodeFigures = (): HostMemoryFigures => ({
+  totalKib: Math.floor(totalmem() / 1024),
+  availableKib: Math.floor(freemem() / 1024),
+});
+
+/** Figures of vm_stat older than this are asked for anew. */
+const VM_STAT_MAX_AGE_MS = 800;
+
+/**
+ * As `hostMemoryFigures`, on macOS from vm_stat: at once what it last said, while it is asked again beside. Until it has
+ * answered, and when it fails, what Node calls free: less than there is.
+ */
+export function macMemoryFigures(ports: {
+  readonly nowMs: () => number;
+  readonly vmStat: () => Promise<string>;
+  readonly node?: () => HostMemoryFigures;
+}): () => HostMemoryFigures {
+  let latest: { readonly availableKib: number | null; readonly atMs: number } | null = null;
+  let isAsking = false;
+  const ask = async (): Promise<void> => {
+    isAsking = true;
+    const text = await ports.vmStat().catch(() => '');
+    latest = { availableKib: parseVmStat(text), atMs: ports.nowMs() };
+    isAsking = false;
   };
+  return () => {
+    if (!isAsking && (latest === null || ports.nowMs() - latest.atMs > VM_STAT_MAX_AGE_MS)) void ask();
+    const { totalKib, availableKib } = (ports.node ?? nodeFigures)();
+    return { totalKib, availableKib: Math.min(totalKib, latest?.availableKib ?? availableKib) };
+  };
+}
 
 export interface HostStrain {
   readonly swapKib: number | null;
@@ -55,3 +103,9 @@ export const hostStrain = (): HostStrain => ({
   swapKib: parseSwapKib(proc('/proc/meminfo')),
   stalled: parsePressure(proc('/proc/pressure/memory')),
 });
+
+export const hostMemoryReader = (nowMs: () => number): (() => HostMemoryFigures) =>
+  process.platform === 'darwin' ? macMemoryFigures({ nowMs, vmStat }) : hostMemoryFigures;
+
+const vmStat = async (): Promise<string> =>
+  (await runTool('/usr/bin/vm_stat', [], { timeoutMs: 2_000 })).stdout;

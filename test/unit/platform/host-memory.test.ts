@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseMeminfo, parsePressure, parseSwapKib } from '../../../electron/platform/host-memory.ts';
+import {
+  macMemoryFigures,
+  parseMeminfo,
+  parsePressure,
+  parseSwapKib,
+  parseVmStat,
+} from '../../../electron/platform/host-memory.ts';
 
 const meminfo = (available: string, swap = 'SwapTotal:       2097148 kB\n'): string =>
   `MemTotal:       24683656 kB\nMemFree:        12955700 kB\n${available}Buffers:          141144 kB\nSwapCached:            4 kB\n${swap}`;
@@ -31,5 +37,63 @@ describe('host memory', () => {
     expect(parsePressure(`${some}full avg10=12.25 avg60=4.00 avg300=1.00 total=40\n`)).toBe(12.25);
     expect(parsePressure(some)).toBeNull();
     expect(parsePressure('')).toBeNull();
+  });
+});
+
+const vmStat = (free: number): string => `Mach Virtual Memory Statistics: (page size of 16384 bytes)
+Pages free:                                    ${free}.
+Pages active:                                 410000.
+Pages inactive:                               405000.
+Pages speculative:                              6000.
+Pages throttled:                                   0.
+Pages wired down:                             170000.
+Pages purgeable:                               11000.
+"Translation faults":                     1935466161.
+File-backed pages:                            206000.
+Anonymous pages:                              615000.
+Pages occupied by compressor:                 101000.
+Swapouts:                                          0.
+`;
+const OLD_VM_STAT = `Mach Virtual Memory Statistics: (page size of 4096 bytes)
+Pages free:                          90000.
+Pages active:                       205000.
+Pages inactive:                      32000.
+Pages speculative:                  134000.
+Pages wired down:                    61000.
+`;
+
+describe('macOS', () => {
+  it('counts what can be had without compressing: of what is idle only what is a file', () => {
+    expect(parseVmStat(vmStat(10_000))).toBe((10_000 + 6_000 + 11_000 + 200_000) * 16);
+    expect(parseVmStat(OLD_VM_STAT)).toBe((90_000 + 134_000) * 4);
+  });
+
+  it('is not read out of what is cut or foreign', () => {
+    for (const text of ['', 'Pages free: 1.', 'Mach Virtual Memory Statistics: (page size of 4096 bytes)\n'])
+      expect(parseVmStat(text)).toBeNull();
+  });
+
+  it('is asked again when the last answer is old, one question at a time; until then what Node says', async () => {
+    const asked: { answer: (text: string) => void; fail: (cause: Error) => void }[] = [];
+    let nowMs = 0;
+    const figures = macMemoryFigures({
+      nowMs: () => nowMs,
+      vmStat: () => new Promise((answer, fail) => asked.push({ answer, fail })),
+      node: () => ({ totalKib: 34_000_000, availableKib: 161_000 }),
+    });
+    const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+    expect(figures()).toEqual({ totalKib: 34_000_000, availableKib: 161_000 });
+    expect(figures().availableKib).toBe(161_000);
+    expect(asked).toHaveLength(1);
+    asked[0]?.answer(vmStat(10_000));
+    await settled();
+    expect(figures().availableKib).toBe(227_000 * 16);
+    expect(asked).toHaveLength(1);
+    nowMs = 1_000;
+    expect(figures().availableKib).toBe(227_000 * 16);
+    expect(asked).toHaveLength(2);
+    asked[1]?.fail(new Error('gone'));
+    await settled();
+    expect(figures().availableKib).toBe(161_000);
   });
 });
