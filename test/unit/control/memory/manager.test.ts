@@ -63,6 +63,28 @@ describe('the memory manager', () => {
     expect(world.worstKib).toBeGreaterThan(2000 * MIB);
   });
 
+  it('M8: where inflating frees nothing on the host, what balloons took is credited to nobody', async () => {
+    const world = new World(2800 * MIB);
+    for (const n of [1, 2]) {
+      await world.start(n);
+      // All of it touched, and kept by the process whatever the balloon says.
+      (world.guests.get(uuid(n)) as Guest).touchedKib = 1124 * MIB;
+    }
+    await world.run(2000);
+    const starting = world.start(3).catch((cause: unknown) => cause);
+    const outcome = await starting;
+    const kept = 2 * 1124 * MIB;
+    if (outcome instanceof Error) expect(outcome).toMatchObject({ body: { code: 'memory.not-enough' } });
+    else {
+      const third = world.guests.get(uuid(3)) as Guest;
+      expect(kept + third.actualKib + 150 * MIB).toBeLessThanOrEqual(2800 * MIB);
+    }
+    expect(world.actual(1)).toBeLessThan(1024);
+    await world.run(20_000);
+    expect(world.manager.hostMemory().committedKib).toBeGreaterThanOrEqual(kept);
+    expect(world.manager.hostMemory().committedKib).toBeLessThanOrEqual(2800 * MIB);
+  });
+
   it('M4: a guest that refuses is set aside and planned around; the others are not delayed', async () => {
     const world = new World(2800 * MIB);
     await world.start(1);
