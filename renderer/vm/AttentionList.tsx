@@ -75,6 +75,9 @@ function useWords(): (found: Attention) => { title: string; body: ReactNode; tab
   };
 }
 
+const isBad = (found: Attention): boolean =>
+  found.kind === 'failed' || (found.kind === 'host' && found.state === 'emergency');
+
 const SHOWN_MAX = 4;
 
 export function AttentionList() {
@@ -93,7 +96,7 @@ export function AttentionList() {
         return (
           <Notice
             key={`${item.kind}${vm?.spec.id ?? ''}`}
-            tone={item.kind === 'failed' ? 'bad' : 'warn'}
+            tone={isBad(item) ? 'bad' : 'warn'}
             title={title}
             action={
               vm === null || tab === null ? undefined : (
