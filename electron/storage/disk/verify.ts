@@ -10,7 +10,7 @@ import { dependentsOf } from './dependents.ts';
 import type { Disk } from './disk.ts';
 import { type DiskFiles, fileName, newFileName } from './disk-files.ts';
 import type { Image } from './image.ts';
-import { isPartial, readPage } from './page.ts';
+import { isBlank, isPartial, readPage } from './page.ts';
 import { bitmapSum, unitSum } from './sums.ts';
 import type { Tree } from './tree.ts';
 
@@ -20,8 +20,9 @@ interface Reading {
   readonly files: DiskFiles;
   readonly name: string;
   readonly image: Image;
-  /** A missing checksum is damage. */
+  /** A missing checksum is damage; of a bitmap only where nothing else is recorded either, if a merge may be about to. */
   readonly isRecorded: boolean;
+  readonly isMerging: boolean;
   /** Blocks a reversal or a merge may have half-written: others answer for them (T3, T8). */
   readonly isTorn: (block: number) => boolean;
 }
@@ -122,6 +123,8 @@ export class Verifier {
     const merge = this.#tree.mergeOf(id);
     const isMerging =
       merge !== undefined && (name === fileName(merge.point) || name === fileName(merge.child));
+    const isBackward = op !== undefined && name === newFileName(op.root);
+    const isRenaming = (isMoving && op.kind === 'flip') || (isMerging && merge.stage === 'flip');
     const image = files.image(name, isMoving || isMerging ? null : (point?.id ?? null));
     const edge = op === undefined || op.kind === 'flip' ? null : files.edge(op);
     const isFilling = merge?.direction === 'down' && merge.stage === 'copy' && name === fileName(merge.point);
@@ -130,7 +133,9 @@ export class Verifier {
       files,
       name,
       image,
-      isRecorded: point?.sums === true && !isMoving && !isMerging,
+      // What is copied is summed. While names change hands the row may speak of another file.
+      isRecorded: isBackward || (point?.sums === true && !isRenaming),
+      isMerging,
       isTorn: block =>
         emptied?.has(block) === true ||
         (edge?.root === image && edge.backward.has(block) && edge.forward?.has(block) === true),
@@ -141,8 +146,8 @@ export class Verifier {
   #block(reading: Reading, block: number, found: Found): void {
     const { image } = reading;
     const { units, sums, isMapLost } = readPage(image, block);
-    const isMissing =
-      reading.isRecorded && (image.hasSums(block) ? sums.bitmap === 0 : isElsewhere(image, block));
+    const isUnsummed = reading.isMerging ? isBlank(sums) : sums.bitmap === 0;
+    const isMissing = reading.isRecorded && (image.hasSums(block) ? isUnsummed : isElsewhere(image, block));
     if (isMapLost || isMissing || isPartial(image, units)) {
       this.#add(reading, block, { first: 0, count: image.unitsPerBlock, kind: 'map' }, found);
       found.checkedBytes += UNIT_BYTES;
