@@ -79,13 +79,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     return vmId;
   };
   const refuseBrowser = ({ caller }: CallContext): void => {
-    if (caller.kind === 'local') return;
-    throw new Fault({
-      code: 'rpc.denied',
-      what: 'A browser may not name files or sockets on this computer.',
-      safe: 'Nothing was read.',
-      todo: 'Upload the file instead.',
-    });
+    if (caller.kind !== 'local') throw browserRefused('name files or sockets on', 'Upload the file instead.');
   };
 
   return {
@@ -101,7 +95,9 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       await parts.quit();
       return {};
     },
-    'app.power': ({ isOnBattery }) => {
+    'app.power': ({ isOnBattery }, { caller }) => {
+      if (caller.kind !== 'local')
+        throw browserRefused('tell the power of', "The desktop's window tells it.");
       memory.setOnBattery(isOnBattery);
       return {};
     },
@@ -324,3 +320,11 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
   };
 }
+
+const browserRefused = (what: string, todo: string): Fault =>
+  new Fault({
+    code: 'rpc.denied',
+    what: `A browser may not ${what} this computer.`,
+    safe: 'Nothing was read or changed.',
+    todo,
+  });

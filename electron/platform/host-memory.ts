@@ -66,30 +66,39 @@ const nodeFigures = (): HostMemoryFigures => ({
   availableKib: Math.floor(freemem() / 1024),
 });
 
-/** Figures of vm_stat older than this are asked for anew. */
-const VM_STAT_MAX_AGE_MS = 800;
+/** vm_stat is asked again after so long. */
+const VM_STAT_EVERY_MS = 800;
+/** While it fails its last figure is believed so long: what Node says instead would look like a host in need. */
+const VM_STAT_BELIEVED_MS = 30_000;
 
 /**
  * As `hostMemoryFigures`, on macOS from vm_stat: at once what it last said, while it is asked again beside. Until it has
- * answered, and when it fails, what Node calls free: less than there is.
+ * answered, and when it fails for long, what Node calls free: less than there is.
  */
 export function macMemoryFigures(ports: {
   readonly nowMs: () => number;
   readonly vmStat: () => Promise<string>;
   readonly node?: () => HostMemoryFigures;
 }): () => HostMemoryFigures {
-  let latest: { readonly availableKib: number | null; readonly atMs: number } | null = null;
+  let known: { readonly availableKib: number; readonly atMs: number } | null = null;
   let isAsking = false;
+  let askedAtMs = Number.NEGATIVE_INFINITY;
   const ask = async (): Promise<void> => {
     isAsking = true;
-    const text = await ports.vmStat().catch(() => '');
-    latest = { availableKib: parseVmStat(text), atMs: ports.nowMs() };
+    askedAtMs = ports.nowMs();
+    const availableKib = parseVmStat(await ports.vmStat().catch(() => ''));
+    if (availableKib !== null) known = { availableKib, atMs: ports.nowMs() };
     isAsking = false;
   };
   return () => {
-    if (!isAsking && (latest === null || ports.nowMs() - latest.atMs > VM_STAT_MAX_AGE_MS)) void ask();
+    const nowMs = ports.nowMs();
+    if (!isAsking && nowMs - askedAtMs > VM_STAT_EVERY_MS) void ask();
     const { totalKib, availableKib } = (ports.node ?? nodeFigures)();
-    return { totalKib, availableKib: Math.min(totalKib, latest?.availableKib ?? availableKib) };
+    const isBelieved = known !== null && nowMs - known.atMs <= VM_STAT_BELIEVED_MS;
+    return {
+      totalKib,
+      availableKib: Math.min(totalKib, (isBelieved && known?.availableKib) || availableKib),
+    };
   };
 }
 

@@ -111,10 +111,9 @@ export const en = {
     historyTitle: (name: string) => `${name}: history is waiting`,
     hostTitle: { critical: 'This computer runs out of memory', emergency: 'This computer is out of memory' },
     hostText: {
-      critical: (left: string) =>
-        `${left} are left. VMs are asked for everything they can give back. Closing programs helps.`,
+      critical: (left: string) => `${left} are left. VMs give back what is missing. Closing programs helps.`,
       emergency: (left: string) =>
-        `${left} are left. VMs run on and give back what they can; none is given more, and none starts, until that is over. Close programs, or suspend a VM.`,
+        `${left} are left. VMs run on and give back what is missing; none is given more, and none starts, until that is over. Close programs, or suspend a VM.`,
     },
     staleTitle: 'Memory has not been planned for a while',
     staleText: (span: string) =>

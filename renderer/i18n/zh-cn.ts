@@ -107,9 +107,9 @@ export const zhCn: Dictionary = {
     historyTitle: name => `${name}：历史整理正在等待`,
     hostTitle: { critical: '这台电脑内存快用完了', emergency: '这台电脑内存已用完' },
     hostText: {
-      critical: left => `还剩 ${left}。正要求虚拟机归还所有能归还的内存。关闭一些程序会有帮助。`,
+      critical: left => `还剩 ${left}。虚拟机正归还所缺的内存。关闭一些程序会有帮助。`,
       emergency: left =>
-        `还剩 ${left}。虚拟机继续运行并归还能归还的内存；在恢复之前，不再给任何虚拟机增加内存，也不启动虚拟机。请关闭一些程序，或挂起一台虚拟机。`,
+        `还剩 ${left}。虚拟机继续运行并归还所缺的内存；在恢复之前，不再给任何虚拟机增加内存，也不启动虚拟机。请关闭一些程序，或挂起一台虚拟机。`,
     },
     staleTitle: '已有一段时间没有规划内存',
     staleText: span => `上一次成功的规划是 ${span} 前。虚拟机保持现有内存。原因请看服务日志。`,

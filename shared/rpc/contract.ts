@@ -55,7 +55,7 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({ isOnBattery: z.boolean() }),
       result: done,
-      errors: [],
+      errors: ['rpc.denied'],
       doc: 'What this computer runs on, from a shell that knows; also told when it wakes up.',
     },
     'doctor.run': {
@@ -290,7 +290,7 @@ export const contract = defineContract({
     },
     'memory.replay': {
       kind: 'query',
-      params: z.strictObject({ limit: z.int().min(1).max(1000) }),
+      params: z.strictObject({ limit: z.int().min(1).max(200) }),
       result: memoryReplaySchema,
       errors: [],
       doc: 'The latest plans of the ledger made again from what they were made of, and compared.',

@@ -1,7 +1,8 @@
 // "Free so much of this computer's memory now": what VMs can give back for it, by the same planner called dry. Pure.
+import type { VmId } from '../../../shared/ids.ts';
 import type { FreePreview } from '../../../shared/memory.ts';
 import { amountText } from '../../../shared/units.ts';
-import { type HostModel, promisedKib, totalCommittedKib } from './model.ts';
+import { type HostModel, promisedKib, totalCommittedKib, type VmModel } from './model.ts';
 import { plan } from './plan.ts';
 import { changesText, changesTo } from './preview.ts';
 
@@ -11,20 +12,36 @@ export interface Freeing {
   readonly preview: FreePreview;
 }
 
-/** `wantedKib` of the host available in all; null where it is so already. */
-export function freeing(
-  host: HostModel,
-  availableKib: number,
-  wantedKib: number,
-  nowMs: number,
-): Freeing | null {
+export interface FreeingInput {
+  readonly host: HostModel;
+  readonly availableKib: number;
+  /** Of the host, available in all. */
+  readonly wantedKib: number;
+  /** What each VM's process holds now; null where the host does not say. */
+  readonly residentKib: (vmId: VmId) => number | null;
+  readonly nowMs: number;
+}
+
+/** Of what it was promised, what it has really taken from the host: the rest frees nothing. */
+function touchedKib(vm: VmModel, residentKib: number | null): number {
+  if (residentKib === null || vm.held !== null) return promisedKib(vm);
+  return Math.min(promisedKib(vm), Math.max(vm.minKib, residentKib - vm.overheadKib));
+}
+
+export function freeing({ host, availableKib, wantedKib, residentKib, nowMs }: FreeingInput): Freeing {
   const missingKib = wantedKib - availableKib;
-  if (missingKib <= 0) return null;
+  if (missingKib <= 0) {
+    const sentence = `This computer has ${amountText(availableKib)} free: nothing needs to be given back.`;
+    const budgetKib = totalCommittedKib(host) + host.leasedKib - missingKib;
+    return { budgetKib, preview: { isEnough: true, freeableKib: 0, sentence, changes: [] } };
+  }
+  const touched = new Map(host.vms.map(vm => [vm.id, touchedKib(vm, residentKib(vm.id))]));
   const mostKib = host.vms
     .filter(vm => vm.held === null)
-    .reduce((sum, vm) => sum + Math.max(0, promisedKib(vm) - vm.minKib), 0);
+    .reduce((sum, vm) => sum + Math.max(0, (touched.get(vm.id) ?? 0) - vm.minKib), 0);
   const freeableKib = Math.min(missingKib, mostKib);
-  const budgetKib = totalCommittedKib(host) + host.leasedKib - freeableKib;
+  const holdsKib = host.vms.reduce((sum, vm) => sum + (touched.get(vm.id) ?? 0) + vm.overheadKib, 0);
+  const budgetKib = holdsKib + host.leasedKib - freeableKib;
   const after = plan({ ...host, budgetKib: Math.min(host.budgetKib, budgetKib) }, nowMs);
   const changes = changesTo(host, after);
   const isEnough = freeableKib === missingKib;
@@ -32,6 +49,6 @@ export function freeing(
   const gives = list === '' ? '' : ` ${list}.`;
   const sentence = isEnough
     ? `VMs give back ${amountText(missingKib)}.${gives}`
-    : `VMs can give back ${amountText(freeableKib)} of the ${amountText(missingKib)} that are missing: then all are at their minimum.${gives}`;
+    : `VMs can give back ${amountText(freeableKib)} of the ${amountText(missingKib)} that are missing: then all that can move are at their minimum.${gives}`;
   return { budgetKib, preview: { isEnough, freeableKib, sentence, changes } };
 }

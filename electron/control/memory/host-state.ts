@@ -19,6 +19,8 @@ const CRITICAL_KIB = 128 * MIB_KIB;
 const EMERGENCY_KIB = 64 * MIB_KIB;
 /** Percent of the last ten seconds in which every program waited for memory. */
 const EMERGENCY_STALLED = 5;
+/** With more than that available somebody waits for memory of his own: a container at its limit, not the host. */
+const STALLED_FROM_KIB = 1024 * MIB_KIB;
 const BETTER_FOR_MS = 5_000;
 
 export interface HostSigns {
@@ -38,16 +40,16 @@ export interface HostStateFold {
 export const CALM: HostStateFold = { state: 'ok', betterSinceMs: null };
 
 export function stateOf({ availableKib, stalled, isOverdrawn }: HostSigns): HostState {
-  if (availableKib < EMERGENCY_KIB || (stalled ?? 0) > EMERGENCY_STALLED) return 'emergency';
+  const isStalled = (stalled ?? 0) > EMERGENCY_STALLED;
+  if (availableKib < EMERGENCY_KIB || (isStalled && availableKib < STALLED_FROM_KIB)) return 'emergency';
   if (availableKib < CRITICAL_KIB) return 'critical';
-  return availableKib < LOW_KIB || isOverdrawn ? 'low' : 'ok';
+  return availableKib < LOW_KIB || isOverdrawn || isStalled ? 'low' : 'ok';
 }
 
 export function foldHostState(fold: HostStateFold, signs: HostSigns, nowMs: number): HostStateFold {
   const seen = stateOf(signs);
   const [now, was] = [ORDER.indexOf(seen), ORDER.indexOf(fold.state)];
-  if (now === was) return { state: seen, betterSinceMs: null };
-  if (now > was) return { state: seen, betterSinceMs: null };
+  if (now >= was) return { state: seen, betterSinceMs: null };
   const sinceMs = fold.betterSinceMs ?? nowMs;
   return nowMs - sinceMs >= BETTER_FOR_MS
     ? { state: seen, betterSinceMs: null }

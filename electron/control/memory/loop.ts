@@ -83,6 +83,7 @@ export class MemoryLoop {
 
   begin(): void {
     this.#hasBegun = true;
+    this.#clocks = this.#now();
   }
 
   stop(): void {

@@ -218,13 +218,20 @@ export class MemoryManager implements MemoryPort {
     this.#hold = null;
     this.#watch.look(this.#residentKib());
     const nowMs = this.#ports.clock.monotonicMs();
-    const found = freeing(this.#model(), this.#watch.figures.availableKib, kib, nowMs);
-    if (found !== null) this.#hold = { budgetKib: found.budgetKib, endsAtMs: nowMs + forMs };
-    this.#loop.wake(kib === 0 ? null : `${amountText(kib)} of this computer are to be free`);
-    if (found !== null) return found.preview;
-    const has = `This computer has ${amountText(this.#watch.figures.availableKib)} free`;
-    const sentence = kib === 0 ? 'VMs use what is free again.' : `${has}: nothing needs to be given back.`;
-    return { isEnough: true, freeableKib: 0, sentence, changes: [] };
+    if (kib === 0) {
+      this.#loop.wake(null);
+      return { isEnough: true, freeableKib: 0, sentence: 'VMs use what is free again.', changes: [] };
+    }
+    const { budgetKib, preview } = freeing({
+      host: this.#model(),
+      availableKib: this.#watch.figures.availableKib,
+      wantedKib: kib,
+      residentKib: vmId => this.#vms.get(vmId)?.residentKib ?? null,
+      nowMs,
+    });
+    this.#hold = { budgetKib, endsAtMs: nowMs + forMs };
+    this.#loop.wake(`${amountText(kib)} of this computer are to be free`);
+    return preview;
   }
 
   /** What VMs leave free for somebody, if it is not over. */

@@ -1,5 +1,5 @@
 // Changes of a VM's range that can be taken back: the last one undone, or one only tried, which ends by itself unless it is
-// kept. What it goes back to is stored before anything changes, so that a trial ends whoever died meanwhile.
+// kept. What it goes back to is stored with the change, so that a trial ends whoever died meanwhile.
 import type { VmId } from '../../../shared/ids.ts';
 import type { MemoryRange, RangeUndo } from '../../../shared/memory.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -10,6 +10,7 @@ import type { RangeStore } from './range-store.ts';
 
 /** A clock that jumped must not make a trial one for ever. */
 const TRIAL_MAX_MS = 600_000;
+const RETRY_MS = 10_000;
 
 export interface RangeDeskPorts {
   readonly clock: Clock;
@@ -57,6 +58,7 @@ export class RangeDesk {
 
   /** For good. During a trial, undoing brings back what was before that. */
   set(vmId: VmId, range: MemoryRange): void {
+    if (isSame(range, this.#ports.specOf(vmId)) && !this.#timers.has(vmId)) return;
     const before = this.#before(vmId);
     this.#change(vmId, range, { before, trialEndsAt: null });
     this.#cancel(vmId);
@@ -73,8 +75,9 @@ export class RangeDesk {
   /** Faults: memory.no-change. */
   keep(vmId: VmId): void {
     const { store, specOf } = this.#ports;
+    const { name } = specOf(vmId);
     const undo = store.get(vmId);
-    if (undo === undefined || undo.trialEndsAt === null) throw nothing(specOf(vmId).name, 'is being tried');
+    if (undo === undefined || undo.trialEndsAt === null) throw nothing(name, 'is being tried');
     store.put(vmId, { ...undo, trialEndsAt: null });
     this.#cancel(vmId);
   }
@@ -96,7 +99,6 @@ export class RangeDesk {
     return undo === undefined || undo.trialEndsAt === null ? { minKib, maxKib } : undo.before;
   }
 
-  /** Stored first: a control that dies in between goes back to what was. */
   #change(
     vmId: VmId,
     range: MemoryRange,
@@ -105,15 +107,17 @@ export class RangeDesk {
     const { store, setRange } = this.#ports;
     const was = store.get(vmId);
     const { minKib, maxKib } = before;
-    store.put(vmId, { before: { minKib, maxKib }, trialEndsAt });
     try {
-      setRange(vmId, range);
+      store.together(() => {
+        if (isSame(before, range)) store.drop(vmId);
+        else store.put(vmId, { before: { minKib, maxKib }, trialEndsAt });
+        setRange(vmId, range);
+      });
     } catch (cause) {
       if (was === undefined) store.drop(vmId);
       else store.put(vmId, was);
       throw cause;
     }
-    if (isSame(before, range)) store.drop(vmId);
   }
 
   #endIn(vmId: VmId, delayMs: number): void {
@@ -129,24 +133,38 @@ export class RangeDesk {
     this.#timers.delete(vmId);
   }
 
-  /** Nobody kept it. Where the old range is no longer allowed the new one stays. */
+  /** Nobody kept it. Runs in a timer: nothing may be thrown, and what fails is tried again. */
   #end(vmId: VmId): void {
-    const { store, specOf, setRange, tell, log } = this.#ports;
     this.#timers.delete(vmId);
+    try {
+      this.#goBack(vmId);
+    } catch (cause) {
+      this.#ports.log(`ending a trial of ${vmId}: ${String(cause)}`);
+      this.#endIn(vmId, RETRY_MS);
+    }
+  }
+
+  /** Where the old range is no longer allowed the new one stays. */
+  #goBack(vmId: VmId): void {
+    const { store, specOf, setRange, tell } = this.#ports;
     const undo = store.get(vmId);
     if (undo === undefined || undo.trialEndsAt === null) return;
-    store.drop(vmId);
-    if (!this.#isThere(vmId)) return;
+    if (!this.#isThere(vmId)) return store.drop(vmId);
     const { name } = specOf(vmId);
     try {
-      setRange(vmId, undo.before);
-      tell(`The range of ${name} is ${rangeText(undo.before)} again: what was tried was not kept.`);
+      store.together(() => {
+        store.drop(vmId);
+        setRange(vmId, undo.before);
+      });
     } catch (cause) {
-      log(`ending a trial of ${vmId}: ${String(cause)}`);
-      tell(
+      store.put(vmId, undo);
+      if (!(cause instanceof Fault) || !cause.body.code.startsWith('memory.')) throw cause;
+      store.drop(vmId);
+      return tell(
         `The range of ${name} stays ${rangeText(specOf(vmId))}: ${rangeText(undo.before)}, which it was before the trial, is no longer allowed.`,
       );
     }
+    tell(`The range of ${name} is ${rangeText(undo.before)} again: what was tried was not kept.`);
   }
 
   #isThere(vmId: VmId): boolean {

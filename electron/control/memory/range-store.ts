@@ -13,19 +13,30 @@ export interface RangeStore {
   get(vmId: VmId): StoredRange | undefined;
   put(vmId: VmId, stored: StoredRange): void;
   drop(vmId: VmId): void;
+  /** Both, or neither, whoever dies in between: the catalog's row and this one. */
+  together(work: () => void): void;
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
 }
 
 /** `rows`: JSON by VM; what cannot be read is none. */
 function storeOver(
   rows: () => readonly { readonly vm: string; readonly body: string }[],
-  write: Pick<RangeStore, 'put' | 'drop'>,
+  write: Pick<RangeStore, 'put' | 'drop' | 'together'>,
 ): RangeStore {
   const known = new Map<VmId, StoredRange>();
   for (const { vm, body } of rows()) {
-    const [vmId, stored] = [vmIdSchema.safeParse(vm), storedSchema.safeParse(JSON.parse(body))];
+    const [vmId, stored] = [vmIdSchema.safeParse(vm), storedSchema.safeParse(parsed(body))];
     if (vmId.success && stored.success) known.set(vmId.data, stored.data);
   }
   return {
+    together: write.together,
     all: () => [...known].map(([vmId, stored]) => ({ vmId, ...stored })),
     get: vmId => known.get(vmId),
     put: (vmId, stored) => {
@@ -49,5 +60,6 @@ export function openRangeStore(db: Database.Database): RangeStore {
   return storeOver(() => all.all(), {
     put: (vmId, stored) => void put.run(vmId, JSON.stringify(stored)),
     drop: vmId => void drop.run(vmId),
+    together: work => db.transaction(work)(),
   });
 }

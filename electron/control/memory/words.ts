@@ -49,7 +49,7 @@ export function hostStateSentence(state: HostState, availableKib: number, stalle
     (stalled ?? 0) > 0 ? `, and programs waited for memory ${Math.round(stalled ?? 0)} % of the time` : '';
   const has = `This computer has ${amountText(availableKib)} of memory left${wait}.`;
   if (state === 'emergency')
-    return `${has} No VM is given more and none starts until that is over; what VMs can give back is taken.`;
-  if (state === 'critical') return `${has} VMs are asked for everything they can give back.`;
+    return `${has} No VM is given more and none starts until that is over; what is missing is taken from VMs.`;
+  if (state === 'critical') return `${has} VMs give back what is missing, however little.`;
   return `This computer has ${amountText(availableKib)} of memory left again; VMs are served as before.`;
 }

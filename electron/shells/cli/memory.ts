@@ -7,7 +7,7 @@ import { type Command, type Output, option, type Session, theVm } from './sessio
 const HOST_WORDS: Readonly<Record<HostMemory['state'], string>> = {
   ok: '',
   low: ' This computer is low on memory.',
-  critical: ' This computer runs out of memory: VMs are asked for all they can give back.',
+  critical: ' This computer runs out of memory: VMs give back what is missing.',
   emergency: ' This computer is out of memory: no VM is given more and none starts until that is over.',
 };
 
@@ -104,13 +104,13 @@ async function replayed(session: Session, limit: number): Promise<Output> {
   const text =
     differing.length === 0
       ? `${checked} plans made again: all the same.`
-      : `${checked} plans made again: ${differing.length} differ (${differing.slice(0, 10).join(', ')}). They were made by another version of Ebb.`;
+      : `${checked} plans made again: ${differing.length} differ (${differing.slice(0, 10).join(', ')}). Either another version of Ebb made them, or the ledger is damaged.`;
   return { text, json: replay };
 }
 
 async function why(session: Session): Promise<Output> {
   if (session.words.options.replay === true)
-    return replayed(session, parseCount(option(session, 'limit') ?? '1000', '--limit', 1, 1000));
+    return replayed(session, parseCount(option(session, 'limit') ?? '200', '--limit', 1, 200));
   const word = session.words.plain[2];
   const { vms } = await session.client.call('vm.list', {});
   const vmId = word === undefined ? null : pickVm(vms, word).spec.id;

@@ -13,5 +13,5 @@ export function tellPower(
   monitor.on('on-battery', now);
   monitor.on('on-ac', now);
   monitor.on('resume', now);
-  if (monitor.onBatteryPower) now();
+  now();
 }

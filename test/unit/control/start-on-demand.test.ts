@@ -35,7 +35,15 @@ describe('finding or starting control', () => {
     await clients[0]?.call('app.quit', {});
     await until('it has ended', () => startedAt(pids[0] ?? 0) === '');
     for (const client of clients) client.close();
-    await expect(rejoinControl(paths, 'local')).rejects.toThrow('rpc.unavailable');
+    // On a loaded machine one of those started in vain may come so late that the lock is free again.
+    await until('nobody serves', async () => {
+      const late = await rejoinControl(paths, 'local').catch((cause: unknown) => cause);
+      if (late instanceof Fault) return late.body.code === 'rpc.unavailable';
+      const client = connectClient(contract, late as Awaited<ReturnType<typeof rejoinControl>>);
+      await client.call('app.quit', {}).catch(() => undefined);
+      client.close();
+      return false;
+    });
   });
 
   it('starts another at once when the one that ran was killed', async () => {

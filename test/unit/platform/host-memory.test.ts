@@ -94,6 +94,10 @@ describe('macOS', () => {
     expect(asked).toHaveLength(2);
     asked[1]?.fail(new Error('gone'));
     await settled();
+    // One failure is no host in need.
+    expect(figures().availableKib).toBe(227_000 * 16);
+    nowMs = 40_000;
     expect(figures().availableKib).toBe(161_000);
+    expect(asked).toHaveLength(3);
   });
 });

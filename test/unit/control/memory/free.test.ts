@@ -33,7 +33,7 @@ describe('freeing memory of the host', () => {
     const world = await two();
     const preview = world.manager.free(world.host.availableKib + 8 * GIB, 60_000);
     expect(preview).toMatchObject({ isEnough: false });
-    expect(preview.sentence).toContain('then all are at their minimum');
+    expect(preview.sentence).toContain('then all that can move are at their minimum');
     await world.run(8000);
     expect(targets(world)).toBe(2 * 256 * MIB);
     // Nothing is missing: it was asked for.
@@ -52,5 +52,32 @@ describe('freeing memory of the host', () => {
     expect(preview.sentence).toContain('nothing needs to be given back');
     await world.run(3000);
     expect(targets(world)).toBe(before);
+  });
+
+  it('asked for again it lasts longer, and nobody takes it meanwhile', async () => {
+    const world = await two();
+    world.manager.free(world.host.availableKib + 300 * MIB, 10_000);
+    await world.run(5000);
+    const held = targets(world);
+    world.host = { ...world.host, availableKib: world.host.availableKib + 300 * MIB };
+    expect(world.manager.free(world.host.availableKib, 60_000).isEnough).toBe(true);
+    await world.run(30_000);
+    expect(targets(world)).toBeLessThanOrEqual(held + 8 * MIB);
+  });
+
+  it('counts what a VM has really taken: memory it never touched frees nothing', async () => {
+    const world = await two();
+    for (const n of [1, 2]) {
+      const guest = world.guests.get(uuid(n));
+      if (guest !== undefined) guest.touchedKib = 600 * MIB;
+    }
+    await world.run(2000);
+    const preview = world.manager.free(world.host.availableKib + 600 * MIB, 60_000);
+    expect(preview.isEnough).toBe(false);
+    expect(preview.freeableKib).toBeLessThanOrEqual(2 * (600 - 256) * MIB);
+    const some = world.manager.free(world.host.availableKib + 200 * MIB, 60_000);
+    expect(some).toMatchObject({ isEnough: true, freeableKib: 200 * MIB });
+    await world.run(5000);
+    expect(targets(world)).toBeLessThanOrEqual(2 * 600 * MIB - 200 * MIB);
   });
 });

@@ -19,6 +19,7 @@ let db: Database.Database;
 let now: MemoryRange | null;
 let told: string[];
 let mostKib: number;
+let isDiskFull: boolean;
 
 function desk(): RangeDesk {
   return new RangeDesk({
@@ -32,6 +33,7 @@ function desk(): RangeDesk {
     setRange: (_vmId, next) => {
       if (next.maxKib > mostKib)
         throw new Fault({ code: 'memory.over-host', what: 'Too much.', safe: 'Nothing.', todo: 'Less.' });
+      if (isDiskFull) throw new Error('the disk is full');
       now = next;
     },
     tell: text => told.push(text),
@@ -45,6 +47,7 @@ beforeEach(() => {
   now = range(256, 1024);
   told = [];
   mostKib = 4096 * MIB;
+  isDiskFull = false;
 });
 
 describe('a range that was changed', () => {
@@ -65,6 +68,13 @@ describe('a range that was changed', () => {
     );
     ranges.set(vm, range(256, 1024));
     expect(ranges.undoOf(vm).before).toBeNull();
+  });
+
+  it('and set to what it is already, can be undone as before', () => {
+    const ranges = desk();
+    ranges.set(vm, range(512, 2048));
+    ranges.set(vm, range(512, 2048));
+    expect(ranges.undoOf(vm).before).toEqual(range(256, 1024));
   });
 
   it('that was refused leaves what could be undone before', () => {
@@ -137,6 +147,29 @@ describe('a range that is only tried', () => {
     await clock.advance(61_000);
     expect(now).toEqual(range(256, 512));
     expect(told).toEqual([expect.stringContaining('no longer allowed')]);
+  });
+
+  it('whose end fails for another reason is ended later, and loses nothing', async () => {
+    const ranges = desk();
+    ranges.try(vm, range(512, 2048), 60_000);
+    isDiskFull = true;
+    await clock.advance(65_000);
+    expect(now).toEqual(range(512, 2048));
+    expect(ranges.undoOf(vm).before).toEqual(range(256, 1024));
+    isDiskFull = false;
+    await clock.advance(10_000);
+    expect(now).toEqual(range(256, 1024));
+  });
+
+  it('and what it goes back to are stored together, or neither is', () => {
+    const ranges = desk();
+    ranges.try(vm, range(512, 2048), 60_000);
+    isDiskFull = true;
+    expect(() => ranges.undo(vm)).toThrow('full');
+    expect(openRangeStore(db).get(vm)).toMatchObject({
+      before: range(256, 1024),
+      trialEndsAt: expect.any(Number),
+    });
   });
 
   it('of a VM that is gone is forgotten', async () => {
