@@ -24,6 +24,14 @@ const write = (unit: number, units: number, value: number): void =>
   engine.volume(diskId).write(Buffer.alloc(units * UNIT, value), unit * UNIT);
 const take = (name: string): Promise<Moment> => engine.takeMoment({ name, note: '', kind: 'manual' });
 
+/** A point after such a write, with all at rest. */
+async function settled(name: string, ...what: Parameters<typeof write>): Promise<Moment> {
+  write(...what);
+  const moment = await take(name);
+  await engine.settle();
+  return moment;
+}
+
 async function verify(budgetBytes = 2 ** 40): Promise<Omit<Verified, 'cursor'> & { calls: number }> {
   const all = { checkedBytes: 0, unrecordedBytes: 0, totalBytes: 0, damages: [] as Damage[], calls: 0 };
   let cursor: VerifyCursor | null = null;
@@ -84,14 +92,10 @@ describe('verify', () => {
   it('T4: finds nothing in a whole history, turned, merged and branched, and has read all of it', async () => {
     write(0, 20, 1);
     const first = await take('first');
-    write(5, 3, 2);
-    await take('second');
-    await engine.settle();
+    await settled('second', 5, 3, 2);
     write(600, 4, 3);
     await engine.goBack({ momentId: first.id, keepName: 'kept' });
-    write(0, 2, 4);
-    await take('third');
-    await engine.settle();
+    await settled('third', 0, 2, 4);
     const { damages, unrecordedBytes, checkedBytes } = await verify();
     expect(damages).toEqual([]);
     expect(unrecordedBytes).toBe(0);
@@ -100,18 +104,14 @@ describe('verify', () => {
 
   it('says of what was just taken that nothing is recorded yet, instead of calling it right', async () => {
     engine.setSettling(false);
-    write(0, 10, 1);
-    await take('first');
-    await engine.settle();
+    await settled('first', 0, 10, 1);
     expect(await verify()).toMatchObject({ damages: [], unrecordedBytes: 512 * UNIT });
   });
 
   it('T4: pins a flipped bit to the points that read it, through reversal after reversal', async () => {
     write(0, 20, 1);
     const first = await take('first');
-    write(5, 3, 2);
-    const second = await take('second');
-    await engine.settle();
+    const second = await settled('second', 5, 3, 2);
     // In the backward delta: `first` alone reads it.
     await damage(first, 6);
     expect((await verify()).damages).toMatchObject([
@@ -123,9 +123,7 @@ describe('verify', () => {
     expect(new Set(twice?.momentIds)).toEqual(new Set([first.id, second.id]));
     expect(twice?.touchesNow).toBe(true);
     // Turning the next edge moves the damage on, and it stays what it is: damage of those two points.
-    write(12, 1, 9);
-    const third = await take('third');
-    await engine.settle();
+    const third = await settled('third', 12, 1, 9);
     const moved = (await verify()).damages.find(({ offset }) => offset === 12 * UNIT);
     expect(moved?.file).toBe(`${second.points[0]?.pointId}.vhd`);
     expect(new Set(moved?.momentIds)).toEqual(new Set([first.id, second.id]));
@@ -136,9 +134,7 @@ describe('verify', () => {
   it('finds a map that lies about what it holds', async () => {
     write(0, 20, 1);
     const first = await take('first');
-    write(5, 3, 2);
-    await take('second');
-    await engine.settle();
+    await settled('second', 5, 3, 2);
     await engine.close();
     const bytes = readFileSync(path(first));
     const bitmap = bytes.readUInt32BE(1536) * 512;
@@ -157,15 +153,9 @@ describe('verify', () => {
     ['page', 'turned'],
     ['page', 'merged'],
   ] as const)('carries the loss of a %s along when its image is %s', async (what, how) => {
-    write(0, 20, 1);
-    const first = await take('first');
-    await engine.settle();
-    write(5, 3, 2);
-    const second = await take('second');
-    await engine.settle();
-    write(9, 1, 3);
-    await take('third');
-    await engine.settle();
+    const first = await settled('first', 0, 20, 1);
+    const second = await settled('second', 5, 3, 2);
+    await settled('third', 9, 1, 3);
     // At rest with all sums: `second` becomes a forward delta again by going back to `first`, or `first` is merged into it.
     if (how === 'turned') {
       await engine.goBack({ momentId: first.id, keepName: 'kept' });
@@ -185,17 +175,11 @@ describe('verify', () => {
 
   it('T1: a lost map behind the end of a smaller image is not merged into it', async () => {
     const grown = 4096 * MIB;
-    write(0, 40, 1);
-    const first = await take('first');
-    await engine.settle();
+    const first = await settled('first', 0, 40, 1);
     write(0, 40, 5);
     await engine.growDisk(diskId, grown);
-    write(1664 * 512, 3, 7);
-    const second = await take('second');
-    await engine.settle();
-    write(1664 * 512 + 1, 1, 8);
-    await take('third');
-    await engine.settle();
+    const second = await settled('second', 1664 * 512, 3, 7);
+    await settled('third', 1664 * 512 + 1, 1, 8);
     const before = await engine.hashPoint(first.points[0]?.pointId as PointId);
     await zero(second, 1664, 512);
     await engine.deleteMoment(second.id);
@@ -206,15 +190,9 @@ describe('verify', () => {
   });
 
   it('T8: what a child has all of itself is not hurt by a map lost above it', async () => {
-    write(0, 512, 1);
-    const first = await take('first');
-    await engine.settle();
-    write(0, 512, 2);
-    const second = await take('second');
-    await engine.settle();
-    write(7, 1, 3);
-    await take('third');
-    await engine.settle();
+    const first = await settled('first', 0, 512, 1);
+    const second = await settled('second', 0, 512, 2);
+    await settled('third', 7, 1, 3);
     await zero(second, 0, 4096);
     const before = await engine.hashPoint(first.points[0]?.pointId as PointId);
     await engine.deleteMoment(second.id);
@@ -225,12 +203,8 @@ describe('verify', () => {
   });
 
   it('compacting does not drop a block that reads as zeros for want of its map', async () => {
-    write(0, 20, 1);
-    const first = await take('first');
-    await engine.settle();
-    write(512, 8, 2);
-    const second = await take('second');
-    await engine.settle();
+    const first = await settled('first', 0, 20, 1);
+    const second = await settled('second', 512, 8, 2);
     await engine.goBack({ momentId: first.id, keepName: 'kept' });
     await engine.settle();
     await zero(second, 1, 512);
@@ -249,33 +223,23 @@ describe('verify', () => {
     engine.setSettling(true);
     await engine.settle();
     expect((await verify()).damages).toMatchObject([{ kind: 'map' }]);
-    write(8, 1, 3);
-    await take('second');
-    await engine.settle();
+    await settled('second', 8, 1, 3);
     expect((await verify()).damages).toEqual([]);
   });
 
   it("T12: a flipped bit in a root's bitmap is told, hurts nobody, and is gone when the block is written", async () => {
-    write(0, 20, 1);
-    await take('first');
-    await engine.settle();
-    write(5, 3, 2);
-    const second = await take('second');
-    await engine.settle();
+    await settled('first', 0, 20, 1);
+    const second = await settled('second', 5, 3, 2);
     await flip(second, 9);
     expect((await verify()).damages).toMatchObject([{ kind: 'map' }]);
-    write(1, 1, 4);
-    await take('third');
-    await engine.settle();
+    await settled('third', 1, 1, 4);
     expect((await verify()).damages).toEqual([]);
   });
 
   it('names a file that cannot be opened, and every point that needs it', async () => {
     write(0, 20, 1);
     const first = await take('first');
-    write(5, 3, 2);
-    await take('second');
-    await engine.settle();
+    await settled('second', 5, 3, 2);
     await engine.close();
     const bytes = readFileSync(path(first));
     bytes[600] = (bytes[600] ?? 0) ^ 1;
@@ -289,9 +253,7 @@ describe('verify', () => {
   it('goes on from its cursor, reading every file once', async () => {
     write(0, 512 * 3, 1);
     await take('first');
-    write(5, 3, 2);
-    await take('second');
-    await engine.settle();
+    await settled('second', 5, 3, 2);
     const whole = await verify();
     const pieces = await verify(MIB);
     expect(pieces.calls).toBeGreaterThan(3);
@@ -331,9 +293,7 @@ describe('verify', () => {
   });
 
   it('T3: pins damage in a half-turned edge to the older point alone: the newer reads past it', async () => {
-    write(0, 512 * 4, 1);
-    const first = await take('first');
-    await engine.settle();
+    const first = await settled('first', 0, 512 * 4, 1);
     write(0, 512 * 4, 2);
     await take('second');
     const settling = engine.settle();
@@ -356,9 +316,7 @@ describe('verify', () => {
   it.each([2, 8, 16])('T12: finds a block that is said to lie %i sectors from where it does', async bits => {
     write(0, 20, 1);
     const first = await take('first');
-    write(5, 3, 2);
-    await take('second');
-    await engine.settle();
+    await settled('second', 5, 3, 2);
     await engine.close();
     const bytes = readFileSync(path(first));
     bytes.writeUInt32BE(bytes.readUInt32BE(1536) ^ bits, 1536);
