@@ -22,6 +22,8 @@ interface OpenLease {
   readonly wait: { readonly resolve: (lease: Lease) => void; readonly reject: (fault: Fault) => void } | null;
   bestPoolKib: number;
   movedAtMs: number;
+  /** Since when nothing is granted to anybody; null: it is. */
+  frozenAtMs: number | null;
 }
 
 export interface LeaseDeskPorts {
@@ -103,6 +105,7 @@ export class LeaseDesk {
         wait: { resolve, reject },
         bestPoolKib: Number.NEGATIVE_INFINITY,
         movedAtMs: nowMs,
+        frozenAtMs: null,
       });
       signal.addEventListener('abort', () => this.#fail(id, cancelled(spec)), { once: true });
       if (signal.aborted) this.#fail(id, cancelled(spec));
@@ -132,8 +135,10 @@ export class LeaseDesk {
         continue;
       }
       const nowMs = this.#ports.clock.monotonicMs();
-      if (isFrozen && nowMs - open.movedAtMs >= NO_PROGRESS_MS) this.#fail(id, hostIsFull(open.spec));
-      else if (pool >= open.bestPoolKib + PROGRESS_KIB) {
+      open.frozenAtMs = isFrozen ? (open.frozenAtMs ?? nowMs) : null;
+      if (open.frozenAtMs !== null) {
+        if (nowMs - open.frozenAtMs >= NO_PROGRESS_MS) this.#fail(id, hostIsFull(open.spec));
+      } else if (pool >= open.bestPoolKib + PROGRESS_KIB) {
         open.bestPoolKib = pool;
         open.movedAtMs = nowMs;
       } else if (nowMs - open.movedAtMs >= NO_PROGRESS_MS) this.#settleForLess(id, open, host, pool);
@@ -208,10 +213,13 @@ const cancelled = (spec: VmSpec): Fault =>
     todo: 'Start it again when you like.',
   });
 
+export const hostIsFullText = (name: string): string =>
+  `"${name}" cannot start: this computer's own programs have used its memory up.`;
+
 const hostIsFull = ({ name }: VmSpec): Fault =>
   new Fault({
     code: 'memory.not-enough',
-    what: `"${name}" cannot start: this computer's own programs have used its memory up.`,
+    what: hostIsFullText(name),
     safe: 'Nothing was changed; the other VMs keep running.',
     todo: 'Close programs, or suspend a VM, then start it again.',
   });

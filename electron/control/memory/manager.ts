@@ -21,7 +21,7 @@ import { freeing } from './free.ts';
 import { Histories } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
-import { LeaseDesk } from './lease-desk.ts';
+import { hostIsFullText, LeaseDesk } from './lease-desk.ts';
 import { DEADBAND_KIB, MemoryLoop } from './loop.ts';
 import { type HostModel, poolKib, totalCommittedKib } from './model.ts';
 import { Narrator } from './narrator.ts';
@@ -242,6 +242,8 @@ export class MemoryManager implements MemoryPort {
 
   preview(spec: VmSpec): StartPreview {
     this.#watch.look(this.#residentKib());
+    if (this.#loop.hostState === 'emergency')
+      return { feasible: false, bootKib: 0, sentence: hostIsFullText(spec.name), changes: [] };
     return previewStart(this.#model(), spec, this.#ports.clock.monotonicMs());
   }
 

@@ -99,8 +99,14 @@ describe('a host in need', () => {
     const world = await two();
     world.host = { ...world.host, availableKib: 40 * MIB };
     await world.run(1000);
+    expect(world.manager.preview(specOf(3, 128, 256))).toMatchObject({
+      feasible: false,
+      sentence: expect.stringContaining('own programs'),
+    });
     const fault = await world.start(3, specOf(3, 128, 256)).catch((cause: unknown) => cause);
-    expect(fault).toMatchObject({ body: { code: 'memory.not-enough' } });
+    expect(fault).toMatchObject({
+      body: { code: 'memory.not-enough' },
+    });
     world.host = { ...world.host, availableKib: 60 * GIB };
     await world.run(8000);
     expect(world.manager.hostMemory().leasedKib).toBe(0);
