@@ -100,12 +100,14 @@ describe('three guests under one budget', () => {
       ([alpha]) => (alpha?.actualKib ?? MAX) <= 120 * MIB + NEAR,
     );
     const commanded = (start?.actualKib ?? 0) - (small?.actualKib ?? 0);
-    const fell = (before.residentKib ?? 0) - (small?.residentKib ?? 0);
+    const fell = await waitFor("QEMU's resident memory to fall", async () => {
+      const kib = (before.residentKib ?? 0) - ((await show(id(0))).residentKib ?? 0);
+      return kib >= 0.8 * commanded ? kib : null;
+    });
     console.log(
       `balloon took ${Math.round(commanded / MIB)} MiB; QEMU's resident memory fell by ${Math.round(fell / MIB)} MiB (${Math.round((100 * fell) / commanded)} %)`,
     );
     expect(commanded).toBeGreaterThan(80 * MIB);
-    expect(fell).toBeGreaterThanOrEqual(0.8 * commanded);
   });
 
   it('M5: changing a range replans at once', async () => {
@@ -210,15 +212,20 @@ describe('three guests under one budget', () => {
       host.vms.every(vm => vm.actualKib !== null || vm.balloon === 'no-driver'),
     );
     expect(known.length).toBeGreaterThan(20);
-    // What QEMU itself needs is measured: more of it than before is no promise of ours, and the next plan counts it.
+    // What QEMU itself needs is measured: more of it than before is no promise of ours. The next plan counts it, and until
+    // balloons have made up for it nothing else may be over.
     const overheads = new Map<VmId, number>();
+    let owedKib = 0;
     const over = known.flatMap(host => {
-      const risen = host.vms.map(
-        ({ vmId, overheadKib }) => overheadKib - (overheads.get(vmId) ?? overheadKib),
-      );
-      for (const { vmId, overheadKib } of host.vms) overheads.set(vmId, overheadKib);
-      const promisedKib = host.committedKib + host.leasedKib - risen.reduce((sum, kib) => sum + kib, 0);
-      return promisedKib > host.budgetKib ? [`${promisedKib} of ${host.budgetKib}`] : [];
+      for (const { vmId, overheadKib } of host.vms) {
+        owedKib += overheadKib - (overheads.get(vmId) ?? overheadKib);
+        overheads.set(vmId, overheadKib);
+      }
+      const promisedKib = host.committedKib + host.leasedKib;
+      if (promisedKib <= host.budgetKib) owedKib = 0;
+      return promisedKib - owedKib > host.budgetKib
+        ? [`${promisedKib} - ${owedKib} of ${host.budgetKib}`]
+        : [];
     });
     expect(over).toEqual([]);
     console.log(`QEMU's own need, at most: ${Math.round(Math.max(...overheads.values()) / MIB)} MiB`);
