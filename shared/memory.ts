@@ -13,6 +13,8 @@ export const hostStateSchema = z.enum(['ok', 'low', 'critical', 'emergency']);
 
 export const memoryRangeSchema = z.object({ minKib: kibSchema, maxKib: kibSchema });
 export type MemoryRange = z.infer<typeof memoryRangeSchema>;
+export const sameRange = (a: MemoryRange, b: MemoryRange): boolean =>
+  a.minKib === b.minKib && a.maxKib === b.maxKib;
 
 /** How a guest answers its balloon (M4). `fixed`: not balanced by choice. */
 export const balloonStateSchema = z.enum([

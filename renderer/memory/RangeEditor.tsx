@@ -1,6 +1,6 @@
 // Slider, number fields and the words around them, over a draft: one command on release, latest reply wins.
 import { useEffect, useReducer, useRef, useState } from 'react';
-import { type MemoryRange, VM_MIN_KIB, type VmMemory } from '../../shared/memory.ts';
+import { type MemoryRange, sameRange, VM_MIN_KIB, type VmMemory } from '../../shared/memory.ts';
 import { errorBodyOf } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -13,7 +13,6 @@ import {
   refused,
   release,
   replied,
-  sameRange,
   shownRange,
   startDraft,
 } from '../state/range-draft.ts';

@@ -1,7 +1,7 @@
 // The memory slider's draft: what is shown while a thumb is dragged, while its command is on the way, and after.
 // Pure. A slider bound straight to the server's value loses key steps while a call is in flight; here the draft
 // is shown until the latest reply has come, and replies to older commands are ignored.
-import type { MemoryRange } from '../../shared/memory.ts';
+import { type MemoryRange, sameRange } from '../../shared/memory.ts';
 
 export interface RangeDraft {
   /** What the service says. */
@@ -14,9 +14,6 @@ export interface RangeDraft {
   readonly before: MemoryRange | null;
   readonly seq: number;
 }
-
-export const sameRange = (a: MemoryRange, b: MemoryRange): boolean =>
-  a.minKib === b.minKib && a.maxKib === b.maxKib;
 
 export const startDraft = (server: MemoryRange): RangeDraft => ({
   server,

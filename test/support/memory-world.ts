@@ -176,3 +176,12 @@ export class World {
     return (this.guests.get(uuid(n))?.actualKib ?? 0) / MIB;
   }
 }
+
+/** Two VMs at rest. */
+export async function worldOfTwo(budgetKib: number): Promise<World> {
+  const world = new World(budgetKib);
+  await world.start(1);
+  await world.start(2);
+  await world.run(3000);
+  return world;
+}

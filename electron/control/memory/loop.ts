@@ -112,11 +112,11 @@ export class MemoryLoop {
       return;
     }
     this.#nextTick?.cancel();
-    this.#nextTick = this.#ports.clock.after(delayMs, () => void this.tick());
+    this.#nextTick = this.#ports.clock.after(delayMs, () => void this.#tick());
   }
 
   /** One round: sample, plan, actuate, tell. Never rejects (M5). */
-  async tick(): Promise<void> {
+  async #tick(): Promise<void> {
     if (this.#isTicking || this.#isStopped) return;
     this.#isTicking = true;
     try {

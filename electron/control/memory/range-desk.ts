@@ -1,7 +1,7 @@
 // Changes of a VM's range that can be taken back: the last one undone, or one only tried, which ends by itself unless it is
 // kept. What it goes back to is stored with the change, so that a trial ends whoever died meanwhile.
 import type { VmId } from '../../../shared/ids.ts';
-import type { MemoryRange, RangeUndo } from '../../../shared/memory.ts';
+import { type MemoryRange, type RangeUndo, sameRange } from '../../../shared/memory.ts';
 import { Fault } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -26,7 +26,6 @@ export interface RangeDeskPorts {
 
 const rangeText = ({ minKib, maxKib }: MemoryRange): string =>
   `${amountText(minKib)} – ${amountText(maxKib)}`;
-const isSame = (a: MemoryRange, b: MemoryRange): boolean => a.minKib === b.minKib && a.maxKib === b.maxKib;
 
 export class RangeDesk {
   readonly #ports: RangeDeskPorts;
@@ -58,7 +57,7 @@ export class RangeDesk {
 
   /** For good. During a trial, undoing brings back what was before that. */
   set(vmId: VmId, range: MemoryRange): void {
-    if (isSame(range, this.#ports.specOf(vmId)) && !this.#timers.has(vmId)) return;
+    if (sameRange(range, this.#ports.specOf(vmId)) && !this.#timers.has(vmId)) return;
     const before = this.#before(vmId);
     this.#change(vmId, range, { before, trialEndsAt: null });
     this.#cancel(vmId);
@@ -109,7 +108,7 @@ export class RangeDesk {
     const { minKib, maxKib } = before;
     try {
       store.together(() => {
-        if (isSame(before, range)) store.drop(vmId);
+        if (sameRange(before, range)) store.drop(vmId);
         else store.put(vmId, { before: { minKib, maxKib }, trialEndsAt });
         setRange(vmId, range);
       });

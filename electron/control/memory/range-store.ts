@@ -25,31 +25,7 @@ function parsed(body: string): unknown {
   }
 }
 
-/** `rows`: JSON by VM; what cannot be read is none. */
-function storeOver(
-  rows: () => readonly { readonly vm: string; readonly body: string }[],
-  write: Pick<RangeStore, 'put' | 'drop' | 'together'>,
-): RangeStore {
-  const known = new Map<VmId, StoredRange>();
-  for (const { vm, body } of rows()) {
-    const [vmId, stored] = [vmIdSchema.safeParse(vm), storedSchema.safeParse(parsed(body))];
-    if (vmId.success && stored.success) known.set(vmId.data, stored.data);
-  }
-  return {
-    together: write.together,
-    all: () => [...known].map(([vmId, stored]) => ({ vmId, ...stored })),
-    get: vmId => known.get(vmId),
-    put: (vmId, stored) => {
-      write.put(vmId, stored);
-      known.set(vmId, stored);
-    },
-    drop: vmId => {
-      write.drop(vmId);
-      known.delete(vmId);
-    },
-  };
-}
-
+/** What cannot be read is none. */
 export function openRangeStore(db: Database.Database): RangeStore {
   db.exec('CREATE TABLE IF NOT EXISTS memory_range (vm TEXT PRIMARY KEY, body TEXT NOT NULL)');
   const put = db.prepare(
@@ -57,9 +33,22 @@ export function openRangeStore(db: Database.Database): RangeStore {
   );
   const drop = db.prepare('DELETE FROM memory_range WHERE vm = ?');
   const all = db.prepare<[], { vm: string; body: string }>('SELECT vm, body FROM memory_range');
-  return storeOver(() => all.all(), {
-    put: (vmId, stored) => void put.run(vmId, JSON.stringify(stored)),
-    drop: vmId => void drop.run(vmId),
+  const known = new Map<VmId, StoredRange>();
+  for (const { vm, body } of all.all()) {
+    const [vmId, stored] = [vmIdSchema.safeParse(vm), storedSchema.safeParse(parsed(body))];
+    if (vmId.success && stored.success) known.set(vmId.data, stored.data);
+  }
+  return {
+    all: () => [...known].map(([vmId, stored]) => ({ vmId, ...stored })),
+    get: vmId => known.get(vmId),
+    put: (vmId, stored) => {
+      put.run(vmId, JSON.stringify(stored));
+      known.set(vmId, stored);
+    },
+    drop: vmId => {
+      drop.run(vmId);
+      known.delete(vmId);
+    },
     together: work => db.transaction(work)(),
-  });
+  };
 }

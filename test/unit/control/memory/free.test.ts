@@ -1,14 +1,8 @@
 // "Free so much of this computer now": VMs give back, leave it free for a while, and have it again.
 import { describe, expect, it } from 'vitest';
-import { GIB, MIB, uuid, World } from '../../../support/memory-world.ts';
+import { GIB, MIB, uuid, type World, worldOfTwo } from '../../../support/memory-world.ts';
 
-const two = async (): Promise<World> => {
-  const world = new World(3000 * MIB);
-  await world.start(1);
-  await world.start(2);
-  await world.run(3000);
-  return world;
-};
+const two = (): Promise<World> => worldOfTwo(3000 * MIB);
 const targets = (world: World): number =>
   [1, 2].reduce((sum, n) => sum + (world.guests.get(uuid(n))?.targetKib ?? 0), 0);
 

@@ -9,7 +9,7 @@ import {
 } from '../../../../electron/control/memory/host-state.ts';
 import type { HostModel, VmModel } from '../../../../electron/control/memory/model.ts';
 import { plan } from '../../../../electron/control/memory/plan.ts';
-import { GIB, MIB, specOf, World } from '../../../support/memory-world.ts';
+import { GIB, MIB, specOf, type World, worldOfTwo } from '../../../support/memory-world.ts';
 
 const signs = (freeMib: number, stalled: number | null = null, isOverdrawn = false): HostSigns => ({
   availableKib: freeMib * MIB,
@@ -46,13 +46,7 @@ describe("the host's state", () => {
 });
 
 describe('a host in need', () => {
-  const two = async (): Promise<World> => {
-    const world = new World(2400 * MIB);
-    await world.start(1);
-    await world.start(2);
-    await world.run(3000);
-    return world;
-  };
+  const two = (): Promise<World> => worldOfTwo(2400 * MIB);
 
   it('M5: an emergency is told, and that it is over', async () => {
     const world = await two();
