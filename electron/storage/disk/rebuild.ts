@@ -4,6 +4,9 @@
 //   R.vhd dynamic, R.vhd.new          an edge is being turned: op copy (its way back goes through the same states, T7)
 //   C.vhd or R.vhd dynamic of UUID C, R.vhd.new   its names are changing hands: op flip (T3)
 //   X.vhd of UUID C, and perhaps C.vhd            a merge downwards is changing names: op merge, flip (T8)
+//
+// One operation at a time (T18), so a R.vhd.new beside a merge, or without the C it is a way back to, is a leftover of an
+// edge that is not being turned: its unlinking was lost by a power cut. It is empty.
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { fileName } from './disk-files.ts';
 import type { MergeOp, OpRow, PointRow, ReversalOp } from './state.ts';
@@ -50,8 +53,8 @@ export function rebuildDisk(
 ): RebuiltDisk | null {
   const root = images.find(({ parent }) => parent === null);
   if (root === undefined) return null;
-  const reversal = reversalOf(diskId, images, root);
-  const merge = reversal === null ? mergeOf(diskId, images) : null;
+  const merge = mergeOf(diskId, images);
+  const reversal = merge === null ? reversalOf(diskId, images, root) : null;
   const parents = parentsOf(images, root, reversal, merge);
   const { attached, unattached } = attach(parents);
   const leaf = chooseLeaf(images, parents, attached, remembered);
@@ -84,6 +87,8 @@ function reversalOf(diskId: DiskId, images: readonly FoundImage[], root: FoundIm
   const backward = images.find(({ name }) => name.endsWith('.new'));
   if (backward === undefined || backward.parent === null) return null;
   const isFlipping = root.uuid !== backward.uuid;
+  const isEdge = images.some(({ uuid, parent }) => uuid === backward.parent && parent === backward.uuid);
+  if (!isFlipping && !isEdge) return null;
   return {
     kind: isFlipping ? 'flip' : 'copy',
     id: `reversal-${diskId}`,
@@ -93,10 +98,12 @@ function reversalOf(diskId: DiskId, images: readonly FoundImage[], root: FoundIm
   };
 }
 
-/** A file that carries another's UUID, outside of an edge being turned. */
+/** A file that carries another's UUID, unless it is the root of an edge whose names are changing hands. */
 function mergeOf(diskId: DiskId, images: readonly FoundImage[]): MergeOp | null {
   const going = images.find(({ name, uuid }) => name !== fileName(uuid) && !name.endsWith('.new'));
   if (going === undefined) return null;
+  const backward = images.find(({ name }) => name === `${going.name}.new`);
+  if (going.parent === null && backward?.parent === going.uuid) return null;
   const point = going.name.slice(0, -'.vhd'.length) as PointId;
   return {
     kind: 'merge',

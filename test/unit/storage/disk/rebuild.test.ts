@@ -1,0 +1,60 @@
+// T5: what an interrupted operation left, told from the headers alone. One operation at a time, so of two the one is a leftover.
+import { describe, expect, it } from 'vitest';
+import { type FoundImage, rebuildDisk } from '../../../../electron/storage/disk/rebuild.ts';
+import type { DiskId, PointId } from '../../../../shared/ids.ts';
+
+const DISK = '00000000-0000-4000-8000-0000000000ff' as DiskId;
+const id = (name: string): PointId => `00000000-0000-4000-8000-00000000000${name}` as PointId;
+const NOTHING = { leaf: null, points: new Set<PointId>() };
+
+/** `a.vhd:b<c`: that file, of that UUID, hanging off that parent. */
+function image(text: string): FoundImage {
+  const [, name = '', end = '', uuid = name, parent] = /^(\w)(\.new)?(?::(\w))?(?:<(\w))?$/.exec(text) ?? [];
+  return {
+    name: `${id(name)}.vhd${end}`,
+    uuid: id(uuid),
+    parent: parent === undefined ? null : id(parent),
+    virtualBytes: 2 ** 20,
+    blockBytes: 4096,
+    timestampMs: 0,
+    isLeaf: uuid === 'f',
+    isEmpty: end === '.new',
+    hasRunFile: false,
+  };
+}
+
+function rebuilt(...texts: string[]): { ops: string[]; tree: string[]; leaf: PointId | null | undefined } {
+  const disk = rebuildDisk(DISK, texts.map(image), NOTHING);
+  const short = (point: string | null): string => point?.slice(-1) ?? '-';
+  return {
+    ops: (disk?.ops ?? []).map(op =>
+      'point' in op ? `merge ${short(op.point)} ${short(op.child)}` : op.kind,
+    ),
+    tree: (disk?.points ?? []).map(point => `${short(point.id)}<${short(point.parent)}`).sort(),
+    leaf: disk?.leaf,
+  };
+}
+
+describe('T5: an interrupted operation, from the headers', () => {
+  it.each([
+    ['an edge being turned', ['a', 'a.new<b', 'b<a', 'f<b'], ['copy'], ['a<-', 'b<a']],
+    ['names changing hands', ['a:b', 'a.new<b', 'b<a', 'f<b'], ['flip'], ['a<-', 'b<a']],
+    ['a merge changing names', ['a', 'b:c<a', 'c<b', 'f<c'], ['merge b c'], ['a<-', 'b<a', 'c<b']],
+    ['a merge of the oldest', ['a:b', 'b<a', 'f<b'], ['merge a b'], ['a<-', 'b<a']],
+    [
+      'a merge beside a leftover',
+      ['a', 'a.new<d', 'd<a', 'b:c<d', 'c<b', 'f<c'],
+      ['merge b c'],
+      ['a<-', 'b<d', 'c<b', 'd<a'],
+    ],
+    ['a leftover whose edge is gone', ['a', 'a.new<b', 'c<a', 'f<c'], [], ['a<-', 'c<a']],
+    [
+      'a leftover whose edge hangs elsewhere',
+      ['a', 'a.new<b', 'c<a', 'b<c', 'f<b'],
+      [],
+      ['a<-', 'b<c', 'c<a'],
+    ],
+  ])('%s', (_, texts, ops, tree) => {
+    expect(rebuilt(...texts)).toEqual({ ops, tree, leaf: id('f') });
+  });
+});
