@@ -28,6 +28,8 @@ export const SHAPES = [
 ];
 /** Disks grow up to here: what is judged sector by sector stays small. */
 export const GROWN_MAX = 1_500_000;
+/** Of waiting for what is under way to end, far above what any takes. */
+export const ROUNDS_MAX = 100_000;
 const FUSES = [3, 10, 30, 100, 300];
 /** Half of the crashes wait for calls in which a step becomes durable; there is where mistakes show. */
 const FUSE_PLACES = [

@@ -147,6 +147,13 @@ export class Judge {
     return found.slice(0, length);
   }
 
+  /** It is recorded; where another take is the one that waits for room, it never began. */
+  isGrowing(): boolean {
+    return this.world.store
+      .rows('op')
+      .some(op => op.kind === 'take' && op.leaves.some(leaf => leaf.virtualBytes !== undefined));
+  }
+
   /** T4: a growth that was acknowledged, or that a full disk delayed (T14). */
   adoptGrowth(): void {
     const { control } = this;

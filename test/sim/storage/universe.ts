@@ -6,7 +6,7 @@ import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { aFuse, aRange, DISKS, GROWN_MAX, SHAPES, type UniverseOptions, VM } from './chances.ts';
+import { aFuse, aRange, DISKS, GROWN_MAX, ROUNDS_MAX, SHAPES, type UniverseOptions, VM } from './chances.ts';
 import { SimWorld } from './device.ts';
 import { graft } from './grafting.ts';
 import { HeldReads } from './held.ts';
@@ -444,7 +444,7 @@ export class Universe {
     this.#judge.live.growDisk(diskId, bytes).catch((cause: unknown) => {
       if (world.isDead) return;
       this.#fail(world, 'growing', cause);
-      if (!world.store.rows('op').some(op => op.kind === 'take')) this.#judge.control = null;
+      if (!this.#judge.isGrowing()) this.#judge.control = null;
     });
   }
 
@@ -563,7 +563,8 @@ export class Universe {
 
   /** The end: settled, closed, nothing left over, the tree in the headers the tree in the database (T5, T12, T17). */
   async #rest(): Promise<void> {
-    for (;;) {
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > ROUNDS_MAX) throw new Violation(`${this.#judge.control?.kind ?? 'a flush'} does not end`);
       this.#judge.world.relieve();
       this.#judge.world.failSyncs = 0;
       this.#judge.world.ring();
