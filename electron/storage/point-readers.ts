@@ -1,4 +1,5 @@
-// The NBD servers of points being read: one per reader, at a socket of its own, so that one that ends cuts nobody off.
+// Who reads points, so that none of them is purged meanwhile: NBD servers, one per reader, at a socket of its own, so that
+// one that ends cuts nobody off; and work of storage itself.
 import type { PointId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportsOptions } from './exports.ts';
@@ -17,6 +18,7 @@ interface Reader {
 export class PointReaders {
   readonly #options: ExportsOptions;
   readonly #readers = new Map<string, Reader>();
+  readonly #inside = new Set<readonly PointId[]>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
@@ -43,10 +45,21 @@ export class PointReaders {
 
   /** Held, or by a client now: who opened one only to read and died keeps nothing from being purged. */
   async read(): Promise<ReadonlySet<PointId>> {
-    const found = new Set<PointId>();
+    const found = new Set([...this.#inside].flat());
     for (const { pointId, isHeld, server } of this.#readers.values())
       if (isHeld || (await server).connectionCount() > 0) found.add(pointId);
     return found;
+  }
+
+  /** These points are read by storage itself until the work has ended. */
+  async whileRead<T>(points: readonly PointId[], work: () => Promise<T>): Promise<T> {
+    const reading = [...points];
+    this.#inside.add(reading);
+    try {
+      return await work();
+    } finally {
+      this.#inside.delete(reading);
+    }
   }
 
   async closeAll(): Promise<void> {

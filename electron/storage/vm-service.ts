@@ -118,12 +118,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'point.find': ({ uuid }) => ({ points: engineOf().pointsOf(uuid) }),
     ...graftHandlers(engineOf, readers),
-    'delta.some': ({ path, vmId: _, ...order }) =>
-      engineOf().deltas.some(
-        { folder: options.outside.openFolder(dirname(path)), name: basename(path) },
-        order,
-        clock.wallMs(),
-      ),
+    'delta.some': ({ path, vmId: _, ...order }) => {
+      const place = { folder: options.outside.openFolder(dirname(path)), name: basename(path) };
+      const write = () => engineOf().deltas.some(place, order, clock.wallMs());
+      return readers.whileRead([order.fromId, order.toId], write);
+    },
     'timeline.get': () => engineOf().timeline(),
     'moment.take': ({ vmId: _, ...given }) => engineOf().takeMoment(given),
     'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),
@@ -167,7 +166,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       return {};
     },
     'point.hash': async ({ pointId }, { signal }) => ({
-      sha256: await engineOf().hashPoint(pointId, signal),
+      sha256: await readers.whileRead([pointId], () => engineOf().hashPoint(pointId, signal)),
     }),
   };
 }

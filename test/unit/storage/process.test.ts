@@ -92,6 +92,33 @@ describe('the storage process', () => {
     again.close();
   });
 
+  it('T8: a point whose hash is being made is not purged, and can be once that has ended', async () => {
+    await using storage = storageFixture();
+    const { client } = storage;
+    const { vmId } = await machine(storage, 'a');
+    // So large that only being told to stop ends it.
+    const diskId = newDiskId();
+    await client.call('disk.create', { vmId, diskId, virtualBytes: 2000 * 2 ** 30 });
+    const moment = await client.call('moment.take', { vmId, name: 'one', note: '', kind: 'manual' });
+    const large = moment.points.find(point => point.diskId === diskId);
+    const stop = new AbortController();
+    const hashed = client.call(
+      'point.hash',
+      { vmId, pointId: large?.pointId ?? '' },
+      { signal: stop.signal },
+    );
+    hashed.catch(() => undefined);
+    await client.call('moment.delete', { vmId, momentId: moment.id });
+    const purge = { vmId, trashedBefore: Number.MAX_SAFE_INTEGER, momentId: moment.id };
+    await expect(client.call('trash.purge', purge)).rejects.toMatchObject({ body: { code: 'disk.in-use' } });
+    stop.abort();
+    await expect(hashed).rejects.toThrow();
+    await until('it can be purged', async () => {
+      await client.call('trash.purge', purge).catch(() => undefined);
+      return (await client.call('timeline.get', { vmId })).trash.length === 0;
+    });
+  });
+
   it('T11: SIGKILL between WRITE and FLUSH loses nothing acknowledged; the export comes back by itself', async () => {
     await using storage = storageFixture();
     const { vmId, path } = await machine(storage, 'a');
