@@ -133,7 +133,7 @@ async function zeroUnits(ports: CopyPorts, image: Image, block: number): Promise
 
 async function punchRuns(ports: CopyPorts, image: Image, block: number, zeros: Uint8Array): Promise<void> {
   for (const { first, count } of unitRuns(zeros)) {
-    if (!(await image.file.punch(image.dataOffset(block) + first * UNIT_BYTES, count * UNIT_BYTES))) return;
+    if (!(await image.punch(image.dataOffset(block) + first * UNIT_BYTES, count * UNIT_BYTES))) return;
     await ports.turn(0);
   }
 }
@@ -179,7 +179,7 @@ export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean 
   for (const { from, end } of roomIn(image)) {
     const [first, last] = [alignUp(from, UNIT_BYTES), Math.floor(end / UNIT_BYTES) * UNIT_BYTES];
     if (last <= first) continue;
-    if (!(await image.file.punch(first, last - first))) return null;
+    if (!(await image.punch(first, last - first))) return null;
     if (!(await ports.goOn())) return false;
   }
   return true;

@@ -154,7 +154,7 @@ export async function clearBlocks(
   if (off.clearSync !== true) await image.sync();
   await oldReadersLeft(ports);
   if (keepFree > 0 && files.folder.freeBytes() < keepFree + SPARE_BYTES) return;
-  for (const offset of held) if (!(await image.file.punch(offset, image.blockBytes))) break;
+  for (const offset of held) if (!(await image.punch(offset, image.blockBytes))) break;
 }
 
 export function withEntries(bat: Uint32Array, entries: ReadonlyMap<number, number>): Uint32Array {
@@ -228,7 +228,7 @@ async function shareRun(
   const length = count * UNIT_BYTES;
   const [from, to] = [source.dataOffset(block), entry * SECTOR_BYTES + image.bitmapBytes];
   const at = first * UNIT_BYTES;
-  const isShared = await image.file.cloneFrom(source.file, from + at, to + at, length);
+  const isShared = await image.cloneFrom(source, from + at, to + at, length);
   if (isShared) await ports.turn(0);
   return isShared;
 }
@@ -281,7 +281,7 @@ function isZeroThere({ image, entry }: Place, at: number, length: number): boole
 
 function punchSpan(ports: CopyPorts, { image, entry }: Place, at: number, length: number): Promise<boolean> {
   if (length < ports.cloneMinBytes) return Promise.resolve(false);
-  return image.file.punch(entry * SECTOR_BYTES + image.bitmapBytes + at, length);
+  return image.punch(entry * SECTOR_BYTES + image.bitmapBytes + at, length);
 }
 
 const ZERO_UNIT = Buffer.alloc(UNIT_BYTES);

@@ -253,13 +253,30 @@ export class Image {
     try {
       put(source);
     } catch (cause) {
-      try {
-        if (source !== this.bat) put(this.bat);
-      } catch {
-        this.#poison ??= `writing the block table of ${this.file.name} failed half-way`;
-      }
+      if (source !== this.bat) this.putBack(() => put(this.bat));
       throw cause;
     }
+  }
+
+  /** T14: maps whose writing failed half-way, as memory has them: a retry must find what it knows of. */
+  putBack(write: () => void): void {
+    try {
+      write();
+    } catch {
+      this.#poison ??= `writing the maps of ${this.file.name} failed half-way`;
+    }
+  }
+
+  /** As `BlockFile.punch`, of bytes of the file. */
+  punch(offset: number, length: number): Promise<boolean> {
+    this.#checkPoison();
+    return this.file.punch(offset, length);
+  }
+
+  /** As `BlockFile.cloneFrom`, of bytes of the files. */
+  cloneFrom(source: Image, sourceOffset: number, offset: number, length: number): Promise<boolean> {
+    this.#checkPoison();
+    return this.file.cloneFrom(source.file, sourceOffset, offset, length);
   }
 
   /** Takes another name and place in the tree: head footer and header (T3: the flip). Durable after sync(). */

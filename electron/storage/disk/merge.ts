@@ -203,8 +203,16 @@ async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[])
     await fillWhole(ports, target, slot, { source, block, units: wanted(block) });
   });
   if (off.mergeDataSync !== true) await target.sync();
-  for (const [block, units] of grown) writeUnits(target, block, units);
-  target.writeBat(slots.keys(), withEntries(target.bat, slots));
+  try {
+    for (const [block, units] of grown) writeUnits(target, block, units);
+    target.writeBat(slots.keys(), withEntries(target.bat, slots));
+  } catch (cause) {
+    // A retry writes there again, and a clone that is refused leaves anything: no bitmap may name it by then.
+    target.putBack(() => {
+      for (const block of grown.keys()) writeUnits(target, block, target.units(block));
+    });
+    throw cause;
+  }
   if (off.mergeMapSync !== true) await target.sync();
   for (const [block, units] of grown) target.units(block).set(units);
   publish(ports, target, slots, blocks);
