@@ -13,7 +13,9 @@ open(my $port, '+<', $path) or die "port: $!";
 binmode $port;
 my @hogs;
 my ($writer, $writer_args);
+my $load;
 my $ack_file = '/run/writer.ack';
+my $load_file = '/run/load';
 
 sub encode { my $s = shift; $s =~ s/([^A-Za-z0-9_.:\/,-])/sprintf '%%%02X', ord $1/ge; $s }
 sub decode { my $s = shift; $s =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge; $s }
@@ -56,6 +58,19 @@ my %verbs = (
     push @hogs, $pid; (mib => $a{mib}) },
   free => sub { kill 9, @hogs; waitpid $_, 0 for @hogs; my $n = @hogs; @hogs = ();
     if (open my $h, '>', '/proc/sys/vm/drop_caches') { print $h "3\n" } (freed => $n) },
+  # A program that needs trace[second] MiB (comma-separated) and touches `rate` of them each quarter of a second; killed
+  # for want of memory it begins anew where the trace is by then.
+  'load-start' => sub { my %a = @_; die "a load runs\n" if $load;
+    my ($began, @trace) = (now(), split /,/, $a{trace});
+    $load = fork // die "fork: $!\n";
+    if (!$load) { setpgrp; my $tick = 0;
+      while ($tick < 4 * @trace) { my $pid = fork // next;
+        if (!$pid) { load_loop($began, $a{rate}, @trace); POSIX::_exit(0) }
+        waitpid $pid, 0; last if $? == 0; select undef, undef, undef, 1; $tick = int((now() - $began) / 250) }
+      POSIX::_exit(0) } () },
+  'load-report' => sub { my ($done, $asked) = split ' ', (slurp($load_file) || '0 0');
+    (done => $done, asked => $asked, running => ($load && waitpid($load, POSIX::WNOHANG()) == 0 ? 1 : 0), vmstat(), psi_total()) },
+  'load-stop' => sub { kill 9, -$load if $load; waitpid $load, 0 if $load; $load = undef; () },
   write => sub { my %a = @_; with_disk($a{dev}, O_RDWR, sub { my $d = shift;
       my ($at, $end) = ($a{offset}, $a{offset} + $a{length});
       while ($at < $end) { my $n = $end - $at; $n = 1048576 if $n > 1048576; put($d, $at, content($a{seed}, $at, $n)); $at += $n }
@@ -111,6 +126,20 @@ sub units_hash { my ($dev, $at, $length) = @_; my $list = '/tmp/units';
       die "read: $!\n" if !$n; $left -= $n;
       print $out join '', map { pack "V", unpack '%32V*', $_ } unpack '(a4096)*', $block } () });
   close $out; my ($sum) = split ' ', `md5sum $list`; unlink $list; $sum }
+sub vmstat { map { /^(pswpin|pswpout|pgmajfault|oom_kill) (\d+)/ ? ($1 => $2) : () } split /\n/, slurp('/proc/vmstat') }
+# Microseconds in which some program waited for memory.
+sub psi_total { my ($us) = slurp('/proc/pressure/memory') =~ /some .*total=(\d+)/; (stalledUs => $us // 0) }
+sub load_loop { my ($began, $rate, @trace) = @_; my @held; my $next = generator(1);
+  my ($done, $before) = split ' ', (slurp($load_file) || '0 0');
+  for (;;) { my $tick = int((now() - $began) / 250); last if $tick >= 4 * @trace;
+    my $want = $trace[int($tick / 4)];
+    $#held = $want - 1 if @held > $want;
+    # 80 MiB a second at most.
+    for (1 .. 20) { last if @held >= $want; push @held, "\x5a\xa5" x 524288 }
+    for (1 .. $rate) { last if !@held || now() >= $began + 250 * ($tick + 1);
+      my $i = $next->() % @held; for (my $at = 0; $at < 1048576; $at += 4096) { substr($held[$i], $at, 1) = 'y' } $done++ }
+    if (open my $h, '>', $load_file) { print $h "$done ", $rate * ($tick + 1), "\n"; close $h }
+    my $left = $began + 250 * ($tick + 1) - now(); select undef, undef, undef, $left / 1000 if $left > 0 } }
 sub acks { my ($n, $longest) = split ' ', (slurp($ack_file) || '0 0'); (acked => $n // 0, longestMs => $longest // 0) }
 sub now { my ($u) = split ' ', slurp('/proc/uptime'); $u * 1000 }
 sub writer_loop { my %a = @_; my $stop = 0; local $SIG{TERM} = sub { $stop = 1 };

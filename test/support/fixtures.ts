@@ -11,7 +11,9 @@ export const FIXTURE_GUESTS = {
   beta: { minMib: 112, maxMib: 320, diskMib: 256 },
   history: { minMib: 128, maxMib: 256, diskMib: 640 },
 } as const;
-export type FixtureGuest = keyof typeof FIXTURE_GUESTS;
+type Guests = Readonly<
+  Record<string, { readonly minMib: number; readonly maxMib: number; readonly diskMib: number }>
+>;
 
 /** Set by the run (test/support/run-folder.ts), which removes it. */
 export const runFolder = (): string => {
@@ -22,16 +24,16 @@ export const runFolder = (): string => {
 };
 
 /** Files run one after another in the guest suite: nobody else makes it meanwhile. */
-async function madeOnce(): Promise<string> {
-  const made = join(runFolder(), 'guests');
+async function madeOnce(guests: Guests, name: string): Promise<string> {
+  const made = join(runFolder(), name);
   if (existsSync(made)) return made;
   const began = performance.now();
   const making = join(runFolder(), 'making');
   mkdirSync(making);
   const ebb = await Ebb.start(making);
   const agents: Agent[] = [];
-  for (const [name, options] of Object.entries(FIXTURE_GUESTS)) {
-    const { vmId } = await ebb.createSample(name, options);
+  for (const [guest, options] of Object.entries(guests)) {
+    const { vmId } = await ebb.createSample(guest, options);
     agents.push(await ebb.startVm(vmId));
     await ebb.done((await ebb.call('vm.suspend', { vmId })).taskId);
   }
@@ -43,9 +45,9 @@ async function madeOnce(): Promise<string> {
   return made;
 }
 
-/** An Ebb of its own whose VMs are `FIXTURE_GUESTS`, all suspended. */
-export async function startFromFixtures(): Promise<Ebb> {
-  const from = await madeOnce();
+/** An Ebb of its own whose VMs are these, all suspended; `name`: of those guests in this run. */
+export async function startFromFixtures(guests: Guests = FIXTURE_GUESTS, name = 'guests'): Promise<Ebb> {
+  const from = await madeOnce(guests, name);
   const folder = mkdtempSync(join(tmpdir(), 'ebb-t-'));
   const { code, stderr } = await runTool(
     'cp',

@@ -1,13 +1,14 @@
 // Our policies and their peers in every scenario, over fresh seeds: what DESIGN promises of mode `demand`, as figures.
 import type { BenchRow, SuiteOptions } from '../../support/report.ts';
 import { ours } from './ours.ts';
+import type { Peer } from './peers/host.ts';
 import { esx, hyperv, qubes } from './peers/needs.ts';
 import { fixed, mom, proxmox, squeezed } from './peers/simple.ts';
 import { scenarios, TUNING_SEEDS } from './scenarios.ts';
 import { type Metrics, type Policy, runWorld, worldOf } from './world.ts';
 
 const SECONDS = 600;
-const PEERS: Readonly<Record<string, Policy>> = {
+export const PEERS: Readonly<Record<string, Peer>> = {
   static: fixed,
   squeezed,
   proxmox,
@@ -149,7 +150,7 @@ export async function compare({
       const policies: [string, Policy][] = [
         ['demand', ours('demand', blame)],
         ['proportional', ours('proportional', blame)],
-        ...wanted.map((peer): [string, Policy] => [peer, PEERS[peer] as Policy]),
+        ...wanted.map((peer): [string, Policy] => [peer, PEERS[peer] as Peer]),
       ];
       for (const [policy, mover] of policies) {
         const scenario = scenarios(seed, seconds)[index];

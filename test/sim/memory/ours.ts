@@ -4,7 +4,8 @@ import type { HostMemory } from '../../../shared/memory.ts';
 import { SimClock } from './clock.ts';
 import { Controller } from './controller.ts';
 import type { SimGuest } from './guest.ts';
-import { heldMib, overheadMib, type Policy, STEP_S, type World } from './world.ts';
+import { heldMib, overheadMib } from './peers/host.ts';
+import { type Policy, STEP_S, type World } from './world.ts';
 
 const MIB = 1024;
 const RESERVE_MIB = 1024;

@@ -3,6 +3,7 @@
 import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { SimGuest } from './guest.ts';
+import { heldMib, type Mover, type PeerWorld } from './peers/host.ts';
 import type { Scenario } from './scenarios.ts';
 import { specOf } from './specs.ts';
 
@@ -23,28 +24,14 @@ export interface Metrics {
   readonly flips: number;
 }
 
-/** What a policy sees and moves. */
-export interface World {
+export interface World extends PeerWorld {
   readonly scenario: Scenario;
   readonly guests: readonly SimGuest[];
-  readonly random: Seeded;
   useMib: number;
   nowS: number;
 }
 
-/** Told every step; the world has moved on by then. */
-export interface Mover {
-  step(): void | Promise<void>;
-  end?(): void;
-}
-
 export type Policy = (world: World) => Mover;
-
-export const overheadMib = (guest: SimGuest): number => guest.setup.overheadMib;
-
-/** What the host holds now: guests' pages are its own once touched. */
-export const heldMib = (world: World): number =>
-  world.useMib + world.guests.reduce((sum, guest) => sum + guest.residentMib, 0);
 
 const promisedMib = (world: World): number =>
   world.useMib + world.guests.reduce((sum, guest) => sum + guest.promisedMib + guest.setup.overheadMib, 0);

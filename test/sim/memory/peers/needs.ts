@@ -1,12 +1,21 @@
 // Peers that look at what guests need: Hyper-V's Dynamic Memory, Qubes' qmemman, ESX's shares with an idle tax. Their
 // signals are as good as they can be: ESX looks from outside, the others believe their guests.
-import type { SimGuest } from '../guest.ts';
 import { KERNEL } from '../guest.ts';
-import type { Policy, World } from '../world.ts';
-import { clamp, every, freeMib, maxOf, minOf, sumOf, told } from './host.ts';
+import {
+  clamp,
+  every,
+  freeMib,
+  maxOf,
+  minOf,
+  type Peer,
+  type PeerGuest,
+  type PeerWorld,
+  sumOf,
+  told,
+} from './host.ts';
 
 /** Asks releases at once, and grants out of what is free then. */
-function apply(world: World, goals: ReadonlyMap<SimGuest, number>, keepMib: number): void {
+function apply(world: PeerWorld, goals: ReadonlyMap<PeerGuest, number>, keepMib: number): void {
   for (const [guest, goal] of goals) if (goal < guest.target) guest.ask(goal);
   let free =
     freeMib(world) - keepMib - sumOf(world.guests, guest => Math.max(0, guest.target - guest.actual));
@@ -19,7 +28,7 @@ function apply(world: World, goals: ReadonlyMap<SimGuest, number>, keepMib: numb
 }
 
 /** What a guest posts: a liar three times the truth, a silent one nothing, and keeps what it has. */
-function committed(guest: SimGuest): number {
+function committed(guest: PeerGuest): number {
   const used = guest.resident + guest.swapped + guest.unmet + KERNEL;
   if (guest.setup.kind === 'silent') return guest.target / 1.2;
   return guest.setup.kind === 'lying' ? 3 * used : used;
@@ -35,12 +44,12 @@ function floorOf(mib: number): number {
 const HYPERV_RESERVE = 384;
 
 /** Demand and a fifth more each second; who has more gives only when somebody is short. */
-export const hyperv: Policy = every(1, world => () => {
+export const hyperv: Peer = every(1, world => () => {
   const { guests } = world;
   const total = freeMib(world) + sumOf(guests, guest => guest.actual) - HYPERV_RESERVE;
-  const demand = (guest: SimGuest): number =>
+  const demand = (guest: PeerGuest): number =>
     clamp(committed(guest) + floorOf(guest.actual), minOf(guest), maxOf(guest));
-  const buffered = (guest: SimGuest): number => clamp(demand(guest) * 1.2, minOf(guest), maxOf(guest));
+  const buffered = (guest: PeerGuest): number => clamp(demand(guest) * 1.2, minOf(guest), maxOf(guest));
   let goals = new Map(guests.map(guest => [guest, buffered(guest)]));
   const sum = (): number => [...goals.values()].reduce((all, goal) => all + goal, 0);
   if (sum() > total) goals = new Map(guests.map(guest => [guest, demand(guest)]));
@@ -69,10 +78,10 @@ const QUBES_WORTH = 150;
 const QUBES_NEED = 15;
 
 /** 1.3 times what is used; donors first. `isFixed`: what donors give counts as theirs to give, as it was surely meant. */
-export const qubes = (isFixed: boolean): Policy =>
+export const qubes = (isFixed: boolean): Peer =>
   every(0.5, world => {
-    const reported = new Map<SimGuest, number>();
-    const usedOf = (guest: SimGuest): number => {
+    const reported = new Map<PeerGuest, number>();
+    const usedOf = (guest: PeerGuest): number => {
       const { freeMib: free, cacheMib } = told(guest);
       return Math.max(0, guest.actual - free - cacheMib + guest.swapped);
     };
@@ -93,13 +102,13 @@ export const qubes = (isFixed: boolean): Policy =>
     };
   });
 
-function qubesRound(world: World, pref: (guest: SimGuest) => number, isFixed: boolean): void {
+function qubesRound(world: PeerWorld, pref: (guest: PeerGuest) => number, isFixed: boolean): void {
   const { guests } = world;
-  const held = (guest: SimGuest): number => Math.max(guest.actual, guest.target);
+  const held = (guest: PeerGuest): number => Math.max(guest.actual, guest.target);
   const free = freeMib(world) / 1.00781 - sumOf(guests, guest => Math.max(0, guest.target - guest.actual));
   const available = free - QUBES_KEEP - sumOf(guests, guest => pref(guest) - held(guest));
   const prefs = sumOf(guests, pref);
-  const goals = new Map<SimGuest, number>();
+  const goals = new Map<PeerGuest, number>();
   if (available > 0) {
     for (const guest of guests)
       goals.set(guest, Math.min(maxOf(guest), 0.999 * (pref(guest) + (available * pref(guest)) / prefs)));
@@ -126,9 +135,9 @@ const ESX_STEP = 16;
 const IDLE_COST = 1 / (1 - 0.75);
 
 /** Shares for each page, idle ones four times as dear; the poorest payer gives. Sampled by 100 pages each 30 s. */
-export const esx: Policy = every(1, world => {
-  const state = new Map<SimGuest, { slow: number; fast: number; f: number }>();
-  const sample = (guest: SimGuest): void => {
+export const esx: Peer = every(1, world => {
+  const state = new Map<PeerGuest, { slow: number; fast: number; f: number }>();
+  const sample = (guest: PeerGuest): void => {
     const active = clamp((guest.resident + KERNEL) / Math.max(1, guest.actual), 0, 1);
     let touched = 0;
     for (let page = 0; page < 100; page++) if (world.random.below(10_000) < active * 10_000) touched++;
@@ -146,7 +155,7 @@ export const esx: Policy = every(1, world => {
     const isShort = guests.some(guest => guest.swapped > 16 && guest.target < maxOf(guest));
     if (free >= 0.04 && !isShort && nowS % 30 !== 0) return;
     const held = new Map(guests.map(guest => [guest, maxOf(guest)]));
-    const payment = (guest: SimGuest): number => {
+    const payment = (guest: PeerGuest): number => {
       const pages = held.get(guest) ?? 1;
       const f = Math.min(1, ((state.get(guest)?.f ?? 1) * guest.actual) / pages);
       return 1 / (pages * (f + IDLE_COST * (1 - f)));

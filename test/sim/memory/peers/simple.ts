@@ -1,19 +1,29 @@
 // Peers that do not look at what guests need: a fixed split; xapi's squeezed; Proxmox VE; oVirt's MoM.
-import type { SimGuest } from '../guest.ts';
-import type { Policy, World } from '../world.ts';
-import { clamp, every, freeMib, hostFreeShare, maxOf, minOf, sumOf, told } from './host.ts';
+import {
+  clamp,
+  every,
+  freeMib,
+  hostFreeShare,
+  maxOf,
+  minOf,
+  type Peer,
+  type PeerGuest,
+  type PeerWorld,
+  sumOf,
+  told,
+} from './host.ts';
 
 /** Everyone keeps the fair part it began with. */
-export const fixed: Policy = () => ({ step: () => undefined });
+export const fixed: Peer = () => ({ step: () => undefined });
 
 const SQUEEZED_FREE = 72;
 const SQUEEZED_NEAR = 4;
 
 /** Everyone at the same place in its range; free first, then give; who does not move for 5 s sits this run out. */
-export const squeezed: Policy = every(1, world => {
-  const moved = new Map<SimGuest, { actual: number; atS: number }>();
+export const squeezed: Peer = every(1, world => {
+  const moved = new Map<PeerGuest, { actual: number; atS: number }>();
   let isRunning = false;
-  const out = new Set<SimGuest>();
+  const out = new Set<PeerGuest>();
   return () => {
     const { guests, nowS } = world;
     if (nowS % 10 === 0) {
@@ -50,14 +60,14 @@ export const squeezed: Policy = every(1, world => {
 const PVE_STEP = 100;
 
 /** One pass over a list: towards each one's share, 100 MiB at most, until nothing is left to move. */
-function pvePass(list: readonly SimGuest[], bytesMib: number, budget: Map<SimGuest, number>): number {
+function pvePass(list: readonly PeerGuest[], bytesMib: number, budget: Map<PeerGuest, number>): number {
   let left = bytesMib;
   let open = [...list];
   while (Math.abs(left) > 1 && open.length > 0) {
     const allocated = sumOf(open, guest => guest.target - minOf(guest)) + left;
     const share = allocated / open.length;
     const before = left;
-    const still: SimGuest[] = [];
+    const still: PeerGuest[] = [];
     for (const guest of open) {
       const desired = clamp(minOf(guest) + share, minOf(guest), maxOf(guest));
       const room = budget.get(guest) ?? PVE_STEP;
@@ -76,28 +86,28 @@ function pvePass(list: readonly SimGuest[], bytesMib: number, budget: Map<SimGue
 }
 
 /** Keeps 80 % of the host used; every 10 s, 100 MiB for each. */
-export const proxmox: Policy = every(10, world => () => {
+export const proxmox: Peer = every(10, world => () => {
   const goal = 0.8 * world.scenario.totalMib - (1 - hostFreeShare(world)) * world.scenario.totalMib;
   if (Math.abs(goal) <= 10) return;
-  const hasEnough = (guest: SimGuest): boolean =>
+  const hasEnough = (guest: PeerGuest): boolean =>
     told(guest).freeMib > 0.25 * minOf(guest) && guest.actual >= minOf(guest);
-  const budget = new Map<SimGuest, number>();
+  const budget = new Map<PeerGuest, number>();
   const first = world.guests.filter(guest => hasEnough(guest) === goal < 0);
   if (pvePass(first, goal, budget) === 0) pvePass(world.guests, goal, budget);
 });
 
 /** Five percent at a time, by how free the host is and what is unused in the guest. `isVdsm`: grows as carefully. */
-export const mom = (isVdsm: boolean): Policy =>
+export const mom = (isVdsm: boolean): Peer =>
   every(5, world => {
     const history: number[] = [];
-    const unused = new Map<SimGuest, number[]>();
+    const unused = new Map<PeerGuest, number[]>();
     const mean = (values: readonly number[]): number =>
       values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
     const keep = (values: number[], value: number): void => {
       values.push(value);
       if (values.length > 10) values.shift();
     };
-    const turn = (at: World): void => {
+    const turn = (at: PeerWorld): void => {
       const free = mean(history);
       const isShort = free < 0.2;
       const careful = free <= 0.05 ? free - 0.05 : Math.min(0.2, free);
