@@ -1,0 +1,46 @@
+// T14: an image whose sync failed is written to by nothing until it is opened again, and maps that could not be written are
+// on disk what memory says they are.
+import { describe, expect, it } from 'vitest';
+import { Image } from '../../../../electron/storage/disk/image.ts';
+import type { DiskId, PointId } from '../../../../shared/ids.ts';
+import { SimWorld } from '../../../sim/storage/device.ts';
+import { pump } from '../../../sim/storage/pump.ts';
+import { Seeded } from '../../../support/seeded.ts';
+
+const DISK = '00000000-0000-4000-8000-000000000001' as DiskId;
+const UUID = '00000000-0000-4000-8000-000000000002' as PointId;
+const BLOCK = 32_768;
+
+function imageIn(world: SimWorld, name: string): Image {
+  return Image.create(world.folder(DISK).open(name, 'create'), {
+    uuid: UUID,
+    virtualBytes: 8 * BLOCK,
+    blockBytes: BLOCK,
+    parent: null,
+    timestampMs: 0,
+    isLeaf: false,
+  });
+}
+
+describe('T14: a poisoned image', () => {
+  it('is neither cloned into nor punched', async () => {
+    const world = new SimWorld(new Seeded(1), 'boot-0');
+    const [image, source] = [imageIn(world, 'a.vhd'), imageIn(world, 'b.vhd')];
+    world.failSyncs = 1;
+    await expect(pump(world, image.sync())).rejects.toMatchObject({ body: { code: 'disk.io' } });
+    const last = world.lastCall;
+    expect(() => image.cloneFrom(source, 0, BLOCK, 4096)).toThrow(/sync/);
+    expect(() => image.punch(BLOCK, 4096)).toThrow(/sync/);
+    expect(world.lastCall).toBe(last);
+  });
+
+  it('comes of maps that cannot be put back either', () => {
+    const image = imageIn(new SimWorld(new Seeded(1), 'boot-0'), 'a.vhd');
+    image.putBack(() => undefined);
+    expect(image.poison).toBeNull();
+    image.putBack(() => {
+      throw new Error('again');
+    });
+    expect(image.poison).toMatch(/half-way/);
+  });
+});
