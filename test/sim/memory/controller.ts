@@ -6,10 +6,10 @@ import type { MemoryJournal } from '../../../electron/control/memory/journal.ts'
 import { type ManagerPorts, MemoryManager } from '../../../electron/control/memory/manager.ts';
 import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
 import type { GuestPort, GuestSample } from '../../../electron/control/ports.ts';
+import { uuid } from '../../support/memory-world.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { SimClock } from './clock.ts';
 import type { SimGuest } from './guest.ts';
-import { idOf } from './specs.ts';
 
 export interface ControllerInput {
   readonly clock: SimClock;
@@ -58,7 +58,7 @@ export class Controller {
           every: () => clock.every(),
         },
         random: {
-          uuid: () => idOf(random.next()),
+          uuid: () => uuid(random.next()),
           bytes: length => new Uint8Array(length),
         },
         journal: this.#journal(),

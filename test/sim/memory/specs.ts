@@ -1,8 +1,6 @@
 // VMs as the manager is told of them.
 import type { VmSpec } from '../../../shared/vm.ts';
-import { uuid as idOf, specOf as plainSpecOf } from '../../support/memory-world.ts';
-
-export { idOf };
+import { specOf as plainSpecOf } from '../../support/memory-world.ts';
 
 export const specOf = (
   n: number,
