@@ -2,7 +2,7 @@
 import { type MemoryJournal, memoryJournalInMemory } from '../../electron/control/memory/journal.ts';
 import { MemoryManager } from '../../electron/control/memory/manager.ts';
 import type { MemorySwitchOffs } from '../../electron/control/memory/switch-offs.ts';
-import type { GuestPort, GuestSample, Lease } from '../../electron/control/ports.ts';
+import type { GuestPort, GuestSample, GuestStats, Lease } from '../../electron/control/ports.ts';
 import type { Clock } from '../../electron/platform/ports.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
@@ -53,9 +53,15 @@ export class Guest implements GuestPort {
   floorKib = 0;
   isPaused = false;
   touchedKib: number | null = null;
+  /** What its statistics say it uses; null: it has none to tell. */
+  usedKib: number | null = null;
   readonly commands: number[] = [];
-  constructor(vmId: VmId, bootKib: number) {
+  readonly #bootKib: number;
+  readonly #clock: Clock;
+  constructor(vmId: VmId, bootKib: number, clock: Clock = new TestClock()) {
     this.vmId = vmId;
+    this.#bootKib = bootKib;
+    this.#clock = clock;
     this.actualKib = bootKib;
     this.targetKib = bootKib;
   }
@@ -67,11 +73,25 @@ export class Guest implements GuestPort {
   sample(): Promise<GuestSample> {
     return Promise.resolve({
       actualKib: this.actualKib,
-      stats: null,
+      stats: this.#stats(),
       driverReady: this.driverReady,
       residentKib: this.touchedKib ?? this.actualKib,
       paused: this.isPaused,
     });
+  }
+  #stats(): GuestStats | null {
+    if (this.usedKib === null) return null;
+    const availableKib = Math.max(0, this.actualKib - this.usedKib);
+    return {
+      totalKib: this.#bootKib,
+      freeKib: availableKib,
+      availableKib,
+      cachesKib: 0,
+      swapInKib: 0,
+      swapOutKib: 0,
+      majorFaults: 0,
+      updatedAtMs: this.#clock.wallMs(),
+    };
   }
   /** 50 ms of a balloon's life. */
   move(): void {
@@ -164,7 +184,7 @@ export class World {
     for (let round = 0; round < 600 && lease === null && failure === null; round++) await this.run(100);
     if (failure !== null) throw failure;
     const granted = lease as unknown as Lease;
-    const guest = new Guest(spec.id, granted.bootKib);
+    const guest = new Guest(spec.id, granted.bootKib, this.clock);
     this.guests.set(spec.id, guest);
     this.manager.transfer(granted, guest);
     await this.run(2000);

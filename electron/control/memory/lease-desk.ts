@@ -31,6 +31,8 @@ export interface LeaseDeskPorts {
   readonly random: Random;
   readonly journal: MemoryJournal;
   readonly model: () => HostModel;
+  /** What VMs leave free because somebody asked them to (free.ts); 0: nothing. */
+  readonly keptFreeKib: () => number;
   readonly wake: (cause: string | null) => void;
 }
 
@@ -176,16 +178,22 @@ export class LeaseDesk {
   }
 
   #notEnough(spec: VmSpec, needKib: number, haveKib: number, owing: readonly VmModel[]): Fault {
-    const host = this.#ports.model();
+    const { model, keptFreeKib } = this.#ports;
     const names = owing.map(vm => vm.name).join(', ');
     return new Fault({
       code: 'memory.not-enough',
       what: `"${spec.name}" needs ${amountText(needKib)} to start and only ${amountText(haveKib)} can be freed.${names === '' ? '' : ` ${names} did not give memory back.`}`,
       safe: 'Nothing was changed; the other VMs keep running.',
-      todo: remedy(spec, needKib, haveKib, host),
+      todo: remedyWhileKept(needKib - haveKib, keptFreeKib()) ?? remedy(spec, needKib, haveKib, model()),
       data: { needKib, haveKib },
     });
   }
+}
+
+/** What somebody wants free is the first to be asked for again, where it would help. */
+function remedyWhileKept(missingKib: number, keptFreeKib: number): string | null {
+  if (keptFreeKib === 0 || missingKib > keptFreeKib) return null;
+  return `${amountText(keptFreeKib)} are being kept free for other programs: end that, then start it again.`;
 }
 
 /** The smallest thing that would help. */

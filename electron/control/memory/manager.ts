@@ -78,6 +78,7 @@ export class MemoryManager implements MemoryPort {
       random: ports.random,
       journal: ports.journal,
       model: () => this.#model(),
+      keptFreeKib: () => this.#keptFreeKib(),
       wake: cause => this.#loop.wake(cause),
     });
     this.#loop = new MemoryLoop({
@@ -240,11 +241,19 @@ export class MemoryManager implements MemoryPort {
     return this.#hold;
   }
 
+  #keptFreeKib(): number {
+    const hold = this.#held();
+    return hold === null ? 0 : Math.max(0, this.#watch.budgetKib(this.#policy) - hold.budgetKib);
+  }
+
   preview(spec: VmSpec): StartPreview {
     this.#watch.look(this.#residentKib());
     if (this.#loop.hostState === 'emergency')
       return { feasible: false, bootKib: 0, sentence: hostIsFullText(spec.name), changes: [] };
-    return previewStart(this.#model(), spec, this.#ports.clock.monotonicMs());
+    return previewStart(this.#model(), spec, {
+      nowMs: this.#ports.clock.monotonicMs(),
+      keptFreeKib: this.#keptFreeKib(),
+    });
   }
 
   vmMemory(spec: VmSpec): VmMemory {

@@ -8,11 +8,18 @@ import { mostLeasableKib } from './lease-desk.ts';
 import type { HostModel, VmModel } from './model.ts';
 import { type Plan, plan } from './plan.ts';
 
-export function previewStart(host: HostModel, spec: VmSpec, nowMs: number): StartPreview {
+export interface PreviewAt {
+  readonly nowMs: number;
+  /** What VMs leave free because somebody asked them to; it is not in the host's budget. */
+  readonly keptFreeKib: number;
+}
+
+export function previewStart(host: HostModel, spec: VmSpec, { nowMs, keptFreeKib }: PreviewAt): StartPreview {
   const most = mostLeasableKib(host);
   const bootKib = Math.min(spec.maxKib, most);
   if (most < spec.minKib) {
-    const sentence = `${spec.name} needs ${amountText(spec.minKib)} and only ${amountText(most)} can be freed.`;
+    const kept = keptFreeKib === 0 ? '' : ` ${amountText(keptFreeKib)} are being kept free meanwhile.`;
+    const sentence = `${spec.name} needs ${amountText(spec.minKib)} and only ${amountText(most)} can be freed.${kept}`;
     return { feasible: false, bootKib: most, sentence, changes: [] };
   }
   const phantom: VmModel = {

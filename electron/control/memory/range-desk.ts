@@ -11,6 +11,8 @@ import type { RangeStore } from './range-store.ts';
 /** A clock that jumped must not make a trial one for ever. */
 const TRIAL_MAX_MS = 600_000;
 const RETRY_MS = 10_000;
+/** A timer stands still while this computer sleeps; the wall clock does not. */
+const LOOK_MS = 5_000;
 
 export interface RangeDeskPorts {
   readonly clock: Clock;
@@ -121,10 +123,17 @@ export class RangeDesk {
 
   #endIn(vmId: VmId, delayMs: number): void {
     this.#cancel(vmId);
-    const timer = this.#ports.clock.after(Math.min(Math.max(0, delayMs), TRIAL_MAX_MS), () =>
-      this.#end(vmId),
-    );
-    this.#timers.set(vmId, timer);
+    const { clock } = this.#ports;
+    const lastsMs = Math.min(Math.max(0, delayMs), TRIAL_MAX_MS);
+    const [endsAtMs, wallEndsAtMs] = [clock.monotonicMs() + lastsMs, clock.wallMs() + lastsMs];
+    const wait = (): void => {
+      const leftMs = Math.max(0, Math.min(endsAtMs - clock.monotonicMs(), wallEndsAtMs - clock.wallMs()));
+      const timer = clock.after(Math.min(leftMs, LOOK_MS), () =>
+        leftMs <= LOOK_MS ? this.#end(vmId) : wait(),
+      );
+      this.#timers.set(vmId, timer);
+    };
+    wait();
   }
 
   #cancel(vmId: VmId): void {

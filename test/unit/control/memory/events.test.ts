@@ -172,4 +172,32 @@ describe('M5: the plan follows within one tick', () => {
     await world.run(TICK_MS);
     expect(sum(targets())).toBeLessThan(sum(before));
   });
+
+  describe('by need', () => {
+    beforeEach(async () => {
+      expect(world.manager.setPolicy({ mode: 'demand' }).ok).toBe(true);
+      for (const guest of [...others, third()]) guest.usedKib = 560 * MIB;
+      await world.run(60 * TICK_MS);
+    });
+
+    it("when a VM's weight changes: it has its buffer before the others", async () => {
+      const { before, after } = await follows(() =>
+        world.manager.specChanged({ ...specOf(3, 256, 1024), weight: 1000 }),
+      );
+      expect(sum(after)).toBeLessThan(sum(before) - 50 * MIB);
+      await world.run(TICK_MS);
+      expect(third().targetKib).toBeGreaterThan(650 * MIB);
+    });
+
+    it('when a guest runs short: the others give up their buffers', async () => {
+      for (const guest of others) guest.usedKib = 300 * MIB;
+      await world.run(60 * TICK_MS);
+      const { before, after } = await follows(() => {
+        third().usedKib = third().actualKib;
+      });
+      expect(sum(after)).toBeLessThan(sum(before));
+      await world.run(TICK_MS);
+      expect(third().targetKib).toBeGreaterThan(third().usedKib ?? 0);
+    });
+  });
 });

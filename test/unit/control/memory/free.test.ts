@@ -1,6 +1,6 @@
 // "Free so much of this computer now": VMs give back, leave it free for a while, and have it again.
 import { describe, expect, it } from 'vitest';
-import { GIB, MIB, uuid, type World, worldOfTwo } from '../../../support/memory-world.ts';
+import { GIB, MIB, specOf, uuid, type World, worldOfTwo } from '../../../support/memory-world.ts';
 
 const two = (): Promise<World> => worldOfTwo(3000 * MIB);
 const targets = (world: World): number =>
@@ -73,5 +73,20 @@ describe('freeing memory of the host', () => {
     expect(some).toMatchObject({ isEnough: true, freeableKib: 200 * MIB });
     await world.run(5000);
     expect(targets(world)).toBeLessThanOrEqual(2 * 600 * MIB - 200 * MIB);
+  });
+
+  it('is named, where a VM cannot start for it, as what to end first', async () => {
+    const world = await two();
+    world.manager.free(world.host.availableKib + 2000 * MIB, 60_000);
+    await world.run(8000);
+    const spec = specOf(3, 900, 900);
+    expect(world.manager.preview(spec)).toMatchObject({ feasible: false });
+    expect(world.manager.preview(spec).sentence).toMatch(/being kept free meanwhile/);
+    await expect(world.start(3, spec)).rejects.toMatchObject({
+      body: { code: 'memory.not-enough', todo: expect.stringMatching(/kept free .*end that/) },
+    });
+    world.manager.free(0, 10_000);
+    expect(world.manager.preview(spec).feasible).toBe(true);
+    expect((await world.start(3, spec)).bootKib).toBe(900 * MIB);
   });
 });

@@ -140,6 +140,21 @@ describe('a range that is only tried', () => {
     expect(now).toEqual(range(256, 1024));
   });
 
+  it('ends soon after this computer woke up, where its time was over in its sleep', async () => {
+    desk().try(vm, range(512, 2048), 600_000);
+    await clock.advance(20_000);
+    clock.aheadMs += 3_600_000;
+    await clock.advance(10_000);
+    expect(now).toEqual(range(256, 1024));
+  });
+
+  it('ends in time where somebody set the clock back', async () => {
+    desk().try(vm, range(512, 2048), 60_000);
+    clock.aheadMs -= 3_600_000;
+    await clock.advance(61_000);
+    expect(now).toEqual(range(256, 1024));
+  });
+
   it('stays, and says so, where the old range is no longer allowed', async () => {
     const ranges = desk();
     ranges.try(vm, range(256, 512), 60_000);
