@@ -209,7 +209,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return { samples: memory.history(vmId, sinceMs) };
     },
 
-    'disk.grow': params => growDisk(parts, { ...params, vmId: idle(params.vmId, true) }),
+    'disk.grow': params => tasks.whileHeld(idle(params.vmId, true), () => growDisk(parts, params)),
 
     'timeline.get': async ({ vmId }) => storage.call('timeline.get', { vmId: await opened(vmId) }),
     'moment.take': async ({ vmId, name, note }) =>
@@ -252,7 +252,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       );
       return { taskId, path: planned.path };
     },
-    'vm.rescue': ({ vmId, replace }) => machines.rescue(idle(vmId, true), replace),
+    'vm.rescue': ({ vmId, replace }) =>
+      tasks.whileHeld(idle(vmId, true), () => machines.rescue(vmId, replace)),
     'moment.serve': async (params, context) => {
       refuseBrowser(context);
       return parts.pointServer.serve({ ...params, vmId: await opened(params.vmId) }, context);

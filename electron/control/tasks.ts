@@ -30,6 +30,7 @@ export class Tasks {
   readonly #log: (line: string) => void;
   readonly #tasks = new Map<TaskId, Task>();
   readonly #aborts = new Map<TaskId, AbortController>();
+  readonly #held = new Set<VmId>();
 
   constructor(options: { clock: Clock; random: Random; changed: () => void; log: (line: string) => void }) {
     this.#clock = options.clock;
@@ -44,9 +45,22 @@ export class Tasks {
 
   /** Does something under way change this VM, or (`alsoReading`) read it? */
   isBusy(vmId: VmId, alsoReading = false): boolean {
-    return this.list().some(
-      task => task.vmId === vmId && task.state === 'running' && (alsoReading || !READING.has(task.kind)),
+    return (
+      this.#held.has(vmId) ||
+      this.list().some(
+        task => task.vmId === vmId && task.state === 'running' && (alsoReading || !READING.has(task.kind)),
+      )
     );
+  }
+
+  /** For work its caller waits for: the VM is busy as long as it takes. */
+  async whileHeld<T>(vmId: VmId, work: () => Promise<T>): Promise<T> {
+    this.#held.add(vmId);
+    try {
+      return await work();
+    } finally {
+      this.#held.delete(vmId);
+    }
   }
 
   /** Answers at once; the work goes on. */
