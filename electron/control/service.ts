@@ -82,6 +82,9 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     if (caller.kind !== 'local') throw browserRefused('name files or sockets on', 'Upload the file instead.');
   };
 
+  /** Connections that told which VM they look at. */
+  const looking = new Set<number>();
+
   return {
     'app.info': () => parts.info(),
     'app.quit': async () => {
@@ -200,6 +203,14 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
       catalog.putMemoryPolicy(orThrow(memory.setPolicy(given)));
       return memory.hostMemory();
+    },
+    'memory.focus': ({ vmId }, { caller }) => {
+      if (vmId !== null) machines.spec(vmId);
+      if (!looking.has(caller.id))
+        caller.onGone(() => looking.delete(caller.id) && memory.focus(caller.id, null));
+      looking.add(caller.id);
+      memory.focus(caller.id, vmId);
+      return {};
     },
     'memory.free': ({ kib, seconds }) => memory.free(kib, seconds * 1000),
     'memory.ledger': ({ vmId, limit }) => ({ entries: memory.ledger(vmId, limit) }),

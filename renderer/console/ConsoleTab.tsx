@@ -3,9 +3,10 @@ import RFB from '@novnc/novnc';
 import { Expand, Maximize } from 'lucide-react';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
+import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { errorBodyOf, startVm } from '../api/commands.ts';
-import { currentClient } from '../api/connection.ts';
+import { call, currentClient } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { useService } from '../ui/hooks.ts';
@@ -56,6 +57,26 @@ function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Scree
     };
   }, [vmId, isOn, pid, connection, turn, host]);
   return { state, error, rfb, reopen: () => setTurn(count => count + 1) };
+}
+
+/** What people work with weighs more when memory is short; a control that does not know of it is not troubled. */
+function useFocusTold(vmId: VmId): void {
+  useEffect(() => {
+    let isTold = false;
+    const tell = (isSeen: boolean): void => {
+      if (isSeen === isTold) return;
+      isTold = isSeen;
+      call('memory.focus', { vmId: isSeen ? vmId : null }).catch(() => undefined);
+    };
+    const look = (): void => tell(document.visibilityState === 'visible' && document.hasFocus());
+    const events = ['focus', 'blur', 'visibilitychange'] as const;
+    look();
+    for (const event of events) window.addEventListener(event, look);
+    return () => {
+      for (const event of events) window.removeEventListener(event, look);
+      tell(false);
+    };
+  }, [vmId]);
 }
 
 /** Ctrl+Alt alone, pressed and let go, gives the keyboard back: noVNC would take every other chord. */
@@ -143,6 +164,7 @@ function LiveScreen(props: { readonly vm: VmSummary }) {
   const [hasKeyboard, setKeyboard] = useState(false);
   const screen = useScreen(props.vm, host);
   useRelease(screen.rfb, frame);
+  useFocusTold(props.vm.spec.id);
   return (
     <div className="console">
       <Bar screen={screen} hasKeyboard={hasKeyboard} frame={frame} />

@@ -274,6 +274,13 @@ export const contract = defineContract({
       errors: ['memory.bad-range', 'memory.over-host'],
       doc: 'Host reserve, overall budget and cap per VM.',
     },
+    'memory.focus': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema.nullable() }),
+      result: done,
+      errors: ['vm.not-found'],
+      doc: 'The VM whose screen this connection looks at, or none: it weighs twice as much, and a while after.',
+    },
     'memory.free': {
       kind: 'command',
       params: z.strictObject({ kib: kibSchema, seconds: z.int().min(10).max(3600) }),

@@ -161,6 +161,7 @@ function memoryHandlers(control: FakeControl) {
     },
     'app.power': () => ({}),
     'memory.free': () => ({ isEnough: true, freeableKib: 0, sentence: '', changes: [] }),
+    'memory.focus': () => ({}),
     'memory.try-range': () => ({ before: null, trialEndsAt: null }),
     'memory.keep-range': () => ({ before: null, trialEndsAt: null }),
     'memory.range-undo': () => ({ before: null, trialEndsAt: null }),

@@ -17,6 +17,7 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { checkPolicy, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import { Focus } from './focus.ts';
 import { freeing } from './free.ts';
 import { Histories } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
@@ -50,6 +51,7 @@ export class MemoryManager implements MemoryPort {
   readonly #ledgerListeners = new Set<(entry: LedgerEntry) => void>();
   #policy: MemoryPolicy;
   readonly #watch: HostWatch;
+  readonly #focus = new Focus();
   readonly #narrator: Narrator;
   readonly #loop: MemoryLoop;
   #hold: { readonly budgetKib: number; readonly endsAtMs: number } | null = null;
@@ -162,6 +164,7 @@ export class MemoryManager implements MemoryPort {
     const vm = this.#vms.get(vmId);
     if (vm === undefined) return;
     this.#vms.delete(vmId);
+    this.#focus.forget(vmId);
     this.#ports.journal.dropTarget(vmId);
     this.#histories.end(vmId, this.#ports.clock.wallMs());
     const words: Partial<Record<VmMemoryEvent, string>> = {
@@ -269,6 +272,13 @@ export class MemoryManager implements MemoryPort {
     return this.#ports.journal.ledger(vmId, limit);
   }
 
+  /** Whose screen a connection looks at; null: nobody's. */
+  focus(connection: number, vmId: VmId | null): void {
+    if (!this.#focus.look(connection, vmId, this.#ports.clock.monotonicMs())) return;
+    const name = vmId === null ? undefined : this.#vms.get(vmId)?.spec.name;
+    this.#loop.wake(name === undefined ? null : `${name} is being worked with`);
+  }
+
   /** M5: on battery the host is looked at less often while nothing changes. */
   setOnBattery(isOnBattery: boolean): void {
     this.#loop.setOnBattery(isOnBattery);
@@ -322,7 +332,10 @@ export class MemoryManager implements MemoryPort {
   #model(): HostModel {
     const now = this.#ports.clock.monotonicMs();
     const off = this.#ports.switchOff ?? {};
-    const vms = [...this.#vms.values()].map(vm => vm.model(now));
+    const vms = [...this.#vms.values()].map(vm => {
+      const model = vm.model(now);
+      return { ...model, weight: this.#focus.weigh(vm.id, model.weight, now) };
+    });
     return {
       mode: this.#policy.mode,
       budgetKib: Math.min(

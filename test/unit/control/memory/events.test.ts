@@ -1,5 +1,6 @@
 // M5: whatever happens to a VM or to its host, the plan follows within one tick.
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { HostModel } from '../../../../electron/control/memory/model.ts';
 import { GIB, type Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
 
 /** The slowest tick there is. */
@@ -187,6 +188,29 @@ describe('M5: the plan follows within one tick', () => {
       expect(sum(after)).toBeLessThan(sum(before) - 50 * MIB);
       await world.run(TICK_MS);
       expect(third().targetKib).toBeGreaterThan(650 * MIB);
+    });
+
+    it('when people look at its screen, in any window, and a while after', async () => {
+      const { before, after } = await follows(() => world.manager.focus(1, uuid(3)));
+      expect(sum(after)).toBeLessThan(sum(before) - 16 * MIB);
+      const weight = (): number => {
+        const planned = world.journal.inputs(20).find(({ json }) => json !== 'null');
+        const { model } = JSON.parse(planned?.json ?? 'null') as { model: HostModel };
+        return model.vms.find(({ id }) => id === uuid(3))?.weight ?? 0;
+      };
+      expect(weight()).toBe(200);
+      world.manager.focus(2, uuid(3));
+      world.manager.focus(1, null);
+      await world.run(61_000);
+      expect(
+        world.manager.ledger(null, 20).some(({ text }) => text.startsWith('vm3 is being worked with')),
+      ).toBe(true);
+      world.manager.focus(2, null);
+      await world.run(30_000);
+      world.manager.specChanged(specOf(1, 256, 500));
+      await world.run(TICK_MS);
+      expect(weight()).toBeGreaterThan(140);
+      expect(weight()).toBeLessThan(160);
     });
 
     it('when a guest runs short: the others give up their buffers', async () => {
