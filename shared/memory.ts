@@ -70,6 +70,8 @@ export const hostMemorySchema = z.object({
   state: hostStateSchema,
   /** Until then VMs leave memory free that somebody asked for (memory.free); null: nobody did. */
   freeUntil: timeMsSchema.nullable(),
+  /** How much of the host was promised to be free meanwhile: less than was asked for where VMs cannot give that much. */
+  freePromisedKib: kibSchema.nullable(),
   /** M5 watchdog: age of the last good plan. */
   planAgeMs: z.int().min(0),
   vms: z.array(vmMemorySchema).max(1000),
@@ -127,6 +129,12 @@ export const rangeUndoSchema = z.object({
   trialEndsAt: timeMsSchema.nullable(),
 });
 export type RangeUndo = z.infer<typeof rangeUndoSchema>;
+
+/** Of every VM whose range was changed. */
+export const rangeUndosSchema = z.object({
+  ranges: z.array(rangeUndoSchema.extend({ vmId: vmIdSchema })).max(1000),
+});
+export type RangeUndos = z.infer<typeof rangeUndosSchema>;
 
 /** What VMs give back so that so much of the host is free. */
 export const freePreviewSchema = z.object({

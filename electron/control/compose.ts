@@ -180,15 +180,18 @@ function rangeDesk(
   catalog: Catalog,
   machines: Machines,
   memory: MemoryManager,
+  topics: Topics<Contract>,
 ): RangeDesk {
-  return new RangeDesk({
+  const ranges = new RangeDesk({
     clock,
     store: openRangeStore(catalog.db),
     specOf: vmId => machines.spec(vmId),
     setRange: (vmId, range) => machines.setRange(vmId, range),
     tell: text => memory.tell(text),
+    changed: () => topics.publish('ranges', null, ranges.all()),
     log,
   });
+  return ranges;
 }
 
 function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof Machines>[0]['folders'] {
@@ -347,7 +350,7 @@ export function composeControl(input: ControlInput): Control {
     log,
   });
   publish(topics, memory, storage);
-  const ranges = rangeDesk(input, catalog, machines, memory);
+  const ranges = rangeDesk(input, catalog, machines, memory, topics);
   const handlers = createService({
     ...historyParts(input, storage, machines),
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),

@@ -11,6 +11,7 @@ import {
   memoryReplaySchema,
   memorySampleSchema,
   rangeUndoSchema,
+  rangeUndosSchema,
   startPreviewSchema,
   vmMemorySchema,
 } from '../memory.ts';
@@ -631,6 +632,12 @@ export const contract = defineContract({
       keyed: false,
       payload: hostMemorySchema,
       doc: 'The host memory bar and every VM in it.',
+    },
+    ranges: {
+      kind: 'state',
+      keyed: false,
+      payload: rangeUndosSchema,
+      doc: 'Changes of ranges that can be undone, and trials under way, whoever made them.',
     },
     tasks: {
       kind: 'state',

@@ -314,6 +314,7 @@ export function hostOf(world: FakeWorld): HostMemory {
     mode: world.host.mode,
     state: 'ok',
     freeUntil: null,
+    freePromisedKib: null,
     planAgeMs: 900,
     vms,
   };

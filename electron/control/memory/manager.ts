@@ -42,6 +42,15 @@ export interface ManagerPorts {
   readonly switchOff?: MemorySwitchOffs;
 }
 
+/** What VMs leave free for somebody. */
+interface Hold {
+  /** What they may hold in all meanwhile. */
+  readonly budgetKib: number;
+  /** Of the host, free in all. */
+  readonly promisedKib: number;
+  readonly endsAtMs: number;
+}
+
 export class MemoryManager implements MemoryPort {
   readonly #ports: ManagerPorts;
   readonly #vms = new Map<VmId, TrackedVm>();
@@ -54,7 +63,7 @@ export class MemoryManager implements MemoryPort {
   readonly #focus = new Focus();
   readonly #narrator: Narrator;
   readonly #loop: MemoryLoop;
-  #hold: { readonly budgetKib: number; readonly endsAtMs: number } | null = null;
+  #hold: Hold | null = null;
 
   constructor(ports: ManagerPorts, policy: Partial<MemoryPolicy> = {}) {
     this.#ports = ports;
@@ -226,20 +235,22 @@ export class MemoryManager implements MemoryPort {
       this.#loop.wake(null);
       return { isEnough: true, freeableKib: 0, sentence: 'VMs use what is free again.', changes: [] };
     }
+    const { availableKib } = this.#watch.figures;
     const { budgetKib, preview } = freeing({
       host: this.#model(),
-      availableKib: this.#watch.figures.availableKib,
+      availableKib,
       wantedKib: kib,
       residentKib: vmId => this.#vms.get(vmId)?.residentKib ?? null,
       nowMs,
     });
-    this.#hold = { budgetKib, endsAtMs: nowMs + forMs };
+    const promisedKib = Math.min(kib, availableKib + preview.freeableKib);
+    this.#hold = { budgetKib, promisedKib, endsAtMs: nowMs + forMs };
     this.#loop.wake(`${amountText(kib)} of this computer are to be free`);
     return preview;
   }
 
   /** What VMs leave free for somebody, if it is not over. */
-  #held(): { readonly budgetKib: number; readonly endsAtMs: number } | null {
+  #held(): Hold | null {
     if (this.#hold !== null && this.#ports.clock.monotonicMs() >= this.#hold.endsAtMs) this.#hold = null;
     return this.#hold;
   }
@@ -314,6 +325,7 @@ export class MemoryManager implements MemoryPort {
       mode: this.#policy.mode,
       state: this.#loop.hostState,
       freeUntil: hold === null ? null : Math.round(clock.wallMs() + hold.endsAtMs - now),
+      freePromisedKib: hold?.promisedKib ?? null,
       planAgeMs: this.#loop.planAgeMs,
       vms: [...this.#vms.values()].map(vm => vm.describe(now)),
     };

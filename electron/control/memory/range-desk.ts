@@ -1,7 +1,7 @@
 // Changes of a VM's range that can be taken back: the last one undone, or one only tried, which ends by itself unless it is
 // kept. What it goes back to is stored with the change, so that a trial ends whoever died meanwhile.
 import type { VmId } from '../../../shared/ids.ts';
-import { type MemoryRange, type RangeUndo, sameRange } from '../../../shared/memory.ts';
+import { type MemoryRange, type RangeUndo, type RangeUndos, sameRange } from '../../../shared/memory.ts';
 import { Fault } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -23,6 +23,8 @@ export interface RangeDeskPorts {
   readonly setRange: (vmId: VmId, range: MemoryRange) => void;
   /** Into the ledger. */
   readonly tell: (text: string) => void;
+  /** What can be undone is another, or a trial began or ended. */
+  readonly changed: () => void;
   readonly log: (line: string) => void;
 }
 
@@ -44,6 +46,7 @@ export class RangeDesk {
       if (!this.#isThere(vmId)) store.drop(vmId);
       else if (trialEndsAt !== null) this.#endIn(vmId, trialEndsAt - clock.wallMs());
     }
+    this.#ports.changed();
   }
 
   stop(): void {
@@ -55,6 +58,10 @@ export class RangeDesk {
   undoOf(vmId: VmId): RangeUndo {
     const { before = null, trialEndsAt = null } = this.#ports.store.get(vmId) ?? {};
     return { before, trialEndsAt };
+  }
+
+  all(): RangeUndos {
+    return { ranges: this.#ports.store.all().filter(({ vmId }) => this.#isThere(vmId)) };
   }
 
   /** For good. During a trial, undoing brings back what was before that. */
@@ -81,6 +88,7 @@ export class RangeDesk {
     if (undo === undefined || undo.trialEndsAt === null) throw nothing(name, 'is being tried');
     store.put(vmId, { ...undo, trialEndsAt: null });
     this.#cancel(vmId);
+    this.#ports.changed();
   }
 
   /** Done again, it is redone. Faults: memory.no-change, and those of setRange. */
@@ -119,6 +127,7 @@ export class RangeDesk {
       else store.put(vmId, was);
       throw cause;
     }
+    this.#ports.changed();
   }
 
   #endIn(vmId: VmId, delayMs: number): void {
@@ -146,6 +155,7 @@ export class RangeDesk {
     this.#timers.delete(vmId);
     try {
       this.#goBack(vmId);
+      this.#ports.changed();
     } catch (cause) {
       this.#ports.log(`ending a trial of ${vmId}: ${String(cause)}`);
       this.#endIn(vmId, RETRY_MS);

@@ -10,23 +10,30 @@ describe('freeing memory of the host', () => {
   it('takes what is missing from VMs, leaves it free that long, and gives it back', async () => {
     const world = await two();
     const before = targets(world);
-    const preview = world.manager.free(world.host.availableKib + 300 * MIB, 60_000);
+    const wanted = world.host.availableKib + 300 * MIB;
+    const preview = world.manager.free(wanted, 60_000);
     expect(preview).toMatchObject({ isEnough: true, freeableKib: 300 * MIB });
     expect(preview.sentence).toMatch(/^VMs give back 300 MiB\. vm1 .* → .*, vm2/);
     await world.run(5000);
     expect(targets(world)).toBeLessThanOrEqual(before - 298 * MIB);
-    expect(world.manager.hostMemory().freeUntil).not.toBeNull();
+    expect(world.manager.hostMemory()).toMatchObject({
+      freeUntil: expect.any(Number),
+      freePromisedKib: wanted,
+    });
     await world.run(50_000);
     expect(targets(world)).toBeLessThanOrEqual(before - 298 * MIB);
     await world.run(12_000);
-    expect(world.manager.hostMemory().freeUntil).toBeNull();
+    expect(world.manager.hostMemory()).toMatchObject({ freeUntil: null, freePromisedKib: null });
     expect(targets(world)).toBeGreaterThanOrEqual(before - 8 * MIB);
   });
 
   it('says how much there is where that is not enough, and takes nobody below its minimum', async () => {
     const world = await two();
-    const preview = world.manager.free(world.host.availableKib + 8 * GIB, 60_000);
+    const { availableKib } = world.host;
+    const preview = world.manager.free(availableKib + 8 * GIB, 60_000);
     expect(preview).toMatchObject({ isEnough: false });
+    // No more is promised than there can be.
+    expect(world.manager.hostMemory().freePromisedKib).toBe(availableKib + preview.freeableKib);
     expect(preview.sentence).toContain('then all that can move are at their minimum');
     await world.run(8000);
     expect(targets(world)).toBe(2 * 256 * MIB);

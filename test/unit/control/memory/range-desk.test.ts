@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RangeDesk } from '../../../../electron/control/memory/range-desk.ts';
 import { openRangeStore } from '../../../../electron/control/memory/range-store.ts';
-import type { MemoryRange } from '../../../../shared/memory.ts';
+import type { MemoryRange, RangeUndos } from '../../../../shared/memory.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { MIB, TestClock, uuid } from '../../../support/memory-world.ts';
 
@@ -18,11 +18,13 @@ let db: Database.Database;
 /** What the catalog says; null: the VM is gone. */
 let now: MemoryRange | null;
 let told: string[];
+/** What was published, one entry a change. */
+let published: RangeUndos['ranges'][];
 let mostKib: number;
 let isDiskFull: boolean;
 
 function desk(): RangeDesk {
-  return new RangeDesk({
+  const ranges = new RangeDesk({
     clock,
     store: openRangeStore(db),
     specOf: () => {
@@ -37,8 +39,10 @@ function desk(): RangeDesk {
       now = next;
     },
     tell: text => told.push(text),
+    changed: () => published.push(ranges.all().ranges),
     log: () => undefined,
   });
+  return ranges;
 }
 
 beforeEach(() => {
@@ -46,6 +50,7 @@ beforeEach(() => {
   db = new Database(':memory:');
   now = range(256, 1024);
   told = [];
+  published = [];
   mostKib = 4096 * MIB;
   isDiskFull = false;
 });
@@ -195,5 +200,46 @@ describe('a range that is only tried', () => {
     expect(told).toEqual([]);
     desk().begin();
     expect(openRangeStore(db).all()).toEqual([]);
+  });
+});
+
+describe('what every window is told', () => {
+  const undo = (before: MemoryRange, trialEndsAt: number | null) => [{ vmId: vm, before, trialEndsAt }];
+
+  it('is each change and each beginning and end of a trial, whoever asked for it', async () => {
+    const ranges = desk();
+    ranges.begin();
+    ranges.set(vm, range(512, 2048));
+    ranges.try(vm, range(300, 600), 60_000);
+    ranges.keep(vm);
+    ranges.undo(vm);
+    ranges.try(vm, range(300, 600), 60_000);
+    const endsAt = clock.wallMs() + 60_000;
+    await clock.advance(61_000);
+    expect(published).toEqual([
+      [],
+      undo(range(256, 1024), null),
+      undo(range(512, 2048), endsAt),
+      undo(range(512, 2048), null),
+      undo(range(300, 600), null),
+      undo(range(512, 2048), endsAt),
+      [],
+    ]);
+  });
+
+  it('comes after the range is what it says, and not where the change was refused', () => {
+    const ranges = desk();
+    const seen: (MemoryRange | null)[] = [];
+    published.push = () => seen.push(now);
+    ranges.set(vm, range(512, 2048));
+    expect(() => ranges.set(vm, range(512, 8192))).toThrow(Fault);
+    expect(seen).toEqual([range(512, 2048)]);
+  });
+
+  it('names no VM that is gone', () => {
+    const ranges = desk();
+    ranges.set(vm, range(512, 2048));
+    now = null;
+    expect(ranges.all()).toEqual({ ranges: [] });
   });
 });

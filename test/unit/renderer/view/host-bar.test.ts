@@ -36,6 +36,7 @@ const host = (vms: VmMemory[], more: Partial<HostMemory> = {}): HostMemory => ({
   mode: 'demand',
   state: 'ok',
   freeUntil: null,
+  freePromisedKib: null,
   planAgeMs: 0,
   vms,
   ...more,
