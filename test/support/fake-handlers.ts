@@ -3,6 +3,7 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import { GIB_KIB } from '../../shared/units.ts';
 import { addMoment, startReversal } from './fake-history.ts';
+import { memoryHandlers } from './fake-memory.ts';
 import { type FakeControl, refuse } from './fake-service.ts';
 import { type FakeVm, fakeTask, hostOf, makeVm } from './fake-world.ts';
 
@@ -116,59 +117,6 @@ function vmHandlers(control: FakeControl) {
       return {};
     },
     'vm.reset': () => ({}),
-  } satisfies Partial<Handlers<Contract>>;
-}
-
-function memoryHandlers(control: FakeControl) {
-  const { world } = control;
-  return {
-    'memory.host': () => hostOf(world),
-    'memory.show': ({ vmId }) => control.vm(vmId).memory,
-    'memory.set-range': async ({ vmId, minKib, maxKib }) => {
-      // Slow on purpose: the slider has to hold its draft meanwhile.
-      await new Promise(resolve => setTimeout(resolve, 250));
-      const vm = control.vm(vmId);
-      if (minKib > maxKib) refuse('memory.bad-range', 'The minimum is above the maximum.', 'Lower it.');
-      if (maxKib > hostOf(world).budgetKib)
-        refuse(
-          'memory.over-host',
-          `A maximum of ${maxKib / GIB_KIB} GiB was asked for; VMs may use ${hostOf(world).budgetKib / GIB_KIB} GiB in all.`,
-          'Choose a smaller maximum.',
-        );
-      const clamp = (kib: number | null): number | null =>
-        kib === null ? null : Math.min(maxKib, Math.max(minKib, kib));
-      vm.memory = { ...vm.memory, minKib, maxKib, targetKib: clamp(vm.memory.targetKib) };
-      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, minKib, maxKib } };
-      control.publish();
-      return vm.memory;
-    },
-    'memory.set-balance': ({ vmId, balanced, weight }) => {
-      const vm = control.vm(vmId);
-      vm.memory = { ...vm.memory, balanced, weight };
-      control.publish();
-      return vm.memory;
-    },
-    'memory.set-policy': ({ mode, reserveKib, budgetKib, capKib }) => {
-      world.host = {
-        ...world.host,
-        mode: mode ?? world.host.mode,
-        reserveKib: reserveKib ?? world.host.reserveKib,
-        budgetKib: budgetKib === undefined ? world.host.budgetKib : budgetKib,
-        capKib: capKib === undefined ? world.host.capKib : capKib,
-      };
-      control.publish();
-      return hostOf(world);
-    },
-    'app.power': () => ({}),
-    'memory.free': () => ({ isEnough: true, freeableKib: 0, sentence: '', changes: [] }),
-    'memory.focus': () => ({}),
-    'memory.try-range': () => ({ before: null, trialEndsAt: null }),
-    'memory.keep-range': () => ({ before: null, trialEndsAt: null }),
-    'memory.range-undo': () => ({ before: null, trialEndsAt: null }),
-    'memory.undo-range': ({ vmId }) => control.vm(vmId).memory,
-    'memory.replay': () => ({ checked: world.ledger.length, differing: [] }),
-    'memory.ledger': ({ limit }) => ({ entries: world.ledger.slice(0, limit) }),
-    'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),
   } satisfies Partial<Handlers<Contract>>;
 }
 

@@ -1,11 +1,17 @@
 // The make-believe service behind fake-control.ts: the state it publishes, its tasks and screens.
 import { connect, type Socket } from 'node:net';
+import Database from 'better-sqlite3';
+import { RangeDesk } from '../../electron/control/memory/range-desk.ts';
+import { openRangeStore } from '../../electron/control/memory/range-store.ts';
+import { systemClock } from '../../electron/platform/clock.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
+import type { FreePreview, MemoryRange } from '../../shared/memory.ts';
 import { Fault } from '../../shared/result.ts';
 import { contract } from '../../shared/rpc/contract.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import type { Task } from '../../shared/task.ts';
+import { amountText, GIB_KIB } from '../../shared/units.ts';
 import { type FakeVm, type FakeWorld, fakeWorld, hostOf, tick } from './fake-world.ts';
 
 export const refuse = (code: ErrorCode, what: string, todo: string): never => {
@@ -16,9 +22,23 @@ export class FakeControl {
   readonly topics = new Topics(contract);
   readonly world: FakeWorld;
   readonly #screens = new Map<string, Socket>();
+  /** What VMs gave for somebody: theirs again when that ends. */
+  #given: FreePreview['changes'] = [];
+
+  /** The real one, over a store in memory. */
+  readonly ranges = new RangeDesk({
+    clock: systemClock,
+    store: openRangeStore(new Database(':memory:')),
+    specOf: vmId => this.vm(vmId).summary.spec,
+    setRange: (vmId, range) => this.#setRange(vmId, range),
+    tell: () => undefined,
+    changed: () => this.topics.publish('ranges', null, this.ranges.all()),
+    log: line => console.error(line),
+  });
 
   constructor(kind: string) {
     this.world = fakeWorld(kind, Date.now());
+    this.ranges.begin();
     this.publish();
   }
 
@@ -40,6 +60,65 @@ export class FakeControl {
       this.world.vms.find(vm => vm.summary.spec.id === vmId) ??
       refuse('vm.not-found', 'There is no such VM.', 'Reload the list.')
     );
+  }
+
+  #setRange(vmId: VmId, range: MemoryRange): void {
+    const vm = this.vm(vmId);
+    const { minKib, maxKib } = range;
+    const { budgetKib } = hostOf(this.world);
+    if (minKib > maxKib) refuse('memory.bad-range', 'The minimum is above the maximum.', 'Lower it.');
+    if (maxKib > budgetKib)
+      refuse(
+        'memory.over-host',
+        `A maximum of ${maxKib / GIB_KIB} GiB was asked for; VMs may use ${budgetKib / GIB_KIB} GiB in all.`,
+        'Choose a smaller maximum.',
+      );
+    const { targetKib } = vm.memory;
+    vm.memory = {
+      ...vm.memory,
+      ...range,
+      targetKib: targetKib === null ? null : Math.min(maxKib, Math.max(minKib, targetKib)),
+    };
+    vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, ...range } };
+    this.publish();
+  }
+
+  /** Takes from whoever has most above its minimum. */
+  free(kib: number, seconds: number): FreePreview {
+    for (const { vmId, fromKib } of this.#given) {
+      const vm = this.vm(vmId);
+      vm.memory = { ...vm.memory, targetKib: fromKib };
+    }
+    const { availableKib } = hostOf(this.world);
+    const missingKib = kib === 0 ? 0 : Math.max(0, kib - availableKib);
+    let leftKib = missingKib;
+    const changes: FreePreview['changes'] = [];
+    for (const vm of this.world.vms) {
+      const { actualKib, minKib } = vm.memory;
+      const givesKib = Math.min(leftKib, Math.max(0, (actualKib ?? 0) - minKib));
+      if (actualKib === null || givesKib === 0) continue;
+      leftKib -= givesKib;
+      const toKib = actualKib - givesKib;
+      changes.push({ vmId: vm.memory.vmId, vmName: vm.summary.spec.name, fromKib: actualKib, toKib });
+      vm.memory = { ...vm.memory, targetKib: toKib };
+    }
+    this.#given = changes;
+    const freeableKib = missingKib - leftKib;
+    this.world.kept =
+      kib === 0
+        ? null
+        : { kib: Math.min(kib, availableKib + freeableKib), until: Date.now() + seconds * 1000 };
+    this.publish();
+    const list = changes
+      .map(({ vmName, fromKib, toKib }) => `${vmName} ${amountText(fromKib)} → ${amountText(toKib)}`)
+      .join(', ');
+    const sentence =
+      missingKib === 0
+        ? `This computer has ${amountText(availableKib)} free: nothing needs to be given back.`
+        : leftKib === 0
+          ? `VMs give back ${amountText(missingKib)}. ${list}.`
+          : `VMs can give back ${amountText(freeableKib)} of the ${amountText(missingKib)} that are missing: then all that can move are at their minimum. ${list}.`;
+    return { isEnough: leftKib === 0, freeableKib, sentence, changes };
   }
 
   /** Work that takes a few steps, then `end`. */

@@ -36,6 +36,8 @@ export interface FakeWorld {
     budgetKib: number | null;
     capKib: number | null;
   };
+  /** What somebody asked to be free, and until when. */
+  kept: { readonly kib: number; readonly until: number } | null;
 }
 
 interface VmWish {
@@ -134,7 +136,7 @@ export function fakeWorld(kind: string, now: number): FakeWorld {
     budgetKib: null,
     capKib: null,
   };
-  const world: FakeWorld = { now, vms: [], ledger: [], tasks: [], host };
+  const world: FakeWorld = { now, vms: [], ledger: [], tasks: [], host, kept: null };
   if (kind === 'empty') return world;
   const accelerator = kind === 'slow' ? ('tcg' as const) : ('kvm' as const);
   const make = (wish: VmWish): FakeVm => {
@@ -313,8 +315,8 @@ export function hostOf(world: FakeWorld): HostMemory {
     compressionRatio: 0.42,
     mode: world.host.mode,
     state: 'ok',
-    freeUntil: null,
-    freePromisedKib: null,
+    freeUntil: world.kept?.until ?? null,
+    freePromisedKib: world.kept?.kib ?? null,
     planAgeMs: 900,
     vms,
   };
@@ -323,6 +325,7 @@ export function hostOf(world: FakeWorld): HostMemory {
 /** One second passes: balloons move, the reversal goes on. Answers which timelines changed. */
 export function tick(world: FakeWorld, ms: number): VmId[] {
   world.now += ms;
+  if (world.kept !== null && world.kept.until <= Date.now()) world.kept = null;
   const changed: VmId[] = [];
   for (const vm of world.vms) {
     const { memory } = vm;

@@ -1,0 +1,55 @@
+// The memory methods of the contract over the make-believe world. Development only.
+import type { Contract } from '../../shared/rpc/contract.ts';
+import type { Handlers } from '../../shared/rpc/server.ts';
+import type { FakeControl } from './fake-service.ts';
+import { hostOf } from './fake-world.ts';
+
+export function memoryHandlers(control: FakeControl) {
+  const { world, ranges } = control;
+  return {
+    'memory.host': () => hostOf(world),
+    'memory.show': ({ vmId }) => control.vm(vmId).memory,
+    'memory.set-range': async ({ vmId, ...range }) => {
+      // Slow on purpose: the slider has to hold its draft meanwhile.
+      await new Promise(resolve => setTimeout(resolve, 250));
+      ranges.set(vmId, range);
+      return control.vm(vmId).memory;
+    },
+    'memory.try-range': ({ vmId, seconds, ...range }) => {
+      ranges.try(vmId, range, seconds * 1000);
+      return ranges.undoOf(vmId);
+    },
+    'memory.keep-range': ({ vmId }) => {
+      ranges.keep(vmId);
+      return ranges.undoOf(vmId);
+    },
+    'memory.range-undo': ({ vmId }) => ranges.undoOf(vmId),
+    'memory.undo-range': ({ vmId }) => {
+      ranges.undo(vmId);
+      return control.vm(vmId).memory;
+    },
+    'memory.set-balance': ({ vmId, balanced, weight }) => {
+      const vm = control.vm(vmId);
+      vm.memory = { ...vm.memory, balanced, weight };
+      control.publish();
+      return vm.memory;
+    },
+    'memory.set-policy': ({ mode, reserveKib, budgetKib, capKib }) => {
+      world.host = {
+        ...world.host,
+        mode: mode ?? world.host.mode,
+        reserveKib: reserveKib ?? world.host.reserveKib,
+        budgetKib: budgetKib === undefined ? world.host.budgetKib : budgetKib,
+        capKib: capKib === undefined ? world.host.capKib : capKib,
+      };
+      control.publish();
+      return hostOf(world);
+    },
+    'app.power': () => ({}),
+    'memory.focus': () => ({}),
+    'memory.free': ({ kib, seconds }) => control.free(kib, seconds),
+    'memory.replay': () => ({ checked: world.ledger.length, differing: [] }),
+    'memory.ledger': ({ limit }) => ({ entries: world.ledger.slice(0, limit) }),
+    'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),
+  } satisfies Partial<Handlers<Contract>>;
+}
