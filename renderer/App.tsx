@@ -3,8 +3,10 @@ import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { pendingStartStore } from './api/commands.ts';
 import { useSpeech } from './i18n/text.ts';
+import { FreeDialog } from './memory/FreeDialog.tsx';
 import { HostBar } from './memory/HostBar.tsx';
 import { StartPreviewDialog } from './memory/StartPreviewDialog.tsx';
+import { TrialVoice } from './memory/TrialVoice.tsx';
 import { navigationStore, openDialog } from './state/navigation.ts';
 import { ConnectionBanner, ConnectionScreen } from './ui/Connection.tsx';
 import { ErrorStack } from './ui/ErrorStack.tsx';
@@ -38,6 +40,8 @@ function Dialogs() {
       return <Palette onClose={close} />;
     case 'settings':
       return <PreferencesDialog onClose={close} />;
+    case 'free':
+      return <FreeDialog onClose={close} />;
     case 'doctor':
       return <DoctorDialog onClose={close} />;
     default:
@@ -68,6 +72,7 @@ export function App() {
         <TaskStrip />
       </main>
       <ErrorStack />
+      <TrialVoice />
       <Dialogs />
     </div>
   );

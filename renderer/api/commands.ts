@@ -69,6 +69,15 @@ export const suspendVm = (vmId: VmId): Promise<unknown> =>
 export const shutDownVm = (vmId: VmId): Promise<unknown> =>
   attempt(speak().vm.shutdown, () => call('vm.stop', { vmId, how: 'shutdown' }));
 
+/** Of a trial: it ends at once. */
+export const undoRange = (vmId: VmId): Promise<unknown> =>
+  attempt(speak().trial.error.undo, () => call('memory.undo-range', { vmId }));
+export const keepRange = (vmId: VmId): Promise<unknown> =>
+  attempt(speak().trial.error.keep, () => call('memory.keep-range', { vmId }));
+
+export const endFreeing = (): Promise<unknown> =>
+  attempt(speak().free.end, () => call('memory.free', { kib: 0, seconds: 10 }));
+
 /** A running VM is shut down, goes back, and starts again: one task. */
 export const goBack = (vm: VmSummary, momentId: MomentId): Promise<unknown> =>
   attempt(speak().history.error.goBack, () =>

@@ -92,6 +92,11 @@ function mirror(connected: EbbClient): void {
     );
   });
   connected.subscribe('host', null, host => mirrorHost(host, Date.now()));
+  connected.subscribe('ranges', null, ({ ranges }) =>
+    serviceStore.setState({
+      ranges: Object.fromEntries(ranges.map(({ vmId, ...undo }) => [vmId, undo])),
+    }),
+  );
   connected.subscribe('tasks', null, ({ tasks }) => serviceStore.setState({ tasks }));
   connected.subscribe('ledger', null, entry =>
     serviceStore.setState(state => ({

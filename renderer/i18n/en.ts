@@ -1,5 +1,6 @@
 // Every word of the window in English; the shape of every other language. Sentences, not labels, where something
 // happened: who, what, how much, why, what is safe.
+import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
 
 export const en = {
@@ -232,8 +233,6 @@ export const en = {
     quarter: (size: string) =>
       `A minimum below a quarter of the maximum (${size}) can squeeze a guest until it crawls.`,
     sending: 'Setting…',
-    changed: (min: string, max: string) => `Was ${min} – ${max}.`,
-    undo: 'Undo',
     badAmount: 'Write an amount such as 2, 2.5 or 512 MiB.',
     minAboveMax: (max: string) => `The minimum cannot be above the maximum (${max}).`,
     maxBelowMin: (min: string) => `The maximum cannot be below the minimum (${min}).`,
@@ -258,6 +257,7 @@ export const en = {
     saveFailed: 'The range was not changed',
     moves: (name: string, from: string, to: string) => `${name} ${from} → ${to}`,
   },
+  ...enMemory,
   ...enPages,
   tasks: {
     label: 'Under way',

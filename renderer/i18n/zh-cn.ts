@@ -1,5 +1,6 @@
 // 简体中文。句式与英文一致：发生了什么、什么是安全的、该做什么。
 import type { Dictionary } from './en.ts';
+import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
 
 export const zhCn: Dictionary = {
@@ -217,8 +218,6 @@ export const zhCn: Dictionary = {
     aboveBoot: '超过上限的部分在下次启动后生效。',
     quarter: size => `最小值低于最大值的四分之一（${size}）时，客户机可能被挤得很慢。`,
     sending: '正在设置…',
-    changed: (min, max) => `之前是 ${min} – ${max}。`,
-    undo: '撤销',
     badAmount: '请写成 2、2.5 或 512 MiB 这样的数值。',
     minAboveMax: max => `最小值不能高于最大值（${max}）。`,
     maxBelowMin: min => `最大值不能低于最小值（${min}）。`,
@@ -242,6 +241,7 @@ export const zhCn: Dictionary = {
     saveFailed: '范围没有改变',
     moves: (name, from, to) => `${name} ${from} → ${to}`,
   },
+  ...zhCnMemory,
   ...zhCnPages,
   tasks: { label: '正在进行', cancel: title => `取消：${title}`, failed: '没有成功' },
   palette: {

@@ -4,8 +4,9 @@ import { useSpeech } from '../i18n/text.ts';
 import { goTo } from '../state/navigation.ts';
 import { useHue, useService, useVms } from '../ui/hooks.ts';
 import { Mark } from '../ui/Shapes.tsx';
-import { formatKib, formatPercent } from '../view/format.ts';
+import { formatKib } from '../view/format.ts';
 import { hostSegments, type Segment } from '../view/host-bar.ts';
+import { HostNote } from './HostNote.tsx';
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
 
@@ -70,25 +71,6 @@ function Bar() {
         );
       })}
     </section>
-  );
-}
-
-function HostNote() {
-  const { text, language } = useSpeech();
-  const host = useService(state => state.host);
-  if (host === null) return <div className="host-note" />;
-  const size = (kib: number): string => formatKib(kib, language);
-  return (
-    <div className="host-note" title={text.host.budget(size(host.budgetKib), size(host.totalKib))}>
-      <div>
-        <span className="num">{text.host.free(size(host.freeKib))}</span>{' '}
-        <span className="quiet">{text.host.ofBudget(size(host.budgetKib))}</span>
-      </div>
-      <div className="quiet">
-        {text.host.squeeze(formatPercent(host.compressionRatio, language))} ·{' '}
-        {text.host.reserve(size(host.reserveKib))}
-      </div>
-    </div>
   );
 }
 

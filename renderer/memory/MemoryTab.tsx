@@ -15,6 +15,7 @@ import { formatClock, formatKib } from '../view/format.ts';
 import { Ledger } from './Ledger.tsx';
 import { MemoryChart, WINDOW_MS } from './MemoryChart.tsx';
 import { RangeEditor } from './RangeEditor.tsx';
+import { TrialStrip } from './TrialStrip.tsx';
 
 const WEIGHTS = { low: 50, normal: 100, high: 200 } as const;
 const NO_SAMPLES: readonly MemorySample[] = [];
@@ -190,6 +191,7 @@ export function MemoryTab(props: { readonly vm: VmSummary }) {
           {text.memory.noBalloonText}
         </Notice>
       ) : null}
+      <TrialStrip vm={vm} />
       <section>
         <div className="section-head">
           <h2>{text.memory.range}</h2>
@@ -197,7 +199,11 @@ export function MemoryTab(props: { readonly vm: VmSummary }) {
             {isRunning(vm) ? text.memory.rangeText(vm.spec.name) : text.memory.rangeTextOff(vm.spec.name)}
           </span>
         </div>
-        <RangeEditor memory={memory} budgetKib={host?.budgetKib ?? memory.maxKib * 2} />
+        <RangeEditor
+          memory={memory}
+          budgetKib={host?.budgetKib ?? memory.maxKib * 2}
+          canTry={isRunning(vm)}
+        />
         <Balance memory={memory} />
       </section>
       <ChartSection vm={vm} memory={memory} />

@@ -28,6 +28,8 @@ interface SliderProps {
   readonly onDrag: (range: MemoryRange) => void;
   readonly onRelease: () => void;
   readonly onCancel: () => void;
+  /** Enter on a thumb, where there is something to apply. */
+  readonly onApply?: () => void;
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
@@ -53,6 +55,7 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') return props.onCancel();
+    if (event.key === 'Enter') return props.onApply?.();
     const moved = thumbKey(event.key, thumb, { range, scale });
     if (moved === null) return;
     event.preventDefault();
@@ -80,7 +83,6 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
         props.onCancel();
       }}
       onKeyDown={onKey}
-      // One command when the key is let go, however long it repeated.
       onKeyUp={props.onRelease}
       onBlur={props.onRelease}
     />

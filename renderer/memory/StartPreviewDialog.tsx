@@ -3,10 +3,10 @@ import { type PendingStart, startNow } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
-import { formatKib } from '../view/format.ts';
+import { ChangesTable } from './ChangesTable.tsx';
 
 export function StartPreviewDialog(props: { readonly start: PendingStart; readonly onClose: () => void }) {
-  const { text, language } = useSpeech();
+  const { text } = useSpeech();
   const { vm, preview } = props.start;
   const { name, id } = vm.spec;
   const title = preview.feasible ? text.preview.title(name) : text.preview.infeasible(name);
@@ -38,30 +38,7 @@ export function StartPreviewDialog(props: { readonly start: PendingStart; readon
       }
     >
       <p>{preview.sentence}</p>
-      {preview.changes.length === 0 ? null : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{text.preview.who}</th>
-              <th scope="col" className="right">
-                {text.preview.from}
-              </th>
-              <th scope="col" className="right">
-                {text.preview.to}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {preview.changes.map(change => (
-              <tr key={change.vmId}>
-                <td>{change.vmName}</td>
-                <td className="right">{formatKib(change.fromKib, language)}</td>
-                <td className="right">{formatKib(change.toKib, language)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <ChangesTable changes={preview.changes} />
       {preview.feasible ? <p className="soft">{text.preview.safe}</p> : null}
     </Dialog>
   );

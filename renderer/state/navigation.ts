@@ -11,7 +11,7 @@ export type Place =
   | { readonly kind: 'overview' }
   | { readonly kind: 'vm'; readonly vmId: VmId; readonly tab: VmTab };
 
-export type OpenDialog = 'create' | 'palette' | 'settings' | 'doctor' | null;
+export type OpenDialog = 'create' | 'palette' | 'settings' | 'doctor' | 'free' | null;
 
 export interface Navigation {
   readonly place: Place;

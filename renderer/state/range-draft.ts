@@ -1,4 +1,4 @@
-// The memory slider's draft: what is shown while a thumb is dragged, while its command is on the way, and after.
+// The memory slider's draft: what is shown while a range is being chosen, while its command is on the way, and after.
 // Pure. A slider bound straight to the server's value loses key steps while a call is in flight; here the draft
 // is shown until the latest reply has come, and replies to older commands are ignored.
 import { type MemoryRange, sameRange } from '../../shared/memory.ts';
@@ -6,12 +6,10 @@ import { type MemoryRange, sameRange } from '../../shared/memory.ts';
 export interface RangeDraft {
   /** What the service says. */
   readonly server: MemoryRange;
-  /** Under the finger, not sent yet. */
+  /** Chosen, not sent yet. */
   readonly draft: MemoryRange | null;
   /** Sent, not answered yet. */
   readonly pending: { readonly seq: number; readonly range: MemoryRange } | null;
-  /** The last range that was in force before this person changed it: for Undo. */
-  readonly before: MemoryRange | null;
   readonly seq: number;
 }
 
@@ -19,7 +17,6 @@ export const startDraft = (server: MemoryRange): RangeDraft => ({
   server,
   draft: null,
   pending: null,
-  before: null,
   seq: 0,
 });
 
@@ -28,18 +25,18 @@ export const shownRange = (state: RangeDraft): MemoryRange =>
 
 export const dragTo = (state: RangeDraft, range: MemoryRange): RangeDraft => ({ ...state, draft: range });
 
-export const cancelDrag = (state: RangeDraft): RangeDraft => ({ ...state, draft: null });
+export const discard = (state: RangeDraft): RangeDraft => ({ ...state, draft: null });
 
-/** One command per release: `send` is null where nothing changed. */
-export function release(state: RangeDraft): { state: RangeDraft; send: RangeDraft['pending'] } {
+/** There is something to apply. */
+export const isChanged = ({ draft, pending, server }: RangeDraft): boolean =>
+  draft !== null && !sameRange(draft, pending?.range ?? server);
+
+/** One command, however many steps led there: `send` is null where nothing changed. */
+export function apply(state: RangeDraft): { state: RangeDraft; send: RangeDraft['pending'] } {
   const { draft } = state;
-  if (draft === null) return { state, send: null };
-  if (sameRange(draft, state.pending?.range ?? state.server)) {
-    return { state: { ...state, draft: null }, send: null };
-  }
+  if (draft === null || !isChanged(state)) return { state: { ...state, draft: null }, send: null };
   const send = { seq: state.seq + 1, range: draft };
-  const before = state.pending === null ? state.server : state.before;
-  return { state: { ...state, draft: null, pending: send, before, seq: send.seq }, send };
+  return { state: { ...state, draft: null, pending: send, seq: send.seq }, send };
 }
 
 /** The reply is the newest truth we know: shown until the topic says otherwise. */
@@ -48,9 +45,10 @@ export function replied(state: RangeDraft, seq: number, range: MemoryRange): Ran
   return { ...state, server: range, pending: null };
 }
 
+/** What was refused stays in hand, to be mended. */
 export function refused(state: RangeDraft, seq: number): RangeDraft {
   if (state.pending?.seq !== seq) return state;
-  return { ...state, pending: null, before: null };
+  return { ...state, draft: state.draft ?? state.pending.range, pending: null };
 }
 
 /** The topic never moves a thumb under the finger: it is shown when nothing is in hand or on the way. */

@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { AppInfo } from '../../shared/host.ts';
-import type { HostMemory, LedgerEntry, MemorySample } from '../../shared/memory.ts';
+import type { HostMemory, LedgerEntry, MemorySample, RangeUndo } from '../../shared/memory.ts';
 import type { Task } from '../../shared/task.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -20,6 +20,8 @@ export interface ServiceState {
   /** Null until the first list has come. */
   readonly vms: readonly VmSummary[] | null;
   readonly host: HostMemory | null;
+  /** By VM, where its range was changed: what undoing brings back, and when a trial ends. */
+  readonly ranges: Readonly<Record<string, RangeUndo>>;
   readonly tasks: readonly Task[];
   /** Newest first. */
   readonly ledger: readonly LedgerEntry[];
@@ -35,6 +37,7 @@ export const serviceStore = createStore<ServiceState>()(() => ({
   info: null,
   vms: null,
   host: null,
+  ranges: {},
   tasks: [],
   ledger: [],
   timelines: {},

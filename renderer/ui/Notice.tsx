@@ -1,16 +1,19 @@
 // A wash, not an alarm: what happened, what is safe, one thing to do.
-import { Info, TriangleAlert } from 'lucide-react';
+import { Info, Timer, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 
+const SIGNS = { warn: TriangleAlert, bad: TriangleAlert, calm: Info, trial: Timer } as const;
+
 export function Notice(props: {
-  readonly tone: 'warn' | 'bad' | 'calm';
+  /** `trial`: something that ends by itself. */
+  readonly tone: 'warn' | 'bad' | 'calm' | 'trial';
   readonly title: string;
   readonly children?: ReactNode;
   readonly action?: ReactNode;
   readonly live?: 'polite' | 'assertive';
 }) {
-  const Sign = props.tone === 'calm' ? Info : TriangleAlert;
+  const Sign = SIGNS[props.tone];
   const role = props.live === 'assertive' ? 'alert' : props.live === 'polite' ? 'status' : undefined;
   return (
     <div className={`notice ${props.tone}`} role={role}>

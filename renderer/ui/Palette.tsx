@@ -1,10 +1,14 @@
 // Ctrl+K: jump to a VM, or do a verb to it.
 import { useMemo, useState } from 'react';
 import { Dialog as AriaDialog, Modal, ModalOverlay } from 'react-aria-components';
-import { shutDownVm, startVm, suspendVm } from '../api/commands.ts';
-import { useSpeech } from '../i18n/text.ts';
+import type { RangeUndo } from '../../shared/memory.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { endFreeing, keepRange, shutDownVm, startVm, suspendVm, undoRange } from '../api/commands.ts';
+import { type Speech, useSpeech } from '../i18n/text.ts';
 import { goTo, openDialog, VM_TABS } from '../state/navigation.ts';
-import { useVms } from './hooks.ts';
+import { formatRange } from '../view/format.ts';
+import { trialOf, undoTarget } from '../view/trial.ts';
+import { useService, useVms } from './hooks.ts';
 import { openTakePoint } from './shortcuts.ts';
 
 interface Entry {
@@ -14,9 +18,34 @@ interface Entry {
 }
 const SHOWN_MAX = 9;
 
+/** Taking the last change of a range back; of a trial, both its ends. */
+function rangeEntries({ spec }: VmSummary, undo: RangeUndo, { text, language }: Speech): Entry[] {
+  const { id, name } = spec;
+  const entry = (key: string, words: string, run: () => unknown): Entry => ({
+    id: `${id}${key}`,
+    label: text.palette.tab(name, words),
+    run: () => void run(),
+  });
+  if (trialOf(undo) !== null) {
+    const tried = formatRange(spec.minKib, spec.maxKib, language);
+    return [
+      entry('keep', text.trial.keepNamed(tried), () => keepRange(id)),
+      entry('back', text.trial.goBack, () => undoRange(id)),
+    ];
+  }
+  const before = undoTarget(undo, spec);
+  if (before === null) return [];
+  const words = text.trial.undo(formatRange(before.minKib, before.maxKib, language));
+  return [entry('undo', words, () => undoRange(id))];
+}
+
+const NO_UNDO: RangeUndo = { before: null, trialEndsAt: null };
+
 function useEntries(): readonly Entry[] {
-  const { text } = useSpeech();
+  const { text, language } = useSpeech();
   const vms = useVms();
+  const undos = useService(state => state.ranges);
+  const isKeptFree = useService(state => state.host !== null && state.host.freeUntil !== null);
   return useMemo(() => {
     const entries: Entry[] = vms.map(vm => ({
       id: vm.spec.id,
@@ -34,6 +63,7 @@ function useEntries(): readonly Entry[] {
         act(text.vm.suspend, () => void suspendVm(id));
         act(text.vm.shutdown, () => void shutDownVm(id));
       }
+      entries.push(...rangeEntries(vm, undos[id] ?? NO_UNDO, { text, language }));
       entries.push({
         id: `${id}take`,
         label: text.palette.tab(name, text.history.take),
@@ -51,10 +81,12 @@ function useEntries(): readonly Entry[] {
       { id: 'overview', label: text.side.overview, run: () => goTo({ kind: 'overview' }) },
       { id: 'create', label: text.side.newVm, run: () => openDialog('create') },
       { id: 'settings', label: text.side.settings, run: () => openDialog('settings') },
+      { id: 'free', label: text.free.action, run: () => openDialog('free') },
+      ...(isKeptFree ? [{ id: 'end-free', label: text.free.endAction, run: () => void endFreeing() }] : []),
       { id: 'doctor', label: text.overview.doctor, run: () => openDialog('doctor') },
     );
     return entries;
-  }, [vms, text]);
+  }, [vms, undos, isKeptFree, text, language]);
 }
 
 export function Palette(props: { readonly onClose: () => void }) {

@@ -1,10 +1,11 @@
 // Small hooks: narrow selectors over the stores, a slow clock for relative times, an element's width.
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useReducer, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import type { VmMemory } from '../../shared/memory.ts';
+import type { RangeUndo, VmMemory } from '../../shared/memory.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { type ServiceState, serviceStore } from '../state/service.ts';
 import { vmHues } from '../view/attention.ts';
+import { secondsLeft, untilNextSecond } from '../view/trial.ts';
 
 export const useService = <T>(select: (state: ServiceState) => T): T => useStore(serviceStore, select);
 
@@ -13,6 +14,9 @@ export const useVms = (): readonly VmSummary[] => useService(state => state.vms 
 
 export const useMemory = (vmId: string): VmMemory | null =>
   useService(state => state.host?.vms.find(vm => vm.vmId === vmId) ?? null);
+
+const NO_UNDO: RangeUndo = { before: null, trialEndsAt: null };
+export const useRangeUndo = (vmId: string): RangeUndo => useService(state => state.ranges[vmId] ?? NO_UNDO);
 
 /** Colour variable of a VM, for inline `--c`. */
 export function useHue(): (vmId: string) => Record<string, string> {
@@ -28,6 +32,26 @@ export function useNow(everyMs = 10_000): number {
     return () => clearInterval(timer);
   }, [everyMs]);
   return now;
+}
+
+/** Whole seconds until then, moving exactly when the number does; 0 where there is no such time. */
+export function useSecondsLeft(endsAt: number | null): number {
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    if (endsAt === null) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = (): void => {
+      const ms = untilNextSecond(endsAt, Date.now());
+      if (ms === null) return;
+      timer = setTimeout(() => {
+        redraw();
+        wait();
+      }, ms);
+    };
+    wait();
+    return () => clearTimeout(timer);
+  }, [endsAt]);
+  return endsAt === null ? 0 : secondsLeft(endsAt, Date.now());
 }
 
 export function useWidth<E extends HTMLElement>(): [RefObject<E | null>, number] {

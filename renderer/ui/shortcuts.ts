@@ -8,10 +8,18 @@ import { serviceStore } from '../state/service.ts';
 /** Custom event: the history page opens its "take a point" box. */
 export const TAKE_POINT_EVENT = 'ebb:take-point';
 
+/** Custom event: the memory page drops what was chosen and not applied, or takes the last change back. */
+export const UNDO_RANGE_EVENT = 'ebb:undo-range';
+
 const currentVm = (): VmSummary | null => {
   const { place } = navigationStore.getState();
   if (place.kind !== 'vm') return null;
   return serviceStore.getState().vms?.find(vm => vm.spec.id === place.vmId) ?? null;
+};
+
+const isOnMemory = (): boolean => {
+  const { place } = navigationStore.getState();
+  return place.kind === 'vm' && place.tab === 'memory';
 };
 
 export function openTakePoint(vmId: VmSummary['spec']['id']): void {
@@ -36,6 +44,11 @@ function run(event: KeyboardEvent): boolean {
     case 's':
       if (vm !== null) openTakePoint(vm.spec.id);
       return vm !== null;
+    case 'z':
+      // Text has its own undoing.
+      if (!isOnMemory() || event.target instanceof HTMLInputElement) return false;
+      window.dispatchEvent(new Event(UNDO_RANGE_EVENT));
+      return true;
     case 'enter':
       if (vm !== null && ['off', 'suspended', 'failed'].includes(vm.state.phase)) void startVm(vm);
       return vm !== null;

@@ -6,7 +6,7 @@ import { errorBodyOf } from '../api/commands.ts';
 import { desktopShell, readPicked } from '../api/shell.ts';
 import { uploadFile } from '../api/upload.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { RangeFields, RangeHints } from '../memory/RangeEditor.tsx';
+import { RangeFields, RangeHints } from '../memory/RangeFields.tsx';
 import { RangeSlider } from '../memory/RangeSlider.tsx';
 import type { ChosenFile, CreateForm, CreateProblems } from '../state/create-form.ts';
 import { Button } from '../ui/Button.tsx';

@@ -4,6 +4,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { startVm } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Ledger } from '../memory/Ledger.tsx';
+import { TrialStrip } from '../memory/TrialStrip.tsx';
 import { goTo, openDialog } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useMemory, useNow, useService, useVms } from '../ui/hooks.ts';
@@ -151,6 +152,7 @@ export function Overview() {
   const { text } = useSpeech();
   const vms = useVms();
   const ledger = useService(state => state.ledger);
+  const trials = useService(state => state.ranges);
   const slow = vms.some(vm => vm.state.accelerator === 'tcg');
   return (
     <>
@@ -172,6 +174,11 @@ export function Overview() {
           <FirstSteps />
         ) : (
           <>
+            {vms
+              .filter(vm => trials[vm.spec.id]?.trialEndsAt)
+              .map(vm => (
+                <TrialStrip key={vm.spec.id} vm={vm} />
+              ))}
             <AttentionList />
             <VmTable />
             <section>

@@ -4,12 +4,14 @@ import type { CSSProperties } from 'react';
 import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { TrialMark } from '../memory/TrialStrip.tsx';
 import { goTo, navigationStore, openDialog } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
-import { useHue, useMemory, useService, useVms } from '../ui/hooks.ts';
+import { useHue, useMemory, useRangeUndo, useService, useVms } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
 import { findAttention, isRunning } from '../view/attention.ts';
 import { formatKibPair } from '../view/format.ts';
+import { trialOf } from '../view/trial.ts';
 
 function VmRow(props: {
   readonly vm: VmSummary;
@@ -20,6 +22,7 @@ function VmRow(props: {
   const { text, language } = useSpeech();
   const { vm } = props;
   const memory = useMemory(vm.spec.id);
+  const trial = trialOf(useRangeUndo(vm.spec.id));
   const { name, id } = vm.spec;
   const isLive = isRunning(vm) && memory !== null && memory.actualKib !== null;
   const phase = text.phase[vm.state.phase];
@@ -39,8 +42,13 @@ function VmRow(props: {
           {[...name][0]}
         </span>
         <span className="name">{name}</span>
-        <span className="figure">
-          {isLive ? (
+        <span className={`figure ${trial === null ? '' : 'trial'}`}>
+          {trial !== null ? (
+            <>
+              <span className="sr-only">{phase}, </span>
+              <TrialMark trial={trial} />
+            </>
+          ) : isLive ? (
             <>
               <span className="sr-only">{phase}, </span>
               {text.side.pair(part, whole)}

@@ -6,6 +6,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { attempt, shutDownVm, startVm, suspendVm } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { TrialChip } from '../memory/TrialStrip.tsx';
 import { goTo, type VmTab } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useNow } from '../ui/hooks.ts';
@@ -106,6 +107,7 @@ export function VmHeader(props: { readonly vm: VmSummary; readonly tab: VmTab })
           {text.attention.slowMode}
         </span>
       ) : null}
+      {props.tab === 'memory' ? null : <TrialChip vm={vm} />}
       <span className="grow" />
       <div className="verbs">
         <MoreMenu vm={vm} open={setDialog} />

@@ -1,0 +1,102 @@
+// A range on trial: what is tried, what it goes back to, when, and both ways to end that. Also as a chip and as a mark,
+// for places where the strip is not.
+import { Timer } from 'lucide-react';
+import type { VmSummary } from '../../shared/vm.ts';
+import { keepRange, undoRange } from '../api/commands.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { goTo } from '../state/navigation.ts';
+import { Button } from '../ui/Button.tsx';
+import { useRangeUndo, useSecondsLeft } from '../ui/hooks.ts';
+import { Notice } from '../ui/Notice.tsx';
+import { formatRange } from '../view/format.ts';
+import { formatCountdown, type Trial, trialOf } from '../view/trial.ts';
+
+/** The strip goes with its trial: the keyboard must not be left nowhere. */
+function leaveStrip(): void {
+  const place = document.getElementById('tab-panel') ?? document.getElementById('main');
+  place?.focus({ preventScroll: true });
+}
+
+/** Not a live region: the seconds are for the eye, and TrialVoice speaks. */
+function Countdown(props: { readonly trial: Trial }) {
+  const left = useSecondsLeft(props.trial.endsAt);
+  return (
+    <span className="timer" role="timer" aria-live="off">
+      {formatCountdown(left)}
+    </span>
+  );
+}
+
+function Strip(props: { readonly vm: VmSummary; readonly trial: Trial }) {
+  const { text, language } = useSpeech();
+  const { trial } = props;
+  const { id, name, minKib, maxKib } = props.vm.spec;
+  const words = text.trial;
+  const before = formatRange(trial.before.minKib, trial.before.maxKib, language);
+  const isOver = useSecondsLeft(trial.endsAt) === 0;
+  const end = async (how: typeof keepRange): Promise<void> => {
+    if ((await how(id)) !== null) leaveStrip();
+  };
+  return (
+    <Notice
+      tone="trial"
+      title={words.title(name, formatRange(minKib, maxKib, language))}
+      action={
+        <>
+          <Button label={text.palette.tab(name, words.goBack)} onPress={() => end(undoRange)}>
+            {words.goBack}
+          </Button>
+          <Button look="go" label={text.palette.tab(name, words.keep)} onPress={() => end(keepRange)}>
+            {words.keep}
+          </Button>
+        </>
+      }
+    >
+      <span>
+        {isOver ? (
+          words.goingBack(before)
+        ) : (
+          <>
+            {words.goesBack(before)} <Countdown trial={trial} />
+          </>
+        )}
+      </span>
+    </Notice>
+  );
+}
+
+export function TrialStrip(props: { readonly vm: VmSummary }) {
+  const trial = trialOf(useRangeUndo(props.vm.spec.id));
+  return trial === null ? null : <Strip vm={props.vm} trial={trial} />;
+}
+
+/** In the VM's header, on its other tabs. */
+export function TrialChip(props: { readonly vm: VmSummary }) {
+  const { text, language } = useSpeech();
+  const { id, minKib, maxKib } = props.vm.spec;
+  const trial = trialOf(useRangeUndo(id));
+  if (trial === null) return null;
+  return (
+    <button type="button" className="chip" onClick={() => goTo({ kind: 'vm', vmId: id, tab: 'memory' })}>
+      <Timer size={12} aria-hidden />
+      {text.trial.short(formatRange(minKib, maxKib, language))}
+      <span aria-hidden>
+        <Countdown trial={trial} />
+      </span>
+    </button>
+  );
+}
+
+/** Beside the VM's name at the side. */
+export function TrialMark(props: { readonly trial: Trial }) {
+  const { text } = useSpeech();
+  return (
+    <>
+      <span className="sr-only">{text.trial.mark}</span>
+      <Timer size={12} aria-hidden />
+      <span aria-hidden>
+        <Countdown trial={props.trial} />
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,46 @@
+// Freeing memory of this computer: what to offer, and what VMs could give. Pure, in KiB; the service has the last word.
+import type { HostMemory, VmMemory } from '../../shared/memory.ts';
+import { GIB_KIB } from '../../shared/units.ts';
+
+export const MORE_GIB = [1, 2, 4] as const;
+export const FREE_MINUTES = [10, 30, 60] as const;
+
+/** Amounts read best with one decimal. */
+const STEP_KIB = GIB_KIB / 10;
+const roundedUp = (kib: number): number => Math.round(Math.ceil(kib / STEP_KIB) * STEP_KIB);
+const roundedDown = (kib: number): number => Math.round(Math.floor(kib / STEP_KIB) * STEP_KIB);
+
+/** Of what a VM has it may lose what lies above its minimum; of that, only what its process has taken frees anything. */
+function freeableKib(vm: VmMemory): number {
+  if (vm.actualKib === null || vm.balloon === 'no-driver' || vm.balloon === 'fixed') return 0;
+  const taken = vm.residentKib === null ? vm.actualKib : vm.residentKib - vm.overheadKib;
+  return Math.max(0, Math.min(vm.actualKib, taken) - vm.minKib);
+}
+
+/** The most of this computer that could be free, as far as the window knows. */
+export const mostFreeKib = (host: HostMemory): number =>
+  Math.min(host.totalKib, host.availableKib + host.vms.reduce((sum, vm) => sum + freeableKib(vm), 0));
+
+/** So much more than is free now, rounded up; null where VMs cannot give that much. */
+export function moreKib(host: HostMemory, gib: number): number | null {
+  const kib = roundedUp(host.availableKib + gib * GIB_KIB);
+  return kib <= mostFreeKib(host) ? kib : null;
+}
+
+/** One GiB more; what VMs can give, where that is less; what is free already, where they have nothing to give. */
+export const firstAmountKib = (host: HostMemory): number =>
+  moreKib(host, 1) ?? Math.max(roundedDown(mostFreeKib(host)), roundedUp(1));
+
+export interface FreeingOutlook {
+  /** What VMs would have to give back. */
+  readonly missingKib: number;
+  /** Of it, what they cannot. */
+  readonly lackingKib: number;
+}
+
+export function freeingOutlook(host: HostMemory, kib: number): FreeingOutlook {
+  return {
+    missingKib: Math.max(0, kib - host.availableKib),
+    lackingKib: Math.max(0, kib - mostFreeKib(host)),
+  };
+}

@@ -1,0 +1,45 @@
+// A range on trial: how long it lasts on screen, and what is worth saying aloud. Pure; all times are wall clock.
+import { type MemoryRange, type RangeUndo, sameRange } from '../../shared/memory.ts';
+
+export interface Trial {
+  readonly before: MemoryRange;
+  readonly endsAt: number;
+}
+
+export const trialOf = ({ before, trialEndsAt }: RangeUndo): Trial | null =>
+  before === null || trialEndsAt === null ? null : { before, endsAt: trialEndsAt };
+
+/** What undoing brings back, where that is a change. During a trial going back is the trial's own end. */
+export const undoTarget = (undo: RangeUndo, now: MemoryRange): MemoryRange | null =>
+  undo.before === null || undo.trialEndsAt !== null || sameRange(undo.before, now) ? null : undo.before;
+
+const SECOND_MS = 1000;
+
+/** Whole seconds as shown: the last one is 1, and 0 is over. */
+export const secondsLeft = (endsAt: number, now: number): number =>
+  Math.max(0, Math.ceil((endsAt - now) / SECOND_MS));
+
+/** When the number shown is another; null: it no longer changes. */
+export function untilNextSecond(endsAt: number, now: number): number | null {
+  const left = endsAt - now;
+  return left <= 0 ? null : left % SECOND_MS || SECOND_MS;
+}
+
+/** "0:48" */
+export const formatCountdown = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+
+/** At so many seconds left it is said once more. */
+const SOON_S = 10;
+
+export type TrialNews = 'began' | 'soon' | 'ended' | null;
+
+/** What a screen reader is told when the one becomes the other: the beginning, ten seconds left, the end; no more. */
+export function trialNews(
+  was: { readonly trial: Trial | null; readonly left: number },
+  is: { readonly trial: Trial | null; readonly left: number },
+): TrialNews {
+  if (is.trial === null) return was.trial === null ? null : 'ended';
+  if (was.trial?.endsAt !== is.trial.endsAt) return 'began';
+  return was.left > SOON_S && is.left <= SOON_S ? 'soon' : null;
+}
