@@ -72,6 +72,8 @@ export const hostMemorySchema = z.object({
   freeUntil: timeMsSchema.nullable(),
   /** How much of the host was promised to be free meanwhile: less than was asked for where VMs cannot give that much. */
   freePromisedKib: kibSchema.nullable(),
+  /** Of the budget, what VMs leave alone for that. */
+  freeWithheldKib: kibSchema,
   /** M5 watchdog: age of the last good plan. */
   planAgeMs: z.int().min(0),
   vms: z.array(vmMemorySchema).max(1000),

@@ -26,7 +26,7 @@ export const enMemory = {
     title: 'Free memory of this computer',
     intro:
       'For another program that needs it: VMs give memory back until so much is free, and leave it free for a while. None goes below its minimum.',
-    now: (size: string) => `Free now: ${size}.`,
+    now: (size: string) => `${size} of this computer are free now.`,
     amount: 'To be free in all',
     more: (size: string) => `+${size}`,
     moreLabel: 'More than is free now',

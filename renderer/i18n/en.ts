@@ -38,6 +38,7 @@ export const en = {
     segReserve: (size: string) => `Kept for this computer: ${size}`,
     segOwn: (size: string) => `Ebb itself: ${size}`,
     segFree: (size: string) => `Free for VMs: ${size}`,
+    segKept: (size: string) => `Left alone by VMs, for other programs: ${size}`,
     segVm: (name: string, actual: string, target: string, min: string) =>
       `${name}: has ${actual}, target ${target}, minimum ${min}`,
     none: 'not known',

@@ -27,7 +27,7 @@ export const zhCnMemory: typeof enMemory = {
     title: '腾出这台电脑的内存',
     intro:
       '其他程序需要内存时使用：虚拟机交还内存，直到空闲达到这个数量，并在一段时间内不再占用。任何虚拟机都不会低于最小值。',
-    now: size => `现在空闲 ${size}。`,
+    now: size => `这台电脑现在空闲 ${size}。`,
     amount: '空闲总量',
     more: size => `+${size}`,
     moreLabel: '比现在空闲的更多',

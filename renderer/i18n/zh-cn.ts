@@ -37,6 +37,7 @@ export const zhCn: Dictionary = {
     segReserve: size => `留给这台电脑：${size}`,
     segOwn: size => `Ebb 自身：${size}`,
     segFree: size => `虚拟机还可用：${size}`,
+    segKept: size => `虚拟机不占用，留给其他程序：${size}`,
     segVm: (name, actual, target, min) => `${name}：实际 ${actual}，目标 ${target}，最小 ${min}`,
     none: '未知',
     waiting: '正在测量…',

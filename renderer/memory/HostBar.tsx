@@ -46,6 +46,8 @@ function Bar() {
   const hue = useHue();
   if (host === null) return <div className="bar waiting">{text.host.waiting}</div>;
   const size = (kib: number): string => formatKib(kib, language);
+  const { segReserve, segOwn, segFree, segKept } = text.host;
+  const titles = { reserve: segReserve, own: segOwn, free: segFree, kept: segKept };
   return (
     <section className="bar" aria-label={text.host.label}>
       {hostSegments(host).map(segment => {
@@ -53,12 +55,7 @@ function Bar() {
           const name = vms.find(vm => vm.spec.id === segment.vm.vmId)?.spec.name ?? '';
           return <VmSegment key={segment.vm.vmId} segment={segment} name={name} hue={hue(segment.vm.vmId)} />;
         }
-        const title =
-          segment.kind === 'reserve'
-            ? text.host.segReserve(size(segment.kib))
-            : segment.kind === 'own'
-              ? text.host.segOwn(size(segment.kib))
-              : text.host.segFree(size(segment.kib));
+        const title = titles[segment.kind](size(segment.kib));
         return (
           <div
             key={segment.kind}

@@ -1,9 +1,9 @@
-// The host bar as segments: reserve, Ebb's own cost, each VM, what is free. Pure. What a VM holds is M2's
+// The host bar as segments: reserve, Ebb's own cost, each VM, what is free, what is kept free for others. Pure. What a VM holds is M2's
 // commitment: the larger of actual and target, plus overhead; asked and done stay apart inside it.
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
 
 export type Segment =
-  | { readonly kind: 'reserve' | 'own' | 'free'; readonly kib: number; readonly width: number }
+  | { readonly kind: 'reserve' | 'own' | 'free' | 'kept'; readonly kib: number; readonly width: number }
   | {
       readonly kind: 'vm';
       readonly vm: VmMemory;
@@ -30,6 +30,8 @@ export function hostSegments(host: HostMemory): Segment[] {
   const budget = Math.max(host.budgetKib, used, 1);
   const withheld = Math.max(0, host.totalKib - host.budgetKib - host.ownKib);
   const free = Math.max(0, budget - used);
+  // As much as VMs have given up of it so far.
+  const kept = Math.min(free, host.freeWithheldKib);
   const reserveShare = Math.min(RESERVE_SHARE_MAX, withheld / Math.max(1, host.totalKib));
   const rest = 1 - reserveShare;
   const scale = rest / (budget + host.ownKib);
@@ -48,6 +50,7 @@ export function hostSegments(host: HostMemory): Segment[] {
       notch: Math.min(1, (vm.minKib + vm.overheadKib) / kib),
     });
   }
-  segments.push({ kind: 'free', kib: free, width: free * scale });
+  segments.push({ kind: 'free', kib: free - kept, width: (free - kept) * scale });
+  segments.push({ kind: 'kept', kib: kept, width: kept * scale });
   return segments.filter(segment => segment.width > 0);
 }

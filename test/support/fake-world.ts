@@ -302,21 +302,29 @@ export function hostOf(world: FakeWorld): HostMemory {
     0,
   );
   const budgetKib = world.host.budgetKib ?? world.host.totalKib - world.host.reserveKib;
+  const availableKib = Math.max(0, world.host.totalKib - committedKib - GIB_KIB);
+  // VMs hold what they were asked to shrink to, and leave the rest of the budget alone.
+  const heldKib = vms.reduce(
+    (sum, vm) => sum + (vm.targetKib === null ? 0 : vm.targetKib + vm.overheadKib),
+    0,
+  );
+  const withheldKib = world.kept === null ? 0 : Math.max(0, budgetKib - heldKib);
   return {
     totalKib: world.host.totalKib,
-    availableKib: Math.max(0, world.host.totalKib - committedKib - GIB_KIB),
+    availableKib,
     reserveKib: world.host.reserveKib,
     budgetKib,
     capKib: world.host.capKib,
     committedKib,
     leasedKib: 0,
-    freeKib: Math.max(0, budgetKib - committedKib),
+    freeKib: Math.max(0, budgetKib - withheldKib - committedKib),
     ownKib: 210 * MIB_KIB,
     compressionRatio: 0.42,
     mode: world.host.mode,
     state: 'ok',
     freeUntil: world.kept?.until ?? null,
     freePromisedKib: world.kept?.kib ?? null,
+    freeWithheldKib: withheldKib,
     planAgeMs: 900,
     vms,
   };

@@ -36,6 +36,7 @@ export const host = (vms: VmMemory[], more: Partial<HostMemory> = {}): HostMemor
   state: 'ok',
   freeUntil: null,
   freePromisedKib: null,
+  freeWithheldKib: 0,
   planAgeMs: 0,
   vms,
   ...more,

@@ -316,7 +316,7 @@ export class MemoryManager implements MemoryPort {
       availableKib,
       ownKib,
       reserveKib: this.#policy.reserveKib,
-      budgetKib: model.budgetKib,
+      budgetKib: this.#watch.budgetKib(this.#policy),
       capKib: this.#policy.capKib,
       committedKib: totalCommittedKib(model),
       leasedKib: this.#desk.grantedKib(),
@@ -326,6 +326,7 @@ export class MemoryManager implements MemoryPort {
       state: this.#loop.hostState,
       freeUntil: hold === null ? null : Math.round(clock.wallMs() + hold.endsAtMs - now),
       freePromisedKib: hold?.promisedKib ?? null,
+      freeWithheldKib: this.#keptFreeKib(),
       planAgeMs: this.#loop.planAgeMs,
       vms: [...this.#vms.values()].map(vm => vm.describe(now)),
     };

@@ -10,6 +10,7 @@ describe('freeing memory of the host', () => {
   it('takes what is missing from VMs, leaves it free that long, and gives it back', async () => {
     const world = await two();
     const before = targets(world);
+    const { budgetKib } = world.manager.hostMemory();
     const wanted = world.host.availableKib + 300 * MIB;
     const preview = world.manager.free(wanted, 60_000);
     expect(preview).toMatchObject({ isEnough: true, freeableKib: 300 * MIB });
@@ -19,11 +20,18 @@ describe('freeing memory of the host', () => {
     expect(world.manager.hostMemory()).toMatchObject({
       freeUntil: expect.any(Number),
       freePromisedKib: wanted,
+      // What they may use in all is another matter: it is as it was.
+      budgetKib,
     });
+    expect(world.manager.hostMemory().freeWithheldKib).toBeGreaterThanOrEqual(300 * MIB);
     await world.run(50_000);
     expect(targets(world)).toBeLessThanOrEqual(before - 298 * MIB);
     await world.run(12_000);
-    expect(world.manager.hostMemory()).toMatchObject({ freeUntil: null, freePromisedKib: null });
+    expect(world.manager.hostMemory()).toMatchObject({
+      freeUntil: null,
+      freePromisedKib: null,
+      freeWithheldKib: 0,
+    });
     expect(targets(world)).toBeGreaterThanOrEqual(before - 8 * MIB);
   });
 

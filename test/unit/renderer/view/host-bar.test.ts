@@ -41,4 +41,19 @@ describe('the host bar', () => {
     expect(width(segments)).toBeCloseTo(1);
     expect(segments.some(segment => segment.kind === 'free')).toBe(false);
   });
+
+  it('keeps its scale where something is kept free, and shows that as it is given up', () => {
+    const figures = { availableKib: gib(4), freeWithheldKib: gib(9) };
+    const shrinking = hostSegments(host([vm({ targetKib: gib(3) })], figures));
+    const before = hostSegments(host([vm({})]));
+    expect(width(shrinking)).toBeCloseTo(1);
+    expect(shrinking.slice(0, 2)).toEqual(before.slice(0, 2));
+    // Of nine only eight: the VM still holds the ninth.
+    expect(shrinking.at(-1)).toMatchObject({ kind: 'kept', kib: gib(8) });
+    const shrunk = hostSegments(host([vm({ actualKib: gib(2), targetKib: gib(2) })], figures));
+    expect(shrunk.slice(-2)).toMatchObject([
+      { kind: 'free', kib: gib(1) },
+      { kind: 'kept', kib: gib(9) },
+    ]);
+  });
 });
