@@ -114,7 +114,7 @@ describe('a person and a VM', () => {
     await clean('3-console');
   });
 
-  it('moves a thumb: one command on release, and target and actual follow', async () => {
+  it('moves a thumb: one command on Apply, and target and actual follow', async () => {
     await tab('Memory');
     await waitFor(
       'a balloon that obeys',
@@ -124,6 +124,7 @@ describe('a person and a VM', () => {
     await thumb.focus();
     const before = await ebb.call('memory.show', { vmId });
     for (let step = 0; step < 3; step++) await page.keyboard.press('ArrowLeft');
+    await page.getByRole('button', { name: 'Apply' }).click();
     const after = await waitFor('the new maximum, asked and obeyed', async () => {
       const memory = await ebb.call('memory.show', { vmId });
       return memory.maxKib < before.maxKib && (memory.actualKib ?? 0) <= memory.maxKib + 2048 ? memory : null;
@@ -131,6 +132,51 @@ describe('a person and a VM', () => {
     expect(after.targetKib).toBeLessThanOrEqual(after.maxKib);
     await page.getByText('Why', { exact: true }).first().waitFor();
     await clean('4-memory');
+  });
+
+  it('tries a range, keeps it and takes it back; sees a trial of the command line, and ends it', async () => {
+    const { minKib, maxKib } = await ebb.call('memory.show', { vmId });
+    const strip = page.locator('.notice.trial');
+    const most = (kib: number) =>
+      waitFor(
+        `a maximum of ${kib} KiB`,
+        async () => (await ebb.call('memory.show', { vmId })).maxKib === kib || null,
+      );
+    await page.getByRole('slider', { name: /Maximum memory/ }).focus();
+    for (let step = 0; step < 2; step++) await page.keyboard.press('ArrowLeft');
+    await page.getByRole('button', { name: 'Try for 60 s' }).click();
+    await strip.waitFor();
+    await clean('4-trial');
+    await page.reload();
+    await strip.getByRole('button', { name: 'Keep' }).click();
+    await strip.waitFor({ state: 'detached' });
+    expect(await ebb.call('memory.range-undo', { vmId })).toEqual({
+      before: { minKib, maxKib },
+      trialEndsAt: null,
+    });
+    await page.keyboard.press('Control+z');
+    await most(maxKib);
+    await ebb.call('memory.try-range', { vmId, minKib, maxKib: maxKib - 64 * 1024, seconds: 600 });
+    await strip.getByRole('button', { name: 'Go back now' }).click();
+    await strip.waitFor({ state: 'detached' });
+    await most(maxKib);
+  });
+
+  it('frees memory of this computer, says what that takes, and ends it', async () => {
+    const isKept = async (): Promise<boolean> => (await ebb.call('memory.host', {})).freeUntil !== null;
+    await page.getByRole('button', { name: 'Free memory…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    await clean('4-free');
+    await dialog.getByRole('button', { name: 'Free memory', exact: true }).click();
+    await dialog.getByText('VMs do not use it before').waitFor();
+    expect(await isKept()).toBe(true);
+    await shot('4-free-answer');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByText('kept free until').waitFor();
+    await page.getByRole('button', { name: 'End keeping memory free' }).click();
+    await page.getByRole('button', { name: 'Free memory…' }).waitFor();
+    expect(await isKept()).toBe(false);
   });
 
   it('takes points, and watches a reversal', async () => {
