@@ -1,9 +1,7 @@
 // The English of trials and undoing of ranges, and of freeing memory of this computer.
 export const enMemory = {
   trial: {
-    apply: 'Apply',
-    discard: 'Discard',
-    try: (seconds: string) => `Try for ${seconds} s`,
+    try: (seconds: string) => `Try changes for ${seconds} s`,
     title: (name: string, range: string) => `Trying ${range} for ${name}`,
     /** What is left stands behind it. */
     goesBack: (range: string) => `It goes back to ${range} by itself in`,

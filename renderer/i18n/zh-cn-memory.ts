@@ -3,9 +3,7 @@ import type { enMemory } from './en-memory.ts';
 
 export const zhCnMemory: typeof enMemory = {
   trial: {
-    apply: '应用',
-    discard: '放弃',
-    try: seconds => `试用 ${seconds} 秒`,
+    try: seconds => `改动先试用 ${seconds} 秒`,
     title: (name, range) => `${name} 正在试用 ${range}`,
     goesBack: range => `不保留则自动恢复为 ${range}，还剩`,
     goingBack: range => `正在恢复为 ${range}。`,

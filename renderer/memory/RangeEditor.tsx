@@ -1,18 +1,18 @@
-// Slider, number fields and the words around them, over a draft: nothing is asked of the service before Apply or Try.
+// Slider, number fields and the words around them, over a draft: one command on release, latest reply wins.
 import { useEffect, useReducer, useRef, useState } from 'react';
+import { Switch } from 'react-aria-components';
 import type { MemoryRange, VmMemory } from '../../shared/memory.ts';
 import { errorBodyOf, undoRange } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { showError } from '../state/navigation.ts';
 import {
-  apply,
-  discard,
+  cancelDrag,
   dragTo,
-  isChanged,
   published,
   type RangeDraft,
   refused,
+  release,
   replied,
   shownRange,
   startDraft,
@@ -20,17 +20,19 @@ import {
 import { useRangeUndo } from '../ui/hooks.ts';
 import { UNDO_RANGE_EVENT } from '../ui/shortcuts.ts';
 import { type MemoryScale, memoryScale } from '../view/memory-scale.ts';
-import { type ApplyHow, RangeActions, TRIAL_SECONDS } from './RangeActions.tsx';
+import { RangeActions } from './RangeActions.tsx';
 import { RangeFields, RangeHints } from './RangeFields.tsx';
 import { RangeSlider } from './RangeSlider.tsx';
 
-function ask(how: ApplyHow, params: MemoryRange & Pick<VmMemory, 'vmId'>): Promise<unknown> {
-  return how === 'set'
-    ? call('memory.set-range', params)
-    : call('memory.try-range', { ...params, seconds: TRIAL_SECONDS });
+const TRIAL_SECONDS = 60;
+
+function ask(isTrial: boolean, params: MemoryRange & Pick<VmMemory, 'vmId'>): Promise<unknown> {
+  return isTrial
+    ? call('memory.try-range', { ...params, seconds: TRIAL_SECONDS })
+    : call('memory.set-range', params);
 }
 
-function useRangeDraft({ vmId, minKib, maxKib }: VmMemory) {
+function useRangeDraft({ vmId, minKib, maxKib }: VmMemory, isTrial: boolean) {
   const { text } = useSpeech();
   const state = useRef<RangeDraft>(startDraft({ minKib, maxKib }));
   const [, redraw] = useReducer((count: number) => count + 1, 0);
@@ -45,26 +47,31 @@ function useRangeDraft({ vmId, minKib, maxKib }: VmMemory) {
       redraw();
     }
   }, [minKib, maxKib]);
+  const send = (): void => {
+    const { state: next, send: order } = release(state.current);
+    set(next);
+    if (order === null) return;
+    ask(isTrial, { vmId, ...order.range }).then(
+      () => set(replied(state.current, order.seq, order.range)),
+      (error: unknown) => {
+        set(refused(state.current, order.seq));
+        showError(text.memory.saveFailed, errorBodyOf(error));
+      },
+    );
+  };
   return {
-    state,
-    dragTo: (range: MemoryRange) => set(dragTo(state.current, range)),
-    discard: () => set(discard(state.current)),
-    apply: (how: ApplyHow): void => {
-      const { state: next, send } = apply(state.current);
-      set(next);
-      if (send === null) return;
-      ask(how, { vmId, ...send.range }).then(
-        () => set(replied(state.current, send.seq, send.range)),
-        (error: unknown) => {
-          set(refused(state.current, send.seq));
-          showError(text.memory.saveFailed, errorBodyOf(error));
-        },
-      );
+    draft: state.current,
+    drag: (range: MemoryRange) => set(dragTo(state.current, range)),
+    cancel: () => set(cancelDrag(state.current)),
+    send,
+    setRange: (range: MemoryRange) => {
+      set(dragTo(state.current, range));
+      send();
     },
   };
 }
 
-/** Ctrl+Z: first what was only chosen, then what was done. */
+/** Ctrl+Z: first what is under the finger, then what was done. */
 function useUndoKey(onUndo: () => void): void {
   const latest = useRef(onUndo);
   latest.current = onUndo;
@@ -81,15 +88,17 @@ export function RangeEditor(props: {
   /** A VM that is off has nothing to be tried on. */
   readonly canTry: boolean;
 }) {
+  const { text, language } = useSpeech();
   const { memory, budgetKib } = props;
-  const draft = useRangeDraft(memory);
+  const [isTrial, setTrial] = useState(false);
+  const { draft, drag, cancel, send, setRange } = useRangeDraft(memory, isTrial && props.canTry);
   const undo = useRangeUndo(memory.vmId);
-  const range = shownRange(draft.state.current);
+  const range = shownRange(draft);
   // The scale holds still under the finger.
   const [held, hold] = useState<MemoryScale | null>(null);
   const scale = held ?? memoryScale(range, budgetKib);
   useUndoKey(() => {
-    if (isChanged(draft.state.current)) draft.discard();
+    if (draft.draft !== null) cancel();
     else if (undo.before !== null) void undoRange(memory.vmId);
   });
   return (
@@ -100,26 +109,27 @@ export function RangeEditor(props: {
         meters={memory.actualKib === null ? null : memory}
         onDrag={next => {
           hold(scale);
-          draft.dragTo(next);
+          drag(next);
         }}
-        onRelease={() => hold(null)}
+        onRelease={() => {
+          hold(null);
+          send();
+        }}
         onCancel={() => {
           hold(null);
-          draft.discard();
+          cancel();
         }}
-        onApply={() => draft.apply('set')}
       />
       <div className="range-fields">
-        <RangeFields range={range} onChange={draft.dragTo} />
+        <RangeFields range={range} onChange={setRange} />
         <span className="grow" />
-        <RangeActions
-          vmId={memory.vmId}
-          draft={draft.state.current}
-          undo={undo}
-          onApply={draft.apply}
-          onDiscard={draft.discard}
-          canTry={props.canTry}
-        />
+        <RangeActions vmId={memory.vmId} draft={draft} undo={undo} />
+        {props.canTry ? (
+          <Switch className="switch" isSelected={isTrial} onChange={setTrial}>
+            <span className="switch-track" aria-hidden />
+            {text.trial.try(new Intl.NumberFormat(language).format(TRIAL_SECONDS))}
+          </Switch>
+        ) : null}
       </div>
       <RangeHints range={range} bootKib={memory.bootKib} />
     </>

@@ -28,8 +28,6 @@ interface SliderProps {
   readonly onDrag: (range: MemoryRange) => void;
   readonly onRelease: () => void;
   readonly onCancel: () => void;
-  /** Enter on a thumb, where there is something to apply. */
-  readonly onApply?: () => void;
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
@@ -55,7 +53,6 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') return props.onCancel();
-    if (event.key === 'Enter') return props.onApply?.();
     const moved = thumbKey(event.key, thumb, { range, scale });
     if (moved === null) return;
     event.preventDefault();
@@ -83,6 +80,7 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
         props.onCancel();
       }}
       onKeyDown={onKey}
+      // One command when the key is let go, however long it repeated.
       onKeyUp={props.onRelease}
       onBlur={props.onRelease}
     />
