@@ -4,6 +4,7 @@ import { type HostMemory, type MemoryRange, VM_MIN_KIB } from '../../shared/memo
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
 import { type DiskFormat, type VmSpec, vmNameSchema } from '../../shared/vm.ts';
 import type { Dictionary } from '../i18n/en.ts';
+import { DISK_BYTES_MAX } from '../view/grow.ts';
 import { QUARTER } from '../view/memory-scale.ts';
 
 export type CreateKind = 'sample' | 'iso' | 'disk';
@@ -24,8 +25,7 @@ export interface CreateForm {
   readonly maxKib: number;
 }
 
-/** DESIGN T15's limit, and what is worth a disk at all. */
-const DISK_BYTES_MAX = 2040 * GIB;
+/** What is worth a disk at all. */
 const DISK_BYTES_MIN = 64 * MIB;
 const CPUS_MAX = 64;
 

@@ -1,0 +1,29 @@
+// Points as choices: what to compare with, what an update goes from and to. Pure.
+import type { MomentId } from '../../shared/ids.ts';
+import type { Moment, Timeline } from '../../shared/timeline.ts';
+
+export const momentOf = (timeline: Timeline, id: string | null): Moment | null =>
+  timeline.moments.find(moment => moment.id === id) ?? null;
+
+export const newestFirst = (moments: readonly Moment[]): Moment[] =>
+  [...moments].sort((a, b) => b.takenAt - a.takenAt);
+
+/** The point a comparison opens with, to be held against Now: the chosen one, else the one Now grows from. */
+export const firstCompared = (timeline: Timeline, chosen: Moment | null): Moment | null =>
+  chosen ?? momentOf(timeline, timeline.nowParentId) ?? newestFirst(timeline.moments)[0] ?? null;
+
+/** An update opens as what the chosen point has otherwise than the one before it. Null: one point makes no update. */
+export function firstUpdate(
+  timeline: Timeline,
+  chosen: Moment | null,
+): { readonly fromId: MomentId; readonly toId: MomentId } | null {
+  const to = firstCompared(timeline, chosen);
+  if (to === null) return null;
+  const from =
+    momentOf(timeline, to.parentId) ?? newestFirst(timeline.moments).find(({ id }) => id !== to.id);
+  return from === undefined || from === null ? null : { fromId: from.id, toId: to.id };
+}
+
+/** What there is now and was not before. */
+export const addedMoment = (before: ReadonlySet<string>, timeline: Timeline): Moment | null =>
+  newestFirst(timeline.moments).find(({ id }) => !before.has(id)) ?? null;
