@@ -10,6 +10,7 @@ import './styles/pages.css';
 import './styles/memory.css';
 import './styles/history.css';
 import './styles/dialogs.css';
+import './styles/disks.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
 import { applyPreferences } from './state/preferences.ts';

@@ -5,6 +5,7 @@ import { Fault } from '../../shared/result.ts';
 import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
+import type { Timeline } from '../../shared/timeline.ts';
 import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
@@ -17,6 +18,8 @@ const TIMELINES_MAX = 200;
 
 let client: EbbClient | null = null;
 const timelines = new Map<VmId, () => void>();
+/** How often the topic or an answer told a timeline. */
+const heardOf = new Map<VmId, number>();
 
 export const currentClient = (): EbbClient | null => client;
 
@@ -48,40 +51,39 @@ function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
   }
   for (const vmId of wanted) {
     if (timelines.has(vmId)) continue;
-    const keep = (timeline: Parameters<Parameters<typeof subscribeTimeline>[2]>[0]): void =>
-      serviceStore.setState(state => ({ timelines: { ...state.timelines, [vmId]: timeline } }));
-    let heard = false;
     timelines.set(
       vmId,
-      subscribeTimeline(connected, vmId, timeline => {
-        heard = true;
-        keep(timeline);
-      }),
+      connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, timeline)),
     );
     // Asked once as well: a service that just started may not have published it yet.
-    connected.call('timeline.get', { vmId }).then(
-      timeline => {
-        if (!heard) keep(timeline);
-      },
-      (error: unknown) => {
-        if (error instanceof Fault && !heard) {
-          serviceStore.setState(state => ({
-            timelineErrors: { ...state.timelineErrors, [vmId]: error.body },
-          }));
-        }
-      },
-    );
+    void askTimeline(vmId);
   }
 }
 
-const subscribeTimeline = (
-  connected: EbbClient,
-  vmId: VmId,
-  listener: (timeline: MethodResult<Contract, 'timeline.get'>) => void,
-): (() => void) => connected.subscribe('timeline', vmId, listener);
+function keepTimeline(vmId: VmId, timeline: Timeline): void {
+  heardOf.set(vmId, (heardOf.get(vmId) ?? 0) + 1);
+  serviceStore.setState(state => ({
+    timelines: { ...state.timelines, [vmId]: timeline },
+    timelineErrors: without(state.timelineErrors, vmId),
+  }));
+}
+
+/** Asked anew, where it could not be read; what the topic tells meanwhile is newer. */
+export async function askTimeline(vmId: VmId): Promise<void> {
+  const before = heardOf.get(vmId);
+  try {
+    const timeline = await call('timeline.get', { vmId });
+    if (heardOf.get(vmId) === before) keepTimeline(vmId, timeline);
+  } catch (error) {
+    if (error instanceof Fault && heardOf.get(vmId) === before)
+      serviceStore.setState(state => ({
+        timelineErrors: { ...state.timelineErrors, [vmId]: error.body },
+      }));
+  }
+}
 
 const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+  key in record ? Object.fromEntries(Object.entries(record).filter(([name]) => name !== key)) : record;
 
 function mirror(connected: EbbClient): void {
   connected.subscribe('vms', null, ({ vms }) => {

@@ -63,6 +63,7 @@ export const enPages = {
     pin: 'Pin',
     unpin: 'Unpin',
     rename: 'Rename…',
+    more: 'More for this point',
     clone: 'New VM…',
     cloning: {
       title: (name: string) => `New VM from “${name}”`,
@@ -120,7 +121,7 @@ export const enPages = {
     nowCard: 'The state the VM has now',
     nowCardRunning: 'It is being written to. Take a point to be able to come back to it.',
     nowCardOff: 'The VM is off. Take a point to be able to come back to it.',
-    keys: '← → along the line · ↑ ↓ branches · Home oldest · End Now · P pin · Delete',
+    keys: '← → along the line · ↑ ↓ branches · Home oldest · End Now · P pin · C compare · Delete',
     unavailable: 'The history cannot be shown',
     error: {
       take: 'Take point',

@@ -1,5 +1,6 @@
 // Every word of the window in English; the shape of every other language. Sentences, not labels, where something
 // happened: who, what, how much, why, what is safe.
+import { enDisks } from './en-disks.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
 
@@ -260,6 +261,7 @@ export const en = {
   },
   ...enMemory,
   ...enPages,
+  ...enDisks,
   tasks: {
     label: 'Under way',
     cancel: (title: string) => `Cancel: ${title}`,

@@ -59,6 +59,7 @@ export const zhCnPages: Pages = {
     pin: '固定',
     unpin: '取消固定',
     rename: '重命名…',
+    more: '此时间点的更多操作',
     clone: '新建虚拟机…',
     cloning: {
       title: name => `从“${name}”新建虚拟机`,
@@ -110,7 +111,7 @@ export const zhCnPages: Pages = {
     nowCard: '虚拟机现在的状态',
     nowCardRunning: '正在写入。保存时间点，以后就能回到这里。',
     nowCardOff: '虚拟机已关机。保存时间点，以后就能回到这里。',
-    keys: '← → 沿线移动 · ↑ ↓ 分支 · Home 最早 · End 现在 · P 固定 · Delete 删除',
+    keys: '← → 沿线移动 · ↑ ↓ 分支 · Home 最早 · End 现在 · P 固定 · C 比较 · Delete 删除',
     unavailable: '无法显示历史',
     error: {
       take: '保存时间点',

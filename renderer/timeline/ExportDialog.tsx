@@ -1,7 +1,6 @@
 // Writing a disk as it was at a point into a file other programs open. The dialog says where it goes and how far it is;
 // closing it leaves the work to the background.
 import { useState } from 'react';
-import type { TaskId } from '../../shared/ids.ts';
 import { type ExportFormat, exportFormatSchema, type Moment } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
@@ -10,35 +9,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
-import { useService } from '../ui/hooks.ts';
-
-interface Writing {
-  readonly taskId: TaskId;
-  readonly path: string;
-}
-
-function Progress(props: { readonly writing: Writing }) {
-  const { text } = useSpeech();
-  const { taskId, path } = props.writing;
-  const task = useService(state => state.tasks.find(other => other.id === taskId) ?? null);
-  const words = text.history.exporting;
-  const state = task?.state ?? 'running';
-  return (
-    <>
-      <p role="status">{state === 'done' ? words.done : state === 'running' ? words.under : words.stopped}</p>
-      <p>
-        <code className="path">{path}</code>
-      </p>
-      {state === 'running' ? (
-        <progress
-          aria-label={words.under}
-          max={1}
-          {...(task?.progress === null || task === null ? {} : { value: task.progress })}
-        />
-      ) : null}
-    </>
-  );
-}
+import { FileProgress, type Writing } from './FileProgress.tsx';
 
 export function ExportDialog(props: {
   readonly vm: VmSummary;
@@ -93,7 +64,7 @@ export function ExportDialog(props: {
           )}
         </Field>
       ) : (
-        <Progress writing={writing} />
+        <FileProgress writing={writing} />
       )}
     </Dialog>
   );

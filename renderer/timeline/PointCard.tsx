@@ -1,14 +1,18 @@
 // The chosen point: what it is, what it costs in large figures, and what can be done. Going back is the filled
 // button; deleting is the quietest.
+import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
+import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import type { HistoryVerb, PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import type { PointAction } from './PointDialogs.tsx';
+import { DiskDifferences } from './HeatStrip.tsx';
+import { useDifference } from './use-difference.ts';
 
 function NoteField(props: { readonly vm: VmSummary; readonly moment: Moment }) {
   const { text } = useSpeech();
@@ -38,14 +42,63 @@ function NoteField(props: { readonly vm: VmSummary; readonly moment: Moment }) {
   );
 }
 
+/** Asked only when somebody wants to know: a long history has many points. */
+function ChangedSince(props: { readonly timeline: Timeline; readonly moment: Moment }) {
+  const { timeline, moment } = props;
+  const found = useDifference(timeline.vmId, moment.id, null);
+  return <DiskDifferences found={found} timeline={timeline} isShort />;
+}
+
+function RarerVerbs(props: { readonly onVerb: (verb: PointVerb) => void }) {
+  const { text } = useSpeech();
+  const words = text.history;
+  const { onVerb } = props;
+  return (
+    <MenuTrigger>
+      <AriaButton className="btn icon" aria-label={words.more}>
+        <Ellipsis size={16} aria-hidden />
+      </AriaButton>
+      <Popover className="popover" placement="bottom start">
+        <Menu className="menu" aria-label={words.more}>
+          <MenuItem onAction={() => onVerb('clone')}>{words.clone}</MenuItem>
+          <MenuItem onAction={() => onVerb('export')}>{words.export}</MenuItem>
+          <MenuItem onAction={() => onVerb('export-update')}>{text.historyMenu.exportUpdate}</MenuItem>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+function Verbs(props: { readonly moment: Moment; readonly onVerb: (verb: PointVerb) => void }) {
+  const { text } = useSpeech();
+  const { moment, onVerb } = props;
+  const words = text.history;
+  return (
+    <div className="point-actions">
+      <Button look="go" onPress={() => onVerb('go-back')}>
+        {words.goBack}
+      </Button>
+      <Button onPress={() => onVerb('compare')}>{text.compare.verb}</Button>
+      <Button onPress={() => onVerb('pin')}>{moment.pinned ? words.unpin : words.pin}</Button>
+      <Button onPress={() => onVerb('rename')}>{words.rename}</Button>
+      <RarerVerbs onVerb={onVerb} />
+      <Button look="flat" onPress={() => onVerb('delete')} isDisabled={moment.keptBecause !== null}>
+        {words.delete}
+      </Button>
+      {moment.keptBecause === null ? null : <span className="quiet kept">{moment.keptBecause}</span>}
+    </div>
+  );
+}
+
 export function PointCard(props: {
   readonly vm: VmSummary;
   readonly timeline: Timeline;
   readonly moment: Moment;
-  readonly onAction: (kind: PointAction['kind']) => void;
+  readonly onVerb: (verb: PointVerb) => void;
 }) {
   const { text, language } = useSpeech();
   const { moment } = props;
+  const [isAsked, setAsked] = useState(false);
   const words = text.history;
   const isRoot = moment.points.some(point => point.form === 'root');
   const isLoose = moment.freesBytes !== null;
@@ -64,24 +117,21 @@ export function PointCard(props: {
           {formatMoment(moment.takenAt, language)} · {words.kinds[moment.kind]}
         </p>
         <NoteField vm={props.vm} moment={moment} />
+        <div className="since">
+          {isAsked ? (
+            <ChangedSince timeline={props.timeline} moment={moment} />
+          ) : (
+            <button type="button" className="link" onClick={() => setAsked(true)}>
+              {text.compare.since}
+            </button>
+          )}
+        </div>
       </div>
       <div className="price">
         <p className="price-figure">{formatBytes(moment.freesBytes ?? moment.allocatedBytes, language)}</p>
         <p className="soft">{isLoose ? words.freed : words.size}</p>
       </div>
-      <div className="point-actions">
-        <Button look="go" onPress={() => props.onAction('go-back')}>
-          {words.goBack}
-        </Button>
-        <Button onPress={() => props.onAction('pin')}>{moment.pinned ? words.unpin : words.pin}</Button>
-        <Button onPress={() => props.onAction('rename')}>{words.rename}</Button>
-        <Button onPress={() => props.onAction('clone')}>{words.clone}</Button>
-        <Button onPress={() => props.onAction('export')}>{words.export}</Button>
-        <Button look="flat" onPress={() => props.onAction('delete')} isDisabled={moment.keptBecause !== null}>
-          {words.delete}
-        </Button>
-        {moment.keptBecause === null ? null : <span className="quiet kept">{moment.keptBecause}</span>}
-      </div>
+      <Verbs moment={moment} onVerb={props.onVerb} />
     </section>
   );
 }
@@ -89,7 +139,7 @@ export function PointCard(props: {
 export function NowCard(props: {
   readonly vm: VmSummary;
   readonly timeline: Timeline;
-  readonly onTake: () => void;
+  readonly onVerb: (verb: HistoryVerb) => void;
 }) {
   const { text, language } = useSpeech();
   const words = text.history;
@@ -109,7 +159,7 @@ export function NowCard(props: {
         <p className="soft">{words.sinceLast}</p>
       </div>
       <div className="point-actions">
-        <Button onPress={props.onTake}>{words.take}</Button>
+        <Button onPress={() => props.onVerb('take')}>{words.take}</Button>
       </div>
     </section>
   );

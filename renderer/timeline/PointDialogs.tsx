@@ -6,6 +6,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { attempt, goBack } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import type { PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm, Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
@@ -15,7 +16,7 @@ import { CloneDialog } from './CloneDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 
 export interface PointAction {
-  readonly kind: 'go-back' | 'rename' | 'delete' | 'pin' | 'export' | 'clone';
+  readonly kind: Exclude<PointVerb, 'compare' | 'export-update'>;
   readonly moment: Moment;
 }
 

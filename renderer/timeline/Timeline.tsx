@@ -3,6 +3,7 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
+import type { PointVerb } from '../state/asked.ts';
 import { useWidth } from '../ui/hooks.ts';
 import { formatBytes, formatDay, formatMoment, formatSpan } from '../view/format.ts';
 import { reversalEdge, reversalFigures } from '../view/settle.ts';
@@ -14,7 +15,6 @@ import {
   type TimelineNode,
 } from '../view/timeline-layout.ts';
 import { walkTimeline } from '../view/timeline-walk.ts';
-import type { PointAction } from './PointDialogs.tsx';
 
 const hueColor = (hue: number): string => (hue === 0 ? 'var(--tide)' : `var(--vm${hue})`);
 const optionId = (id: string): string => `point-${id}`;
@@ -180,15 +180,16 @@ interface TimelineProps {
   readonly now: number;
   readonly selected: string;
   readonly onSelect: (id: string) => void;
-  readonly onAction: (kind: PointAction['kind']) => void;
+  readonly onAction: (verb: PointVerb) => void;
 }
 
-/** Enter goes to the card; P pins; Delete asks. */
+/** Enter goes to the card; P pins; C compares; Delete asks. */
 function onTimelineKey(event: KeyboardEvent, layout: TimelineLayout, props: TimelineProps): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const to = walkTimeline(layout, props.selected, event.key);
   if (to !== null) props.onSelect(to);
   else if (event.key.toLowerCase() === 'p') props.onAction('pin');
+  else if (event.key.toLowerCase() === 'c') props.onAction('compare');
   else if (event.key === 'Delete') props.onAction('delete');
   else if (event.key === 'Enter') document.querySelector<HTMLElement>('.point-card button')?.focus();
   else if (!event.key.startsWith('Arrow')) return;

@@ -1,13 +1,19 @@
 // A wash, not an alarm: what happened, what is safe, one thing to do.
-import { Info, Timer, TriangleAlert } from 'lucide-react';
+import { CircleCheck, Info, Timer, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 
-const SIGNS = { warn: TriangleAlert, bad: TriangleAlert, calm: Info, trial: Timer } as const;
+const SIGNS = {
+  warn: TriangleAlert,
+  bad: TriangleAlert,
+  calm: Info,
+  good: CircleCheck,
+  trial: Timer,
+} as const;
 
 export function Notice(props: {
   /** `trial`: something that ends by itself. */
-  readonly tone: 'warn' | 'bad' | 'calm' | 'trial';
+  readonly tone: 'warn' | 'bad' | 'calm' | 'good' | 'trial';
   readonly title: string;
   readonly children?: ReactNode;
   readonly action?: ReactNode;

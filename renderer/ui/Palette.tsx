@@ -9,9 +9,9 @@ import { goTo, openDialog, VM_TABS } from '../state/navigation.ts';
 import { formatRange } from '../view/format.ts';
 import { trialOf, undoTarget } from '../view/trial.ts';
 import { useService, useVms } from './hooks.ts';
-import { openTakePoint } from './shortcuts.ts';
+import { useDiskEntries } from './palette-disks.ts';
 
-interface Entry {
+export interface Entry {
   readonly id: string;
   readonly label: string;
   readonly run: () => void;
@@ -64,11 +64,6 @@ function useEntries(): readonly Entry[] {
         act(text.vm.shutdown, () => void shutDownVm(id));
       }
       entries.push(...rangeEntries(vm, undos[id] ?? NO_UNDO, { text, language }));
-      entries.push({
-        id: `${id}take`,
-        label: text.palette.tab(name, text.history.take),
-        run: () => openTakePoint(id),
-      });
       for (const tab of VM_TABS) {
         entries.push({
           id: `${id}${tab}`,
@@ -91,7 +86,7 @@ function useEntries(): readonly Entry[] {
 
 export function Palette(props: { readonly onClose: () => void }) {
   const { text } = useSpeech();
-  const entries = useEntries();
+  const entries = [...useEntries(), ...useDiskEntries()];
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);

@@ -2,13 +2,11 @@
 
 import type { VmSummary } from '../../shared/vm.ts';
 import { shutDownVm, startVm, suspendVm } from '../api/commands.ts';
+import { ask } from '../state/asked.ts';
 import { goTo, navigationStore, openDialog } from '../state/navigation.ts';
 import { serviceStore } from '../state/service.ts';
 
-/** Custom event: the history page opens its "take a point" box. */
-export const TAKE_POINT_EVENT = 'ebb:take-point';
-
-/** Custom event: the memory page drops what was chosen and not applied, or takes the last change back. */
+/** Custom event: the memory page drops what is under the finger, or takes the last change back. */
 export const UNDO_RANGE_EVENT = 'ebb:undo-range';
 
 const currentVm = (): VmSummary | null => {
@@ -21,12 +19,6 @@ const isOnMemory = (): boolean => {
   const { place } = navigationStore.getState();
   return place.kind === 'vm' && place.tab === 'memory';
 };
-
-export function openTakePoint(vmId: VmSummary['spec']['id']): void {
-  goTo({ kind: 'vm', vmId, tab: 'history' });
-  // The page has to be on screen before it can hear.
-  setTimeout(() => window.dispatchEvent(new Event(TAKE_POINT_EVENT)), 0);
-}
 
 function run(event: KeyboardEvent): boolean {
   const vm = currentVm();
@@ -42,7 +34,7 @@ function run(event: KeyboardEvent): boolean {
       openDialog('settings');
       return true;
     case 's':
-      if (vm !== null) openTakePoint(vm.spec.id);
+      if (vm !== null) ask(vm.spec.id, 'take');
       return vm !== null;
     case 'z':
       // Text has its own undoing.

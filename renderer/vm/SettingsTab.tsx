@@ -1,8 +1,9 @@
-// What can be changed about a VM besides its memory: its name, and whether it stays.
+// What can be changed about a VM besides its memory: its name, how large its disks are, and whether it stays.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
+import { DiskList } from './DiskList.tsx';
 import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
 
 export function SettingsTab(props: { readonly vm: VmSummary }) {
@@ -19,6 +20,7 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
         </div>
         <Button onPress={() => setDialog('rename')}>{text.vm.rename}</Button>
       </section>
+      <DiskList vm={vm} />
       <section className="setting">
         <div>
           <h2>{text.settings.remove}</h2>

@@ -3,10 +3,10 @@ import type { ReactNode } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { ask } from '../state/asked.ts';
 import { goTo } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useMemory, useService } from '../ui/hooks.ts';
-import { openTakePoint } from '../ui/shortcuts.ts';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatKib, formatMoment, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
@@ -82,7 +82,7 @@ function HistoryFact(props: { readonly vm: VmSummary; readonly timeline: Timelin
           <Button look="flat" onPress={() => goTo({ kind: 'vm', vmId, tab: 'history' })}>
             {text.summary.open}
           </Button>
-          <Button onPress={() => openTakePoint(vmId)}>{text.summary.take}</Button>
+          <Button onPress={() => ask(vmId, 'take')}>{text.summary.take}</Button>
         </>
       }
     >

@@ -2,6 +2,7 @@
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import { GIB_KIB } from '../../shared/units.ts';
+import { diskHandlers } from './fake-disk-handlers.ts';
 import { addMoment, startReversal } from './fake-history.ts';
 import { memoryHandlers } from './fake-memory.ts';
 import { type FakeControl, refuse } from './fake-service.ts';
@@ -126,7 +127,6 @@ function historyHandlers(control: FakeControl) {
     refuse('moment.not-found', 'There is no such point.', 'Look again.');
   const publish = (vm: FakeVm): void => control.topics.publish('timeline', vm.summary.spec.id, vm.timeline);
   return {
-    'timeline.get': ({ vmId }) => control.vm(vmId).timeline,
     'moment.take': ({ vmId, name, note }) => {
       const vm = control.vm(vmId);
       const before = vm.timeline.nowParentId;
@@ -206,15 +206,6 @@ function historyHandlers(control: FakeControl) {
       publish(vm);
       return { freedBytes };
     },
-    'disk.grow': ({ vmId, diskId, virtualBytes }) => {
-      const vm = control.vm(vmId);
-      const id = diskId ?? vm.timeline.disks[0]?.id;
-      if (id === undefined) throw new Error('a fake VM without a disk');
-      const disks = vm.timeline.disks.map(disk => (disk.id === id ? { ...disk, virtualBytes } : disk));
-      vm.timeline = { ...vm.timeline, disks };
-      publish(vm);
-      return { diskId: id, virtualBytes, laterBecause: null };
-    },
     'moment.cost': ({ vmId, momentId }) => {
       const { allocatedBytes, freesBytes } = moment(control.vm(vmId), momentId);
       return {
@@ -232,23 +223,6 @@ function historyHandlers(control: FakeControl) {
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
     'moment.serve': () => refuse('rpc.denied', 'A browser may not name sockets.', 'Use the terminal.'),
-    'moment.export-delta': ({ vmId, path }) => ({
-      ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
-      path: path ?? '/home/me/.local/share/ebb/exports/update.vhd',
-    }),
-    'moment.import-delta': ({ vmId }) =>
-      control.work(fakeTask('moment.import-delta', 'Importing', vmId, Date.now()), () => undefined),
-    'moment.compare': () => ({ disks: [] }),
-    'vm.rescue': ({ vmId }) => ({
-      points: control.vm(vmId).timeline.moments.length,
-      nameless: 0,
-      notes: [],
-    }),
-    'vm.verify': ({ vmId }) =>
-      control.work(fakeTask('vm.verify', 'Checking', vmId, Date.now()), () => undefined),
-    'vm.verify-report': () => ({ report: null }),
-    'vm.compact': ({ vmId }) =>
-      control.work(fakeTask('vm.compact', 'Compacting', vmId, Date.now()), () => undefined),
     'settle.set': ({ vmId, to }) => {
       const vm = control.vm(vmId);
       vm.timeline = {
@@ -267,6 +241,7 @@ export function handlers(control: FakeControl): Handlers<Contract> {
     ...vmHandlers(control),
     ...memoryHandlers(control),
     ...historyHandlers(control),
+    ...diskHandlers(control),
     'app.info': () => ({
       version: '0.1.0',
       protocol: 1,

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { RangeDesk } from '../../electron/control/memory/range-desk.ts';
 import { openRangeStore } from '../../electron/control/memory/range-store.ts';
 import { systemClock } from '../../electron/platform/clock.ts';
-import type { ErrorCode } from '../../shared/errors.ts';
+import type { ErrorBody, ErrorCode } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { FreePreview, MemoryRange } from '../../shared/memory.ts';
 import { Fault } from '../../shared/result.ts';
@@ -14,8 +14,14 @@ import type { Task } from '../../shared/task.ts';
 import { amountText, GIB_KIB } from '../../shared/units.ts';
 import { type FakeVm, type FakeWorld, fakeWorld, hostOf, tick } from './fake-world.ts';
 
-export const refuse = (code: ErrorCode, what: string, todo: string): never => {
-  throw new Fault({ code, what, safe: 'Nothing was changed.', todo });
+export const refuse = (code: ErrorCode, what: string, todo: string, data?: ErrorBody['data']): never => {
+  throw new Fault({
+    code,
+    what,
+    safe: 'Nothing was changed.',
+    todo,
+    ...(data === undefined ? {} : { data }),
+  });
 };
 
 export class FakeControl {
@@ -46,7 +52,8 @@ export class FakeControl {
     this.topics.publish('vms', null, { vms: this.world.vms.map(vm => vm.summary) });
     this.topics.publish('host', null, hostOf(this.world));
     this.topics.publish('tasks', null, { tasks: this.world.tasks });
-    for (const vm of this.world.vms) this.topics.publish('timeline', vm.summary.spec.id, vm.timeline);
+    for (const vm of this.world.vms)
+      if (!vm.isLost) this.topics.publish('timeline', vm.summary.spec.id, vm.timeline);
   }
 
   tick(ms: number): void {

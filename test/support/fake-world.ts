@@ -5,6 +5,7 @@ import type { HostMemory, LedgerEntry, MemorySample, VmMemory } from '../../shar
 import type { Task } from '../../shared/task.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
+import type { VerifyReport } from '../../shared/verify.ts';
 import type { VmPhase, VmSummary } from '../../shared/vm.ts';
 import { addMoment, richHistory } from './fake-history.ts';
 import { SETTLE_AT_REST } from './settle-at-rest.ts';
@@ -23,6 +24,9 @@ export interface FakeVm {
   memory: VmMemory;
   timeline: Timeline;
   samples: MemorySample[];
+  /** Its timeline is lost: the images are there. */
+  isLost: boolean;
+  report: VerifyReport | null;
 }
 export interface FakeWorld {
   now: number;
@@ -125,6 +129,8 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
       freeBytes: 210 * GIB,
     },
     samples: [],
+    isLost: false,
+    report: null,
   };
 }
 
@@ -179,7 +185,7 @@ export function fakeWorld(kind: string, now: number): FakeWorld {
   });
   make({ name: 'win11', os: 'windows', phase: 'suspended', min: 3, max: 8, sinceMs: DAY });
   make({ name: 'router', os: 'bsd', phase: 'failed', min: 0.5, max: 1 });
-  make({ name: 'fileserver', os: 'linux', phase: 'off', min: 0.5, max: 2 });
+  make({ name: 'fileserver', os: 'linux', phase: 'off', min: 0.5, max: 2 }).isLost = true;
   make({
     name: 'build-arm with a very long name that goes on and on',
     os: 'linux',

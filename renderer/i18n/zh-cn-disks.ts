@@ -1,0 +1,158 @@
+// 磁盘与历史的其他操作：比较、检查、归还空间、扩容、更新，以及时间线丢失。
+import type { enDisks } from './en-disks.ts';
+
+export const zhCnDisks: typeof enDisks = {
+  historyMenu: {
+    label: '历史的更多操作',
+    compare: '比较时间点…',
+    check: '检查历史…',
+    compact: '归还空间…',
+    exportUpdate: '生成更新文件…',
+    importUpdate: '添加更新…',
+  },
+  compare: {
+    verb: '比较…',
+    title: '比较两个时间点',
+    from: '时间点',
+    to: '对比',
+    now: '现在',
+    parent: name => `${name}（它的前一个时间点）`,
+    nothing: '两者相同：期间没有写入任何内容。',
+    differs: (size, count, _, isMore) => `可能有 ${size} 不同，${isMore ? '超过' : '共'} ${count} 处。`,
+    busiest: (from, to) => `其中一半位于 ${from} 到 ${to} 之间。`,
+    disk: (index, size) => `磁盘 ${index} · ${size}`,
+    notTold: '此后的位置已计入总数，但没有画出。',
+    note: '按 4 KiB 统计写入过的位置，即使重复写入了相同内容。不读取也不改变任何内容，虚拟机继续运行。',
+    noPoints: '还没有可比较的时间点，请先保存一个。',
+    asking: '正在查看…',
+    since: '此后改动了什么？',
+    same: '请选择两个不同的时间点。',
+  },
+  check: {
+    title: name => `检查 ${name} 的历史`,
+    text: size =>
+      `读取历史的全部内容（${size}），并与历史整理完毕时记录的校验和比较。不会改变任何内容，虚拟机可以同时运行。`,
+    verb: '开始检查',
+    again: '再检查一次',
+    never: 'Ebb 服务启动以来还没有检查过。',
+    last: (when, read) => `上次检查：${when} · 已比较 ${read}`,
+    under: '正在检查…',
+    underNote: '可以关闭此窗口：检查会继续，结果保存在这里。',
+    stop: '停止检查',
+    show: '查看结果',
+    wholeTitle: '一切完好',
+    whole: points => (points === 0 ? '“现在”与记录一致。' : `“现在”和全部 ${points} 个时间点都与记录一致。`),
+    stoppedTitle: '检查已停止',
+    stopped: (read, total) => `已比较 ${total} 中的 ${read}，与记录一致。其余部分尚不清楚。`,
+    unrecorded: size => `有 ${size} 还没有记录校验和；历史整理完毕后会自动记录。`,
+    damagedTitle: '历史的一部分已损坏',
+    damaged: (places, files, isMore) =>
+      `${files} 个文件中有${isMore ? '超过' : ''} ${places} 处与记录不一致。`,
+    safeNow: count =>
+      count === 0
+        ? '“现在”完好：虚拟机可以继续运行。'
+        : `“现在”和 ${count} 个时间点完好：虚拟机可以继续运行，未在此列出的时间点都可以回去。`,
+    safePoints: count =>
+      count === 0
+        ? '下面没有列出的位置都能正确读取，受损的时间点也是如此。'
+        : `${count} 个时间点完好：未在此列出的时间点都可以回去。`,
+    todoNow: name =>
+      name === null
+        ? '请先把重要内容从运行中的虚拟机里复制出来，再用别处的副本重新创建。'
+        : `请先把重要内容从虚拟机里复制出来，再回到“${name}”，它是最新的完好时间点。`,
+    todoPoints:
+      '受损的时间点只在需要其中内容时才值得保留。会损坏文件的磁盘可能出故障：值得在别处留一份副本。',
+    touches: '受影响',
+    now: '现在',
+    noPoint: '没有时间点读取它',
+    trashed: name => `${name}（在回收站）`,
+    places: '具体位置',
+    columns: { file: '文件', at: '位置', length: '长度', touches: '影响', what: '说明' },
+    more: count => `……还有 ${count} 处；命令行会列出全部。`,
+  },
+  compact: {
+    title: name => `归还 ${name} 的空间`,
+    text: '时间点会放掉白占的空间：全为零的块，以及没有时间点读取的块间空隙。任何时间点都不会改变，虚拟机可以同时运行。',
+    rest: '历史整理完毕后才开始，并随时让位给其他工作。',
+    holds: size => `历史目前在这台电脑上占用 ${size}。`,
+    last: size => `上一次归还了 ${size}。`,
+    verb: '归还空间',
+    under: '正在归还空间…',
+    underNote: '可以关闭此窗口：它会自行继续。',
+    stop: '停止',
+    done: size => `已归还 ${size}。所有时间点保持原样。`,
+    none: '没有白占的空间。所有时间点保持原样。',
+    stopped: size => `已停止。归还了 ${size}；所有时间点保持原样。`,
+    paused: '整理已暂停，而归还空间是整理的一部分。',
+    resume: '让整理继续',
+  },
+  disks: {
+    disk: index => `磁盘 ${index}`,
+    line: (virtual, used) => `客户机可用 ${virtual} · 连同历史在这里占用 ${used}`,
+    virtualOnly: virtual => `客户机可用 ${virtual}`,
+    grow: '扩大…',
+    growAny: '扩大磁盘…',
+    growTitle: disk => `扩大${disk}`,
+    growNamed: disk => `扩大${disk}…`,
+    size: '新大小',
+    unit: 'GiB',
+    sizeHelp: now => `现在是 ${now}。最多 2040 GiB。`,
+    points: '时间点保持原来的大小，不复制任何内容。只有客户机写入时才占用空间。',
+    never: '磁盘不能再缩小，除非回到扩大之前的时间点。',
+    running: name => `${name} 正在运行；如果它的系统支持，会立即得知。`,
+    verb: '扩大',
+    problems: {
+      'no-amount': '请写成 60 或 60.5 这样的数值。',
+      'not-larger': now => `磁盘只能变大：请写大于 ${now} 的数值。`,
+      'too-large': 'VHD 最多容纳 2040 GiB。',
+    },
+    grown: (disk, size) => `${disk}现在容量为 ${size}。`,
+    later: name => `${name} 会在下次启动时得知：`,
+    extend: '客户机需要自行扩展分区和文件系统，才能使用新增的空间。',
+  },
+  updates: {
+    exportTitle: '生成更新文件',
+    exportText:
+      '一个文件，包含某个时间点与较早时间点之间的不同。拥有较早时间点的人可把它添加到自己的虚拟机；其他程序可与其父盘一起打开。',
+    has: '对方已有',
+    get: '对方将得到',
+    disk: '磁盘',
+    size: size => `文件大约占用 ${size}。`,
+    same: '没有不同：文件会是空的。',
+    twoPoints: '更新是从一个时间点到另一个时间点：请先保存第二个时间点。',
+    differ: '请选择两个不同的时间点。',
+    exportVerb: '生成文件',
+    importTitle: name => `为 ${name} 添加更新`,
+    importText:
+      '由“生成更新文件”得到的文件会成为一个时间点：它所基于的时间点的分支。“现在”和其他时间点保持原样。',
+    importVerb: '添加',
+    nameHelp: '留空：使用文件名。',
+    onto: '它基于',
+    ontoHelp: '文件所指的不是这台虚拟机的时间点。如果您知道它基于哪个时间点，请选择；选错了，内容就会不对。',
+    chooseOnto: '选择时间点…',
+    under: '正在添加更新…',
+    underNote: '可以关闭此窗口：它会自行继续。',
+    stop: '停止',
+    added: (name, onto) =>
+      `“${name}”现在是这台虚拟机的时间点${onto === null ? '' : `，位于“${onto}”之后`}。“现在”保持原样；回到新的时间点即可使用。`,
+    show: '显示时间点',
+    stopped: '没有添加。所有时间点保持原样。',
+  },
+  lost: {
+    goneTitle: '这台虚拟机的时间线丢失了',
+    unreadableTitle: '无法读取这台虚拟机的时间线',
+    gone: name => `列出 ${name} 时间点的文件不见了。磁盘映像都还在。`,
+    safe: '没有改变任何内容。每个映像的文件头都写明它是哪个时间点、挂在谁后面，因此可以由它们重建时间线；名称和备注会在找到副本的范围内恢复。',
+    safeUnreadable:
+      '映像没有受到影响。如果列表本身已损坏，可以由映像的文件头重建；旧列表会放在一边，不会删除。',
+    details: '服务的说明',
+    verb: '从映像重建',
+    working: '正在重建…',
+    mustBeOff: name => `重建时 ${name} 必须关机。`,
+    doneTitle: '时间线已恢复',
+    done: (points, nameless) =>
+      `在映像中找到 ${points} 个时间点，没有改动任何映像。${nameless === 0 ? '' : `其中 ${nameless} 个的名称丢失了，现名为“Recovered 1”等。`}`,
+    notes: '无法使用的内容',
+    attention: name => `${name}：时间线丢失`,
+  },
+};

@@ -1,0 +1,40 @@
+// What was asked of a VM's page from elsewhere (palette, keyboard, summary), until the page has done it; and the
+// point chosen on each timeline, which stays while one looks at another tab.
+import { createStore } from 'zustand/vanilla';
+import type { VmId } from '../../shared/ids.ts';
+import { goTo } from './navigation.ts';
+
+export const POINT_VERBS = [
+  'go-back',
+  'compare',
+  'pin',
+  'rename',
+  'clone',
+  'export',
+  'export-update',
+  'delete',
+] as const;
+export type PointVerb = (typeof POINT_VERBS)[number];
+export const HISTORY_VERBS = ['compare', 'check', 'compact', 'export-update', 'import-update'] as const;
+export type HistoryVerb = PointVerb | (typeof HISTORY_VERBS)[number] | 'take';
+export type AskedVerb = HistoryVerb | 'grow';
+
+export interface Asked {
+  readonly vmId: VmId;
+  readonly verb: AskedVerb;
+}
+
+export const askedStore = createStore<{
+  readonly asked: Asked | null;
+  /** By VM; absent: Now. */
+  readonly chosen: Readonly<Record<string, string>>;
+}>()(() => ({ asked: null, chosen: {} }));
+
+export function ask(vmId: VmId, verb: AskedVerb): void {
+  goTo({ kind: 'vm', vmId, tab: verb === 'grow' ? 'settings' : 'history' });
+  askedStore.setState({ asked: { vmId, verb } });
+}
+export const answered = (): void => askedStore.setState({ asked: null });
+
+export const choosePoint = (vmId: VmId, id: string): void =>
+  askedStore.setState(({ chosen }) => ({ chosen: { ...chosen, [vmId]: id } }));

@@ -1,0 +1,38 @@
+// A file being written in the background: where it goes and how far it is. Closing leaves the work to the background.
+import type { TaskId } from '../../shared/ids.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { TaskProgress } from '../ui/TaskProgress.tsx';
+import { useShownTask } from '../ui/use-command.ts';
+
+export interface Writing {
+  readonly taskId: TaskId;
+  readonly path: string;
+}
+
+export function FileProgress(props: { readonly writing: Writing }) {
+  const { text } = useSpeech();
+  const { taskId, path } = props.writing;
+  const task = useShownTask(taskId);
+  const words = text.history.exporting;
+  const state = task?.state ?? 'running';
+  return (
+    <>
+      {state === 'running' ? (
+        <TaskProgress task={task} label={words.under} />
+      ) : (
+        <p role="status">{state === 'done' ? words.done : words.stopped}</p>
+      )}
+      {task?.error === null || task === null ? null : (
+        <Notice tone="bad" title={text.app.failed(task.title)}>
+          <ErrorWords body={task.error} />
+        </Notice>
+      )}
+      {state === 'running' || state === 'done' ? (
+        <p>
+          <code className="path">{path}</code>
+        </p>
+      ) : null}
+    </>
+  );
+}

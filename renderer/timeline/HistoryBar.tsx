@@ -1,0 +1,86 @@
+// Over the timeline: how the disk stands, how much the history holds, how it is looked at, and what can be done.
+import { Ellipsis } from 'lucide-react';
+import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';
+import type { Timeline } from '../../shared/timeline.ts';
+import { useSpeech } from '../i18n/text.ts';
+import type { HistoryVerb } from '../state/asked.ts';
+import { Button } from '../ui/Button.tsx';
+import { Segmented } from '../ui/Field.tsx';
+import { formatBytes } from '../view/format.ts';
+import { healthOf, historyBytes } from '../view/settle.ts';
+
+export type HistoryView = 'timeline' | 'table';
+
+function Health(props: { readonly timeline: Timeline }) {
+  const { text } = useSpeech();
+  const health = healthOf(props.timeline);
+  const tone = health === 'blocked' || health === 'poisoned' ? 'warn' : health === 'paused' ? 'calm' : '';
+  return <span className={`chip ${tone}`}>{text.history.health[health]}</span>;
+}
+
+function MoreMenu(props: { readonly onVerb: (verb: HistoryVerb) => void; readonly hasPoints: boolean }) {
+  const { text } = useSpeech();
+  const words = text.historyMenu;
+  const { onVerb, hasPoints } = props;
+  return (
+    <MenuTrigger>
+      <AriaButton className="btn icon" aria-label={words.label}>
+        <Ellipsis size={16} aria-hidden />
+      </AriaButton>
+      <Popover className="popover" placement="bottom end">
+        <Menu className="menu" aria-label={words.label}>
+          {hasPoints ? <MenuItem onAction={() => onVerb('compare')}>{words.compare}</MenuItem> : null}
+          <MenuItem onAction={() => onVerb('check')}>{words.check}</MenuItem>
+          <MenuItem onAction={() => onVerb('compact')}>{words.compact}</MenuItem>
+          {hasPoints ? <Separator className="menu-line" /> : null}
+          {hasPoints ? (
+            <MenuItem onAction={() => onVerb('export-update')}>{words.exportUpdate}</MenuItem>
+          ) : null}
+          {hasPoints ? (
+            <MenuItem onAction={() => onVerb('import-update')}>{words.importUpdate}</MenuItem>
+          ) : null}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+export function HistoryBar(props: {
+  readonly timeline: Timeline;
+  readonly view: HistoryView;
+  readonly setView: (view: HistoryView) => void;
+  readonly onVerb: (verb: HistoryVerb) => void;
+}) {
+  const { text, language } = useSpeech();
+  const { timeline } = props;
+  const words = text.history;
+  const hasPoints = timeline.moments.length > 0;
+  return (
+    <div className="history-bar">
+      <Health timeline={timeline} />
+      <span className="quiet">
+        {words.count(
+          timeline.moments.length,
+          formatBytes(historyBytes(timeline), language),
+          formatBytes(timeline.freeBytes, language),
+        )}
+      </span>
+      <span className="grow" />
+      {hasPoints ? (
+        <Segmented
+          label={words.viewLabel}
+          value={props.view}
+          options={[
+            { value: 'timeline', label: words.asTimeline },
+            { value: 'table', label: words.asTable },
+          ]}
+          onChange={props.setView}
+        />
+      ) : null}
+      <MoreMenu onVerb={props.onVerb} hasPoints={hasPoints} />
+      <Button look="go" onPress={() => props.onVerb('take')}>
+        {words.take}
+      </Button>
+    </div>
+  );
+}

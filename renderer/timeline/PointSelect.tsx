@@ -1,0 +1,51 @@
+// Choosing a point by its name and time, newest first; Now where it is a choice.
+import type { MomentId } from '../../shared/ids.ts';
+import type { Timeline } from '../../shared/timeline.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Field } from '../ui/Field.tsx';
+import { formatMoment } from '../view/format.ts';
+import { newestFirst } from '../view/points.ts';
+
+const NOW = 'now';
+
+export function PointSelect<T extends MomentId | null>(props: {
+  readonly label: string;
+  readonly help?: string | undefined;
+  readonly error?: string | null;
+  readonly timeline: Timeline;
+  readonly value: T;
+  /** Where Now is a choice it is null; where it is none, null is "not chosen yet". */
+  readonly nullWords: string | null;
+  /** Named as the one before. */
+  readonly parentId?: MomentId | null;
+  readonly onChange: (id: MomentId | null) => void;
+}) {
+  const { text, language } = useSpeech();
+  const { timeline, nullWords } = props;
+  const words = text.compare;
+  return (
+    <Field label={props.label} help={props.help} error={props.error ?? null}>
+      {control => (
+        <select
+          {...control}
+          className="select"
+          value={props.value ?? NOW}
+          onChange={event =>
+            props.onChange(timeline.moments.find(({ id }) => id === event.target.value)?.id ?? null)
+          }
+        >
+          {nullWords === null ? null : <option value={NOW}>{nullWords}</option>}
+          {newestFirst(timeline.moments).map(moment => {
+            const name = moment.name === '' ? text.history.unnamed : moment.name;
+            return (
+              <option key={moment.id} value={moment.id}>
+                {moment.id === props.parentId ? words.parent(name) : name} ·{' '}
+                {formatMoment(moment.takenAt, language)}
+              </option>
+            );
+          })}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,79 @@
+// The palette's verbs of disks and histories: for every VM, and for the point that is chosen on the page one looks at.
+import { useStore } from 'zustand';
+import type { Moment } from '../../shared/timeline.ts';
+import type { Dictionary } from '../i18n/en.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { type AskedVerb, ask, askedStore, POINT_VERBS } from '../state/asked.ts';
+import { goTo, navigationStore } from '../state/navigation.ts';
+import { lossOf } from '../view/faults.ts';
+import { momentOf } from '../view/points.ts';
+import { useService, useVms } from './hooks.ts';
+import type { Entry } from './Palette.tsx';
+
+function pointWords(text: Dictionary, moment: Moment) {
+  const { history } = text;
+  return {
+    'go-back': history.goBack,
+    compare: text.compare.verb,
+    pin: moment.pinned ? history.unpin : history.pin,
+    rename: history.rename,
+    clone: history.clone,
+    export: history.export,
+    'export-update': text.historyMenu.exportUpdate,
+    delete: history.delete,
+  } satisfies Record<(typeof POINT_VERBS)[number], string>;
+}
+
+/** Of the VM on screen, where one of its points is chosen. */
+function useChosenPoint(): readonly Entry[] {
+  const { text } = useSpeech();
+  const place = useStore(navigationStore, state => state.place);
+  const chosen = useStore(askedStore, state => state.chosen);
+  const timelines = useService(state => state.timelines);
+  if (place.kind !== 'vm') return [];
+  const timeline = timelines[place.vmId];
+  const moment = timeline === undefined ? null : momentOf(timeline, chosen[place.vmId] ?? null);
+  if (moment === null) return [];
+  const words = pointWords(text, moment);
+  return POINT_VERBS.filter(verb => verb !== 'delete' || moment.keptBecause === null).map(verb => ({
+    id: `point${verb}`,
+    label: text.palette.tab(`“${moment.name || text.history.unnamed}”`, words[verb]),
+    run: () => ask(place.vmId, verb),
+  }));
+}
+
+export function useDiskEntries(): readonly Entry[] {
+  const { text } = useSpeech();
+  const vms = useVms();
+  const points = useChosenPoint();
+  const timelines = useService(state => state.timelines);
+  const errors = useService(state => state.timelineErrors);
+  const words = text.historyMenu;
+  const ofVms = vms.flatMap(({ spec: { id, name } }) => {
+    const entry = (verb: AskedVerb, label: string): Entry => ({
+      id: `${id}${verb}`,
+      label: text.palette.tab(name, label),
+      run: () => ask(id, verb),
+    });
+    const error = errors[id];
+    if (error !== undefined && lossOf(error) !== null)
+      return [
+        {
+          id: `${id}rescue`,
+          label: text.palette.tab(name, text.lost.verb),
+          run: () => goTo({ kind: 'vm', vmId: id, tab: 'history' }),
+        },
+      ];
+    const hasPoints = (timelines[id]?.moments.length ?? 0) > 0;
+    return [
+      entry('take', text.history.take),
+      ...(hasPoints ? [entry('compare', words.compare)] : []),
+      entry('check', words.check),
+      entry('compact', words.compact),
+      ...(hasPoints ? [entry('export-update', words.exportUpdate)] : []),
+      ...(hasPoints ? [entry('import-update', words.importUpdate)] : []),
+      entry('grow', text.disks.growAny),
+    ];
+  });
+  return [...points, ...ofVms];
+}
