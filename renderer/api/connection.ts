@@ -8,6 +8,7 @@ import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
+import { lossOf } from '../view/faults.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
 
 export type EbbClient = Client<Contract>;
@@ -56,7 +57,7 @@ function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
       connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, timeline)),
     );
     // Asked once as well: a service that just started may not have published it yet.
-    void askTimeline(vmId);
+    askTimeline(vmId).catch(() => undefined);
   }
 }
 
@@ -75,7 +76,9 @@ export async function askTimeline(vmId: VmId): Promise<void> {
     const timeline = await call('timeline.get', { vmId });
     if (heardOf.get(vmId) === before) keepTimeline(vmId, timeline);
   } catch (error) {
-    if (error instanceof Fault && heardOf.get(vmId) === before)
+    if (!(error instanceof Fault)) throw error;
+    // What the topic told first may be from before the loss: it keeps the newest value it had.
+    if (heardOf.get(vmId) === before || lossOf(error.body) !== null)
       serviceStore.setState(state => ({
         timelineErrors: { ...state.timelineErrors, [vmId]: error.body },
       }));

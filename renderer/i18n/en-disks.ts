@@ -15,7 +15,10 @@ export const enDisks = {
     from: 'Point',
     to: 'With',
     now: 'Now',
-    parent: (name: string) => `${name} (the point before it)`,
+    parent: (name: string) => `${name} (just before it)`,
+    nothingSince: 'Nothing was written since.',
+    differsSince: (size: string, count: string, isOne: boolean, isMore: boolean) =>
+      `Since then up to ${size} changed, in ${isMore ? 'more than ' : ''}${count} ${isOne ? 'place' : 'places'}.`,
     nothing: 'They are the same: nothing was written between them.',
     differs: (size: string, count: string, isOne: boolean, isMore: boolean) =>
       `${size} may differ, in ${isMore ? 'more than ' : ''}${count} ${isOne ? 'place' : 'places'}.`,
@@ -72,7 +75,7 @@ export const enDisks = {
     noPoint: 'No point reads it',
     trashed: (name: string) => `${name} (in the trash)`,
     places: 'Where exactly',
-    columns: { file: 'File', at: 'At', length: 'Length', touches: 'Touches', what: 'What' },
+    columns: { at: 'At', length: 'Length', touches: 'Touches', what: 'What, and in which file' },
     more: (count: number) => `…and ${count} more; the command line lists all.`,
   },
   compact: {
@@ -97,8 +100,8 @@ export const enDisks = {
     virtualOnly: (virtual: string) => `${virtual} for the guest`,
     grow: 'Make larger…',
     growAny: 'Make a disk larger…',
-    growTitle: (disk: string) => `Make ${disk} larger`,
-    growNamed: (disk: string) => `Make ${disk} larger…`,
+    growTitle: (index: number) => `Make disk ${index} larger`,
+    growNamed: (index: number) => `Make disk ${index} larger…`,
     size: 'New size',
     unit: 'GiB',
     sizeHelp: (now: string) => `It is ${now} now. At most 2040 GiB.`,
@@ -133,6 +136,7 @@ export const enDisks = {
       'A file made with “Make an update file” becomes a point: a branch of the point it was made from. Now and every other point stay as they are.',
     importVerb: 'Add it',
     nameHelp: 'Empty: the name of the file.',
+    ontoTitle: 'One thing is missing: which point it was made from',
     onto: 'It was made from',
     ontoHelp:
       'The file names no point of this VM. If you know the point it was made from, choose it; with another one its content would be wrong.',
@@ -140,8 +144,8 @@ export const enDisks = {
     under: 'Adding the update…',
     underNote: 'You may close this: it goes on by itself.',
     stop: 'Stop',
-    added: (name: string, onto: string | null) =>
-      `“${name}” is a point of this VM now${onto === null ? '' : `, after “${onto}”`}. Now is as it was; go back to the new point to use it.`,
+    added: (name: string) => `“${name}” is a point of this VM now`,
+    addedText: 'Now is as it was. Go back to the new point to use it.',
     show: 'Show the point',
     stopped: 'It was not added. Every point is as it was.',
   },
@@ -160,6 +164,7 @@ export const enDisks = {
     done: (points: number, nameless: number) =>
       `${points} ${points === 1 ? 'point was' : 'points were'} found in the images, and no image was changed.${nameless === 0 ? '' : ` The ${nameless === 1 ? 'name of one was' : `names of ${nameless} were`} lost: ${nameless === 1 ? 'it is' : 'they are'} called “Recovered 1”${nameless === 1 ? '' : ' and on'}.`}`,
     notes: 'What could not be used',
-    attention: (name: string) => `${name}: the timeline is lost`,
+    attention: (name: string) => `${name}: the timeline cannot be read`,
+    attentionText: 'Its disk images are there, and the timeline can be made anew from them.',
   },
 };

@@ -118,7 +118,7 @@ export const enPages = {
         : `Now and your ${count} other ${count === 1 ? 'point' : 'points'} stay exactly as they are.`,
     deleteVerb: 'Move to trash',
     renameTitle: 'Rename point',
-    nowCard: 'The state the VM has now',
+    nowCard: 'The state the VM has now.',
     nowCardRunning: 'It is being written to. Take a point to be able to come back to it.',
     nowCardOff: 'The VM is off. Take a point to be able to come back to it.',
     keys: '← → along the line · ↑ ↓ branches · Home oldest · End Now · P pin · C compare · Delete',

@@ -108,7 +108,7 @@ export const zhCnPages: Pages = {
       count === 0 ? '“现在”完全不变，内容不受影响。' : `“现在”和其他 ${count} 个时间点完全不变。`,
     deleteVerb: '移到回收站',
     renameTitle: '重命名时间点',
-    nowCard: '虚拟机现在的状态',
+    nowCard: '虚拟机现在的状态。',
     nowCardRunning: '正在写入。保存时间点，以后就能回到这里。',
     nowCardOff: '虚拟机已关机。保存时间点，以后就能回到这里。',
     keys: '← → 沿线移动 · ↑ ↓ 分支 · Home 最早 · End 现在 · P 固定 · C 比较 · Delete 删除',

@@ -25,10 +25,12 @@ export function CheckDialog(props: {
   const { error, isSending, send } = useCommand();
   const begin = (): Promise<unknown> => send(() => call('vm.verify', { vmId: vm.spec.id }));
   const isIdle = running === null;
+  // While one runs the report is of what it has read so far.
+  const shown = isIdle && report?.state !== 'running' ? (report ?? null) : null;
   return (
     <Dialog
       title={words.title(vm.spec.name)}
-      size="medium"
+      size="wide"
       onClose={props.onClose}
       actions={
         <>
@@ -44,10 +46,11 @@ export function CheckDialog(props: {
     >
       <CommandError verb={words.verb} error={error} />
       {running === null ? null : <TaskProgress task={running} label={words.under} note={words.underNote} />}
-      {isIdle && report !== null && report !== undefined && report.state !== 'running' ? (
-        <CheckReport report={report} timeline={timeline} />
-      ) : null}
-      <p className="soft">{words.text(formatBytes(historyBytes(timeline), language))}</p>
+      {shown === null ? (
+        <p className="soft">{words.text(formatBytes(historyBytes(timeline), language))}</p>
+      ) : (
+        <CheckReport report={shown} timeline={timeline} />
+      )}
       {isIdle && report === null ? <p className="quiet">{words.never}</p> : null}
     </Dialog>
   );

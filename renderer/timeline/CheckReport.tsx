@@ -4,7 +4,7 @@ import type { VerifyReport } from '../../shared/verify.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { type Findings, findingsOf } from '../view/check.ts';
-import { formatBytes, formatMoment } from '../view/format.ts';
+import { formatBytes, formatMoment, formatOffset } from '../view/format.ts';
 
 /** More places are no help in a window. */
 const PLACES_SHOWN = 50;
@@ -40,20 +40,20 @@ function Places({ report, timeline }: ReportProps) {
               <th scope="col">{words.columns.length}</th>
               <th scope="col">{words.columns.touches}</th>
               <th scope="col">{words.columns.what}</th>
-              <th scope="col">{words.columns.file}</th>
             </tr>
           </thead>
           <tbody>
             {rows.map(damage => (
               <tr key={`${damage.file}${damage.kind}${damage.offset}`}>
-                <td>{size(damage.offset)}</td>
+                <td>{formatOffset(damage.offset, language)}</td>
                 <td>{size(damage.length)}</td>
                 <td className="wrap">
                   {[...damage.momentIds.map(nameOf), ...(damage.touchesNow ? [words.now] : [])].join(', ') ||
                     words.noPoint}
                 </td>
-                <td className="wrap">{damage.what}</td>
-                <td className="quiet">{damage.file}</td>
+                <td className="wrap">
+                  {damage.what} <span className="quiet">{damage.file}</span>
+                </td>
               </tr>
             ))}
           </tbody>

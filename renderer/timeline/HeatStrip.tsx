@@ -46,18 +46,18 @@ function Strip(props: {
 }
 
 /** "1.6 GiB may differ, in 812 places." */
-function useWords(): (difference: PointDifference) => string {
+function useWords(isSince: boolean): (difference: PointDifference) => string {
   const { text, language } = useSpeech();
   const words = text.compare;
-  return ({ bytes, ranges, isTruncated }) =>
-    bytes === 0
-      ? words.nothing
-      : words.differs(
-          formatBytes(bytes, language),
-          new Intl.NumberFormat(language).format(ranges.length),
-          ranges.length === 1,
-          isTruncated,
-        );
+  const [nothing, differs] = isSince
+    ? [words.nothingSince, words.differsSince]
+    : [words.nothing, words.differs];
+  return ({ bytes, ranges, isTruncated }) => {
+    const count = new Intl.NumberFormat(language).format(ranges.length);
+    return bytes === 0
+      ? nothing
+      : differs(formatBytes(bytes, language), count, ranges.length === 1, isTruncated);
+  };
 }
 
 function DiskDifference(props: {
@@ -69,7 +69,7 @@ function DiskDifference(props: {
   const { text, language } = useSpeech();
   const words = text.compare;
   const { difference, bytes } = props;
-  const sentence = useWords()(difference);
+  const sentence = useWords(props.isShort)(difference);
   const size = (at: number): string => formatBytes((at / HEAT_BINS) * bytes, language);
   const busiest = props.isShort ? null : busiestStretch(heatStrip(difference, bytes));
   const where = busiest === null ? '' : words.busiest(size(busiest.from), size(busiest.to));

@@ -11,11 +11,11 @@ import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { FileChoice } from '../ui/FileChoice.tsx';
-import { Notice } from '../ui/Notice.tsx';
+import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { CommandError, StopTask, TaskProgress } from '../ui/TaskProgress.tsx';
 import { useCommand, useShownTask } from '../ui/use-command.ts';
 import { asksForParent } from '../view/faults.ts';
-import { addedMoment, momentOf } from '../view/points.ts';
+import { addedMoment } from '../view/points.ts';
 import { PointSelect } from './PointSelect.tsx';
 
 interface Wish {
@@ -63,6 +63,7 @@ function Fields(props: {
             className="input"
             maxLength={200}
             value={wish.name}
+            placeholder={wish.file?.name.replace(/\.a?vhd$/i, '') ?? ''}
             onChange={event => onChange({ ...wish, name: event.target.value })}
             onKeyDown={event => event.key === 'Enter' && props.onEnter()}
           />
@@ -72,21 +73,17 @@ function Fields(props: {
   );
 }
 
-function Outcome(props: { readonly task: Task; readonly added: Moment | null; readonly timeline: Timeline }) {
+function Outcome(props: { readonly task: Task; readonly added: Moment | null }) {
   const { text } = useSpeech();
-  const { task, added, timeline } = props;
+  const { task, added } = props;
   const words = text.updates;
   if (task.state === 'failed') return <CommandError verb={words.importVerb} error={task.error} />;
   if (task.state === 'cancelled') return <Notice tone="calm" title={words.stopped} live="polite" />;
   if (added === null) return null;
-  const onto = momentOf(timeline, added.parentId);
-  const nameOf = ({ name }: Moment): string => name || text.history.unnamed;
   return (
-    <Notice
-      tone="good"
-      title={words.added(nameOf(added), onto === null ? null : nameOf(onto))}
-      live="polite"
-    />
+    <Notice tone="good" title={words.added(added.name || text.history.unnamed)} live="polite">
+      {words.addedText}
+    </Notice>
   );
 }
 
@@ -151,11 +148,14 @@ export function ImportUpdateDialog(props: {
         )
       }
     >
-      {/* What to do is then the field below, not a command line. */}
-      <CommandError
-        verb={words.importVerb}
-        error={error !== null && asksForParent(error) ? { ...error, todo: '' } : error}
-      />
+      {error !== null && asksForParent(error) ? (
+        // What to do is the field below, not the command line its words name.
+        <Notice tone="warn" title={words.ontoTitle} live="assertive">
+          <ErrorWords body={{ ...error, todo: '' }} />
+        </Notice>
+      ) : (
+        <CommandError verb={words.importVerb} error={error} />
+      )}
       {begun === null ? (
         <>
           <p className="soft">{words.importText}</p>
@@ -164,7 +164,7 @@ export function ImportUpdateDialog(props: {
       ) : task === null || task.state === 'running' ? (
         <TaskProgress task={task} label={words.under} note={words.underNote} />
       ) : (
-        <Outcome task={task} added={added} timeline={timeline} />
+        <Outcome task={task} added={added} />
       )}
     </Dialog>
   );

@@ -151,7 +151,7 @@ export function NowCard(props: {
           <h2>{words.now}</h2>
         </div>
         <p className="soft">
-          {words.nowCard}. {isOn ? words.nowCardRunning : words.nowCardOff}
+          {words.nowCard} {isOn ? words.nowCardRunning : words.nowCardOff}
         </p>
       </div>
       <div className="price">

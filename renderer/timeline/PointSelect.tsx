@@ -36,11 +36,11 @@ export function PointSelect<T extends MomentId | null>(props: {
         >
           {nullWords === null ? null : <option value={NOW}>{nullWords}</option>}
           {newestFirst(timeline.moments).map(moment => {
-            const name = moment.name === '' ? text.history.unnamed : moment.name;
+            const time = formatMoment(moment.takenAt, language);
+            const label = moment.name === '' ? time : `${moment.name} · ${time}`;
             return (
               <option key={moment.id} value={moment.id}>
-                {moment.id === props.parentId ? words.parent(name) : name} ·{' '}
-                {formatMoment(moment.takenAt, language)}
+                {moment.id === props.parentId ? words.parent(label) : label}
               </option>
             );
           })}

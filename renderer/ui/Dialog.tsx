@@ -1,7 +1,17 @@
 // Modal dialogs: a title, a body, actions at the foot. A dialog that destroys says what is kept.
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { Button } from './Button.tsx';
+
+/** A verb that was pressed may be gone or disabled in the next step: the keyboard must not fall out of the dialog. */
+function useHeldFocus() {
+  const box = useRef<HTMLElement | null>(null);
+  useEffect(() => {
+    const held = document.activeElement;
+    if (held === null || held === document.body || held.matches(':disabled')) box.current?.focus();
+  });
+  return box;
+}
 
 export function Dialog(props: {
   readonly title: string;
@@ -12,6 +22,7 @@ export function Dialog(props: {
   /** A form in progress is not lost by a click beside it. */
   readonly keepOpen?: boolean;
 }) {
+  const box = useHeldFocus();
   return (
     <ModalOverlay
       className="overlay"
@@ -22,7 +33,7 @@ export function Dialog(props: {
       }}
     >
       <Modal className={`modal ${props.size ?? 'small'}`}>
-        <AriaDialog className="dialog" aria-label={props.title}>
+        <AriaDialog className="dialog" aria-label={props.title} ref={box}>
           <Heading slot="title" className="dialog-title" level={2}>
             {props.title}
           </Heading>

@@ -1,11 +1,13 @@
 // What deserves a person's eye, found from state. Pure; wording is the dictionary's.
+import type { ErrorBody } from '../../shared/errors.ts';
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
+import { lossOf } from './faults.ts';
 import { healthOf } from './settle.ts';
 
 export type Attention =
-  | { readonly kind: 'failed' | 'paused'; readonly vm: VmSummary }
+  | { readonly kind: 'failed' | 'paused' | 'lost'; readonly vm: VmSummary }
   | { readonly kind: 'balloon'; readonly vm: VmSummary; readonly memory: VmMemory }
   | { readonly kind: 'history'; readonly vm: VmSummary; readonly timeline: Timeline }
   | { readonly kind: 'host'; readonly state: 'critical' | 'emergency'; readonly availableKib: number }
@@ -23,6 +25,7 @@ export function findAttention(state: {
   readonly vms: readonly VmSummary[];
   readonly host: HostMemory | null;
   readonly timelines: Readonly<Record<string, Timeline>>;
+  readonly timelineErrors: Readonly<Record<string, ErrorBody>>;
 }): Attention[] {
   const found: Attention[] = [];
   const { host } = state;
@@ -37,7 +40,9 @@ export function findAttention(state: {
       found.push({ kind: 'balloon', vm, memory });
     }
     const timeline = state.timelines[vm.spec.id];
-    if (timeline !== undefined) {
+    const error = state.timelineErrors[vm.spec.id];
+    if (error !== undefined && lossOf(error) !== null) found.push({ kind: 'lost', vm });
+    else if (timeline !== undefined) {
       const health = healthOf(timeline);
       if (health === 'blocked' || health === 'poisoned') found.push({ kind: 'history', vm, timeline });
     }

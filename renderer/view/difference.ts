@@ -38,15 +38,16 @@ export function heatStrip(
   return { bins, knownBins: isTruncated ? Math.min(count, Math.floor(knownEnd / width)) : count };
 }
 
-/** One written sector must be seen on a disk of a terabyte: the least there is has a colour of its own. */
-export const heatLevel = (share: number): number =>
-  share <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(Math.min(1, share)) * HEAT_LEVELS));
+/** Beside the hottest bin. One written sector must be seen on a disk of a terabyte: the least has a colour too. */
+export const heatLevel = (share: number, most: number): number =>
+  share <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(Math.min(1, share / most)) * HEAT_LEVELS));
 
 /** Neighbours of one level are one piece; untouched bins are none. */
 export function heatRuns(bins: readonly number[]): HeatRun[] {
   const runs: HeatRun[] = [];
+  const most = bins.reduce((max, share) => Math.max(max, share), 0);
   bins.forEach((share, from) => {
-    const level = heatLevel(share);
+    const level = heatLevel(share, most);
     const last = runs.at(-1);
     if (level === 0) return;
     if (last !== undefined && last.level === level && last.from + last.length === from)

@@ -24,6 +24,10 @@ export function formatBytes(bytes: number, language: string): string {
   return `${short(bytes / GIB, language)} GiB`;
 }
 
+/** A place on a disk: to the MiB, however large the disk. */
+export const formatOffset = (bytes: number, language: string): string =>
+  `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(bytes / MIB)} MiB`;
+
 /** "3.9 of 8 GiB": the unit of the larger, once. */
 export function formatKibPair(partKib: number, wholeKib: number, language: string): [string, string] {
   const whole = formatKib(wholeKib, language);

@@ -50,6 +50,12 @@ function useWords(): (found: Attention) => { title: string; body: ReactNode; tab
           tab: 'memory',
         };
       }
+      case 'lost':
+        return {
+          title: text.lost.attention(found.vm.spec.name),
+          body: text.lost.attentionText,
+          tab: 'history',
+        };
       case 'history':
         return {
           title: words.historyTitle(found.vm.spec.name),
@@ -85,8 +91,9 @@ export function AttentionList() {
   const vms = useVms();
   const host = useService(state => state.host);
   const timelines = useService(state => state.timelines);
+  const timelineErrors = useService(state => state.timelineErrors);
   const wordsOf = useWords();
-  const found = findAttention({ vms, host, timelines });
+  const found = findAttention({ vms, host, timelines, timelineErrors });
   if (found.length === 0) return <p className="all-calm">{text.overview.calm}</p>;
   return (
     <section className="attention" aria-label={text.overview.attention}>

@@ -48,14 +48,14 @@ export function DiskList(props: { readonly vm: VmSummary }) {
                   : words.line(size(virtualBytes), size(used))}
               </p>
             </div>
-            <Button label={words.growNamed(name)} onPress={() => setGrowing(id)}>
+            <Button label={words.growNamed(at + 1)} onPress={() => setGrowing(id)}>
               {words.grow}
             </Button>
           </section>
         );
       })}
       {open === undefined ? null : (
-        <GrowDialog vm={vm} disk={open} name={words.disk(index + 1)} onClose={() => setGrowing(null)} />
+        <GrowDialog vm={vm} disk={open} index={index + 1} onClose={() => setGrowing(null)} />
       )}
     </>
   );

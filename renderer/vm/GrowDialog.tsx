@@ -52,11 +52,12 @@ function Outcome(props: { readonly vm: VmSummary; readonly name: string; readonl
 export function GrowDialog(props: {
   readonly vm: VmSummary;
   readonly disk: VmSpec['disks'][number];
-  readonly name: string;
+  /** From 1. */
+  readonly index: number;
   readonly onClose: () => void;
 }) {
   const { text, language } = useSpeech();
-  const { vm, name } = props;
+  const { vm, index } = props;
   // It grows while the dialog is open; what was typed is held against what it was.
   const [nowBytes] = useState(props.disk.virtualBytes);
   const [typed, setTyped] = useState('');
@@ -72,7 +73,7 @@ export function GrowDialog(props: {
   };
   return (
     <Dialog
-      title={words.growTitle(name)}
+      title={words.growTitle(index)}
       onClose={props.onClose}
       actions={
         grown === null ? (
@@ -90,7 +91,7 @@ export function GrowDialog(props: {
       }
     >
       {grown !== null ? (
-        <Outcome vm={vm} name={name} grown={grown} />
+        <Outcome vm={vm} name={words.disk(index)} grown={grown} />
       ) : (
         <>
           <CommandError verb={words.verb} error={error} />

@@ -76,10 +76,13 @@ export function Sidebar() {
   const vms = useVms();
   const host = useService(state => state.host);
   const timelines = useService(state => state.timelines);
+  const timelineErrors = useService(state => state.timelineErrors);
   const place = useStore(navigationStore, state => state.place);
   const hue = useHue();
   const eyes = new Set(
-    findAttention({ vms, host, timelines }).map(found => ('vm' in found ? found.vm.spec.id : '')),
+    findAttention({ vms, host, timelines, timelineErrors }).map(found =>
+      'vm' in found ? found.vm.spec.id : '',
+    ),
   );
   return (
     <nav className="side" aria-label={text.side.label}>

@@ -1,7 +1,7 @@
 // Milestone C: the window in a real browser against real guests. The built page, the real gateway, control, storage and
 // QEMU; nothing stands in. Screenshots go to test/artifacts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright';
@@ -217,14 +217,16 @@ describe('a person and a VM', () => {
 
   it('exports a point, and makes a VM from it, while this one runs', async () => {
     await option('first').click();
-    await page.getByRole('button', { name: 'Export…' }).click();
+    await page.getByRole('button', { name: 'More for this point' }).click();
+    await page.getByRole('menuitem', { name: 'Export…' }).click();
     await clean('8-export');
     await page.getByRole('button', { name: 'Export', exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('It is written:').waitFor();
     expect(existsSync((await dialog.locator('.path').textContent()) ?? '')).toBe(true);
     await dialog.getByRole('button', { name: 'Close' }).click();
-    await page.getByRole('button', { name: 'New VM…' }).click();
+    await page.getByRole('button', { name: 'More for this point' }).click();
+    await page.getByRole('menuitem', { name: 'New VM…' }).click();
     await clean('8-clone');
     await dialog.getByRole('button', { name: 'Create' }).click();
     const twin = await waitFor('the new VM', async () => {
@@ -232,6 +234,47 @@ describe('a person and a VM', () => {
       return vms.find(({ spec }) => spec.name.endsWith(' copy')) ?? null;
     });
     await ebb.done((await ebb.call('vm.delete', { vmId: twin.spec.id })).taskId);
+  });
+
+  it('compares two points, makes an update of them, and checks the history', async () => {
+    const { moments } = await ebb.call('timeline.get', { vmId });
+    const [first = '', second = ''] = ['first', 'second'].map(
+      name => moments.find(moment => moment.name === name)?.id ?? '',
+    );
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'What has changed since?' }).click();
+    await page.locator('.since .heat').waitFor();
+    await page.getByRole('button', { name: 'Compare…' }).click();
+    await dialog.getByLabel('With').selectOption(second);
+    await dialog.getByText(/may differ, in/).waitFor();
+    await clean('8-compare');
+    await page.keyboard.press('Escape');
+    await more('Make an update file…');
+    await dialog.getByLabel('They have').selectOption(first);
+    await dialog.getByLabel('They get').selectOption(second);
+    await dialog.getByText(/The file takes about/).waitFor();
+    await dialog.getByRole('button', { name: 'Make the file' }).click();
+    await dialog.getByText('It is written:').waitFor();
+    expect(existsSync((await dialog.locator('.path').textContent()) ?? '')).toBe(true);
+    await page.keyboard.press('Escape');
+    await more('Check the history…');
+    await dialog.getByRole('button', { name: 'Check now' }).click();
+    await dialog.getByText('Everything is whole').waitFor();
+    await clean('8-check');
+    await page.keyboard.press('Escape');
+  });
+
+  it('makes the disk larger while the VM runs', async () => {
+    await tab('Settings');
+    await page.getByRole('button', { name: 'Make disk 1 larger…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('New size').fill('2');
+    await clean('8-grow');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('Disk 1 holds 2 GiB now.').waitFor();
+    expect((await ebb.call('vm.get', { vmId })).spec.disks[0]?.virtualBytes).toBe(2048 * MIB);
+    await page.keyboard.press('Escape');
+    await tab('History');
   });
 
   it('deletes a point nothing hangs off, and is told what that frees', async () => {
@@ -272,7 +315,28 @@ describe('a person and a VM', () => {
   it('left no error in the console', () => {
     expect(consoleErrors).toEqual([]);
   });
+
+  it('rebuilds a timeline that is lost', async () => {
+    await tab('History');
+    await ebb.stopVm(vmId);
+    const { dataFolder } = ebb.paths;
+    const database = join(dataFolder, 'vms', vmId, 'timeline.db');
+    renameSync(database, `${database}.away`);
+    await ebb.quit();
+    ebb = await Ebb.start(dataFolder);
+    await page.getByRole('heading', { name: 'The timeline of this VM is lost' }).waitFor();
+    await clean('11-lost');
+    await page.getByRole('button', { name: 'Rebuild from the images' }).click();
+    await page.getByText('The timeline is there again').waitFor();
+    await option('first').waitFor();
+    await clean('12-rescued');
+  });
 });
+
+const more = async (item: string): Promise<void> => {
+  await page.getByRole('button', { name: 'More about the history' }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+};
 
 async function take(name: string): Promise<void> {
   await page.getByRole('button', { name: 'Take point' }).first().click();

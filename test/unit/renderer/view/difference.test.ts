@@ -64,14 +64,14 @@ describe('the strip of what differs', () => {
     expect(strip([[0, 10]]).knownBins).toBe(10);
   });
 
-  it('shows the least there is, and the whole as the most', () => {
-    expect(heatLevel(0)).toBe(0);
-    expect(heatLevel(1e-9)).toBe(1);
-    expect(heatLevel(1)).toBe(HEAT_LEVELS);
+  it('shows the least there is, and the hottest bin as the most', () => {
+    expect(heatLevel(0, 1)).toBe(0);
+    expect(heatLevel(1e-9, 1)).toBe(1);
+    expect(heatLevel(0.01, 0.01)).toBe(HEAT_LEVELS);
   });
 
   it('draws neighbours of one level as one piece', () => {
-    expect(heatRuns([0, 1, 1, 0, 1e-9])).toEqual([
+    expect(heatRuns([0, 0.5, 0.5, 0, 1e-9])).toEqual([
       { from: 1, length: 2, level: HEAT_LEVELS },
       { from: 4, length: 1, level: 1 },
     ]);
