@@ -22,6 +22,7 @@ export const enDisks = {
     nothing: 'They are the same: nothing was written between them.',
     differs: (size: string, count: string, isOne: boolean, isMore: boolean) =>
       `${size} may differ, in ${isMore ? 'more than ' : ''}${count} ${isOne ? 'place' : 'places'}.`,
+    busiestFirst: (size: string) => `Half of it lies in the first ${size}.`,
     busiest: (from: string, to: string) => `Half of it lies between ${from} and ${to}.`,
     disk: (index: number, size: string) => `Disk ${index} · ${size}`,
     notTold: 'Places beyond this are counted, not drawn.',
@@ -101,7 +102,7 @@ export const enDisks = {
     grow: 'Make larger…',
     growAny: 'Make a disk larger…',
     growTitle: (index: number) => `Make disk ${index} larger`,
-    growNamed: (index: number) => `Make disk ${index} larger…`,
+    growNamed: (index: number) => `Make larger…: disk ${index}`,
     size: 'New size',
     unit: 'GiB',
     sizeHelp: (now: string) => `It is ${now} now. At most 2040 GiB.`,

@@ -72,14 +72,21 @@ function DiskDifference(props: {
   const sentence = useWords(props.isShort)(difference);
   const size = (at: number): string => formatBytes((at / HEAT_BINS) * bytes, language);
   const busiest = props.isShort ? null : busiestStretch(heatStrip(difference, bytes));
-  const where = busiest === null ? '' : words.busiest(size(busiest.from), size(busiest.to));
+  const where =
+    busiest === null
+      ? ''
+      : busiest.from === 0
+        ? words.busiestFirst(size(busiest.to))
+        : words.busiest(size(busiest.from), size(busiest.to));
   return (
     <section className="difference">
       {props.isShort ? null : <h3>{props.name}</h3>}
       <p className={props.isShort ? 'quiet' : ''}>
         {sentence} <span className="soft">{where}</span>
       </p>
-      <Strip difference={difference} bytes={bytes} label={`${props.name}: ${sentence} ${where}`.trim()} />
+      {props.isShort && difference.bytes === 0 ? null : (
+        <Strip difference={difference} bytes={bytes} label={`${props.name}: ${sentence} ${where}`.trim()} />
+      )}
       {props.isShort ? null : (
         <div className="heat-scale" aria-hidden>
           <span>0</span>

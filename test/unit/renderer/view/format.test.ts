@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatKib,
   formatKibPair,
+  formatOffset,
   formatRange,
   formatSpan,
 } from '../../../../renderer/view/format.ts';
@@ -24,6 +25,10 @@ describe('amounts on screen', () => {
     expect(formatBytes(1.2 * GIB, 'en')).toBe('1.2 GiB');
     expect(formatBytes(410 * MIB, 'en')).toBe('410 MiB');
     expect(formatBytes(4096, 'en')).toBe('4 KiB');
+  });
+
+  it('tells places on a disk apart, however large it is', () => {
+    expect(formatOffset(3 * GIB + 8 * MIB, 'en')).toBe('3,080 MiB');
   });
 
   it('says a shared unit once', () => {

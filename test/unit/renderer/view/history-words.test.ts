@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findAttention } from '../../../../renderer/view/attention.ts';
 import { findingsOf } from '../../../../renderer/view/check.ts';
 import { asksForParent, lossOf } from '../../../../renderer/view/faults.ts';
 import { growWish } from '../../../../renderer/view/grow.ts';
@@ -8,6 +9,7 @@ import type { DiskId, MomentId, VmId } from '../../../../shared/ids.ts';
 import type { Moment, Timeline } from '../../../../shared/timeline.ts';
 import { GIB } from '../../../../shared/units.ts';
 import type { Damage, VerifyReport } from '../../../../shared/verify.ts';
+import type { VmSummary } from '../../../../shared/vm.ts';
 import { SETTLE_AT_REST } from '../../../support/settle-at-rest.ts';
 
 const moment = (id: string, parentId: string | null, takenAt: number): Moment => ({
@@ -116,6 +118,14 @@ describe('errors with an answer', () => {
     expect(lossOf(body('timeline.missing'))).toBe('gone');
     expect(lossOf(body('disk.io'))).toBe('unreadable');
     expect(lossOf(body('storage.unavailable'))).toBeNull();
+  });
+
+  it('T5: a lost timeline needs attention, whatever was known of it before', () => {
+    const vm = { spec: { id: timeline.vmId }, state: { phase: 'off', error: null } } as VmSummary;
+    const state = { vms: [vm], host: null, timelines: { [timeline.vmId]: timeline } };
+    const lost = { [timeline.vmId]: body('timeline.missing') };
+    expect(findAttention({ ...state, timelineErrors: lost })).toEqual([{ kind: 'lost', vm }]);
+    expect(findAttention({ ...state, timelineErrors: {} })).toEqual([]);
   });
 
   it('asks for the parent where nobody here has its UUID, not where the size is wrong', () => {
