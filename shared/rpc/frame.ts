@@ -4,8 +4,8 @@ import { errorBodySchema } from '../errors.ts';
 
 /** Raised when a frame's meaning changes; contract drift is caught by the contract hash. */
 export const PROTOCOL_VERSION = 1;
-/** A frame longer than this closes the channel: nothing we send comes near it. */
-export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+/** A frame longer than this closes the channel. The longest is a timeline at all its limits (T15): 15 MiB. */
+export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 export const CALLS_IN_FLIGHT_MAX = 256;
 export const SUBSCRIPTIONS_MAX = 256;
 /** Event topics are ordered and never coalesced; a reader this far behind is told so and cut off. */

@@ -1,7 +1,8 @@
 // What the engine refuses with. Pure.
+import type { MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
-import { POINTS_MAX } from './state.ts';
+import type { Tree } from './tree.ts';
 
 export const noPoint = (id: string): Fault =>
   new Fault({
@@ -52,10 +53,25 @@ export const wouldShrink = (virtualBytes: number, asked: number): Fault =>
     data: { virtualBytes, asked },
   });
 
-export const tooManyPoints = (): Fault =>
-  new Fault({
-    code: 'limit.reached',
-    what: `This VM has ${POINTS_MAX} points.`,
-    safe: 'Nothing was changed.',
-    todo: 'Delete some first.',
-  });
+/** T15: points in a VM. */
+export const POINTS_MAX = 5000;
+/** T15: of all notes of a VM, as JSON: its whole timeline crosses a channel at once. */
+export const NOTES_BYTES_MAX = 4 * 2 ** 20;
+
+const bytesOf = (note: string): number => (note === '' ? 0 : Buffer.byteLength(JSON.stringify(note)));
+
+/** Is there room for so many points more, and for this note, of a new moment or in place of its own? */
+export function requireRoom(tree: Tree, more: number, note: string, id: MomentId | null = null): void {
+  if (tree.points.length + more > POINTS_MAX)
+    throw reached(`This VM has ${POINTS_MAX} points.`, 'Delete some first.');
+  if (note === '') return;
+  const others = tree.moments.reduce((sum, row) => sum + (row.id === id ? 0 : bytesOf(row.note)), 0);
+  if (others + bytesOf(note) > NOTES_BYTES_MAX)
+    throw reached(
+      `The notes of this VM's points would be longer than ${NOTES_BYTES_MAX / 2 ** 20} MiB together.`,
+      'Shorten some, or leave this one out.',
+    );
+}
+
+const reached = (what: string, todo: string): Fault =>
+  new Fault({ code: 'limit.reached', what, safe: 'Nothing was changed.', todo });

@@ -15,7 +15,7 @@ import { Disk, type DiskContext } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
 import { grownSize, newDisk } from './disk-size.ts';
 import { pointVolume } from './disk-volume.ts';
-import { diskExists, noDisk, noPoint, pinned, tooManyPoints } from './engine-faults.ts';
+import { diskExists, noDisk, noPoint, pinned, requireRoom } from './engine-faults.ts';
 import type { EngineOptions, EnginePorts, MomentChange, NewMoment } from './engine-types.ts';
 import { DeltaWriter } from './export-delta.ts';
 import { Grafts } from './graft.ts';
@@ -24,7 +24,7 @@ import { Inspector } from './inspect.ts';
 import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
 import { Sharing } from './share.ts';
-import { drop, type MomentRow, POINTS_MAX, put } from './state.ts';
+import { drop, type MomentRow, put } from './state.ts';
 import { beginTake, finishTake, goBackTo, type TakePorts, type TakeWhat } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
@@ -234,7 +234,7 @@ export class VmEngine {
   /** T6: O(1), nothing is copied; only flushes wait. */
   takeMoment({ origins, ...given }: NewMoment): Promise<Moment> {
     return this.#serial(async () => {
-      if (this.#tree.points.length + this.#disks.size > POINTS_MAX) throw tooManyPoints();
+      requireRoom(this.#tree, this.#disks.size, given.note);
       const moment = this.#newMoment(given, this.#tree.nowMoment);
       await this.#take(moment, origins);
       return this.#momentView(moment.id);
@@ -287,6 +287,7 @@ export class VmEngine {
     return this.#serial(async () => {
       const row = this.#moment(momentId);
       const { name = row.name, note = row.note, pinned = row.pinned } = change;
+      requireRoom(this.#tree, 0, note, momentId);
       this.#tree.commit([put('moment', { ...row, name, note, pinned })]);
       this.#changed();
       return this.#momentView(momentId);
@@ -376,9 +377,7 @@ export class VmEngine {
   }
 
   /** T7: what is being turned goes back to where it was; settling is paused. */
-  undoSettling(): Promise<void> {
-    return this.#settler.undo();
-  }
+  undoSettling = (): Promise<void> => this.#settler.undo();
 
   /** One pass, for callers that drive it themselves. Resolves at rest, paused or blocked. */
   settle = (): Promise<void> => this.#settler.settle();

@@ -8,10 +8,10 @@ import type { Volume } from '../volume.ts';
 import { type Disk, makeLeaf } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
-import { noPoint } from './engine-faults.ts';
+import { noPoint, POINTS_MAX } from './engine-faults.ts';
 import { View } from './layers.ts';
 import { Leaf } from './leaf.ts';
-import { type Change, drop, type GraftOp, type MomentRow, POINTS_MAX, put } from './state.ts';
+import { type Change, drop, type GraftOp, type MomentRow, put } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 

@@ -146,6 +146,3 @@ export interface TimelineStore {
   commit(changes: readonly Change[]): void;
   close(): void;
 }
-
-/** Points in a VM (T15). */
-export const POINTS_MAX = 5000;

@@ -16,8 +16,10 @@ describe('every call of every operation meets every fate', () => {
     for (const { name, steps, runs } of results) {
       expect(steps.length, name).toBeGreaterThan(0);
       // No cell of the table is empty: nothing is thought to be tried that never was.
-      for (const fate of ['power', 'process', 'full', 'io'] as const)
-        expect(runs[fate], `${name}: ${fate}`).toBe(steps.length);
+      const changing = steps.filter(step => !step.startsWith('read')).length;
+      for (const fate of ['power', 'process', 'full'] as const)
+        expect(runs[fate], `${name}: ${fate}`).toBe(changing);
+      expect(runs.io, name).toBe(steps.length);
       if (steps.some(step => step.startsWith('write'))) expect(runs.short, name).toBeGreaterThan(0);
     }
   }, 240_000);

@@ -2,7 +2,7 @@
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { Calls, FATES, type Fate, type Strike } from '../programs/calls.ts';
+import { Calls, type Fate, fatesOf, type Strike } from '../programs/calls.ts';
 import { Life } from '../programs/life.ts';
 import { Violation } from '../storage/judge.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
@@ -77,9 +77,8 @@ export async function runScenario(
   note([], whole);
   const random = new Seeded(seed);
   for (const [call, name] of whole.names.entries()) {
-    for (const fate of FATES) {
+    for (const fate of fatesOf(name)) {
       if (firstOnly && violations.length > 0) break;
-      if (fate === 'short' && !name.startsWith('write')) continue;
       if (only !== undefined && (only.name !== name || only.fate !== fate)) continue;
       const strikes = [{ call, fate }];
       const lived = await live(scenario, seed, strikes, switchOff);
@@ -87,8 +86,7 @@ export async function runScenario(
       note(strikes, lived);
       if (recoveryEvery === 0 || (fate !== 'power' && fate !== 'process')) continue;
       for (const [again, step] of lived.names.entries())
-        for (const second of FATES) {
-          if (second === 'short' && !step.startsWith('write')) continue;
+        for (const second of fatesOf(step)) {
           if (random.below(recoveryEvery) > 0) continue;
           const both = [...strikes, { call: again, fate: second }];
           runs.again++;

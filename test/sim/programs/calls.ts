@@ -5,6 +5,14 @@ import type { SimWorld } from '../storage/device.ts';
 export const FATES = ['power', 'process', 'full', 'io', 'short'] as const;
 export type Fate = (typeof FATES)[number];
 
+/** What may become of a call of that name: only a write is done by half, and reading changes nothing, but it may fail. */
+export const fatesOf = (name: string): readonly Fate[] =>
+  name.startsWith('read')
+    ? ['io']
+    : name.startsWith('write')
+      ? FATES
+      : FATES.filter(fate => fate !== 'short');
+
 export interface Strike {
   /** Counted from when the counting began, or from the death before. */
   readonly call: number;

@@ -6,10 +6,12 @@ import { Calls, roleOf } from './calls.ts';
 
 export class Faults {
   /** Which call fails next, after so many that do not. */
-  next: { readonly what: 'write' | 'sync'; left: number } | null = null;
+  next: { readonly what: 'write' | 'sync' | 'read'; left: number } | null = null;
   struck = 0;
   /** What the files were allocated when they were unlinked, by name. */
   readonly unlinked = new Map<string, number>();
+  /** What the judge reads always succeeds. */
+  isJudged = false;
   readonly #calls: Calls;
   /** Of files that are open, what they are called by now. */
   readonly #names: { name: string }[] = [];
@@ -18,7 +20,7 @@ export class Faults {
     this.#calls = calls;
   }
 
-  #isStruck(what: 'write' | 'sync'): boolean {
+  #isStruck(what: 'write' | 'sync' | 'read'): boolean {
     if (this.next?.what !== what || this.next.left-- > 0) return false;
     this.next = null;
     this.struck++;
@@ -87,6 +89,13 @@ export class Faults {
         this.#call(world, 'write', own.name, () => inner.write(source.subarray(0, half), offset));
         if (this.#isStruck('write')) throw broken(`writing ${own.name}`);
         inner.write(source, offset);
+      },
+      read: (target, offset) => {
+        if (!this.isJudged) {
+          this.#call(world, 'read', own.name);
+          if (this.#isStruck('read')) throw broken(`reading ${own.name}`);
+        }
+        inner.read(target, offset);
       },
       sync: async () => {
         this.#call(world, 'sync', own.name);

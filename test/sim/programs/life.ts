@@ -65,7 +65,7 @@ export class Life {
       machine.noticePoison();
       this.#adoptLate();
       if (Number.isFinite(countFrom) && index < countFrom) continue;
-      await this.#checks.all(index, this.#pending);
+      await machine.judge(() => this.#checks.all(index, this.#pending));
       if (machine.world.isDead) await this.#recover();
     }
     this.done.push('the end');
@@ -109,7 +109,7 @@ export class Life {
       case 'read':
       case 'cost':
       case 'verify':
-        return this.#checks.look(operation);
+        return machine.judge(() => this.#checks.look(operation));
       case 'reopen':
         return this.#reopen();
       case 'die':
@@ -276,7 +276,9 @@ export class Life {
     if (machine.isPoisoned) return;
     const going = new Set(isAll ? trash : [one]);
     for (const id of going) this.#pending.changing.add(id);
-    const cost = isAll ? null : await machine.ask(() => machine.engine.inspect.cost(one));
+    const cost = isAll
+      ? null
+      : await machine.judge(() => machine.ask(() => machine.engine.inspect.cost(one)));
     machine.faults.unlinked.clear();
     const { struck } = machine.faults;
     let freed: number | null = null;
@@ -305,7 +307,7 @@ export class Life {
   /** Looks which of the things that may have happened have: afterwards the oracle knows again. */
   #observe(isLoose: boolean, isGoneBack: boolean | null = null): void {
     try {
-      this.#checks.adopt(this.#pending, isLoose, isGoneBack);
+      this.machine.judge(() => this.#checks.adopt(this.#pending, isLoose, isGoneBack));
     } catch (cause) {
       // What a poisoned disk refuses to show is looked at when it is opened again.
       this.machine.noticePoison();
@@ -343,7 +345,7 @@ export class Life {
       isLoose ||= wasPower;
       this.#checks.files(this.#pending, 'before recovery');
     } while (!(await this.#opensSound()));
-    this.#checks.nowAfter(this.#pending, hadPowerCut);
+    machine.judge(() => this.#checks.nowAfter(this.#pending, hadPowerCut));
     this.#observe(isLoose);
   }
 
@@ -377,8 +379,8 @@ export class Life {
     machine.engine.setSettling(true);
     await machine.pump(machine.engine.rest());
     await machine.pump(machine.engine.settle());
-    await this.#checks.all(0, this.#pending);
-    await this.#checks.atRest();
+    await machine.judge(() => this.#checks.all(0, this.#pending));
+    await machine.judge(() => this.#checks.atRest());
     await machine.pump(machine.engine.close());
     this.#checks.files(this.#pending, 'closed at the end');
     this.#checks.headers();

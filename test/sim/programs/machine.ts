@@ -141,6 +141,24 @@ export class Machine {
     throw cause;
   }
 
+  /** What is read meanwhile is the judge's: it always succeeds, and is no call of the engine's. */
+  judge<T>(look: () => T): T {
+    const { faults } = this;
+    const end = (): void => {
+      faults.isJudged = false;
+    };
+    faults.isJudged = true;
+    try {
+      const found = look();
+      if (found instanceof Promise) return found.finally(end) as T;
+      end();
+      return found;
+    } catch (cause) {
+      end();
+      throw cause;
+    }
+  }
+
   /** Until it ends or the world does. */
   pump<T>(work: Promise<T>): Promise<Outcome<T>> {
     return pumpWorld(this.world, work);

@@ -29,7 +29,7 @@ export type Operation =
   /** The host, or storage alone, dies at a later call; at once where `calls` is 0. */
   | Each<'die', { kind: 'power' | 'process'; calls: number; at: string }>
   | Each<'full', { bytes: number }>
-  | Each<'fail', { what: 'write' | 'sync'; after: number }>;
+  | Each<'fail', { what: 'write' | 'sync' | 'read'; after: number }>;
 
 export interface Program {
   /** Chooses the shape of the disks and the order in which things under way end. */
@@ -88,7 +88,7 @@ const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
   ],
   [2, of('full', { bytes: fc.nat(40_000) })],
   [3, of('relieve', {})],
-  [1, of('fail', { what: fc.constantFrom('write', 'sync'), after: fc.nat(20) })],
+  [2, of('fail', { what: fc.constantFrom('write', 'sync', 'read'), after: fc.nat(20) })],
 ];
 
 /** A place in the list may fall empty: that is how a program gets shorter. */

@@ -1,6 +1,7 @@
 // A disk drive, its page cache and a host that may die at any call: the ports of electron/platform/ports.ts, simulated.
 // Writes are volatile until their file's sync has completed; a power cut keeps, of every sector written since, any one
-// version; of every folder, any of the changes since its sync. A process death keeps the page cache and loses memory.
+// version; of every folder, any of the changes since its sync. A process death keeps the page cache and loses memory. A
+// death in a write leaves a part of it: sectors are whole, as drives write them, and pages, as the page cache takes them.
 // The dead engine is not told: its later calls act on a world nobody looks at, and its waits never end.
 
 import type { BlockFile, Clock, Folder, Random } from '../../../electron/platform/ports.ts';
@@ -122,12 +123,18 @@ export class SimWorld {
     return this.#waiting.length;
   }
 
-  /** Before every call of a port that changes anything. */
-  call(name: string): void {
+  /** Before every call of a port that changes anything. `part`: does as much of it as a death in the middle leaves. */
+  call(name: string, part?: (kind: CrashKind) => void): void {
     if (this.isDead) return;
     this.lastCall = name;
     if (this.fuse === null || !this.#isAt(name, this.fuse.at)) return;
-    if (--this.fuse.left <= 0) this.crash(this.fuse.kind);
+    if (--this.fuse.left > 0) return;
+    const { kind } = this.fuse;
+    try {
+      part?.(kind);
+    } finally {
+      this.crash(kind);
+    }
   }
 
   #isAt(name: string, at: string): boolean {
@@ -326,15 +333,23 @@ class SimFolder implements Folder {
   }
 }
 
+/** A process that is killed in a write leaves whole pages of it; of less than a page all or nothing. */
+const PAGE = 4096;
+
+/** How much of a write there may be: nothing, or up to a multiple of `unit` of its file. */
+function cutsOf(offset: number, length: number, unit: number): number[] {
+  const lengths = [0];
+  for (let end = unit - (offset % unit); end < length; end += unit) lengths.push(end);
+  return lengths;
+}
+
 function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
   let isClosed = false;
   /** Its number may be another file's by then: no fault to be borne, a mistake. */
   const used = (doing: string): void => {
     if (isClosed) throw new Error(`${doing} ${name} after it was closed`);
   };
-  const write = (source: Uint8Array, offset: number): void => {
-    used('writing');
-    world.call(`write ${name}`);
+  const put = (source: Uint8Array, offset: number): void => {
     for (let done = 0; done < source.length; ) {
       const index = Math.floor((offset + done) / SECTOR);
       const at = (offset + done) % SECTOR;
@@ -349,6 +364,14 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       done += length;
       inode.size = Math.max(inode.size, offset + done);
     }
+  };
+  const write = (source: Uint8Array, offset: number): void => {
+    used('writing');
+    world.call(`write ${name}`, kind => {
+      const lengths = cutsOf(offset, source.length, kind === 'power' ? SECTOR : PAGE);
+      if (lengths.length > 1) put(source.subarray(0, world.random.pick(lengths)), offset);
+    });
+    put(source, offset);
   };
   const file: BlockFile = {
     name,

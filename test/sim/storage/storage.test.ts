@@ -10,11 +10,11 @@ const CRASHES = 1500;
  */
 const SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {
   shrinkSizeSync: 20271466,
-  mergeFolderSync: 20262482,
+  mergeFolderSync: 20263448,
   mergeMapSync: 20262025,
-  growTableSync: 20261840,
+  growTableSync: 20262072,
   mergeDataSync: 20261654,
-  undoDataSync: 20261642,
+  undoDataSync: 20262421,
   undoRootSync: 20261489,
   undoBatSync: 20261489,
   mergeHeaderSync: 20261400,

@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../../electron/platform/folder.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import { NOTES_BYTES_MAX, POINTS_MAX } from '../../../../electron/storage/disk/engine-faults.ts';
 import { Image } from '../../../../electron/storage/disk/image.ts';
 import { DATABASE_NAME, openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import { writePage } from '../../../../electron/storage/disk/page.ts';
 import { openTimelineStore } from '../../../../electron/storage/disk/sqlite-store.ts';
-import { type Change, POINTS_MAX, put } from '../../../../electron/storage/disk/state.ts';
+import { type Change, put } from '../../../../electron/storage/disk/state.ts';
 import { VIRTUAL_BYTES_MAX } from '../../../../electron/storage/vhd/geometry.ts';
 import type { DiskId, MomentId, PointId, VmId } from '../../../../shared/ids.ts';
+import { isOversize } from '../../../../shared/rpc/frame.ts';
 
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
 const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
@@ -76,7 +78,8 @@ function makeTree(points: number, virtualBytes: number): void {
   for (let index = 0; index < points; index++) {
     const parent = index === 0 ? null : pointId(parentOf(index));
     create(pointId(index), parent, index % 512);
-    const moment = { id: momentId(index), name: `point ${index}`, note: '', kind: 'manual' as const };
+    const note = index < WORST_NOTES ? WORST_NOTE : '';
+    const moment = { id: momentId(index), name: WORST_NAME, note, kind: 'manual' as const };
     const parentId = index === points - 1 ? null : momentId(index + 1);
     changes.push(
       put('moment', { ...moment, parentId, pinned: false, takenAt: index, trashedAt: null }),
@@ -92,6 +95,10 @@ function makeTree(points: number, virtualBytes: number): void {
   store.commit(changes);
   store.close();
 }
+
+/** Each character is six in JSON: as long as a name and a note get. */
+const [WORST_NAME, WORST_NOTE] = ['\u0001'.repeat(200), '\u0001'.repeat(4000)];
+const WORST_NOTES = Math.floor(NOTES_BYTES_MAX / JSON.stringify(WORST_NOTE).length);
 
 async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   const began = performance.now();
@@ -110,6 +117,9 @@ describe('limits', () => {
     const timeline = await timed('the timeline', () => live.timeline());
     expect(timeline.moments).toHaveLength(POINTS_MAX);
     await timed('the timeline again', () => live.timeline());
+    const longer = live.updateMoment({ momentId: momentId(WORST_NOTES), note: WORST_NOTE });
+    await expect(longer).rejects.toMatchObject({ body: { code: 'limit.reached' } });
+    expect(isOversize(JSON.stringify(live.timeline()))).toBe(false);
     const oldest = momentId(POINTS_MAX - 2);
     const cost = await timed('the cost of the oldest', () => live.inspect.cost(oldest));
     expect(cost.freesNowBytes).toBeGreaterThan(0);
