@@ -1,8 +1,10 @@
 // Services, shells and CLI into dist/electron, each under its source's relative name, so that a module found beside
 // its caller in the source is found beside it in the bundle. better-sqlite3 (native) and electron stay outside.
 import { copyFileSync, readdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { contract } from '../shared/rpc/contract.ts';
+import { contractHash } from '../shared/rpc/hash.ts';
 import { repositoryRoot } from './layers.ts';
 
 const source = join(repositoryRoot, 'electron');
@@ -37,19 +39,37 @@ export async function bundlePreload(outfile: string): Promise<void> {
   });
 }
 
+/** Bundled CommonJS packages (ws) ask for node's modules with require. */
+const REQUIRE =
+  "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);";
+
+/** In pieces, each loaded when a command needs it: `ebb` begins anew for every word a person types. */
+async function bundleCli(entry: string): Promise<void> {
+  const folder = dirname(entry);
+  await build({
+    ...common,
+    entryPoints: [entry],
+    outdir: join(out, relative(source, folder)),
+    outbase: folder,
+    format: 'esm',
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    define: { EBB_CONTRACT_HASH: JSON.stringify(contractHash(contract)) },
+  });
+}
+
 /** Resolves with the bundles made, relative to dist/electron. */
 export async function bundleElectron(): Promise<string[]> {
   rmSync(out, { recursive: true, force: true });
   const entries = entryPoints();
+  const isCli = (entry: string): boolean => relative(source, entry) === join('shells', 'cli', 'main.ts');
   await build({
     ...common,
-    entryPoints: entries,
+    entryPoints: entries.filter(entry => !isCli(entry)),
     format: 'esm',
-    // Bundled CommonJS packages (ws) ask for node's modules with require.
-    banner: {
-      js: "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);",
-    },
+    banner: { js: REQUIRE },
   });
+  for (const entry of entries.filter(isCli)) await bundleCli(entry);
   await bundlePreload(join(out, 'shells', 'desktop', 'preload.cjs'));
   copyFileSync(
     join(repositoryRoot, 'build', 'icons', 'icon.png'),

@@ -16,7 +16,7 @@ import {
   removeTree,
   writeJson,
 } from '../platform/json-file.ts';
-import { startedAt } from '../platform/lock.ts';
+import { startedAt } from '../platform/lock-owner.ts';
 import { startNodeService } from '../platform/node-service.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import {

@@ -3,7 +3,7 @@
 import { Fault } from '../../shared/result.ts';
 import { pause, systemClock } from '../platform/clock.ts';
 import { readText } from '../platform/json-file.ts';
-import { lockHolder, readLock } from '../platform/lock.ts';
+import { lockHolder, readLock } from '../platform/lock-owner.ts';
 import { spawnNodeService } from '../platform/node-service.ts';
 import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
 
@@ -93,6 +93,12 @@ export async function ensureControl(
   if (running !== null) return { paths, channel: running };
   return { paths, channel: await start(paths) };
 }
+
+/** A channel to a control that runs already, else null: starts nothing and makes no folder. */
+export const connectRunning = (dataFolder: string): Promise<SocketChannel | null> => {
+  const paths = ebbPaths(dataFolder);
+  return tryConnect(paths, paths.controlSocket);
+};
 
 /**
  * For a shell that stays: a socket to a control that was reached before. Starts it again after a crash, never after

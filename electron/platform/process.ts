@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { startedAt } from './lock.ts';
+import { startedAt } from './lock-owner.ts';
 
 export interface ProcessId {
   readonly pid: number;

@@ -12,3 +12,22 @@ export const interrupted = (): Promise<void> =>
     // A signal listener keeps no process alive by itself; the connection does.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
+
+/** Calls `heard` at every interrupt, which then no longer ends the process. Returns how to leave off. */
+export function onInterrupt(heard: () => void): () => void {
+  process.on('SIGINT', heard);
+  return () => {
+    process.off('SIGINT', heard);
+  };
+}
+
+export const isUnread = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && cause.code === 'EPIPE';
+
+/** Nobody reads standard output any more: `ebb vm list | head -1`. */
+export function onUnread(end: () => void): void {
+  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    if (isUnread(cause)) return end();
+    throw cause;
+  });
+}

@@ -26,6 +26,9 @@ export function describeContract(table: ContractTable): unknown {
 
 const hashes = new WeakMap<ContractTable, string>();
 
+/** For a process that is over before the hash is made: it was made where the table was bundled. */
+export const rememberHash = (table: ContractTable, hash: string): void => void hashes.set(table, hash);
+
 /** FNV-1a over names, kinds and schemas: enough to tell versions apart; it guards against nobody. */
 export function contractHash(table: ContractTable): string {
   const known = hashes.get(table);

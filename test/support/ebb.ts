@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureControl } from '../../electron/control/start-on-demand.ts';
-import { lockHolder } from '../../electron/platform/lock.ts';
+import { lockHolder } from '../../electron/platform/lock-owner.ts';
 import type { EbbPaths } from '../../electron/platform/paths.ts';
 import { connectUnix } from '../../electron/transport/unix-socket.ts';
 import type { DiskId, PointId, VmId } from '../../shared/ids.ts';

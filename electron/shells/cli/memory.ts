@@ -1,8 +1,11 @@
 // Memory from the command line: what there is, what VMs may have, why it moved, and changes that can be taken back.
-import type { HostMemory, MemoryRange } from '../../../shared/memory.ts';
-import { parseCount, parseMemory, pickVm, UsageError } from './arguments.ts';
-import { kibText, table, timeText } from './output.ts';
-import { type Command, type Output, option, type Session, theVm } from './session.ts';
+import type { HostMemory, MemoryRange, VmMemory } from '../../../shared/memory.ts';
+import type { VmSummary } from '../../../shared/vm.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { clockText, kibText, table, timeText } from './output.ts';
+import { pickVm } from './pick.ts';
+import { type Output, type Run, type Session, theVm, vmNamed } from './session.ts';
+import type { MEMORY_ROWS } from './table/memory.ts';
 
 const HOST_WORDS: Readonly<Record<HostMemory['state'], string>> = {
   ok: '',
@@ -11,92 +14,104 @@ const HOST_WORDS: Readonly<Record<HostMemory['state'], string>> = {
   emergency: ' This computer is out of memory: no VM is given more and none starts until that is over.',
 };
 
-async function showMemory(session: Session): Promise<Output> {
-  const host = await session.client.call('memory.host', {});
+type Rows = typeof MEMORY_ROWS;
+type OfMaybeVm = Session<{ readonly VM: string | undefined }>;
+
+async function chosen(session: OfMaybeVm): Promise<VmSummary[]> {
   const { vms } = await session.client.call('vm.list', {});
-  const word = session.words.plain[2];
-  const chosen = word === undefined ? vms : [pickVm(vms, word)];
-  const rows = await Promise.all(
-    chosen.map(async ({ spec }) => {
-      const memory = await session.client.call('memory.show', { vmId: spec.id });
-      return [
-        spec.name,
-        kibText(memory.minKib),
-        kibText(memory.targetKib),
-        kibText(memory.actualKib),
-        kibText(memory.usedKib),
-        kibText(memory.maxKib),
-        memory.balloon,
-      ];
-    }),
-  );
+  return session.given.VM === undefined ? vms : [pickVm(vms, session.given.VM)];
+}
+
+const memoryRow = (name: string, memory: VmMemory): string[] => [
+  name,
+  kibText(memory.minKib),
+  kibText(memory.targetKib),
+  kibText(memory.actualKib),
+  kibText(memory.usedKib),
+  kibText(memory.maxKib),
+  String(memory.weight),
+  memory.balloon,
+];
+
+function hostText(host: HostMemory): string {
   const freed =
     host.freeUntil === null
       ? ''
       : ` VMs leave memory free until ${timeText(host.freeUntil)}; ebb mem free 0 ends that.`;
   const cap = host.capKib === null ? '' : `; at most ${kibText(host.capKib)} per VM`;
-  const line = `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.${HOST_WORDS[host.state]}${freed}`;
-  const text = `${table(['VM', 'MIN', 'TARGET', 'ACTUAL', 'IN USE', 'MAX', 'STATE'], rows)}\n${line}`;
-  return {
-    text,
-    json:
-      word === undefined
-        ? host
-        : (host.vms.find(vm => vm.vmId === chosen[0]?.spec.id) ??
-          (await session.client.call('memory.show', { vmId: chosen[0]?.spec.id ?? '' }))),
-  };
+  return `${kibText(host.freeKib)} free of ${kibText(host.budgetKib)} for VMs${cap}; reserve ${kibText(host.reserveKib)}; squeeze ${Math.round(host.compressionRatio * 100)} %.${HOST_WORDS[host.state]}${freed}`;
 }
+
+const HEAD = ['VM', 'MIN', 'TARGET', 'ACTUAL', 'IN USE', 'MAX', 'WEIGHT', 'STATE'];
+
+export const showMemory: Run<Rows['mem show']> = async session => {
+  const { client, given } = session;
+  const host = await client.call('memory.host', {});
+  const vms = await chosen(session);
+  const memories = await Promise.all(
+    vms.map(async ({ spec }) => ({ spec, memory: await client.call('memory.show', { vmId: spec.id }) })),
+  );
+  const rows = memories.map(({ spec, memory }) => memoryRow(spec.name, memory));
+  const text = `${table(HEAD, rows)}\n${hostText(host)}`;
+  const [first] = memories;
+  if (given.VM === undefined || first === undefined) return { text, json: host };
+  const { trialEndsAt, before } = await client.call('memory.range-undo', { vmId: first.spec.id });
+  const trial =
+    trialEndsAt === null || before === null
+      ? ''
+      : `\nOn trial until ${timeText(trialEndsAt)}; then it is ${kibText(before.minKib)} – ${kibText(before.maxKib)} again.`;
+  return { text: `${text}${trial}`, json: first.memory };
+};
 
 /** As given; what is not, as it is. */
-function rangeOf(session: Session, { minKib, maxKib }: MemoryRange): MemoryRange {
-  const [min, max] = [option(session, 'min'), option(session, 'max')];
-  if (min === undefined && max === undefined) throw new UsageError('--min or --max is missing.');
-  return {
-    minKib: min === undefined ? minKib : parseMemory(min, '--min'),
-    maxKib: max === undefined ? maxKib : parseMemory(max, '--max'),
-  };
-}
+const rangeOf = (
+  { min, max }: { readonly min: number | undefined; readonly max: number | undefined },
+  { minKib, maxKib }: MemoryRange,
+): MemoryRange => ({ minKib: min ?? minKib, maxKib: max ?? maxKib });
 
-async function setMemory(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const memory = await session.client.call('memory.set-range', { vmId: spec.id, ...rangeOf(session, spec) });
-  const later =
-    memory.bootKib !== null && memory.maxKib > memory.bootKib
-      ? ' The maximum applies at the next start.'
-      : '';
+const laterText = ({ bootKib, maxKib }: VmMemory): string =>
+  bootKib !== null && maxKib > bootKib ? ' The maximum applies at the next start.' : '';
+
+export const setMemory: Run<Rows['mem set']> = async ({ client, given }) => {
+  const { spec } = pickVm((await client.call('vm.list', {})).vms, given.VM);
+  const { min, max, weight, balance } = given;
+  const vmId = spec.id;
+  let memory = await client.call('memory.show', { vmId });
+  // The range first: it may be refused, and then nothing was changed.
+  if (min !== undefined || max !== undefined)
+    memory = await client.call('memory.set-range', { vmId, ...rangeOf(given, spec) });
+  if (weight !== undefined || balance !== undefined)
+    memory = await client.call('memory.set-balance', {
+      vmId,
+      balanced: balance === undefined ? memory.balanced : balance === 'on',
+      weight: weight ?? memory.weight,
+    });
+  const share = memory.balanced ? `weight ${memory.weight}` : 'not balanced';
   return {
-    text: `${spec.name}: ${kibText(memory.minKib)} – ${kibText(memory.maxKib)}.${later}`,
+    text: `${spec.name}: ${kibText(memory.minKib)} – ${kibText(memory.maxKib)}, ${share}.${laterText(memory)}`,
     json: memory,
   };
-}
+};
 
 /** As people say it. */
-const MODES: Readonly<Record<string, HostMemory['mode']>> = { need: 'demand', ratio: 'proportional' };
+const MODES = { need: 'demand', ratio: 'proportional' } as const;
+const orNull = (amount: number | 'none'): number | null => (amount === 'none' ? null : amount);
 
-async function setPolicy(session: Session): Promise<Output> {
-  const amount = (name: string): number | null | undefined => {
-    const text = option(session, name);
-    return text === undefined ? undefined : text === 'none' ? null : parseMemory(text, `--${name}`);
-  };
-  const reserveKib = amount('reserve');
-  if (reserveKib === null) throw new UsageError('--reserve cannot be none.');
-  const budgetKib = amount('budget');
-  const capKib = amount('cap');
-  const word = option(session, 'mode');
-  const mode = word === undefined ? undefined : MODES[word];
-  if (word !== undefined && mode === undefined)
-    throw new UsageError(`Say one of ${Object.keys(MODES).join(', ')} after --mode.`);
-  const host = await session.client.call('memory.set-policy', {
-    ...(mode === undefined ? {} : { mode }),
-    ...(reserveKib === undefined ? {} : { reserveKib }),
-    ...(budgetKib === undefined ? {} : { budgetKib }),
-    ...(capKib === undefined ? {} : { capKib }),
+export const setPolicy: Run<Rows['mem policy']> = async ({ client, given }) => {
+  const { reserve, budget, cap, mode } = given;
+  const host = await client.call('memory.set-policy', {
+    ...(mode === undefined ? {} : { mode: MODES[mode] }),
+    ...(reserve === undefined ? {} : { reserveKib: reserve }),
+    ...(budget === undefined ? {} : { budgetKib: orNull(budget) }),
+    ...(cap === undefined ? {} : { capKib: orNull(cap) }),
   });
   return {
     text: `VMs may use ${kibText(host.budgetKib)}, each ${host.capKib === null ? 'as much as it is given' : `at most ${kibText(host.capKib)}`}; ${kibText(host.reserveKib)} are kept for this computer. ${host.mode === 'demand' ? 'Memory goes where it is needed.' : 'Everyone gets the same share of its range.'}`,
     json: host,
   };
-}
+};
+
+const REPLAYED_MOST = 200;
 
 async function replayed(session: Session, limit: number): Promise<Output> {
   const replay = await session.client.call('memory.replay', { limit });
@@ -108,36 +123,38 @@ async function replayed(session: Session, limit: number): Promise<Output> {
   return { text, json: replay };
 }
 
-async function why(session: Session): Promise<Output> {
-  if (session.words.options.replay === true)
-    return replayed(session, parseCount(option(session, 'limit') ?? '200', '--limit', 1, 200));
-  const word = session.words.plain[2];
-  const { vms } = await session.client.call('vm.list', {});
-  const vmId = word === undefined ? null : pickVm(vms, word).spec.id;
-  const { entries } = await session.client.call('memory.ledger', {
-    vmId,
-    limit: parseCount(option(session, 'limit') ?? '20', '--limit', 1, 1000),
-  });
+export const why: Run<Rows['mem why']> = async session => {
+  const { replay, limit, VM } = session.given;
+  if (replay) return replayed(session, Math.min(limit ?? REPLAYED_MOST, REPLAYED_MOST));
+  const vmId = VM === undefined ? null : (await vmNamed(session, VM)).spec.id;
+  const { entries } = await session.client.call('memory.ledger', { vmId, limit: limit ?? 20 });
   return {
     text: entries.map(entry => `${timeText(entry.at)}  ${entry.text}`).join('\n') || 'Nothing has moved yet.',
     json: entries,
   };
-}
+};
 
-/** Seconds: 90, 90s, 10m. */
-function parseSpan(text: string, name: string, least: number, most: number): number {
-  const [, digits = '', unit = ''] = /^(\d+)(s|m)?$/.exec(text.trim()) ?? [];
-  const seconds = digits === '' ? Number.NaN : Number(digits) * (unit === 'm' ? 60 : 1);
-  if (seconds >= least && seconds <= most) return seconds;
-  throw new UsageError(
-    `${name}: "${text}" is not a time from ${least} s to ${most} s; write it like 90s or 10m.`,
-  );
-}
-
-async function tryMemory(session: Session): Promise<Output> {
+export const showHistory: Run<Rows['mem history']> = async session => {
   const { spec } = await theVm(session);
-  const { minKib, maxKib } = rangeOf(session, spec);
-  const seconds = parseSpan(option(session, 'for') ?? '60s', '--for', 5, 600);
+  const sinceMs = Math.max(0, systemClock.wallMs() - session.given.since * 1000);
+  const { samples } = await session.client.call('memory.history', { vmId: spec.id, sinceMs });
+  const rows = samples.map(({ at, targetKib, actualKib, usedKib }) => [
+    clockText(at),
+    kibText(targetKib),
+    kibText(actualKib),
+    kibText(usedKib),
+  ]);
+  const none = `Nothing is known of the memory of ${spec.name} in that time.`;
+  return {
+    text: rows.length === 0 ? none : table(['AT', 'TARGET', 'ACTUAL', 'IN USE'], rows),
+    json: samples,
+  };
+};
+
+export const tryMemory: Run<Rows['mem try']> = async session => {
+  const { spec } = await theVm(session);
+  const { minKib, maxKib } = rangeOf(session.given, spec);
+  const seconds = session.given.for;
   const undo = await session.client.call('memory.try-range', { vmId: spec.id, minKib, maxKib, seconds });
   const { before } = undo;
   const back =
@@ -148,59 +165,25 @@ async function tryMemory(session: Session): Promise<Output> {
     text: `${spec.name}: ${kibText(minKib)} – ${kibText(maxKib)} for ${seconds} s.${back}`,
     json: undo,
   };
-}
+};
 
-async function keepMemory(session: Session): Promise<Output> {
+export const keepMemory: Run<Rows['mem keep']> = async session => {
   const { spec } = await theVm(session);
   const json = await session.client.call('memory.keep-range', { vmId: spec.id });
   return { text: `${spec.name}: ${kibText(spec.minKib)} – ${kibText(spec.maxKib)} stays.`, json };
-}
+};
 
-async function undoMemory(session: Session): Promise<Output> {
+export const undoMemory: Run<Rows['mem undo']> = async session => {
   const { spec } = await theVm(session);
   const memory = await session.client.call('memory.undo-range', { vmId: spec.id });
   return { text: `${spec.name}: ${kibText(memory.minKib)} – ${kibText(memory.maxKib)} again.`, json: memory };
-}
+};
 
-async function freeMemory(session: Session): Promise<Output> {
-  const size = session.words.plain[2];
-  if (size === undefined)
-    throw new UsageError('How much of this computer is to be free? Write it like 2G, or 0 to end it.');
-  const kib = size === '0' ? 0 : parseMemory(size, 'SIZE');
-  const seconds = parseSpan(option(session, 'for') ?? '10m', '--for', 10, 3600);
+export const freeMemory: Run<Rows['mem free']> = async session => {
+  const { SIZE, for: seconds } = session.given;
+  const kib = SIZE === '0' ? 0 : SIZE;
   const preview = await session.client.call('memory.free', { kib, seconds });
   const held =
     preview.changes.length === 0 ? '' : ` They leave it free for ${seconds} s; ebb mem free 0 ends that.`;
   return { text: `${preview.sentence}${held}`, json: preview };
-}
-
-export const MEMORY_COMMANDS: Readonly<Record<string, Command>> = {
-  'mem show': { usage: '[VM]', help: 'Ranges, targets and what guests really have', run: showMemory },
-  'mem set': {
-    usage: 'VM [--min SIZE] [--max SIZE]',
-    help: 'Set minimum and maximum; a running VM is replanned at once',
-    run: setMemory,
-  },
-  'mem policy': {
-    usage: '[--reserve SIZE] [--budget SIZE|none] [--cap SIZE|none] [--mode need|ratio]',
-    help: 'What all VMs, and each one, may use, and whether by need or all at one ratio',
-    run: setPolicy,
-  },
-  'mem why': {
-    usage: '[VM] [--limit 20] | --replay',
-    help: 'Why memory moved, newest first; --replay makes those plans again and compares',
-    run: why,
-  },
-  'mem try': {
-    usage: 'VM [--min SIZE] [--max SIZE] [--for 60s]',
-    help: 'Set minimum and maximum for a while; then they are what they were, unless kept',
-    run: tryMemory,
-  },
-  'mem keep': { usage: 'VM', help: 'Keep what is being tried', run: keepMemory },
-  'mem undo': { usage: 'VM', help: 'Take back the last change of minimum and maximum', run: undoMemory },
-  'mem free': {
-    usage: 'SIZE [--for 10m]',
-    help: 'VMs give back until so much of this computer is free; 0 ends that',
-    run: freeMemory,
-  },
 };

@@ -1,4 +1,5 @@
 // Tables for people. Pure.
+import type { Timeline } from '../../../shared/timeline.ts';
 import { amountText, KIB } from '../../../shared/units.ts';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -16,7 +17,22 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export const gib = (bytes: number): string => amountText(bytes / KIB);
 export const kibText = (kib: number | null): string => (kib === null ? '–' : amountText(kib));
 /** As the clock on the wall says it. */
-export function timeText(ms: number): string {
-  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
-  return local.toISOString().replace('T', ' ').slice(0, 16);
+const local = (ms: number): string =>
+  new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().replace('T', ' ');
+export const timeText = (ms: number): string => local(ms).slice(0, 16);
+/** With its seconds, without its day. */
+export const clockText = (ms: number): string => local(ms).slice(11, 19);
+
+const WORK_WORDS = {
+  reversal: 'turning history round',
+  undo: 'turning back',
+  merge: 'merging a deleted point',
+  checksum: 'recording checksums',
+  compact: 'giving space back',
+} as const satisfies Record<NonNullable<Timeline['settle']['work']>['kind'], string>;
+
+export function settleText({ state, work }: Timeline['settle']): string {
+  if (work === null) return state;
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+  return `${state}, ${WORK_WORDS[work.kind]}: ${mib(work.bytesDone)} of ${mib(work.bytesTotal)} MiB`;
 }

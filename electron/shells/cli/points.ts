@@ -1,23 +1,33 @@
-// Commands about points: take, list, rename, trash, and going back.
-
+// `ebb point …`: take, list, name, delete, go back, and write out.
 import { branchesOf } from '../../../shared/branches.ts';
-import type { MomentId, VmId } from '../../../shared/ids.ts';
+import type { MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import { exportFormatSchema, settleOrderSchema, type Timeline } from '../../../shared/timeline.ts';
-import { NotFoundError, parseBytes, pickMoment, pickVm, UsageError } from './arguments.ts';
-import { INTEGRITY_COMMANDS } from './integrity.ts';
-import { gib, table, timeText } from './output.ts';
-import { SERVE_COMMAND, streamPoint } from './serve.ts';
-import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
+import type { Moment, Timeline } from '../../../shared/timeline.ts';
+import { gib, settleText, table, timeText } from './output.ts';
+import { NotFoundError, pickMoment } from './pick.ts';
+import { streamPoint } from './serve.ts';
+import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
+import type { POINT_ROWS } from './table/points.ts';
+import { UsageError } from './values.ts';
 
-async function theMoment(session: Session, vmId: VmId) {
-  const timeline = await session.client.call('timeline.get', { vmId });
-  return pickMoment(timeline.moments, argument(session, 3, 'POINT'));
+type Rows = typeof POINT_ROWS;
+type OfPoint = OfVm & Session<{ readonly POINT: string }>;
+
+/** The VM and its point that are named. */
+async function thePoint(session: OfPoint) {
+  const found = await theTimeline(session);
+  return { ...found, moment: pickMoment(found.timeline.moments, session.given.POINT) };
 }
 
-async function listPoints(session: Session): Promise<Output> {
+export const takePoint: Run<Rows['point take']> = async session => {
   const { spec } = await theVm(session);
-  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
+  const { NAME, note } = session.given;
+  const moment = await session.client.call('moment.take', { vmId: spec.id, name: NAME, note });
+  return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };
+};
+
+export const listPoints: Run<Rows['point list']> = async session => {
+  const { timeline } = await theTimeline(session);
   const rows = [...timeline.moments]
     .sort((a, b) => b.takenAt - a.takenAt)
     .map(moment => [
@@ -28,26 +38,60 @@ async function listPoints(session: Session): Promise<Output> {
       moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,
     ]);
   const { settle } = timeline;
-  const health = healthText(settle);
+  const why = settle.reason === null ? '' : `: ${settle.reason}`;
   return {
-    text: `${table(['ID', 'NAME', 'TAKEN (UTC)', 'SIZE', 'IF DELETED'], rows)}\nDisk: ${health}${settle.reason === null ? '' : `: ${settle.reason}`}`,
+    text: `${table(['ID', 'NAME', 'TAKEN', 'SIZE', 'IF DELETED'], rows)}\nDisk: ${settleText(settle)}${why}`,
     json: timeline,
   };
+};
+
+export const costOfPoint: Run<Rows['point cost']> = async session => {
+  const { spec, moment } = await thePoint(session);
+  const cost = await session.client.call('moment.cost', { vmId: spec.id, momentId: moment.id });
+  const text = `"${moment.name}" takes ${gib(cost.allocatedBytes)}. Deleting it gives back ${gib(cost.freesNowBytes)} at once and ${gib(cost.freesLaterBytes)} later, when it is merged into its neighbour.`;
+  return { text, json: cost };
+};
+
+async function update(
+  session: OfPoint,
+  change: { readonly name?: string; readonly note?: string; readonly pinned?: boolean },
+): Promise<Moment> {
+  const { spec, moment } = await thePoint(session);
+  return session.client.call('moment.update', { vmId: spec.id, momentId: moment.id, ...change });
 }
 
-const WORK_WORDS = {
-  reversal: 'turning history round',
-  undo: 'turning back',
-  merge: 'merging a deleted point',
-  checksum: 'recording checksums',
-  compact: 'giving space back',
-} as const satisfies Record<NonNullable<Timeline['settle']['work']>['kind'], string>;
+export const renamePoint: Run<Rows['point rename']> = async session => {
+  const moment = await update(session, { name: session.given.NAME });
+  return { text: `It is "${moment.name}" now.`, json: moment };
+};
 
-function healthText({ state, work }: Timeline['settle']): string {
-  if (work === null) return state;
-  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
-  return `${state}, ${WORK_WORDS[work.kind]}: ${mib(work.bytesDone)} of ${mib(work.bytesTotal)} MiB`;
-}
+export const notePoint: Run<Rows['point note']> = async session => {
+  const moment = await update(session, { note: session.given.TEXT });
+  return { text: `Noted at "${moment.name}".`, json: moment };
+};
+
+export const pinPoint: Run<Rows['point pin']> = async session => {
+  const moment = await update(session, { pinned: true });
+  return { text: `"${moment.name}" is pinned: it is not deleted until it is unpinned.`, json: moment };
+};
+
+export const unpinPoint: Run<Rows['point unpin']> = async session => {
+  const moment = await update(session, { pinned: false });
+  return { text: `"${moment.name}" is no longer pinned.`, json: moment };
+};
+
+export const listBranches: Run<Rows['point branches']> = async session => {
+  const { timeline } = await theTimeline(session);
+  const nameOf = (id: string | null): string => timeline.moments.find(row => row.id === id)?.name ?? '–';
+  const branches = branchesOf(timeline);
+  const rows = branches.map(({ tip, fromId, moments }) => [
+    tip === null ? '' : tip.id.slice(0, 8),
+    tip === null ? 'Now' : tip.name,
+    nameOf(fromId),
+    String(moments),
+  ]);
+  return { text: table(['ID', 'ENDS AT', 'GROWS FROM', 'POINTS'], rows), json: branches };
+};
 
 /** The window has a button for it; here it is a word. */
 function sayingHow(error: unknown, ifRunning: 'refuse' | 'shutdown' | 'force'): unknown {
@@ -69,52 +113,17 @@ function keptText(before: Timeline, after: Timeline): string {
     : `What you had is kept as the branch "${kept.name}".`;
 }
 
-async function listBranches(session: Session): Promise<Output> {
-  const { spec } = pickVm((await session.client.call('vm.list', {})).vms, argument(session, 1, 'VM'));
-  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
-  const nameOf = (id: string | null): string => timeline.moments.find(row => row.id === id)?.name ?? '–';
-  const branches = branchesOf(timeline);
-  const rows = branches.map(({ tip, fromId, moments }) => [
-    tip === null ? '' : tip.id.slice(0, 8),
-    tip === null ? 'Now' : tip.name,
-    nameOf(fromId),
-    String(moments),
-  ]);
-  return { text: table(['ID', 'ENDS AT', 'GROWS FROM', 'POINTS'], rows), json: branches };
-}
-
-async function growDisk(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const word = option(session, 'disk');
-  const disk = spec.disks.find(({ id }) => word === undefined || id.startsWith(word));
-  if (disk === undefined)
-    throw new NotFoundError('vm.not-found', `${spec.name} has no disk ${word ?? ''}.`, 'See: ebb vm show VM');
-  const grown = await session.client.call('disk.grow', {
-    vmId: spec.id,
-    diskId: disk.id,
-    virtualBytes: parseBytes(argument(session, 3, 'SIZE'), 'SIZE'),
-  });
-  const guest =
-    grown.laterBecause === null
-      ? 'The guest has to extend its own file system.'
-      : `The guest that runs hears of it at its next start: ${grown.laterBecause}`;
-  return {
-    text: `The disk of ${spec.name} holds ${gib(grown.virtualBytes)} now; its points stay as large as they were. ${guest}`,
-    json: grown,
-  };
-}
-
-async function goBack(session: Session): Promise<Output> {
-  const vms = (await session.client.call('vm.list', {})).vms;
-  const { spec } = pickVm(vms, argument(session, 1, 'VM'));
-  const timeline = await session.client.call('timeline.get', { vmId: spec.id });
-  const moment = pickMoment(timeline.moments, argument(session, 2, 'POINT'));
-  const { force, shutdown } = session.words.options;
-  const keepName = option(session, 'keep');
-  const keep = keepName === undefined ? {} : { keepName };
-  const ifRunning = force === true ? 'force' : shutdown === true ? 'shutdown' : 'refuse';
+export const goBack: Run<Rows['point go-back']> = async session => {
+  const { spec, moment, timeline } = await thePoint(session);
+  const { force, shutdown, keep } = session.given;
+  const ifRunning = force ? 'force' : shutdown ? 'shutdown' : 'refuse';
   const { taskId } = await session.client
-    .call('moment.go-back', { vmId: spec.id, momentId: moment.id, ifRunning, ...keep })
+    .call('moment.go-back', {
+      vmId: spec.id,
+      momentId: moment.id,
+      ifRunning,
+      ...(keep === undefined ? {} : { keepName: keep }),
+    })
     .catch((error: unknown) => {
       throw sayingHow(error, ifRunning);
     });
@@ -124,39 +133,13 @@ async function goBack(session: Session): Promise<Output> {
     text: `${spec.name} is as it was at "${moment.name}". ${keptText(timeline, after)}`,
     json: after,
   };
-}
+};
 
-async function purgeOne(session: Session, vmId: VmId, momentId?: MomentId): Promise<number> {
-  const which = momentId === undefined ? { vmId } : { vmId, momentId };
-  return (await session.client.call('trash.purge', which)).freedBytes;
-}
-
-const freedText = (bytes: number): string =>
-  `${gib(bytes)} are free again; what others hang off is merged into its neighbour in the background.`;
-
-async function deletePoint(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const { id, name } = await theMoment(session, spec.id);
-  await session.client.call('moment.delete', { vmId: spec.id, momentId: id });
-  if (session.words.options.purge !== true)
-    return {
-      text: `"${name}" is in the trash for a week. Every other point is as it was. To have it back: ebb point restore ${spec.name} ${id.slice(0, 8)}`,
-      json: { id, freedBytes: 0 },
-    };
-  const freedBytes = await purgeOne(session, spec.id, id);
-  return {
-    text: `Deleted "${name}": ${freedText(freedBytes)} Every other point is as it was.`,
-    json: { id, freedBytes },
-  };
-}
-
-/** POINT, or the word `now`. */
-async function comparePoints(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const { moments } = await session.client.call('timeline.get', { vmId: spec.id });
+export const comparePoints: Run<Rows['point diff']> = async session => {
+  const { spec, timeline } = await theTimeline(session);
+  const { FROM: from, TO: to } = session.given;
   const idOf = (word: string): MomentId | null =>
-    word.toLowerCase() === 'now' ? null : pickMoment(moments, word).id;
-  const [from, to] = [argument(session, 3, 'POINT'), session.words.plain[4] ?? 'now'];
+    word.toLowerCase() === 'now' ? null : pickMoment(timeline.moments, word).id;
   const { disks } = await session.client.call('moment.compare', {
     vmId: spec.id,
     fromId: idOf(from),
@@ -167,175 +150,27 @@ async function comparePoints(session: Session): Promise<Output> {
     return `disk ${diskId.slice(0, 8)}: ${bytes === 0 ? 'nothing' : `${gib(bytes)} in ${count}`}`;
   });
   return { text: `Between "${from}" and "${to}" changed\n${lines.join('\n')}`, json: disks };
+};
+
+async function streamed(session: Session<{ VM: string; POINT: string; format: string }>): Promise<Output> {
+  if (session.given.format !== 'raw') throw new UsageError('Only --format raw can go to standard output.');
+  return streamPoint(session);
 }
 
-async function exportPoint(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const moment = await theMoment(session, spec.id);
-  const format = exportFormatSchema.safeParse(option(session, 'format'));
-  if (!format.success) throw new UsageError(`--format is one of ${exportFormatSchema.options.join(', ')}.`);
-  const to = option(session, 'to');
-  if (to === '-') {
-    if (format.data !== 'raw') throw new UsageError('Only --format raw can go to standard output.');
-    return streamPoint(session);
-  }
-  const disk = option(session, 'disk');
+export const exportPoint: Run<Rows['point export']> = async session => {
+  const { format, to, disk } = session.given;
+  if (to === '-') return streamed(session);
+  const { spec, moment } = await thePoint(session);
   const found = disk === undefined ? null : moment.points.find(({ diskId }) => diskId.startsWith(disk));
   if (found === undefined)
-    throw new NotFoundError(
-      'moment.not-found',
-      `"${moment.name}" has no disk ${disk}.`,
-      'See: ebb vm show VM',
-    );
+    throw new NotFoundError('disk.not-found', `"${moment.name}" has no disk ${disk}.`, 'See: ebb vm show VM');
   const { taskId, path } = await session.client.call('moment.export', {
     vmId: spec.id,
     momentId: moment.id,
     diskId: found?.diskId ?? null,
-    format: format.data,
+    format,
     path: to === undefined ? null : session.absolute(to),
   });
-  await session.wait(taskId);
+  await session.wait(taskId, { path });
   return { text: `Wrote ${path}.`, json: { path } };
-}
-
-async function inTrash(session: Session) {
-  const vm = await theVm(session);
-  const { trash } = await session.client.call('timeline.get', { vmId: vm.spec.id });
-  return { vm, moment: pickMoment(trash, argument(session, 3, 'POINT')) };
-}
-
-async function listTrash(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const { trash } = await session.client.call('timeline.get', { vmId: spec.id });
-  const rows = trash.map(moment => [
-    moment.id.slice(0, 8),
-    moment.name,
-    timeText(moment.takenAt),
-    timeText(moment.trashedAt ?? 0),
-    gib(moment.allocatedBytes),
-  ]);
-  return { text: table(['ID', 'NAME', 'TAKEN (UTC)', 'DELETED (UTC)', 'SIZE'], rows), json: trash };
-}
-
-async function purge(session: Session): Promise<Output> {
-  const isOne = session.words.plain[3] !== undefined;
-  const { vm, moment } = isOne ? await inTrash(session) : { vm: await theVm(session), moment: null };
-  const freedBytes = await purgeOne(session, vm.spec.id, moment?.id);
-  return {
-    text: `${moment === null ? 'The trash is empty' : `"${moment.name}" is gone`}: ${freedText(freedBytes)}`,
-    json: { freedBytes },
-  };
-}
-
-async function clone(session: Session): Promise<Output> {
-  const { spec } = await theVm(session);
-  const { id, name } = await theMoment(session, spec.id);
-  const { vmId, taskId } = await session.client.call('vm.clone', {
-    vmId: spec.id,
-    momentId: id,
-    name: argument(session, 4, 'NAME'),
-    linked: session.words.options.linked === true,
-  });
-  await session.wait(taskId);
-  const vm = await session.client.call('vm.get', { vmId });
-  return { text: `Created ${vm.spec.name} from "${name}" of ${spec.name}.`, json: vm };
-}
-
-export const POINT_COMMANDS: Readonly<Record<string, Command>> = {
-  'vm clone': {
-    usage: 'VM POINT NAME [--linked]',
-    help: 'Create a VM from a point of another: its disks copied in full, or --linked: at once, sharing blocks where the file system can',
-    run: clone,
-  },
-  ...INTEGRITY_COMMANDS,
-  'point take': {
-    usage: 'VM [NAME] [--note TEXT]',
-    help: 'Take a point of all its disks, running or not',
-    run: async session => {
-      const { spec } = await theVm(session);
-      const moment = await session.client.call('moment.take', {
-        vmId: spec.id,
-        name: session.words.plain[3]?.trim() || 'Point',
-        note: option(session, 'note') ?? '',
-      });
-      return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };
-    },
-  },
-  'point list': {
-    usage: 'VM',
-    help: 'Its points, newest first, with what deleting each frees',
-    run: listPoints,
-  },
-  'point rename': {
-    usage: 'VM POINT NAME',
-    help: 'Give a point another name',
-    run: async session => {
-      const { spec } = await theVm(session);
-      const { id } = await theMoment(session, spec.id);
-      const moment = await session.client.call('moment.update', {
-        vmId: spec.id,
-        momentId: id,
-        name: argument(session, 4, 'NAME'),
-      });
-      return { text: `It is "${moment.name}" now.`, json: moment };
-    },
-  },
-  'point delete': {
-    usage: 'VM POINT [--purge]',
-    help: 'Put a point into the trash for a week; --purge deletes it for good',
-    run: deletePoint,
-  },
-  'point export': {
-    usage: 'VM POINT --format FORMAT [--to FILE] [--disk ID]',
-    help: 'Write a disk as it was at a point into a new image: vhd, vhd-fixed, vhdx, qcow2, vmdk or raw; raw also to --to -, standard output',
-    run: exportPoint,
-  },
-  'point serve': SERVE_COMMAND,
-  'point diff': {
-    usage: 'VM POINT [POINT|now]',
-    help: 'What changed on its disks between two points, or since one',
-    run: comparePoints,
-  },
-  'point trash': { usage: 'VM', help: 'What is in the trash, and what each holds', run: listTrash },
-  'point restore': {
-    usage: 'VM POINT',
-    help: 'Take a point out of the trash',
-    run: async session => {
-      const { vm, moment } = await inTrash(session);
-      const back = await session.client.call('moment.restore', { vmId: vm.spec.id, momentId: moment.id });
-      return { text: `"${back.name}" is back.`, json: back };
-    },
-  },
-  'point purge': {
-    usage: 'VM [POINT]',
-    help: 'Delete what is in the trash for good: one point, or all',
-    run: purge,
-  },
-  'disk grow': {
-    usage: 'VM SIZE [--disk ID]',
-    help: 'Make a disk larger, with its history, also while the VM runs; its points stay as large as they were',
-    run: growDisk,
-  },
-  branches: {
-    usage: 'VM',
-    help: 'The lines of its history: where each ends, and where it leaves the line of Now',
-    run: listBranches,
-  },
-  settle: {
-    usage: 'VM (run|pause|undo)',
-    help: 'Let its history be tidied, pause that, or turn back what is under way',
-    run: async session => {
-      const { spec } = pickVm((await session.client.call('vm.list', {})).vms, argument(session, 1, 'VM'));
-      const to = settleOrderSchema.safeParse(argument(session, 2, 'run, pause or undo'));
-      if (!to.success) throw new UsageError(`Say one of ${settleOrderSchema.options.join(', ')}.`);
-      await session.client.call('settle.set', { vmId: spec.id, to: to.data });
-      const { settle } = await session.client.call('timeline.get', { vmId: spec.id });
-      return { text: `${spec.name}: ${healthText(settle)}.`, json: settle };
-    },
-  },
-  revert: {
-    usage: 'VM POINT [--keep NAME] [--shutdown|--force]',
-    help: 'Go back to a point, the present is kept as a branch of that name; a running VM is ended so and started again',
-    run: goBack,
-  },
 };

@@ -1,30 +1,9 @@
 // What ended a command, as an error of the contract's form and an exit code. Pure.
-import { type ErrorBody, type ErrorCode, errorText } from '../../../shared/errors.ts';
+import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
-import { NotFoundError, UsageError } from './arguments.ts';
-
-/** 0 ok · 1 failed · 2 usage · 3 not found · 4 wrong state · 5 not enough memory · 6 not enough disk · 7 guest refused or
- *  timed out · 8 integrity · 77 denied · 130 cancelled. */
-export const EXIT_INTEGRITY = 8;
-const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {
-  'rpc.bad-request': 2,
-  'vm.not-found': 3,
-  'moment.not-found': 3,
-  'disk.not-found': 3,
-  'task.not-found': 3,
-  'vm.wrong-state': 4,
-  'moment.pinned': 4,
-  'memory.not-enough': 5,
-  'memory.over-host': 5,
-  'disk.full': 6,
-  'vm.timeout': 7,
-  'memory.guest-refuses': 7,
-  'vhd.corrupt': EXIT_INTEGRITY,
-  'disk.poisoned': EXIT_INTEGRITY,
-  'rpc.denied': 77,
-  'memory.over-cap': 77,
-  cancelled: 130,
-};
+import { exitOf } from './exits.ts';
+import { NotFoundError } from './pick.ts';
+import { UsageError } from './values.ts';
 
 export interface Ending {
   readonly exit: number;
@@ -36,7 +15,7 @@ const unchanged = 'Nothing was changed.';
 /** `usage`: of the command meant, or where to look. */
 export function endingOf(error: unknown, usage: string): Ending {
   const body = bodyOf(error, usage);
-  return { exit: EXIT[body.code] ?? 1, body };
+  return { exit: exitOf(body.code), body };
 }
 
 function bodyOf(error: unknown, usage: string): ErrorBody {
@@ -54,6 +33,8 @@ function bodyOf(error: unknown, usage: string): ErrorBody {
   };
 }
 
-/** Usage stands on a line of its own: it is copied. */
+/** Usage stands on a line of its own: it is copied. Not `errorText`: its file brings the schema library, which is slow to load. */
 export const endingText = ({ exit, body }: Ending): string =>
-  exit === 2 ? `ebb: ${body.what}\n${body.todo}` : `ebb: ${errorText(body)}`;
+  exit === 2
+    ? `ebb: ${body.what}\n${body.todo}`
+    : `ebb: ${[body.what, body.safe, body.todo].filter(Boolean).join(' ')}`;

@@ -3,14 +3,16 @@
 import { connectBytes } from '../../platform/socket.ts';
 import { interrupted, writeOut } from '../../platform/standard-streams.ts';
 import { readExport } from '../../transport/nbd-reader.ts';
-import { pickMoment } from './arguments.ts';
-import { argument, type Command, type Output, option, type Session, theVm } from './session.ts';
+import { pickMoment } from './pick.ts';
+import { type OfVm, type Output, type Run, type Session, theTimeline } from './session.ts';
+import type { POINT_ROWS } from './table/points.ts';
+
+type OfPoint = OfVm & Session<{ readonly POINT: string }>;
 
 /** The point named by the words, served until this connection ends. */
-export async function servePoint(session: Session, socket: string | undefined) {
-  const { spec } = await theVm(session);
-  const { moments } = await session.client.call('timeline.get', { vmId: spec.id });
-  const moment = pickMoment(moments, argument(session, 3, 'POINT'));
+async function servePoint(session: OfPoint, socket: string | undefined) {
+  const { spec, timeline } = await theTimeline(session);
+  const moment = pickMoment(timeline.moments, session.given.POINT);
   const served = await session.client.call('moment.serve', {
     vmId: spec.id,
     momentId: moment.id,
@@ -19,17 +21,17 @@ export async function servePoint(session: Session, socket: string | undefined) {
   return { moment, served };
 }
 
-async function serve(session: Session): Promise<Output> {
-  const { moment, served } = await servePoint(session, option(session, 'socket'));
-  const isJson = session.words.options.json === true;
+export const serve: Run<(typeof POINT_ROWS)['point serve']> = async session => {
+  const { moment, served } = await servePoint(session, session.given.socket);
+  const { isJson } = session;
   await writeOut(`${isJson ? JSON.stringify(served) : served.uri}\n`);
   if (!isJson) console.error(`Serving "${moment.name}" read-only to as many as want it, until interrupted.`);
   await interrupted();
   return { text: null, json: null };
-}
+};
 
 /** Every byte of the disk, in order. */
-export async function streamPoint(session: Session): Promise<Output> {
+export async function streamPoint(session: OfPoint): Promise<Output> {
   const { served } = await servePoint(session, undefined);
   const stream = await connectBytes(served.socketPath);
   let told = 0;
@@ -41,9 +43,3 @@ export async function streamPoint(session: Session): Promise<Output> {
   });
   return { text: null, json: null };
 }
-
-export const SERVE_COMMAND: Command = {
-  usage: 'VM POINT [--socket PATH]',
-  help: 'Serve a point read-only by NBD until interrupted, and print its URI: nbd+unix:///…',
-  run: serve,
-};

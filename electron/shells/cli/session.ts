@@ -1,15 +1,22 @@
-// What every command works with: the connection, the words typed, and how to find what they name.
+// What every command works with: the connection, what it is given, and how to find what that names.
 import type { Client } from '../../../shared/rpc/client.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { Task } from '../../../shared/task.ts';
+import type { Timeline } from '../../../shared/timeline.ts';
 import type { VmSummary } from '../../../shared/vm.ts';
-import { pickVm, UsageError, type Words } from './arguments.ts';
+import { pickVm } from './pick.ts';
+import type { Given, Row } from './words.ts';
 
-export interface Session {
+export interface Session<G = object> {
   readonly client: Client<Contract>;
-  readonly words: Words;
-  /** Waits for a task, showing its steps; throws its fault. */
-  readonly wait: (taskId: string) => Promise<Task>;
+  readonly given: G;
+  /** --json or --ndjson: what is written is for scripts. */
+  readonly isJson: boolean;
+  /**
+   * Waits for a task, showing its steps; throws its fault. With --no-wait the command ends here, and `known` is said
+   * beside the task's id.
+   */
+  readonly wait: (taskId: string, known?: Readonly<Record<string, string>>) => Promise<Task>;
   readonly absolute: (path: string) => string;
 }
 
@@ -22,21 +29,16 @@ export interface Output {
   readonly exit?: number;
 }
 
-export interface Command {
-  readonly usage: string;
-  readonly help: string;
-  readonly run: (session: Session) => Promise<Output>;
-}
+export type Run<R extends Row> = (session: Session<Given<R>>) => Promise<Output>;
 
-export const option = ({ words }: Session, name: string): string | undefined => {
-  const value = words.options[name];
-  if (value === true) throw new UsageError(`--${name} needs a value.`);
-  return value;
-};
-export const argument = ({ words }: Session, index: number, what: string): string => {
-  const word = words.plain[index];
-  if (word === undefined || word.trim() === '') throw new UsageError(`${what} is missing.`);
-  return word;
-};
-export const theVm = async (session: Session): Promise<VmSummary> =>
-  pickVm((await session.client.call('vm.list', {})).vms, argument(session, 2, 'VM'));
+/** A session whose command names a VM. */
+export type OfVm = Session<{ readonly VM: string }>;
+export const vmNamed = async (session: Session, word: string): Promise<VmSummary> =>
+  pickVm((await session.client.call('vm.list', {})).vms, word);
+export const theVm = (session: OfVm): Promise<VmSummary> => vmNamed(session, session.given.VM);
+
+/** The VM named, and its history. */
+export async function theTimeline(session: OfVm): Promise<VmSummary & { readonly timeline: Timeline }> {
+  const vm = await theVm(session);
+  return { ...vm, timeline: await session.client.call('timeline.get', { vmId: vm.spec.id }) };
+}

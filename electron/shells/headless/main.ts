@@ -6,7 +6,7 @@ import { Fault } from '../../../shared/result.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
 import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
 import { openFolder } from '../../platform/folder.ts';
-import { startedAt } from '../../platform/lock.ts';
+import { startedAt } from '../../platform/lock-owner.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { openWebFiles } from '../../platform/web-files.ts';

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockHolder, readLock, startedAt, takeLock } from '../../../electron/platform/lock.ts';
+import { takeLock } from '../../../electron/platform/lock.ts';
+import { lockHolder, readLock, startedAt } from '../../../electron/platform/lock-owner.ts';
 import { until } from '../../support/until.ts';
 
 const MODULE = new URL('../../../electron/platform/lock.ts', import.meta.url).href;

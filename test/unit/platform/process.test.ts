@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startedAt } from '../../../electron/platform/lock.ts';
+import { startedAt } from '../../../electron/platform/lock-owner.ts';
 import { endProcess } from '../../../electron/platform/process.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,37 +1,93 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from '../../../../electron/shells/cli/parse.ts';
 import {
   NotFoundError,
-  parseBytes,
-  parseCount,
-  parseMemory,
+  pickDisk,
   pickMoment,
+  pickTask,
   pickVm,
-  readWords,
+} from '../../../../electron/shells/cli/pick.ts';
+import { COMMANDS } from '../../../../electron/shells/cli/table.ts';
+import {
+  nearest,
+  parseBytes,
+  parseMemory,
+  parseValue,
   UsageError,
-} from '../../../../electron/shells/cli/arguments.ts';
-import { COMMANDS } from '../../../../electron/shells/cli/commands.ts';
-import { chosenKind } from '../../../../electron/shells/cli/create.ts';
-import { endingOf, endingText } from '../../../../electron/shells/cli/report.ts';
-import type { Session } from '../../../../electron/shells/cli/session.ts';
-import { errorBodySchema } from '../../../../shared/errors.ts';
-import { Fault } from '../../../../shared/result.ts';
+} from '../../../../electron/shells/cli/values.ts';
+import { optionsOf, type Row } from '../../../../electron/shells/cli/words.ts';
+import type { Task } from '../../../../shared/task.ts';
 import type { Moment } from '../../../../shared/timeline.ts';
-import type { VmSummary } from '../../../../shared/vm.ts';
+import type { VmSpec, VmSummary } from '../../../../shared/vm.ts';
 
-const FLAGS = new Set(['json', 'help', 'sample', 'empty', 'yes']);
-const read = (line: string) => readWords(line.split(' '), FLAGS);
 const vm = (id: string, name: string) => ({ spec: { id, name } }) as VmSummary;
 const moment = (id: string, name: string, takenAt: number) => ({ id, name, takenAt }) as Moment;
+const ask = (line: string) => parse(line.split(' ').filter(Boolean));
+function given(line: string): Readonly<Record<string, unknown>> {
+  const asked = ask(line);
+  if (asked.kind !== 'run') throw new Error(`${line} asks for help`);
+  return asked.parsed.given;
+}
 
 describe('words', () => {
-  it('are options with values, flags, and what is plain', () => {
-    expect(read('vm create a --sample --mem-max 2G --cpus=2')).toEqual({
-      plain: ['vm', 'create', 'a'],
-      options: { sample: true, 'mem-max': '2G', cpus: '2' },
+  it('are arguments and options of a command, in any order', () => {
+    expect(given('--json vm create a --sample --mem-max 2G --cpus=2')).toMatchObject({
+      NAME: 'a',
+      sample: true,
+      'mem-max': 2 * 2 ** 20,
+      cpus: 2,
+      os: 'linux',
+      'disk-size': undefined,
+      json: true,
+      ndjson: false,
     });
-    expect(read('vm show -- --json').plain).toEqual(['vm', 'show', '--json']);
-    expect(read('vm -h').options).toEqual({ help: true });
-    expect(() => read('vm create a --iso')).toThrow('--iso needs a value.');
+    expect(given('vm show -- --json')).toMatchObject({ VM: '--json', json: false });
+    expect(given('point export a p --format raw --to -')).toMatchObject({ format: 'raw', to: '-' });
+    expect(given('vm create a --empty --forward tcp:1:2 --forward udp:3:4').forward).toEqual([
+      'tcp:1:2',
+      'udp:3:4',
+    ]);
+  });
+
+  it('of before mean what they meant', () => {
+    for (const [words, name] of [
+      ['revert a p', 'point go-back'],
+      ['branches a', 'point branches'],
+      ['settle a run', 'vm settle'],
+    ] as const)
+      expect(ask(words)).toMatchObject({ kind: 'run', parsed: { name } });
+  });
+
+  it.each([
+    ['vm create a --iso', '--iso needs a value.'],
+    ['vm create a --iso --json', 'one that begins with -- is written --iso=--json'],
+    ['vm create a --sample --mem-mx', 'There is no option --mem-mx here. Did you mean "--mem-max"?'],
+    ['vm list --force', 'There is no option --force here.'],
+    ['vm list -x', 'There is no option -x here.'],
+    ['vm stop a --force=yes', '--force takes no value.'],
+    ['vm stop a b', '"b" is one word too many here.'],
+    ['vm stop', 'VM is missing.'],
+    ['vm stpo a', 'There is no command "vm stpo". Did you mean "vm stop"?'],
+    ['evnts', 'There is no command "evnts". Did you mean "events"?'],
+    ['vmm list', 'There is no command "vmm". Did you mean "vm list"?'],
+    ['xyzzy', 'There is no command "xyzzy".'],
+    ['vm', 'What of "vm"?'],
+    ['--jsn', 'There is no option --jsn here. Did you mean "--json"?'],
+    ['vm delete a', 'This deletes the VM and all its points; say --yes.'],
+    ['vm create a', 'Say what it starts from'],
+    ['vm create a --sample --iso f', 'Only one of --sample and --iso can be meant.'],
+    ['revert a p --shutdown --force', 'Only one of --shutdown and --force can be meant.'],
+    ['mem set a', 'Say what to set'],
+    ['mem set a --balance maybe', '--balance is one of on, off, not "maybe".'],
+    ['vm settle a puase', 'Did you mean pause?'],
+    ['mem policy --reserve none', '"none" is not a size'],
+    ['point export a p', 'Say which format the image has'],
+    ['vm create a --sample --cpus 65', 'is not a whole number from 1 to 64'],
+    ['mem try a --max 1G --for 1s', 'is not a time from 5 s to 600 s'],
+    ['events vsm', 'Did you mean vms?'],
+  ])('that cannot be meant are refused, with what may be: %s', (line, message) => {
+    expect(() => ask(line)).toThrow(message);
+    expect(() => ask(line)).toThrow(UsageError);
   });
 
   it('are sizes with units; a forgotten unit of memory is asked for', () => {
@@ -46,17 +102,55 @@ describe('words', () => {
       expect(() => parseBytes(bad, '--min'), bad).toThrow(UsageError);
   });
 
-  it('are whole numbers within their limits', () => {
-    expect(parseCount('64', '--cpus', 1, 64)).toBe(64);
-    for (const bad of ['0', '65', '1.5', 'two', '', '-1', '1e1'])
-      expect(() => parseCount(bad, '--cpus', 1, 64), bad).toThrow('is not a whole number from 1 to 64');
+  it('are times, and words that stand for an amount', () => {
+    const span = { kind: 'span', doc: '', least: 1, most: 7200 } as const;
+    expect(['90', '90s', '10m', '2h'].map(text => parseValue(text, '--for', span))).toEqual([
+      90, 90, 600, 7200,
+    ]);
+    for (const bad of ['', '1d', '-1', '0', '3h']) expect(() => parseValue(bad, '--for', span)).toThrow();
+    expect(given('mem policy --budget none --cap 2G')).toMatchObject({ budget: 'none', cap: 2 * 2 ** 20 });
+    expect(given('mem free 0').SIZE).toBe('0');
+    expect(parse(['point', 'note', 'a', 'p', ''])).toMatchObject({ parsed: { given: { TEXT: '' } } });
+    expect(() => parse(['vm', 'rename', 'a', ' '])).toThrow('NAME is missing.');
   });
 
-  it('name exactly one source for a new VM', () => {
-    expect(chosenKind(read('vm create a --iso f.iso'))).toBe('iso');
-    expect(chosenKind(read('vm create a --empty'))).toBe('empty');
-    expect(() => chosenKind(read('vm create a'))).toThrow('Say what it starts from');
-    expect(() => chosenKind(read('vm create a --sample --iso f.iso'))).toThrow('--sample and --iso');
+  it('ask for help of everything, a group or a command', () => {
+    expect([ask(''), ask('--help'), ask('mem -h'), ask('vm create --help'), ask('revert --help')]).toEqual([
+      { kind: 'help', of: null },
+      { kind: 'help', of: null },
+      { kind: 'help', of: 'mem' },
+      { kind: 'help', of: 'vm create' },
+      { kind: 'help', of: 'point go-back' },
+    ]);
+  });
+
+  it('are near to what was meant, or to nothing', () => {
+    expect(nearest('lsit', ['list', 'show'])).toBe('list');
+    expect(nearest('x', ['list', 'show'])).toBeNull();
+  });
+});
+
+describe('the table', () => {
+  const rows = Object.entries(COMMANDS) as [string, Row][];
+  it.each(rows)('%s: its option takes a value everywhere or nowhere', (_, row) => {
+    for (const [name, { kind }] of Object.entries(optionsOf(row)))
+      for (const [, other] of rows) {
+        const same = optionsOf(other)[name];
+        if (same !== undefined) expect(same.kind === 'flag', name).toBe(kind === 'flag');
+      }
+  });
+
+  it.each(rows)('%s: what it says of itself can be read', (_, row) => {
+    for (const value of [...row.arguments, ...Object.values(optionsOf(row))]) {
+      expect(value.doc).toMatch(/^[A-Z].*[^.]$/);
+      if (value.kind === 'choice') expect(value.choices?.length).toBeGreaterThan(1);
+      if (value.kind === 'count' || value.kind === 'span') expect(value.most).toBeGreaterThan(0);
+      if (value.default !== undefined) expect(parseValue(value.default, '-', value)).toBeDefined();
+    }
+    expect(row.help).toMatch(/^[A-Z].*[^.]$/);
+    const optionals = row.arguments.map(({ optional, many, default: is }) => !!(optional || many || is));
+    expect(optionals.indexOf(true) < 0 || optionals.slice(optionals.indexOf(true)).every(Boolean)).toBe(true);
+    for (const { of } of row.groups ?? []) for (const name of of) expect(row.options).toHaveProperty(name);
   });
 });
 
@@ -65,7 +159,7 @@ describe('who is meant', () => {
   it('is found by name before id, and never guessed', () => {
     expect(pickVm(vms, 'work').spec.id).toBe('aaaa1111');
     expect(pickVm(vms, 'aaaa').spec.id).toBe('bbbb0000');
-    expect(pickVm(vms, 'aaaa2').spec.name).toBe('play');
+    expect(pickVm(vms, 'AAAA2').spec.name).toBe('play');
     expect(() => pickVm(vms.slice(0, 2), 'aaaa')).toThrow('begins the ids of 2 VMs');
     expect(() => pickVm(vms, 'bbb')).toThrow(NotFoundError);
   });
@@ -78,67 +172,14 @@ describe('who is meant', () => {
     expect(() => pickMoment(points, '@-4')).toThrow('only 3 points');
     expect(() => pickMoment(points.slice(1), 'c')).toThrow(NotFoundError);
   });
-});
 
-describe('what ended a command', () => {
-  const fault = new Fault({ code: 'memory.not-enough', what: 'W.', safe: 'S.', todo: 'T.' });
-  it('is always an error of the contract, with its exit code', () => {
-    const endings = [
-      endingOf(new UsageError('VM is missing.'), 'usage: ebb vm show VM'),
-      endingOf(new NotFoundError('moment.not-found', 'No.', 'See.'), ''),
-      endingOf(fault, ''),
-      endingOf(new Error('boom'), ''),
-    ];
-    expect(endings.map(({ exit, body }) => [exit, body.code])).toEqual([
-      [2, 'rpc.bad-request'],
-      [3, 'moment.not-found'],
-      [5, 'memory.not-enough'],
-      [1, 'internal'],
-    ]);
-    for (const { body } of endings) expect(errorBodySchema.safeParse(body).success).toBe(true);
-    expect(endings.map(endingText).slice(0, 3)).toEqual([
-      'ebb: VM is missing.\nusage: ebb vm show VM',
-      'ebb: No. Nothing was changed. See.',
-      'ebb: W. S. T.',
-    ]);
-  });
-
-  it('says the word to add when going back is refused because the VM runs', async () => {
-    const running = new Fault({
-      code: 'vm.wrong-state',
-      what: '"a" is running; going back needs it to be off.',
-      safe: 'Nothing was changed.',
-      todo: 'Shut it down first.',
-      data: { phase: 'running' },
-    });
-    const answers: Record<string, unknown> = {
-      'vm.list': { vms: [vm('aaaa1111', 'a')] },
-      'timeline.get': { moments: [moment('11112222', 'p', 1)] },
-    };
-    const call = async (method: string) => {
-      if (method === 'moment.go-back') throw running;
-      return answers[method];
-    };
-    const session = { client: { call }, words: read('revert a p') } as unknown as Session;
-    await expect(COMMANDS.revert?.run(session)).rejects.toMatchObject({
-      body: { todo: expect.stringContaining('--shutdown') },
-    });
-  });
-});
-
-describe('what changed between two points', () => {
-  it('is said per disk; the second point is Now where none is named', async () => {
-    const asked: unknown[] = [];
-    const call = async (method: string, params: unknown) => {
-      if (method === 'vm.list') return { vms: [vm('aaaa1111', 'a')] };
-      if (method === 'timeline.get') return { moments: [moment('11112222', 'p', 1)] };
-      asked.push(params);
-      const difference = { bytes: 3 * 2 ** 20, ranges: [{ offset: 0, length: 1 }], isTruncated: false };
-      return { disks: [{ diskId: 'dddd0000-1', difference }] };
-    };
-    const session = { client: { call }, words: read('point diff a p') } as unknown as Session;
-    const output = await COMMANDS['point diff']?.run(session);
-    expect(asked).toEqual([{ vmId: 'aaaa1111', fromId: '11112222', toId: null }]);
-    expect(output?.text).toBe('Between "p" and "now" changed\ndisk dddd0000: 3 MiB in 1 place');
+  it('is, of disks and tasks, known by the beginning of an id', () => {
+    const spec = { name: 'a', disks: [{ id: 'aaaa1111' }, { id: 'bbbb2222' }] } as unknown as VmSpec;
+    expect([pickDisk(spec, undefined).id, pickDisk(spec, 'b').id]).toEqual(['aaaa1111', 'bbbb2222']);
+    expect(() => pickDisk(spec, 'c')).toThrow('a has no disk c.');
+    const tasks = [{ id: 'cccc1111' }, { id: 'cccc2222' }] as Task[];
+    expect(pickTask(tasks, 'cccc1').id).toBe('cccc1111');
+    expect(() => pickTask(tasks, 'cccc')).toThrow('begins the ids of 2 tasks');
+    expect(() => pickTask(tasks, 'dddd')).toThrow(NotFoundError);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { repositoryRoot } from '../../../../build/layers.ts';
-import { startedAt } from '../../../../electron/platform/lock.ts';
+import { startedAt } from '../../../../electron/platform/lock-owner.ts';
 import { ebbPaths } from '../../../../electron/platform/paths.ts';
 import { storageContract } from '../../../../electron/storage/contract.ts';
 import { connectUnix } from '../../../../electron/transport/unix-socket.ts';

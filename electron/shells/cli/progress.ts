@@ -1,0 +1,32 @@
+// A task under way, as a bar on a terminal or as lines elsewhere. Pure.
+import type { Task } from '../../../shared/task.ts';
+
+const BAR_CHARS = 24;
+const COLUMNS_LEAST = 20;
+/** Of a wide bar; a narrow terminal does without. */
+const BAR_COLUMNS_LEAST = 70;
+
+/** One line, no longer than the terminal is wide: a line that wraps cannot be drawn over. */
+export function barLine({ title, step, progress }: Task, columns: number): string {
+  const percent = progress === null ? '' : ` ${String(Math.floor(progress * 100)).padStart(3)} %`;
+  const filled = Math.round((progress ?? 0) * BAR_CHARS);
+  const bar =
+    progress === null || columns < BAR_COLUMNS_LEAST
+      ? ''
+      : ` [${'='.repeat(filled)}${' '.repeat(BAR_CHARS - filled)}]`;
+  const line = `${title}${bar}${percent}${step === '' ? '' : `  ${step}`}`;
+  const width = Math.max(COLUMNS_LEAST, columns - 1);
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}
+
+/** A line for each step, and for each tenth of a long one; null where the task has said so already. */
+export function stepLine(task: Task, before: Task | null): string | null {
+  const { title, step, progress } = task;
+  if (step === '') return null;
+  if (before !== null && stepKey(before) === stepKey(task)) return null;
+  return `${title}: ${step}${progress === null ? '' : ` (${Math.floor(progress * 100)} %)`}`;
+}
+
+/** Amounts in a step's words change all the time. */
+const stepKey = ({ step, progress }: Task): string =>
+  `${step.replace(/[\d.]+ (?:KiB|MiB|GiB)|\d+/g, '#')} ${progress === null ? '' : Math.floor(progress * 10)}`;

@@ -1,0 +1,67 @@
+// Which code does what a row says: loaded when it is asked for, so that no command waits for another's.
+import type { Run } from './session.ts';
+import type { SERVICE_COMMANDS, ServiceName } from './table.ts';
+
+type Loaders = { readonly [N in ServiceName]: () => Promise<Run<(typeof SERVICE_COMMANDS)[N]>> };
+
+const vms = () => import('./vms.ts');
+const points = () => import('./points.ts');
+const trash = () => import('./trash.ts');
+const memory = () => import('./memory.ts');
+const integrity = () => import('./integrity.ts');
+const updates = () => import('./updates.ts');
+const app = () => import('./app.ts');
+
+export const RUNNERS: Loaders = {
+  'vm create': async () => (await import('./create.ts')).createVm,
+  'vm list': async () => (await vms()).listVms,
+  'vm show': async () => (await vms()).showVm,
+  'vm rename': async () => (await vms()).renameVm,
+  'vm start': async () => (await vms()).startVm,
+  'vm stop': async () => (await vms()).stopVm,
+  'vm pause': async () => (await vms()).pauseVm,
+  'vm resume': async () => (await vms()).resumeVm,
+  'vm reset': async () => (await vms()).resetVm,
+  'vm suspend': async () => (await vms()).suspendVm,
+  'vm delete': async () => (await vms()).deleteVm,
+  'vm clone': async () => (await vms()).cloneVm,
+  'vm verify': async () => (await integrity()).verifyVm,
+  'vm compact': async () => (await integrity()).compactVm,
+  'vm rescue': async () => (await integrity()).rescueVm,
+  'vm settle': async () => (await integrity()).settleVm,
+  'disk grow': async () => (await vms()).growDisk,
+  'point take': async () => (await points()).takePoint,
+  'point list': async () => (await points()).listPoints,
+  'point cost': async () => (await points()).costOfPoint,
+  'point rename': async () => (await points()).renamePoint,
+  'point note': async () => (await points()).notePoint,
+  'point pin': async () => (await points()).pinPoint,
+  'point unpin': async () => (await points()).unpinPoint,
+  'point go-back': async () => (await points()).goBack,
+  'point branches': async () => (await points()).listBranches,
+  'point diff': async () => (await points()).comparePoints,
+  'point export': async () => (await points()).exportPoint,
+  'point delete': async () => (await trash()).deletePoint,
+  'point trash': async () => (await trash()).listTrash,
+  'point restore': async () => (await trash()).restorePoint,
+  'point purge': async () => (await trash()).purgeTrash,
+  'point serve': async () => (await import('./serve.ts')).serve,
+  'point export-delta': async () => (await updates()).exportDelta,
+  'point import-delta': async () => (await updates()).importDelta,
+  'mem show': async () => (await memory()).showMemory,
+  'mem set': async () => (await memory()).setMemory,
+  'mem try': async () => (await memory()).tryMemory,
+  'mem keep': async () => (await memory()).keepMemory,
+  'mem undo': async () => (await memory()).undoMemory,
+  'mem policy': async () => (await memory()).setPolicy,
+  'mem why': async () => (await memory()).why,
+  'mem history': async () => (await memory()).showHistory,
+  'mem free': async () => (await memory()).freeMemory,
+  'task list': async () => (await app()).listTasks,
+  'task follow': async () => (await app()).followTask,
+  'task cancel': async () => (await app()).cancelTask,
+  events: async () => (await app()).streamEvents,
+  doctor: async () => (await app()).doctor,
+  version: async () => (await app()).version,
+  quit: async () => (await app()).quit,
+};

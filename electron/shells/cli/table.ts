@@ -1,0 +1,54 @@
+// Every command. Plain data and no imports but data: what is asked for before anything is done must be quick.
+import { APP_ROWS, LOCAL_ROWS } from './table/app.ts';
+import { MEMORY_ROWS } from './table/memory.ts';
+import { POINT_ROWS } from './table/points.ts';
+import { VM_ROWS } from './table/vms.ts';
+import type { Row } from './words.ts';
+
+export const SERVICE_COMMANDS = { ...VM_ROWS, ...POINT_ROWS, ...MEMORY_ROWS, ...APP_ROWS };
+export const LOCAL_COMMANDS = LOCAL_ROWS;
+export const COMMANDS = { ...SERVICE_COMMANDS, ...LOCAL_COMMANDS };
+
+export type ServiceName = keyof typeof SERVICE_COMMANDS;
+export type LocalName = keyof typeof LOCAL_COMMANDS;
+export type CommandName = ServiceName | LocalName;
+
+/** By the words people say, those of before included. */
+const BY_WORDS: ReadonlyMap<string, CommandName> = new Map(
+  (Object.keys(COMMANDS) as CommandName[]).flatMap(name => {
+    const { alias }: Row = COMMANDS[name];
+    return alias === undefined
+      ? [[name, name] as const]
+      : ([
+          [name, name],
+          [alias, name],
+        ] as const);
+  }),
+);
+
+export interface Found {
+  readonly name: CommandName;
+  readonly row: Row;
+  /** How many of the words named it. */
+  readonly length: number;
+}
+
+/** The command that the words begin with. */
+export function findCommand(words: readonly string[]): Found | null {
+  for (const length of [2, 1]) {
+    const name = words.length < length ? undefined : BY_WORDS.get(words.slice(0, length).join(' '));
+    if (name !== undefined) return { name, row: COMMANDS[name], length };
+  }
+  return null;
+}
+
+export const shownCommands = (): (readonly [CommandName, Row])[] =>
+  (Object.entries(COMMANDS) as [CommandName, Row][]).filter(([, { isHidden }]) => isHidden !== true);
+
+/** First words that others follow: vm, point, mem … */
+export const GROUPS: readonly string[] = [
+  ...new Set(Object.keys(COMMANDS).flatMap(name => (name.includes(' ') ? [name.split(' ')[0] ?? ''] : []))),
+];
+
+/** Everything that may be said, for the nearest to what was. */
+export const allWords = (): string[] => [...BY_WORDS.keys()].filter(words => !words.startsWith('__'));

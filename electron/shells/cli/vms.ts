@@ -1,0 +1,149 @@
+// `ebb vm …`: what people do with a VM that is there.
+import { amountText } from '../../../shared/units.ts';
+import type { VmSummary } from '../../../shared/vm.ts';
+import { gib, kibText, table } from './output.ts';
+import { pickDisk, pickMoment } from './pick.ts';
+import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
+import type { VM_ROWS } from './table/vms.ts';
+
+type Rows = typeof VM_ROWS;
+
+function vmText({ spec, state }: VmSummary): string {
+  const rows: [string, string][] = [
+    ['Name', spec.name],
+    ['Id', spec.id],
+    ['State', `${state.phase}${state.detail === '' ? '' : `: ${state.detail}`}`],
+    ['Guest', state.guestUp ? 'up' : '–'],
+    ['Accelerator', state.accelerator === 'tcg' ? 'none (slow mode)' : (state.accelerator ?? '–')],
+    ['Processors', String(spec.cpus)],
+    [
+      'Memory',
+      `${kibText(spec.minKib)} – ${kibText(spec.maxKib)}, ${spec.balanced ? `weight ${spec.weight}` : 'not balanced'}`,
+    ],
+    ['Disks', spec.disks.map(disk => `${gib(disk.virtualBytes)} (${disk.id.slice(0, 8)})`).join(', ') || '–'],
+    [
+      'Ports',
+      spec.portForwards.map(port => `${port.protocol} ${port.hostPort} → ${port.guestPort}`).join(', ') ||
+        '–',
+    ],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n');
+}
+
+export const listVms: Run<Rows['vm list']> = async ({ client }) => {
+  const { vms } = await client.call('vm.list', {});
+  const rows = vms.map(({ spec, state }) => [
+    spec.id.slice(0, 8),
+    spec.name,
+    state.phase,
+    `${kibText(spec.minKib)} – ${kibText(spec.maxKib)}`,
+  ]);
+  const none = 'No VMs yet. Try: ebb vm create demo --sample';
+  return { text: rows.length === 0 ? none : table(['ID', 'NAME', 'STATE', 'MEMORY'], rows), json: vms };
+};
+
+export const showVm: Run<Rows['vm show']> = async session => {
+  const vm = await theVm(session);
+  return { text: vmText(vm), json: vm };
+};
+
+/** As it is afterwards. */
+async function after({ client }: Session, { spec }: VmSummary, past: string): Promise<Output> {
+  return { text: `${past} ${spec.name}.`, json: await client.call('vm.get', { vmId: spec.id }) };
+}
+
+export const renameVm: Run<Rows['vm rename']> = async session => {
+  const vm = await theVm(session);
+  const name = session.given.NAME;
+  await session.client.call('vm.rename', { vmId: vm.spec.id, name });
+  const renamed = await session.client.call('vm.get', { vmId: vm.spec.id });
+  return { text: `${vm.spec.name} is "${renamed.spec.name}" now.`, json: renamed };
+};
+
+async function preview(session: OfVm): Promise<Output> {
+  const { spec } = await theVm(session);
+  const found = await session.client.call('vm.preview-start', { vmId: spec.id });
+  const moves = found.changes.map(
+    ({ vmName, fromKib, toKib }) => `  ${vmName}: ${amountText(fromKib)} → ${amountText(toKib)}`,
+  );
+  return { text: [found.sentence, ...moves].join('\n'), json: found };
+}
+
+export const startVm: Run<Rows['vm start']> = async session => {
+  if (session.given.preview) return preview(session);
+  const vm = await theVm(session);
+  const { taskId } = await session.client.call('vm.start', { vmId: vm.spec.id });
+  await session.wait(taskId);
+  return after(session, vm, 'Started');
+};
+
+export const stopVm: Run<Rows['vm stop']> = async session => {
+  const vm = await theVm(session);
+  const how = session.given.force ? 'force' : 'shutdown';
+  const { taskId } = await session.client.call('vm.stop', { vmId: vm.spec.id, how });
+  await session.wait(taskId);
+  return after(session, vm, 'Stopped');
+};
+
+export const suspendVm: Run<Rows['vm suspend']> = async session => {
+  const vm = await theVm(session);
+  const { taskId } = await session.client.call('vm.suspend', { vmId: vm.spec.id });
+  await session.wait(taskId);
+  return after(session, vm, 'Suspended');
+};
+
+export const pauseVm: Run<Rows['vm pause']> = async session => {
+  const vm = await theVm(session);
+  await session.client.call('vm.pause', { vmId: vm.spec.id });
+  return after(session, vm, 'Paused');
+};
+
+export const resumeVm: Run<Rows['vm resume']> = async session => {
+  const vm = await theVm(session);
+  await session.client.call('vm.resume', { vmId: vm.spec.id });
+  return after(session, vm, 'Resumed');
+};
+
+export const resetVm: Run<Rows['vm reset']> = async session => {
+  const vm = await theVm(session);
+  await session.client.call('vm.reset', { vmId: vm.spec.id });
+  return after(session, vm, 'Reset');
+};
+
+export const deleteVm: Run<Rows['vm delete']> = async session => {
+  const { spec } = await theVm(session);
+  const { taskId } = await session.client.call('vm.delete', { vmId: spec.id });
+  await session.wait(taskId);
+  return { text: `Deleted ${spec.name}: it is in the trash folder.`, json: { vmId: spec.id } };
+};
+
+export const cloneVm: Run<Rows['vm clone']> = async session => {
+  const { spec, timeline } = await theTimeline(session);
+  const { id, name } = pickMoment(timeline.moments, session.given.POINT);
+  const { vmId, taskId } = await session.client.call('vm.clone', {
+    vmId: spec.id,
+    momentId: id,
+    name: session.given.NAME,
+    linked: session.given.linked,
+  });
+  await session.wait(taskId, { vmId });
+  const vm = await session.client.call('vm.get', { vmId });
+  return { text: `Created ${vm.spec.name} from "${name}" of ${spec.name}.`, json: vm };
+};
+
+export const growDisk: Run<Rows['disk grow']> = async session => {
+  const { spec } = await theVm(session);
+  const grown = await session.client.call('disk.grow', {
+    vmId: spec.id,
+    diskId: pickDisk(spec, session.given.disk).id,
+    virtualBytes: session.given.SIZE,
+  });
+  const guest =
+    grown.laterBecause === null
+      ? 'The guest has to extend its own file system.'
+      : `The guest that runs hears of it at its next start: ${grown.laterBecause}`;
+  return {
+    text: `The disk of ${spec.name} holds ${gib(grown.virtualBytes)} now; its points stay as large as they were. ${guest}`,
+    json: grown,
+  };
+};

@@ -1,0 +1,128 @@
+// The form of a command as data. Parsing, help, usage, completion and the man page all come from rows of this form, and
+// so do the types of what a command is given.
+
+export type Kind =
+  | 'flag'
+  | 'text'
+  /** Bytes. */
+  | 'size'
+  /** KiB. */
+  | 'memory'
+  | 'count'
+  /** Seconds. */
+  | 'span'
+  | 'choice'
+  | 'file'
+  | 'vm'
+  | 'point'
+  /** A point in the trash. */
+  | 'trashed'
+  | 'disk'
+  | 'task';
+
+/** What one word means, whether it stands alone or after an option. */
+export interface Value {
+  readonly kind: Kind;
+  readonly doc: string;
+  /** As people write it; read like any other. */
+  readonly default?: string;
+  readonly choices?: readonly string[];
+  /** Words that stand beside what the kind allows, and come through as they are. */
+  readonly or?: readonly string[];
+  /** Of counts and spans, both included. */
+  readonly least?: number;
+  readonly most?: number;
+}
+
+export interface Argument extends Value {
+  /** In capitals: what help calls it and what the command asks for. */
+  readonly name: string;
+  readonly optional?: true;
+  /** Takes all that is left. */
+  readonly many?: true;
+}
+
+export interface Option extends Value {
+  /** What help calls the value; left out: the kind in capitals. */
+  readonly value?: string;
+  /** Why there is no going without it, as a sentence. */
+  readonly required?: string;
+  /** May be said several times. */
+  readonly many?: true;
+}
+
+/** `one`: exactly one of them. `most-one`: not two. `some`: at least one. */
+export interface Group {
+  readonly rule: 'one' | 'most-one' | 'some';
+  readonly of: readonly string[];
+  /** Said where none is. */
+  readonly otherwise?: string;
+}
+
+export interface Row {
+  /** One sentence, without its full stop. */
+  readonly help: string;
+  readonly arguments: readonly Argument[];
+  readonly options: Readonly<Record<string, Option>>;
+  readonly groups?: readonly Group[];
+  /** Another way to say it, from before. */
+  readonly alias?: string;
+  /** It begins a task: --no-wait is understood. */
+  readonly isTask?: true;
+  /** For other programs: in no help. */
+  readonly isHidden?: true;
+}
+
+export const row = <const R extends Row>(made: R): R => made;
+
+type Plain<V extends Value> = V['kind'] extends 'size' | 'memory' | 'count' | 'span'
+  ? number
+  : V extends { readonly choices: readonly (infer C extends string)[] }
+    ? C
+    : string;
+type Meant<V extends Value> = Plain<V> | (V extends { readonly or: readonly (infer W)[] } ? W : never);
+
+type OfOption<O extends Option> = O['kind'] extends 'flag'
+  ? boolean
+  : O extends { readonly many: true }
+    ? readonly Meant<O>[]
+    : O extends { readonly default: string } | { readonly required: string }
+      ? Meant<O>
+      : Meant<O> | undefined;
+type OfArgument<A extends Argument> = A extends { readonly many: true }
+  ? readonly Meant<A>[]
+  : A extends { readonly default: string }
+    ? Meant<A>
+    : A extends { readonly optional: true }
+      ? Meant<A> | undefined
+      : Meant<A>;
+
+/** What a command gets: `given.VM`, `given['mem-max']`. */
+export type Given<R extends Row> = {
+  readonly [A in R['arguments'][number] as A['name']]: OfArgument<A>;
+} & {
+  readonly [N in keyof R['options'] & string]: OfOption<R['options'][N]>;
+};
+
+/** Understood after every command. */
+export const EVERYWHERE = {
+  help: { kind: 'flag', doc: 'Say what the command does and which words it takes' },
+  json: { kind: 'flag', doc: 'Answer with one JSON document, for scripts' },
+  ndjson: {
+    kind: 'flag',
+    doc: 'Answer in lines of JSON: {"progress": task} as it goes, {"result": answer} last',
+  },
+  quiet: { kind: 'flag', doc: 'No progress' },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Understood after every command that begins a task. */
+export const NO_WAIT = {
+  kind: 'flag',
+  doc: 'Begin it, print the id of its task and leave it running',
+} as const satisfies Option;
+
+export const optionsOf = (command: Row): Readonly<Record<string, Option>> => ({
+  ...command.options,
+  ...(command.isTask === true ? { 'no-wait': NO_WAIT } : {}),
+  ...EVERYWHERE,
+});
