@@ -21,7 +21,7 @@ export const listTasks: Run<Rows['task list']> = async ({ client }) => {
     state,
     progress === null || state !== 'running' ? '' : `${Math.floor(progress * 100)} %`,
     clockText(startedAt),
-    error?.what ?? step,
+    error?.what ?? (state === 'running' ? step : ''),
   ]);
   const head = ['ID', 'TASK', 'STATE', 'DONE', 'SINCE', 'STEP'];
   return { text: rows.length === 0 ? 'No tasks since the service started.' : table(head, rows), json: tasks };

@@ -93,7 +93,7 @@ _ebb() {
       mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$typed")
     else
       printf -v word %q "$line"
-      [[ "$typed" == ["']* ]] && word="\${typed:0:1}$line"
+      [[ "$typed" == [\\"\\']* ]] && word="\${typed:0:1}$line"
       [[ "$word" == "$typed"* ]] && COMPREPLY+=("$word")
     fi
   done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)

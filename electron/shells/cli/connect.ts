@@ -10,18 +10,17 @@ import { defaultDataFolder } from '../../platform/paths.ts';
 /** Set by the bundler, which knows the contract it bundles: making it anew takes as long as all the rest. */
 declare const EBB_CONTRACT_HASH: string | undefined;
 
-async function agreed(channel: Channel): Promise<Client<Contract>> {
+/** Calls may follow at once: where the two ends do not agree, each fails and says so. */
+function clientOf(channel: Channel): Client<Contract> {
   if (typeof EBB_CONTRACT_HASH === 'string') rememberHash(contract, EBB_CONTRACT_HASH);
-  const client = connectClient(contract, channel);
-  await client.ready;
-  return client;
+  return connectClient(contract, channel);
 }
 
 export const open = async (): Promise<Client<Contract>> =>
-  agreed((await ensureControl(defaultDataFolder())).channel);
+  clientOf((await ensureControl(defaultDataFolder())).channel);
 
 /** Null where it does not run. */
 export async function openRunning(): Promise<Client<Contract> | null> {
   const channel = await connectRunning(defaultDataFolder());
-  return channel === null ? null : agreed(channel);
+  return channel === null ? null : clientOf(channel);
 }

@@ -37,24 +37,18 @@ function written({ text, json }: Output, given: AnyGiven): string | null {
   return given.json === true ? JSON.stringify(json) : text;
 }
 
-/** --no-wait, or what the command answers. */
-async function answer(name: ServiceName, session: Session): Promise<Output> {
+/** The code of a command: typed with the row that the words were read by. */
+async function runnerOf(name: ServiceName): Promise<(session: Session) => Promise<Output>> {
   const { RUNNERS } = await import('./runners.ts');
-  const { Begun } = await import('./tasks.ts');
-  // The row that the words were read by is the one this code was typed with.
-  const run = (await RUNNERS[name]()) as unknown as (session: Session) => Promise<Output>;
-  return run(session).catch((error: unknown) => {
-    if (!(error instanceof Begun)) throw error;
-    return { text: error.known.taskId ?? '', json: error.known };
-  });
+  return (await RUNNERS[name]()) as unknown as (session: Session) => Promise<Output>;
 }
 
 async function served(name: ServiceName, given: AnyGiven): Promise<number> {
-  const [{ open }, { Begun, follow, watcherFor }] = await Promise.all([
-    import('./connect.ts'),
+  const [client, run, { Begun, follow, watcherFor }] = await Promise.all([
+    import('./connect.ts').then(({ open }) => open()),
+    runnerOf(name),
     import('./tasks.ts'),
   ]);
-  const client = await open();
   let isInterrupted = false;
   const session: Session = {
     client,
@@ -70,7 +64,11 @@ async function served(name: ServiceName, given: AnyGiven): Promise<number> {
     },
   };
   try {
-    const output = await answer(name, session);
+    // --no-wait: what is known at the beginning is the answer.
+    const output = await run(session).catch((error: unknown): Output => {
+      if (!(error instanceof Begun)) throw error;
+      return { text: error.known.taskId ?? '', json: error.known };
+    });
     const text = written(output, given);
     if (text !== null) await writeOut(`${text}\n`);
     return isInterrupted ? EXIT_INTERRUPTED : (output.exit ?? EXIT_OK);

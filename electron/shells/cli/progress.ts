@@ -21,8 +21,8 @@ export function barLine({ title, step, progress }: Task, columns: number): strin
 
 /** A line for each step, and for each tenth of a long one; null where the task has said so already. */
 export function stepLine(task: Task, before: Task | null): string | null {
-  const { title, step, progress } = task;
-  if (step === '') return null;
+  const { title, step, progress, state } = task;
+  if (step === '' || state !== 'running') return null;
   if (before !== null && stepKey(before) === stepKey(task)) return null;
   return `${title}: ${step}${progress === null ? '' : ` (${Math.floor(progress * 100)} %)`}`;
 }
