@@ -70,7 +70,8 @@ const silentWatcher: Watcher = {
 /** As the options say, and as where it is written can show. */
 export function watcherFor(given: Readonly<Record<string, unknown>>): Watcher {
   if (given.ndjson === true) return jsonWatcher();
-  if (given.json === true || given.quiet === true) return silentWatcher;
+  if (given.json === true) return { ...silentWatcher, say: () => undefined };
+  if (given.quiet === true) return silentWatcher;
   return process.stderr.isTTY ? terminalWatcher() : lineWatcher();
 }
 
