@@ -15,8 +15,12 @@ export async function compactHistory(
   step: Step,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await storage.call('timeline.get', { vmId })).settle.state === 'paused') throw paused();
   await storage.call('settle.compact', { vmId, isStopping: false });
+  // A pause of what is at rest shows only once there is something to do. One that comes later is waited for.
+  if ((await storage.call('timeline.get', { vmId })).settle.state === 'paused') {
+    await storage.call('settle.compact', { vmId, isStopping: true });
+    throw paused();
+  }
   for (;;) {
     const { settle } = await storage.call('timeline.get', { vmId });
     const { isPending, freedBytes } = settle.compact;
