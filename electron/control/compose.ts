@@ -1,6 +1,6 @@
 // The composition root of control: the only file that builds real objects and joins them.
 import { fileURLToPath } from 'node:url';
-import { type VmId, vmIdSchema } from '../../shared/ids.ts';
+import type { VmId } from '../../shared/ids.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { type Caller, serve } from '../../shared/rpc/server.ts';
@@ -34,13 +34,10 @@ import { connectBytes } from '../platform/socket.ts';
 import { receiveToFile, sendFile } from '../platform/stream-file.ts';
 import {
   canWriteAt,
-  childBelow,
-  copyInto,
   fileExists,
   freeBytesAt,
   lookAtFile,
   moveDurably,
-  moveInto,
   readBytes,
   removeFolder,
   sampleGuest,
@@ -58,6 +55,7 @@ import { type DoctorFindings, examine } from './doctor.ts';
 import type { ExportPorts } from './export-point.ts';
 import { Files } from './files.ts';
 import type { ImportPorts } from './import-ports.ts';
+import { machineFolders } from './machine-folders.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
@@ -68,6 +66,7 @@ import { PointWriter } from './point-writer.ts';
 import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
 import { Tasks } from './tasks.ts';
+import { Unfinished } from './unfinished.ts';
 import { HistoryChecks } from './verify.ts';
 import { stampVhd } from './vhd-reader.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
@@ -194,30 +193,8 @@ function rangeDesk(
   return ranges;
 }
 
-function machineFolders({ paths }: ControlInput): ConstructorParameters<typeof Machines>[0]['folders'] {
-  const vms = `${paths.dataFolder}/vms`;
-  const home = (vmId: string): string => `${vms}/${vmId}`;
-  // A socket path holds 107 bytes: the first part of the id is enough here.
-  const run = (vmId: string): string => `${paths.runFolder}/vm-${vmId.slice(0, 13)}`;
-  return {
-    home,
-    run,
-    freeBytes: () => freeBytesAt(paths.dataFolder),
-    copyIn: (from, vmId, name) => copyInto(from, home(vmId), name),
-    remove: vmId => {
-      removeFolder(home(vmId));
-      removeFolder(run(vmId));
-    },
-    toTrash: vmId => {
-      moveInto(`${paths.dataFolder}/trash`, home(vmId), `${vmId}-${clock.wallMs()}`);
-      removeFolder(run(vmId));
-    },
-    ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
-  };
-}
-
 function cloner(input: ControlInput, storage: StorageClient, machines: Machines): Cloner {
-  const folders = machineFolders(input);
+  const folders = machineFolders(input.paths);
   return new Cloner({
     machines,
     storage,
@@ -231,10 +208,13 @@ function cloner(input: ControlInput, storage: StorageClient, machines: Machines)
 }
 
 const readerSocket = (input: ControlInput) => (vmId: VmId) => {
-  const folder = machineFolders(input).run(vmId);
+  const folder = machineFolders(input.paths).run(vmId);
   makePrivateFolder(folder);
   return `${folder}/r-${systemRandom.uuid().slice(0, 8)}`;
 };
+
+const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
+  new Unfinished({ path: `${dataFolder}/unfinished.json`, readJson, writeJson, remove: removeFile });
 
 const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: () => string } => ({
   program: findProgram,
@@ -244,6 +224,7 @@ const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: ()
   moveInto: moveDurably,
   remove: removeFolder,
   stampVhd: (path, uuid) => stampVhd(path, uuid, imports),
+  unfinished: unfinished(paths),
   exportsFolder: () => {
     makePrivateFolder(`${paths.dataFolder}/exports`);
     return `${paths.dataFolder}/exports`;
@@ -315,7 +296,7 @@ function historyParts(input: ControlInput, storage: StorageClient, machines: Mac
     deltaImporter: new DeltaImporter({
       ...imports,
       storage,
-      freeBytes: machineFolders(input).freeBytes,
+      freeBytes: machineFolders(input.paths).freeBytes,
       readerSocket: readerSocket(input),
     }),
     checks: new HistoryChecks(storage, clock),
@@ -341,7 +322,7 @@ export function composeControl(input: ControlInput): Control {
     catalog,
     storage,
     memory,
-    folders: machineFolders(input),
+    folders: machineFolders(input.paths),
     supervisor: supervisorPorts(input, memory, storage, probe),
     imports,
     clock,
@@ -376,6 +357,7 @@ export function composeControl(input: ControlInput): Control {
       storage.start();
       storagePid = (await storage.call('storage.info', {})).pid;
       await machines.begin();
+      for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
       ranges.begin();
       memory.begin();
       topics.publish('vms', null, { vms: machines.list() });

@@ -65,8 +65,9 @@ export class DeltaExporter {
 
   /** Faults: disk.full, disk.io, file.unreadable, moment.not-found. */
   async write({ vmId, from, to, path }: PlannedDeltaExport, step: Step, signal: AbortSignal): Promise<void> {
-    const { storage, moveInto, remove } = this.#ports;
+    const { storage, moveInto, remove, unfinished } = this.#ports;
     const part = checkTarget(path, this.#ports);
+    unfinished.begin(part);
     try {
       for (
         let cursor: { block: number; writtenBytes: number } | null = null, isFirst = true;
@@ -93,6 +94,8 @@ export class DeltaExporter {
     } catch (cause) {
       remove(part);
       throw cause;
+    } finally {
+      unfinished.end(part);
     }
     step(`written to ${basename(path)}`.slice(0, 200), 1);
   }

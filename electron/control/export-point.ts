@@ -7,6 +7,7 @@ import type { ExportFormat } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
 import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import type { Step } from './tasks.ts';
+import type { Unfinished } from './unfinished.ts';
 
 const MEASURE_TIMEOUT_MS = 600_000;
 /** Never taken: the guests of this host need it (T14). */
@@ -40,6 +41,8 @@ export interface ExportPorts extends QemuImgPorts {
   readonly remove: (path: string) => void;
   /** A VHD we just wrote gets this UUID. */
   readonly stampVhd: (path: string, uuid: string) => Promise<void>;
+  /** Notes what is being written. */
+  readonly unfinished: Pick<Unfinished, 'begin' | 'end'>;
 }
 
 export interface ExportRequest {
@@ -88,6 +91,7 @@ export async function exportPoint(
   await checkSpace(request, qemuImg, ports, signal);
   const { driver, options } = WRITERS[format];
   const more = options === '' ? [] : ['-o', options];
+  ports.unfinished.begin(part);
   try {
     const failure = await runCopy(
       [qemuImg, ['convert', '-p', '-f', 'raw', '-O', driver, ...more, request.uri, part]],
@@ -102,6 +106,8 @@ export async function exportPoint(
   } catch (cause) {
     ports.remove(part);
     throw cause;
+  } finally {
+    ports.unfinished.end(part);
   }
 }
 

@@ -24,3 +24,12 @@ export const nameTaken = (name: string): Fault =>
     safe: 'Nothing was changed.',
     todo: 'Choose another name.',
   });
+
+export const createFull = (needs: number, free: number): Fault =>
+  new Fault({
+    code: 'disk.full',
+    what: `Creating this VM needs ${Math.ceil(needs / 2 ** 20)} MiB; ${Math.floor(free / 2 ** 20)} MiB are free.`,
+    safe: 'Nothing was created.',
+    todo: 'Free some space, then try again.',
+    data: { needs, free },
+  });

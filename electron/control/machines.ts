@@ -12,7 +12,8 @@ import { asLarge } from './grow-disk.ts';
 import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
-import { nameTaken, noVm, tooManyVms } from './machine-faults.ts';
+import { createFull, nameTaken, noVm, tooManyVms } from './machine-faults.ts';
+import type { MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step } from './tasks.ts';
@@ -22,18 +23,6 @@ import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 const VMS_MAX = 200;
 /** Kept free on the host's disk by every import (T14). */
 const SPARE_BYTES = 64 * 2 ** 20;
-
-export interface MachineFolders {
-  /** `<data>/vms/<vmId>`: relocatable. */
-  readonly home: (vmId: VmId) => string;
-  readonly run: (vmId: VmId) => string;
-  readonly freeBytes: () => number;
-  readonly copyIn: (from: string, vmId: VmId, name: string) => Promise<void>;
-  readonly remove: (vmId: VmId) => void;
-  readonly toTrash: (vmId: VmId) => void;
-  /** Is this file inside a VM's folder of ours? */
-  readonly ownerOf: (path: string) => VmId | null;
-}
 
 export interface MachinesPorts {
   readonly catalog: Catalog;
@@ -80,6 +69,7 @@ export class Machines {
 
   /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. */
   async begin(): Promise<void> {
+    await this.#clearAway();
     for (const spec of this.#ports.catalog.all()) {
       const supervisor = this.#supervise(spec);
       await this.#logged(spec.id, () => this.#openAgain(spec.id));
@@ -88,6 +78,22 @@ export class Machines {
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
       });
     }
+  }
+
+  /** What was being made when the control before this one died: storage, and who fills it, still work on it. */
+  async #clearAway(): Promise<void> {
+    const { catalog, folders, storage, log } = this.#ports;
+    const halfMade = folders.halfMade();
+    if (halfMade.length === 0) return;
+    const { openVms } = await storage.call('storage.info', {});
+    for (const vmId of halfMade)
+      await this.#logged(vmId, async () => {
+        if (catalog.get(vmId) !== undefined) return folders.endMaking(vmId);
+        if (openVms.includes(vmId)) await storage.closeVm(vmId);
+        if (folders.isHeld(vmId)) return log(`vm ${vmId}: half-made, and its disks are open elsewhere`);
+        folders.toTrash(vmId);
+        log(`vm ${vmId}: half-made when the service ended, moved to the trash`);
+      });
   }
 
   async #openAgain(vmId: VmId): Promise<void> {
@@ -180,7 +186,7 @@ export class Machines {
     const virtualBytes = source.kind === 'disk' ? (image?.virtualBytes ?? 0) : source.diskBytes;
     const needs = SPARE_BYTES + (image?.dataBytes ?? 0) + (source.kind === 'iso' ? source.file.bytes : 0);
     const free = folders.freeBytes();
-    if (free < needs) throw diskFull(needs, free);
+    if (free < needs) throw createFull(needs, free);
     const id = vmIdSchema.parse(random.uuid());
     const diskId = diskIdSchema.parse(random.uuid());
     const boot = {
@@ -265,6 +271,7 @@ export class Machines {
     const { catalog, storage, folders } = this.#ports;
     try {
       step('making the disk');
+      folders.beginMaking(spec.id);
       await this.open(spec.id);
       const disks: VmSpec['disks'] = bringsDisks ? [...spec.disks] : [];
       for (const disk of bringsDisks ? [] : spec.disks) {
@@ -278,6 +285,7 @@ export class Machines {
       await fill();
       signal.throwIfAborted();
       catalog.put({ ...spec, disks });
+      folders.endMaking(spec.id);
     } catch (cause) {
       await storage
         .closeVm(spec.id)
@@ -384,12 +392,3 @@ export class Machines {
     for (const supervisor of this.#supervisors.values()) supervisor.dispose();
   }
 }
-
-const diskFull = (needs: number, free: number): Fault =>
-  new Fault({
-    code: 'disk.full',
-    what: `Creating this VM needs ${Math.ceil(needs / 2 ** 20)} MiB; ${Math.floor(free / 2 ** 20)} MiB are free.`,
-    safe: 'Nothing was created.',
-    todo: 'Free some space, then try again.',
-    data: { needs, free },
-  });

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   realpathSync,
   renameSync,
@@ -73,6 +74,9 @@ export async function copyInto(from: string, folder: string, name: string): Prom
     throw fileFault('copying', name, cause);
   }
 }
+
+/** Empty where there is none. */
+export const listFolder = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
 
 export const removeFolder = (path: string): void => rmSync(path, { recursive: true, force: true });
 

@@ -1,0 +1,68 @@
+// Where a VM's files lie, and what is done with them as a whole. A VM that is being made carries a mark in its folder, from
+// before the first byte until it is in the catalog: what a dead control left half-made is told from a whole VM that the
+// catalog does not know, which is nobody's to move.
+import { type VmId, vmIdSchema } from '../../shared/ids.ts';
+import { systemClock } from '../platform/clock.ts';
+import { removeFile, writeJson } from '../platform/json-file.ts';
+import { lockHolder } from '../platform/lock.ts';
+import type { EbbPaths } from '../platform/paths.ts';
+import {
+  childBelow,
+  copyInto,
+  fileExists,
+  freeBytesAt,
+  listFolder,
+  moveInto,
+  removeFolder,
+} from '../platform/vm-files.ts';
+
+const MARK = '.making';
+
+export interface MachineFolders {
+  /** `<data>/vms/<vmId>`: relocatable. */
+  readonly home: (vmId: VmId) => string;
+  readonly run: (vmId: VmId) => string;
+  readonly freeBytes: () => number;
+  readonly copyIn: (from: string, vmId: VmId, name: string) => Promise<void>;
+  readonly remove: (vmId: VmId) => void;
+  readonly toTrash: (vmId: VmId) => void;
+  /** Is this file inside a VM's folder of ours? */
+  readonly ownerOf: (path: string) => VmId | null;
+  /** Durable, before anything else is there; and when it is in the catalog. */
+  readonly beginMaking: (vmId: VmId) => void;
+  readonly endMaking: (vmId: VmId) => void;
+  readonly halfMade: () => VmId[];
+  /** Does a living storage have its disks open? */
+  readonly isHeld: (vmId: VmId) => boolean;
+}
+
+export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFolders {
+  const vms = `${dataFolder}/vms`;
+  const home = (vmId: string): string => `${vms}/${vmId}`;
+  // A socket path holds 107 bytes: the first part of the id is enough here.
+  const run = (vmId: string): string => `${runFolder}/vm-${vmId.slice(0, 13)}`;
+  const mark = (vmId: string): string => `${home(vmId)}/${MARK}`;
+  return {
+    home,
+    run,
+    freeBytes: () => freeBytesAt(dataFolder),
+    copyIn: (from, vmId, name) => copyInto(from, home(vmId), name),
+    remove: vmId => {
+      removeFolder(home(vmId));
+      removeFolder(run(vmId));
+    },
+    toTrash: vmId => {
+      moveInto(`${dataFolder}/trash`, home(vmId), `${vmId}-${systemClock.wallMs()}`);
+      removeFolder(run(vmId));
+    },
+    ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
+    beginMaking: vmId => writeJson(mark(vmId), {}),
+    endMaking: vmId => removeFile(mark(vmId)),
+    halfMade: () =>
+      listFolder(vms)
+        .filter(name => fileExists(mark(name)))
+        .map(name => vmIdSchema.safeParse(name).data)
+        .filter(vmId => vmId !== undefined),
+    isHeld: vmId => lockHolder(`${home(vmId)}/.lock`) !== null,
+  };
+}

@@ -1,0 +1,149 @@
+// Control dies in the middle of making something: the next one finds what is left, stops who still works on it, and puts
+// it away; the name is free, and what it was made from is as it was. No guest runs.
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { MomentId, VmId } from '../../shared/ids.ts';
+import { Ebb, waitFor } from '../support/ebb.ts';
+import { randomBytes } from '../support/seeded.ts';
+
+// Services are started again and again: on a loaded machine that takes seconds. This only ends a hang.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const MIB = 2 ** 20;
+const programs = mkdtempSync(join(tmpdir(), 'ebb-slow-'));
+const slow = join(programs, 'slow');
+const PATH = process.env.PATH ?? '';
+const content = randomBytes(24 * MIB, 7);
+
+let ebb: Ebb;
+let vmId: VmId;
+let momentId: MomentId;
+
+const below = (name: string): string[] => {
+  const path = join(ebb.paths.dataFolder, name);
+  return existsSync(path) ? readdirSync(path).sort() : [];
+};
+const names = async (): Promise<string[]> =>
+  (await ebb.call('vm.list', {})).vms.map(({ spec }) => spec.name).sort();
+/** Processes that were told something of this Ebb. */
+const copying = (): string[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return words.includes('convert') && words.includes(ebb.paths.runFolder) ? [words] : [];
+      } catch {
+        return [];
+      }
+    });
+async function source(): Promise<{ kind: 'disk'; file: string; format: 'raw' }> {
+  const path = join(ebb.paths.dataFolder, 'source.img');
+  if (!existsSync(path)) writeFileSync(path, content);
+  return { kind: 'disk', file: (await ebb.call('file.register', { path })).file, format: 'raw' };
+}
+const create = async (name: string) =>
+  ebb.call('vm.create', {
+    ...{ name, os: 'other', cpus: 1, minKib: 128 * 1024, maxKib: 256 * 1024 },
+    source: await source(),
+  });
+const clone = (name: string) => ebb.call('vm.clone', { vmId, momentId, name });
+const exportTo = (path: string) => ebb.call('moment.export', { vmId, momentId, format: 'raw', path });
+
+/** Begun, and control killed when a part of it is copied; another control is there then. */
+async function killInTheMiddle(begin: () => Promise<{ taskId: string }>): Promise<void> {
+  writeFileSync(slow, '');
+  const { taskId } = await begin();
+  await waitFor('some of it to be copied', async () => {
+    const task = (await ebb.call('task.list', {})).tasks.find(({ id }) => id === taskId);
+    expect(task?.state).toBe('running');
+    return (task?.progress ?? 0) > 0;
+  });
+  await ebb.killControl();
+  rmSync(slow);
+}
+async function expectWhole(path: string): Promise<void> {
+  const read = readFileSync(path);
+  expect(read.subarray(0, content.length).equals(content)).toBe(true);
+}
+
+beforeAll(async () => {
+  // The real qemu-img, at a rate at which it is still busy when control dies.
+  const real = execFileSync('sh', ['-c', 'command -v qemu-img']).toString().trim();
+  const script = `#!/bin/sh\nif [ "$1" = convert ] && [ -e ${slow} ]; then shift; exec ${real} convert -r 1M "$@"; fi\nexec ${real} "$@"\n`;
+  writeFileSync(join(programs, 'qemu-img'), script);
+  chmodSync(join(programs, 'qemu-img'), 0o755);
+  process.env.PATH = `${programs}:${PATH}`;
+  ebb = await Ebb.start();
+  const made = await create('source');
+  await ebb.done(made.taskId);
+  vmId = made.vmId;
+  momentId = (await ebb.call('timeline.get', { vmId })).moments[0]?.id as MomentId;
+});
+afterAll(async () => {
+  await ebb?.dispose();
+  process.env.PATH = PATH;
+  rmSync(programs, { recursive: true, force: true });
+});
+
+describe('control dies in the middle', () => {
+  it.each([
+    ['a clone', 'twin', clone],
+    ['a VM made from an image', 'imported', create],
+  ] as const)('of %s: it is in the trash, nobody fills it, and its name is free', async (_, name, begin) => {
+    const [before, trash] = [below('vms'), below('trash')];
+    let half = '';
+    await killInTheMiddle(async () => {
+      const begun = await begin(name);
+      half = begun.vmId;
+      return begun;
+    });
+    expect(below('vms')).toEqual(before);
+    expect(below('trash').filter(row => !trash.includes(row))).toEqual([
+      expect.stringMatching(new RegExp(`^${half}-\\d+$`)),
+    ]);
+    expect(await names()).not.toContain(name);
+    await waitFor('the copying to have ended', () => copying().length === 0);
+    const again = await begin(name);
+    await ebb.done(again.taskId);
+    const [point] = (await ebb.call('timeline.get', { vmId: again.vmId })).moments;
+    const path = join(ebb.paths.dataFolder, `${name}.out`);
+    const told = { vmId: again.vmId, momentId: point?.id ?? '', format: 'raw' as const, path };
+    await ebb.done((await ebb.call('moment.export', told)).taskId);
+    await expectWhole(path);
+  });
+
+  it('of an export: the unfinished file is gone, and the same name can be written', async () => {
+    const path = join(ebb.paths.dataFolder, 'out.img');
+    await killInTheMiddle(() => exportTo(path));
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+    await waitFor('the copying to have ended', () => copying().length === 0);
+    await ebb.done((await exportTo(path)).taskId);
+    await expectWhole(path);
+    expect(existsSync(`${path}.part`)).toBe(false);
+  });
+
+  it('and leaves alone what it did not begin: a whole VM that the catalog does not know, and files of others', async () => {
+    const stranger = '77777777-7777-4777-8777-777777777777';
+    mkdirSync(join(ebb.paths.dataFolder, 'vms', stranger, 'disks'), { recursive: true });
+    const theirs = join(ebb.paths.dataFolder, 'theirs.img.part');
+    writeFileSync(theirs, 'theirs');
+    await ebb.killControl();
+    expect(below('vms')).toContain(stranger);
+    expect(readFileSync(theirs, 'utf8')).toBe('theirs');
+    // What is whole carries no mark any more.
+    for (const name of below('vms')) expect(below(`vms/${name}`)).not.toContain('.making');
+  });
+});
