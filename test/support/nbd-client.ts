@@ -144,6 +144,11 @@ export class NbdClient {
     return taken;
   }
 
+  /** What has come and nobody took. */
+  rest(): Buffer {
+    return this.#received;
+  }
+
   /** Resolves when the server has closed; throws when it does not. */
   async closed(): Promise<void> {
     while (!this.#isClosed) await this.#change();

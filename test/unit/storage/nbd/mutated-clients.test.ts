@@ -1,11 +1,19 @@
-// Ten megabytes of seeded, mutated client bytes: whatever comes, the server answers or closes, its volume
-// holds exactly what an independent reader of the same bytes says was written, and it goes on serving.
+// Ten megabytes of seeded, mutated client bytes: whatever comes, every request in it gets one answer, a proper error or
+// exactly what an independent reader of the same bytes says; so is what the volume holds, and the server goes on.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
+import type { DiskId, VmId } from '../../../../shared/ids.ts';
 import { MemoryVolume } from '../../../support/memory-volume.ts';
 import { goData, metaData, NbdClient, u32 } from '../../../support/nbd-client.ts';
 import { type NbdFixture, nbdFixture } from '../../../support/nbd-fixture.ts';
+import { interpret, wrongGreetings, wrongReplies } from '../../../support/nbd-replies.ts';
 import { Seeded } from '../../../support/seeded.ts';
 
+const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
+const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const SIZE = 256 * 1024;
 const BYTES_WANTED = 10_000_000;
 const ROUNDS_MIN = 1500;
@@ -24,7 +32,7 @@ const handshake = (): Buffer =>
     option(7, goData('')),
   ]);
 
-function requestBytes(random: Seeded, index: number): Buffer {
+function requestBytes(random: Seeded, index: number, sizeBytes: number): Buffer {
   const command = random.pick([0, 1, 1, 3, 4, 6, 7]);
   const length = command === 3 ? 0 : 512 * (1 + random.below(16));
   const header = Buffer.alloc(28);
@@ -32,7 +40,7 @@ function requestBytes(random: Seeded, index: number): Buffer {
   header.writeUInt16BE(random.pick([0, 0, 1]), 4);
   header.writeUInt16BE(command, 6);
   header.writeBigUInt64BE(BigInt(index), 8);
-  header.writeUInt32BE(command === 3 ? 0 : 512 * random.below(SIZE / 512 - 16), 20);
+  header.writeUInt32BE(command === 3 ? 0 : 512 * random.below(sizeBytes / 512 - 16), 20);
   header.writeUInt32BE(length, 24);
   return command === 1 ? Buffer.concat([header, Buffer.alloc(length, 1 + random.below(255))]) : header;
 }
@@ -67,68 +75,86 @@ function mutate(bytes: Buffer, random: Seeded): Buffer {
   return out;
 }
 
-const FLAGS: Readonly<Record<number, number>> = { 0: 5, 1: 1, 3: 1, 4: 1, 6: 19, 7: 9 };
-
-/** What these bytes do to a disk, read by the specification and independently of the server. */
-function interpret(bytes: Buffer, disk: Buffer): void {
-  for (let at = 0; at + 28 <= bytes.length; ) {
-    if (bytes.readUInt32BE(at) !== 0x25609513) return;
-    const [flags, command] = [bytes.readUInt16BE(at + 4), bytes.readUInt16BE(at + 6)];
-    const [offset, length] = [Number(bytes.readBigUInt64BE(at + 16)), bytes.readUInt32BE(at + 24)];
-    if (command === 2) return;
-    at += 28;
-    const isFine =
-      (flags & ~(FLAGS[command] ?? 0)) === 0 &&
-      length > 0 &&
-      offset % 512 === 0 &&
-      length % 512 === 0 &&
-      offset + length <= SIZE;
-    if (command === 1) {
-      if (length > 64 << 20 || at + length > bytes.length) return;
-      if (isFine) bytes.copy(disk, offset, at, at + length);
-      at += length;
-    }
-    if ((command === 4 || command === 6) && isFine) {
-      // A fast zero changes nothing: it is granted only where zeros are already.
-      if ((flags & 16) === 0) disk.fill(0, offset, offset + length);
-    }
-  }
-}
-
-/** Sends all, half-closes, waits for the server to close. */
-async function throwAt(nbd: NbdFixture, bytes: Buffer, isPastHandshake: boolean): Promise<void> {
+/** Sends all, half-closes, waits for the server to close; answers all that it said after a handshake, or from the start. */
+async function throwAt(nbd: NbdFixture, bytes: Buffer, isPastHandshake: boolean): Promise<Buffer> {
   const client = isPastHandshake
     ? await NbdClient.open(nbd.socketPath, '', true)
     : await NbdClient.dial(nbd.socketPath);
   client.send(bytes);
   client.socket.end();
   await client.closed();
+  return client.rest();
+}
+
+interface Thrown {
+  readonly bytes: number;
+  readonly connections: number;
+  readonly replies: number;
+}
+
+/** Throws mutated bytes at a disk until they are enough; every answer is looked at, and after each what the disk holds. */
+async function throwAll(
+  nbd: NbdFixture,
+  sizeBytes: number,
+  held: () => Buffer,
+  wanted: { readonly bytes: number; readonly rounds: number; readonly trimUnit: number },
+): Promise<Thrown> {
+  const random = new Seeded(SEED);
+  const model = Buffer.alloc(sizeBytes);
+  let [sent, rounds, replies] = [0, 0, 0];
+  for (let round = 0; sent < wanted.bytes || round < wanted.rounds; round++) {
+    const requests = Buffer.concat(
+      Array.from({ length: 4 + random.below(8) }, (_, index) => requestBytes(random, index, sizeBytes)),
+    );
+    const isPastHandshake = round % 4 !== 0;
+    const bytes = mutate(isPastHandshake ? requests : handshake(), random);
+    sent += bytes.length;
+    rounds += 1;
+    const received = await throwAt(nbd, bytes, isPastHandshake);
+    const asked = isPastHandshake ? interpret(bytes, model, wanted.trimUnit) : [];
+    replies += asked.length;
+    const wrong = isPastHandshake ? wrongReplies(received, asked) : wrongGreetings(received);
+    expect(wrong, `seed ${SEED}, round ${round}`).toEqual([]);
+    expect(nbd.bugs, `seed ${SEED}, round ${round}`).toEqual([]);
+    expect(held().equals(model), `seed ${SEED}, round ${round}`).toBe(true);
+  }
+  const honest = await NbdClient.open(nbd.socketPath);
+  expect((await honest.call({ command: 0, length: sizeBytes })).data.equals(model)).toBe(true);
+  honest.close();
+  return { bytes: sent, connections: rounds, replies };
 }
 
 describe('mutated NBD clients', () => {
-  it(`get an answer or a closed connection for ${BYTES_WANTED} bytes, seed ${SEED}`, async () => {
-    const random = new Seeded(SEED);
+  const say = (what: string, { bytes, connections, replies }: Thrown): void =>
+    console.log(
+      `mutated clients, ${what}: seed ${SEED}, ${bytes} bytes, ${connections} connections, ${replies} answers`,
+    );
+
+  it(`get right answers and a closed connection for ${BYTES_WANTED} bytes, seed ${SEED}`, async () => {
     const volume = new MemoryVolume(SIZE);
-    const model = Buffer.alloc(SIZE);
     await using nbd = await nbdFixture({ disk0: volume });
-    let sent = 0;
-    let rounds = 0;
-    for (let round = 0; sent < BYTES_WANTED || round < ROUNDS_MIN; round++) {
-      const requests = Buffer.concat(
-        Array.from({ length: 4 + random.below(8) }, (_, index) => requestBytes(random, index)),
-      );
-      const isPastHandshake = round % 4 !== 0;
-      const bytes = mutate(isPastHandshake ? requests : handshake(), random);
-      sent += bytes.length;
-      rounds += 1;
-      await throwAt(nbd, bytes, isPastHandshake);
-      if (isPastHandshake) interpret(bytes, model);
-      expect(nbd.bugs, `seed ${SEED}, round ${round}`).toEqual([]);
-      expect(volume.bytes.equals(model), `seed ${SEED}, round ${round}`).toBe(true);
+    const wanted = { bytes: BYTES_WANTED, rounds: ROUNDS_MIN, trimUnit: 1 };
+    say('a disk in memory', await throwAll(nbd, SIZE, () => volume.bytes, wanted));
+  });
+
+  it('T4: and so on a disk of ours, where a tenth of them is thrown', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ebb-mut-'));
+    const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+    const engine = await openVmFolder(vmId, folder, { turn }, { autoSettle: false });
+    try {
+      await engine.createDisk(diskId, SIZE);
+      const volume = engine.volume(diskId);
+      const held = Buffer.alloc(volume.sizeBytes);
+      const look = (): Buffer => {
+        volume.read(held, 0);
+        return held;
+      };
+      await using nbd = await nbdFixture({ disk0: volume });
+      const wanted = { bytes: BYTES_WANTED / 10, rounds: ROUNDS_MIN / 10, trimUnit: 4096 };
+      say('a disk of ours', await throwAll(nbd, volume.sizeBytes, look, wanted));
+    } finally {
+      await engine.close();
+      rmSync(folder, { recursive: true, force: true });
     }
-    const honest = await NbdClient.open(nbd.socketPath);
-    expect((await honest.call({ command: 0, length: SIZE })).data.equals(model)).toBe(true);
-    honest.close();
-    console.log(`mutated clients: seed ${SEED}, ${sent} bytes, ${rounds} connections`);
   });
 });
