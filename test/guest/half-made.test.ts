@@ -1,33 +1,21 @@
 // Control dies in the middle of making something: the next one finds what is left, stops who still works on it, and puts
 // it away; the name is free, and what it was made from is as it was. No guest runs.
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MomentId, VmId } from '../../shared/ids.ts';
 import { Ebb, waitFor } from '../support/ebb.ts';
 import { randomBytes } from '../support/seeded.ts';
+import { type SlowQemuImg, slowQemuImg } from '../support/slow-qemu-img.ts';
 
 // Services are started again and again: on a loaded machine that takes seconds. This only ends a hang.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const MIB = 2 ** 20;
-const programs = mkdtempSync(join(tmpdir(), 'ebb-slow-'));
-const slow = join(programs, 'slow');
-const PATH = process.env.PATH ?? '';
 const content = randomBytes(24 * MIB, 7);
 
 let ebb: Ebb;
+let tool: SlowQemuImg;
 let vmId: VmId;
 let momentId: MomentId;
 
@@ -64,7 +52,7 @@ const exportTo = (path: string) => ebb.call('moment.export', { vmId, momentId, f
 
 /** Begun, and control killed when a part of it is copied; another control is there then. */
 async function killInTheMiddle(begin: () => Promise<{ taskId: string }>): Promise<void> {
-  writeFileSync(slow, '');
+  tool.slow(true);
   const { taskId } = await begin();
   await waitFor('some of it to be copied', async () => {
     const task = (await ebb.call('task.list', {})).tasks.find(({ id }) => id === taskId);
@@ -72,7 +60,7 @@ async function killInTheMiddle(begin: () => Promise<{ taskId: string }>): Promis
     return (task?.progress ?? 0) > 0;
   });
   await ebb.killControl();
-  rmSync(slow);
+  tool.slow(false);
 }
 async function expectWhole(path: string): Promise<void> {
   const read = readFileSync(path);
@@ -80,12 +68,7 @@ async function expectWhole(path: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  // The real qemu-img, at a rate at which it is still busy when control dies.
-  const real = execFileSync('sh', ['-c', 'command -v qemu-img']).toString().trim();
-  const script = `#!/bin/sh\nif [ "$1" = convert ] && [ -e ${slow} ]; then shift; exec ${real} convert -r 1M "$@"; fi\nexec ${real} "$@"\n`;
-  writeFileSync(join(programs, 'qemu-img'), script);
-  chmodSync(join(programs, 'qemu-img'), 0o755);
-  process.env.PATH = `${programs}:${PATH}`;
+  tool = slowQemuImg();
   ebb = await Ebb.start();
   const made = await create('source');
   await ebb.done(made.taskId);
@@ -94,8 +77,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await ebb?.dispose();
-  process.env.PATH = PATH;
-  rmSync(programs, { recursive: true, force: true });
+  tool.remove();
 });
 
 describe('control dies in the middle', () => {
