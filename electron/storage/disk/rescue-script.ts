@@ -37,6 +37,9 @@ class Vhd:
             raise ValueError('its header is damaged')
         table, = struct.unpack('>Q', header[16:24])
         entries, self.block = struct.unpack('>II', header[28:36])
+        # A header may say anything; a table that is not in the file is not read, nor room made for it.
+        if table + entries * 4 > self.length or self.block < UNIT or self.block % UNIT:
+            raise ValueError('its block table is damaged')
         self.parent = text(header[40:56]) if kind == 4 else None
         self.bat = struct.unpack('>%dI' % entries, self.read(table, entries * 4))
         self.metadata_end = table + -(-entries * 4 // 512) * 512 + 1024
@@ -82,9 +85,13 @@ def load(folder):
     for name in sorted(os.listdir(folder)):
         if not name.endswith(('.vhd', '.vhd.new')):
             continue
+        path = os.path.join(folder, name)
         try:
-            vhd = Vhd(os.path.join(folder, name))
-        except (ValueError, struct.error) as why:
+            # A pipe would be waited for.
+            if not os.path.isfile(path):
+                raise ValueError('it is no file')
+            vhd = Vhd(path)
+        except (ValueError, OSError, OverflowError, MemoryError, struct.error) as why:
             print('  %s cannot be used: %s' % (name, why))
             continue
         if vhd.parent is None:

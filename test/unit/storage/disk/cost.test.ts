@@ -1,5 +1,5 @@
-// What points cost, against the files themselves: histories by the dozen with branches, deleted points and zeros; a point's
-// size is its file's to the byte, and deleting one frees what was said.
+// What points cost, against the files themselves: histories by the dozen with branches, and one point of each deleted; a
+// point's size is its file's to the byte, and deleting it frees what was said.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

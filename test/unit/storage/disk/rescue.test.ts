@@ -1,7 +1,17 @@
 // T5: the headers are enough. A folder whose database is gone gets its points, its branches, its names and Now back.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -197,6 +207,45 @@ describe('T5: rescue', () => {
       expect(ran).toMatchObject({ status: 0, stderr: '' });
       expect(sha256(readFileSync(out)), id).toBe(sha);
     }
+  });
+
+  it('the script lists what can be read where a file beside it is bad, in whatever way, and takes no room for one', async () => {
+    await history(true);
+    await engine.close();
+    const disk = join(folder, 'disks', diskId);
+    const [some = ''] = points.keys();
+    const good = readFileSync(join(disk, `${some}.vhd`));
+    const spoiled = (at: number, value: number): Buffer => {
+      const bytes = Buffer.from(good);
+      const header = Number(bytes.readBigUInt64BE(16));
+      bytes.writeUInt32BE(value, header + at);
+      bytes.writeUInt32BE(0, header + 36);
+      const sum = bytes.subarray(header, header + 1024).reduce((all, byte) => all + byte, 0);
+      bytes.writeUInt32BE(~sum >>> 0, header + 36);
+      return bytes;
+    };
+    const bad: Readonly<Record<string, Buffer>> = {
+      '1-entries.vhd': spoiled(28, 0xffff_fff0),
+      '2-table.vhd': spoiled(16, 0xffff_fff0),
+      '3-block.vhd': spoiled(32, 0),
+      '4-empty.vhd': Buffer.alloc(0),
+      '5-short.vhd': good.subarray(0, 700),
+    };
+    for (const [name, bytes] of Object.entries(bad)) writeFileSync(join(disk, name), bytes);
+    mkdirSync(join(disk, '6-folder.vhd'));
+    symlinkSync('7-itself.vhd', join(disk, '7-itself.vhd'));
+    spawnSync('mkfifo', [join(disk, '8-pipe.vhd')]);
+    // 16 GiB for the table of the first would be refused here.
+    const command = ['-c', `ulimit -v 600000; exec python3 ${join(folder, 'rescue.py')}`];
+    const ran = spawnSync('sh', command, { encoding: 'utf8', timeout: 60_000 });
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    for (const name of [...Object.keys(bad), '6-folder.vhd', '7-itself.vhd', '8-pipe.vhd'])
+      expect(ran.stdout).toContain(`  ${name} cannot be used: `);
+    for (const id of points.keys()) expect(ran.stdout).toContain(`  ${id} `);
+    const out = join(folder, 'some.img');
+    const written = spawnSync('python3', [join(folder, 'rescue.py'), some, out], { encoding: 'utf8' });
+    expect(written).toMatchObject({ status: 0, stderr: '' });
+    expect(sha256(readFileSync(out))).toBe(points.get(some));
   });
 
   it('refuses a folder without one whole image, and changes nothing', async () => {
