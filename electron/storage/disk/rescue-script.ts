@@ -17,13 +17,23 @@ import json, os, struct, sys, zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT = 4096
+OPEN = {}
+
+
+def opened(path):
+    """Some at a time: a disk may have more points than a process may have files open."""
+    file = OPEN.pop(path, None) or open(path, 'rb')
+    OPEN[path] = file
+    if len(OPEN) > 200:
+        OPEN.pop(next(iter(OPEN))).close()
+    return file
 
 
 class Vhd:
     """One dynamic or differencing VHD, read only. Geometry: Microsoft's VHD specification 1.0, big-endian."""
 
     def __init__(self, path):
-        self.path, self.file = path, open(path, 'rb')
+        self.path = path
         self.length = os.path.getsize(path)
         footer = self.read(0, 512)
         if footer[:8] != b'conectix' or not summed(footer, 64):
@@ -46,8 +56,9 @@ class Vhd:
         self.bitmap = -(-self.block // 512 // 8 // 512) * 512
 
     def read(self, at, count):
-        self.file.seek(at)
-        data = self.file.read(count)
+        file = opened(self.path)
+        file.seek(at)
+        data = file.read(count)
         return data + bytes(count - len(data))
 
     def map(self, index):

@@ -106,7 +106,12 @@ async function killHosts(random: Seeded, hosts: number, say: SuiteOptions['say']
   return violations;
 }
 
-async function killStorage(random: Seeded, kills: number, say: SuiteOptions['say']): Promise<string[]> {
+/** One guest that writes all the while; answers what is wrong. */
+export async function killStorage(
+  random: Seeded,
+  kills: number,
+  say: SuiteOptions['say'],
+): Promise<string[]> {
   const ebb = await startFromFixtures();
   const violations: string[] = [];
   try {
