@@ -1,16 +1,27 @@
 // Chains of other programs with their history, through the whole of Ebb: a point for each image, bit by bit, settled so
 // that Now is the newest. What is not whole is refused and leaves nothing. No guest runs.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import { Ebb } from '../support/ebb.ts';
 import { VhdFolder } from '../support/foreign-vhd.ts';
 import { randomBytes, Seeded } from '../support/seeded.ts';
 import { type ForeignLocator, type ForeignVhd, writeForeignVhd } from '../support/vhd-writer.ts';
+
+// Whole chains through processes and strangers: on a loaded machine that takes a minute. This only ends a hang.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const MIB = 2 ** 20;
 /** No CHS product, and no whole number of 4 KiB. */
@@ -275,6 +286,29 @@ describe('a chain that is not whole, or made to harm, is refused and leaves noth
     expect(body.what).toMatch(says);
     expect(homes()).toEqual(before);
   });
+
+  it.each([
+    ['a link that leads out of the folder', (path: string) => symlinkSync(elsewhere(), path)],
+    ['a pipe, which nobody ever writes to', (path: string) => execFileSync('mkfifo', [path])],
+    ['a folder', (path: string) => mkdirSync(path)],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path)],
+  ])('what has the parent’s name is %s', async (_, make) => {
+    const beside = folder.file('beside.vhd');
+    put({ 'leaf.vhd': child({}, { name: 'beside.vhd' }) });
+    make(beside);
+    try {
+      const refusal = await importChain('leaf.vhd').catch((cause: unknown) => cause);
+      expect((refusal as Fault).body).toMatchObject({ code: 'vhd.parent-missing' });
+    } finally {
+      rmSync(beside, { recursive: true });
+    }
+  });
+  /** The parent it asks for, whole, where it must not be taken from. */
+  function elsewhere(): string {
+    const path = join(ebb.paths.dataFolder, 'elsewhere.vhd');
+    writeFileSync(path, base());
+    return path;
+  }
 
   it('a raw disk has no history', async () => {
     folder.put('some.img', randomBytes(MIB, 1));

@@ -258,6 +258,31 @@ describe('a VHD made to harm is refused by field, found and expected', () => {
     expect(opened).toBe(CHAIN_MAX);
   });
 
+  it('a chain whose block tables together promise more than a host should hold is cut off before its next image', () => {
+    const uuidOf = (level: number): string => `${String(level).padStart(8, '0')}-2222-4333-8444-555555555555`;
+    const content = randomBytes(4096, 1);
+    const entries = 2 ** 22;
+    const asked: string[] = [];
+    const open = (name: string): BlockFile => {
+      const level = Number(name.replace('.vhd', ''));
+      asked.push(name);
+      const parent = { uuid: uuidOf(level + 1), name: `${level + 1}.vhd` };
+      // The ninth alone has the largest table there may be: nine of them are beyond the limit, eight are not.
+      const blockBytes = level === 9 ? 4096 : 2 * MIB;
+      const spareEntries = (entries * 4096) / blockBytes - 1;
+      const vhd = { content, uuid: uuidOf(level), blockBytes, spareEntries, endFooter: false };
+      const bytes = writeForeignVhd({ ...vhd, kind: 'differencing', parent });
+      return memoryFile(
+        name,
+        footer(bytes, raw => raw.writeBigUInt64BE(BigInt(entries * 4096), 48)),
+      );
+    };
+    expect(() => openChain('1.vhd', open)).toThrow(
+      new RegExp(`BAT entries of its chain is ${9 * entries}, expected at most ${2 ** 25}`),
+    );
+    expect(asked.at(-1)).toBe('9.vhd');
+  });
+
   it('whatever byte of its metadata is another: a refusal, or bytes of its own', () => {
     const random = new Seeded(99);
     let [refused, read] = [0, 0];
