@@ -203,7 +203,8 @@ describe('T5: ebb vm rescue', () => {
   it('is not needed while the timeline can be read; --replace makes it anew all the same', async () => {
     const before = await vm.moments();
     const refused = await ebbCommand(ebb, 'vm', 'rescue', 'history');
-    expect([refused.code, refused.error]).toEqual([4, expect.stringContaining('--replace')]);
+    expect(refused.error).toContain('--replace');
+    expect(refused.code).toBe(4);
     const rescued = await commanded('vm', 'rescue', 'history', '--replace');
     expect(rescued).toEqual({ points: before.length, nameless: 0, notes: [] });
     expect((await vm.moments()).map(told)).toEqual(before.map(told));
@@ -221,7 +222,8 @@ describe('T5: ebb vm rescue', () => {
     const old = vm;
     vm = vm.in(ebb);
     const listed = await ebbCommand(ebb, 'point', 'list', 'history');
-    expect([listed.code, listed.error]).toEqual([1, expect.stringContaining('ebb vm rescue')]);
+    expect(listed.error).toContain('ebb vm rescue');
+    expect(listed.code).toBe(1);
     const rescued = await ebbCommand(ebb, 'vm', 'rescue', 'history');
     const found = `${before.length} points found in its files; the names of ${before.length} were lost`;
     expect([rescued.code, rescued.out]).toEqual([0, expect.stringContaining(found)]);
