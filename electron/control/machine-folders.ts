@@ -4,7 +4,7 @@
 import { type VmId, vmIdSchema } from '../../shared/ids.ts';
 import { systemClock } from '../platform/clock.ts';
 import { removeFile, writeJson } from '../platform/json-file.ts';
-import { lockHolder } from '../platform/lock.ts';
+import { lockHolder } from '../platform/lock-owner.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import {
   childBelow,
