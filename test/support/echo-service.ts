@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
+import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
 import { contractHash } from '../../shared/rpc/hash.ts';
 import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
 import { defineContract } from '../../shared/rpc/table.ts';
@@ -86,7 +87,7 @@ export class EchoService {
       throw new TypeError('a secret of the stack');
     },
     lie: () => ({ count: 'many' }) as never,
-    huge: () => 'x'.repeat(5 * 1024 * 1024),
+    huge: () => 'x'.repeat(FRAME_BYTES_MAX),
     wait: (_, { signal }) =>
       new Promise((_, reject) => {
         this.waiting += 1;
