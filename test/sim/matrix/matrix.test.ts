@@ -22,7 +22,7 @@ describe('every call of every operation meets every fate', () => {
       expect(runs.io, name).toBe(steps.length);
       if (steps.some(step => step.startsWith('write'))) expect(runs.short, name).toBeGreaterThan(0);
     }
-  }, 240_000);
+  }, 600_000);
 
   // DESIGN §9: a matrix that finds nothing without them would find nothing.
   it.each([

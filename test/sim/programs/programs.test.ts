@@ -15,7 +15,7 @@ describe('programs of fifty operations on the engine', () => {
     console.info(`programs: seed ${SEED}, ${PROGRAMS} programs; npm run sim -- programs runs 20000`);
     const { violations } = await runPrograms(SEED, PROGRAMS);
     expect(violations).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 
   it.each(Object.entries(FOUND))('%s', async (_, program) => {
     expect(await runProgram(JSON.parse(program))).toBeNull();
@@ -27,6 +27,6 @@ describe('programs of fifty operations on the engine', () => {
     async name => {
       expect(await missedAfter(SEED, 2000, { [name]: true })).not.toBeNull();
     },
-    120_000,
+    400_000,
   );
 });

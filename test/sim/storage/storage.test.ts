@@ -42,7 +42,7 @@ describe('the engine, its host dying at any call', () => {
     const { violations, runs } = await runStorageSim({ seed: SEED, crashes: CRASHES });
     expect(violations).toEqual([]);
     expect(runs).toBeGreaterThanOrEqual(CRASHES);
-  }, 120_000);
+  }, 400_000);
 
   // DESIGN §9: a mechanism nobody misses is decoration, or its test is.
   it.each(SWITCHED_OFF)(
@@ -56,6 +56,6 @@ describe('the engine, its host dying at any call', () => {
       });
       expect(violations.length).toBeGreaterThan(0);
     },
-    120_000,
+    400_000,
   );
 });
