@@ -223,7 +223,7 @@ describe('T5: ebb vm rescue', () => {
     vm = vm.in(ebb);
     const listed = await ebbCommand(ebb, 'point', 'list', 'history');
     expect(listed.error).toContain('ebb vm rescue');
-    expect(listed.code).toBe(1);
+    expect(listed.code).toBe(8);
     const rescued = await ebbCommand(ebb, 'vm', 'rescue', 'history');
     const found = `${before.length} points found in its files; the names of ${before.length} were lost`;
     expect([rescued.code, rescued.out]).toEqual([0, expect.stringContaining(found)]);
