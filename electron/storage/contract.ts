@@ -208,7 +208,7 @@ export const storageContract = defineContract({
         origins: z.array(z.strictObject({ diskId: diskIdSchema, uuid: z.string().max(64) })).default([]),
       }),
       result: momentSchema,
-      errors: ['vm.not-found', 'disk.full', 'disk.io', 'disk.poisoned'],
+      errors: ['vm.not-found', 'limit.reached', 'disk.full', 'disk.io', 'disk.poisoned'],
       doc: 'T6: drain, flush, seal every leaf, new leaves, one transaction.',
     },
     'moment.update': {
@@ -221,7 +221,7 @@ export const storageContract = defineContract({
         pinned: z.boolean().optional(),
       }),
       result: momentSchema,
-      errors: ['vm.not-found', 'moment.not-found'],
+      errors: ['vm.not-found', 'moment.not-found', 'limit.reached'],
       doc: 'Name, note, pin.',
     },
     'moment.go-back': {

@@ -353,7 +353,7 @@ export const contract = defineContract({
         note: z.string().max(4000),
       }),
       result: momentSchema,
-      errors: ['vm.not-found', 'disk.full', 'disk.io', 'storage.unavailable'],
+      errors: ['vm.not-found', 'limit.reached', 'disk.full', 'disk.io', 'storage.unavailable'],
       doc: 'Takes a moment of all disks; O(1), while running or not.',
     },
     'moment.update': {
@@ -366,7 +366,7 @@ export const contract = defineContract({
         pinned: z.boolean().optional(),
       }),
       result: momentSchema,
-      errors: ['vm.not-found', 'moment.not-found'],
+      errors: ['vm.not-found', 'moment.not-found', 'limit.reached'],
       doc: 'Renames, annotates or pins a moment.',
     },
     'moment.go-back': {
