@@ -86,7 +86,6 @@ export const en = {
     emptyText:
       'Ebb takes a disk image (VHD, VHDX, VMDK, qcow2, raw) or an installer ISO. Nothing is changed in the original.',
     emptySample: 'Try the sample VM',
-    emptyNew: 'New VM',
     emptyMemory: 'Memory goes where it is needed',
     emptyMemoryText:
       'Give each VM a minimum and a maximum. Ebb moves the rest between them, and always says why.',
@@ -123,10 +122,8 @@ export const en = {
       `The last good plan is ${span} old. VMs keep what they have. The service log says why.`,
     open: (name: string) => `Open ${name}`,
     slowMode: 'Slow mode',
-    slowModeTitle: 'This computer runs VMs in slow mode',
     slowModeText:
       'Hardware acceleration is not available, so VMs are emulated: right, but about ten times slower.',
-    slowModeShow: 'Show what is missing',
   },
   vm: {
     start: 'Start',
@@ -171,7 +168,6 @@ export const en = {
   },
   preview: {
     title: (name: string) => `Start ${name}?`,
-    nobody: 'Nothing shrinks.',
     who: 'VM',
     from: 'Now',
     to: 'Then',

@@ -83,7 +83,6 @@ export const zhCn: Dictionary = {
     emptyTitle: '带来一个磁盘、一个安装盘，或试试示例',
     emptyText: 'Ebb 支持磁盘映像（VHD、VHDX、VMDK、qcow2、raw）和安装 ISO。原文件不会被改动。',
     emptySample: '试试示例虚拟机',
-    emptyNew: '新建虚拟机',
     emptyMemory: '内存流向需要它的地方',
     emptyMemoryText: '为每台虚拟机设定最小值和最大值，其余由 Ebb 在它们之间调配，并始终说明原因。',
     emptyHistory: '历史从不拖慢现在',
@@ -118,9 +117,7 @@ export const zhCn: Dictionary = {
     staleText: span => `上一次成功的规划是 ${span} 前。虚拟机保持现有内存。原因请看服务日志。`,
     open: name => `打开 ${name}`,
     slowMode: '慢速模式',
-    slowModeTitle: '这台电脑以慢速模式运行虚拟机',
     slowModeText: '没有硬件加速，虚拟机由软件模拟：结果正确，但大约慢十倍。',
-    slowModeShow: '看看缺少什么',
   },
   vm: {
     start: '启动',
@@ -157,7 +154,6 @@ export const zhCn: Dictionary = {
   },
   preview: {
     title: name => `启动 ${name}？`,
-    nobody: '没有虚拟机会变小。',
     who: '虚拟机',
     from: '现在',
     to: '之后',
