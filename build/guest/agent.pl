@@ -63,14 +63,14 @@ my %verbs = (
   'load-start' => sub { my %a = @_; die "a load runs\n" if $load;
     my ($began, @trace) = (now(), split /,/, $a{trace});
     $load = fork // die "fork: $!\n";
-    if (!$load) { setpgrp; my $tick = 0;
-      while ($tick < 4 * @trace) { my $pid = fork // next;
+    if (!$load) { my $tick = 0;
+      while ($tick < 4 * @trace) { my $pid = fork;
+        if (!defined $pid) { select undef, undef, undef, 1; next }
         if (!$pid) { load_loop($began, $a{rate}, @trace); POSIX::_exit(0) }
         waitpid $pid, 0; last if $? == 0; select undef, undef, undef, 1; $tick = int((now() - $began) / 250) }
       POSIX::_exit(0) } () },
   'load-report' => sub { my ($done, $asked) = split ' ', (slurp($load_file) || '0 0');
-    (done => $done, asked => $asked, running => ($load && waitpid($load, POSIX::WNOHANG()) == 0 ? 1 : 0), vmstat(), psi_total()) },
-  'load-stop' => sub { kill 9, -$load if $load; waitpid $load, 0 if $load; $load = undef; () },
+    (done => $done, asked => $asked, vmstat(), psi_total()) },
   write => sub { my %a = @_; with_disk($a{dev}, O_RDWR, sub { my $d = shift;
       my ($at, $end) = ($a{offset}, $a{offset} + $a{length});
       while ($at < $end) { my $n = $end - $at; $n = 1048576 if $n > 1048576; put($d, $at, content($a{seed}, $at, $n)); $at += $n }
@@ -126,7 +126,7 @@ sub units_hash { my ($dev, $at, $length) = @_; my $list = '/tmp/units';
       die "read: $!\n" if !$n; $left -= $n;
       print $out join '', map { pack "V", unpack '%32V*', $_ } unpack '(a4096)*', $block } () });
   close $out; my ($sum) = split ' ', `md5sum $list`; unlink $list; $sum }
-sub vmstat { map { /^(pswpin|pswpout|pgmajfault|oom_kill) (\d+)/ ? ($1 => $2) : () } split /\n/, slurp('/proc/vmstat') }
+sub vmstat { map { /^(pswpin|pswpout|oom_kill) (\d+)/ ? ($1 => $2) : () } split /\n/, slurp('/proc/vmstat') }
 # Microseconds in which some program waited for memory.
 sub psi_total { my ($us) = slurp('/proc/pressure/memory') =~ /some .*total=(\d+)/; (stalledUs => $us // 0) }
 sub load_loop { my ($began, $rate, @trace) = @_; my @held; my $next = generator(1);

@@ -6,7 +6,6 @@ import { readText } from '../platform/json-file.ts';
 import { lockHolder, readLock } from '../platform/lock-owner.ts';
 import { spawnNodeService } from '../platform/node-service.ts';
 import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
-
 import { connectUnix, type SocketChannel } from '../transport/unix-socket.ts';
 
 /** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
