@@ -3,7 +3,7 @@ import type { SwitchOffName } from '../../../electron/storage/disk/switch-offs.t
 import { runStorageSim, SWITCHED_OFF } from './run.ts';
 
 const SEED = 20261123;
-const CRASHES = 1500;
+const CRASHES = 3000;
 /**
  * Universes in which the loss of a mechanism shows, so that nobody waits while one is looked for: from SEED that takes up to
  * 4,500 crashes. A change of the simulation moves them.
