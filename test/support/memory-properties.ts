@@ -45,7 +45,18 @@ const anyVm = fc
     shrankAtMs: anyMoment,
     grewAtMs: anyMoment,
     late: fc.nat(512),
-    held: fc.constantFrom(null, null, null, null, null, 'booting', 'paused', 'quarantined', 'no-balloon'),
+    held: fc.constantFrom(
+      null,
+      null,
+      null,
+      null,
+      null,
+      'booting',
+      'paused',
+      'quarantined',
+      'silent',
+      'no-balloon',
+    ),
   })
   .map(({ min, range, actual, target, overhead, late, ...rest }) => {
     const top = min + range;

@@ -164,7 +164,10 @@ export class LeaseDesk {
       return this.#ports.wake(null);
     }
     const owing = host.vms.filter(
-      vm => vm.held === 'quarantined' || (vm.held === null && (vm.actualKib ?? 0) > (vm.targetKib ?? 0)),
+      vm =>
+        vm.held === 'quarantined' ||
+        vm.held === 'silent' ||
+        (vm.held === null && (vm.actualKib ?? 0) > (vm.targetKib ?? 0)),
     );
     this.#fail(id, this.#notEnough(open.spec, open.leastKib, Math.max(0, reachable), owing));
   }

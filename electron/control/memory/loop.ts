@@ -22,7 +22,7 @@ import { plan } from './plan.ts';
 import { type Clocks, hasSlept } from './sleep.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 import type { TrackedVm } from './tracked-vm.ts';
-import { hostStateSentence, refusedSentence, selfDeflatedSentence } from './words.ts';
+import { hostStateSentence, refusedSentence, selfDeflatedSentence, silentSentence } from './words.ts';
 
 const TICK_MS = 1_000;
 /** While somebody waits for memory or a balloon moves. */
@@ -122,6 +122,7 @@ export class MemoryLoop {
     try {
       this.#noticeSleep();
       await this.#within([...this.#ports.vms.values()].map(vm => this.#sample(vm)));
+      this.#noticeSilence();
       this.#watchHost(this.#ports.look());
       await this.#round();
       this.#planAtMs = this.#ports.clock.monotonicMs();
@@ -151,6 +152,13 @@ export class MemoryLoop {
     this.#ports.narrator.because('This computer woke up');
   }
 
+  /** M7: the others will be asked for what it does not give. */
+  #noticeSilence(): void {
+    const nowMs = this.#ports.clock.monotonicMs();
+    for (const vm of this.#ports.vms.values())
+      if (vm.fellSilent(nowMs)) this.#ports.narrator.note(silentSentence(vm.spec.name), 'note', vm);
+  }
+
   #watchHost(signs: HostSigns): void {
     const was = this.#host.state;
     const { availableKib, stalled } = signs;
@@ -164,7 +172,7 @@ export class MemoryLoop {
   /** A silent guest keeps its last figures and delays nobody (M4). */
   async #sample(vm: TrackedVm): Promise<void> {
     try {
-      const sample = await vm.ask();
+      const sample = await vm.ask(this.#ports.clock.monotonicMs());
       if (sample === null) return;
       // It may have ended, or this manager may have, before it answered.
       if (this.#isStopped || this.#ports.vms.get(vm.id) !== vm) return;

@@ -4,7 +4,7 @@ import type { VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 
 /** Why a VM's memory cannot be moved now; its commitment is taken as it stands. */
-export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'quarantined' | 'resting';
+export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'silent' | 'quarantined' | 'resting';
 
 /** What a guest is thought to need (estimate.ts), each level holding the one before it; clamped by nothing yet. */
 export interface Wants {

@@ -4,6 +4,7 @@ export const MEMORY_SWITCH_OFF_NAMES = [
   'journalBeforeSend',
   'bootGrace',
   'stuckExclusion',
+  'silentExclusion',
   'leaseCounts',
   'watermarks',
   'freshSample',

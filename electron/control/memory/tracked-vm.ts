@@ -31,6 +31,8 @@ const PACE_SHARE = 0.3;
 const SOON_S = 4;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
+/** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
+const SILENT_MS = 3_000;
 
 export interface TrackedInput {
   readonly spec: VmSpec;
@@ -63,6 +65,9 @@ export class TrackedVm {
   #lastSendMs = Number.NEGATIVE_INFINITY;
   #isSending = false;
   #isSampling = false;
+  /** Since when it owes an answer to a question; null: it owes none. */
+  #askedAtMs: number | null = null;
+  #isSilenceTold = false;
   #sends = 0;
   #resets = 0;
   #mayHoldKib = 0;
@@ -99,6 +104,22 @@ export class TrackedVm {
   slept(nowMs: number): void {
     this.#progress = paused(this.#progress, nowMs);
     this.#lastSampleMs = nowMs;
+    if (this.#askedAtMs !== null) this.#askedAtMs = nowMs;
+  }
+
+  /** M4: it does not answer. What it may hold stays its own; nobody waits for what it would give. */
+  isSilent(nowMs: number): boolean {
+    const isLate = (sinceMs: number): boolean => nowMs - sinceMs > SILENT_MS;
+    return (
+      (this.#askedAtMs !== null && isLate(this.#askedAtMs)) || (this.#isSending && isLate(this.#lastSendMs))
+    );
+  }
+
+  /** True once for each silence. */
+  fellSilent(nowMs: number): boolean {
+    const wasTold = this.#isSilenceTold;
+    this.#isSilenceTold = this.isSilent(nowMs);
+    return this.#isSilenceTold && !wasTold;
   }
 
   get isMoving(): boolean {
@@ -159,9 +180,10 @@ export class TrackedVm {
   }
 
   /** Null while an earlier question is open: a silent guest is not asked again and again (M4). */
-  async ask(): Promise<GuestSample | null> {
+  async ask(nowMs: number): Promise<GuestSample | null> {
     if (this.#isSampling) return null;
     this.#isSampling = true;
+    this.#askedAtMs ??= nowMs;
     const [sends, resets] = [this.#sends, this.#resets];
     try {
       const sample = await this.guest.sample();
@@ -182,6 +204,9 @@ export class TrackedVm {
   observe(sample: GuestSample, { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }): Observed {
     const seconds = (monotonicMs - this.#lastSampleMs) / 1000;
     const beforeKib = this.actualKib;
+    // A QEMU that hung moved no balloon either: that was no refusal.
+    if (this.isSilent(monotonicMs)) this.#progress = paused(this.#progress, monotonicMs);
+    this.#askedAtMs = null;
     this.#lastSampleMs = monotonicMs;
     this.#isSeen = true;
     this.actualKib = sample.actualKib;
@@ -254,6 +279,7 @@ export class TrackedVm {
     if (!this.spec.balloon || (this.#isSeen && this.actualKib === null && !this.#isDriverReady))
       return 'no-balloon';
     if (!this.#isDriverReady && this.#switchOff.bootGrace !== true) return 'booting';
+    if (this.#switchOff.silentExclusion !== true && this.isSilent(nowMs)) return 'silent';
     if (this.#isPaused) return 'paused';
     if (!this.spec.balanced) return 'unbalanced';
     if (!ignoreStuck && isQuarantined(this.#progress, nowMs)) return 'quarantined';
@@ -295,6 +321,8 @@ export class TrackedVm {
         return 'no-driver';
       case 'booting':
         return 'booting';
+      case 'silent':
+        return 'blind';
       case 'unbalanced':
         return 'fixed';
       default:

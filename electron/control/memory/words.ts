@@ -43,6 +43,9 @@ export const refusedSentence = (vmName: string, askedKib: number, actualKib: num
 export const selfDeflatedSentence = (vmName: string, actualKib: number): string =>
   `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. It is left alone for a while.`;
 
+export const silentSentence = (vmName: string): string =>
+  `${vmName} does not answer. What it may hold stays its own, and the others are planned around it, until it answers again.`;
+
 /** Of a state that asks something of VMs, or that it is over. */
 export function hostStateSentence(state: HostState, availableKib: number, stalled: number | null): string {
   const wait =

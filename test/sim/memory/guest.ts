@@ -60,6 +60,8 @@ export class SimGuest {
   target: number;
   isDriverReady = false;
   isPaused = false;
+  /** Its QEMU hangs: what serves QMP serves the balloon too. */
+  isHung = false;
   /** Killed or powered off. */
   isGone = false;
   resident = 0;
@@ -185,6 +187,7 @@ export class SimGuest {
 
   /** deflate-on-oom: the balloon gives way before a process is killed; the host was not asked. */
   #runOut(): void {
+    if (this.isHung) return;
     const back = Math.min(this.unmet, this.setup.bootMib - this.actual, 64);
     if (back > 0 && this.setup.kind !== 'stuck') {
       this.actual += back;
@@ -233,7 +236,7 @@ export class SimGuest {
   }
 
   #balloon(dt: number): void {
-    if (!this.isDriverReady || this.setup.kind === 'none') return;
+    if (!this.isDriverReady || this.isHung || this.setup.kind === 'none') return;
     const before = this.actual;
     if (this.setup.kind === 'self-deflating' && this.setup.random.below(Math.round(40 / dt)) === 0)
       this.actual = Math.min(this.setup.bootMib, this.actual + 64 + this.setup.random.below(192));

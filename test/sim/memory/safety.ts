@@ -1,15 +1,24 @@
 // M2 and M3 at every step: the real manager, guests of every kind, a host that grows and shrinks, a controller that dies
 // at any step. The judge knows the truth: what every guest may come to hold, whatever the manager believes.
-import { defaultOverheadKib, defaultReserveKib } from '../../../electron/control/memory/budget.ts';
+import { defaultReserveKib } from '../../../electron/control/memory/budget.ts';
 import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
 import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
 import type { Lease } from '../../../electron/control/ports.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
-import type { VmSpec } from '../../../shared/vm.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { SimClock } from './clock.ts';
-import { Controller, type Line } from './controller.ts';
-import { type DriverKind, KERNEL, type Load, SimGuest } from './guest.ts';
+import { Controller } from './controller.ts';
+import { KERNEL, SimGuest } from './guest.ts';
+import {
+  isLeftBelow,
+  isLeftSpinning,
+  KINDS,
+  loadOf,
+  overheadMib,
+  promisedMib,
+  type Running,
+  type Starting,
+} from './running.ts';
 import { specOf } from './specs.ts';
 
 const MIB = 1024;
@@ -19,24 +28,10 @@ const STEP_MS = 50;
 const REACTION_MS = 1_000;
 /** As old as a sample may be when a command follows from it. */
 const SEEN_STEPS = 8;
-const SPIN_MAX_S = 12;
+const BELOW_MIB = 64;
 const CALM_MS = 20_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
-const KINDS: readonly DriverKind[] = [
-  'normal',
-  'normal',
-  'normal',
-  'slow',
-  'stuck',
-  'intermittent',
-  'floor',
-  'silent',
-  'lying',
-  'self-deflating',
-  'none',
-];
-
 export interface SafetyOptions {
   readonly seed: number;
   readonly mode: HostMemory['mode'];
@@ -45,36 +40,6 @@ export interface SafetyOptions {
   /** Tells the story, for whoever replays a seed. */
   readonly tell?: (line: string) => void;
 }
-
-interface Running extends Line {
-  spec: VmSpec;
-  readyAtMs: number;
-  specAtMs: number;
-  /** Sent and not yet heard. */
-  underWay: number[];
-  /** In the last SEEN_STEPS steps. */
-  readonly hadMib: number[];
-  /** What its load, at its most and swapped out as far as swap goes, leaves it no way below. */
-  readonly leastMib: number;
-  /** Seconds at a target it does not move to, forgotten at a quarter of their pace. */
-  spinS: number;
-  /** Grow or shrink: 1, −1. */
-  way: number;
-}
-
-interface Starting {
-  readonly spec: VmSpec;
-  readonly kind: DriverKind;
-  readonly atMs: number;
-  readonly feasibleMib: number;
-  readonly controller: Controller;
-  lease: Lease | null;
-}
-
-const overheadMib = (bootMib: number): number => defaultOverheadKib(bootMib * MIB) / MIB;
-
-/** M2: all a guest may come to hold if it does everything it was ever asked. */
-const promisedMib = ({ guest, underWay }: Running): number => Math.max(guest.promisedMib, ...underWay);
 
 export class SafetyWorld {
   readonly clock = new SimClock();
@@ -90,13 +55,15 @@ export class SafetyWorld {
   readonly #isRamp: boolean;
   /** VMs come as others go, on a host that answers late: targets turn while guests still grow. */
   readonly #isTide: boolean;
+  /** One of them does not answer for a minute while the ranges of others change. */
+  readonly #isHush: boolean;
   #useMib = 1500;
   #useGoalMib = 1500;
   #useRate = 0;
   #controller: Controller;
   #restartAtMs: number | null = null;
   #disturbedMs = 0;
-  #hostMovedMs = 0;
+  #hostMovedMs = -HOST_CALM_MS;
   #lastHeard: Running | null = null;
   #names = 0;
   #deaths = 0;
@@ -107,6 +74,7 @@ export class SafetyWorld {
     this.#totalMib = 8192 * (1 + this.random.below(3));
     this.#isRamp = options.seed % 8 === 0;
     this.#isTide = options.seed % 8 === 4;
+    this.#isHush = options.seed % 8 === 2;
     this.#controller = this.#control();
     this.#controller.manager.begin();
   }
@@ -214,24 +182,20 @@ export class SafetyWorld {
     if (overdraw > 1) this.#blame('M2', `${what}: ${Math.round(overdraw)} MiB more than there is`);
   }
 
-  /** M4: a driver asked for what it cannot do spins; asked once, it is left alone for much longer than it was tried. */
-  #judgeSpin(running: Running, dt: number): void {
-    const { guest } = running;
-    const isHung = this.clock.monotonicMs() < running.hungUntilMs;
-    const isAsked = guest.isDriverReady && !guest.isPaused && !isHung && this.#controller.isAlive;
-    const hasMoved = Math.abs(guest.actual - (running.hadMib.at(-1) ?? guest.actual)) > 0.01;
-    const way = Math.sign(guest.target - guest.actual);
-    if (hasMoved || way === -running.way) running.spinS = 0;
-    if (way !== 0) running.way = way;
-    if (hasMoved) return;
-    if (isAsked && guest.actual - guest.target > 16) running.spinS += dt;
-    else running.spinS = Math.max(0, running.spinS - dt / 4);
-    if (running.spinS < SPIN_MAX_S) return;
-    running.spinS = 0;
-    this.#blame(
-      'M4',
-      `${running.spec.name} was left spinning at ${Math.round(guest.actual)} for ${guest.target}`,
-    );
+  #judge(running: Running, dt: number): void {
+    const { guest, spec } = running;
+    const now = this.clock.monotonicMs();
+    const isAsked =
+      guest.isDriverReady && !guest.isPaused && now >= running.hungUntilMs && this.#controller.isAlive;
+    if (isLeftSpinning(running, isAsked, dt))
+      this.#blame('M4', `${spec.name} was left spinning at ${Math.round(guest.actual)} for ${guest.target}`);
+    const isOwed =
+      this.#controller.isAlive &&
+      this.#isWilling(running) &&
+      this.#isHostCalm(now) &&
+      this.#feasibleMib() > BELOW_MIB;
+    if (isLeftBelow(running, isOwed, dt))
+      this.#blame('M3', `${spec.name} was left at ${Math.round(guest.actual)}, below its minimum`);
   }
 
   #heard(guest: SimGuest, targetMib: number): void {
@@ -274,20 +238,34 @@ export class SafetyWorld {
     const step = Math.ceil((this.#useMib + 256) / 128) * 128;
     let left = this.#totalMib - Math.max(this.#reserveMib, step);
     for (const running of this.#running.values()) {
-      const { guest, spec } = running;
-      const isWilling =
-        guest.setup.kind === 'normal' &&
-        running.leastMib <= spec.minKib / MIB &&
-        guest.isDriverReady &&
-        !guest.isPaused &&
-        spec.balanced &&
-        this.clock.monotonicMs() - Math.max(running.readyAtMs, running.hungUntilMs) > CALM_MS;
-      left -=
-        (isWilling ? spec.minKib / MIB : Math.max(promisedMib(running), guest.setup.bootMib)) +
-        overheadMib(guest.setup.bootMib);
+      const { guest } = running;
+      left -= this.#mustHaveMib(running) + overheadMib(guest.setup.bootMib);
     }
     for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
     return ((left - 150) * 100) / 101;
+  }
+
+  #mustHaveMib(running: Running): number {
+    const { guest, spec } = running;
+    if (this.#isWilling(running)) return spec.minKib / MIB;
+    return guest.isHung && guest.isDriverReady
+      ? promisedMib(running)
+      : Math.max(promisedMib(running), guest.setup.bootMib);
+  }
+
+  #isWilling({ guest, spec, leastMib, readyAtMs, hungUntilMs }: Running): boolean {
+    return (
+      guest.setup.kind === 'normal' &&
+      leastMib <= spec.minKib / MIB &&
+      guest.isDriverReady &&
+      !guest.isPaused &&
+      spec.balanced &&
+      this.clock.monotonicMs() - Math.max(readyAtMs, hungUntilMs) > CALM_MS
+    );
+  }
+
+  #isHostCalm(atMs: number): boolean {
+    return atMs - this.#hostMovedMs >= HOST_CALM_MS && this.#useMib === this.#useGoalMib;
   }
 
   #isCalmSince(atMs: number): boolean {
@@ -305,8 +283,9 @@ export class SafetyWorld {
       const wasReady = guest.isDriverReady;
       running.hadMib.push(guest.actual);
       if (running.hadMib.length > SEEN_STEPS) running.hadMib.shift();
+      guest.isHung = now < running.hungUntilMs;
       guest.step(dt, now / 1000);
-      this.#judgeSpin(running, dt);
+      this.#judge(running, dt);
       if (!wasReady && guest.isDriverReady) {
         running.readyAtMs = now;
         this.#controller.tell(manager => manager.event(guest.id, 'guest-up'));
@@ -352,8 +331,9 @@ export class SafetyWorld {
       this.#useRate = 100;
       return;
     }
-    if (all.length < (this.#isTide ? 4 : 1)) return this.#start();
+    if (all.length < (this.#isTide || this.#isHush ? 4 : 1)) return this.#start();
     const running = random.pick(all);
+    if (this.#isHush) return this.#hush(all);
     if (this.#isTide) return this.#replace(running, 100 + random.below(600));
     const deeds: readonly (() => void)[] = [
       () => this.#start(),
@@ -364,9 +344,7 @@ export class SafetyWorld {
       () => this.#range(running),
       () => this.#hostMoves(),
       () => this.#replace(running, random.below(1000)),
-      () => {
-        running.hungUntilMs = this.clock.monotonicMs() + random.below(10_000);
-      },
+      () => this.#hang(running, random.pick([random.below(10_000), 60_000])),
       () => {
         this.#controller.deathIn = random.below(12);
       },
@@ -415,7 +393,7 @@ export class SafetyWorld {
       maxMib: minMib + 64 * random.below(40),
       weight: random.pick([100, 100, 300]),
     });
-    const kind = this.#isRamp || this.#isTide ? 'normal' : random.pick(KINDS);
+    const kind = this.#isRamp || this.#isTide || this.#isHush ? 'normal' : random.pick(KINDS);
     const controller = this.#controller;
     const starting: Starting = {
       spec,
@@ -436,7 +414,7 @@ export class SafetyWorld {
   #refused(starting: Starting, error: unknown): void {
     this.#starting.delete(starting);
     if (!starting.controller.isAlive || !this.#isCalmSince(starting.atMs)) return;
-    if (starting.atMs - this.#hostMovedMs < HOST_CALM_MS || this.#useMib !== this.#useGoalMib) return;
+    if (!this.#isHostCalm(starting.atMs)) return;
     const minMib = starting.spec.minKib / MIB;
     if (starting.feasibleMib > minMib + 64)
       this.#blame(
@@ -458,7 +436,11 @@ export class SafetyWorld {
   }
 
   #spawn({ spec, kind }: Starting, bootMib: number): Running {
-    const { load, peakMib } = this.#load(spec.minKib / MIB, bootMib);
+    const { load, peakMib } = loadOf(this.random, {
+      minMib: spec.minKib / MIB,
+      bootMib,
+      isRamp: this.#isRamp,
+    });
     const guest = new SimGuest(
       {
         spec,
@@ -484,26 +466,12 @@ export class SafetyWorld {
       hadMib: [],
       leastMib: KERNEL + peakMib - SWAP_MIB,
       spinS: 0,
+      belowS: 0,
       way: 0,
     };
     this.#running.set(spec.id, running);
     this.#disturb();
     return running;
-  }
-
-  /** Anonymous memory that fits the minimum; some fill what they have with cache, some have bursts. */
-  #load(minMib: number, bootMib: number): { load: (seconds: number) => Load; peakMib: number } {
-    const base = (minMib - 130) * (0.2 + this.random.below(60) / 100);
-    const hasBursts = !this.#isRamp && this.random.below(4) === 0;
-    const burst = hasBursts ? (bootMib - minMib) * 0.7 : 0;
-    const periodS = 40 + this.random.below(60);
-    const reads = this.#isRamp ? 300 : this.random.pick([0, 0, 50, 200]);
-    const load = (seconds: number): Load => ({
-      demandMib: base + (seconds % periodS > periodS / 2 ? burst : 0),
-      hotMib: 64,
-      readMibPerS: reads,
-    });
-    return { load, peakMib: base + burst };
   }
 
   #end(running: Running): void {
@@ -513,6 +481,18 @@ export class SafetyWorld {
       manager.detach(running.guest.id, this.random.pick(['stopped', 'crashed', 'suspended'])),
     );
     if (!this.#controller.isAlive) this.#journal.dropTarget(running.guest.id);
+  }
+
+  #hush(all: readonly Running[]): void {
+    const now = this.clock.monotonicMs();
+    const answering = all.filter(({ hungUntilMs }) => hungUntilMs < now);
+    if (answering.length === all.length) this.#hang(this.random.pick(all), 60_000);
+    else if (this.random.below(3) === 0) this.#range(this.random.pick(answering));
+  }
+
+  #hang(running: Running, forMs: number): void {
+    running.hungUntilMs = this.clock.monotonicMs() + forMs;
+    this.#disturb();
   }
 
   #reset(running: Running): void {

@@ -161,6 +161,33 @@ describe('the memory manager', () => {
     expect(world.manager.vmMemory(specOf(1)).balloon).toBe('booting');
   });
 
+  it('M3, M4: a guest that does not answer keeps what it may hold; the others get their minimum without it', async () => {
+    const world = new World(4000 * MIB);
+    for (const n of [1, 2, 3]) await world.start(n, specOf(n, 256, 2048));
+    await world.run(8000);
+    const silent = world.guests.get(uuid(1)) as Guest;
+    const { sample, setTarget } = silent;
+    const hadMib = world.actual(1);
+    const hang = (): Promise<never> =>
+      new Promise((_, reject) => void world.clock.after(10_000, () => reject(new Error('QMP'))));
+    silent.sample = hang;
+    silent.setTarget = hang;
+    world.manager.setPolicy({ budgetKib: 3000 * MIB });
+    world.manager.specChanged(specOf(2, 1000, 2048));
+    await world.run(10_000);
+    expect(world.actual(2)).toBeGreaterThanOrEqual(1000 - 2);
+    expect(world.actual(1)).toBe(hadMib);
+    expect(world.worstKib).toBeLessThanOrEqual(4000 * MIB);
+    const told = () =>
+      world.manager.ledger(uuid(1), 50).filter(({ text }) => text.includes('does not answer'));
+    await world.run(30_000);
+    expect(told()).toHaveLength(1);
+    Object.assign(silent, { sample, setTarget });
+    await world.run(15_000);
+    expect(world.actual(1)).toBeLessThan(hadMib - 100);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('obeying');
+  });
+
   it('M5: one guest that throws or never answers does not stop the loop', async () => {
     const world = new World(2800 * MIB);
     await world.start(1);

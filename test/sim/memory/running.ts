@@ -1,0 +1,101 @@
+// A VM of the simulated world, running or about to, and what is judged of it alone.
+import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
+import type { Lease } from '../../../electron/control/ports.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import type { Seeded } from '../../support/seeded.ts';
+import type { Controller, Line } from './controller.ts';
+import type { DriverKind, Load } from './guest.ts';
+
+const MIB = 1024;
+const SPIN_MAX_S = 12;
+/** A minimum that can be given is given within this. */
+const BELOW_MAX_S = 15;
+const BELOW_MIB = 16;
+export const KINDS: readonly DriverKind[] = [
+  'normal',
+  'normal',
+  'normal',
+  'slow',
+  'stuck',
+  'intermittent',
+  'floor',
+  'silent',
+  'lying',
+  'self-deflating',
+  'none',
+];
+
+export interface Running extends Line {
+  spec: VmSpec;
+  readyAtMs: number;
+  specAtMs: number;
+  /** Sent and not yet heard. */
+  underWay: number[];
+  /** In the last SEEN_STEPS steps. */
+  readonly hadMib: number[];
+  /** What its load, at its most and swapped out as far as swap goes, leaves it no way below. */
+  readonly leastMib: number;
+  /** Seconds at a target it does not move to, forgotten at a quarter of their pace. */
+  spinS: number;
+  /** Seconds below its minimum while that could be mended. */
+  belowS: number;
+  /** Grow or shrink: 1, −1. */
+  way: number;
+}
+
+export interface Starting {
+  readonly spec: VmSpec;
+  readonly kind: DriverKind;
+  readonly atMs: number;
+  readonly feasibleMib: number;
+  readonly controller: Controller;
+  lease: Lease | null;
+}
+
+export const overheadMib = (bootMib: number): number => defaultOverheadKib(bootMib * MIB) / MIB;
+
+/** M2: all a guest may come to hold if it does everything it was ever asked. */
+export const promisedMib = ({ guest, underWay }: Running): number => Math.max(guest.promisedMib, ...underWay);
+
+/** Anonymous memory that fits the minimum; some fill what they have with cache, some have bursts. */
+export function loadOf(
+  random: Seeded,
+  { minMib, bootMib, isRamp }: { minMib: number; bootMib: number; isRamp: boolean },
+): { load: (seconds: number) => Load; peakMib: number } {
+  const base = (minMib - 130) * (0.2 + random.below(60) / 100);
+  const hasBursts = !isRamp && random.below(4) === 0;
+  const burst = hasBursts ? (bootMib - minMib) * 0.7 : 0;
+  const periodS = 40 + random.below(60);
+  const reads = isRamp ? 300 : random.pick([0, 0, 50, 200]);
+  const load = (seconds: number): Load => ({
+    demandMib: base + (seconds % periodS > periodS / 2 ? burst : 0),
+    hotMib: 64,
+    readMibPerS: reads,
+  });
+  return { load, peakMib: base + burst };
+}
+
+/** M4: a driver asked for what it cannot do spins; asked once, it is left alone for much longer than it was tried. */
+export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): boolean {
+  const { guest } = running;
+  const hasMoved = Math.abs(guest.actual - (running.hadMib.at(-1) ?? guest.actual)) > 0.01;
+  const way = Math.sign(guest.target - guest.actual);
+  if (hasMoved || way === -running.way) running.spinS = 0;
+  if (way !== 0) running.way = way;
+  if (hasMoved) return false;
+  if (isAsked && guest.actual - guest.target > 16) running.spinS += dt;
+  else running.spinS = Math.max(0, running.spinS - dt / 4);
+  if (running.spinS < SPIN_MAX_S) return false;
+  running.spinS = 0;
+  return true;
+}
+
+/** M3, M4: it would take its minimum and there is enough for it. `isOwed`: nothing excuses that it has not. */
+export function isLeftBelow(running: Running, isOwed: boolean, dt: number): boolean {
+  const { guest, spec } = running;
+  const leastMib = Math.min(spec.minKib / MIB, guest.setup.bootMib);
+  running.belowS = isOwed && guest.actual < leastMib - BELOW_MIB ? running.belowS + dt : 0;
+  if (running.belowS < BELOW_MAX_S) return false;
+  running.belowS = 0;
+  return true;
+}
