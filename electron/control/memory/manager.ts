@@ -26,12 +26,13 @@ import { hostIsFullText, LeaseDesk } from './lease-desk.ts';
 import { DEADBAND_KIB, MemoryLoop } from './loop.ts';
 import { type HostModel, poolKib, totalCommittedKib } from './model.ts';
 import { Narrator } from './narrator.ts';
+import { offMemory } from './off-memory.ts';
 import { plan } from './plan.ts';
 import { previewStart } from './preview.ts';
 import { checkRange } from './range.ts';
 import { replay } from './replay.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
-import { offMemory, TrackedVm } from './tracked-vm.ts';
+import { TrackedVm } from './tracked-vm.ts';
 
 export interface ManagerPorts {
   readonly clock: Clock;

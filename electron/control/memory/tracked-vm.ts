@@ -31,6 +31,8 @@ const PACE_SHARE = 0.3;
 const SOON_S = 4;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
+/** A driver that loads tells what it holds within moments; until it has, `actual` is what the one before it held. */
+const SETTLES_MS = 2_000;
 /** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
 const SILENT_MS = 3_000;
 
@@ -60,6 +62,9 @@ export class TrackedVm {
   #overheadKib: number;
   #isSeen = false;
   #isDriverReady = false;
+  /** Since when the driver says it is ready, and what `actual` was before anybody knew; null: not seen since. */
+  #loadedAtMs: number | null = null;
+  #staleKib: number | null = null;
   #isPaused = false;
   #progress: Progress;
   #lastSendMs = Number.NEGATIVE_INFINITY;
@@ -96,6 +101,8 @@ export class TrackedVm {
   /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
   wasReset(): void {
     this.#isDriverReady = false;
+    this.#loadedAtMs = null;
+    this.#staleKib = null;
     this.#estimate = null;
     this.#resets++;
   }
@@ -222,14 +229,32 @@ export class TrackedVm {
         residentKib: this.residentKib,
         atMs: monotonicMs,
       });
-    const becameReady = !this.#isDriverReady && sample.driverReady;
-    this.#isDriverReady = sample.driverReady;
+    const isDriverReady = this.#isLoaded(sample, monotonicMs);
+    const becameReady = !this.#isDriverReady && isDriverReady;
+    this.#isDriverReady = isDriverReady;
     this.#measureOverhead();
     if (becameReady) {
       this.#progress = freshProgress(this.actualKib ?? this.bootKib, monotonicMs);
       return 'driver-ready';
     }
     return this.#judge(monotonicMs);
+  }
+
+  /** M9: QEMU says the driver is ready before that driver has said what it holds. */
+  #isLoaded({ driverReady, actualKib }: GuestSample, nowMs: number): boolean {
+    if (!driverReady || actualKib === null) {
+      [this.#loadedAtMs, this.#staleKib] = [null, actualKib];
+      return driverReady;
+    }
+    if (this.#isDriverReady || this.#switchOff.driverSettles === true) return true;
+    this.#loadedAtMs ??= nowMs;
+    this.#staleKib ??= actualKib;
+    // All of `-m` is the most there is: believed at once it gives nobody anything.
+    return (
+      actualKib !== this.#staleKib ||
+      actualKib >= this.bootKib - TOLERANCE_KIB ||
+      nowMs - this.#loadedAtMs >= SETTLES_MS
+    );
   }
 
   #judge(nowMs: number): Observed {
@@ -355,23 +380,4 @@ function usedKib({ stats, actualKib }: GuestSample, wallMs: number): number | nu
   const available = availableKib({ stats, actualKib });
   // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
   return available === null ? null : Math.round(actualKib - available);
-}
-
-/** Of a VM that does not run. */
-export function offMemory(spec: VmSpec): VmMemory {
-  const { minKib, maxKib, weight, balanced } = spec;
-  return {
-    vmId: spec.id,
-    minKib,
-    maxKib,
-    bootKib: null,
-    targetKib: null,
-    actualKib: null,
-    residentKib: null,
-    usedKib: null,
-    overheadKib: 0,
-    balloon: 'off',
-    weight,
-    balanced,
-  };
 }

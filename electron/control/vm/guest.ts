@@ -81,13 +81,15 @@ export class Guest implements GuestPort {
       const residentKib = this.#residentKib();
       return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
     }
+    // Before what it holds: a driver that loads in between has not said it yet (M9).
+    const virtio = await this.#virtioStatus();
     const [balloon, stats] = await Promise.all([
       this.#qmp.execute('query-balloon'),
       this.#qmp.execute('qom-get', { path: BALLOON, property: 'guest-stats' }),
     ]);
     const actual = balloonSchema.safeParse(balloon);
     const parsed = parseStats(stats);
-    const driverReady = await this.#driverReady(parsed);
+    const driverReady = virtio ?? (parsed?.updatedAtMs ?? 0) > 0;
     return {
       actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
       stats: parsed,
@@ -102,8 +104,8 @@ export class Guest implements GuestPort {
     return this.#residentKib();
   }
 
-  /** The device's own status says it; where that command is missing, statistics that ever arrived do. */
-  async #driverReady(stats: GuestStats | null): Promise<boolean> {
+  /** The device's own status says it; null where that command is missing: then statistics that ever arrived do. */
+  async #virtioStatus(): Promise<boolean | null> {
     try {
       const path = `${BALLOON}/virtio-backend`;
       const parsed = virtioSchema.safeParse(await this.#qmp.execute('x-query-virtio-status', { path }));
@@ -112,6 +114,6 @@ export class Guest implements GuestPort {
     } catch (cause) {
       if (!(cause instanceof Fault) || cause.body.code !== 'qemu.refused') throw cause;
     }
-    return (stats?.updatedAtMs ?? 0) > 0;
+    return null;
   }
 }

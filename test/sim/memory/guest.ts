@@ -53,12 +53,17 @@ const SWAP_IN = 60;
 const HOT_SHARE = 0.25;
 const FAULTS_PER_MIB = 32;
 const OOM_PAUSE_S = 30;
+/** From a driver's being ready to its first figure. */
+const LOADS_MS = 500;
 
 export class SimGuest {
   readonly setup: GuestSetup;
   actual: number;
   target: number;
+  /** QEMU says so a moment before the driver has said what it holds. */
   isDriverReady = false;
+  #isLoaded = false;
+  #loadsAt = 0;
   isPaused = false;
   /** Its QEMU hangs: what serves QMP serves the balloon too. */
   isHung = false;
@@ -96,6 +101,7 @@ export class SimGuest {
     this.#readyAt = now + (isUp ? 0 : setup.bootSeconds);
     if (isUp) {
       this.isDriverReady = setup.kind !== 'none';
+      this.#isLoaded = this.isDriverReady;
       this.resident = Math.min(setup.load(0).demandMib, this.actual - KERNEL);
     }
   }
@@ -114,15 +120,13 @@ export class SimGuest {
 
   /** M2: what it may come to hold at once. Without a driver nothing limits it. */
   get promisedMib(): number {
-    return this.isDriverReady
-      ? Math.max(this.actual, this.target)
-      : (this.setup.startMib ?? this.setup.bootMib);
+    return this.#isLoaded ? Math.max(this.actual, this.target) : (this.setup.startMib ?? this.setup.bootMib);
   }
 
   get residentMib(): number {
     const used = Math.min(this.setup.bootMib, KERNEL + this.resident + this.cache);
     // The host keeps what a reset guest no longer uses until a driver reports it free.
-    return (this.isDriverReady ? used : Math.max(used, this.#heldAtReset)) + this.setup.overheadMib;
+    return (this.#isLoaded ? used : Math.max(used, this.#heldAtReset)) + this.setup.overheadMib;
   }
 
   get room(): number {
@@ -137,6 +141,7 @@ export class SimGuest {
   reset(): void {
     this.#heldAtReset = this.residentMib - this.setup.overheadMib;
     this.isDriverReady = false;
+    this.#isLoaded = false;
     this.#readyAt = this.#now + this.setup.bootSeconds;
     this.#bornAt = this.#now;
     this.resident = 0;
@@ -150,6 +155,10 @@ export class SimGuest {
     if (this.isPaused || this.isGone) return;
     if (!this.isDriverReady && now >= this.#readyAt && this.setup.kind !== 'none') {
       this.isDriverReady = true;
+      this.#loadsAt = now + this.setup.random.below(LOADS_MS) / 1000;
+    }
+    if (this.isDriverReady && !this.#isLoaded && now >= this.#loadsAt) {
+      this.#isLoaded = true;
       this.actual = this.setup.startMib ?? this.setup.bootMib;
     }
     this.#balloon(dt);
@@ -172,7 +181,7 @@ export class SimGuest {
 
   /** What does not fit goes to swap at the disk's speed; what swap does not take waits, or runs out. */
   #makeRoom(dt: number): number {
-    const room = this.isDriverReady ? this.room : this.setup.bootMib - KERNEL;
+    const room = this.#isLoaded ? this.room : this.setup.bootMib - KERNEL;
     const over = Math.max(0, this.resident - room);
     const out = Math.min(over, SWAP_OUT * dt, Math.max(0, this.setup.swapMib - this.swapped));
     this.swapped += out;
@@ -236,7 +245,7 @@ export class SimGuest {
   }
 
   #balloon(dt: number): void {
-    if (!this.isDriverReady || this.isHung || this.setup.kind === 'none') return;
+    if (!this.#isLoaded || this.isHung || this.setup.kind === 'none') return;
     const before = this.actual;
     if (this.setup.kind === 'self-deflating' && this.setup.random.below(Math.round(40 / dt)) === 0)
       this.actual = Math.min(this.setup.bootMib, this.actual + 64 + this.setup.random.below(192));
@@ -271,7 +280,7 @@ export class SimGuest {
 
   /** Once a second, as the driver sends them. */
   #report(now: number): void {
-    if (!this.isDriverReady || Math.floor(now) === this.#statsAt) return;
+    if (!this.#isLoaded || Math.floor(now) === this.#statsAt) return;
     this.#statsAt = Math.floor(now);
     const free = Math.max(0, this.room - this.resident - this.cache);
     const kib = (mib: number): number => Math.round(mib * MIB);

@@ -188,6 +188,48 @@ describe('the memory manager', () => {
     expect(world.manager.vmMemory(specOf(1)).balloon).toBe('obeying');
   });
 
+  it('M9: after a reset what its old driver held is not believed of the new one', async () => {
+    const world = new World(2800 * MIB);
+    for (const n of [1, 2, 3]) await world.start(n);
+    await world.run(6000);
+    const guest = world.guests.get(uuid(1)) as Guest;
+    guest.driverReady = false;
+    world.manager.event(uuid(1), 'reset');
+    await world.run(5000);
+    // The driver says it is ready, and a moment later what it holds: everything.
+    const { move } = guest;
+    guest.move = () => undefined;
+    guest.driverReady = true;
+    world.manager.event(uuid(1), 'guest-up');
+    world.worstKib = 0;
+    for (let step = 0; step < 10; step++) {
+      await world.run(50);
+      world.worstKib = Math.max(world.worstKib, world.couldHoldKib({ [uuid(1)]: 1024 * MIB }));
+    }
+    guest.actualKib = 1024 * MIB;
+    guest.move = move;
+    await world.run(5000);
+    expect(world.worstKib).toBeLessThanOrEqual(2800 * MIB);
+    expect(world.manager.ledger(uuid(1), 50).some(({ text }) => text.includes('ran short'))).toBe(false);
+    expect(world.actual(1)).toBeLessThan(800);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('obeying');
+  });
+
+  it('M9: a new driver that needs no change says nothing: its figure is believed after a while', async () => {
+    const world = new World(2800 * MIB);
+    for (const n of [1, 2, 3]) await world.start(n);
+    await world.run(6000);
+    const guest = world.guests.get(uuid(1)) as Guest;
+    guest.driverReady = false;
+    world.manager.event(uuid(1), 'reset');
+    await world.run(1000);
+    guest.driverReady = true;
+    await world.run(500);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('booting');
+    await world.run(3000);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('obeying');
+  });
+
   it('M5: one guest that throws or never answers does not stop the loop', async () => {
     const world = new World(2800 * MIB);
     await world.start(1);

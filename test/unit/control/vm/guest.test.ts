@@ -28,7 +28,30 @@ class Inflating {
   }
 }
 
+/** Its driver loads as soon as anybody asks what the balloon holds. */
+class Loading extends Inflating {
+  #isLoaded = false;
+  override execute(command: string): Promise<unknown> {
+    const statuses = this.#isLoaded ? ['VIRTIO_CONFIG_S_DRIVER_OK: Driver setup and ready'] : [];
+    if (command === 'query-balloon') this.#isLoaded = true;
+    return command === 'x-query-virtio-status'
+      ? Promise.resolve({ status: { statuses } })
+      : super.execute(command);
+  }
+}
+
 describe('figures of a guest', () => {
+  it('M9: a driver that loads while they are read is not taken to have said what it holds', async () => {
+    const guest = new Guest({
+      vmId: '00000000-0000-4000-8000-000000000001' as VmId,
+      qmp: new Loading() as unknown as QmpSession,
+      hasBalloon: true,
+      residentKib: () => null,
+    });
+    expect((await guest.sample()).driverReady).toBe(false);
+    expect((await guest.sample()).driverReady).toBe(true);
+  });
+
   it('M2: what a balloon takes while they are read is not taken for memory QEMU itself needs', async () => {
     const qemu = new Inflating();
     const guest = new Guest({

@@ -1,0 +1,21 @@
+// What is shown of the memory of a VM that does not run: its range.
+import type { VmMemory } from '../../../shared/memory.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+
+export function offMemory(spec: VmSpec): VmMemory {
+  const { minKib, maxKib, weight, balanced } = spec;
+  return {
+    vmId: spec.id,
+    minKib,
+    maxKib,
+    bootKib: null,
+    targetKib: null,
+    actualKib: null,
+    residentKib: null,
+    usedKib: null,
+    overheadKib: 0,
+    balloon: 'off',
+    weight,
+    balanced,
+  };
+}
