@@ -371,6 +371,7 @@ export class Machines {
     step('moving it to the trash');
     this.#ports.folders.toTrash(vmId);
     this.#ports.catalog.remove(vmId);
+    this.#ports.memory.forget(vmId);
     this.#supervisors.get(vmId)?.dispose();
     this.#supervisors.delete(vmId);
     this.#ports.changed();

@@ -62,5 +62,9 @@ export function budgetOf(
   return Math.max(0, Math.min(free, policy.budgetKib ?? free));
 }
 
+/** `measuredKib`: in an earlier run; null: never. What a QEMU was once seen to need it may need again. */
+export const overheadKibOf = (bootKib: number, measuredKib: number | null): number =>
+  Math.max(defaultOverheadKib(bootKib), measuredKib ?? 0);
+
 /** Of a QEMU process beyond its guest's memory, before any was measured: devices, translated code, heap. */
 export const defaultOverheadKib = (bootKib: number): number => 150 * MIB_KIB + Math.ceil(bootKib / 100);

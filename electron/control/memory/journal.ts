@@ -20,6 +20,10 @@ export interface MemoryJournal {
   target(vmId: VmId): number | null;
   putTarget(vmId: VmId, targetKib: number): void;
   dropTarget(vmId: VmId): void;
+  /** Measured of its QEMU, in this run or an earlier one; null: never. Kept over stops: the next start needs it too. */
+  overhead(vmId: VmId): number | null;
+  putOverhead(vmId: VmId, overheadKib: number): void;
+  dropOverhead(vmId: VmId): void;
   leases(): StoredLease[];
   putLease(lease: StoredLease): void;
   dropLease(id: LeaseId): void;
@@ -33,6 +37,7 @@ export interface MemoryJournal {
 
 export function openMemoryJournal(db: Database.Database): MemoryJournal {
   db.exec(`CREATE TABLE IF NOT EXISTS memory_target (vm TEXT PRIMARY KEY, kib INTEGER NOT NULL);
+           CREATE TABLE IF NOT EXISTS memory_overhead (vm TEXT PRIMARY KEY, kib INTEGER NOT NULL);
            CREATE TABLE IF NOT EXISTS memory_lease (id TEXT PRIMARY KEY, vm TEXT NOT NULL, kib INTEGER NOT NULL);
            CREATE TABLE IF NOT EXISTS memory_ledger (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, vms TEXT NOT NULL, input TEXT);`);
   const target = db.prepare<[string], { kib: number }>('SELECT kib FROM memory_target WHERE vm = ?');
@@ -40,6 +45,9 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
     'INSERT INTO memory_target VALUES (?, ?) ON CONFLICT (vm) DO UPDATE SET kib = excluded.kib',
   );
   const drop = db.prepare('DELETE FROM memory_target WHERE vm = ?');
+  const overhead = db.prepare<[string], { kib: number }>('SELECT kib FROM memory_overhead WHERE vm = ?');
+  const putOverhead = db.prepare('INSERT OR REPLACE INTO memory_overhead VALUES (?, ?)');
+  const dropOverhead = db.prepare('DELETE FROM memory_overhead WHERE vm = ?');
   const leases = db.prepare<[], { id: LeaseId; vm: VmId; kib: number }>(
     'SELECT id, vm, kib FROM memory_lease',
   );
@@ -61,6 +69,9 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
     target: vmId => target.get(vmId)?.kib ?? null,
     putTarget: (vmId, kib) => void put.run(vmId, kib),
     dropTarget: vmId => void drop.run(vmId),
+    overhead: vmId => overhead.get(vmId)?.kib ?? null,
+    putOverhead: (vmId, kib) => void putOverhead.run(vmId, kib),
+    dropOverhead: vmId => void dropOverhead.run(vmId),
     leases: () => leases.all().map(({ id, vm, kib }) => ({ id, vmId: vm, bootKib: kib })),
     putLease: lease => void putLease.run(lease.id, lease.vmId, lease.bootKib),
     dropLease: id => void dropLease.run(id),
@@ -85,6 +96,7 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
 /** Forgets with the process: for simulations, which keep it across simulated deaths of the manager. */
 export function memoryJournalInMemory(): MemoryJournal {
   const targets = new Map<VmId, number>();
+  const overheads = new Map<VmId, number>();
   const leases = new Map<LeaseId, StoredLease>();
   const entries: LedgerEntry[] = [];
   const inputs: LedgerInput[] = [];
@@ -92,6 +104,9 @@ export function memoryJournalInMemory(): MemoryJournal {
     target: vmId => targets.get(vmId) ?? null,
     putTarget: (vmId, kib) => void targets.set(vmId, kib),
     dropTarget: vmId => void targets.delete(vmId),
+    overhead: vmId => overheads.get(vmId) ?? null,
+    putOverhead: (vmId, kib) => void overheads.set(vmId, kib),
+    dropOverhead: vmId => void overheads.delete(vmId),
     leases: () => [...leases.values()],
     putLease: lease => void leases.set(lease.id, lease),
     dropLease: id => void leases.delete(id),

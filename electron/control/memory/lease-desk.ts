@@ -7,7 +7,7 @@ import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { Lease } from '../ports.ts';
-import { defaultOverheadKib } from './budget.ts';
+import { overheadKibOf } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
 import { committedKib, type HostModel, poolKib, type VmModel } from './model.ts';
 
@@ -19,6 +19,8 @@ interface OpenLease {
   readonly lease: { id: Lease['id']; vmId: VmId; bootKib: number };
   readonly spec: VmSpec;
   readonly leastKib: number;
+  /** Measured in an earlier run; null: never. */
+  readonly overheadKib: number | null;
   readonly wait: { readonly resolve: (lease: Lease) => void; readonly reject: (fault: Fault) => void } | null;
   bestPoolKib: number;
   movedAtMs: number;
@@ -36,15 +38,20 @@ export interface LeaseDeskPorts {
   readonly wake: (cause: string | null) => void;
 }
 
-/** The most a new VM could be started with if every movable guest went to its minimum. Pure. */
-export function mostLeasableKib(host: HostModel): number {
+/**
+ * The most a new VM could be started with if every movable guest went to its minimum. Pure. `overheadKib`: measured of
+ * its QEMU in an earlier run.
+ */
+export function mostLeasableKib(host: HostModel, overheadKib: number | null): number {
   const least = (vm: VmModel): number => (vm.held === null ? vm.minKib + vm.overheadKib : committedKib(vm));
   const left = host.budgetKib - host.leasedKib - host.vms.reduce((sum, vm) => sum + least(vm), 0);
   // overhead(b) = 150 MiB + b/100
-  return Math.max(0, floorMib(((left - 150 * MIB_KIB) * 100) / 101));
+  const usualKib = ((left - 150 * MIB_KIB) * 100) / 101;
+  return Math.max(0, floorMib(Math.min(usualKib, left - (overheadKib ?? 0))));
 }
 
-const neededKib = ({ lease }: OpenLease): number => lease.bootKib + defaultOverheadKib(lease.bootKib);
+const neededKib = ({ lease, overheadKib }: OpenLease): number =>
+  lease.bootKib + overheadKibOf(lease.bootKib, overheadKib);
 const waitingKib = (open: OpenLease): number => (open.wait === null ? 0 : neededKib(open));
 
 export class LeaseDesk {
@@ -92,7 +99,8 @@ export class LeaseDesk {
     exactKib?: number;
     signal: AbortSignal;
   }): Promise<Lease> {
-    const mostKib = mostLeasableKib(this.#ports.model());
+    const overheadKib = this.#ports.journal.overhead(spec.id);
+    const mostKib = mostLeasableKib(this.#ports.model(), overheadKib);
     const leastKib = exactKib ?? spec.minKib;
     const bootKib = exactKib ?? Math.min(spec.maxKib, Math.max(mostKib, leastKib));
     if (mostKib < leastKib) return Promise.reject(this.#notEnough(spec, leastKib, mostKib, []));
@@ -104,6 +112,7 @@ export class LeaseDesk {
         lease,
         spec,
         leastKib,
+        overheadKib,
         wait: { resolve, reject },
         bestPoolKib: Number.NEGATIVE_INFINITY,
         movedAtMs: nowMs,
@@ -157,7 +166,7 @@ export class LeaseDesk {
 
   /** Those who were asked do not give: start with what there is, if that is the minimum at least. */
   #settleForLess(id: string, open: OpenLease, host: HostModel, pool: number): void {
-    const reachable = floorMib(open.lease.bootKib + (pool * 100) / 101);
+    const reachable = floorMib(open.lease.bootKib + pool);
     if (reachable >= open.leastKib && reachable < open.lease.bootKib) {
       open.lease.bootKib = reachable;
       open.movedAtMs = this.#ports.clock.monotonicMs();

@@ -178,7 +178,11 @@ export class MemoryLoop {
       if (this.#isStopped || this.#ports.vms.get(vm.id) !== vm) return;
       const { clock } = this.#ports;
       const at = clock.wallMs();
+      const beforeKib = vm.overheadKib;
       const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: at });
+      // M9: the next control must not take for free what this QEMU was seen to need.
+      if (vm.overheadKib > beforeKib && this.#ports.switchOff.overheadJournal !== true)
+        this.#ports.journal.putOverhead(vm.id, vm.overheadKib);
       const { targetKib, actualKib, usedKib } = vm;
       this.#ports.histories.note(vm.id, { at, targetKib, actualKib, usedKib });
       if (change === 'refusing') this.#setAside(vm);

@@ -16,7 +16,13 @@ import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
-import { checkPolicy, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import {
+  checkPolicy,
+  defaultReserveKib,
+  type HostFigures,
+  type MemoryPolicy,
+  overheadKibOf,
+} from './budget.ts';
 import { Focus } from './focus.ts';
 import { freeing } from './free.ts';
 import { Histories } from './histories.ts';
@@ -165,8 +171,10 @@ export class MemoryManager implements MemoryPort {
   }
 
   #track(spec: VmSpec, bootKib: number, guest: GuestPort, targetKib: number | null): void {
-    const { clock, switchOff = {} } = this.#ports;
-    const vm = new TrackedVm({ spec, bootKib, guest, targetKib, switchOff, nowMs: clock.monotonicMs() });
+    const { clock, journal, switchOff = {} } = this.#ports;
+    const overheadKib = overheadKibOf(bootKib, journal.overhead(spec.id));
+    const nowMs = clock.monotonicMs();
+    const vm = new TrackedVm({ spec, bootKib, guest, targetKib, overheadKib, switchOff, nowMs });
     this.#vms.set(spec.id, vm);
   }
 
@@ -182,6 +190,11 @@ export class MemoryManager implements MemoryPort {
       crashed: 'ended unexpectedly',
     };
     this.#loop.wake(`${vm.spec.name} ${words[why] ?? 'stopped'}`);
+  }
+
+  /** It was deleted. */
+  forget(vmId: VmId): void {
+    this.#ports.journal.dropOverhead(vmId);
   }
 
   event(vmId: VmId, event: VmMemoryEvent): void {
@@ -268,6 +281,7 @@ export class MemoryManager implements MemoryPort {
     return previewStart(this.#model(), spec, {
       nowMs: this.#ports.clock.monotonicMs(),
       keptFreeKib: this.#keptFreeKib(),
+      overheadKib: this.#ports.journal.overhead(spec.id),
     });
   }
 

@@ -3,7 +3,7 @@ import type { StartPreview } from '../../../shared/memory.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
-import { defaultOverheadKib } from './budget.ts';
+import { overheadKibOf } from './budget.ts';
 import { mostLeasableKib } from './lease-desk.ts';
 import type { HostModel, VmModel } from './model.ts';
 import { type Plan, plan } from './plan.ts';
@@ -12,10 +12,13 @@ export interface PreviewAt {
   readonly nowMs: number;
   /** What VMs leave free because somebody asked them to; it is not in the host's budget. */
   readonly keptFreeKib: number;
+  /** Measured of its QEMU in an earlier run; null: never. */
+  readonly overheadKib: number | null;
 }
 
-export function previewStart(host: HostModel, spec: VmSpec, { nowMs, keptFreeKib }: PreviewAt): StartPreview {
-  const most = mostLeasableKib(host);
+export function previewStart(host: HostModel, spec: VmSpec, at: PreviewAt): StartPreview {
+  const { nowMs, keptFreeKib, overheadKib } = at;
+  const most = mostLeasableKib(host, overheadKib);
   const bootKib = Math.min(spec.maxKib, most);
   if (most < spec.minKib) {
     const kept = keptFreeKib === 0 ? '' : ` ${amountText(keptFreeKib)} are being kept free meanwhile.`;
@@ -32,7 +35,7 @@ export function previewStart(host: HostModel, spec: VmSpec, { nowMs, keptFreeKib
     actualKib: null,
     mayHoldKib: 0,
     usedKib: null,
-    overheadKib: defaultOverheadKib(bootKib),
+    overheadKib: overheadKibOf(bootKib, overheadKib),
     weight: spec.weight,
     wants: null,
     shrankAtMs: null,

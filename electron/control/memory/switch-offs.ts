@@ -3,6 +3,7 @@ export const MEMORY_SWITCH_OFF_NAMES = [
   'freeBeforeGive',
   'journalBeforeSend',
   'bootGrace',
+  'overheadJournal',
   'driverSettles',
   'stuckExclusion',
   'silentExclusion',

@@ -5,8 +5,8 @@ import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
-import { defaultOverheadKib } from './budget.ts';
 import { availableKib, type Estimate, foldEstimate, wantsOf, wantsUnheard } from './estimate.ts';
+import { foldLoading, hasLoaded, type Loading, UNSEEN } from './loading.ts';
 import type { Held, VmModel, Wants } from './model.ts';
 import {
   asked,
@@ -31,8 +31,6 @@ const PACE_SHARE = 0.3;
 const SOON_S = 4;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
-/** A driver that loads tells what it holds within moments; until it has, `actual` is what the one before it held. */
-const SETTLES_MS = 2_000;
 /** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
 const SILENT_MS = 3_000;
 
@@ -41,6 +39,7 @@ export interface TrackedInput {
   readonly bootKib: number;
   readonly guest: GuestPort;
   readonly targetKib: number | null;
+  readonly overheadKib: number;
   readonly switchOff: MemorySwitchOffs;
   readonly nowMs: number;
 }
@@ -62,9 +61,7 @@ export class TrackedVm {
   #overheadKib: number;
   #isSeen = false;
   #isDriverReady = false;
-  /** Since when the driver says it is ready, and what `actual` was before anybody knew; null: not seen since. */
-  #loadedAtMs: number | null = null;
-  #staleKib: number | null = null;
+  #loading: Loading = UNSEEN;
   #isPaused = false;
   #progress: Progress;
   #lastSendMs = Number.NEGATIVE_INFINITY;
@@ -85,7 +82,7 @@ export class TrackedVm {
   /** How fast it was last seen to do what it was asked. */
   #paceKibPerS = PACE_KIB_PER_S;
 
-  constructor({ spec, bootKib, guest, targetKib, switchOff, nowMs }: TrackedInput) {
+  constructor({ spec, bootKib, guest, targetKib, overheadKib, switchOff, nowMs }: TrackedInput) {
     this.id = spec.id;
     this.spec = spec;
     this.guest = guest;
@@ -93,7 +90,7 @@ export class TrackedVm {
     this.targetKib = targetKib;
     this.#switchOff = switchOff;
     this.#doubt = targetKib === null ? null : 'unsure';
-    this.#overheadKib = defaultOverheadKib(bootKib);
+    this.#overheadKib = overheadKib;
     this.#progress = freshProgress(bootKib, nowMs);
     this.#lastSampleMs = nowMs;
   }
@@ -101,8 +98,7 @@ export class TrackedVm {
   /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
   wasReset(): void {
     this.#isDriverReady = false;
-    this.#loadedAtMs = null;
-    this.#staleKib = null;
+    this.#loading = UNSEEN;
     this.#estimate = null;
     this.#resets++;
   }
@@ -127,6 +123,11 @@ export class TrackedVm {
     const wasTold = this.#isSilenceTold;
     this.#isSilenceTold = this.isSilent(nowMs);
     return this.#isSilenceTold && !wasTold;
+  }
+
+  /** Of QEMU beyond its guest's memory: as measured, or what is usual. */
+  get overheadKib(): number {
+    return this.#overheadKib;
   }
 
   get isMoving(): boolean {
@@ -229,7 +230,12 @@ export class TrackedVm {
         residentKib: this.residentKib,
         atMs: monotonicMs,
       });
-    const isDriverReady = this.#isLoaded(sample, monotonicMs);
+    this.#loading = foldLoading(this.#loading, sample, monotonicMs);
+    const isDriverReady =
+      sample.driverReady &&
+      (this.#isDriverReady ||
+        this.#switchOff.driverSettles === true ||
+        hasLoaded(this.#loading, sample, { bootKib: this.bootKib, nowMs: monotonicMs }));
     const becameReady = !this.#isDriverReady && isDriverReady;
     this.#isDriverReady = isDriverReady;
     this.#measureOverhead();
@@ -238,23 +244,6 @@ export class TrackedVm {
       return 'driver-ready';
     }
     return this.#judge(monotonicMs);
-  }
-
-  /** M9: QEMU says the driver is ready before that driver has said what it holds. */
-  #isLoaded({ driverReady, actualKib }: GuestSample, nowMs: number): boolean {
-    if (!driverReady || actualKib === null) {
-      [this.#loadedAtMs, this.#staleKib] = [null, actualKib];
-      return driverReady;
-    }
-    if (this.#isDriverReady || this.#switchOff.driverSettles === true) return true;
-    this.#loadedAtMs ??= nowMs;
-    this.#staleKib ??= actualKib;
-    // All of `-m` is the most there is: believed at once it gives nobody anything.
-    return (
-      actualKib !== this.#staleKib ||
-      actualKib >= this.bootKib - TOLERANCE_KIB ||
-      nowMs - this.#loadedAtMs >= SETTLES_MS
-    );
   }
 
   #judge(nowMs: number): Observed {

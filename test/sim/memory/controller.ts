@@ -22,6 +22,8 @@ export interface ControllerInput {
   readonly sent: (guest: SimGuest, targetMib: number) => void;
   readonly heard: (guest: SimGuest, targetMib: number) => void;
   readonly died: () => void;
+  /** It told its figures to a live controller. */
+  readonly sampled?: (guest: SimGuest, controller: Controller) => void;
   readonly log: (line: string) => void;
 }
 
@@ -35,7 +37,7 @@ export interface Line {
 const MIB = 1024;
 const EPOCH_MS = 1_700_000_000_000;
 const never = <T>(): Promise<T> => new Promise(() => undefined);
-const WRITES = ['putTarget', 'dropTarget', 'putLease', 'dropLease', 'append'] as const;
+const WRITES = ['putTarget', 'dropTarget', 'putOverhead', 'putLease', 'dropLease', 'append'] as const;
 
 class Died extends Error {}
 
@@ -105,6 +107,11 @@ export class Controller {
     return mortal as unknown as MemoryJournal;
   }
 
+  #sample(guest: SimGuest): GuestSample {
+    this.#input.sampled?.(guest, this);
+    return guest.sample(EPOCH_MS);
+  }
+
   /** QMP: one line per guest, answered in the order it was asked. */
   port(line: Line): GuestPort {
     const { clock } = this.#input;
@@ -125,7 +132,7 @@ export class Controller {
     return {
       vmId: guest.id,
       residentKib: () => Math.round(guest.residentMib * MIB),
-      sample: (): Promise<GuestSample> => (this.isAlive ? inTurn(() => guest.sample(EPOCH_MS)) : never()),
+      sample: (): Promise<GuestSample> => (this.isAlive ? inTurn(() => this.#sample(guest)) : never()),
       setTarget: kib => {
         if (!this.isAlive) return never();
         this.#step();

@@ -123,6 +123,10 @@ export class SimGuest {
     return this.#isLoaded ? Math.max(this.actual, this.target) : (this.setup.startMib ?? this.setup.bootMib);
   }
 
+  get isMoving(): boolean {
+    return !this.#isLoaded || Math.abs(this.actual - this.target) > 0.01;
+  }
+
   get residentMib(): number {
     const used = Math.min(this.setup.bootMib, KERNEL + this.resident + this.cache);
     // The host keeps what a reset guest no longer uses until a driver reports it free.

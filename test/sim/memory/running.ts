@@ -4,7 +4,7 @@ import type { Lease } from '../../../electron/control/ports.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { Controller, Line } from './controller.ts';
-import type { DriverKind, Load } from './guest.ts';
+import type { DriverKind, Load, SimGuest } from './guest.ts';
 
 const MIB = 1024;
 const SPIN_MAX_S = 12;
@@ -37,6 +37,10 @@ export interface Running extends Line {
   readonly leastMib: number;
   /** Seconds at a target it does not move to, forgotten at a quarter of their pace. */
   spinS: number;
+  /** Of QEMU beyond its guest: what the controller can know. */
+  knownMib: number;
+  /** When it was last asked for something else. */
+  steadySinceMs: number;
   /** Seconds below its minimum while that could be mended. */
   belowS: number;
   /** Grow or shrink: 1, −1. */
@@ -53,6 +57,10 @@ export interface Starting {
 }
 
 export const overheadMib = (bootMib: number): number => defaultOverheadKib(bootMib * MIB) / MIB;
+
+/** As much as anybody can think it needs: measured in steps of 16 MiB. */
+export const mostOverheadMib = ({ setup }: SimGuest): number =>
+  Math.max(overheadMib(setup.bootMib), setup.overheadMib + 16);
 
 /** M2: all a guest may come to hold if it does everything it was ever asked. */
 export const promisedMib = ({ guest, underWay }: Running): number => Math.max(guest.promisedMib, ...underWay);

@@ -14,6 +14,7 @@ import {
   isLeftSpinning,
   KINDS,
   loadOf,
+  mostOverheadMib,
   overheadMib,
   promisedMib,
   type Running,
@@ -29,6 +30,8 @@ const REACTION_MS = 1_000;
 /** As old as a sample may be when a command follows from it. */
 const SEEN_STEPS = 8;
 const BELOW_MIB = 64;
+/** Asked for nothing new so long, a guest has told what it holds. */
+const STEADY_MS = 2_000;
 const CALM_MS = 20_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
@@ -120,6 +123,7 @@ export class SafetyWorld {
         // Its last command was a person's: the guest stays as it is, with a target on its way.
         if (this.#lastHeard !== null && this.random.below(3) === 0) this.#lastHeard.guest.isPaused = true;
       },
+      sampled: (guest, controller) => this.#sampled(guest, controller),
       log: line => {
         if (line.includes('a round failed')) this.#blame('M5', line);
       },
@@ -163,8 +167,7 @@ export class SafetyWorld {
   /** Σ of what everyone may come to hold, less what they may hold. */
   #overdrawMib(): number {
     let sum = 0;
-    for (const running of this.#running.values())
-      sum += promisedMib(running) + running.guest.setup.overheadMib;
+    for (const running of this.#running.values()) sum += promisedMib(running) + running.knownMib;
     for (const { lease } of this.#starting)
       if (lease !== null) sum += lease.bootKib / MIB + overheadMib(lease.bootKib / MIB);
     return sum - (this.#totalMib - Math.max(this.#reserveMib, this.#useMib));
@@ -211,6 +214,7 @@ export class SafetyWorld {
     if (running === undefined) return;
     const before = promisedMib(running);
     const now = this.clock.monotonicMs();
+    running.steadySinceMs = now;
     running.underWay.push(targetMib);
     this.#tell(
       `${guest.setup.spec.name} asked for ${targetMib}, at ${Math.round(guest.actual)}, promised ${Math.round(before)}`,
@@ -233,13 +237,27 @@ export class SafetyWorld {
       this.#judgeSum(`${spec.name} given ${Math.round(targetMib - before)} MiB`);
   }
 
+  /** What a live controller was told, and had time to note, it has to know from then on (M9). */
+  #sampled(guest: SimGuest, controller: Controller): void {
+    const running = this.#running.get(guest.id);
+    const now = this.clock.monotonicMs();
+    if (running === undefined || now - running.steadySinceMs < STEADY_MS || guest.isMoving) return;
+    const seenMib = guest.residentMib - guest.promisedMib;
+    if (seenMib <= running.knownMib) return;
+    this.clock.after(STEP_MS, () => {
+      if (!controller.isAlive || seenMib <= running.knownMib) return;
+      this.#unasked.push({ atMs: this.clock.monotonicMs(), mib: seenMib - running.knownMib });
+      running.knownMib = seenMib;
+    });
+  }
+
   /** What a new VM could be started with if all who would move went to their minimum. */
   #feasibleMib(): number {
     const step = Math.ceil((this.#useMib + 256) / 128) * 128;
     let left = this.#totalMib - Math.max(this.#reserveMib, step);
     for (const running of this.#running.values()) {
       const { guest } = running;
-      left -= this.#mustHaveMib(running) + overheadMib(guest.setup.bootMib);
+      left -= this.#mustHaveMib(running) + mostOverheadMib(guest);
     }
     for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
     return ((left - 150) * 100) / 101;
@@ -371,7 +389,7 @@ export class SafetyWorld {
     for (const { guest, spec } of this.#running.values())
       left -=
         (guest.isDriverReady ? Math.min(spec.minKib / MIB, guest.setup.bootMib) : guest.setup.bootMib) +
-        overheadMib(guest.setup.bootMib);
+        mostOverheadMib(guest);
     for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
     return left - 64;
   }
@@ -448,7 +466,8 @@ export class SafetyWorld {
         kind,
         bootSeconds: 2 + this.random.below(15),
         swapMib: SWAP_MIB,
-        overheadMib: overheadMib(bootMib) - this.random.below(5),
+        // Before it was seen nobody can know of what is more than usual.
+        overheadMib: Math.round(overheadMib(bootMib) * (0.97 + this.random.below(100) / 100)),
         load,
         random: this.random,
       },
@@ -467,6 +486,8 @@ export class SafetyWorld {
       leastMib: KERNEL + peakMib - SWAP_MIB,
       spinS: 0,
       belowS: 0,
+      knownMib: Math.min(guest.setup.overheadMib, overheadMib(bootMib)),
+      steadySinceMs: now,
       way: 0,
     };
     this.#running.set(spec.id, running);
