@@ -62,8 +62,10 @@ export interface MemoryPort {
    * `exactKib` fixes `-m` (resume from suspend). Throws Fault memory.not-enough with reason and remedy.
    */
   lease(request: { spec: VmSpec; exactKib?: number; signal: AbortSignal }): Promise<Lease>;
-  /** QEMU runs: the lease becomes the VM's commitment. Starts sampling it. `pid` is QEMU's, for M9's liveness check. */
-  transfer(lease: Lease, guest: GuestPort, pid: number): void;
+  /** QEMU runs: the lease becomes the VM's commitment. `guest` may be one that cannot be reached yet. */
+  transfer(lease: Lease, guest: GuestPort): void;
+  /** From now on the VM is reached so. */
+  reached(vmId: VmId, guest: GuestPort): void;
   /** The start failed, or was cancelled. */
   release(lease: Lease): void;
   /** Control restarted and found the VM running (M9): commit = max(actual, journaled target), or max if unknown. */

@@ -124,6 +124,12 @@ export class LeaseDesk {
     });
   }
 
+  /** Changed while it starts. */
+  specChanged(spec: VmSpec): void {
+    for (const [id, open] of this.#open)
+      if (open.lease.vmId === spec.id) this.#open.set(id, { ...open, spec });
+  }
+
   /** Transferred or released. */
   settle(lease: Lease): void {
     this.#open.delete(lease.id);

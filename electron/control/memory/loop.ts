@@ -190,7 +190,9 @@ export class MemoryLoop {
         this.#ports.narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);
       if (change === 'driver-ready') this.#ports.narrator.because(`${vm.spec.name} can be balanced now`);
     } catch (cause) {
-      this.#ports.log(`memory: no figures from ${vm.spec.name}: ${String(cause)}`);
+      // One that stays silent was told of once.
+      if (!vm.isSilent(this.#ports.clock.monotonicMs()))
+        this.#ports.log(`memory: no figures from ${vm.spec.name}: ${String(cause)}`);
     }
   }
 

@@ -154,8 +154,17 @@ export class MemoryManager implements MemoryPort {
     const spec = this.#desk.specOf(lease);
     // The VM is counted before the lease is dropped: its memory is never nobody's.
     this.#track(spec, lease.bootKib, guest, null);
+    // M9: of a run that ended unseen; nobody has asked this one for anything.
+    this.#ports.journal.dropTarget(spec.id);
     this.#desk.settle(lease);
     this.#loop.wake(`${spec.name} started`);
+  }
+
+  reached(vmId: VmId, guest: GuestPort): void {
+    const vm = this.#vms.get(vmId);
+    if (vm === undefined) return;
+    vm.guest = guest;
+    this.#loop.wake(null);
   }
 
   release(lease: Lease): void {
@@ -212,6 +221,7 @@ export class MemoryManager implements MemoryPort {
   }
 
   specChanged(spec: VmSpec): void {
+    this.#desk.specChanged(spec);
     const vm = this.#vms.get(spec.id);
     if (vm === undefined) return;
     const isRange = vm.spec.minKib !== spec.minKib || vm.spec.maxKib !== spec.maxKib;

@@ -48,8 +48,8 @@ export type Observed = 'driver-ready' | 'refusing' | 'self-deflated' | null;
 
 export class TrackedVm {
   readonly id: VmId;
-  readonly guest: GuestPort;
   readonly bootKib: number;
+  guest: GuestPort;
   spec: VmSpec;
   targetKib: number | null;
   actualKib: number | null = null;

@@ -12,6 +12,8 @@ export const runRecordSchema = z.object({
   hasBalloon: z.boolean(),
   /** Where the arguments' sockets and files were; a VM folder may be moved before it is resumed. */
   folders: z.object({ home: z.string().min(1), run: z.string().min(1) }),
+  /** QEMU itself; absent until it was spawned, and where it was noted of none. */
+  process: z.object({ pid: z.int().positive(), started: z.string().min(1) }).optional(),
   /** When QEMU was started; absent in a record that was not run yet. */
   since: timeMsSchema.optional(),
 });

@@ -5,27 +5,24 @@ import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { VmSpec, VmState } from '../../../shared/vm.ts';
 import type { ProcessId } from '../../platform/process.ts';
-import type { Lease } from '../ports.ts';
-import { QmpSession } from '../qmp/session.ts';
+import type { GuestPort, Lease } from '../ports.ts';
+import type { QmpSession } from '../qmp/session.ts';
+import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
 import { Guest } from './guest.ts';
 import { closeExports, type LaunchInput, logPath, openExports, recordPath, runRecord } from './launch.ts';
+import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
+import { powerDown } from './power-down.ts';
+import { diskErrorText, onQemuEvent } from './qemu-events.ts';
 import { resizeDisk } from './resize-disk.ts';
 import { resumeWhenWell } from './resume-when-well.ts';
-import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
-import type { Accelerator } from './spec-to-argv.ts';
+import { type RunRecord, socketsIn } from './run-record.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
 import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
 import { hasSavedMemory, loadMemory, readSavedRecord, saveMemory } from './suspended.ts';
-import { until } from './wait.ts';
+import { delay, until } from './wait.ts';
 
-const QMP_UP = { timeoutMs: 30_000, stepMs: 25 };
-/** ACPI shutdown: a desktop guest needs its time; then the person decides. */
-const SHUTDOWN_TIMEOUT_MS = 90_000;
-/** A guest that still boots does not hear the power button: it is pressed again. */
-const POWER_BUTTON_MS = 5_000;
-const QUIT_TIMEOUT_MS = 5_000;
-const GONE = { timeoutMs: 10_000, stepMs: 20 };
+const QUIT = { timeoutMs: 5_000, stepMs: 20 };
 
 export interface SupervisorInput {
   readonly spec: VmSpec;
@@ -53,6 +50,8 @@ export class QemuSupervisor implements VmSupervisor {
   #live: Live | null = null;
   #isDisposed = false;
   #isRecovering = false;
+  /** Runs, and could not be reached yet (M9). */
+  #found: ProcessId | null = null;
 
   constructor({ spec, folders, ports }: SupervisorInput) {
     this.vmId = spec.id;
@@ -125,9 +124,10 @@ export class QemuSupervisor implements VmSupervisor {
       signal.throwIfAborted();
       step('starting QEMU');
       process = await this.#spawn(program, record, saved !== null);
-      const live = await this.#connect(process, record);
-      this.#ports.memory.transfer(lease, live.guest, process.pid);
+      // Before it is reached: what it holds is not the host's own use.
+      this.#ports.memory.transfer(lease, this.#unreached(process));
       lease = null;
+      const live = await this.#connect(process, record);
       if (saved !== null) {
         step('reading saved memory');
         await loadMemory(live.qmp, this.#folders, this.#ports);
@@ -135,17 +135,10 @@ export class QemuSupervisor implements VmSupervisor {
       this.#feed({ kind: 'running' });
       this.#ports.memory.event(this.vmId, 'started');
     } catch (cause) {
-      const why = await this.#whyNotStarted(process, cause);
+      const why = await whyNotStarted(this.#folders, this.#ports, process, cause);
       await this.#undoStart(lease, process, why, signal);
       throw why;
     }
-  }
-
-  /** QEMU opens its control socket before it looks at its devices: the session knows only that it closed. */
-  async #whyNotStarted(process: ProcessId | null, cause: unknown): Promise<unknown> {
-    if (process === null || !(cause instanceof Fault) || cause.body.code !== 'vm.died') return cause;
-    await until(this.#ports.clock, GONE, () => (this.#ports.isAlive(process) ? null : true));
-    return new Fault(this.#qemuDied('QEMU ended while starting.'), cause);
   }
 
   /** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
@@ -153,11 +146,17 @@ export class QemuSupervisor implements VmSupervisor {
     const sockets = socketsIn(this.#folders.run);
     for (const path of [sockets.qmp, sockets.vnc, sockets.agent, sockets.serial, sockets.pidFile])
       this.#ports.removeFile(path);
-    this.#ports.writeJson(recordPath(this.#folders), { ...record, since: this.#ports.clock.wallMs() });
+    const noted: RunRecord = { ...record, process: undefined, since: this.#ports.clock.wallMs() };
+    this.#ports.writeJson(recordPath(this.#folders), noted);
     const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
     const { id } = await this.#ports.spawn(program, argv, logPath(this.#folders));
+    this.#ports.writeJson(recordPath(this.#folders), { ...noted, process: id });
     this.#feed({ kind: 'spawned', pid: id.pid, accelerator: record.accelerator });
     return id;
+  }
+
+  #unreached({ pid }: ProcessId): GuestPort {
+    return unreachable(this.vmId, () => this.#ports.residentKib(pid));
   }
 
   #launch(): LaunchInput {
@@ -166,20 +165,25 @@ export class QemuSupervisor implements VmSupervisor {
 
   /** Waits for QMP as long as QEMU lives, then listens. Faults with QEMU's own last words. */
   async #connect(process: ProcessId, record: RunRecord): Promise<Live> {
-    const path = socketsIn(this.#folders.run).qmp;
-    const stream = await until(this.#ports.clock, QMP_UP, async () => {
-      if (!this.#ports.isAlive(process)) throw new Fault(this.#qemuDied('QEMU ended while starting.'));
-      return this.#ports.connect(path).catch(() => null);
-    });
-    if (stream === null) throw new Fault(this.#qemuDied('QEMU did not open its control socket in time.'));
-    const qmp = await QmpSession.open(stream, this.#ports.clock);
+    const qmp = await openQmp(this.#folders, this.#ports, process);
     const residentKib = (): number | null => this.#ports.residentKib(process.pid);
     const guest = new Guest({ vmId: this.vmId, qmp, hasBalloon: record.hasBalloon, residentKib });
     const live: Live = { process, qmp, guest, record, isEndWanted: false };
     this.#live = live;
-    qmp.onEvent((name, data) => this.#onEvent(live, name, data));
+    qmp.onEvent((name, data) =>
+      onQemuEvent(name, data, {
+        phase: this.#state.phase,
+        feed: event => this.#feed(event),
+        tell: event => this.#ports.memory.event(this.vmId, event),
+        endsItself: () => {
+          live.isEndWanted = true;
+        },
+        diskFailed: isFull => this.#onDiskError(live, isFull),
+      }),
+    );
     qmp.onClose(() => void this.#onClose(live));
     await guest.startStatistics();
+    this.#ports.memory.reached(this.vmId, guest);
     return live;
   }
 
@@ -194,6 +198,8 @@ export class QemuSupervisor implements VmSupervisor {
     this.#live = null;
     live?.qmp.close();
     if (process !== null) await this.#endQemu(process);
+    // M9: whoever comes next finds it by what is noted of it.
+    if (this.#isDisposed) return;
     if (lease !== null) this.#ports.memory.release(lease);
     else this.#ports.memory.detach(this.vmId, 'crashed');
     await closeExports(this.#launch());
@@ -204,51 +210,20 @@ export class QemuSupervisor implements VmSupervisor {
     else this.#feed({ kind: 'failed', error: bodyOf(cause) });
   }
 
+  async #hasEnded(process: ProcessId, within: typeof GONE): Promise<boolean> {
+    return (await until(this.#ports.clock, within, () => !this.#ports.isAlive(process) || null)) !== null;
+  }
+
+  /** M2: one the kernel cannot end yet keeps its memory: whoever waits for this counts it until it is gone. */
   async #endQemu(process: ProcessId): Promise<void> {
     this.#ports.end(process, 'SIGKILL');
-    await until(this.#ports.clock, GONE, () => (this.#ports.isAlive(process) ? null : true));
-  }
-
-  #qemuDied(what: string): ErrorBody {
-    return qemuDied(what, this.#ports.readText(logPath(this.#folders)));
-  }
-
-  #onEvent(live: Live, name: string, data: Readonly<Record<string, unknown>>): void {
-    const { memory } = this.#ports;
-    switch (name) {
-      case 'RESUME':
-        this.#feed({ kind: 'running' });
-        return memory.event(this.vmId, 'resumed');
-      case 'STOP':
-        if (this.#state.phase === 'running') this.#feed({ kind: 'paused', why: '' });
-        return memory.event(this.vmId, 'paused');
-      case 'VSERPORT_CHANGE':
-        this.#feed({ kind: data.open === true ? 'guest-up' : 'guest-down' });
-        return data.open === true ? memory.event(this.vmId, 'guest-up') : undefined;
-      case 'RESET':
-        this.#feed({ kind: 'guest-down' });
-        return memory.event(this.vmId, 'reset');
-      case 'BALLOON_CHANGE':
-        return memory.event(this.vmId, 'balloon-changed');
-      case 'SHUTDOWN':
-        live.isEndWanted = true;
-        return;
-      case 'GUEST_PANICKED':
-        return this.#feed({
-          kind: 'paused',
-          why: 'The guest system crashed. Reset it, or take a look at its screen first.',
-        });
-      case 'BLOCK_IO_ERROR':
-        return this.#onDiskError(live, data);
-    }
+    while (!(await this.#hasEnded(process, GONE)) && !this.#isDisposed)
+      this.#ports.log(`vm ${this.vmId}: QEMU (pid ${process.pid}) does not end; its memory stays counted`);
   }
 
   /** L5: paused by a disk error; goes on by itself when the cause is gone. */
-  #onDiskError(live: Live, data: Readonly<Record<string, unknown>>): void {
-    const why =
-      data.nospace === true
-        ? 'Paused: the disk is full. It goes on by itself when there is room; nothing is lost.'
-        : 'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
+  #onDiskError(live: Live, isFull: boolean): void {
+    const why = diskErrorText(isFull);
     this.#feed({ kind: 'paused', why });
     if (this.#isRecovering) return;
     this.#isRecovering = true;
@@ -269,22 +244,13 @@ export class QemuSupervisor implements VmSupervisor {
   /** QMP closed: QEMU is ending or gone, unless we let go of it. */
   async #onClose(live: Live): Promise<void> {
     if (this.#isDisposed || this.#live !== live) return;
-    const isGone = await until(this.#ports.clock, GONE, () =>
-      this.#ports.isAlive(live.process) ? null : true,
-    );
+    const isGone = await this.#hasEnded(live.process, GONE);
     if (this.#live !== live || this.#isDisposed) return;
     this.#live = null;
-    if (isGone === null) await this.#endQemu(live.process);
+    if (!isGone) await this.#endQemu(live.process);
+    if (this.#isDisposed) return;
     const isSuspending = this.#state.phase === 'suspending' && hasSavedMemory(this.#folders, this.#ports);
-    this.#ports.memory.detach(
-      this.vmId,
-      isSuspending ? 'suspended' : live.isEndWanted ? 'stopped' : 'crashed',
-    );
-    await closeExports(this.#launch());
-    this.#ports.removeFile(recordPath(this.#folders));
-    if (isSuspending) return this.#feed({ kind: 'suspended' });
-    const died: ErrorBody = { ...this.#qemuDied('QEMU ended without being asked to.'), code: 'vm.died' };
-    this.#feed({ kind: 'ended', error: live.isEndWanted ? null : died });
+    await this.#ended({ isSuspending, isWanted: live.isEndWanted });
   }
 
   #current(): Live {
@@ -298,24 +264,24 @@ export class QemuSupervisor implements VmSupervisor {
       this.#ports.removeTree(`${this.#folders.home}/suspended`);
       return this.#feed({ kind: 'ended', error: null });
     }
+    if (how === 'force' && this.#found !== null) return this.#forceFound(this.#found, onStep);
     const live = this.#current();
     if (how === 'force') return this.#force(live, onStep);
     if (this.#state.phase === 'paused') await live.qmp.execute('cont');
     this.#feed({ kind: 'stop' });
     onStep('asking the guest to shut down');
-    const { clock } = this.#ports;
-    const deadlineMs = clock.monotonicMs() + SHUTDOWN_TIMEOUT_MS;
-    await live.qmp.execute('system_powerdown');
-    while (clock.monotonicMs() < deadlineMs && !signal.aborted) {
-      const isOff = await until(clock, { timeoutMs: POWER_BUTTON_MS, stepMs: 50 }, () =>
-        isLive(this.#state.phase) && !signal.aborted ? null : true,
-      );
-      if (isOff !== null && !signal.aborted) return;
-      await live.qmp.execute('system_powerdown').catch(() => undefined);
-    }
+    const isOff = (): boolean => !isLive(this.#state.phase);
+    if (await powerDown(live.qmp, this.#ports.clock, isOff, signal)) return;
     const error = stillRuns(this.#spec.name, signal.aborted);
     this.#feed({ kind: 'stop-refused', error });
     throw new Fault(error);
+  }
+
+  /** It cannot be reached: it is not asked. */
+  async #forceFound(process: ProcessId, onStep: OnStep): Promise<void> {
+    onStep('ending QEMU');
+    await this.#endQemu(process);
+    await until(this.#ports.clock, GONE, () => (isLive(this.#state.phase) ? null : true));
   }
 
   async #force(live: Live, onStep: OnStep): Promise<void> {
@@ -324,11 +290,8 @@ export class QemuSupervisor implements VmSupervisor {
     if (this.#state.phase !== 'suspending') this.#feed({ kind: 'stop' });
     onStep('ending QEMU');
     // An answer is not waited for: a QEMU that hangs is killed.
-    live.qmp.execute('quit', undefined, QUIT_TIMEOUT_MS).catch(() => undefined);
-    const isGone = await until(this.#ports.clock, { timeoutMs: QUIT_TIMEOUT_MS, stepMs: 20 }, () =>
-      this.#ports.isAlive(live.process) ? null : true,
-    );
-    if (isGone === null) await this.#endQemu(live.process);
+    live.qmp.execute('quit', undefined, QUIT.timeoutMs).catch(() => undefined);
+    if (!(await this.#hasEnded(live.process, QUIT))) await this.#endQemu(live.process);
     await until(this.#ports.clock, GONE, () => (isLive(this.#state.phase) ? null : true));
   }
 
@@ -374,23 +337,62 @@ export class QemuSupervisor implements VmSupervisor {
   }
 
   async adopt(): Promise<boolean> {
-    const parsed = runRecordSchema.safeParse(this.#ports.readJson(recordPath(this.#folders)));
-    const pid = Number(this.#ports.readText(socketsIn(this.#folders.run).pidFile).trim());
-    const process = this.#ports.processOf(pid);
-    if (!parsed.success || !Number.isInteger(pid) || pid <= 0 || !this.#ports.isAlive(process)) {
-      this.#ports.removeFile(recordPath(this.#folders));
+    const found = await findRunning(this.#folders, this.#ports);
+    if (found === null) return false;
+    const { record, process } = found;
+    this.#found = process;
+    this.#feed({ kind: 'start' });
+    this.#feed({ kind: 'spawned', pid: process.pid, accelerator: record.accelerator });
+    // M9: whether or not it can be reached, it counts.
+    this.#ports.memory.adopt(this.#spec, record.bootKib, this.#unreached(process));
+    if (!(await this.#takeOver(found))) void this.#takeOverLater(found);
+    return true;
+  }
+
+  async #takeOver({ record, process }: Found): Promise<boolean> {
+    try {
+      await openExports(this.#launch());
+      const live = await this.#connect(process, record);
+      const { running } = await live.guest.status();
+      const { driverReady } = await live.guest.sample();
+      this.#found = null;
+      this.#feed({ kind: 'running', ...(record.since === undefined ? {} : { since: record.since }) });
+      if (!running) this.#feed({ kind: 'paused', why: '' });
+      if (driverReady) this.#feed({ kind: 'guest-up' });
+      return true;
+    } catch (cause) {
+      this.#ports.log(`vm ${this.vmId}: runs and cannot be reached: ${String(cause)}`);
+      const live = this.#live;
+      this.#live = null;
+      live?.qmp.close();
+      this.#ports.memory.reached(this.vmId, this.#unreached(process));
+      this.#feed({ kind: 'step', words: 'its QEMU runs and cannot be reached yet' });
       return false;
     }
-    const record: RunRecord = parsed.data;
-    this.#feed({ kind: 'start' });
-    this.#feed({ kind: 'spawned', pid, accelerator: record.accelerator satisfies Accelerator });
-    await openExports(this.#launch());
-    const live = await this.#connect(process, record);
-    this.#ports.memory.adopt(this.#spec, record.bootKib, live.guest);
-    const { running } = await live.guest.status();
-    this.#feed({ kind: 'running', ...(record.since === undefined ? {} : { since: record.since }) });
-    if (!running) this.#feed({ kind: 'paused', why: '' });
-    if ((await live.guest.sample()).driverReady) this.#feed({ kind: 'guest-up' });
-    return true;
+  }
+
+  async #takeOverLater(found: Found): Promise<void> {
+    for (;;) {
+      await delay(this.#ports.clock, REACH_AGAIN_MS);
+      if (this.#isDisposed) return;
+      if (!this.#ports.isAlive(found.process)) {
+        this.#found = null;
+        return this.#ended({ isSuspending: false, isWanted: false });
+      }
+      if (await this.#takeOver(found)) return;
+    }
+  }
+
+  /** The process is gone: nothing is committed, served or noted any more. */
+  async #ended({ isSuspending, isWanted }: { isSuspending: boolean; isWanted: boolean }): Promise<void> {
+    this.#ports.memory.detach(this.vmId, isSuspending ? 'suspended' : isWanted ? 'stopped' : 'crashed');
+    await closeExports(this.#launch());
+    this.#ports.removeFile(recordPath(this.#folders));
+    if (isSuspending) return this.#feed({ kind: 'suspended' });
+    const died: ErrorBody = {
+      ...qemuDied('QEMU ended without being asked to.', this.#ports.readText(logPath(this.#folders))),
+      code: 'vm.died',
+    };
+    this.#feed({ kind: 'ended', error: isWanted ? null : died });
   }
 }

@@ -1,6 +1,7 @@
 // A VM of the simulated world, running or about to, and what is judged of it alone.
 import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
-import type { Lease } from '../../../electron/control/ports.ts';
+import type { GuestPort, Lease } from '../../../electron/control/ports.ts';
+import { unreachable } from '../../../electron/control/vm/find-running.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { Controller, Line } from './controller.ts';
@@ -82,6 +83,10 @@ export function loadOf(
   });
   return { load, peakMib: base + burst };
 }
+
+/** As a supervisor tells of a QEMU it has no word from yet. */
+export const unreached = ({ guest }: Running): GuestPort =>
+  unreachable(guest.id, () => Math.round(guest.residentMib * MIB));
 
 /** M4: a driver asked for what it cannot do spins; asked once, it is left alone for much longer than it was tried. */
 export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): boolean {

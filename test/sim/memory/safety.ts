@@ -19,6 +19,7 @@ import {
   promisedMib,
   type Running,
   type Starting,
+  unreached,
 } from './running.ts';
 import { specOf } from './specs.ts';
 
@@ -32,6 +33,8 @@ const SEEN_STEPS = 8;
 const BELOW_MIB = 64;
 /** Asked for nothing new so long, a guest has told what it holds. */
 const STEADY_MS = 2_000;
+/** Until a QEMU found running could be reached. */
+const UNREACHED_MS = 5_000;
 const CALM_MS = 20_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
@@ -189,7 +192,10 @@ export class SafetyWorld {
     const { guest, spec } = running;
     const now = this.clock.monotonicMs();
     const isAsked =
-      guest.isDriverReady && !guest.isPaused && now >= running.hungUntilMs && this.#controller.isAlive;
+      guest.isDriverReady &&
+      !guest.isPaused &&
+      now >= Math.max(running.hungUntilMs, running.readyAtMs) &&
+      this.#controller.isAlive;
     if (isLeftSpinning(running, isAsked, dt))
       this.#blame('M4', `${spec.name} was left spinning at ${Math.round(guest.actual)} for ${guest.target}`);
     const isOwed =
@@ -330,13 +336,21 @@ export class SafetyWorld {
     // A start whose QEMU was not spawned died with its controller.
     this.#starting.clear();
     this.#controller = this.#control();
-    for (const running of this.#running.values())
-      this.#controller.manager.adopt(
-        running.spec,
-        running.guest.setup.bootMib * MIB,
-        this.#controller.port(running),
-      );
+    for (const running of this.#running.values()) this.#adopt(running, this.#controller);
     this.#controller.manager.begin();
+  }
+
+  /** Some cannot be reached at once: they count all the same (M9). */
+  #adopt(running: Running, controller: Controller): void {
+    const { spec, guest } = running;
+    const isReached = this.random.below(4) > 0;
+    const port = isReached ? controller.port(running) : unreached(running);
+    controller.manager.adopt(spec, guest.setup.bootMib * MIB, port);
+    if (isReached) return;
+    running.readyAtMs = this.clock.monotonicMs() + UNREACHED_MS;
+    this.clock.after(UNREACHED_MS, () =>
+      controller.tell(manager => manager.reached(guest.id, controller.port(running))),
+    );
   }
 
   #happen(): void {
@@ -446,11 +460,14 @@ export class SafetyWorld {
     starting.lease = lease;
     this.#tell(`${starting.spec.name} leased ${lease.bootKib / MIB}`);
     this.#judgeSum(`${starting.spec.name} leased ${lease.bootKib / MIB} MiB`);
-    await this.clock.sleep(50 + this.random.below(500));
-    // The controller may have died meanwhile, with QEMU spawned or not; here it was not.
-    if (!starting.controller.isAlive || !this.#starting.delete(starting)) return;
+    const { controller } = starting;
+    await this.clock.sleep(25 + this.random.below(250));
+    if (!controller.isAlive || !this.#starting.delete(starting)) return;
     const running = this.#spawn(starting, lease.bootKib / MIB);
-    starting.controller.tell(manager => manager.transfer(lease, starting.controller.port(running)));
+    controller.tell(manager => manager.transfer(lease, unreached(running)));
+    await this.clock.sleep(25 + this.random.below(250));
+    // Where the controller died meanwhile the next one finds it (M9).
+    controller.tell(manager => manager.reached(running.guest.id, controller.port(running)));
   }
 
   #spawn({ spec, kind }: Starting, bootMib: number): Running {

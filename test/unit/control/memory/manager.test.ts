@@ -133,6 +133,20 @@ describe('the memory manager', () => {
     expect(world.journal.leases()).toEqual([]);
   });
 
+  it('M5: a range changed while a VM starts is its range', async () => {
+    const world = new World(4000 * MIB);
+    const leasing = world.manager.lease({ spec: specOf(1), signal: new AbortController().signal });
+    await world.run(500);
+    const lease = await leasing;
+    world.manager.specChanged(specOf(1, 300, 600));
+    const guest = new Guest(uuid(1), lease.bootKib, world.clock);
+    guest.driverReady = true;
+    world.guests.set(uuid(1), guest);
+    world.manager.transfer(lease, guest);
+    await world.run(8000);
+    expect(world.actual(1)).toBeLessThanOrEqual(600);
+  });
+
   it('M9: a controller that died counts adopted guests as what they may hold, and never gives that away', async () => {
     const world = new World(2800 * MIB);
     for (const n of [1, 2, 3]) await world.start(n);

@@ -1,0 +1,52 @@
+// A QEMU that outlived its control (M9): what is noted of it, and whether it still runs.
+import type { VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { ProcessId } from '../../platform/process.ts';
+import type { GuestPort } from '../ports.ts';
+import { recordPath } from './launch.ts';
+import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
+import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
+import { until } from './wait.ts';
+
+/** A QEMU writes its pid as soon as it has read its arguments. */
+const PID_FILE = { timeoutMs: 5_000, stepMs: 50 };
+
+/** One that runs and could not be reached is tried again. */
+export const REACH_AGAIN_MS = 5_000;
+
+export interface Found {
+  readonly record: RunRecord;
+  readonly process: ProcessId;
+}
+
+/** Null, and nothing noted any more, where none runs. */
+export async function findRunning(folders: VmFolders, ports: SupervisorPorts): Promise<Found | null> {
+  const parsed = runRecordSchema.safeParse(ports.readJson(recordPath(folders)));
+  const process = parsed.success ? (parsed.data.process ?? (await fromPidFile(folders, ports))) : null;
+  if (parsed.success && process !== null && ports.isAlive(process)) return { record: parsed.data, process };
+  ports.removeFile(recordPath(folders));
+  return null;
+}
+
+/** Its control died before it noted what it spawned: QEMU may be about to write its pid. */
+function fromPidFile(folders: VmFolders, ports: SupervisorPorts): Promise<ProcessId | null> {
+  const { pidFile } = socketsIn(folders.run);
+  return until(ports.clock, PID_FILE, () => {
+    const pid = Number(ports.readText(pidFile).trim());
+    return Number.isInteger(pid) && pid > 0 ? ports.processOf(pid) : null;
+  });
+}
+
+/** What the memory manager is given of a QEMU that cannot be reached yet: it counts as all it was started with. */
+export function unreachable(vmId: VmId, residentKib: () => number | null): GuestPort {
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new Fault({
+        code: 'vm.timeout',
+        what: 'Its QEMU runs and cannot be reached yet.',
+        safe: 'The VM goes on as it was.',
+        todo: 'Wait, or force the VM off.',
+      }),
+    );
+  return { vmId, setTarget: refuse, sample: refuse, residentKib };
+}

@@ -1,0 +1,46 @@
+// What QEMU says by itself, in the words of the state machine and of the memory manager.
+import type { VmPhase } from '../../../shared/vm.ts';
+import type { VmMemoryEvent } from '../ports.ts';
+import type { VmEvent } from './state.ts';
+
+export interface EventEars {
+  readonly phase: VmPhase;
+  readonly feed: (event: VmEvent) => void;
+  readonly tell: (event: VmMemoryEvent) => void;
+  /** The guest powers off, or QEMU was told to end: its end is no failure. */
+  readonly endsItself: () => void;
+  readonly diskFailed: (isFull: boolean) => void;
+}
+
+export function onQemuEvent(name: string, data: Readonly<Record<string, unknown>>, ears: EventEars): void {
+  switch (name) {
+    case 'RESUME':
+      ears.feed({ kind: 'running' });
+      return ears.tell('resumed');
+    case 'STOP':
+      if (ears.phase === 'running') ears.feed({ kind: 'paused', why: '' });
+      return ears.tell('paused');
+    case 'VSERPORT_CHANGE':
+      ears.feed({ kind: data.open === true ? 'guest-up' : 'guest-down' });
+      return data.open === true ? ears.tell('guest-up') : undefined;
+    case 'RESET':
+      ears.feed({ kind: 'guest-down' });
+      return ears.tell('reset');
+    case 'BALLOON_CHANGE':
+      return ears.tell('balloon-changed');
+    case 'SHUTDOWN':
+      return ears.endsItself();
+    case 'GUEST_PANICKED':
+      return ears.feed({
+        kind: 'paused',
+        why: 'The guest system crashed. Reset it, or take a look at its screen first.',
+      });
+    case 'BLOCK_IO_ERROR':
+      return ears.diskFailed(data.nospace === true);
+  }
+}
+
+export const diskErrorText = (isFull: boolean): string =>
+  isFull
+    ? 'Paused: the disk is full. It goes on by itself when there is room; nothing is lost.'
+    : 'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';

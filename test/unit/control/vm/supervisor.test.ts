@@ -1,0 +1,149 @@
+// M9, M2: a QEMU that runs is counted, whatever else does not work.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { QemuSupervisor } from '../../../../electron/control/vm/supervisor.ts';
+import { FakeHost, FakeQmp } from '../../../support/fake-qemu.ts';
+import { GIB, specOf, uuid } from '../../../support/memory-world.ts';
+
+const FOLDERS = { home: '/home', run: '/run' };
+const DISK = { id: uuid(9), virtualBytes: 1 } as never;
+const spec = { ...specOf(1), disks: [DISK] };
+const noStep = (): void => undefined;
+
+let host: FakeHost;
+const supervise = (): QemuSupervisor => new QemuSupervisor({ spec, folders: FOLDERS, ports: host.ports() });
+const start = async (): Promise<QemuSupervisor> => {
+  const supervisor = supervise();
+  await supervisor.start(new AbortController().signal, noStep);
+  return supervisor;
+};
+const counted = (): number | undefined => host.memory.counted.get(spec.id)?.bootKib;
+/** The control before this one died; its sockets went with it. */
+function died(supervisor: QemuSupervisor): void {
+  supervisor.dispose();
+  host.memory.counted.clear();
+  host.memory.leases.clear();
+  host.qmp = new FakeQmp();
+}
+
+beforeEach(() => {
+  host = new FakeHost();
+});
+
+describe('a QEMU that outlived its control', () => {
+  it('is taken over', async () => {
+    died(await start());
+    const next = supervise();
+    expect(await next.adopt()).toBe(true);
+    expect(next.state()).toMatchObject({ phase: 'running', pid: 77 });
+    await expect(host.memory.counted.get(spec.id)?.guest.sample()).resolves.toMatchObject({ actualKib: GIB });
+  });
+
+  it('counts as all it was started with where its disks do not open, and is tried again', async () => {
+    died(await start());
+    host.opensExports = false;
+    const next = supervise();
+    expect(await next.adopt()).toBe(true);
+    expect(counted()).toBe(spec.maxKib);
+    expect(next.state().phase).toBe('starting');
+    await host.run(11_000);
+    expect(counted()).toBe(spec.maxKib);
+    host.opensExports = true;
+    await host.run(6_000);
+    expect(next.state().phase).toBe('running');
+    await expect(host.memory.counted.get(spec.id)?.guest.sample()).resolves.toMatchObject({ actualKib: GIB });
+  });
+
+  it('counts where its control socket never greets, until it ends', async () => {
+    died(await start());
+    const mute = new FakeQmp();
+    mute.greets = false;
+    host.qmp = mute;
+    const next = supervise();
+    const adopting = next.adopt();
+    await host.run(5_000);
+    expect(counted()).toBe(spec.maxKib);
+    await host.run(10_000);
+    expect(await adopting).toBe(true);
+    expect(counted()).toBe(spec.maxKib);
+    host.isAlive = false;
+    await host.run(20_000);
+    expect(counted()).toBeUndefined();
+    expect(host.record).toBeUndefined();
+    expect(next.state()).toMatchObject({ phase: 'failed', error: { code: 'vm.died' } });
+  });
+
+  it('can be forced off though it cannot be reached', async () => {
+    died(await start());
+    host.opensExports = false;
+    const next = supervise();
+    await next.adopt();
+    const stopping = next.stop('force', new AbortController().signal, noStep);
+    await host.run(11_000);
+    await stopping;
+    expect(host.isAlive).toBe(false);
+    expect(counted()).toBeUndefined();
+  });
+
+  it('is found by what was noted when it was spawned, before it wrote its pid', async () => {
+    const supervisor = await start();
+    expect(host.record?.process).toEqual({ pid: 77, started: '1' });
+    died(supervisor);
+    expect(host.files.has('/run/pid')).toBe(false);
+    expect(await supervise().adopt()).toBe(true);
+  });
+
+  it('is waited for where its control died before it noted what it spawned', async () => {
+    let copy: unknown;
+    host.onSpawn = () => {
+      copy = host.record;
+    };
+    died(await start());
+    expect(copy).not.toHaveProperty('process');
+    host.files.set('/home/run.json', copy);
+    const adopting = supervise().adopt();
+    await host.run(1_000);
+    expect(host.record).toBeDefined();
+    host.files.set('/run/pid', '77\n');
+    await host.run(1_000);
+    expect(await adopting).toBe(true);
+    expect(counted()).toBe(spec.maxKib);
+  });
+
+  it('is not looked for where the process noted has ended, whoever has its pid now', async () => {
+    died(await start());
+    host.files.set('/home/run.json', { ...host.record, process: { pid: 77, started: '0' } });
+    host.files.set('/run/pid', '77\n');
+    expect(await supervise().adopt()).toBe(false);
+    expect(host.record).toBeUndefined();
+  });
+});
+
+describe('a QEMU that the kernel cannot end', () => {
+  it('keeps its memory until it is gone', async () => {
+    const supervisor = await start();
+    host.isKillable = false;
+    const stopping = supervisor.stop('force', new AbortController().signal, noStep);
+    host.qmp?.destroy();
+    await host.run(60_000);
+    expect(counted()).toBe(spec.maxKib);
+    host.isAlive = false;
+    await host.run(1_000);
+    await stopping;
+    expect(counted()).toBeUndefined();
+  });
+
+  it('stays counted while a start is undone', async () => {
+    host.isKillable = false;
+    host.qmp = new FakeQmp();
+    host.qmp.answer = ({ execute }) => (execute === 'qom-set' ? undefined : {});
+    const supervisor = supervise();
+    const starting = supervisor.start(new AbortController().signal, noStep).catch(() => 'failed');
+    await host.run(40_000);
+    expect(counted()).toBe(spec.maxKib);
+    host.isAlive = false;
+    await host.run(1_000);
+    expect(await starting).toBe('failed');
+    expect(counted()).toBeUndefined();
+    expect(host.memory.leases.size).toBe(0);
+  });
+});
