@@ -2,6 +2,7 @@
 // come to hold even if it does at once everything it was ever allowed (M2).
 import type { VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
+import { floorMib, MIB_KIB } from '../../../shared/units.ts';
 
 /** Why a VM's memory cannot be moved now; its commitment is taken as it stands. */
 export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'silent' | 'quarantined' | 'resting';
@@ -60,6 +61,18 @@ export function promisedKib(vm: VmModel): number {
   // A booting guest, also one that was reset, uses all of `-m` before its driver loads; unknown counts as that too.
   if (vm.held === 'booting' || vm.held === 'no-balloon' || vm.actualKib === null) return vm.bootKib;
   return Math.max(vm.actualKib, vm.targetKib ?? vm.bootKib, vm.mayHoldKib);
+}
+
+/**
+ * M4: who is left alone because it did not give, or took back by itself, is asked for nothing; but where it suffers, or
+ * lacks its minimum, it is planned for like everyone, at no less than it has.
+ */
+export function servedInNeed(vm: VmModel): VmModel {
+  const leastKib = Math.min(floorMib(vm.ceilingKib), Math.ceil(promisedKib(vm) / MIB_KIB) * MIB_KIB);
+  const isLeftAlone = vm.held === 'quarantined' || vm.held === 'resting';
+  const isInNeed = vm.wants?.isUrgent === true || leastKib < vm.minKib;
+  if (!isLeftAlone || !isInNeed || promisedKib(vm) >= vm.ceilingKib) return vm;
+  return { ...vm, minKib: Math.max(vm.minKib, leastKib), held: null };
 }
 
 export const committedKib = (vm: VmModel): number => promisedKib(vm) + vm.overheadKib;

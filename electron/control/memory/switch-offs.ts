@@ -7,6 +7,7 @@ export const MEMORY_SWITCH_OFF_NAMES = [
   'driverSettles',
   'stuckExclusion',
   'silentExclusion',
+  'needInQuarantine',
   'leaseCounts',
   'watermarks',
   'freshSample',

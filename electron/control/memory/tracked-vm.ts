@@ -7,7 +7,7 @@ import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 import { availableKib, type Estimate, foldEstimate, wantsOf, wantsUnheard } from './estimate.ts';
 import { foldLoading, hasLoaded, type Loading, UNSEEN } from './loading.ts';
-import type { Held, VmModel, Wants } from './model.ts';
+import { type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
 import {
   asked,
   foldProgress,
@@ -31,6 +31,8 @@ const PACE_SHARE = 0.3;
 const SOON_S = 4;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
+/** Who took memory back by itself ran short: it is served like one that pages. */
+const SELF_DEFLATED_MS = 5_000;
 /** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
 const SILENT_MS = 3_000;
 
@@ -79,6 +81,7 @@ export class TrackedVm {
   #estimate: Estimate | null = null;
   #shrankAtMs: number | null = null;
   #grewAtMs: number | null = null;
+  #selfDeflatedAtMs = Number.NEGATIVE_INFINITY;
   /** How fast it was last seen to do what it was asked. */
   #paceKibPerS = PACE_KIB_PER_S;
 
@@ -259,6 +262,7 @@ export class TrackedVm {
     if (this.#progress.restUntilMs <= before.restUntilMs) return null;
     // Never fight an OOM: while it rests it is not left with a target it cannot go by.
     this.#doubt = 'in-vain';
+    this.#selfDeflatedAtMs = nowMs;
     return isResting(before, nowMs) ? null : 'self-deflated';
   }
 
@@ -302,7 +306,7 @@ export class TrackedVm {
 
   model(nowMs: number): VmModel {
     const ceilingKib = Math.min(this.spec.maxKib, this.bootKib);
-    return {
+    const vm: VmModel = {
       id: this.id,
       name: this.spec.name,
       minKib: Math.min(this.spec.minKib, ceilingKib),
@@ -320,12 +324,15 @@ export class TrackedVm {
       lateKib: this.#lateKib(),
       held: this.#held(nowMs),
     };
+    return this.#switchOff.needInQuarantine === true ? vm : servedInNeed(vm);
   }
 
   #wants(nowMs: number): Wants | null {
     const told = wantsOf(this.#estimate, nowMs, this.#paceKibPerS);
-    if (told !== null || this.residentKib === null) return told;
-    return wantsUnheard(this.residentKib, (this.spec.minKib + Math.min(this.spec.maxKib, this.bootKib)) / 2);
+    const middleKib = (this.spec.minKib + Math.min(this.spec.maxKib, this.bootKib)) / 2;
+    const wants = told ?? (this.residentKib === null ? null : wantsUnheard(this.residentKib, middleKib));
+    const ranShort = nowMs - this.#selfDeflatedAtMs < SELF_DEFLATED_MS;
+    return wants !== null && ranShort ? { ...wants, isUrgent: true } : wants;
   }
 
   #balloonState(nowMs: number): BalloonState {

@@ -41,7 +41,7 @@ export const refusedSentence = (vmName: string, askedKib: number, actualKib: num
   `${vmName} did not move: asked for ${amountText(askedKib)}, still at ${amountText(actualKib)}. Nothing is lost; the others are planned around it. Its balloon driver may be busy or missing.`;
 
 export const selfDeflatedSentence = (vmName: string, actualKib: number): string =>
-  `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. It is left alone for a while.`;
+  `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. For a while it is asked for nothing, and given more where it needs more.`;
 
 export const silentSentence = (vmName: string): string =>
   `${vmName} does not answer. What it may hold stays its own, and the others are planned around it, until it answers again.`;
