@@ -129,6 +129,7 @@ export class World {
   host = { totalKib: 64 * GIB, availableKib: 60 * GIB, ownKib: 0, stalled: null as number | null };
   readonly guests = new Map<VmId, Guest>();
   manager: MemoryManager;
+  readonly log: string[] = [];
   readonly budgetKib: number;
   readonly off: MemorySwitchOffs;
   constructor(budgetKib: number, off: MemorySwitchOffs = {}) {
@@ -149,7 +150,7 @@ export class World {
         },
         journal: this.journal,
         host: () => this.host,
-        log: () => undefined,
+        log: line => void this.log.push(line),
         switchOff: this.off,
       },
       { mode: 'proportional', budgetKib: this.budgetKib, reserveKib: GIB },

@@ -36,6 +36,8 @@ export interface LeaseDeskPorts {
   /** What VMs leave free because somebody asked them to (free.ts); 0: nothing. */
   readonly keptFreeKib: () => number;
   readonly wake: (cause: string | null) => void;
+  /** Logs what fails. */
+  readonly tried: (write: () => void) => void;
 }
 
 /**
@@ -133,7 +135,8 @@ export class LeaseDesk {
   /** Transferred or released. */
   settle(lease: Lease): void {
     this.#open.delete(lease.id);
-    this.#ports.journal.dropLease(lease.id);
+    // One that stays stored is void for the next control (M6).
+    this.#ports.tried(() => this.#ports.journal.dropLease(lease.id));
   }
 
   /**
@@ -165,7 +168,11 @@ export class LeaseDesk {
   #grant(id: string, open: OpenLease): void {
     const { wait, lease } = open;
     // Stored before anybody can spawn a QEMU on it.
-    this.#ports.journal.putLease(lease);
+    try {
+      this.#ports.journal.putLease(lease);
+    } catch (cause) {
+      return this.#fail(id, notStored(open.spec, cause));
+    }
     this.#open.set(id, { ...open, wait: null });
     wait?.resolve({ ...lease });
   }
@@ -238,6 +245,17 @@ const cancelled = (spec: VmSpec): Fault =>
     safe: 'Memory went back to the others.',
     todo: 'Start it again when you like.',
   });
+
+const notStored = ({ name }: VmSpec, cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'internal',
+      what: `"${name}" cannot start: what it is promised could not be written down.`,
+      safe: 'Nothing was changed; the other VMs keep running.',
+      todo: 'Look whether the disk is full, then start it again.',
+    },
+    cause,
+  );
 
 export const hostIsFullText = (name: string): string =>
   `"${name}" cannot start: this computer's own programs have used its memory up.`;

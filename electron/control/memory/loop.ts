@@ -22,7 +22,13 @@ import { plan } from './plan.ts';
 import { type Clocks, hasSlept } from './sleep.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 import type { TrackedVm } from './tracked-vm.ts';
-import { hostStateSentence, refusedSentence, selfDeflatedSentence, silentSentence } from './words.ts';
+import {
+  hostStateSentence,
+  refusedSentence,
+  selfDeflatedSentence,
+  silentSentence,
+  unnotedSentence,
+} from './words.ts';
 
 const TICK_MS = 1_000;
 /** While somebody waits for memory or a balloon moves. */
@@ -64,6 +70,10 @@ export class MemoryLoop {
   #host: HostStateFold = CALM;
   #clocks: Clocks;
   #isOnBattery = false;
+  /** The last round's, where it failed. */
+  #failure: string | null = null;
+  /** M9: since when what is to be sent cannot be noted, and so is not sent. */
+  #unnoted: { readonly sinceMs: number; cause: unknown; isNow: boolean } | null = null;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
@@ -126,10 +136,9 @@ export class MemoryLoop {
       this.#watchHost(this.#ports.look());
       await this.#round();
       this.#planAtMs = this.#ports.clock.monotonicMs();
+      this.#failure = null;
     } catch (cause) {
-      this.#ports.log(
-        `memory: a round failed: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
-      );
+      this.#failed(cause);
     } finally {
       this.#isTicking = false;
       const isBusy =
@@ -141,6 +150,16 @@ export class MemoryLoop {
       this.#isAgain = false;
     }
     this.#ports.done();
+  }
+
+  /** One that lasts is logged once. */
+  #failed(cause: unknown): void {
+    const failure = String(cause);
+    if (failure === this.#failure) return;
+    this.#failure = failure;
+    this.#ports.log(
+      `memory: a round failed: ${cause instanceof Error ? (cause.stack ?? cause.message) : failure}`,
+    );
   }
 
   #noticeSleep(): void {
@@ -178,11 +197,9 @@ export class MemoryLoop {
       if (this.#isStopped || this.#ports.vms.get(vm.id) !== vm) return;
       const { clock } = this.#ports;
       const at = clock.wallMs();
-      const beforeKib = vm.overheadKib;
       const change = vm.observe(sample, { monotonicMs: clock.monotonicMs(), wallMs: at });
       // M9: the next control must not take for free what this QEMU was seen to need.
-      if (vm.overheadKib > beforeKib && this.#ports.switchOff.overheadJournal !== true)
-        this.#ports.journal.putOverhead(vm.id, vm.overheadKib);
+      if (this.#ports.switchOff.overheadJournal !== true) this.#noteOverhead(vm);
       const { targetKib, actualKib, usedKib } = vm;
       this.#ports.histories.note(vm.id, { at, targetKib, actualKib, usedKib });
       if (change === 'refusing') this.#setAside(vm);
@@ -217,8 +234,9 @@ export class MemoryLoop {
   }
 
   async #round(): Promise<void> {
-    const model = this.#ports.model();
     const nowMs = this.#ports.clock.monotonicMs();
+    if (this.#unnoted !== null) this.#unnoted.isNow = false;
+    const model = this.#ports.model();
     const next = plan(model, nowMs);
     const { state } = this.#host;
     const isFrozen = state === 'emergency';
@@ -235,6 +253,16 @@ export class MemoryLoop {
     ]);
     this.#ports.desk.look(this.#ports.model(), isFrozen);
     this.#ports.narrator.observed();
+    this.#judgeNotes(nowMs);
+  }
+
+  /** Where something was not sent the plan is not a good one (M5); that it is over is told as soon as it can be. */
+  #judgeNotes(nowMs: number): void {
+    const unnoted = this.#unnoted;
+    if (unnoted === null) return;
+    if (unnoted.isNow) throw unnoted.cause;
+    this.#ports.narrator.tell(unnotedSentence((nowMs - unnoted.sinceMs) / 1000));
+    this.#unnoted = null;
   }
 
   /** Where the last target is in doubt or in vain. */
@@ -255,15 +283,39 @@ export class MemoryLoop {
     const now = this.#ports.clock.monotonicMs();
     if (vm === undefined || !vm.maySend(now)) return;
     const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
-    if (this.#ports.switchOff.journalBeforeSend !== true) this.#ports.journal.putTarget(vm.id, higher);
+    if (this.#ports.switchOff.journalBeforeSend !== true && !this.#noteTarget(vm, higher)) return;
     vm.willSend(command.targetKib, now, patience);
     try {
       await vm.guest.setTarget(command.targetKib);
       vm.sent(command.targetKib);
-      if (this.#ports.vms.get(vm.id) === vm) this.#ports.journal.putTarget(vm.id, command.targetKib);
+      // What stays noted where this one cannot be is more.
+      if (this.#ports.vms.get(vm.id) === vm) this.#noteTarget(vm, command.targetKib);
     } catch (cause) {
       vm.notSent();
       this.#ports.log(`memory: a command failed: ${String(cause)}`);
+    }
+  }
+
+  #noteTarget(vm: TrackedVm, targetKib: number): boolean {
+    return this.#note(() => this.#ports.journal.putTarget(vm.id, targetKib));
+  }
+
+  #noteOverhead(vm: TrackedVm): void {
+    const { overheadKib } = vm;
+    if (
+      overheadKib > vm.notedOverheadKib &&
+      this.#note(() => this.#ports.journal.putOverhead(vm.id, overheadKib))
+    )
+      vm.notedOverheadKib = overheadKib;
+  }
+
+  #note(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (cause) {
+      this.#unnoted = { sinceMs: this.#ports.clock.monotonicMs(), ...this.#unnoted, cause, isNow: true };
+      return false;
     }
   }
 }

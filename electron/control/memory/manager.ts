@@ -98,6 +98,7 @@ export class MemoryManager implements MemoryPort {
       model: () => this.#model(),
       keptFreeKib: () => this.#keptFreeKib(),
       wake: cause => this.#loop.wake(cause),
+      tried: write => this.#tried(write),
     });
     this.#loop = new MemoryLoop({
       clock: ports.clock,
@@ -126,7 +127,8 @@ export class MemoryManager implements MemoryPort {
   begin(): void {
     this.#loop.begin();
     this.#watch.restart(this.#residentKib());
-    for (const lease of this.#ports.journal.leases()) this.#ports.journal.dropLease(lease.id);
+    for (const lease of this.#ports.journal.leases())
+      this.#tried(() => this.#ports.journal.dropLease(lease.id));
     this.#loop.wake('Ebb started');
   }
 
@@ -152,10 +154,10 @@ export class MemoryManager implements MemoryPort {
 
   transfer(lease: Lease, guest: GuestPort): void {
     const spec = this.#desk.specOf(lease);
-    // The VM is counted before the lease is dropped: its memory is never nobody's.
-    this.#track(spec, lease.bootKib, guest, null);
     // M9: of a run that ended unseen; nobody has asked this one for anything.
     this.#ports.journal.dropTarget(spec.id);
+    // The VM is counted before the lease is dropped: its memory is never nobody's.
+    this.#track(spec, lease.bootKib, guest, null);
     this.#desk.settle(lease);
     this.#loop.wake(`${spec.name} started`);
   }
@@ -179,6 +181,15 @@ export class MemoryManager implements MemoryPort {
     this.#loop.wake(`${spec.name} was found running`);
   }
 
+  /** For what the next control, or the next start, does without. */
+  #tried(write: () => void): void {
+    try {
+      write();
+    } catch (cause) {
+      this.#ports.log(`memory: the journal could not be written: ${String(cause)}`);
+    }
+  }
+
   #track(spec: VmSpec, bootKib: number, guest: GuestPort, targetKib: number | null): void {
     const { clock, journal, switchOff = {} } = this.#ports;
     const overheadKib = overheadKibOf(bootKib, journal.overhead(spec.id));
@@ -192,7 +203,8 @@ export class MemoryManager implements MemoryPort {
     if (vm === undefined) return;
     this.#vms.delete(vmId);
     this.#focus.forget(vmId);
-    this.#ports.journal.dropTarget(vmId);
+    // The next start drops it, if this cannot.
+    this.#tried(() => this.#ports.journal.dropTarget(vmId));
     this.#histories.end(vmId, this.#ports.clock.wallMs());
     const words: Partial<Record<VmMemoryEvent, string>> = {
       suspended: 'was suspended',
@@ -203,7 +215,7 @@ export class MemoryManager implements MemoryPort {
 
   /** It was deleted. */
   forget(vmId: VmId): void {
-    this.#ports.journal.dropOverhead(vmId);
+    this.#tried(() => this.#ports.journal.dropOverhead(vmId));
   }
 
   event(vmId: VmId, event: VmMemoryEvent): void {

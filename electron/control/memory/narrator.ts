@@ -44,23 +44,29 @@ export class Narrator {
   /** M7: what the planner was given goes with the sentence, so that it can be asked again. */
   planned(input: PlanInput): void {
     const { plan } = input;
-    const moves = plan.targets.flatMap(({ id, targetKib }) => this.#announce(id, targetKib));
-    const causes = this.#causes.splice(0);
+    const changes = plan.targets.flatMap(({ id, targetKib }) => this.#changes(id, targetKib));
+    const moves = changes.flatMap(({ move }) => move ?? []);
     // What moved nothing is not news: a ledger of non-events hides the moves (M7).
-    if (moves.length === 0 && (plan.shortfallKib === 0 || causes.length === 0)) return;
-    const cause = causes.length === 0 ? 'What was free changed' : causes.slice(0, 3).join(', ');
-    this.#append(planSentence(cause, moves, plan), cause, 'asked', moves, input);
+    if (moves.length > 0 || (plan.shortfallKib > 0 && this.#causes.length > 0)) {
+      const cause = this.#causes.length === 0 ? 'What was free changed' : this.#causes.slice(0, 3).join(', ');
+      this.#append(planSentence(cause, moves, plan), cause, 'asked', moves, input);
+    }
+    // Only what could be written was told.
+    this.#causes.length = 0;
+    for (const { vm, targetKib } of changes) vm.announcedKib = targetKib;
     if (moves.length > 0) this.#open = { moves, sinceMs: this.#ports.clock.monotonicMs() };
   }
 
-  #announce(id: VmId, targetKib: number): VmMove[] {
+  /** Worth telling; no move where it is there already. */
+  #changes(id: VmId, targetKib: number): { vm: TrackedVm; targetKib: number; move: VmMove | null }[] {
     const vm = this.#ports.vms.get(id);
     if (vm === undefined || vm.announcedKib === targetKib) return [];
     const fromKib = vm.actualKib ?? vm.bootKib;
     if (Math.abs(targetKib - (vm.announcedKib ?? fromKib)) <= this.#ports.worthTellingKib) return [];
-    vm.announcedKib = targetKib;
-    if (Math.abs(targetKib - fromKib) <= TOLERANCE_KIB) return [];
-    return [{ vmId: id, vmName: vm.spec.name, fromKib, toKib: targetKib }];
+    const isThere = Math.abs(targetKib - fromKib) <= TOLERANCE_KIB;
+    return [
+      { vm, targetKib, move: isThere ? null : { vmId: id, vmName: vm.spec.name, fromKib, toKib: targetKib } },
+    ];
   }
 
   /** The result of the last moves, once every guest is there. */
@@ -72,9 +78,9 @@ export class Narrator {
       return vm === undefined || Math.abs((vm.actualKib ?? 0) - move.toKib) <= TOLERANCE_KIB;
     });
     if (!isThere) return;
-    this.#open = null;
     const seconds = (this.#ports.clock.monotonicMs() - open.sinceMs) / 1000;
     this.#append(doneSentence(open.moves, seconds), 'done', 'done', open.moves, null);
+    this.#open = null;
   }
 
   /** Of the host, and nobody's move. */

@@ -60,6 +60,8 @@ export class TrackedVm {
   /** The target the ledger last told of. */
   announcedKib: number | null = null;
   readonly #switchOff: MemorySwitchOffs;
+  /** What the journal knows of it. */
+  notedOverheadKib: number;
   #overheadKib: number;
   #isSeen = false;
   #isDriverReady = false;
@@ -94,6 +96,7 @@ export class TrackedVm {
     this.#switchOff = switchOff;
     this.#doubt = targetKib === null ? null : 'unsure';
     this.#overheadKib = overheadKib;
+    this.notedOverheadKib = overheadKib;
     this.#progress = freshProgress(bootKib, nowMs);
     this.#lastSampleMs = nowMs;
   }

@@ -43,6 +43,9 @@ export const refusedSentence = (vmName: string, askedKib: number, actualKib: num
 export const selfDeflatedSentence = (vmName: string, actualKib: number): string =>
   `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. For a while it is asked for nothing, and given more where it needs more.`;
 
+export const unnotedSentence = (seconds: number): string =>
+  `For ${seconds.toFixed(0)} s no memory was moved: what VMs were to be asked could not be written down first. Is the disk full? VMs kept what they had.`;
+
 export const silentSentence = (vmName: string): string =>
   `${vmName} does not answer. What it may hold stays its own, and the others are planned around it, until it answers again.`;
 

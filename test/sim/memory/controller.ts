@@ -44,6 +44,8 @@ class Died extends Error {}
 export class Controller {
   readonly manager: MemoryManager;
   isAlive = true;
+  /** Nothing can be written until then. */
+  fullUntilMs = 0;
   /** Steps until it dies; a step has a before and an after. */
   deathIn: number | null = null;
   readonly #input: ControllerInput;
@@ -70,6 +72,10 @@ export class Controller {
       },
       input.policy,
     );
+  }
+
+  get isFull(): boolean {
+    return this.#input.clock.monotonicMs() < this.fullUntilMs;
   }
 
   die(): void {
@@ -100,6 +106,7 @@ export class Controller {
       const write = this.#input.journal[name] as (...args: unknown[]) => void;
       mortal[name] = (...args: unknown[]): void => {
         this.#step();
+        if (this.isFull && name !== 'dropTarget' && name !== 'dropLease') throw new Error('the disk is full');
         write(...args);
         this.#step();
       };

@@ -128,7 +128,7 @@ export class SafetyWorld {
       },
       sampled: (guest, controller) => this.#sampled(guest, controller),
       log: line => {
-        if (line.includes('a round failed')) this.#blame('M5', line);
+        if (line.includes('a round failed') && !line.includes('the disk is full')) this.#blame('M5', line);
       },
     });
   }
@@ -195,11 +195,13 @@ export class SafetyWorld {
       guest.isDriverReady &&
       !guest.isPaused &&
       now >= Math.max(running.hungUntilMs, running.readyAtMs) &&
-      this.#controller.isAlive;
+      this.#controller.isAlive &&
+      !this.#controller.isFull;
     if (isLeftSpinning(running, isAsked, dt))
       this.#blame('M4', `${spec.name} was left spinning at ${Math.round(guest.actual)} for ${guest.target}`);
     const isOwed =
       this.#controller.isAlive &&
+      !this.#controller.isFull &&
       this.#isWilling(running) &&
       this.#isHostCalm(now) &&
       this.#feasibleMib() > BELOW_MIB;
@@ -226,6 +228,8 @@ export class SafetyWorld {
       `${guest.setup.spec.name} asked for ${targetMib}, at ${Math.round(guest.actual)}, promised ${Math.round(before)}`,
     );
     const { spec } = running;
+    if ((this.#journal.target(guest.id) ?? 0) < targetMib * MIB)
+      this.#blame('M9', `${spec.name} asked for ${targetMib}, which is written down nowhere`);
     if (now - running.specAtMs > REACTION_MS) {
       const ceiling = Math.min(spec.maxKib / MIB, guest.setup.bootMib);
       // A guest that does not move is asked for what it has, wherever that is: no change, so no command below min.
@@ -378,6 +382,10 @@ export class SafetyWorld {
       () => this.#replace(running, random.below(1000)),
       () => this.#hang(running, random.pick([random.below(10_000), 60_000])),
       () => {
+        this.#controller.fullUntilMs = this.clock.monotonicMs() + random.below(20_000);
+        this.#disturb();
+      },
+      () => {
         this.#controller.deathIn = random.below(12);
       },
       () => {
@@ -445,7 +453,8 @@ export class SafetyWorld {
   /** M4, M6: a lease the willing could serve is neither refused nor late, whatever the others do. */
   #refused(starting: Starting, error: unknown): void {
     this.#starting.delete(starting);
-    if (!starting.controller.isAlive || !this.#isCalmSince(starting.atMs)) return;
+    const { isAlive, isFull } = starting.controller;
+    if (!isAlive || isFull || !this.#isCalmSince(starting.atMs)) return;
     if (!this.#isHostCalm(starting.atMs)) return;
     const minMib = starting.spec.minKib / MIB;
     if (starting.feasibleMib > minMib + 64)
