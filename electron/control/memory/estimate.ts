@@ -51,6 +51,7 @@ const RISE_S = 25;
 const UNTOUCHED_SHARE = 0.1;
 const CACHE_FORGOTTEN = 0.01;
 const CACHE_SHARE = 0.25;
+const FADED_MAX_S = 60;
 /** No guest of ours holds more; larger figures, 2^64 − 1 among them, are not amounts. */
 const AMOUNT_MAX_KIB = 2 ** 40;
 /** A silent guest that fills what it has may want more. */
@@ -86,7 +87,9 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   if (available === null) return before;
   // A guest's clock may be set back: then a second has passed, as far as anybody knows.
   const elapsed = before === null ? 1 : (stats.updatedAtMs - before.toldAtMs) / 1000;
-  const seconds = elapsed > 0 && elapsed < 60 ? elapsed : 1;
+  const seconds = elapsed > 0 ? elapsed : 1;
+  // A long silence, or a clock set ahead, is no reason to forget all that was known.
+  const faded = Math.min(seconds, FADED_MAX_S);
   const [swapInKib, swapOutKib, majorFaults] = [
     amount(stats.swapInKib),
     amount(stats.swapOutKib),
@@ -95,7 +98,7 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   const cameIn = grown(swapInKib, before?.swapInKib ?? null);
   const wentOut = grown(swapOutKib, before?.swapOutKib ?? null);
   const isMissed = cameIn / seconds > SWAP_IN_URGENT_KIB_PER_S;
-  const kept = (before?.swappedKib ?? 0) * (isMissed ? 1 : (1 - SWAP_FORGOTTEN) ** seconds);
+  const kept = (before?.swappedKib ?? 0) * (isMissed ? 1 : (1 - SWAP_FORGOTTEN) ** faded);
   const swappedKib = Math.min(AMOUNT_MAX_KIB, Math.max(0, kept + wentOut - cameIn));
   const isSettled = Math.abs(actualKib - beforeKib) <= SETTLED_KIB;
   const claimedKib = Math.max(0, Math.min(actualKib, beforeKib) - available) + swappedKib;
@@ -109,14 +112,14 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   return {
     toldAtMs: stats.updatedAtMs,
     needKib,
-    fastKib: smooth(before?.fastKib ?? needKib, needKib, FAST, seconds),
-    slowKib: smooth(before?.slowKib ?? needKib, needKib, SLOW, seconds),
+    fastKib: smooth(before?.fastKib ?? needKib, needKib, FAST, faded),
+    slowKib: smooth(before?.slowKib ?? needKib, needKib, SLOW, faded),
     risingKibPerS: Math.min(RISING_MAX_KIB_PER_S, Math.max(0, slope)),
     swappedKib,
     // A cache that had to go was useful all the same: it is forgotten slowly.
     cachesKib: Math.max(
       amount(stats.cachesKib) ?? 0,
-      (before?.cachesKib ?? 0) * (1 - CACHE_FORGOTTEN) ** seconds,
+      (before?.cachesKib ?? 0) * (1 - CACHE_FORGOTTEN) ** faded,
     ),
     swapInKib,
     swapOutKib,

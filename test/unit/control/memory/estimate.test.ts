@@ -184,6 +184,22 @@ describe('what is not believed changes nothing (M4)', () => {
     expect(Number.isFinite(back?.risingKibPerS)).toBe(true);
   });
 
+  it('what came in over minutes of silence did not come in within a second', () => {
+    const before = run(0, 30, null, () => ({}));
+    const after = fold(before, 300, { swapInKib: 100 * MIB, majorFaults: 20_000 });
+    expect(wantsOf(after, 300_000, 400 * MIB)?.isUrgent).toBe(false);
+    const atOnce = fold(before, 31, { swapInKib: 100 * MIB, majorFaults: 20_000 });
+    expect(wantsOf(atOnce, 31_000, 400 * MIB)?.isUrgent).toBe(true);
+  });
+
+  it('a clock set ahead by hours does not make it forget what was needed', () => {
+    const before = run(0, 30, null, () => ({ availableKib: GIB }));
+    const after = fold(before, 8 * 3600, { availableKib: 3 * GIB });
+    const asMuchLater = fold(before, 90, { availableKib: 3 * GIB });
+    expect(after?.slowKib).toBeCloseTo(asMuchLater?.slowKib ?? 0, 3);
+    expect(after?.slowKib).toBeGreaterThan(1.05 * GIB);
+  });
+
   it('a guest that knows no "available" is judged by what is free and its caches', () => {
     const estimate = fold(null, 1, { availableKib: null, freeKib: GIB, cachesKib: GIB });
     expect(workingMib(estimate, 1)).toBe(Math.round(3 * 1024 - 0.8 * 1024));
