@@ -65,6 +65,8 @@ export class MemoryLoop {
   #hasBegun = false;
   #isTicking = false;
   #isAgain = false;
+  /** Until something may be sent that could not be. */
+  #deferredMs = Number.POSITIVE_INFINITY;
   #isStopped = false;
   #nextTick: { cancel(): void } | null = null;
   #host: HostStateFold = CALM;
@@ -146,10 +148,15 @@ export class MemoryLoop {
         this.#ports.desk.isWaiting ||
         [...this.#ports.vms.values()].some(vm => vm.isMoving);
       const restMs = this.#isOnBattery ? SAVING_TICK_MS : TICK_MS;
-      this.#schedule(this.#isAgain ? 0 : isBusy ? BUSY_TICK_MS : restMs);
+      this.#schedule(this.#isAgain ? 0 : Math.min(this.#deferredMs, isBusy ? BUSY_TICK_MS : restMs));
       this.#isAgain = false;
+      this.#deferredMs = Number.POSITIVE_INFINITY;
     }
-    this.#ports.done();
+    try {
+      this.#ports.done();
+    } catch (cause) {
+      this.#failed(cause);
+    }
   }
 
   /** One that lasts is logged once. */
@@ -281,7 +288,13 @@ export class MemoryLoop {
   async #send(command: Command, patience: boolean): Promise<void> {
     const vm = this.#ports.vms.get(command.id);
     const now = this.#ports.clock.monotonicMs();
-    if (vm === undefined || !vm.maySend(now)) return;
+    if (vm === undefined) return;
+    const waitMs = vm.waitToSendMs(now);
+    if (waitMs > 0) {
+      // Not dropped: the next round comes as soon as it may be sent, and knows what to send then (M5).
+      this.#deferredMs = Math.min(this.#deferredMs, waitMs);
+      return;
+    }
     const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
     if (this.#ports.switchOff.journalBeforeSend !== true && !this.#noteTarget(vm, higher)) return;
     vm.willSend(command.targetKib, now, patience);

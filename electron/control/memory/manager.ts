@@ -221,7 +221,7 @@ export class MemoryManager implements MemoryPort {
   event(vmId: VmId, event: VmMemoryEvent): void {
     const vm = this.#vms.get(vmId);
     if (vm === undefined) return;
-    if (event === 'reset') vm.wasReset();
+    if (event === 'reset') vm.wasReset(this.#ports.clock.monotonicMs());
     const words: Partial<Record<VmMemoryEvent, string>> = {
       'guest-up': 'is up',
       paused: 'was paused',

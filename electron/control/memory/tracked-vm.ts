@@ -33,6 +33,8 @@ const SOON_S = 4;
 const BLIND_MS = 10_000;
 /** Who took memory back by itself ran short: it is served like one that pages. */
 const SELF_DEFLATED_MS = 5_000;
+/** A balloon without a driver for so long is not waited for: no guest of ours boots longer. */
+const NO_DRIVER_MS = 300_000;
 /** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
 const SILENT_MS = 3_000;
 
@@ -66,6 +68,8 @@ export class TrackedVm {
   #isSeen = false;
   #isDriverReady = false;
   #loading: Loading = UNSEEN;
+  /** When it began to boot, or was last seen with a driver. */
+  #bootsSinceMs: number;
   #isPaused = false;
   #progress: Progress;
   #lastSendMs = Number.NEGATIVE_INFINITY;
@@ -99,10 +103,12 @@ export class TrackedVm {
     this.notedOverheadKib = overheadKib;
     this.#progress = freshProgress(bootKib, nowMs);
     this.#lastSampleMs = nowMs;
+    this.#bootsSinceMs = nowMs;
   }
 
   /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
-  wasReset(): void {
+  wasReset(nowMs: number): void {
+    this.#bootsSinceMs = nowMs;
     this.#isDriverReady = false;
     this.#loading = UNSEEN;
     this.#estimate = null;
@@ -114,6 +120,7 @@ export class TrackedVm {
     this.#progress = paused(this.#progress, nowMs);
     this.#lastSampleMs = nowMs;
     if (this.#askedAtMs !== null) this.#askedAtMs = nowMs;
+    this.#bootsSinceMs = nowMs;
   }
 
   /** M4: it does not answer. What it may hold stays its own; nobody waits for what it would give. */
@@ -161,9 +168,9 @@ export class TrackedVm {
     this.#doubt = 'in-vain';
   }
 
-  /** One at a time: of two targets under way nobody knows which one the guest goes by. */
-  maySend(nowMs: number): boolean {
-    return !this.#isSending && nowMs - this.#lastSendMs >= COMMAND_GAP_MS;
+  /** 0: now. One at a time: of two targets under way nobody knows which one the guest goes by. */
+  waitToSendMs(nowMs: number): number {
+    return this.#isSending ? COMMAND_GAP_MS : Math.max(0, this.#lastSendMs + COMMAND_GAP_MS - nowMs);
   }
 
   /** Until QEMU has answered, both the old and the new target may be what the guest goes by. */
@@ -242,6 +249,7 @@ export class TrackedVm {
       (this.#isDriverReady ||
         this.#switchOff.driverSettles === true ||
         hasLoaded(this.#loading, sample, { bootKib: this.bootKib, nowMs: monotonicMs }));
+    if (isDriverReady || sample.paused) this.#bootsSinceMs = monotonicMs;
     const becameReady = !this.#isDriverReady && isDriverReady;
     this.#isDriverReady = isDriverReady;
     this.#measureOverhead();
@@ -299,7 +307,8 @@ export class TrackedVm {
     // Not asked yet is not without a driver.
     if (!this.spec.balloon || (this.#isSeen && this.actualKib === null && !this.#isDriverReady))
       return 'no-balloon';
-    if (!this.#isDriverReady && this.#switchOff.bootGrace !== true) return 'booting';
+    if (!this.#isDriverReady && this.#switchOff.bootGrace !== true)
+      return nowMs - this.#bootsSinceMs > NO_DRIVER_MS ? 'no-balloon' : 'booting';
     if (this.#switchOff.silentExclusion !== true && this.isSilent(nowMs)) return 'silent';
     if (this.#isPaused) return 'paused';
     if (!this.spec.balanced) return 'unbalanced';

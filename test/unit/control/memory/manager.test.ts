@@ -147,6 +147,22 @@ describe('the memory manager', () => {
     expect(world.actual(1)).toBeLessThanOrEqual(600);
   });
 
+  it('M4: a balloon that never gets a driver is said to have none, and counts as all of -m', async () => {
+    const world = new World(3000 * MIB);
+    const leasing = world.manager.lease({ spec: specOf(1), signal: new AbortController().signal });
+    await world.run(500);
+    const lease = await leasing;
+    world.manager.transfer(lease, new Guest(uuid(1), lease.bootKib, world.clock));
+    await world.run(120_000);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('booting');
+    await world.run(200_000);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('no-driver');
+    expect(world.manager.hostMemory().committedKib).toBeGreaterThan(1024 * MIB);
+    world.manager.event(uuid(1), 'reset');
+    await world.run(1000);
+    expect(world.manager.vmMemory(specOf(1)).balloon).toBe('booting');
+  });
+
   it('M9: a controller that died counts adopted guests as what they may hold, and never gives that away', async () => {
     const world = new World(2800 * MIB);
     for (const n of [1, 2, 3]) await world.start(n);
