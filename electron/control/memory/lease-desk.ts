@@ -10,6 +10,7 @@ import type { Lease } from '../ports.ts';
 import { overheadKibOf } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
 import { committedKib, type HostModel, poolKib, type VmModel } from './model.ts';
+import { capped } from './range.ts';
 
 /** Nothing came back for so long: take what there is, or say who did not give. */
 const NO_PROGRESS_MS = 10_000;
@@ -35,6 +36,8 @@ export interface LeaseDeskPorts {
   readonly model: () => HostModel;
   /** What VMs leave free because somebody asked them to (free.ts); 0: nothing. */
   readonly keptFreeKib: () => number;
+  /** M10: as it is now. */
+  readonly capKib: () => number | null;
   readonly wake: (cause: string | null) => void;
   /** Logs what fails. */
   readonly tried: (write: () => void) => void;
@@ -103,8 +106,10 @@ export class LeaseDesk {
   }): Promise<Lease> {
     const overheadKib = this.#ports.journal.overhead(spec.id);
     const mostKib = mostLeasableKib(this.#ports.model(), overheadKib);
-    const leastKib = exactKib ?? spec.minKib;
-    const bootKib = exactKib ?? Math.min(spec.maxKib, Math.max(mostKib, leastKib));
+    const { minKib, maxKib } = capped(spec, this.#ports.capKib());
+    // What was saved can only go on as large as it was; its balloon shrinks it afterwards.
+    const leastKib = exactKib ?? minKib;
+    const bootKib = exactKib ?? Math.min(maxKib, Math.max(mostKib, leastKib));
     if (mostKib < leastKib) return Promise.reject(this.#notEnough(spec, leastKib, mostKib, []));
     const id = leaseIdSchema.parse(this.#ports.random.uuid());
     const lease = { id, vmId: spec.id, bootKib };

@@ -35,7 +35,7 @@ import { Narrator } from './narrator.ts';
 import { offMemory } from './off-memory.ts';
 import { plan } from './plan.ts';
 import { previewStart } from './preview.ts';
-import { checkRange } from './range.ts';
+import { capped, checkRange } from './range.ts';
 import { replay } from './replay.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 import { TrackedVm } from './tracked-vm.ts';
@@ -97,6 +97,7 @@ export class MemoryManager implements MemoryPort {
       journal: ports.journal,
       model: () => this.#model(),
       keptFreeKib: () => this.#keptFreeKib(),
+      capKib: () => this.#policy.capKib,
       wake: cause => this.#loop.wake(cause),
       tried: write => this.#tried(write),
     });
@@ -300,7 +301,7 @@ export class MemoryManager implements MemoryPort {
     this.#watch.look(this.#residentKib());
     if (this.#loop.hostState === 'emergency')
       return { feasible: false, bootKib: 0, sentence: hostIsFullText(spec.name), changes: [] };
-    return previewStart(this.#model(), spec, {
+    return previewStart(this.#model(), capped(spec, this.#policy.capKib), {
       nowMs: this.#ports.clock.monotonicMs(),
       keptFreeKib: this.#keptFreeKib(),
       overheadKib: this.#ports.journal.overhead(spec.id),
@@ -383,7 +384,7 @@ export class MemoryManager implements MemoryPort {
     const now = this.#ports.clock.monotonicMs();
     const off = this.#ports.switchOff ?? {};
     const vms = [...this.#vms.values()].map(vm => {
-      const model = vm.model(now);
+      const model = vm.model(now, this.#policy.capKib);
       return { ...model, weight: this.#focus.weigh(vm.id, model.weight, now) };
     });
     return {

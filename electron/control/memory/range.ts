@@ -1,13 +1,24 @@
 // What a range may be (M10). Pure; the same check for window, CLI and stored specs.
 import { type MemoryRange, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
-import { amountText, MIB_KIB } from '../../../shared/units.ts';
+import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
 
 export interface RangeLimits {
   /** What VMs may use in all on this host. */
   readonly budgetKib: number;
   /** Per VM; null: none. */
   readonly capKib: number | null;
+}
+
+/** M10: as the cap leaves it; what is stored may be older than the cap. */
+export function capped<R extends MemoryRange>(range: R, capKib: number | null): R {
+  if (capKib === null) return range;
+  const mostKib = floorMib(capKib);
+  return {
+    ...range,
+    minKib: Math.min(range.minKib, mostKib),
+    maxKib: Math.min(range.maxKib, mostKib),
+  };
 }
 
 /** Rounded to whole MiB: a minimum up, a maximum down. */

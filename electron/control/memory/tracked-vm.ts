@@ -17,6 +17,7 @@ import {
   type Progress,
   paused,
 } from './progress.ts';
+import { capped } from './range.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** At most four commands a second for one guest. */
@@ -316,12 +317,13 @@ export class TrackedVm {
     return isResting(this.#progress, nowMs) ? 'resting' : null;
   }
 
-  model(nowMs: number): VmModel {
-    const ceilingKib = Math.min(this.spec.maxKib, this.bootKib);
+  model(nowMs: number, capKib: number | null): VmModel {
+    const { minKib, maxKib } = capped(this.spec, capKib);
+    const ceilingKib = Math.min(maxKib, this.bootKib);
     const vm: VmModel = {
       id: this.id,
       name: this.spec.name,
-      minKib: Math.min(this.spec.minKib, ceilingKib),
+      minKib: Math.min(minKib, ceilingKib),
       ceilingKib,
       bootKib: this.bootKib,
       targetKib: this.targetKib,
