@@ -9,12 +9,14 @@ import type { Clock, Random } from '../../platform/ports.ts';
 import type { Lease } from '../ports.ts';
 import { overheadKibOf } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
-import { committedKib, type HostModel, poolKib, type VmModel } from './model.ts';
+import { committedKib, type HostModel, onceUp, poolKib, type VmModel } from './model.ts';
 import { capped } from './range.ts';
 
 /** Nothing came back for so long: take what there is, or say who did not give. */
 const NO_PROGRESS_MS = 10_000;
 const PROGRESS_KIB = MIB_KIB;
+/** A VM that boots is not squeezed (M6): what it will give is waited for so long. */
+const BOOTS_MS = 90_000;
 
 interface OpenLease {
   readonly lease: { id: Lease['id']; vmId: VmId; bootKib: number };
@@ -24,7 +26,9 @@ interface OpenLease {
   readonly overheadKib: number | null;
   readonly wait: { readonly resolve: (lease: Lease) => void; readonly reject: (fault: Fault) => void } | null;
   bestPoolKib: number;
+  /** When something last came back, and until when there was reason to wait without that. */
   movedAtMs: number;
+  patientUntilMs: number;
   /** Since when nothing is granted to anybody; null: it is. */
   frozenAtMs: number | null;
 }
@@ -105,10 +109,12 @@ export class LeaseDesk {
     signal: AbortSignal;
   }): Promise<Lease> {
     const overheadKib = this.#ports.journal.overhead(spec.id);
-    const mostKib = mostLeasableKib(this.#ports.model(), overheadKib);
+    const host = this.#ports.model();
+    const nowKib = mostLeasableKib(host, overheadKib);
     const { minKib, maxKib } = capped(spec, this.#ports.capKib());
     // What was saved can only go on as large as it was; its balloon shrinks it afterwards.
     const leastKib = exactKib ?? minKib;
+    const mostKib = nowKib >= leastKib ? nowKib : mostLeasableKib(this.later(host), overheadKib);
     const bootKib = exactKib ?? Math.min(maxKib, Math.max(mostKib, leastKib));
     if (mostKib < leastKib) return Promise.reject(this.#notEnough(spec, leastKib, mostKib, []));
     const id = leaseIdSchema.parse(this.#ports.random.uuid());
@@ -123,6 +129,7 @@ export class LeaseDesk {
         wait: { resolve, reject },
         bestPoolKib: Number.NEGATIVE_INFINITY,
         movedAtMs: nowMs,
+        patientUntilMs: nowMs,
         frozenAtMs: null,
       });
       signal.addEventListener('abort', () => this.#fail(id, cancelled(spec)), { once: true });
@@ -166,8 +173,29 @@ export class LeaseDesk {
       } else if (pool >= open.bestPoolKib + PROGRESS_KIB) {
         open.bestPoolKib = pool;
         open.movedAtMs = nowMs;
-      } else if (nowMs - open.movedAtMs >= NO_PROGRESS_MS) this.#settleForLess(id, open, host, pool);
+      } else if (this.#waitsForOthers(id, open, host, nowMs)) open.patientUntilMs = nowMs;
+      else if (nowMs - Math.max(open.movedAtMs, open.patientUntilMs) >= NO_PROGRESS_MS)
+        this.#settleForLess(id, open, host, pool);
     }
+  }
+
+  /** As it will be when those that boot, and those that were promised memory before lease `id`, are up. */
+  later(host: HostModel, id: string | null = null): HostModel {
+    let leasedKib = 0;
+    for (const [other, { lease, spec, overheadKib }] of this.#open) {
+      if (other === id) break;
+      const keptKib = spec.balloon ? Math.min(spec.minKib, lease.bootKib) : lease.bootKib;
+      leasedKib += keptKib + overheadKibOf(lease.bootKib, overheadKib);
+    }
+    return { ...onceUp(host), leasedKib };
+  }
+
+  /** They will give enough when they are up, and come up one after the other. */
+  #waitsForOthers(id: string, open: OpenLease, host: HostModel, nowMs: number): boolean {
+    const isFirst = this.#open.keys().next().value === id;
+    if (nowMs - open.movedAtMs >= BOOTS_MS || (isFirst && host.vms.every(vm => vm.held !== 'booting')))
+      return false;
+    return mostLeasableKib(this.later(host, id), open.overheadKib) >= open.leastKib;
   }
 
   #grant(id: string, open: OpenLease): void {
@@ -190,12 +218,7 @@ export class LeaseDesk {
       open.movedAtMs = this.#ports.clock.monotonicMs();
       return this.#ports.wake(null);
     }
-    const owing = host.vms.filter(
-      vm =>
-        vm.held === 'quarantined' ||
-        vm.held === 'silent' ||
-        (vm.held === null && (vm.actualKib ?? 0) > (vm.targetKib ?? 0)),
-    );
+    const owing = host.vms.filter(isOwing);
     this.#fail(id, this.#notEnough(open.spec, open.leastKib, Math.max(0, reachable), owing));
   }
 
@@ -209,16 +232,27 @@ export class LeaseDesk {
 
   #notEnough(spec: VmSpec, needKib: number, haveKib: number, owing: readonly VmModel[]): Fault {
     const { model, keptFreeKib } = this.#ports;
-    const names = owing.map(vm => vm.name).join(', ');
+    const host = model();
+    const who = (vms: readonly VmModel[], did: string): string =>
+      vms.length === 0 ? '' : ` ${vms.map(vm => vm.name).join(', ')} ${did}.`;
+    const why =
+      who(owing, 'did not give memory back') +
+      who(
+        host.vms.filter(vm => vm.held === 'booting'),
+        'did not finish starting',
+      );
     return new Fault({
       code: 'memory.not-enough',
-      what: `"${spec.name}" needs ${amountText(needKib)} to start and only ${amountText(haveKib)} can be freed.${names === '' ? '' : ` ${names} did not give memory back.`}`,
+      what: `"${spec.name}" needs ${amountText(needKib)} to start and only ${amountText(haveKib)} can be freed.${why}`,
       safe: 'Nothing was changed; the other VMs keep running.',
-      todo: remedyWhileKept(needKib - haveKib, keptFreeKib()) ?? remedy(spec, needKib, haveKib, model()),
+      todo: remedyWhileKept(needKib - haveKib, keptFreeKib()) ?? remedy(spec, needKib, haveKib, host),
       data: { needKib, haveKib },
     });
   }
 }
+
+const isOwing = ({ held, actualKib, targetKib }: VmModel): boolean =>
+  held === 'quarantined' || held === 'silent' || (held === null && (actualKib ?? 0) > (targetKib ?? 0));
 
 /** What somebody wants free is the first to be asked for again, where it would help. */
 function remedyWhileKept(missingKib: number, keptFreeKib: number): string | null {

@@ -39,6 +39,7 @@ import { capped, checkRange } from './range.ts';
 import { replay } from './replay.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 import { TrackedVm } from './tracked-vm.ts';
+import { eventText } from './words.ts';
 
 export interface ManagerPorts {
   readonly clock: Clock;
@@ -207,11 +208,7 @@ export class MemoryManager implements MemoryPort {
     // The next start drops it, if this cannot.
     this.#tried(() => this.#ports.journal.dropTarget(vmId));
     this.#histories.end(vmId, this.#ports.clock.wallMs());
-    const words: Partial<Record<VmMemoryEvent, string>> = {
-      suspended: 'was suspended',
-      crashed: 'ended unexpectedly',
-    };
-    this.#loop.wake(`${vm.spec.name} ${words[why] ?? 'stopped'}`);
+    this.#loop.wake(`${vm.spec.name} ${eventText(why) ?? 'stopped'}`);
   }
 
   /** It was deleted. */
@@ -223,14 +220,8 @@ export class MemoryManager implements MemoryPort {
     const vm = this.#vms.get(vmId);
     if (vm === undefined) return;
     if (event === 'reset') vm.wasReset(this.#ports.clock.monotonicMs());
-    const words: Partial<Record<VmMemoryEvent, string>> = {
-      'guest-up': 'is up',
-      paused: 'was paused',
-      resumed: 'resumed',
-      reset: 'was reset',
-    };
-    const word = words[event];
-    this.#loop.wake(word === undefined ? null : `${vm.spec.name} ${word}`);
+    const word = eventText(event);
+    this.#loop.wake(word === null ? null : `${vm.spec.name} ${word}`);
   }
 
   specChanged(spec: VmSpec): void {
@@ -301,10 +292,12 @@ export class MemoryManager implements MemoryPort {
     this.#watch.look(this.#residentKib());
     if (this.#loop.hostState === 'emergency')
       return { feasible: false, bootKib: 0, sentence: hostIsFullText(spec.name), changes: [] };
-    return previewStart(this.#model(), capped(spec, this.#policy.capKib), {
+    const model = this.#model();
+    return previewStart(model, capped(spec, this.#policy.capKib), {
       nowMs: this.#ports.clock.monotonicMs(),
       keptFreeKib: this.#keptFreeKib(),
       overheadKib: this.#ports.journal.overhead(spec.id),
+      later: this.#desk.later(model),
     });
   }
 

@@ -75,6 +75,12 @@ export function servedInNeed(vm: VmModel): VmModel {
   return { ...vm, minKib: Math.max(vm.minKib, leastKib), held: null };
 }
 
+/** As it will be when those that boot are up, and can be asked for memory like everyone. */
+export const onceUp = (host: HostModel): HostModel => ({
+  ...host,
+  vms: host.vms.map(vm => (vm.held === 'booting' ? { ...vm, held: null } : vm)),
+});
+
 export const committedKib = (vm: VmModel): number => promisedKib(vm) + vm.overheadKib;
 
 export const totalCommittedKib = (host: HostModel): number =>

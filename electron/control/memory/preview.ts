@@ -14,10 +14,15 @@ export interface PreviewAt {
   readonly keptFreeKib: number;
   /** Measured of its QEMU in an earlier run; null: never. */
   readonly overheadKib: number | null;
+  /** The host when those that start now are up. */
+  readonly later: HostModel;
 }
 
-export function previewStart(host: HostModel, spec: VmSpec, at: PreviewAt): StartPreview {
-  const { nowMs, keptFreeKib, overheadKib } = at;
+export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): StartPreview {
+  const { nowMs, keptFreeKib, overheadKib, later } = at;
+  const waits = mostLeasableKib(now, overheadKib) < spec.minKib;
+  // As a start would: it waits for those that boot, where that helps.
+  const host = waits ? later : now;
   const most = mostLeasableKib(host, overheadKib);
   const bootKib = Math.min(spec.maxKib, most);
   if (most < spec.minKib) {
@@ -46,7 +51,8 @@ export function previewStart(host: HostModel, spec: VmSpec, at: PreviewAt): Star
   };
   const after = plan({ ...host, vms: [...host.vms, phantom] }, nowMs);
   const changes = changesTo(host, after);
-  return { feasible: true, bootKib, sentence: sentenceOf(spec, bootKib, changes), changes };
+  const first = waits ? 'It waits until those that start now are up. ' : '';
+  return { feasible: true, bootKib, sentence: `${first}${sentenceOf(spec, bootKib, changes)}`, changes };
 }
 
 /** What that plan moves, worth telling. */

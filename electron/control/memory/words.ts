@@ -1,6 +1,7 @@
 // The ledger's sentences (M7). Pure: figures in, words out.
 
 import { amountText } from '../../../shared/units.ts';
+import type { VmMemoryEvent } from '../ports.ts';
 import type { HostState } from './host-state.ts';
 import type { Plan } from './plan.ts';
 
@@ -58,4 +59,27 @@ export function hostStateSentence(state: HostState, availableKib: number, stalle
     return `${has} No VM is given more and none starts until that is over; what is missing is taken from VMs.`;
   if (state === 'critical') return `${has} VMs give back what is missing, however little.`;
   return `This computer has ${amountText(availableKib)} of memory left again; VMs are served as before.`;
+}
+
+/** After a VM's name: why there is a new plan. Null: nothing a person did or would see. */
+export function eventText(event: VmMemoryEvent): string | null {
+  switch (event) {
+    case 'guest-up':
+      return 'is up';
+    case 'paused':
+      return 'was paused';
+    case 'resumed':
+      return 'resumed';
+    case 'reset':
+      return 'was reset';
+    case 'suspended':
+      return 'was suspended';
+    case 'crashed':
+      return 'ended unexpectedly';
+    case 'stopped':
+      return 'stopped';
+    case 'started':
+    case 'balloon-changed':
+      return null;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch-offs.ts';
-import { runSafety } from './safety.ts';
+import { runSafety } from './lives.ts';
 
 const SEED = 20261124;
 const RUNS = 100;

@@ -12,6 +12,8 @@ const SPIN_MAX_S = 12;
 /** A minimum that can be given is given within this. */
 const BELOW_MAX_S = 15;
 const BELOW_MIB = 16;
+/** Others that boot are waited for one after the other; then nobody gives, for a while. */
+const WAITS_MAX_MS = 150_000;
 export const KINDS: readonly DriverKind[] = [
   'normal',
   'normal',
@@ -51,7 +53,7 @@ export interface Running extends Line {
 export interface Starting {
   readonly spec: VmSpec;
   readonly kind: DriverKind;
-  readonly atMs: number;
+  atMs: number;
   readonly feasibleMib: number;
   readonly controller: Controller;
   lease: Lease | null;
@@ -100,6 +102,15 @@ export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): 
   else running.spinS = Math.max(0, running.spinS - dt / 4);
   if (running.spinS < SPIN_MAX_S) return false;
   running.spinS = 0;
+  return true;
+}
+
+/** M6: a start is answered, however it goes. */
+export function isLeftWaiting(starting: Starting, nowMs: number): boolean {
+  if (starting.lease !== null || !starting.controller.isAlive || nowMs - starting.atMs < WAITS_MAX_MS)
+    return false;
+  // Told once.
+  starting.atMs = Number.POSITIVE_INFINITY;
   return true;
 }
 

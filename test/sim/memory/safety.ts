@@ -12,6 +12,7 @@ import { KERNEL, SimGuest } from './guest.ts';
 import {
   isLeftBelow,
   isLeftSpinning,
+  isLeftWaiting,
   KINDS,
   loadOf,
   mostOverheadMib,
@@ -331,6 +332,9 @@ export class SafetyWorld {
       this.#blame('M2', 'the host was overrun by its own steady growth, which the margin is for');
       this.#useMib = this.#useGoalMib = 1500;
     }
+    for (const starting of this.#starting)
+      if (isLeftWaiting(starting, now))
+        this.#blame('M6', `${starting.spec.name} was left waiting for its lease`);
     if (this.#restartAtMs !== null && now >= this.#restartAtMs) this.#restart();
   }
 
@@ -570,29 +574,4 @@ export class SafetyWorld {
     this.#controller.tell(manager => manager.specChanged(running.spec));
     this.#disturb();
   }
-}
-
-/** `seconds` of simulated life for each of `runs` seeds, from `seed` on. */
-export async function runSafety({
-  seed,
-  runs,
-  seconds,
-  mode,
-  switchOff = {},
-  firstOnly = false,
-}: Omit<SafetyOptions, 'switchOff'> & {
-  readonly runs: number;
-  readonly switchOff?: MemorySwitchOffs;
-  readonly firstOnly?: boolean;
-}): Promise<{ runs: number; deaths: number; violations: string[] }> {
-  const violations: string[] = [];
-  let deaths = 0;
-  let done = 0;
-  for (; done < runs && !(firstOnly && violations.length > 0); done++) {
-    const world = new SafetyWorld({ seed: seed + done, mode, seconds, switchOff });
-    await world.run();
-    violations.push(...world.violations);
-    deaths += world.deaths;
-  }
-  return { runs: done, deaths, violations };
 }

@@ -6,7 +6,7 @@ import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch
 import { MEMORY_PROPERTIES } from '../../support/memory-properties.ts';
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
 import { compare } from './compare.ts';
-import { runSafety } from './safety.ts';
+import { runSafety } from './lives.ts';
 
 const RUNS = 20_000;
 const RUNS_QUICK = 2000;

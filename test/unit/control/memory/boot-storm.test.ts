@@ -1,0 +1,96 @@
+// M6: VMs that start together. One that boots is not squeezed; what it will give when it is up is waited for.
+import { describe, expect, it } from 'vitest';
+import type { Lease } from '../../../../electron/control/ports.ts';
+import { Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
+
+const signal = (): AbortSignal => new AbortController().signal;
+
+/** Leases, and what became of them. */
+function ask(world: World, n: number, minMib: number, maxMib: number) {
+  const asked: { lease: Lease | null; error: unknown } = { lease: null, error: null };
+  world.manager.lease({ spec: specOf(n, minMib, maxMib), signal: signal() }).then(
+    lease => {
+      asked.lease = lease;
+    },
+    (error: unknown) => {
+      asked.error = error;
+    },
+  );
+  return asked;
+}
+
+function spawn(world: World, lease: Lease): Guest {
+  const guest = new Guest(lease.vmId, lease.bootKib, world.clock);
+  world.guests.set(lease.vmId, guest);
+  world.manager.transfer(lease, guest);
+  return guest;
+}
+
+async function worldThatBoots(): Promise<{ world: World; booting: Guest }> {
+  const world = new World(4000 * MIB);
+  const first = ask(world, 1, 512, 8000);
+  await world.run(500);
+  return { world, booting: spawn(world, first.lease as unknown as Lease) };
+}
+
+describe('a start while another VM boots', () => {
+  it('waits, however long that takes, and the preview says so', async () => {
+    const { world, booting } = await worldThatBoots();
+    await world.run(1000);
+    expect(world.manager.preview(specOf(2, 512, 1024))).toMatchObject({
+      feasible: true,
+      bootKib: 1024 * MIB,
+      sentence: expect.stringContaining('waits until those that start now are up'),
+    });
+    const second = ask(world, 2, 512, 1024);
+    await world.run(40_000);
+    expect(second).toEqual({ lease: null, error: null });
+    // Not squeezed meanwhile.
+    expect(booting.commands).toEqual([]);
+    booting.driverReady = true;
+    await world.run(20_000);
+    expect(second.lease?.bootKib).toBe(1024 * MIB);
+  });
+
+  it('is refused at once where that would not help', async () => {
+    const { world } = await worldThatBoots();
+    const second = ask(world, 2, 3800, 3900);
+    await world.run(500);
+    expect(second.error).toMatchObject({ body: { code: 'memory.not-enough' } });
+    expect(world.manager.preview(specOf(2, 3800, 3900)).feasible).toBe(false);
+  });
+
+  it('is refused with the reason where the other does not come up', async () => {
+    const { world } = await worldThatBoots();
+    const second = ask(world, 2, 512, 1024);
+    await world.run(120_000);
+    expect(second.error).toMatchObject({
+      body: { code: 'memory.not-enough', what: expect.stringContaining('vm1 did not finish starting') },
+    });
+    expect(world.manager.hostMemory().leasedKib).toBe(0);
+  });
+
+  it('five at once, each of which would take it all, all start, and nothing is overdrawn', async () => {
+    const world = new World(4000 * MIB);
+    const asked = [1, 2, 3, 4, 5].map(n => ask(world, n, 300, 4000));
+    const up = new Map<string, number>();
+    for (let step = 0; step < 1200; step++) {
+      await world.run(100);
+      for (const { lease } of asked) {
+        if (lease === null) continue;
+        if (!world.guests.has(lease.vmId)) {
+          spawn(world, lease);
+          up.set(lease.vmId, step + 80);
+        }
+        const guest = world.guests.get(lease.vmId) as Guest;
+        if (step >= (up.get(lease.vmId) ?? 0)) guest.driverReady = true;
+      }
+    }
+    expect(asked.map(({ error }) => error)).toEqual([null, null, null, null, null]);
+    expect(world.guests.size).toBe(5);
+    expect(world.worstKib).toBeLessThanOrEqual(4000 * MIB);
+    for (const n of [1, 2, 3, 4, 5]) expect(world.actual(n)).toBeGreaterThanOrEqual(300);
+    expect(world.manager.hostMemory().vms.every(vm => vm.balloon === 'obeying')).toBe(true);
+    expect(uuid(1)).toBe(asked[0]?.lease?.vmId);
+  });
+});
