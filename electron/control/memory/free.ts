@@ -2,7 +2,7 @@
 import type { VmId } from '../../../shared/ids.ts';
 import type { FreePreview } from '../../../shared/memory.ts';
 import { amountText } from '../../../shared/units.ts';
-import { type HostModel, promisedKib, totalCommittedKib, type VmModel } from './model.ts';
+import { type HostModel, promisedKib, type VmModel } from './model.ts';
 import { plan } from './plan.ts';
 import { changesText, changesTo } from './preview.ts';
 
@@ -30,17 +30,18 @@ function touchedKib(vm: VmModel, residentKib: number | null): number {
 
 export function freeing({ host, availableKib, wantedKib, residentKib, nowMs }: FreeingInput): Freeing {
   const missingKib = wantedKib - availableKib;
+  // What is promised and not taken yet is neither free nor to be given back: only what is taken counts.
+  const touched = new Map(host.vms.map(vm => [vm.id, touchedKib(vm, residentKib(vm.id))]));
+  const holdsKib = host.vms.reduce((sum, vm) => sum + (touched.get(vm.id) ?? 0) + vm.overheadKib, 0);
   if (missingKib <= 0) {
     const sentence = `This computer has ${amountText(availableKib)} free: nothing needs to be given back.`;
-    const budgetKib = totalCommittedKib(host) + host.leasedKib - missingKib;
+    const budgetKib = holdsKib + host.leasedKib - missingKib;
     return { budgetKib, preview: { isEnough: true, freeableKib: 0, sentence, changes: [] } };
   }
-  const touched = new Map(host.vms.map(vm => [vm.id, touchedKib(vm, residentKib(vm.id))]));
   const mostKib = host.vms
     .filter(vm => vm.held === null)
     .reduce((sum, vm) => sum + Math.max(0, (touched.get(vm.id) ?? 0) - vm.minKib), 0);
   const freeableKib = Math.min(missingKib, mostKib);
-  const holdsKib = host.vms.reduce((sum, vm) => sum + (touched.get(vm.id) ?? 0) + vm.overheadKib, 0);
   const budgetKib = holdsKib + host.leasedKib - freeableKib;
   const after = plan({ ...host, budgetKib: Math.min(host.budgetKib, budgetKib) }, nowMs);
   const changes = changesTo(host, after);

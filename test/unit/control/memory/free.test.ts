@@ -90,6 +90,19 @@ describe('freeing memory of the host', () => {
     expect(targets(world)).toBeLessThanOrEqual(2 * 600 * MIB - 200 * MIB);
   });
 
+  it('is kept free also from what VMs were promised and have not touched yet', async () => {
+    const world = await two();
+    for (const guest of world.guests.values()) guest.touchedKib = 600 * MIB;
+    await world.run(2000);
+    // 100 MiB more are free than are to be.
+    const wantedKib = world.host.availableKib - 100 * MIB;
+    expect(world.manager.free(wantedKib, 60_000)).toMatchObject({ isEnough: true, freeableKib: 0 });
+    await world.run(5000);
+    // However much of it they touch now.
+    const couldTouchKib = targets(world) + 2 * 160 * MIB - 2 * 600 * MIB;
+    expect(couldTouchKib).toBeLessThanOrEqual(102 * MIB);
+  });
+
   it('is named, where a VM cannot start for it, as what to end first', async () => {
     const world = await two();
     world.manager.free(world.host.availableKib + 2000 * MIB, 60_000);
