@@ -7,9 +7,10 @@ import type { MemoryJournal } from './journal.ts';
 import type { HostModel } from './model.ts';
 import type { Plan } from './plan.ts';
 import type { TrackedVm } from './tracked-vm.ts';
-import { doneSentence, type Move, planSentence } from './words.ts';
+import { doneSentence, type Move, planSentence, type Taken, type Taking } from './words.ts';
 
-type VmMove = Move & { readonly vmId: VmId };
+/** `residentKib`: what the host held for it when it was asked; null where it does not tell. */
+type VmMove = Move & { readonly vmId: VmId; readonly residentKib: number | null };
 
 export interface NarratorPorts {
   readonly clock: Clock;
@@ -49,7 +50,7 @@ export class Narrator {
     // What moved nothing is not news: a ledger of non-events hides the moves (M7).
     if (moves.length > 0 || (plan.shortfallKib > 0 && this.#causes.length > 0)) {
       const cause = this.#causes.length === 0 ? 'What was free changed' : this.#causes.slice(0, 3).join(', ');
-      this.#append(planSentence(cause, moves, plan), cause, 'asked', moves, input);
+      this.#append(planSentence(cause, moves, plan, this.#taking(plan)), cause, 'asked', moves, input);
     }
     // Only what could be written was told.
     this.#causes.length = 0;
@@ -65,7 +66,13 @@ export class Narrator {
     if (Math.abs(targetKib - (vm.announcedKib ?? fromKib)) <= this.#ports.worthTellingKib) return [];
     const isThere = Math.abs(targetKib - fromKib) <= TOLERANCE_KIB;
     return [
-      { vm, targetKib, move: isThere ? null : { vmId: id, vmName: vm.spec.name, fromKib, toKib: targetKib } },
+      {
+        vm,
+        targetKib,
+        move: isThere
+          ? null
+          : { vmId: id, vmName: vm.spec.name, fromKib, toKib: targetKib, residentKib: vm.residentKib },
+      },
     ];
   }
 
@@ -79,8 +86,38 @@ export class Narrator {
     });
     if (!isThere) return;
     const seconds = (this.#ports.clock.monotonicMs() - open.sinceMs) / 1000;
-    this.#append(doneSentence(open.moves, seconds), 'done', 'done', open.moves, null);
+    this.#append(
+      doneSentence(open.moves, seconds, this.#taken(open.moves)),
+      'done',
+      'done',
+      open.moves,
+      null,
+    );
     this.#open = null;
+  }
+
+  #taking({ belowTarget, takenKib, givenTo }: Plan): Taking {
+    const namesOf = (ids: readonly VmId[]): string[] =>
+      ids.flatMap(id => this.#ports.vms.get(id)?.spec.name ?? []);
+    return { belowTarget: namesOf(belowTarget), takenKib, givenTo: namesOf(givenTo) };
+  }
+
+  /** Observed, not planned: a balloon that takes memory need not give the host any (M8). */
+  #taken(moves: readonly VmMove[]): Taken {
+    let takenKib = 0;
+    let returnedKib: number | null = 0;
+    for (const { vmId, fromKib, residentKib } of moves) {
+      const vm = this.#ports.vms.get(vmId);
+      const tookKib = fromKib - (vm?.actualKib ?? fromKib);
+      if (vm === undefined || tookKib <= 0) continue;
+      takenKib += tookKib;
+      const gaveKib = residentKib === null || vm.residentKib === null ? null : residentKib - vm.residentKib;
+      returnedKib =
+        gaveKib === null || returnedKib === null
+          ? null
+          : returnedKib + Math.min(tookKib, Math.max(0, gaveKib));
+    }
+    return { takenKib, returnedKib };
   }
 
   /** Of the host, and nobody's move. */
@@ -89,7 +126,8 @@ export class Narrator {
   }
 
   note(text: string, result: 'refused' | 'note', vm: TrackedVm): void {
-    const move = { vmId: vm.id, vmName: vm.spec.name, fromKib: vm.actualKib ?? 0, toKib: vm.targetKib ?? 0 };
+    const { id: vmId, actualKib, targetKib, residentKib } = vm;
+    const move = { vmId, vmName: vm.spec.name, fromKib: actualKib ?? 0, toKib: targetKib ?? 0, residentKib };
     this.#append(text, result, result, [move], null);
   }
 
@@ -105,7 +143,7 @@ export class Narrator {
       at: this.#ports.clock.wallMs(),
       cause: cause.slice(0, 100),
       text: text.slice(0, 1000),
-      moves: moves.map(move => ({
+      moves: moves.map(({ residentKib: _, ...move }) => ({
         ...move,
         kind: move.toKib < move.fromKib ? ('take' as const) : ('give' as const),
       })),

@@ -22,21 +22,47 @@ function whereText({ mode, compressionRatio }: Pick<Plan, 'mode' | 'compressionR
   return ` Everyone sits at ${Math.round((1 - compressionRatio) * 100)} % of its range.`;
 }
 
+/** The patent's step, in figures: whose usage is below its target, what balloons take, and who may grow by it. */
+export interface Taking {
+  readonly belowTarget: readonly string[];
+  readonly takenKib: number;
+  readonly givenTo: readonly string[];
+}
+
+function takingText({ belowTarget, takenKib, givenTo }: Taking): string {
+  if (takenKib === 0) return '';
+  const below = belowTarget.length === 0 ? '' : ` Below target: ${belowTarget.join(', ')}.`;
+  const who = givenTo.length === 0 ? '' : ` for ${givenTo.join(', ')}`;
+  return `${below} Balloons are to take ${amountText(takenKib)}${who}.`;
+}
+
 /** `cause` is a clause: "work started", "The budget was changed". */
 export function planSentence(
   cause: string,
   moves: readonly Move[],
   plan: Pick<Plan, 'mode' | 'compressionRatio' | 'shortfallKib'>,
+  taking: Taking,
 ): string {
   const missing = plan.shortfallKib > 0 ? ` ${amountText(plan.shortfallKib)} are missing even so.` : '';
   // A VM's name stays as its owner wrote it.
   return moves.length === 0
     ? `${cause}. Nothing can move.${missing}`
-    : `${cause}: ${list(moves)}.${whereText(plan)}${missing}`;
+    : `${cause}: ${list(moves)}.${whereText(plan)}${plan.mode === 'proportional' ? takingText(taking) : ''}${missing}`;
 }
 
-export const doneSentence = (moves: readonly Move[], seconds: number): string =>
-  `Done in ${seconds.toFixed(1)} s: ${list(moves)}.`;
+/** What balloons took, as QMP saw it, and what came back of it, as the host did; null where it does not tell. */
+export interface Taken {
+  readonly takenKib: number;
+  readonly returnedKib: number | null;
+}
+
+export function doneSentence(moves: readonly Move[], seconds: number, taken: Taken): string {
+  const { takenKib, returnedKib } = taken;
+  const returned =
+    returnedKib === null ? '' : `, ${amountText(returnedKib)} of it came back to this computer`;
+  const took = takenKib === 0 ? '' : ` Balloons took ${amountText(takenKib)}${returned}.`;
+  return `Done in ${seconds.toFixed(1)} s: ${list(moves)}.${took}`;
+}
 
 export const refusedSentence = (vmName: string, askedKib: number, actualKib: number): string =>
   `${vmName} did not move: asked for ${amountText(askedKib)}, still at ${amountText(actualKib)}. Nothing is lost; the others are planned around it. Its balloon driver may be busy or missing.`;

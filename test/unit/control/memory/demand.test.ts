@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fill } from '../../../../electron/control/memory/fill.ts';
+import { ideal } from '../../../../electron/control/memory/ideal.ts';
 import type { HostModel, VmModel, Wants } from '../../../../electron/control/memory/model.ts';
 import { type Plan, plan } from '../../../../electron/control/memory/plan.ts';
 import { vmIdOf } from '../../../support/memory-properties.ts';
@@ -96,5 +97,43 @@ describe('memory by need', () => {
     const made = planned(4096, [blind, vm(2, 1000, { wants: wants(4096, true) })]);
     expect(mibOf(made, 1)).toBeGreaterThanOrEqual(1700);
     expect(mibOf(made, 1)).toBeLessThanOrEqual((512 + 4096) / 2);
+  });
+
+  it('M1: equal weights are equally satisfied, to the MiB, where there is not enough for all', () => {
+    const level = (working: number, buffer: number): Wants => ({
+      workingKib: working * MIB,
+      bufferKib: buffer * MIB,
+      cacheKib: buffer * MIB,
+      isUrgent: false,
+    });
+    const vms = [vm(1, 1000, { wants: level(1000, 2000) }), vm(2, 1000, { wants: level(800, 1300) })];
+    const { buffer } = ideal(vms, 2400 * MIB);
+    const [first, second] = [...buffer].map(kib => kib / MIB) as [number, number];
+    // 600 MiB for buffers of 1500.
+    expect(Math.abs(first - (1000 + 0.4 * 1000))).toBeLessThanOrEqual(1);
+    expect(Math.abs(second - (800 + 0.4 * 500))).toBeLessThanOrEqual(1);
+  });
+
+  it('M1: useful cache comes before the rest', () => {
+    const cached = { ...wants(600), cacheKib: 1500 * MIB };
+    const { rest } = ideal([vm(1, 1000, { wants: cached }), vm(2, 1000)], 2300 * MIB);
+    expect(((rest[0] ?? 0) - (rest[1] ?? 0)) / MIB).toBeGreaterThan(600);
+  });
+
+  it('M1: in overload who was just moved is left alone for a while, and small changes always', () => {
+    const [rich, poor] = [vm(1, 2400, { wants: wants(3000) }), vm(2, 600, { wants: wants(3000) })];
+    const moved = (atMs: number | null) => mibOf(planned(3000, [rich, { ...poor, grewAtMs: atMs }]), 2);
+    expect(moved(NOW_MS - 5_000)).toBe(600);
+    expect(moved(NOW_MS - 16_000)).toBeGreaterThan(1000);
+    expect(mibOf(planned(3000, [rich, { ...poor, shrankAtMs: NOW_MS - 5_000 }]), 2)).toBe(600);
+    const nearly = [vm(1, 1560, { wants: wants(3000) }), vm(2, 1440, { wants: wants(3000) })];
+    expect(planned(3060, nearly).targets.map(one => one.reason)).toEqual(['stays', 'stays']);
+  });
+
+  it('M1: who was just given memory gives it up all the same where another suffers', () => {
+    const given = vm(1, 3000, { grewAtMs: NOW_MS - 5000 });
+    const short = (isUrgent: boolean) => vm(2, 1000, { wants: wants(900, isUrgent) });
+    expect(mibOf(planned(4000, [given, short(false)]), 1)).toBe(3000);
+    expect(mibOf(planned(4000, [given, short(true)]), 1)).toBeLessThan(3000);
   });
 });

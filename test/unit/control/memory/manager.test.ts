@@ -316,6 +316,34 @@ describe('the memory manager', () => {
     expect(entries.some(entry => entry.result === 'done' && /^Done in/.test(entry.text))).toBe(true);
   });
 
+  it("M1, M7: the ledger has the patent's figures: who is below target, what balloons take and for whom, what came back", async () => {
+    const world = new World(2800 * MIB);
+    for (const n of [1, 2]) await world.start(n);
+    const [first, second] = [1, 2].map(n => world.guests.get(uuid(n)) as Guest) as [Guest, Guest];
+    first.usedKib = 300 * MIB;
+    second.usedKib = 1000 * MIB;
+    await world.run(2000);
+    world.manager.setPolicy({ budgetKib: 1500 * MIB });
+    await world.run(6000);
+    const [planned] = world.manager
+      .ledger(null, 50)
+      .filter(({ text }) => text.includes('limits were changed'));
+    expect(planned?.text).toMatch(/Below target: vm1\. Balloons are to take \d+ MiB\./);
+    const [done] = world.manager.ledger(null, 50).filter(({ result }) => result === 'done');
+    const tookMib = 2 * 1024 - world.actual(1) - world.actual(2);
+    const [, took, came] = /took ([\d.]+) MiB, ([\d.]+) MiB of it came back/.exec(done?.text ?? '') ?? [];
+    expect(Number(took)).toBeCloseTo(tookMib, -1);
+    expect(came).toBe(took);
+    world.guests.delete(uuid(1));
+    world.manager.detach(uuid(1), 'stopped');
+    await world.run(6000);
+    world.manager.specChanged(specOf(2, 256, 800));
+    await world.start(3, specOf(3, 256, 1024));
+    expect(
+      world.manager.ledger(null, 50).some(({ text }) => /Balloons are to take .* for vm/.test(text)),
+    ).toBe(true);
+  });
+
   it.each(['proportional', 'demand'] as const)(
     'M7: what it planned %s can be planned again, and is the same',
     async mode => {

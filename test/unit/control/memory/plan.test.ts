@@ -19,8 +19,9 @@ import {
   isResting,
 } from '../../../../electron/control/memory/progress.ts';
 import { checkRange } from '../../../../electron/control/memory/range.ts';
-import { planSentence } from '../../../../electron/control/memory/words.ts';
+import { doneSentence, planSentence } from '../../../../electron/control/memory/words.ts';
 import type { VmId } from '../../../../shared/ids.ts';
+import { contract } from '../../../../shared/rpc/contract.ts';
 
 const MIB = 1024;
 const GIB = 1024 * MIB;
@@ -286,12 +287,37 @@ describe('limits', () => {
       expect(code(change), JSON.stringify(change)).toBe('memory.bad-range');
   });
 
-  it('M7: a sentence says cause, moves and result', () => {
-    const sentence = planSentence('work started', [{ vmName: 'dev', fromKib: 6.4 * GIB, toKib: 3.4 * GIB }], {
-      mode: 'proportional',
-      compressionRatio: 0.42,
-      shortfallKib: 0,
-    });
-    expect(sentence).toBe('work started: dev 6.4 GiB → 3.4 GiB. Everyone sits at 58 % of its range.');
+  it('M7: a sentence says cause, moves and result, and in the proportional mode what balloons are to take', () => {
+    const moves = [{ vmName: 'dev', fromKib: 6.4 * GIB, toKib: 3.4 * GIB }];
+    const plan = { mode: 'proportional', compressionRatio: 0.42, shortfallKib: 0 } as const;
+    const nothing = { belowTarget: [], takenKib: 0, givenTo: [] };
+    expect(planSentence('work started', moves, plan, nothing)).toBe(
+      'work started: dev 6.4 GiB → 3.4 GiB. Everyone sits at 58 % of its range.',
+    );
+    const taking = { belowTarget: ['dev', 'web'], takenKib: 3 * GIB, givenTo: ['work'] };
+    expect(planSentence('work started', moves, plan, taking)).toContain(
+      ' Below target: dev, web. Balloons are to take 3.0 GiB for work.',
+    );
+    expect(planSentence('work started', moves, { ...plan, mode: 'demand' }, taking)).not.toContain(
+      'Balloons',
+    );
+  });
+
+  it('M8: what balloons took and what of it came back are two figures', () => {
+    const moves = [{ vmName: 'dev', fromKib: 2 * GIB, toKib: GIB }];
+    const done = (returnedKib: number | null) => doneSentence(moves, 2, { takenKib: GIB, returnedKib });
+    expect(done(0)).toBe(
+      'Done in 2.0 s: dev 2.0 GiB → 1.0 GiB. Balloons took 1.0 GiB, 0 MiB of it came back to this computer.',
+    );
+    expect(done(null)).toBe('Done in 2.0 s: dev 2.0 GiB → 1.0 GiB. Balloons took 1.0 GiB.');
+  });
+
+  it('a weight is a whole number from 1 to 10,000', () => {
+    const { params } = contract.methods['memory.set-balance'];
+    const isTaken = (weight: unknown): boolean =>
+      params.safeParse({ vmId: uuid(1), balanced: true, weight }).success;
+    for (const weight of [1, 100, 10_000]) expect(isTaken(weight), String(weight)).toBe(true);
+    for (const weight of [0, -1, 10_001, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '100', null])
+      expect(isTaken(weight), String(weight)).toBe(false);
   });
 });
