@@ -31,7 +31,11 @@ function isTake(vm: VmModel, goal: number, options: ActuateOptions): boolean {
   return (vm.actualKib ?? 0) - goal > Math.max(options.deadbandKib, TOLERANCE_KIB) && asked > goal;
 }
 
-export function actuate(host: HostModel, plan: Plan, options: ActuateOptions): Command[] {
+/** It gets nothing before there is room for all of its minimum: a few MiB that others keep would keep it waiting. */
+const lacksMinimum = (vm: VmModel): boolean => vm.held === null && promisedKib(vm) < vm.minKib;
+
+export function actuate(host: HostModel, plan: Plan, given: ActuateOptions): Command[] {
+  const options = host.vms.some(lacksMinimum) ? { ...given, deadbandKib: 0 } : given;
   const byId = new Map(host.vms.map(vm => [vm.id, vm]));
   const commands: Command[] = [];
   let pool = options.giveBeforeFree === true ? Number.MAX_SAFE_INTEGER : poolKib(host);

@@ -33,7 +33,7 @@ const REACTION_MS = 1_000;
 const SEEN_STEPS = 8;
 const BELOW_MIB = 64;
 /** Asked for nothing new so long, a guest has told what it holds. */
-const STEADY_MS = 2_000;
+const STEADY_MS = 3_000;
 /** Until a QEMU found running could be reached. */
 const UNREACHED_MS = 5_000;
 const CALM_MS = 20_000;
@@ -252,11 +252,14 @@ export class SafetyWorld {
   #sampled(guest: SimGuest, controller: Controller): void {
     const running = this.#running.get(guest.id);
     const now = this.clock.monotonicMs();
-    if (running === undefined || now - running.steadySinceMs < STEADY_MS || guest.isMoving) return;
+    if (running === undefined || guest.isMoving) return;
+    const { steadySinceMs, readyAtMs, latencyMs } = running;
+    if (now - Math.max(steadySinceMs, readyAtMs) < STEADY_MS) return;
     const seenMib = guest.residentMib - guest.promisedMib;
     if (seenMib <= running.knownMib) return;
-    this.clock.after(STEP_MS, () => {
-      if (!controller.isAlive || seenMib <= running.knownMib) return;
+    this.clock.after(latencyMs + STEP_MS, () => {
+      const isNoted = controller.isAlive && !controller.isFull && running.steadySinceMs === steadySinceMs;
+      if (!isNoted || seenMib <= running.knownMib) return;
       this.#unasked.push({ atMs: this.clock.monotonicMs(), mib: seenMib - running.knownMib });
       running.knownMib = seenMib;
     });

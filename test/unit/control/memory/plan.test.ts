@@ -174,6 +174,24 @@ describe('commitments and commands', () => {
     expect(poolKib({ ...model, vms })).toBeLessThan(0);
   });
 
+  it('M3: who lacks its minimum is not kept waiting by a few MiB that others keep', () => {
+    const at = (n: number, mib: number) => vm(n, { targetKib: mib * MIB, actualKib: mib * MIB });
+    const deadbandKib = 8 * MIB;
+    const crumbs = host(4 * 512 * MIB, [at(1, 300), at(2, 518), at(3, 518), at(4, 518)]);
+    const takes = actuate(crumbs, plan(crumbs, 0), { deadbandKib });
+    expect(takes.map(({ id, targetKib, kind }) => [id, targetKib / MIB, kind])).toEqual(
+      [2, 3, 4].map(n => [uuid(n), 512, 'take']),
+    );
+    const swept = { ...crumbs, vms: [at(1, 300), at(2, 512), at(3, 512), at(4, 512)] };
+    expect(actuate(swept, plan(swept, 0), { deadbandKib })).toEqual([
+      { id: uuid(1), targetKib: 512 * MIB, kind: 'give' },
+    ]);
+    // Nobody lacks anything: a few MiB are not worth a balloon's work.
+    const fed = { ...crumbs, vms: [at(1, 506), at(2, 518)].map(one => ({ ...one, minKib: 500 * MIB })) };
+    const small = { ...fed, budgetKib: 1024 * MIB };
+    expect(actuate(small, plan(small, 0), { deadbandKib })).toEqual([]);
+  });
+
   it('M3: no command below min, no target above max', () => {
     fc.assert(
       fc.property(anyHost, model => {
