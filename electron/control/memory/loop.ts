@@ -255,7 +255,9 @@ export class MemoryLoop {
     this.#ports.narrator.planned({ model, nowMs, plan: next, commands });
     const safer = this.#safer(commands, poolKib(model) < 0);
     await this.#within([
-      ...commands.map(command => this.#send(command, true)),
+      ...commands
+        .filter(({ id }) => safer.every(first => first.id !== id))
+        .map(command => this.#send(command, true)),
       ...safer.map(command => this.#send(command, false)),
     ]);
     this.#ports.desk.look(this.#ports.model(), isFrozen);
@@ -278,7 +280,9 @@ export class MemoryLoop {
     for (const vm of this.#ports.vms.values()) {
       const { id } = vm;
       const saferKib = vm.saferKib(isOverdrawn);
-      if (saferKib !== null && commands.every(command => command.id !== id))
+      // What it was promised may never have been heard: to take some of that back might be to give (M2, M9).
+      const isFirst = isOverdrawn && vm.isUnsure;
+      if (saferKib !== null && (isFirst || commands.every(command => command.id !== id)))
         safer.push({ id, targetKib: saferKib, kind: 'take' });
     }
     return safer;

@@ -165,6 +165,11 @@ export class TrackedVm {
     return Math.min(Math.max(askedKib, heldKib), Math.max(Math.min(askedKib, heldKib), leastKib));
   }
 
+  /** Nobody knows whether it heard its last target. */
+  get isUnsure(): boolean {
+    return this.#doubt === 'unsure';
+  }
+
   setAside(): void {
     this.#doubt = 'in-vain';
   }

@@ -255,7 +255,7 @@ export class SafetyWorld {
     if (running === undefined || guest.isMoving) return;
     const { steadySinceMs, readyAtMs, latencyMs } = running;
     if (now - Math.max(steadySinceMs, readyAtMs) < STEADY_MS) return;
-    const seenMib = guest.residentMib - guest.promisedMib;
+    const seenMib = guest.residentMib - promisedMib(running);
     if (seenMib <= running.knownMib) return;
     this.clock.after(latencyMs + STEP_MS, () => {
       const isNoted = controller.isAlive && !controller.isFull && running.steadySinceMs === steadySinceMs;

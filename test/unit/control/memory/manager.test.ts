@@ -209,6 +209,27 @@ describe('the memory manager', () => {
     expect(world.manager.preview(specOf(3)).feasible).toBe(true);
   });
 
+  it('M2, M9: overdrawn after a restart, nobody is given what the journal says and it never heard', async () => {
+    const world = new World(2400 * MIB);
+    for (const n of [1, 2]) await world.start(n);
+    const guest = world.guests.get(uuid(1)) as Guest;
+    world.manager.specChanged(specOf(1, 256, 400));
+    await world.run(6000);
+    expect(guest.targetKib).toBe(400 * MIB);
+    world.restart();
+    // The last control died before it noted that the target was heard; meanwhile the minimum was raised.
+    world.journal.putTarget(uuid(1), 1000 * MIB);
+    const spec = specOf(1, 700, 1024);
+    world.manager.adopt(spec, 1024 * MIB, guest);
+    world.manager.adopt(specOf(2), 1024 * MIB, world.guests.get(uuid(2)) as Guest);
+    world.manager.setPolicy({ budgetKib: 1400 * MIB });
+    const sent = guest.commands.length;
+    world.manager.begin();
+    // Its driver's word is waited for.
+    await world.run(3000);
+    expect(guest.commands[sent]).toBe(400 * MIB);
+  });
+
   it('M9: a reset guest counts as all of -m until its driver is back', async () => {
     const world = new World(2800 * MIB);
     for (const n of [1, 2, 3]) await world.start(n);
