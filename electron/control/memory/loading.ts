@@ -11,18 +11,20 @@ export interface Loading {
   readonly readyAtMs: number | null;
   /** What `actual` was before this driver had its say; null: not seen since. */
   readonly staleKib: number | null;
+  /** Its driver is known to be a new one. */
+  readonly isNew: boolean;
 }
 
-/** Just started, or reset. */
-export const UNSEEN: Loading = { readyAtMs: null, staleKib: null };
+/** Found running: most likely its driver had its say long ago. */
+export const UNSEEN: Loading = { readyAtMs: null, staleKib: null, isNew: false };
+export const RESET: Loading = { ...UNSEEN, isNew: true };
 
-export function foldLoading(
-  loading: Loading,
-  { driverReady, actualKib }: GuestSample,
-  nowMs: number,
-): Loading {
-  if (!driverReady) return { readyAtMs: null, staleKib: actualKib };
-  return { readyAtMs: loading.readyAtMs ?? nowMs, staleKib: loading.staleKib ?? actualKib };
+export function foldLoading(loading: Loading, sample: GuestSample, nowMs: number): Loading {
+  const { driverReady, actualKib, paused } = sample;
+  if (!driverReady) return { ...RESET, staleKib: actualKib };
+  // While it is paused a new driver can say nothing.
+  const readyAtMs = paused && loading.isNew ? null : (loading.readyAtMs ?? nowMs);
+  return { ...loading, readyAtMs, staleKib: loading.staleKib ?? actualKib };
 }
 
 export function hasLoaded(

@@ -6,7 +6,7 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 import { availableKib, type Estimate, foldEstimate, wantsOf, wantsUnheard } from './estimate.ts';
-import { foldLoading, hasLoaded, type Loading, UNSEEN } from './loading.ts';
+import { foldLoading, hasLoaded, type Loading, RESET, UNSEEN } from './loading.ts';
 import { type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
 import {
   asked,
@@ -111,7 +111,7 @@ export class TrackedVm {
   wasReset(nowMs: number): void {
     this.#bootsSinceMs = nowMs;
     this.#isDriverReady = false;
-    this.#loading = UNSEEN;
+    this.#loading = RESET;
     this.#estimate = null;
     this.#resets++;
   }

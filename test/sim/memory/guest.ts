@@ -156,14 +156,16 @@ export class SimGuest {
 
   step(dt: number, now: number): void {
     this.#now = now;
-    if (this.isPaused || this.isGone) return;
-    if (!this.isDriverReady && now >= this.#readyAt && this.setup.kind !== 'none') {
-      this.isDriverReady = true;
-      this.#loadsAt = now + this.setup.random.below(LOADS_MS) / 1000;
-    }
+    if (this.isGone) return;
+    // Also while it is paused: in that half second a control that begins could not know it from one that is settled.
     if (this.isDriverReady && !this.#isLoaded && now >= this.#loadsAt) {
       this.#isLoaded = true;
       this.actual = this.setup.startMib ?? this.setup.bootMib;
+    }
+    if (this.isPaused) return;
+    if (!this.isDriverReady && now >= this.#readyAt && this.setup.kind !== 'none') {
+      this.isDriverReady = true;
+      this.#loadsAt = now + this.setup.random.below(LOADS_MS) / 1000;
     }
     this.#balloon(dt);
     const load = this.load;
