@@ -45,6 +45,7 @@ const anyVm = fc
     shrankAtMs: anyMoment,
     grewAtMs: anyMoment,
     late: fc.nat(512),
+    isSlow: fc.boolean(),
     held: fc.constantFrom(
       null,
       null,

@@ -46,7 +46,7 @@ const BUFFER_MIN_KIB = 256 * MIB_KIB;
 const BUFFER_MAX_KIB = 1024 * MIB_KIB;
 /** As fast, and as long, as need commonly rises at once. */
 const RISE_KIB_PER_S = 128 * MIB_KIB;
-const RISE_S = 25;
+const RISE_S = 18;
 /** Of what it has: below that its figures are held against the host's. */
 const UNTOUCHED_SHARE = 0.1;
 const CACHE_FORGOTTEN = 0.01;
@@ -108,7 +108,8 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   const faults = grown(majorFaults, before?.majorFaults ?? null) / seconds;
   const isLow = isSettled && available < Math.max(actualKib / 25, Math.min(64 * MIB_KIB, actualKib / 16));
   const isUrgent = !hasRoom && (isMissed || faults > FAULTS_URGENT_PER_S || isLow);
-  const slope = before === null || !isSettled ? 0 : (needKib - before.needKib) / seconds;
+  // While its balloon moves its figures do not say how fast its need rises: as fast as before.
+  const slope = before === null ? 0 : isSettled ? (needKib - before.needKib) / seconds : before.risingKibPerS;
   return {
     toldAtMs: stats.updatedAtMs,
     needKib,

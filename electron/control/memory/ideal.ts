@@ -55,7 +55,9 @@ export function ideal(vms: readonly VmModel[], sharedKib: number): Ideal {
   const buffer = fill(working, buffered, weights, left(working));
   const keptKib = Math.max(0, sharedKib * KEPT_SHARE);
   const cache = fill(buffer, cached, weights, left(buffer));
-  const rest = fill(cache, tops, weights, left(cache) - keptKib);
+  // M4: what a slow balloon holds beyond its needs nobody gets back in time.
+  const fulls = column(vms, vm => (vm.isSlow ? 0 : topOf(vm)), cache);
+  const rest = fill(cache, fulls, weights, left(cache) - keptKib);
   const inMib = (held: Float64Array): Float64Array =>
     held.map((kib, index) => Math.max(mins[index] ?? 0, floorMib(kib)));
   return {

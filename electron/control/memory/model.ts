@@ -44,6 +44,8 @@ export interface VmModel {
   readonly grewAtMs: number | null;
   /** Of what it was asked to give back, what will not come within moments at the pace it was seen to have. */
   readonly lateKib: number;
+  /** Its balloon was seen to be so slow that who waits for what it gives swaps meanwhile. */
+  readonly isSlow: boolean;
   readonly held: Held | null;
 }
 

@@ -56,14 +56,14 @@ class Mover {
   run(): number[] {
     const waiting = this.#waiting();
     // What a slow guest owes comes too late for who waits now: others give it meanwhile (M4).
-    const lateKib = waiting.length === 0 ? 0 : this.#vms.reduce((sum, vm) => sum + vm.lateKib, 0);
+    const lateKib = this.#vms.reduce((sum, vm) => sum + vm.lateKib, 0);
     const needKib = waiting.reduce((sum, index) => sum + this.#gap(index), 0);
     const { keptKib } = this.#ideal;
     const wantedKib =
       waiting.length > 0 ? needKib + lateKib : this.#freeKib < keptKib / 4 ? floorMib(keptKib / 2) : 0;
     this.#take(wantedKib - this.#freeKib, waiting);
     for (const index of waiting) this.#give(index, this.#gap(index));
-    if (waiting.length === 0) this.#spread();
+    if (waiting.length === 0) this.#spread(lateKib + this.#drain());
     return waiting;
   }
 
@@ -147,9 +147,23 @@ class Mover {
     this.#freeKib -= part;
   }
 
-  /** Nobody waits: what is left over goes where it would be best. */
-  #spread(): void {
-    const spareKib = this.#freeKib - this.#ideal.keptKib;
+  /** M4: a slow balloon gives while nobody waits for it. What will come so. */
+  #drain(): number {
+    let drainedKib = 0;
+    for (const [index, vm] of this.#vms.entries()) {
+      const over = this.#at(index) - (this.#ideal.rest[index] ?? 0);
+      if (!vm.isSlow || over < SPARE_SHARE * vm.ceilingKib) continue;
+      this.targets[index] = this.#at(index) - floorMib(over);
+      this.reasons[index] = 'gives';
+      drainedKib += floorMib(over);
+    }
+    this.#freeKib += drainedKib;
+    return drainedKib;
+  }
+
+  /** Nobody waits: what is left over goes where it would be best; what is still to come waits until it is there. */
+  #spread(comingKib: number): void {
+    const spareKib = this.#freeKib - this.#ideal.keptKib - comingKib;
     if (spareKib < MIB_KIB) return;
     const gaps = this.#vms.map((vm, index) => {
       const best = this.#ideal.rest[index] ?? 0;

@@ -46,6 +46,7 @@ export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): Start
     shrankAtMs: null,
     grewAtMs: null,
     lateKib: 0,
+    isSlow: false,
     // By need nothing is asked of it before it has told what it needs: it keeps what it booted with.
     held: host.mode === 'demand' ? 'booting' : null,
   };

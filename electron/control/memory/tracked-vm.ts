@@ -28,6 +28,7 @@ const STATS_STALE_MS = 10_000;
 /** Until a guest was seen to give back: a balloon taking free memory. */
 const PACE_KIB_PER_S = 400 * MIB_KIB;
 const PACE_SHARE = 0.3;
+const SLOW_KIB_PER_S = 64 * MIB_KIB;
 /** What comes later than this is no help to who waits now. */
 const SOON_S = 4;
 /** No figures at all for so long: blind. */
@@ -341,6 +342,7 @@ export class TrackedVm {
       shrankAtMs: this.#shrankAtMs,
       grewAtMs: this.#grewAtMs,
       lateKib: this.#lateKib(),
+      isSlow: this.#paceKibPerS < SLOW_KIB_PER_S,
       held: this.#held(nowMs),
     };
     return this.#switchOff.needInQuarantine === true ? vm : servedInNeed(vm);

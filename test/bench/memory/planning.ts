@@ -39,6 +39,7 @@ function hostOf(count: number, mode: HostModel['mode'], random: Seeded): HostMod
       shrankAtMs: null,
       grewAtMs: null,
       lateKib: 0,
+      isSlow: false,
       held: random.below(10) === 0 ? 'booting' : null,
     };
   });

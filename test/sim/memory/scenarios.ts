@@ -4,7 +4,7 @@ import type { DriverKind, Load } from './guest.ts';
 import { type Curve, fitting, load, ramp, sine, steady, workday } from './loads.ts';
 
 /** Looked at while constants were chosen; figures are never reported from these. */
-export const TUNING_SEEDS: readonly number[] = Array.from({ length: 20 }, (_, index) => index + 1);
+export const TUNING_SEEDS: readonly number[] = Array.from({ length: 60 }, (_, index) => index + 1);
 
 export interface ScenarioVm {
   readonly minMib: number;

@@ -10,6 +10,8 @@ import { specOf } from './specs.ts';
 const MIB = 1024;
 export const STEP_S = 0.25;
 const SWAP_MIB = 3072;
+/** Before anything changes: who has just begun to look knows no guest yet, and is not compared for that. */
+const QUIET_S = 10;
 
 export interface Metrics {
   readonly perf: number;
@@ -51,7 +53,7 @@ export function worldOf(scenario: Scenario, seed: number): World {
         bootSeconds: 0,
         swapMib: SWAP_MIB,
         overheadMib: overhead,
-        load: vm.load,
+        load: at => vm.load(Math.max(0, at - QUIET_S)),
         random,
         startMib: Math.max(vm.minMib, Math.min(vm.maxMib, fair)),
       },
@@ -69,9 +71,9 @@ export async function runWorld(world: World, policy: Policy, seconds: number): P
   let stallS = 0;
   let hostOverS = 0;
   let promisedOverS = 0;
-  for (let step = 1; step * STEP_S <= seconds; step++) {
+  for (let step = 1; step * STEP_S <= QUIET_S + seconds; step++) {
     world.nowS = step * STEP_S;
-    world.useMib = world.scenario.hostMib(world.nowS);
+    world.useMib = world.scenario.hostMib(Math.max(0, world.nowS - QUIET_S));
     for (const guest of world.guests) {
       guest.step(STEP_S, world.nowS);
       perfs.push(guest.perf);

@@ -31,6 +31,7 @@ const vm = (n: number, atMib: number, change: Partial<VmModel> = {}): VmModel =>
   shrankAtMs: null,
   grewAtMs: null,
   lateKib: 0,
+  isSlow: false,
   held: null,
   ...change,
 });
@@ -118,6 +119,21 @@ describe('memory by need', () => {
     const cached = { ...wants(600), cacheKib: 1500 * MIB };
     const { rest } = ideal([vm(1, 1000, { wants: cached }), vm(2, 1000)], 2300 * MIB);
     expect(((rest[0] ?? 0) - (rest[1] ?? 0)) / MIB).toBeGreaterThan(600);
+  });
+
+  it('M4: what a slow balloon has beyond its needs it gives while nobody waits, and none of the rest goes to it', () => {
+    const slow = vm(1, 3000, { isSlow: true });
+    const idle = vm(2, 1000);
+    const drained = planned(4096, [slow, idle]);
+    // 600 with its buffer and its cache.
+    expect(mibOf(drained, 1)).toBe(780);
+    expect(of(drained, 1)?.reason).toBe('gives');
+    // What will come is not given to anyone before it is there.
+    expect(mibOf(drained, 2)).toBe(1000);
+    expect(mibOf(planned(4096, [{ ...slow, isSlow: false }, idle]), 1)).toBe(3000);
+    const after = planned(4096, [vm(1, 780, { isSlow: true }), idle]);
+    expect(mibOf(after, 1)).toBe(780);
+    expect(mibOf(after, 2)).toBeGreaterThan(3000);
   });
 
   it('M1: in overload who was just moved is left alone for a while, and small changes always', () => {

@@ -175,7 +175,15 @@ describe('what is not believed changes nothing (M4)', () => {
 
   it('a slow balloon has its room beforehand', () => {
     const room = (paceKibPerS: number): number => wantsOf(known, 5000, paceKibPerS)?.bufferKib ?? 0;
-    expect(room(10 * MIB)).toBeGreaterThan(room(400 * MIB) + 2 * GIB);
+    expect(room(10 * MIB)).toBeGreaterThan(room(400 * MIB) + 1.5 * GIB);
+  });
+
+  it('need that rises goes on rising while the balloon moves, as far as anybody knows', () => {
+    const rising = run(0, 5, null, second => ({ availableKib: (3000 - 200 * second) * MIB }));
+    expect(rising?.risingKibPerS).toBe(200 * MIB);
+    const given = { actualKib: 4.5 * GIB, beforeKib: 4 * GIB };
+    expect(fold(rising, 5, { availableKib: 2500 * MIB }, given)?.risingKibPerS).toBe(200 * MIB);
+    expect(fold(rising, 5, { availableKib: 2200 * MIB })?.risingKibPerS).toBe(0);
   });
 
   it('a clock set back is a second later as far as anybody knows', () => {

@@ -79,6 +79,7 @@ describe('a host in need', () => {
       shrankAtMs: null,
       grewAtMs: null,
       lateKib: 0,
+      isSlow: false,
       held: null,
     });
     const vms = [vm(1, 1024 * MIB), vm(2, 300 * MIB)];

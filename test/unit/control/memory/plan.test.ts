@@ -42,6 +42,7 @@ const vm = (n: number, change: Partial<VmModel> = {}): VmModel => ({
   shrankAtMs: null,
   grewAtMs: null,
   lateKib: 0,
+  isSlow: false,
   held: null,
   ...change,
 });

@@ -82,6 +82,7 @@ describe('who is planned for though left alone', () => {
     shrankAtMs: null,
     grewAtMs: null,
     lateKib: 0,
+    isSlow: false,
     held: 'quarantined',
   };
 
