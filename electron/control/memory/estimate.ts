@@ -2,7 +2,7 @@
 // samples, in KiB and ms: need rises at once and is forgotten within a minute. What cannot be believed is left out, and
 // what was last believed is kept: a silent guest is neither starved nor fed.
 import { MIB_KIB } from '../../../shared/units.ts';
-import type { GuestStats } from '../ports.ts';
+import type { GuestSample, GuestStats } from '../ports.ts';
 import type { Wants } from './model.ts';
 
 export interface Estimate {
@@ -57,6 +57,8 @@ const AMOUNT_MAX_KIB = 2 ** 40;
 /** A silent guest that fills what it has may want more. */
 const UNHEARD_MORE = 0.15;
 const SETTLED_KIB = 2 * MIB_KIB;
+/** Statistics older than this say nothing about now. */
+const STATS_STALE_MS = 10_000;
 
 const amount = (value: number | null): number | null =>
   value !== null && Number.isFinite(value) && value >= 0 && value <= AMOUNT_MAX_KIB ? value : null;
@@ -77,6 +79,15 @@ export function availableKib({ stats, actualKib }: Pick<Told, 'stats' | 'actualK
   const available = amount(stats.availableKib) ?? estimated;
   if (available === null || totalKib === null || available > totalKib) return null;
   return available > actualKib ? null : available;
+}
+
+/** What the guest uses, from statistics that can be believed: fresh, and within what it has. */
+export function usedKib({ stats, actualKib }: GuestSample, wallMs: number): number | null {
+  if (stats === null || actualKib === null || stats.updatedAtMs === 0) return null;
+  if (Math.abs(wallMs - stats.updatedAtMs) > STATS_STALE_MS) return null;
+  const available = availableKib({ stats, actualKib });
+  // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
+  return available === null ? null : Math.round(actualKib - available);
 }
 
 /** One set of statistics later; the same estimate where they are not new or not believed. */

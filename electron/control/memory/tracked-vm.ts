@@ -5,7 +5,7 @@ import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
-import { availableKib, type Estimate, foldEstimate, wantsOf, wantsUnheard } from './estimate.ts';
+import { type Estimate, foldEstimate, usedKib, wantsOf, wantsUnheard } from './estimate.ts';
 import { foldLoading, hasLoaded, type Loading, RESET, UNSEEN } from './loading.ts';
 import { type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
 import {
@@ -23,8 +23,6 @@ import type { MemorySwitchOffs } from './switch-offs.ts';
 /** At most four commands a second for one guest. */
 const COMMAND_GAP_MS = 250;
 const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
-/** Statistics older than this say nothing about now. */
-const STATS_STALE_MS = 10_000;
 /** Until a guest was seen to give back: a balloon taking free memory. */
 const PACE_KIB_PER_S = 400 * MIB_KIB;
 const PACE_SHARE = 0.3;
@@ -388,13 +386,4 @@ export class TrackedVm {
       balanced: this.spec.balanced,
     };
   }
-}
-
-/** What the guest uses, from statistics that can be believed: fresh, and within what it has. */
-function usedKib({ stats, actualKib }: GuestSample, wallMs: number): number | null {
-  if (stats === null || actualKib === null || stats.updatedAtMs === 0) return null;
-  if (Math.abs(wallMs - stats.updatedAtMs) > STATS_STALE_MS) return null;
-  const available = availableKib({ stats, actualKib });
-  // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
-  return available === null ? null : Math.round(actualKib - available);
 }
