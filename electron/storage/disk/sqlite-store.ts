@@ -1,6 +1,6 @@
 // timeline.db. One table of rows by kind: the shapes live in state.ts, the transactions are what SQLite is for.
-// synchronous=FULL with a rollback journal: a returned commit survives a power cut, and no -wal file stands beside a
-// database people may copy.
+// A rollback journal, so that no -wal file stands beside a database people may copy. synchronous=EXTRA is FULL and the folder
+// synced after the journal is unlinked, which is what commits: a journal that a power cut brings back undoes what was committed.
 import Database from 'better-sqlite3';
 import { Fault } from '../../../shared/result.ts';
 import { type Change, ROW_SCHEMAS, type Row, type RowKind, type TimelineStore } from './state.ts';
@@ -40,7 +40,7 @@ function open(path: string): Database.Database {
   try {
     const db = new Database(path, { timeout: 5000 });
     db.pragma('journal_mode = DELETE');
-    db.pragma('synchronous = FULL');
+    db.pragma('synchronous = EXTRA');
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version > SCHEMA_VERSION)
       throw new Error(`written by a newer Ebb (schema ${version}, this one knows ${SCHEMA_VERSION})`);
