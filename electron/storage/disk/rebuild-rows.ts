@@ -36,8 +36,9 @@ export function rebuildRows(
       if (row !== null) moments.set(row.id, row);
       momentOf.set(id, row?.id ?? null);
     }
-  for (const row of [...moments.values()].sort((a, b) => a.takenAt - b.takenAt))
-    changes.push(put('moment', { ...row, parentId: livingParent(row, moments, mirror) }));
+  const sorted = [...moments.values()].sort((a, b) => a.takenAt - b.takenAt);
+  const parents = withoutCircles(new Map(sorted.map(row => [row.id, livingParent(row, moments, mirror)])));
+  for (const row of sorted) changes.push(put('moment', { ...row, parentId: parents.get(row.id) ?? null }));
   for (const [id, disk] of disks) {
     const { virtualBytes, blockBytes, leaf, leafParent, points, ops } = disk;
     changes.push(put('disk', { id, virtualBytes, blockBytes, leaf, leafParent }));
@@ -93,4 +94,20 @@ function livingParent(
     id = mirror.moments.find(moment => moment.id === id)?.parentId ?? null;
   }
   return null;
+}
+
+/** A circle is a line that begins somewhere in it. Each is gone through once (T15). */
+function withoutCircles(parents: Map<MomentId, MomentId | null>): ReadonlyMap<MomentId, MomentId | null> {
+  const ended = new Set<MomentId>();
+  for (const first of parents.keys()) {
+    const path = new Set<MomentId>();
+    for (let id: MomentId | null = first; id !== null && !ended.has(id); ) {
+      path.add(id);
+      const next: MomentId | null = parents.get(id) ?? null;
+      if (next !== null && path.has(next)) parents.set(id, null);
+      id = parents.get(id) ?? null;
+    }
+    for (const id of path) ended.add(id);
+  }
+  return parents;
 }

@@ -252,11 +252,14 @@ export class Tree {
     ];
   }
 
-  /** The moment itself, or where it is in the trash the one it was taken after. Iterative (T15). */
+  /** The moment itself, or where it is in the trash the one it was taken after. Iterative, and proof against circles (T15). */
   liveMoment(id: MomentId | null): MomentId | null {
+    const seen = new Set<MomentId>();
     let found = id === null ? undefined : this.moment(id);
-    while (found !== undefined && found.trashedAt !== null)
+    while (found !== undefined && found.trashedAt !== null && !seen.has(found.id)) {
+      seen.add(found.id);
       found = found.parentId === null ? undefined : this.moment(found.parentId);
-    return found?.id ?? null;
+    }
+    return found?.trashedAt === null ? found.id : null;
   }
 }
