@@ -41,9 +41,8 @@ export function interpret(bytes: Buffer, disk: Buffer, trimUnit: number): Asked[
     const fits = command === FLUSH ? offset === 0 && length === 0 : inRange;
     const isFine = FLAGS[command] !== undefined && (flags & ~(FLAGS[command] ?? 0)) === 0 && fits;
     if (command === WRITE) {
-      // What is refused is answered before its payload has come.
-      if (length > 64 << 20) break;
-      if (at + length > bytes.length && isFine) break;
+      // What is refused is answered when its payload has come, too.
+      if (at + length > bytes.length) break;
       if (isFine) bytes.copy(disk, offset, at, at + length);
       at += length;
     }

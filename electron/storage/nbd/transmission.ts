@@ -7,7 +7,14 @@ import { NBD_ERROR, type NbdError, toNbdError } from './errno.ts';
 import type { Inbox } from './inbox.ts';
 import type { Outbox } from './outbox.ts';
 import { replyError, replyExtents, replyRead } from './replies.ts';
-import { decodeRequest, newRequest, type Request, type RequestLimits, validateRequest } from './request.ts';
+import {
+  decodeRequest,
+  newRequest,
+  type Rejection,
+  type Request,
+  type RequestLimits,
+  validateRequest,
+} from './request.ts';
 import { NBD_CMD, NBD_CMD_FLAG, REQUEST_BYTES, SKIP_BYTES_MAX } from './wire.ts';
 
 /** One turn's work, so that one client never holds the thread: about 5 ms of page-cache copying. */
@@ -38,6 +45,13 @@ interface Job {
   doneBytes: number;
 }
 
+/** Answered when its payload is gone: what comes before the client has sent all of it, libnbd takes for nonsense. */
+interface RefusedWrite {
+  readonly request: Request;
+  readonly rejected: Rejection;
+  skipBytes: number;
+}
+
 export interface TransmissionOptions {
   readonly volume: Volume;
   readonly inbox: Inbox;
@@ -55,7 +69,7 @@ export class Transmission {
   readonly #limits: RequestLimits;
   readonly #request: Request = newRequest();
   #job: Job | null = null;
-  #skipBytes = 0;
+  #refused: RefusedWrite | null = null;
   #waiters: Request[] = [];
   #flushing: Request[] = [];
 
@@ -96,12 +110,7 @@ export class Transmission {
   /** One request: what it cost, or why there is none. */
   #next(): number | Turn {
     const { inbox } = this.#options;
-    if (this.#skipBytes > 0) {
-      const skipped = Math.min(this.#skipBytes, inbox.length);
-      inbox.consume(skipped);
-      this.#skipBytes -= skipped;
-      if (this.#skipBytes > 0) return HUNGRY;
-    }
+    if (this.#refused !== null) return this.#skip(this.#refused);
     if (inbox.length < REQUEST_BYTES) return HUNGRY;
     const request = this.#request;
     if (!decodeRequest(inbox.bytes, inbox.start, request)) return ended('a request without its magic');
@@ -120,8 +129,7 @@ export class Transmission {
     if (rejected !== null) {
       if (request.lengthBytes > SKIP_BYTES_MAX) return ended(`a write of ${request.lengthBytes} bytes`);
       inbox.consume(REQUEST_BYTES);
-      this.#skipBytes = request.lengthBytes;
-      this.#error(request, rejected.error, rejected.why);
+      this.#refused = { request: { ...request }, rejected, skipBytes: request.lengthBytes };
       return REQUEST_COST;
     }
     const wholeBytes = REQUEST_BYTES + request.lengthBytes;
@@ -136,6 +144,17 @@ export class Transmission {
     });
     inbox.consume(wholeBytes);
     return REQUEST_COST + request.lengthBytes;
+  }
+
+  #skip(refused: RefusedWrite): number | Turn {
+    const { inbox } = this.#options;
+    const skipped = Math.min(refused.skipBytes, inbox.length);
+    inbox.consume(skipped);
+    refused.skipBytes -= skipped;
+    if (refused.skipBytes > 0) return HUNGRY;
+    this.#refused = null;
+    this.#error(refused.request, refused.rejected.error, refused.rejected.why);
+    return 0;
   }
 
   #perform(request: Request): void {
