@@ -113,6 +113,8 @@ describe('the NBD handshake', () => {
       expect(listed.state.metaExport).toBeNull();
     }
     expect(replyTypes(step(structured, option(9, metaData('disk0', ['x:y']))).reply)).toEqual([1]);
+    for (const number of [9, 10])
+      expect(replyTypes(step(structured, option(number, metaData('nope', []))).reply)).toEqual([0x80000006]);
   });
 
   it('answers options that do not parse with ERR_INVALID', () => {
