@@ -16,6 +16,8 @@ import { expectStrangersAgree, type KnownPoint } from '../../support/strangers.t
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
 const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const MIB = 2 ** 20;
+/** So that an edge has several batches. */
+const OPTIONS = { autoSettle: false, batchBytes: 256 * 1024 };
 // Strangers are programs, started once a point: on a loaded machine that takes seconds. This only ends a hang.
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -29,7 +31,7 @@ const known = new Map<string, { readonly moment: Moment; readonly sha256: string
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-str-'));
-  engine = await openVmFolder(vmId, folder, { turn }, { autoSettle: false });
+  engine = await openVmFolder(vmId, folder, { turn }, OPTIONS);
   await engine.createDisk(diskId, 20 * MIB);
   random = new Seeded(5);
   known.clear();
@@ -116,13 +118,15 @@ const SCENARIOS: readonly (readonly [string, () => Promise<void>])[] = [
       await taken(2);
       let halted = false;
       engine.onChange(() => {
-        if (halted || engine.timeline().settle.reversal === null) return;
+        if (halted || (engine.timeline().settle.reversal?.batches ?? 0) < 2) return;
         halted = true;
         engine.setSettling(false);
       });
       await engine.settle();
+      expect(halted).toBe(true);
       await engine.undoSettling();
       await engine.settle();
+      expect(engine.timeline().settle).toMatchObject({ pendingEdges: 1, reversal: null });
     },
   ],
   [
@@ -185,7 +189,7 @@ const SCENARIOS: readonly (readonly [string, () => Promise<void>])[] = [
       await engine.close();
       for (const name of ['timeline.db', 'timeline.json']) rmSync(join(folder, name));
       expect(await rescueFolder(folder, false)).toMatchObject({ points: 4, notes: [] });
-      engine = await openVmFolder(vmId, folder, { turn }, { autoSettle: false });
+      engine = await openVmFolder(vmId, folder, { turn }, OPTIONS);
       await engine.settle();
     },
   ],
@@ -244,7 +248,7 @@ describe('T4, T12: strangers read every point as it is', () => {
         copy.write(bytes, 0);
         copy.close();
         source.close();
-        engine = await openVmFolder(vmId, folder, { turn }, { autoSettle: false });
+        engine = await openVmFolder(vmId, folder, { turn }, OPTIONS);
         continue;
       }
       const order = { fromId: pointOf(parent), toId: pointOf(child), cursor: null, budgetBytes: 2 ** 40 };
