@@ -1,10 +1,11 @@
 // Control dies in the middle of making something: the next one finds what is left, stops who still works on it, and puts
 // it away; the name is free, and what it was made from is as it was. No guest runs.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MomentId, VmId } from '../../shared/ids.ts';
 import { Ebb, waitFor } from '../support/ebb.ts';
+import { HistoryVm } from '../support/history-vm.ts';
 import { randomBytes } from '../support/seeded.ts';
 import { type SlowQemuImg, slowQemuImg } from '../support/slow-qemu-img.ts';
 
@@ -13,6 +14,8 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const MIB = 2 ** 20;
 const content = randomBytes(24 * MIB, 7);
+/** Compared in several steps. */
+const LONG = 96 * MIB;
 
 let ebb: Ebb;
 let tool: SlowQemuImg;
@@ -61,6 +64,20 @@ async function killInTheMiddle(begin: () => Promise<{ taskId: string }>): Promis
   });
   await ebb.killControl();
   tool.slow(false);
+}
+/** Storage, which works fast, is stopped while it writes there: it goes on when told so, and nobody hears of it till then. */
+async function stopInTheMiddle(begin: () => Promise<{ taskId: string }>, path: string): Promise<number> {
+  const storage = await ebb.storagePid();
+  for (;;) {
+    const { taskId } = await begin();
+    await waitFor('some of it to be written', () => existsSync(`${path}.part`) || existsSync(path));
+    process.kill(storage, 'SIGSTOP');
+    const task = (await ebb.call('task.list', {})).tasks.find(({ id }) => id === taskId);
+    if (task?.state === 'running' && existsSync(`${path}.part`)) return storage;
+    process.kill(storage, 'SIGCONT');
+    await ebb.done(taskId);
+    rmSync(path);
+  }
 }
 async function expectWhole(path: string): Promise<void> {
   const read = readFileSync(path);
@@ -115,6 +132,24 @@ describe('control dies in the middle', () => {
     await ebb.done((await exportTo(path)).taskId);
     await expectWhole(path);
     expect(existsSync(`${path}.part`)).toBe(false);
+  });
+
+  it('of an update being written, which storage goes on with for a moment: nothing is left of it, and it can be written', async () => {
+    const vm = await HistoryVm.create(ebb, 'updated', Buffer.alloc(LONG));
+    await vm.take('second', [{ at: 0, bytes: randomBytes(LONG, 8) }]);
+    await ebb.settled(vm.vmId);
+    const [fromId, toId] = [(await vm.named('Imported')).id, (await vm.named('second')).id];
+    const path = join(ebb.paths.dataFolder, 'update.vhd');
+    const begin = () => ebb.call('moment.export-delta', { vmId: vm.vmId, fromId, toId, path });
+    const storage = await stopInTheMiddle(begin, path);
+    const killed = ebb.killControl();
+    process.kill(storage, 'SIGCONT');
+    await killed;
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+    await ebb.done((await begin()).taskId);
+    expect(existsSync(`${path}.part`)).toBe(false);
+    expect(readFileSync(path).length).toBeGreaterThan(LONG);
+    expect(await vm.wrong()).toEqual([]);
   });
 
   it('and leaves alone what it did not begin: a whole VM that the catalog does not know, and files of others', async () => {
