@@ -52,7 +52,10 @@ async function history(random: Seeded): Promise<Seen[]> {
     const written = new Set<number>();
     for (let count = 0; count < 12; count++) {
       const length = 512 * (1 + random.below(60));
-      const at = 512 * random.below((volume.sizeBytes - length) / 512);
+      // Often over the edge of two blocks.
+      const first = random.below(3) === 0 ? 2 * MIB * (1 + random.below(3)) - length / 2 : null;
+      const at =
+        512 * Math.floor(first === null ? random.below((volume.sizeBytes - length) / 512) : first / 512);
       if (random.below(4) === 0) volume.zero(at, length, true);
       else volume.write(randomBytes(length, random.next()), at);
       for (let unit = Math.floor(at / UNIT); unit * UNIT < at + length; unit++) written.add(unit);
