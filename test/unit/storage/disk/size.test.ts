@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../../electron/platform/folder.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
@@ -17,6 +19,7 @@ import { type Change, put } from '../../../../electron/storage/disk/state.ts';
 import { VIRTUAL_BYTES_MAX } from '../../../../electron/storage/vhd/geometry.ts';
 import type { DiskId, MomentId, PointId, VmId } from '../../../../shared/ids.ts';
 import { isOversize } from '../../../../shared/rpc/frame.ts';
+import type { ShallowAsked, ShallowFound } from '../../../support/shallow-stack.ts';
 
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
 const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
@@ -115,6 +118,19 @@ async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   return result;
 }
 
+/** Half of it is Node's; the smallest frame of a function takes some eighty bytes. */
+const STACK_MB = 0.4;
+const SHALLOW = pathToFileURL(join(import.meta.dirname, '../../../support/shallow-stack.ts'));
+
+function inShallowStack(workerData: ShallowAsked): Promise<ShallowFound> {
+  const worker = new Worker(SHALLOW, { workerData, resourceLimits: { stackSizeMb: STACK_MB } });
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', code => reject(new Error(`it ended with ${code}`)));
+  });
+}
+
 const parentOf = (index: number): number => (index % 10 === 1 && index > 1 ? index - 2 : index - 1);
 
 /** SHA-256 of a point of the tree that `makeTree` makes. */
@@ -191,6 +207,22 @@ describe('limits', () => {
     const written = await timed('rescue.py writes the oldest', () => script(pointId(oldest), out));
     expect(written).toMatchObject({ status: 0, stderr: '' });
     expect(createHash('sha256').update(readFileSync(out)).digest('hex')).toBe(expected);
+  }, 300_000);
+
+  it(`T15: no walk calls itself: in a stack of ${STACK_MB} MiB all is answered, too`, async () => {
+    const points = POINTS_MAX - 1;
+    makeTree(points, TREE_BYTES);
+    const at = (index: number) => ({ momentId: momentId(index), pointId: pointId(index) });
+    const asked: ShallowAsked = { folder, vmId, diskId, points, newest: at(0), oldest: at(points - 1) };
+    const found = await timed('all of it, with a shallow stack', () => inShallowStack(asked));
+    const sha256 = shaOf(points - 1, TREE_BYTES);
+    expect(found).toEqual({
+      recursion: 'no room',
+      sha256,
+      nowSha256: sha256,
+      moments: points - 1,
+      rescued: points,
+    });
   }, 300_000);
 
   it('T15: a disk of 2040 GiB is written at its end, taken, reversed and read back; one byte more is refused', async () => {
