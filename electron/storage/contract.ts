@@ -49,7 +49,14 @@ export const storageContract = defineContract({
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096), replace: z.boolean() }),
       result: rescuedSchema,
-      errors: ['disk.owned-elsewhere', 'disk.in-use', 'vm.wrong-state', 'vhd.corrupt', 'disk.io'],
+      errors: [
+        'disk.owned-elsewhere',
+        'disk.in-use',
+        'vm.wrong-state',
+        'vhd.corrupt',
+        'disk.full',
+        'disk.io',
+      ],
       doc: 'T5: makes the timeline database of a VM that is not open anew from the headers of its images; those are not changed.',
     },
     'vm.close': {

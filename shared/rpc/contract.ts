@@ -462,6 +462,7 @@ export const contract = defineContract({
         'disk.owned-elsewhere',
         'disk.in-use',
         'vhd.corrupt',
+        'disk.full',
         'disk.io',
         'storage.unavailable',
       ],

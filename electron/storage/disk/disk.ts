@@ -92,12 +92,25 @@ export class Disk {
     });
   }
 
-  static async create(row: DiskRow, context: DiskContext, nowMs: number): Promise<void> {
-    const folder = context.diskFolder(row.id);
-    const image = makeLeaf(row, folder, { nowMs });
-    if (context.off.createSync !== true) await image.sync();
-    if (context.off.createFolderSync !== true) await folder.sync();
-    image.close();
+  /** A leaf, whole and durable before `record` makes it known; where anything fails it is not there. */
+  static async create(
+    row: NewLeaf & Pick<DiskRow, 'id'>,
+    { diskFolder, off }: Pick<DiskContext, 'diskFolder' | 'off'>,
+    { nowMs, record }: { readonly nowMs: number; readonly record?: () => void },
+  ): Promise<void> {
+    const folder = diskFolder(row.id);
+    let image: Image | null = null;
+    try {
+      image = makeLeaf(row, folder, { nowMs });
+      if (off.createSync !== true) await image.sync();
+      if (off.createFolderSync !== true) await folder.sync();
+      record?.();
+    } catch (cause) {
+      await putAway(folder, [fileName(row.leaf)]);
+      throw cause;
+    } finally {
+      image?.close();
+    }
   }
 
   /** T11: what the run file says of this boot is taken over and flushed before anyone reads. */
@@ -236,6 +249,16 @@ export class Disk {
     if (isSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
     this.files.close();
   }
+}
+
+/** T14: what failed leaves its space; where that fails too, the next opener sweeps. */
+export async function putAway(folder: Folder, names: readonly string[]): Promise<void> {
+  for (const name of names)
+    try {
+      await folder.unlink(name);
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+    }
 }
 
 /** What a crash left before its transaction: files of ours that no row knows. Anything else is left alone. */

@@ -5,7 +5,7 @@
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Volume } from '../volume.ts';
-import { type Disk, makeLeaf } from './disk.ts';
+import { type Disk, makeLeaf, putAway } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
 import { noPoint, POINTS_MAX } from './engine-faults.ts';
@@ -101,8 +101,10 @@ export class Grafts {
       return { op, images };
     } catch (cause) {
       for (const image of images) close(image);
-      for (const { diskId, point } of op.images)
-        await disks.get(diskId)?.files.folder.unlink(partFileName(point));
+      for (const { diskId, point } of op.images) {
+        const folder = disks.get(diskId)?.files.folder;
+        if (folder !== undefined) await putAway(folder, [partFileName(point)]);
+      }
       throw cause;
     }
   }
@@ -154,8 +156,8 @@ export class Grafts {
     return this.#ports.serial(async () => {
       for (const [grown, { images }] of this.#growing) {
         if (id !== null && grown !== id) continue;
-        for (const image of images) close(image);
         this.#growing.delete(grown);
+        for (const image of images) await discarded(image);
       }
       await this.#ports.sweep();
     });
@@ -181,6 +183,13 @@ export class Grafts {
 function close({ disk, leaf, view }: GrowingImage): void {
   disk.files.grafted.delete(view);
   leaf.image.close();
+}
+
+/** T14: before the transaction that forgets it, which a full disk has no room for. Its record stays until then. */
+async function discarded(image: GrowingImage): Promise<void> {
+  close(image);
+  const id = image.leaf.image.uuid as PointId;
+  await putAway(image.disk.files.folder, [partFileName(id), fileName(id)]);
 }
 
 function volumeOf(growing: GrowingImage | undefined): Volume {

@@ -7,11 +7,12 @@ import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { corrupt } from '../vhd/fields.ts';
-import { Disk, type DiskContext } from './disk.ts';
+import { Disk, type DiskContext, putAway } from './disk.ts';
 import { type DiskFiles, fileName } from './disk-files.ts';
 import { diskExists, noPoint } from './engine-faults.ts';
 import { Image } from './image.ts';
 import { type PointRow, put } from './state.ts';
+import type { SwitchOffs } from './switch-offs.ts';
 
 export interface SharingPorts {
   readonly context: DiskContext;
@@ -28,6 +29,7 @@ interface SharePorts {
   readonly reflink: Reflink;
   /** Of the point. */
   readonly sizeBytes: number;
+  readonly off: SwitchOffs;
 }
 
 export class Sharing {
@@ -44,7 +46,8 @@ export class Sharing {
       const disk = disks.get(context.tree.point(pointId)?.diskId ?? ('' as DiskId));
       if (disk === undefined) throw noPoint(pointId);
       const sizeBytes = disk.sizeOf(pointId);
-      return shareChain(disk.files, pointId, target, { newPointId, nowMs: nowMs(), reflink, sizeBytes });
+      const { off } = context;
+      return shareChain(disk.files, pointId, target, { newPointId, nowMs: nowMs(), reflink, sizeBytes, off });
     });
   }
 
@@ -58,12 +61,15 @@ export class Sharing {
   }
 }
 
-/** Newest first, the last a root: whole and durable in `target`, where nobody knows of them. Leaves nothing where it fails. */
+/**
+ * Newest first, the last a root: whole in `target`, where nobody knows of them; their names are durable with the folder, before
+ * the transaction that does. Leaves nothing where it fails.
+ */
 async function shareChain(
   files: DiskFiles,
   point: PointId,
   target: Folder,
-  { newPointId, nowMs, reflink, sizeBytes }: SharePorts,
+  { newPointId, nowMs, reflink, sizeBytes, off }: SharePorts,
 ): Promise<PointId[]> {
   await writeBack(files, point);
   const layers = files.layersOf(point).map(({ image }) => image);
@@ -76,11 +82,10 @@ async function shareChain(
         join(files.folder.path, files.nameOf(image)),
         join(target.path, fileName(ids[index] as PointId)),
       );
-    for (const [index, id] of ids.entries()) await rename(target, id, ids[index + 1] ?? null, nowMs);
-    await target.sync();
+    for (const [index, id] of ids.entries()) await rename(target, id, ids[index + 1] ?? null, { nowMs, off });
     return ids;
   } catch (cause) {
-    for (const id of ids) await target.unlink(fileName(id));
+    await putAway(target, ids.map(fileName));
     throw cause;
   }
 }
@@ -107,7 +112,12 @@ async function writeBack(files: DiskFiles, point: PointId): Promise<void> {
   }
 }
 
-async function rename(folder: Folder, uuid: PointId, parent: PointId | null, nowMs: number): Promise<void> {
+async function rename(
+  folder: Folder,
+  uuid: PointId,
+  parent: PointId | null,
+  { nowMs, off }: Pick<SharePorts, 'nowMs' | 'off'>,
+): Promise<void> {
   const file = folder.open(fileName(uuid), 'existing');
   try {
     const image = Image.open(file, null);
@@ -118,7 +128,7 @@ async function rename(folder: Folder, uuid: PointId, parent: PointId | null, now
     });
     image.markLeaf(false);
     image.writeEndFooter();
-    await image.sync();
+    if (off.shareSync !== true) await image.sync();
   } finally {
     file.close();
   }
@@ -136,7 +146,6 @@ async function adoptDisk(
   const folder = context.diskFolder(diskId);
   const shape = checkChain(folder, images);
   const row = { id: diskId, ...shape, leaf: newPointId(), leafParent: images[0] ?? null };
-  await Disk.create(row, context, nowMs);
   const points = images.map(
     (id, index): PointRow => ({
       id,
@@ -147,7 +156,10 @@ async function adoptDisk(
       origin: null,
     }),
   );
-  tree.commit([put('disk', row), ...points.map(point => put('point', point))]);
+  await Disk.create(row, context, {
+    nowMs,
+    record: () => tree.commit([put('disk', row), ...points.map(point => put('point', point))]),
+  });
   return Disk.open(row, context);
 }
 

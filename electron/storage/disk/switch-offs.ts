@@ -50,6 +50,9 @@ export const SWITCH_OFF_NAMES = [
   'graftRecord',
   'graftSeal',
   'graftFolderSync',
+  'shareSync',
+  'rescueAsideSync',
+  'rescueFolderSync',
 ] as const;
 
 export type SwitchOffName = (typeof SWITCH_OFF_NAMES)[number];
