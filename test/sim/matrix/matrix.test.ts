@@ -27,6 +27,11 @@ describe('every call of every operation meets every fate', () => {
   // DESIGN §9: a matrix that finds nothing without them would find nothing.
   it.each([
     ['createSync', 'create', SEED, 0],
+    ['shareSync', 'clone', SEED, 0],
+    ['createSync', 'clone', SEED, 0],
+    ['createFolderSync', 'clone', SEED, 0],
+    ['createSync', 'rescue without the leaf', SEED, 0],
+    ['createFolderSync', 'rescue without the leaf', SEED, 0],
     ['backwardBatSync', 'reversal', SEED, 0],
     ['rootHeaderSync', 'reversal', SEED, 0],
     ['mergeMapSync', 'merge of the oldest', 3, 0],

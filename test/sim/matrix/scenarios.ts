@@ -31,6 +31,18 @@ const drop = (which: number): readonly Operation[] => [
 const grow: Operation = { do: 'grow', disk: 0, more: 40_000 };
 const graft = (isGivenUp: boolean): Operation => ({ do: 'graft', which: 0, at: 6, sectors: 40, isGivenUp });
 
+const clone = (which: number): Operation => ({ do: 'clone', which, at: 0 });
+const lose = (
+  after: 'power' | 'process' | 'close',
+  more: { isNameless?: true; isLeafLost?: true } = {},
+): Operation => ({
+  do: 'rescue',
+  after,
+  isNameless: false,
+  isLeafLost: false,
+  ...more,
+});
+
 const onePoint = [write(0, 100), write(0, 30, 1), take, settle];
 const twoPoints = [...onePoint, pause, write(16, 40), write(64, 8), take];
 const threePoints = [...twoPoints, write(8, 24), take];
@@ -122,6 +134,28 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'graft', before: onePoint, counted: [graft(false)] },
   { name: 'graft given up', before: onePoint, counted: [graft(true)] },
+  { name: 'clone', before: [...twoPoints, resume, settle], counted: [clone(0), write(2, 9), take, settle] },
+  {
+    name: 'clone of an edge being turned',
+    before: [...twoPoints, resume, step(12)],
+    counted: [clone(1), settle],
+  },
+  { name: 'rescue', before: [...threePoints, write(2, 9)], counted: [lose('power')] },
+  {
+    name: 'rescue of an edge being turned',
+    before: [...twoPoints, resume, step(12)],
+    counted: [lose('process')],
+  },
+  {
+    name: 'rescue without names',
+    before: [...twoPoints, resume, step(12)],
+    counted: [lose('power', { isNameless: true })],
+  },
+  {
+    name: 'rescue without the leaf',
+    before: [...twoPoints, resume, settle, write(2, 9)],
+    counted: [lose('close', { isLeafLost: true }), write(5, 9), flush],
+  },
   { name: 'checksums', before: [write(0, 100), take], counted: [settle] },
   { name: 'close and open', before: [...onePoint, write(10, 30)], counted: [{ do: 'reopen' }] },
 ];

@@ -54,7 +54,8 @@ export class Calls {
 }
 
 /** What a file is at this moment, as SPEC.md calls it. */
-export function roleOf({ store }: SimWorld, file: string): string {
+export function roleOf({ store, others, folders }: SimWorld, file: string): string {
+  if ([...others.keys()].some(disk => folders.get(disk)?.visible.has(file))) return 'copy';
   if (file.endsWith('.vhd.new')) return 'B';
   if (file.endsWith('.part')) return 'update';
   if (!file.endsWith('.vhd')) return 'run file';

@@ -1,14 +1,14 @@
 // Everything that must be so after every operation: each point and Now read as the oracle has them, `compare` misses
 // nothing, the timeline lists what there is. And what must be so before a recovery, by other code from the files alone.
 import type { Volume } from '../../../electron/storage/volume.ts';
-import type { DiskId, MomentId } from '../../../shared/ids.ts';
+import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment } from '../../../shared/timeline.ts';
 import { SECTOR } from '../storage/inode.ts';
 import { Judge, Violation } from '../storage/judge.ts';
 import { HeaderReader } from '../storage/reader.ts';
 import type { Pending } from './life.ts';
-import type { Machine } from './machine.ts';
+import type { Loss, Machine } from './machine.ts';
 import type { Operation } from './operations.ts';
 import { type Content, type Oracle, wrongContent, wrongSnapshot } from './oracle.ts';
 
@@ -180,16 +180,17 @@ export class Checks {
 
   /** Before recovery or after a close, read by other code from the headers as they are (T3, T5). */
   files({ changing, grow }: Pending, when: string): void {
-    const { store } = this.#machine.world;
-    const points = store.rows('point');
+    const points = this.#machine.known.rows('point');
     for (const diskId of this.#oracle.disks) {
       const reader = new HeaderReader(this.#machine.world.folder(diskId));
       for (const [id, { content }] of this.#oracle.moments) {
+        const expected = content.get(diskId);
+        // Points whose names were lost are moments of their own (T5).
+        if (expected === undefined) continue;
         const point = points.find(row => row.momentId === id && row.diskId === diskId);
         if (point === undefined && changing.has(id)) continue;
         const found = point === undefined ? null : reader.content(point.id);
-        const wrong =
-          found === null ? 'it cannot be read' : wrongContent(found, content.get(diskId) ?? Buffer.alloc(0));
+        const wrong = found === null ? 'it cannot be read' : wrongContent(found, expected);
         if (wrong !== null) throw new Violation(`${when}: point ${id} of ${diskId}: ${wrong}`);
       }
       if (when.startsWith('closed')) this.#closedNow(diskId, reader, when, grow !== null);
@@ -216,14 +217,43 @@ export class Checks {
     const { goBack } = pending;
     this.#adoptGrowth(pending);
     const found = new Map(this.#oracle.disks.map(disk => [disk, read(engine.volume(disk))]));
-    const isBack =
-      goBack !== null && [...found].every(([disk, bytes]) => goBack.target.get(disk)?.equals(bytes) === true);
+    const isAllBack =
+      goBack !== null && [...goBack.target].every(([disk, bytes]) => found.get(disk)?.equals(bytes) === true);
     for (const [diskId, bytes] of found) {
       const now = this.#oracle.disk(diskId);
+      const isBack = isAllBack && goBack.target.has(diskId);
       const wrong = isBack ? null : hadPowerCut ? now.wrongAfterPowerCut(bytes) : now.wrong(bytes);
       if (wrong !== null) throw new Violation(`after recovery: Now of ${diskId}: ${wrong}`);
       now.settleOn(bytes, hadPowerCut || isBack);
     }
+  }
+
+  /** T5: every point is there under its UUID, with its content; Now where the files of its leaf were lost is what is below. */
+  rescued({ store, mirror, leafless }: Loss): void {
+    const { engine, world } = this.#machine;
+    const { moments } = this.#oracle;
+    const known = new Map<PointId, Buffer>();
+    for (const { id, diskId, momentId } of store.rows('point')) {
+      const bytes = momentId === null ? undefined : moments.get(momentId)?.content.get(diskId);
+      if (bytes !== undefined) known.set(id, bytes);
+    }
+    if (mirror === null) moments.clear();
+    for (const moment of this.#listed().values()) {
+      const content = this.#contentOf(moment);
+      for (const { diskId, pointId } of moment.points) {
+        const bytes = known.get(pointId);
+        if (bytes !== undefined)
+          this.#expect(content, new Map([[diskId, bytes]]), `rescued point ${pointId}`);
+        known.delete(pointId);
+      }
+      const { name, pinned, trashedAt } = moment;
+      if (!moments.has(moment.id))
+        moments.set(moment.id, { content, name, isPinned: pinned, isTrashed: trashedAt !== null });
+    }
+    for (const id of known.keys()) throw new Violation(`point ${id} was not rescued`);
+    for (const { id, leafParent } of world.store.rows('disk'))
+      if (leafless.includes(id) && leafParent !== null)
+        this.#oracle.disk(id).settleOn(read(engine.pointReader(leafParent)), true);
   }
 
   /** Of what may have happened, what has. `isGoneBack`: told so, or null where nobody was told. */
@@ -278,6 +308,8 @@ export class Checks {
     if (kind === 'kept') pending.goBack = null;
     else if (kind === 'imported') pending.graft = null;
     else pending.take = null;
+    for (const diskId of asked.content.keys())
+      if (!content.has(diskId)) throw new Violation(`new point "${moment.name}" has nothing of ${diskId}`);
     for (const [diskId, bytes] of content) {
       const wrong = wrongSnapshot(bytes, asked, diskId, isLoose);
       if (wrong !== null) throw new Violation(`new point "${moment.name}" of ${diskId}: ${wrong}`);

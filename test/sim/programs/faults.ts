@@ -1,4 +1,5 @@
 // A folder whose calls may fail, or be the last of their host, and that knows what an unlink gave back: over any Folder.
+import { basename } from 'node:path';
 import type { BlockFile, Folder } from '../../../electron/platform/ports.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { SimWorld } from '../storage/device.ts';
@@ -42,11 +43,7 @@ export class Faults {
 
   /** Every world an engine is opened on, once. */
   watchCommits(world: SimWorld): void {
-    const { beforeCommit } = world.store;
-    world.store.beforeCommit = () => {
-      this.#call(world, 'commit', null);
-      beforeCommit();
-    };
+    world.beforeCommit = () => this.#call(world, 'commit', null);
   }
 
   folder(world: SimWorld, name: string): Folder {
@@ -76,6 +73,14 @@ export class Faults {
         await inner.sync();
       },
       freeBytes: () => inner.freeBytes(),
+    };
+  }
+
+  /** As `Reflink` of share.ts. */
+  reflink(world: SimWorld): (from: string, to: string) => void {
+    return (from, to) => {
+      this.#call(world, 'reflink', basename(from));
+      world.reflink(from, to);
     };
   }
 

@@ -9,6 +9,7 @@ import { Fault } from '../../../shared/result.ts';
 import { Violation } from '../storage/judge.ts';
 import { Calls } from './calls.ts';
 import { Checks } from './checks.ts';
+import { Clones } from './clones.ts';
 import { graftOnto } from './graft.ts';
 import { Guest } from './guest.ts';
 import { Machine, microtasks } from './machine.ts';
@@ -17,6 +18,7 @@ import { type Content, certain, NowOracle, Oracle, type Snapshot } from './oracl
 
 /** Disks grow up to here: what is judged sector by sector stays small. */
 const GROWN_MAX = 500_000;
+const CLONES_MAX = 2;
 
 /** What may have happened, as nobody was told. */
 export interface Pending {
@@ -35,6 +37,7 @@ export class Life {
   readonly oracle = new Oracle();
   readonly #checks: Checks;
   readonly #guest: Guest;
+  readonly #clones: Clones;
   #pending: Pending = nothing();
   /** For the trace of a violation. */
   readonly done: string[] = [];
@@ -43,6 +46,7 @@ export class Life {
     this.machine = new Machine(schedule, switchOff, calls);
     this.#checks = new Checks(this.machine, this.oracle);
     this.#guest = new Guest(this.machine, this.oracle);
+    this.#clones = new Clones(this.machine);
   }
 
   /** `countFrom`: from this operation on what the engine calls is counted; from -1 on also what makes the disks. */
@@ -66,6 +70,7 @@ export class Life {
       this.#adoptLate();
       if (Number.isFinite(countFrom) && index < countFrom) continue;
       await machine.judge(() => this.#checks.all(index, this.#pending));
+      await this.#clones.check();
       if (machine.world.isDead) await this.#recover();
     }
     this.done.push('the end');
@@ -152,6 +157,10 @@ export class Life {
         return this.#graft(operation);
       case 'purge':
         return this.#purge(operation.which, operation.isAll);
+      case 'clone':
+        return this.#clone(operation.which, operation.at);
+      case 'rescue':
+        return this.#lose(operation);
     }
   }
 
@@ -318,20 +327,49 @@ export class Life {
   }
 
   async #reopen(): Promise<void> {
+    if (await this.#close()) await this.machine.open();
+  }
+
+  /** False: the machine died, or was ended because it cannot be believed. */
+  async #close(): Promise<boolean> {
     const { machine, oracle } = this;
     machine.noticePoison();
     const [wasPoisoned, { struck }] = [machine.isPoisoned, machine.faults];
     const outcome = await machine.pump(machine.engine.close());
-    if (outcome.is === 'dead') return;
-    if (outcome.is === 'failed') {
-      machine.excuse(outcome.cause, struck);
-      return machine.world.crash('process');
+    if (outcome.is === 'dead') return false;
+    if (outcome.is === 'failed') machine.excuse(outcome.cause, struck);
+    if (outcome.is === 'failed' || wasPoisoned || machine.faults.struck > struck) {
+      machine.world.crash('process');
+      return false;
     }
-    if (wasPoisoned || machine.faults.struck > struck) return machine.world.crash('process');
     // T12: everything is on the disk, for any reader, whatever the host does next.
     oracle.flushedAll();
     this.#checks.files(this.#pending, 'closed');
-    if (!(await machine.open())) return;
+    return true;
+  }
+
+  async #clone(which: number, at: number): Promise<void> {
+    const { machine, oracle } = this;
+    const live = oracle.those(false);
+    const moment = machine.engine.timeline().moments.find(({ id }) => id === live[which % live.length]);
+    const point = moment?.points[at % moment.points.length];
+    if (moment === undefined || point === undefined || this.#clones.count >= CLONES_MAX) return;
+    const content = oracle.of(moment.id).content.get(point.diskId);
+    if (content === undefined) throw new Violation(`point ${point.pointId} has no content`);
+    await this.#try(() => this.#clones.make(point.pointId, content));
+    if (!machine.world.isDead) this.#clones.observe();
+  }
+
+  /** T5: the timeline is gone; the opening after it begins with a rescue. */
+  async #lose({ after, ...what }: Extract<Operation, { readonly do: 'rescue' }>): Promise<void> {
+    const { machine } = this;
+    machine.noticePoison();
+    if (machine.isPoisoned) return;
+    const { isArmed } = machine.calls;
+    machine.calls.isArmed = false;
+    const isClosed = after !== 'close' || (await this.#close());
+    machine.calls.isArmed = isArmed;
+    if (isClosed && !machine.world.isDead) machine.lose(after === 'close' ? 'process' : after, what);
   }
 
   async #recover(): Promise<void> {
@@ -344,7 +382,11 @@ export class Life {
       hadPowerCut ||= wasPower;
       isLoose ||= wasPower;
       this.#checks.files(this.#pending, 'before recovery');
+      this.#clones.files();
     } while (!(await this.#opensSound()));
+    const { loss } = machine;
+    machine.loss = null;
+    if (loss !== null) machine.judge(() => this.#checks.rescued(loss));
     machine.judge(() => this.#checks.nowAfter(this.#pending, hadPowerCut));
     this.#observe(isLoose);
   }
@@ -381,6 +423,7 @@ export class Life {
     await machine.pump(machine.engine.settle());
     await machine.judge(() => this.#checks.all(0, this.#pending));
     await machine.judge(() => this.#checks.atRest());
+    await this.#clones.check();
     await machine.pump(machine.engine.close());
     this.#checks.files(this.#pending, 'closed at the end');
     this.#checks.headers();

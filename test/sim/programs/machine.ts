@@ -1,11 +1,17 @@
 // The real engine on the simulated machine, and what may be done to it: whatever takes time is awaited here, one thing
 // under way after another, until it ends or the machine dies.
+import { fileName } from '../../../electron/storage/disk/disk-files.ts';
 import { VmEngine } from '../../../electron/storage/disk/engine.ts';
+import type { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
+import { type Mirror, mirrorOf } from '../../../electron/storage/disk/mirror.ts';
+import { rescueRows } from '../../../electron/storage/disk/rescue.ts';
+import { runFileNames } from '../../../electron/storage/disk/run-file.ts';
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
+import { Tree } from '../../../electron/storage/disk/tree.ts';
 import { type DiskId, diskIdSchema, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { SimWorld } from '../storage/device.ts';
+import { type CrashKind, SimWorld } from '../storage/device.ts';
 import { Violation } from '../storage/judge.ts';
 import type { Calls } from './calls.ts';
 import { Faults } from './faults.ts';
@@ -53,6 +59,17 @@ export async function pumpWorld<T>(world: SimWorld, work: Promise<T>): Promise<O
   }
 }
 
+/** A timeline that is gone. */
+export interface Loss {
+  readonly store: MemoryStore;
+  /** Null: it is gone, too. */
+  readonly mirror: Mirror | null;
+  /** Disks whose leaf is gone. */
+  readonly leafless: readonly DiskId[];
+}
+
+const isEmpty = (store: MemoryStore): boolean => store.rows('disk').length === 0;
+
 export class Machine {
   readonly disks: readonly DiskId[];
   readonly virtualBytes: number;
@@ -65,6 +82,9 @@ export class Machine {
   isPoisoned = false;
   /** Questions do not let the background work go on, so that what they are held against is still so. */
   #isAsking = false;
+
+  /** Until it has been rescued. */
+  loss: Loss | null = null;
 
   readonly #switchOff: SwitchOffs;
 
@@ -94,13 +114,20 @@ export class Machine {
   }
 
   async #open(): Promise<void> {
+    const { world, loss } = this;
+    if (loss !== null && isEmpty(world.store)) await this.#rescue(loss);
+    this.#engine = await this.engineOn(world.store);
+  }
+
+  /** Of a VM on this host. */
+  engineOn(store: MemoryStore): Promise<VmEngine> {
     const { world, faults } = this;
     const { blockBytes, batchBytes } = this.#shape;
-    this.#engine = await VmEngine.open(
+    return VmEngine.open(
       VM,
       {
         diskFolder: diskId => faults.folder(world, diskId),
-        store: world.store,
+        store,
         clock: world.clock(),
         random: world.randomPort(),
         bootId: world.bootId,
@@ -108,6 +135,38 @@ export class Machine {
       },
       { blockBytes, batchBytes, cloneMinBytes: 4096, switchOff: this.#switchOff },
     );
+  }
+
+  async #rescue({ mirror }: Loss): Promise<void> {
+    const { world, faults } = this;
+    const { changes } = await rescueRows({
+      diskNames: this.disks,
+      diskFolder: name => faults.folder(world, name),
+      mirrorJson: mirror,
+      random: world.randomPort(),
+      nowMs: world.clock().wallMs(),
+      off: this.#switchOff,
+    });
+    world.store.commit(changes);
+  }
+
+  /** It dies, and what comes after has no timeline. */
+  lose(kind: CrashKind, { isNameless, isLeafLost }: { isNameless: boolean; isLeafLost: boolean }): void {
+    this.world.crash(kind);
+    const { after } = this.world;
+    if (after === null) throw new Violation('nobody died');
+    const { store } = after;
+    const lost = isLeafLost ? store.rows('disk').filter(({ leafParent }) => leafParent !== null) : [];
+    for (const { id, leaf } of lost)
+      for (const name of [fileName(leaf), ...runFileNames(leaf)]) after.loseFile(id, name);
+    const mirror = isNameless ? null : mirrorOf(new Tree(store));
+    this.loss = { store, mirror, leafless: lost.map(({ id }) => id) };
+    after.loseTimeline();
+  }
+
+  /** The rows there are; until they have been rescued those there were. */
+  get known(): MemoryStore {
+    return this.loss?.store ?? this.world.store;
   }
 
   /** False: it died again. A host that is full or failing is tried again, as people do. */

@@ -24,6 +24,10 @@ export type Operation =
   | Each<'grow', { disk: number; more: number }>
   /** An update is written onto a point and becomes one, or is given up. */
   | Each<'graft', { which: number; at: number; sectors: number; isGivenUp: boolean }>
+  /** A VM of its own of one disk of a point, by sharing its blocks. */
+  | Each<'clone', { which: number; at: number }>
+  /** The timeline is gone after a death, or after a wanted end; also its mirror, or the leaves. */
+  | Each<'rescue', { after: 'power' | 'process' | 'close'; isNameless: boolean; isLeafLost: boolean }>
   | Each<'compare', { from: number; to: number }>
   | Each<'read', { which: number; at: number; sectors: number }>
   /** The host, or storage alone, dies at a later call; at once where `calls` is 0. */
@@ -73,6 +77,15 @@ const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
   [3, of('compact', { isStopping: fc.nat(3).map(chance => chance === 3) })],
   [2, of('grow', { disk, more: fc.nat(60_000) })],
   [2, of('graft', { which, at, sectors, isGivenUp: fc.nat(3).map(chance => chance === 3) })],
+  [1, of('clone', { which, at })],
+  [
+    1,
+    of('rescue', {
+      after: fc.constantFrom('power', 'process', 'close'),
+      isNameless: fc.nat(2).map(chance => chance === 2),
+      isLeafLost: fc.constant(false),
+    }),
+  ],
   [1, of('cost', { which })],
   [2, of('compare', { from: which, to: which })],
   [2, of('read', { which, at, sectors })],

@@ -3,7 +3,7 @@
 // version; of every folder, any of the changes since its sync. A process death keeps the page cache and loses memory. A
 // death in a write leaves a part of it: sectors are whole, as drives write them, and pages, as the page cache takes them.
 // The dead engine is not told: its later calls act on a world nobody looks at, and its waits never end.
-
+import { basename, dirname } from 'node:path';
 import type { BlockFile, Clock, Folder, Random } from '../../../electron/platform/ports.ts';
 import { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
 import type { OpRow } from '../../../electron/storage/disk/state.ts';
@@ -58,7 +58,11 @@ const isFlipping = (op: OpRow): boolean => op.kind === 'flip' || (op.kind === 'm
 export class SimWorld {
   readonly random: Seeded;
   readonly folders = new Map<string, FolderState>();
-  store = new MemoryStore();
+  store = this.#watched(new MemoryStore());
+  /** Of the other VMs on the same host, by name. */
+  readonly others = new Map<string, MemoryStore>();
+  /** Before every transaction of any of them. */
+  beforeCommit: () => void = () => undefined;
   bootId: string;
   /** Set by the crash: what the next engine finds. */
   after: SimWorld | null = null;
@@ -89,7 +93,39 @@ export class SimWorld {
     this.#alternatives = alternatives;
     this.random = random;
     this.bootId = bootId;
-    this.store.beforeCommit = () => this.#commit();
+  }
+
+  #watched(store: MemoryStore): MemoryStore {
+    store.beforeCommit = () => this.#commit();
+    return store;
+  }
+
+  /** Another VM's. */
+  storeOf(vm: string): MemoryStore {
+    const known = this.others.get(vm) ?? this.#watched(new MemoryStore());
+    this.others.set(vm, known);
+    return known;
+  }
+
+  /** T5: what knew the files is gone; they are not. */
+  loseTimeline(): void {
+    this.store = this.#watched(new MemoryStore());
+  }
+
+  loseFile(folder: string, name: string): void {
+    const state = this.folders.get(folder);
+    for (const entries of [state?.durable, state?.visible]) entries?.delete(name);
+  }
+
+  /** A file of what another holds now, from then on its own; each sector is durable or not, like anything written. */
+  reflink(from: string, to: string): void {
+    const [source, file] = [
+      this.folder(dirname(from)).open(basename(from), 'read-only'),
+      this.folder(dirname(to)).open(basename(to), 'create'),
+    ];
+    const [there, here] = [inodes.get(source), inodes.get(file)];
+    if (there !== undefined) here?.copyFrom(there);
+    for (const open of [source, file]) open.close();
   }
 
   get isDead(): boolean {
@@ -97,6 +133,7 @@ export class SimWorld {
   }
 
   #commit(): void {
+    this.beforeCommit();
     this.call('commit');
     if (this.isFull && this.random.below(4) === 0) throw fault('disk.full', 'committing: no space');
   }
@@ -165,8 +202,8 @@ export class SimWorld {
       kind === 'power' ? `boot-${this.random.next()}` : this.bootId,
       this.#alternatives,
     );
-    next.store = this.store.copy();
-    next.store.beforeCommit = () => next.#commit();
+    next.store = next.#watched(this.store.copy());
+    for (const [vm, store] of this.others) next.others.set(vm, next.#watched(store.copy()));
     next.spaceBytes = this.spaceBytes;
     next.wasFull = this.isFull;
     next.canClone = this.canClone;

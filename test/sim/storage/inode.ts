@@ -32,6 +32,12 @@ export class Inode {
     else versions.push(version);
   }
 
+  copyFrom(source: Inode): void {
+    for (const index of new Set([...source.durable.keys(), ...source.volatile.keys()]))
+      this.put(index, source.sector(index));
+    this.size = source.size;
+  }
+
   mappedBytes(): number {
     let sectors = this.durable.size;
     for (const index of this.volatile.keys()) if (!this.durable.has(index)) sectors++;

@@ -3,11 +3,12 @@ import { SWITCH_OFF_NAMES, type SwitchOffs } from '../../../electron/storage/dis
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import { Universe } from './universe.ts';
 
-/** Universes begin with their disks, are not compacted, and seldom merge at rest: test/sim/matrix looks at that. */
-const ELSEWHERE: readonly string[] = ['createSync', 'mergeSumSync', 'mergeRedoSync'];
-export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(
-  name => !ELSEWHERE.includes(name) && !name.startsWith('compact'),
-);
+/**
+ * Universes begin with their disks, are not compacted, cloned or rescued, and seldom merge at rest: test/sim/matrix looks at
+ * that, and test/unit/storage/disk/rescue-cuts.test.ts at the database a rescue replaces.
+ */
+const ELSEWHERE = /^(?:createSync|mergeSumSync|mergeRedoSync|compact.*|share.*|rescue.*)$/;
+export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(name => !ELSEWHERE.test(name));
 
 export interface UniversesOptions {
   readonly seed: number;
