@@ -238,6 +238,19 @@ export class DiskFiles {
   }
 }
 
+/** By handles of our own. */
+export async function syncFiles(folder: Folder, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (!folder.exists(name)) continue;
+    const file = folder.open(name, 'read-only');
+    try {
+      await file.sync();
+    } finally {
+      file.close();
+    }
+  }
+}
+
 const missing = (name: string, folder: string): Fault =>
   new Fault({
     code: 'vhd.parent-missing',

@@ -352,7 +352,10 @@ export class Image {
   /** T5: says so in its footer, a single sector. Durable after sync(). */
   markLeaf(isLeaf: boolean): void {
     if (this.#isLeaf === isLeaf) return;
-    this.#writeAt(0, this.#footer({ isLeaf }));
+    const footer = this.#footer({ isLeaf });
+    // T12: whoever finds the head of a point finds its end.
+    if (!isLeaf) this.#writeAt(this.#end, footer);
+    this.#writeAt(0, footer);
     this.#isLeaf = isLeaf;
   }
 

@@ -2,7 +2,7 @@
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import type { Mirror } from './mirror.ts';
 import type { RebuiltDisk } from './rebuild.ts';
-import { type Change, type MomentRow, put } from './state.ts';
+import { type Change, type MomentRow, put, type TakeOp } from './state.ts';
 
 export interface RebuildPorts {
   readonly newMomentId: () => MomentId;
@@ -55,7 +55,28 @@ export function rebuildRows(
   const grownFrom = below.find(id => id !== null && id !== undefined) ?? null;
   const now = mirror.now !== null && moments.has(mirror.now) && grownFrom === null ? mirror.now : grownFrom;
   changes.push(put('now', { id: 'now', momentId: now }));
+  const take = takeOf(disks, id => ({ ...recovered(++nameless, ports, id.diskId, id.leaf), parentId: now }));
+  if (take !== null) changes.push(put('op', take));
   return { changes, points: momentOf.size, nameless };
+}
+
+/** T6: recorded, it was of all disks; of some it was no person's, or never recorded, and becomes nobody's point. */
+function takeOf(
+  disks: ReadonlyMap<DiskId, RebuiltDisk & { readonly leaf: PointId }>,
+  newMoment: (sealed: { readonly diskId: DiskId; readonly leaf: PointId }) => MomentRow,
+): TakeOp | null {
+  const sealed: { readonly diskId: DiskId; readonly leaf: PointId }[] = [];
+  const leaves: TakeOp['leaves'] = [];
+  for (const [diskId, { leaf, taking, virtualBytes }] of disks) {
+    if (taking === null) continue;
+    sealed.push({ diskId, leaf });
+    const isGrown = taking.virtualBytes !== virtualBytes;
+    leaves.push({ diskId, leaf: taking.leaf, ...(isGrown && { virtualBytes: taking.virtualBytes }) });
+  }
+  const [first] = sealed;
+  if (first === undefined) return null;
+  const moment = leaves.length === disks.size ? newMoment(first) : null;
+  return { kind: 'take', id: 'take', moment, leaves, origins: [] };
 }
 
 /** Undefined: the mirror does not know the point; null: nobody asked for it any more. */

@@ -41,6 +41,8 @@ export interface RebuiltDisk {
   /** Null: lost, or never there; a new one is to be made on `leafParent`. */
   readonly leaf: PointId | null;
   readonly leafParent: PointId | null;
+  /** T6: a take was under way, or about to be: the leaf that hangs off the one that is not sealed yet. */
+  readonly taking: { readonly leaf: PointId; readonly virtualBytes: number } | null;
   /** Files that hang off nothing that is there: left alone. */
   readonly unattached: readonly string[];
 }
@@ -57,9 +59,11 @@ export function rebuildDisk(
   const reversal = merge === null ? reversalOf(diskId, images, root) : null;
   const parents = parentsOf(images, root, reversal, merge);
   const { attached, unattached } = attach(parents);
-  const leaf = chooseLeaf(images, parents, attached, remembered);
+  const newest = chooseLeaf(images, parents, attached, remembered);
+  const sealing = sealedUnder(newest, images, parents);
+  const leaf = sealing ?? newest;
   const points = [...attached]
-    .filter(id => id !== leaf)
+    .filter(id => id !== leaf && id !== newest)
     .map(id => ({ id, parent: parents.get(id) ?? null, ...sizeOf(id, images) }));
   const shape = images.find(({ uuid }) => uuid === leaf) ?? root;
   return {
@@ -69,6 +73,8 @@ export function rebuildDisk(
     ops: [reversal, merge].filter(op => op !== null),
     leaf,
     leafParent: leaf === null ? rootId(root, reversal) : (parents.get(leaf) ?? null),
+    taking:
+      sealing === null || newest === null ? null : { leaf: newest, virtualBytes: bytesOf(newest, images) },
     unattached: unattached.map(id => images.find(({ uuid }) => uuid === id)?.name ?? id),
   };
 }
@@ -79,6 +85,8 @@ function sizeOf(id: PointId, images: readonly FoundImage[]): Pick<PointRow, 'vir
   const found = own.find(({ parent }) => parent !== null) ?? own[0];
   return found === undefined ? {} : { virtualBytes: found.virtualBytes };
 }
+
+const bytesOf = (id: PointId, images: readonly FoundImage[]): number => sizeOf(id, images).virtualBytes ?? 0;
 
 /** Of an edge on its way the root is still the old one. */
 const rootId = (root: FoundImage, reversal: ReversalOp | null): PointId => reversal?.root ?? root.uuid;
@@ -181,6 +189,20 @@ function chooseLeaf(
       Number(b.isEmpty) - Number(a.isEmpty),
   );
   return candidates[0]?.uuid ?? null;
+}
+
+/** What the leaf hangs off alone, where its footer says that it is a leaf, too: nobody sealed it (T6). */
+function sealedUnder(
+  leaf: PointId | null,
+  images: readonly FoundImage[],
+  parents: ReadonlyMap<PointId, PointId | null>,
+): PointId | null {
+  const below = leaf === null ? null : (parents.get(leaf) ?? null);
+  const isUnsealed = images.some(
+    ({ uuid, name, isLeaf }) => uuid === below && name === fileName(uuid) && isLeaf,
+  );
+  const children = [...parents.values()].filter(parent => parent === below);
+  return isUnsealed && children.length === 1 ? below : null;
 }
 
 export const isImageName = (name: string): boolean => /^[0-9a-f-]{36}\.vhd(?:\.new)?$/.test(name);

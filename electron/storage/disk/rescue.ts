@@ -13,6 +13,7 @@ import { Fault } from '../../../shared/result.ts';
 import type { Rescued } from '../../../shared/timeline.ts';
 import type { Folder, Random } from '../../platform/ports.ts';
 import { Disk } from './disk.ts';
+import { syncFiles } from './disk-files.ts';
 import { Image } from './image.ts';
 import { type Mirror, readMirror } from './mirror.ts';
 import { type FoundImage, isImageName, type RebuiltDisk, rebuildDisk } from './rebuild.ts';
@@ -44,6 +45,14 @@ export async function rescueRows(
     if (!diskId.success) continue;
     const folder = ports.diskFolder(name);
     const images = readImages(folder, name, notes);
+    // T11: what a death of storage left in the page cache alone a power cut would take from under the rows.
+    if (ports.off.rescueSync !== true) {
+      await syncFiles(
+        folder,
+        images.map(({ name: file }) => file),
+      );
+      await folder.sync();
+    }
     for (const { uuid, timestampMs } of images) startedMs.set(uuid, timestampMs);
     const rebuilt = rebuildDisk(diskId.data, images, rememberedOf(diskId.data, mirror));
     if (rebuilt === null) {

@@ -8,7 +8,7 @@ import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { corrupt } from '../vhd/fields.ts';
 import { Disk, type DiskContext, putAway } from './disk.ts';
-import { type DiskFiles, fileName } from './disk-files.ts';
+import { type DiskFiles, fileName, syncFiles } from './disk-files.ts';
 import { diskExists, noPoint } from './engine-faults.ts';
 import { Image } from './image.ts';
 import { type PointRow, put } from './state.ts';
@@ -71,7 +71,11 @@ async function shareChain(
   target: Folder,
   { newPointId, nowMs, reflink, sizeBytes, off }: SharePorts,
 ): Promise<PointId[]> {
-  await writeBack(files, point);
+  // What the file system has to write first is written before the tick that must be short.
+  await syncFiles(
+    files.folder,
+    files.layersOf(point).map(({ image }) => files.nameOf(image)),
+  );
   const layers = files.layersOf(point).map(({ image }) => image);
   // Also a root that is still to become as small as the point.
   if (layers.some(({ virtualBytes }) => virtualBytes !== sizeBytes)) throw unequal();
@@ -98,19 +102,6 @@ const unequal = (): Fault =>
     safe: 'Nothing was created.',
     todo: 'Clone it without --linked: it is copied in full.',
   });
-
-/** What the file system has to write first is written before the tick that must be short. By handles of our own. */
-async function writeBack(files: DiskFiles, point: PointId): Promise<void> {
-  for (const name of files.layersOf(point).map(({ image }) => files.nameOf(image))) {
-    if (!files.folder.exists(name)) continue;
-    const file = files.folder.open(name, 'read-only');
-    try {
-      await file.sync();
-    } finally {
-      file.close();
-    }
-  }
-}
 
 async function rename(
   folder: Folder,

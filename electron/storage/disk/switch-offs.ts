@@ -51,6 +51,7 @@ export const SWITCH_OFF_NAMES = [
   'graftSeal',
   'graftFolderSync',
   'shareSync',
+  'rescueSync',
   'rescueAsideSync',
   'rescueFolderSync',
 ] as const;

@@ -59,6 +59,7 @@ describe('every call of every operation meets every fate', () => {
   it.each([
     ['compactRoomSync', 'compact', 6, 'sync root'],
     ['mergeRedoSync', 'merge at rest', 16, 'sync C'],
+    ['rescueSync', 'rescue without the leaf', 5, 'sync folder'],
   ] as const)(
     'finds an engine without %s to be wrong, where it dies in a %s with a map in the page cache alone',
     async (name, scenario, seed, step) => {

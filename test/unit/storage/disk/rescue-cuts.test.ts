@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../../electron/platform/folder.ts';
 import type { Folder } from '../../../../electron/platform/ports.ts';
+import { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import { endsWithFooter } from '../../../../electron/storage/disk/image-head.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
+import { rescueRows } from '../../../../electron/storage/disk/rescue.ts';
 import { replaceDatabase, rescueFolder } from '../../../../electron/storage/disk/rescue-folder.ts';
 import type { SwitchOffs } from '../../../../electron/storage/disk/switch-offs.ts';
 import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
@@ -14,6 +17,8 @@ import { type CrashKind, SimWorld } from '../../../sim/storage/device.ts';
 import { pump } from '../../../sim/storage/pump.ts';
 import { Seeded } from '../../../support/seeded.ts';
 
+const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
+const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const [OLD, JOURNAL, NEW] = [1, 2, 3];
 const [DATABASE, JOURNAL_NAME] = ['timeline.db', 'timeline.db-journal'];
 const SEEDS = 40;
@@ -104,8 +109,6 @@ describe('T5: the new database', () => {
   });
 });
 
-const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
-const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const MIB = 2 ** 20;
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
@@ -133,6 +136,80 @@ function failingFrom(left: { calls: number }): typeof openFolder {
     };
   };
 }
+
+const openIn = (world: SimWorld): Promise<VmEngine> =>
+  VmEngine.open(
+    vmId,
+    {
+      diskFolder: id => world.folder(id),
+      store: world.store,
+      clock: world.clock(),
+      random: world.randomPort(),
+      bootId: world.bootId,
+      turn: () => world.later('turn', () => undefined),
+    },
+    { blockBytes: 8192, autoSettle: false },
+  );
+
+/** Storage dies at that call of a take, and the timeline with it. Null: the take had ended. */
+async function takeLost(calls: number, isNameless: boolean): Promise<string[] | null> {
+  const world = new SimWorld(new Seeded(calls), 'boot-0');
+  const opening = openIn(world);
+  await pump(world, opening);
+  const engine = await opening;
+  await pump(world, engine.createDisk(diskId, 100_000));
+  engine.volume(diskId).write(Buffer.alloc(8192, 7), 4096);
+  const mirror = isNameless ? null : engine.mirror().mirror;
+  world.fuse = { left: calls, kind: 'process', at: '' };
+  const isDone = await pump(world, engine.takeMoment({ name: 'lost', note: '', kind: 'manual' }));
+  const { after } = world;
+  if (isDone || after === null) return null;
+  after.loseTimeline();
+  const rescued = rescueRows({
+    diskNames: [diskId],
+    diskFolder: name => after.folder(name),
+    mirrorJson: mirror,
+    random: after.randomPort(),
+    nowMs: 1,
+    off: {},
+  });
+  await pump(after, rescued);
+  after.store.commit((await rescued).changes);
+  const again = openIn(after);
+  await pump(after, again);
+  const opened = await again;
+  const wrong: string[] = [];
+  const points = opened.timeline().moments.flatMap(moment => moment.points);
+  for (const volume of [opened.volume(diskId), ...points.map(({ pointId }) => opened.pointReader(pointId))]) {
+    const found = Buffer.alloc(volume.sizeBytes);
+    volume.read(found, 0);
+    const expected = Buffer.alloc(volume.sizeBytes).fill(7, 4096, 4096 + 8192);
+    if (!found.equals(expected)) wrong.push(`call ${calls}: what was written is not there`);
+  }
+  await pump(after, opened.close());
+  const kept = after.store.rows('point').map(({ id }) => `${id}.vhd`);
+  for (const name of kept) {
+    const file = after.folder(diskId).open(name, 'read-only');
+    if (!endsWithFooter(file)) wrong.push(`call ${calls}: ${name} is no whole VHD`);
+  }
+  return wrong;
+}
+
+describe('T5, T6, T11: a take under way when storage died, and the timeline with it', () => {
+  it.each([true, false])(
+    'is ended, with what had only been acknowledged (without names: %s)',
+    async isNameless => {
+      let cuts = 0;
+      for (let calls = 1; ; calls++) {
+        const wrong = await takeLost(calls, isNameless);
+        if (wrong === null) break;
+        expect(wrong).toEqual([]);
+        cuts++;
+      }
+      expect(cuts).toBeGreaterThan(10);
+    },
+  );
+});
 
 describe('T5: rescue on a real folder', () => {
   let folder: string;
