@@ -309,10 +309,12 @@ export class Checks {
     const { kind } = moment;
     const asked = kind === 'kept' ? pending.goBack?.left : kind === 'imported' ? pending.graft : pending.take;
     if (asked === undefined || asked === null) throw new Violation(`nobody asked for "${moment.name}"`);
+    // Going back leaves alone what the chosen point does not have.
+    const asksFor = kind === 'kept' ? pending.goBack?.target : asked.content;
     if (kind === 'kept') pending.goBack = null;
     else if (kind === 'imported') pending.graft = null;
     else pending.take = null;
-    for (const diskId of asked.content.keys())
+    for (const diskId of asksFor?.keys() ?? [])
       if (!content.has(diskId)) throw new Violation(`new point "${moment.name}" has nothing of ${diskId}`);
     for (const [diskId, bytes] of content) {
       const wrong = wrongSnapshot(bytes, asked, diskId, isLoose);

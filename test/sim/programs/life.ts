@@ -6,6 +6,7 @@ import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
+import { isSettlingRefused } from '../storage/chances.ts';
 import { Violation } from '../storage/judge.ts';
 import { Calls } from './calls.ts';
 import { Checks } from './checks.ts';
@@ -122,8 +123,10 @@ export class Life {
         else machine.world.fuse = { left: operation.calls, kind: operation.kind, at: operation.at };
         return;
       case 'full':
+        machine.world.isHonest = operation.isTold === true;
         return machine.world.shorten(operation.bytes);
       case 'relieve':
+        if (isSettlingRefused(machine.engine)) machine.refusals++;
         return machine.relieve();
       case 'fail':
         machine.faults.next = { what: operation.what, left: operation.after };

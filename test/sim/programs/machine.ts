@@ -11,6 +11,7 @@ import { Tree } from '../../../electron/storage/disk/tree.ts';
 import { type DiskId, diskIdSchema, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
+import { isRefusal } from '../storage/chances.ts';
 import { type CrashKind, SimWorld } from '../storage/device.ts';
 import { Violation } from '../storage/judge.ts';
 import type { Calls } from './calls.ts';
@@ -83,6 +84,8 @@ export class Machine {
   /** Questions do not let the background work go on, so that what they are held against is still so. */
   #isAsking = false;
 
+  /** For want of room, before anything was begun (T14). */
+  refusals = 0;
   /** Until it has been rescued. */
   loss: Loss | null = null;
 
@@ -191,6 +194,7 @@ export class Machine {
 
   /** What a host that is full or failing may answer; anything else is wrong. */
   excuse(cause: unknown, struckBefore: number): void {
+    if (isRefusal(cause)) this.refusals++;
     if (cause instanceof Fault) {
       const { code } = cause.body;
       if (code === 'disk.full' && this.world.wasFull) return;

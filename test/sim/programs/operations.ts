@@ -1,6 +1,7 @@
 // What a program is made of: operations on a VM's disks, as data, so that one that fails can be made smaller and be
 // run again. Numbers choose among what there is at that moment, so that any program is a valid one.
 import * as fc from 'fast-check';
+import { SPARE_BYTES } from '../../../electron/storage/disk/copy.ts';
 
 type Each<K extends string, R = unknown> = K extends unknown ? { readonly do: K } & Readonly<R> : never;
 interface Range {
@@ -32,7 +33,8 @@ export type Operation =
   | Each<'read', { which: number; at: number; sectors: number }>
   /** The host, or storage alone, dies at a later call; at once where `calls` is 0. */
   | Each<'die', { kind: 'power' | 'process'; calls: number; at: string }>
-  | Each<'full', { bytes: number }>
+  /** `isTold`: whoever asks what is free hears it. */
+  | Each<'full', { bytes: number; isTold?: boolean }>
   | Each<'fail', { what: 'write' | 'sync' | 'read'; after: number }>;
 
 export interface Program {
@@ -99,7 +101,16 @@ const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
       at: fc.constantFrom(...PLACES),
     }),
   ],
-  [2, of('full', { bytes: fc.nat(40_000) })],
+  [1, of('full', { bytes: fc.nat(40_000) })],
+  [
+    2,
+    of('full', {
+      bytes: fc
+        .tuple(fc.constantFrom(0, 2 ** 20, SPARE_BYTES), fc.nat(150_000))
+        .map(([kept, bytes]) => kept + bytes),
+      isTold: fc.constant(true),
+    }),
+  ],
   [3, of('relieve', {})],
   [2, of('fail', { what: fc.constantFrom('write', 'sync', 'read'), after: fc.nat(20) })],
 ];

@@ -10,6 +10,12 @@ import { type Program, programs } from './operations.ts';
 export interface ProgramsResult {
   readonly runs: number;
   readonly violations: string[];
+  /** How often there was too little room to begin something (T14). */
+  readonly refusals: number;
+}
+
+interface Tally {
+  refusals: number;
 }
 
 const textOf = (cause: unknown): string =>
@@ -20,29 +26,36 @@ const textOf = (cause: unknown): string =>
       : String(cause);
 
 /** Null: everything was as it must be. */
-export async function runProgram(program: Program, switchOff: SwitchOffs = {}): Promise<string | null> {
+export async function runProgram(
+  program: Program,
+  switchOff: SwitchOffs = {},
+  tally: Tally = { refusals: 0 },
+): Promise<string | null> {
   const life = new Life(program.schedule, switchOff);
   try {
     await life.run(program);
     return null;
   } catch (cause) {
     return `at ${life.done.length} (${life.done.at(-1)}): ${textOf(cause)}`;
+  } finally {
+    tally.refusals += life.machine.refusals;
   }
 }
 
 /** Seeds `seed`, `seed` + 1, …: one program each. */
 export async function runPrograms(seed: number, count: number): Promise<ProgramsResult> {
   const violations: string[] = [];
+  const tally = { refusals: 0 };
   for (let index = 0; index < count; index++) {
-    const found = await runSeed(seed + index);
+    const found = await runSeed(seed + index, tally);
     if (found !== null) violations.push(found);
   }
-  return { runs: count, violations };
+  return { runs: count, violations, ...tally };
 }
 
 /** The program of one seed; made smaller where it finds something. */
-async function runSeed(seed: number): Promise<string | null> {
-  const found = await counterexample(seed, {}, false);
+async function runSeed(seed: number, tally: Tally): Promise<string | null> {
+  const found = await counterexample(seed, {}, false, tally);
   if (found === null) return null;
   return [
     `seed ${seed}: ${await runProgram(found)}`,
@@ -55,9 +68,10 @@ async function counterexample(
   seed: number,
   switchOff: SwitchOffs,
   endOnFailure: boolean,
+  tally?: Tally,
 ): Promise<Program | null> {
   const property = fc.asyncProperty(programs, async program => {
-    const wrong = await runProgram(program, switchOff);
+    const wrong = await runProgram(program, switchOff, tally);
     if (wrong !== null) throw new Violation(wrong);
   });
   const details = await fc.check(property, { seed, numRuns: 1, endOnFailure });

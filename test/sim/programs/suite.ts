@@ -16,12 +16,14 @@ export async function run({ seed, quick, options, say }: SuiteOptions): Promise<
   }
   const count = Number(options.programs ?? (quick ? PROGRAMS_QUICK : PROGRAMS));
   const violations: string[] = [];
-  let runs = 0;
+  let [runs, refusals] = [0, 0];
   await inParallel<ProgramsResult>(import.meta.url, { seed, count }, result => {
     runs += result.runs;
+    refusals += result.refusals;
     violations.push(...result.violations);
     for (const violation of result.violations) say(violation);
     if (runs % 1000 < result.runs) say(`programs: ${violations.length} wrong of ${runs}`);
   });
+  say(`programs: refused for want of room ${refusals} times`);
   return { runs, violations, switchOffs: [] };
 }

@@ -1,6 +1,9 @@
 // What a universe may be made of, and where its host may die.
+import { SPARE_BYTES } from '../../../electron/storage/disk/copy.ts';
+import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { diskIdSchema, vmIdSchema } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { SimWorld } from './device.ts';
 
@@ -59,6 +62,43 @@ export function aFuse(
   const fuse = { left: 1 + random.below(longest), kind, at } as const;
   return isShrinking ? { left: 1 + random.below(3), kind: 'power', at: 'shrinking' } : fuse;
 }
+
+/** Short of what is written, of what a leaf needs, or of what background work leaves free (T14). */
+const SHORTAGES = [0, 2 ** 20, SPARE_BYTES, SPARE_BYTES + 100_000];
+
+/** Begins and ends shortages of space; lets a sync fail now and then. Answers whether settling was refused in one. */
+export function strike(random: Seeded, world: SimWorld, engine: VmEngine): boolean {
+  let isRefused = false;
+  if (world.isFull) {
+    if (random.below(12) === 0) {
+      isRefused = isSettlingRefused(engine);
+      world.relieve();
+    }
+  } else if (random.below(25) === 0)
+    world.shorten(random.below(30_000) + (world.isHonest ? random.pick(SHORTAGES) : 0));
+  else if (random.below(120) === 0) world.failSyncs = 1;
+  if (random.below(10) === 0) world.ring();
+  return isRefused;
+}
+
+/** T16, T14: a host shares ranges or not, takes back what is not needed or not, tells what is free or not; all promise the same. */
+export function equip(world: SimWorld, seed: number): SimWorld {
+  world.canClone = seed % 2 === 0;
+  world.canPunch = seed % 4 < 2;
+  world.isHonest = seed % 3 === 0;
+  return world;
+}
+
+export const tally = (counts: Map<string, number>, kind: string): void =>
+  void counts.set(kind, (counts.get(kind) ?? 0) + 1);
+
+/** It was looked before anything was begun. */
+export const isRefusal = (cause: unknown): boolean =>
+  cause instanceof Fault && cause.body.code === 'disk.full' && cause.body.data?.needs !== undefined;
+
+/** Settling was. */
+export const isSettlingRefused = (engine: VmEngine): boolean =>
+  engine.timeline().settle.reason?.includes('Tidying the history needs') === true;
 
 /** Sectors of a request: near the start of the disk most of the time, so that histories overlap. */
 export function aRange(random: Seeded, sectors: number): { readonly first: number; readonly count: number } {

@@ -71,8 +71,10 @@ export class SimWorld {
   readonly alternatives: SimWorld[] = [];
   /** Calls (of those whose name has `at` in it) until the crash; none where null. */
   fuse: { left: number; readonly kind: CrashKind; readonly at: string } | null = null;
-  /** Really free; what the host says is free is more, so that checks before an operation pass (T14). */
+  /** Really free. */
   spaceBytes = 2 ** 40;
+  /** Says so when asked; else plenty, so that what is checked before an operation passes (T14). */
+  isHonest = false;
   wasFull = false;
   /** How many of the next syncs fail. */
   failSyncs = 0;
@@ -205,6 +207,7 @@ export class SimWorld {
     next.store = next.#watched(this.store.copy());
     for (const [vm, store] of this.others) next.others.set(vm, next.#watched(store.copy()));
     next.spaceBytes = this.spaceBytes;
+    next.isHonest = this.isHonest;
     next.wasFull = this.isFull;
     next.canClone = this.canClone;
     next.canPunch = this.canPunch;
@@ -366,7 +369,8 @@ class SimFolder implements Folder {
   }
 
   freeBytes(): number {
-    return Math.max(2 ** 40, this.#world.spaceBytes);
+    const { spaceBytes, isHonest } = this.#world;
+    return isHonest ? spaceBytes : Math.max(2 ** 40, spaceBytes);
   }
 }
 

@@ -39,9 +39,10 @@ const SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {
 describe('the engine, its host dying at any call', () => {
   it(`T3, T4, T5, T6, T7, T8, T10, T11, T12, T17, T18: nothing is wrong in ${CRASHES} crashes, before recovery and after`, async () => {
     console.info(`storage sim: seed ${SEED}, ${CRASHES} crashes; npm run sim -- storage runs 20000`);
-    const { violations, runs } = await runStorageSim({ seed: SEED, crashes: CRASHES });
+    const { violations, runs, during } = await runStorageSim({ seed: SEED, crashes: CRASHES });
     expect(violations).toEqual([]);
     expect(runs).toBeGreaterThanOrEqual(CRASHES);
+    expect(during.refusal).toBeGreaterThan(20);
   }, 400_000);
 
   // DESIGN §9: a mechanism nobody misses is decoration, or its test is.

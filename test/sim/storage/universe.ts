@@ -6,7 +6,20 @@ import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { aFuse, aRange, DISKS, GROWN_MAX, ROUNDS_MAX, SHAPES, type UniverseOptions, VM } from './chances.ts';
+import {
+  aFuse,
+  aRange,
+  DISKS,
+  equip,
+  GROWN_MAX,
+  isRefusal,
+  ROUNDS_MAX,
+  SHAPES,
+  strike,
+  tally,
+  type UniverseOptions,
+  VM,
+} from './chances.ts';
 import { SimWorld } from './device.ts';
 import { graft } from './grafting.ts';
 import { HeldReads } from './held.ts';
@@ -24,7 +37,7 @@ export class Universe {
   /** Lived through and checked; of one death there may be several (SimWorld.alternatives). */
   crashes = 0;
   #deaths = 0;
-  /** Crashes by what was under way. */
+  /** Crashes by what was under way, and what was refused for want of room. */
   readonly during = new Map<string, number>();
   #isRecovering = false;
   #flushes = 0;
@@ -47,10 +60,7 @@ export class Universe {
     this.#hasFaults = this.#random.below(3) === 0;
     this.#isGrowing = this.#random.below(3) === 0;
     const disks = DISKS.slice(0, 1 + this.#random.below(2));
-    const world = new SimWorld(this.#random, 'boot-0', options.alternatives);
-    // T16: both paths keep the same promises.
-    world.canClone = options.seed % 2 === 0;
-    world.canPunch = options.seed % 4 < 2;
+    const world = equip(new SimWorld(this.#random, 'boot-0', options.alternatives), options.seed);
     this.#judge = new Judge(disks, world);
     this.#held = new HeldReads(this.#judge);
   }
@@ -149,7 +159,7 @@ export class Universe {
   #act(): void {
     const { world } = this.#judge;
     const { waiting } = world;
-    if (this.#hasFaults) this.#strike();
+    if (this.#hasFaults && strike(this.#random, world, this.#judge.live)) tally(this.during, 'refusal');
     this.#noticePoison();
     if (this.#isPoisoned && this.#random.below(10) === 0) {
       this.#judge.world.crash(this.#random.pick(['power', 'process'] as const));
@@ -192,20 +202,11 @@ export class Universe {
     }
   }
 
-  /** Begins and ends shortages of space; lets a sync fail now and then. */
-  #strike(): void {
-    const { world } = this.#judge;
-    if (world.isFull) {
-      if (this.#random.below(12) === 0) world.relieve();
-    } else if (this.#random.below(25) === 0) world.shorten(this.#random.below(30_000));
-    else if (this.#random.below(120) === 0) world.failSyncs = 1;
-    if (this.#random.below(10) === 0) world.ring();
-  }
-
   /** What a host that is full or failing may answer; anything else is wrong. */
   #isExcused(world: SimWorld, cause: unknown): boolean {
     if (!(cause instanceof Fault)) return false;
     const { code } = cause.body;
+    if (isRefusal(cause)) tally(this.during, 'refusal');
     if (code === 'disk.full') return world.wasFull;
     if (code !== 'disk.io' && code !== 'disk.poisoned') return false;
     this.#isPoisoned = world.hasFailed;
@@ -544,7 +545,7 @@ export class Universe {
   #noteCrash(): void {
     const kinds = this.#judge.underWay();
     if (this.#isRecovering) kinds.push('recovery');
-    for (const kind of kinds) this.during.set(kind, (this.during.get(kind) ?? 0) + 1);
+    for (const kind of kinds) tally(this.during, kind);
   }
 
   /** Answers whether it opened; where the host is full or failing it is tried again, as people do. */
