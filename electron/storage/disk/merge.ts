@@ -208,9 +208,10 @@ async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[])
     target.writeBat(slots.keys(), withEntries(target.bat, slots));
   } catch (cause) {
     // A retry writes there again, and a clone that is refused leaves anything: no bitmap may name it by then.
-    target.putBack(() => {
-      for (const block of grown.keys()) writeUnits(target, block, target.units(block));
-    });
+    if (off.mergeMapsBack !== true)
+      target.putBack(() => {
+        for (const block of grown.keys()) writeUnits(target, block, target.units(block));
+      });
     throw cause;
   }
   if (off.mergeMapSync !== true) await target.sync();

@@ -35,6 +35,7 @@ export const SWITCH_OFF_NAMES = [
   'restoreBeforeRefill',
   'mergeDataSync',
   'mergeMapSync',
+  'mergeMapsBack',
   'mergeRedoSync',
   'mergeSumSync',
   'mergeChildSync',

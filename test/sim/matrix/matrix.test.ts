@@ -56,6 +56,15 @@ describe('every call of every operation meets every fate', () => {
     expect(violations[0]).toContain('"kind":"map"');
   }, 60_000);
 
+  it('finds an engine without mergeMapsBack to be wrong, where it dies in a second try whose clone is refused', async () => {
+    const only = { name: 'write C', fate: 'io', after: 'read X' } as const;
+    const options = { seed: 51, recoveryEvery: 1, firstOnly: true, only };
+    const scenario = named('merge upwards, tried again');
+    expect((await runScenario(scenario, options)).violations).toEqual([]);
+    const found = await runScenario(scenario, { ...options, switchOff: { mergeMapsBack: true } });
+    expect(found.violations.length).toBeGreaterThan(0);
+  }, 60_000);
+
   it.each([
     ['compactRoomSync', 'compact', 6, 'sync root'],
     ['mergeRedoSync', 'merge at rest', 16, 'sync C'],

@@ -1,4 +1,5 @@
-// Every call of every scenario meets every fate; and after each death every call of the recovery does.
+// Every call of every scenario meets every fate; after each death every call of the recovery does, and after each failure
+// every later call is died in.
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
@@ -9,19 +10,19 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 export interface MatrixOptions {
   readonly seed: number;
-  /** One in so many of the calls of recoveries is struck; 0: none. */
+  /** One in so many of the calls of recoveries, or after a failure, is struck; 0: none. */
   readonly recoveryEvery: number;
   readonly switchOff?: SwitchOffs;
   readonly firstOnly?: boolean;
-  /** Of the first strikes those at these calls, by name, and of these fates; all of them otherwise. */
-  readonly only?: { readonly name: string; readonly fate: Fate };
+  /** Of the first strikes those at these calls, by name, and of these fates; of the second those right `after` such a call. */
+  readonly only?: { readonly name: string; readonly fate: Fate; readonly after?: string };
 }
 
 export interface ScenarioResult {
   readonly name: string;
   /** The calls counted, in order, by what they do to which file. */
   readonly steps: readonly string[];
-  /** How many runs met each fate first; `again`: in the recovery. */
+  /** How many runs met each fate first; `again`: in the recovery, or after it failed. */
   readonly runs: Record<Fate | 'again', number>;
   readonly violations: string[];
 }
@@ -57,6 +58,8 @@ async function live(
   return { names: calls.names, isSpent: calls.isSpent, wrong };
 }
 
+const isDeath = (fate: Fate): boolean => fate === 'power' || fate === 'process';
+
 /** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
 export async function runScenario(
   scenario: Scenario,
@@ -84,14 +87,18 @@ export async function runScenario(
       const lived = await live(scenario, seed, strikes, switchOff);
       runs[fate]++;
       note(strikes, lived);
-      if (recoveryEvery === 0 || (fate !== 'power' && fate !== 'process')) continue;
-      for (const [again, step] of lived.names.entries())
+      if (recoveryEvery === 0) continue;
+      for (const [again, step] of lived.names.entries()) {
+        if (only?.after !== undefined && only.after !== lived.names[again - 1]) continue;
         for (const second of fatesOf(step)) {
+          // What failed is tried again, and may be died in; nothing else follows it.
+          if (!isDeath(fate) && (again <= call || !isDeath(second))) continue;
           if (random.below(recoveryEvery) > 0) continue;
           const both = [...strikes, { call: again, fate: second }];
           runs.again++;
           note(both, await live(scenario, seed, both, switchOff));
         }
+      }
     }
   }
   return { name: scenario.name, steps: whole.names, runs, violations };

@@ -82,6 +82,22 @@ export const SCENARIOS: readonly Scenario[] = [
     counted: [{ do: 'purge', which: 0, isAll: true }, settle],
   },
   {
+    name: 'merge upwards, tried again',
+    before: [
+      write(0, 100),
+      write(0, 30, 1),
+      take,
+      settle,
+      pause,
+      ...[0, 16, 32, 48, 64, 80].map(at => write(at, 8)),
+      take,
+      ...[8, 24, 40, 56, 72, 88].map(at => write(at, 8)),
+      take,
+      ...drop(1),
+    ],
+    counted: [resume, settle, settle],
+  },
+  {
     name: 'merge downwards at rest',
     before: [...onePoint, write(56, 8), take, settle, write(0, 48), take, settle, ...drop(1).slice(0, 1)],
     counted: [{ do: 'purge', which: 0, isAll: true }, settle],

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { BlockFile, Folder } from '../../../electron/platform/ports.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { SimWorld } from '../storage/device.ts';
+import { type SimWorld, wrapped } from '../storage/device.ts';
 import { Calls, roleOf } from './calls.ts';
 
 export class Faults {
@@ -87,7 +87,7 @@ export class Faults {
   #file(world: SimWorld, inner: BlockFile): BlockFile {
     const own = { name: inner.name };
     this.#names.push(own);
-    return {
+    const outer: BlockFile = {
       ...inner,
       write: (source, offset) => {
         const half = Math.floor(source.length / 1024) * 512;
@@ -120,6 +120,7 @@ export class Faults {
         return this.#range(world, 'clone', own.name, length, clone);
       },
     };
+    return wrapped(outer, inner);
   }
 
   /** T16: another program does it: it says no where it fails, and may have done half of it. */

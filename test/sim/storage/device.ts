@@ -487,5 +487,12 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
 
 const inodes = new WeakMap<BlockFile, Inode>();
 
+/** Whoever wraps a file is cloned from as it. */
+export function wrapped(outer: BlockFile, inner: BlockFile): BlockFile {
+  const inode = inodes.get(inner);
+  if (inode !== undefined) inodes.set(outer, inode);
+  return outer;
+}
+
 const fault = (code: 'disk.io' | 'disk.full', what: string): Fault =>
   new Fault({ code, what, safe: 'Simulated.', todo: 'Nothing.' });
