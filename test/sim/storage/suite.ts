@@ -2,6 +2,7 @@
 // mechanism switched off in turn, which must be missed.
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
 import { runStorageSimInParallel, SWITCHED_OFF } from './run.ts';
+import { SWITCH_OFF_SEEDS } from './seeds.ts';
 
 const CRASHES = 20_000;
 const CRASHES_QUICK = 3000;
@@ -41,7 +42,7 @@ export async function run({ seed, quick, options, say }: SuiteOptions): Promise<
   const switchOffs: SwitchOffResult[] = [];
   for (const name of SWITCHED_OFF) {
     const found = await runStorageSimInParallel({
-      seed,
+      seed: SWITCH_OFF_SEEDS[name] ?? seed,
       crashes: SWITCH_OFF_CRASHES,
       switchOff: { [name]: true },
       firstOnly: true,
