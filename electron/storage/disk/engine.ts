@@ -171,10 +171,8 @@ export class VmEngine {
     return this.#serial(async () => {
       if (this.#disks.has(diskId)) throw diskExists(diskId);
       const row = newDisk(diskId, virtualBytes, this.#options.blockBytes ?? BLOCK_BYTES, this.#newPointId());
-      await Disk.create(row, this.#context(), {
-        nowMs: this.#ports.clock.wallMs(),
-        record: () => this.#tree.commit([put('disk', row)]),
-      });
+      const record = (): void => this.#tree.commit([put('disk', row)]);
+      await Disk.create(row, this.#context(), { nowMs: this.#ports.clock.wallMs(), record });
       this.#disks.set(row.id, await Disk.open(row, this.#context()));
       this.#changed();
     });

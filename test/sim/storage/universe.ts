@@ -157,8 +157,7 @@ export class Universe {
   }
 
   #act(): void {
-    const { world } = this.#judge;
-    const { waiting } = world;
+    const [{ world }, { waiting }] = [this.#judge, this.#judge.world];
     if (this.#hasFaults && strike(this.#random, world, this.#judge.live)) tally(this.during, 'refusal');
     this.#noticePoison();
     if (this.#isPoisoned && this.#random.below(10) === 0) {
