@@ -30,6 +30,15 @@ export function readText(path: string, lastBytes = 64 * 1024): string {
   }
 }
 
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
 export function writeJson(path: string, value: unknown): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -39,9 +48,7 @@ export function writeJson(path: string, value: unknown): void {
     fsyncSync(fd);
     closeSync(fd);
     renameSync(beside, path);
-    const folder = openSync(dirname(path), 'r');
-    fsyncSync(folder);
-    closeSync(folder);
+    syncFolder(dirname(path));
   } catch (cause) {
     throw fileFault('writing', path, cause);
   }

@@ -42,7 +42,14 @@ export const storageContract = defineContract({
       /** `folder` is absolute; disks live in `<folder>/disks/<diskId>/`, the database is `<folder>/timeline.db`. */
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
       result: timelineSchema,
-      errors: ['disk.owned-elsewhere', 'timeline.missing', 'vhd.corrupt', 'vhd.parent-missing', 'disk.io'],
+      errors: [
+        'disk.owned-elsewhere',
+        'timeline.missing',
+        'vhd.corrupt',
+        'vhd.parent-missing',
+        'disk.poisoned',
+        'disk.io',
+      ],
       doc: 'Opens a VM folder (idempotent): locks it, recovers what a crash left, starts settling.',
     },
     'vm.rescue': {
@@ -89,7 +96,7 @@ export const storageContract = defineContract({
         images: z.array(pointIdSchema).min(1),
       }),
       result: z.object({ virtualBytes: bytesSchema }),
-      errors: ['disk.in-use', 'disk.full', 'disk.io', 'vhd.corrupt'],
+      errors: ['disk.in-use', 'disk.full', 'disk.poisoned', 'disk.io', 'vhd.corrupt'],
       doc: 'What point.share left in the disk’s folder becomes a disk; Now is what its newest image holds, no point yet.',
     },
     'disk.grow': {

@@ -5,6 +5,7 @@ import type { BlockFile, Folder } from '../../platform/ports.ts';
 import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
 import { DiskFiles, fileName, newFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
+import { isUncertain } from './engine-faults.ts';
 import { Image } from './image.ts';
 import { BAT_AT, emptyImageBytes } from './image-head.ts';
 import { Leaf } from './leaf.ts';
@@ -92,7 +93,7 @@ export class Disk {
     });
   }
 
-  /** A leaf, whole and durable before `record` makes it known; where anything fails it is not there. */
+  /** A leaf, whole and durable before `record` makes it known; where that fails it is not there. */
   static async create(
     row: NewLeaf & Pick<DiskRow, 'id'>,
     { diskFolder, off }: Pick<DiskContext, 'diskFolder' | 'off'>,
@@ -106,7 +107,7 @@ export class Disk {
       if (off.createFolderSync !== true) await folder.sync();
       record?.();
     } catch (cause) {
-      await putAway(folder, [fileName(row.leaf)]);
+      if (!isUncertain(cause)) await putAway(folder, [fileName(row.leaf)]);
       throw cause;
     } finally {
       image?.close();

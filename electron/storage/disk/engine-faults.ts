@@ -75,3 +75,15 @@ export function requireRoom(tree: Tree, more: number, note: string, id: MomentId
 
 const reached = (what: string, todo: string): Fault =>
   new Fault({ code: 'limit.reached', what, safe: 'Nothing was changed.', todo });
+
+export const uncertain = (path: string): Fault =>
+  new Fault({
+    code: 'disk.poisoned',
+    what: `Whether the last transaction of ${path} happened cannot be told; this timeline is not changed any more.`,
+    safe: 'Everything acknowledged before that is on the disk, and what the guest writes goes on being kept.',
+    todo: 'Check the host disk, then stop and start the VM.',
+  });
+
+/** T14: nothing that hangs on that transaction may be undone: it may have happened. The next opener knows. */
+export const isUncertain = (cause: unknown): boolean =>
+  cause instanceof Fault && cause.body.code === 'disk.poisoned';

@@ -8,7 +8,7 @@ import type { Volume } from '../volume.ts';
 import { type Disk, makeLeaf, putAway } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
-import { noPoint, POINTS_MAX } from './engine-faults.ts';
+import { isUncertain, noPoint, POINTS_MAX } from './engine-faults.ts';
 import { View } from './layers.ts';
 import { Leaf } from './leaf.ts';
 import { type Change, drop, type GraftOp, type MomentRow, put } from './state.ts';
@@ -103,7 +103,7 @@ export class Grafts {
       for (const image of images) close(image);
       for (const { diskId, point } of op.images) {
         const folder = disks.get(diskId)?.files.folder;
-        if (folder !== undefined) await putAway(folder, [partFileName(point)]);
+        if (folder !== undefined && !isUncertain(cause)) await putAway(folder, [partFileName(point)]);
       }
       throw cause;
     }
@@ -140,7 +140,13 @@ export class Grafts {
           origin: point === id ? origin : null,
         }),
       );
-      tree.commit([drop('op', op.id), put('moment', moment), ...points]);
+      try {
+        tree.commit([drop('op', op.id), put('moment', moment), ...points]);
+      } catch (cause) {
+        // Whoever gives it up now must not take its files.
+        if (isUncertain(cause)) this.#growing.delete(id);
+        throw cause;
+      }
       this.#growing.delete(id);
       for (const { disk, leaf, view } of images) {
         disk.files.grafted.delete(view);

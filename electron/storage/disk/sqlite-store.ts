@@ -1,39 +1,95 @@
 // timeline.db. One table of rows by kind: the shapes live in state.ts, the transactions are what SQLite is for.
 // A rollback journal, so that no -wal file stands beside a database people may copy. synchronous=EXTRA is FULL and the folder
 // synced after the journal is unlinked, which is what commits: a journal that a power cut brings back undoes what was committed.
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { Fault } from '../../../shared/result.ts';
+import { syncFolder } from '../../platform/json-file.ts';
+import { uncertain } from './engine-faults.ts';
 import { type Change, ROW_SCHEMAS, type Row, type RowKind, type TimelineStore } from './state.ts';
 
 const SCHEMA_VERSION = 1;
 
-export function openTimelineStore(path: string): TimelineStore {
-  const db = open(path);
-  const select = db.prepare('SELECT body FROM row WHERE kind = ? ORDER BY rowid');
-  const upsert = db.prepare(
-    'INSERT INTO row (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body',
-  );
-  const remove = db.prepare('DELETE FROM row WHERE kind = ? AND id = ?');
-  const apply = db.transaction((changes: readonly Change[]) => {
-    for (const change of changes) {
-      if ('drop' in change) remove.run(change.drop, change.id);
-      else upsert.run(change.put, change.row.id, JSON.stringify(change.row));
+export interface StoreOptions {
+  /** After SQLite has committed, and before anybody is told: where a failing disk would speak up. */
+  readonly committed?: () => void;
+}
+
+export function openTimelineStore(path: string, { committed }: StoreOptions = {}): TimelineStore {
+  let session = new Session(path);
+  let isLost = false;
+  /** T14: SQLite failed at an instant nobody knows: the file alone can say whether it happened. Throws where it cannot. */
+  const happened = (changes: readonly Change[]): boolean => {
+    try {
+      session.db.close();
+      session = new Session(path);
+      const isThere = session.has(changes);
+      syncFolder(dirname(path));
+      return isThere;
+    } catch {
+      isLost = true;
+      throw uncertain(path);
     }
-  });
+  };
   return {
-    rows: <K extends RowKind>(kind: K): Row<K>[] =>
-      select
-        .all(kind)
-        .map(row => ROW_SCHEMAS[kind].parse(JSON.parse((row as { body: string }).body)) as Row<K>),
+    rows: kind => session.rows(kind),
     commit: changes => {
+      if (isLost) throw uncertain(path);
       try {
-        apply.immediate(changes);
+        session.apply(changes);
+        committed?.();
       } catch (cause) {
-        throw storeFault(path, cause);
+        const fault = storeFault(path, cause);
+        if (fault.body.code === 'disk.full' || !happened(changes)) throw fault;
       }
     },
-    close: () => db.close(),
+    close: () => session.db.close(),
   };
+}
+
+class Session {
+  readonly db: Database.Database;
+  readonly #select: Database.Statement<[string], { body: string }>;
+  readonly #one: Database.Statement<[string, string], { body: string }>;
+  readonly #apply: Database.Transaction<(changes: readonly Change[]) => void>;
+
+  constructor(path: string) {
+    const db = open(path);
+    this.db = db;
+    this.#select = db.prepare('SELECT body FROM row WHERE kind = ? ORDER BY rowid');
+    this.#one = db.prepare('SELECT body FROM row WHERE kind = ? AND id = ?');
+    const upsert = db.prepare(
+      'INSERT INTO row (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body',
+    );
+    const remove = db.prepare('DELETE FROM row WHERE kind = ? AND id = ?');
+    this.#apply = db.transaction((changes: readonly Change[]) => {
+      for (const change of changes) {
+        if ('drop' in change) remove.run(change.drop, change.id);
+        else upsert.run(change.put, change.row.id, JSON.stringify(change.row));
+      }
+    });
+  }
+
+  rows<K extends RowKind>(kind: K): Row<K>[] {
+    return this.#select.all(kind).map(({ body }) => ROW_SCHEMAS[kind].parse(JSON.parse(body)) as Row<K>);
+  }
+
+  apply(changes: readonly Change[]): void {
+    this.#apply.immediate(changes);
+  }
+
+  /** The last word on each row. */
+  has(changes: readonly Change[]): boolean {
+    const last = new Map<string, { kind: string; id: string; body: string | undefined }>();
+    for (const change of changes) {
+      const [kind, id, body] =
+        'drop' in change
+          ? [change.drop, change.id, undefined]
+          : [change.put, change.row.id, JSON.stringify(change.row)];
+      last.set(`${kind} ${id}`, { kind, id, body });
+    }
+    return [...last.values()].every(({ kind, id, body }) => this.#one.get(kind, id)?.body === body);
+  }
 }
 
 function open(path: string): Database.Database {

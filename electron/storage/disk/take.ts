@@ -3,6 +3,7 @@
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { invariant } from '../../../shared/result.ts';
 import type { Disk } from './disk.ts';
+import { isUncertain } from './engine-faults.ts';
 import { type Change, type DiskRow, drop, type MomentRow, type PointRow, put, type TakeOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
@@ -20,7 +21,7 @@ interface NewLeaf {
   readonly virtualBytes: number;
 }
 
-/** A leaf for every disk that gets a parent, then the transaction; where either fails nothing is left of it. */
+/** A leaf for every disk that gets a parent, then the transaction; where either fails nothing is left of it (T14: unless it may have happened). */
 async function withNewLeaves(
   ports: TakePorts,
   plan: (disk: Disk) => Pick<NewLeaf, 'parent' | 'virtualBytes'> | undefined,
@@ -38,7 +39,7 @@ async function withNewLeaves(
     await commit(leaves);
     return leaves;
   } catch (cause) {
-    for (const { disk, leaf } of leaves) await disk.discardLeaf(leaf);
+    if (!isUncertain(cause)) for (const { disk, leaf } of leaves) await disk.discardLeaf(leaf);
     throw cause;
   }
 }
