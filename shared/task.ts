@@ -1,8 +1,8 @@
-// Long work as people see it: an id, named steps, progress, cancel.
+// Long work as people see it: an id, named steps, progress, pause, cancel.
 import * as z from 'zod';
 import { errorBodySchema } from './errors.ts';
 import { taskIdSchema, vmIdSchema } from './ids.ts';
-import { timeMsSchema } from './units.ts';
+import { bytesSchema, timeMsSchema } from './units.ts';
 
 export const taskKindSchema = z.enum([
   'vm.create',
@@ -26,12 +26,29 @@ export const taskSchema = z.object({
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   /** The step under way, in words ("converting the disk"). */
   step: z.string().max(200),
+  /** Of the step under way; null where the work cannot say. */
+  bytesDone: bytesSchema.nullable(),
+  bytesTotal: bytesSchema.nullable(),
   /** 0 … 1, or null where the work cannot say. */
   progress: z.number().min(0).max(1).nullable(),
   canCancel: z.boolean(),
+  /** Now: not every step of a task can be. */
+  canPause: z.boolean(),
+  /** Still `running`, and told to wait; a restart of the service keeps it so. */
+  isPaused: z.boolean(),
   startedAt: timeMsSchema,
   endedAt: timeMsSchema.nullable(),
   error: errorBodySchema.nullable(),
 });
 export type Task = z.infer<typeof taskSchema>;
 export type TaskKind = z.infer<typeof taskKindSchema>;
+
+/** Those that can be paused in some step, and are begun again where the service ended in the middle. */
+export const LONG_KINDS: ReadonlySet<TaskKind> = new Set([
+  'vm.create',
+  'vm.clone',
+  'moment.export',
+  'moment.import-delta',
+  'vm.verify',
+  'vm.compact',
+]);

@@ -15,11 +15,11 @@ import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { measurePoint } from './export-point.ts';
-import type { MachineFolders } from './machine-folders.ts';
+import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import { whilePointServed } from './served-point.ts';
-import type { Step } from './tasks.ts';
+import type { TaskRun } from './tasks.ts';
 
 /** Kept free on the host's disk (T14). */
 const SPARE_BYTES = 256 * 2 ** 20;
@@ -76,17 +76,17 @@ export class Cloner {
     return { from, momentName: moment.name, spec, copies: pairs, linked };
   }
 
-  create(planned: PlannedClone, step: Step, signal: AbortSignal): Promise<void> {
+  create(planned: PlannedClone, run: TaskRun): Promise<void> {
     const { machines, storage, folders } = this.#ports;
     const { from, momentName, spec, copies, linked } = planned;
+    const { step } = run;
     const fill = async (): Promise<void> => {
       for (const copy of copies)
         if (linked) await this.#share(from.id, spec.id, copy, step);
-        else await this.#copy(from.id, spec.id, copy, step, signal);
+        else await this.#copy(from.id, spec.id, copy, run);
       if (spec.boot.kind === 'iso') {
-        step('copying the installer');
         const { isoName } = spec.boot;
-        await folders.copyIn(`${folders.home(from.id)}/${isoName}`, spec.id, isoName);
+        await copyInstaller(folders, `${folders.home(from.id)}/${isoName}`, spec.id, run);
       }
       step('taking the first point');
       await storage.call('moment.take', {
@@ -97,14 +97,14 @@ export class Cloner {
         origins: copies.map(({ pointId, diskId }) => ({ diskId, uuid: pointId })),
       });
     };
-    return machines.make(spec, step, signal, fill, linked);
+    return machines.make(spec, run, fill, linked);
   }
 
   async #share(
     fromId: VmId,
     toId: VmId,
     { pointId, diskId }: PlannedClone['copies'][number],
-    step: Step,
+    step: TaskRun['step'],
   ): Promise<void> {
     const { storage, folders } = this.#ports;
     step('sharing the disk');
@@ -117,21 +117,20 @@ export class Cloner {
     fromId: VmId,
     toId: VmId,
     { pointId, diskId }: PlannedClone['copies'][number],
-    step: Step,
-    signal: AbortSignal,
+    run: TaskRun,
   ): Promise<void> {
-    const { storage, readerSocket, runTool } = this.#ports;
+    const { storage, readerSocket } = this.#ports;
     const qemuImg = qemuImgPath(this.#ports, 'Nothing was created.');
     const target = readerSocket(toId);
     const source = { vmId: fromId, pointId, socketPath: readerSocket(fromId) };
     await whilePointServed(storage, source, async point => {
-      this.#checkSpace((await measurePoint(point.uri, qemuImg, runTool, signal)) ?? point.virtualBytes);
+      this.#checkSpace((await measurePoint(point.uri, qemuImg, this.#ports, run)) ?? point.virtualBytes);
       await storage.openExport(toId, diskId, target);
       try {
         const to = `nbd+unix:///${diskId}?socket=${target}`;
         const args = ['convert', '-p', '-n', '-f', 'raw', '-O', 'raw', point.uri, to];
-        const copying = { step, doing: 'copying the disk', totalBytes: point.virtualBytes, signal };
-        const failure = await runCopy([qemuImg, args], { runTool, ...copying });
+        const copying = { doing: 'copying the disk', totalBytes: point.virtualBytes };
+        const failure = await runCopy([qemuImg, args], this.#ports, copying, run);
         if (failure !== null) throw failed(failure);
       } finally {
         await storage.closeExport(toId, diskId);

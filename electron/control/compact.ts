@@ -5,35 +5,44 @@ import type { Timeline } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
-import type { Step } from './tasks.ts';
+import type { Bytes, TaskRun } from './tasks.ts';
 
 const LOOK_MS = 250;
+/** Storage was told and goes on, whatever becomes of control. */
+const TOLD = 'told';
 
-export async function compactHistory(
-  { storage, clock }: { readonly storage: StorageClient; readonly clock: Clock },
-  vmId: VmId,
-  step: Step,
-  signal: AbortSignal,
-): Promise<void> {
-  await storage.call('settle.compact', { vmId, isStopping: false });
-  // A pause of what is at rest shows only once there is something to do. One that comes later is waited for.
-  if ((await storage.call('timeline.get', { vmId })).settle.state === 'paused') {
-    await storage.call('settle.compact', { vmId, isStopping: true });
-    throw paused();
+interface Ports {
+  readonly storage: StorageClient;
+  readonly clock: Clock;
+}
+
+export async function compactHistory({ storage, clock }: Ports, vmId: VmId, run: TaskRun): Promise<void> {
+  const tell = async (isStopping: boolean): Promise<void> => {
+    await storage.call('settle.compact', { vmId, isStopping });
+    run.mark(isStopping ? null : TOLD);
+  };
+  const look = async (): Promise<Timeline['settle']> => (await storage.call('timeline.get', { vmId })).settle;
+  if (run.stood !== TOLD) {
+    // One that comes later is waited for.
+    if ((await look()).isPaused) throw paused();
+    await tell(false);
   }
-  for (;;) {
-    const { settle } = await storage.call('timeline.get', { vmId });
-    const { isPending, freedBytes } = settle.compact;
-    step(isPending ? waitingText(settle) : `${amountText(freedBytes / KIB)} freed`, shareOf(settle));
-    if (!isPending) return;
-    if (signal.aborted) {
-      await storage.call('settle.compact', { vmId, isStopping: true });
-      signal.throwIfAborted();
+  await run.gate.pausable(async () => {
+    for (;;) {
+      const settle = await look();
+      const { isPending, freedBytes } = settle.compact;
+      run.step(isPending ? waitingText(settle) : `${amountText(freedBytes / KIB)} freed`, bytesOf(settle));
+      if (!isPending) return;
+      if (run.gate.isPaused || run.signal.aborted) {
+        await tell(true);
+        await run.gate.passed();
+        await tell(false);
+      }
+      await new Promise<void>(resolve => {
+        clock.after(LOOK_MS, resolve);
+      });
     }
-    await new Promise<void>(resolve => {
-      clock.after(LOOK_MS, resolve);
-    });
-  }
+  });
 }
 
 const paused = (): Fault =>
@@ -51,7 +60,7 @@ function waitingText({ state, work, reason, compact }: Timeline['settle']): stri
   return `${amountText(compact.freedBytes / KIB)} freed so far`;
 }
 
-function shareOf({ work, compact }: Timeline['settle']): number | undefined {
-  if (!compact.isPending) return 1;
-  return work?.kind !== 'compact' || work.bytesTotal === 0 ? undefined : work.bytesDone / work.bytesTotal;
-}
+const bytesOf = ({ work, compact }: Timeline['settle']): Bytes | undefined =>
+  work?.kind !== 'compact' || !compact.isPending || work.bytesTotal === 0
+    ? undefined
+    : { done: work.bytesDone, total: work.bytesTotal };

@@ -1,5 +1,3 @@
-// The composition root of control: the only file that builds real objects and joins them.
-import { fileURLToPath } from 'node:url';
 import type { VmId } from '../../shared/ids.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
@@ -23,7 +21,6 @@ import {
   endProcess,
   findProgram,
   isAlive,
-  nodeProgram,
   residentKib,
   runTool,
   spawnDetached,
@@ -37,9 +34,6 @@ import {
   fileExists,
   freeBytesAt,
   lookAtFile,
-  moveDurably,
-  readBytes,
-  removeFolder,
   sampleGuest,
   writeBytes,
 } from '../platform/vm-files.ts';
@@ -47,28 +41,21 @@ import { siblingModule } from '../platform/worker-thread.ts';
 import { StorageClient } from '../storage/client.ts';
 import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
-import { Cloner } from './clone.ts';
+import { historyParts, imports, unfinished } from './compose-history.ts';
 import { ConsoleStreams } from './console-streams.ts';
-import { DeltaExporter } from './delta-export.ts';
-import { DeltaImporter } from './delta-import.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
-import type { ExportPorts } from './export-point.ts';
 import { Files } from './files.ts';
-import type { ImportPorts } from './import-ports.ts';
 import { machineFolders } from './machine-folders.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
 import { RangeDesk } from './memory/range-desk.ts';
 import { openRangeStore } from './memory/range-store.ts';
-import { PointServer } from './point-server.ts';
-import { PointWriter } from './point-writer.ts';
 import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
+import { openTaskJournal, type TaskJournal } from './store/task-journal.ts';
+import { workAgain } from './task-orders.ts';
 import { Tasks } from './tasks.ts';
-import { Unfinished } from './unfinished.ts';
-import { HistoryChecks } from './verify.ts';
-import { stampVhd } from './vhd-reader.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
 
 export const EBB_VERSION = '0.1.0';
@@ -174,6 +161,30 @@ function supervisorPorts(
   };
 }
 
+interface Parts {
+  readonly catalog: Catalog;
+  readonly storage: StorageClient;
+  readonly memory: MemoryManager;
+  readonly probe: AcceleratorProbe;
+  readonly topics: Topics<Contract>;
+}
+
+function machineList(input: ControlInput, { catalog, storage, memory, probe, topics }: Parts): Machines {
+  const machines: Machines = new Machines({
+    catalog,
+    storage,
+    memory,
+    folders: machineFolders(input.paths),
+    supervisor: supervisorPorts(input, memory, storage, probe),
+    imports,
+    clock,
+    random: systemRandom,
+    changed: () => topics.publish('vms', null, { vms: machines.list() }),
+    log: input.log,
+  });
+  return machines;
+}
+
 function rangeDesk(
   { log }: ControlInput,
   catalog: Catalog,
@@ -192,44 +203,6 @@ function rangeDesk(
   });
   return ranges;
 }
-
-function cloner(input: ControlInput, storage: StorageClient, machines: Machines): Cloner {
-  const folders = machineFolders(input.paths);
-  return new Cloner({
-    machines,
-    storage,
-    folders,
-    program: findProgram,
-    runTool,
-    readerSocket: readerSocket(input),
-    clock,
-    random: systemRandom,
-  });
-}
-
-const readerSocket = (input: ControlInput) => (vmId: VmId) => {
-  const folder = machineFolders(input.paths).run(vmId);
-  makePrivateFolder(folder);
-  return `${folder}/r-${systemRandom.uuid().slice(0, 8)}`;
-};
-
-const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
-  new Unfinished({ path: `${dataFolder}/unfinished.json`, readJson, writeJson, remove: removeFile });
-
-const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: () => string } => ({
-  program: findProgram,
-  runTool,
-  exists: fileExists,
-  freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
-  moveInto: moveDurably,
-  remove: removeFolder,
-  stampVhd: (path, uuid) => stampVhd(path, uuid, imports),
-  unfinished: unfinished(paths),
-  exportsFolder: () => {
-    makePrivateFolder(`${paths.dataFolder}/exports`);
-    return `${paths.dataFolder}/exports`;
-  },
-});
 
 async function findings(
   { paths }: ControlInput,
@@ -255,15 +228,6 @@ async function findings(
   };
 }
 
-const imports: ImportPorts = {
-  program: findProgram,
-  node: nodeProgram,
-  vhdReader: () => fileURLToPath(siblingModule(import.meta.url, '../storage/vhd/main')),
-  runTool,
-  look: lookAtFile,
-  readBytes,
-};
-
 /** "Thu 10:41" in the host's own time. */
 const keepName = (): string =>
   new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' })
@@ -276,38 +240,17 @@ function publish(topics: Topics<Contract>, memory: MemoryManager, storage: Stora
   storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
 }
 
-/** What works on points beside storage itself. */
-function historyParts(input: ControlInput, storage: StorageClient, machines: Machines) {
-  const exporting = { ...exportPorts(input), storage };
-  return {
-    pointWriter: new PointWriter({
-      ...exporting,
-      readerSocket: readerSocket(input),
-      day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
-    }),
-    pointServer: new PointServer({
-      storage,
-      readerSocket: readerSocket(input),
-      exists: fileExists,
-      log: input.log,
-    }),
-    cloner: cloner(input, storage, machines),
-    deltaExporter: new DeltaExporter(exporting),
-    deltaImporter: new DeltaImporter({
-      ...imports,
-      storage,
-      freeBytes: machineFolders(input.paths).freeBytes,
-      readerSocket: readerSocket(input),
-    }),
-    checks: new HistoryChecks(storage, clock),
-  };
-}
-
-function taskList(topics: Topics<typeof contract>, log: (line: string) => void): Tasks {
+function taskList(topics: Topics<typeof contract>, journal: TaskJournal, log: (line: string) => void): Tasks {
   const changed = (): void => topics.publish('tasks', null, { tasks: tasks.list() });
-  const tasks = new Tasks({ clock, random: systemRandom, changed, log });
+  const tasks = new Tasks({ clock, random: systemRandom, journal, changed, log });
   return tasks;
 }
+
+/** VMs their tasks make anew. */
+const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
+  new Set(
+    journal.all().flatMap(({ kind, vmId }) => ((kind === 'vm.create' || kind === 'vm.clone') && vmId) || []),
+  );
 
 export function composeControl(input: ControlInput): Control {
   const { paths, log, pid } = input;
@@ -317,35 +260,24 @@ export function composeControl(input: ControlInput): Control {
   const topics = new Topics(contract);
   let storagePid: number | null = null;
   const memory = memoryManager(input, catalog, () => storagePid);
-  const tasks = taskList(topics, log);
-  const machines = new Machines({
-    catalog,
-    storage,
-    memory,
-    folders: machineFolders(input.paths),
-    supervisor: supervisorPorts(input, memory, storage, probe),
-    imports,
-    clock,
-    random: systemRandom,
-    changed: () => topics.publish('vms', null, { vms: machines.list() }),
-    log,
-  });
+  const journal = openTaskJournal(catalog.db);
+  const tasks = taskList(topics, journal, log);
+  const machines = machineList(input, { catalog, storage, memory, probe, topics });
   publish(topics, memory, storage);
   const ranges = rangeDesk(input, catalog, machines, memory, topics);
+  const parts = { ...historyParts(input, storage, machines), machines, storage, clock };
   const handlers = createService({
-    ...historyParts(input, storage, machines),
+    ...parts,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, memory, probe)),
     quit: async () => {
+      tasks.leave();
       await storage.call('storage.quit', {});
       storage.dispose();
       clock.after(50, input.exit);
     },
-    clock,
-    machines,
     memory,
     ranges,
-    storage,
     catalog,
     tasks,
     files: new Files({ clock, random: systemRandom, look: lookAtFile }),
@@ -356,12 +288,13 @@ export function composeControl(input: ControlInput): Control {
     begin: async () => {
       storage.start();
       storagePid = (await storage.call('storage.info', {})).pid;
-      await machines.begin();
+      await machines.begin(madeAgain(journal));
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
       ranges.begin();
       memory.begin();
       topics.publish('vms', null, { vms: machines.list() });
       topics.publish('tasks', null, { tasks: [] });
+      tasks.beginAgain(order => workAgain(order, parts));
       // Known before the first start needs it.
       void probe.result();
     },
@@ -371,6 +304,7 @@ export function composeControl(input: ControlInput): Control {
       serve({ table: contract, handlers, topics, channel, kind, onBug });
     },
     dispose: () => {
+      tasks.leave();
       memory.stop();
       ranges.stop();
       machines.dispose();

@@ -4,10 +4,16 @@
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
-import { amountText, KIB } from '../../shared/units.ts';
 import type { StorageClient } from '../storage/client.ts';
-import { checkFree, checkTarget, type ExportPorts, exportFileName } from './export-point.ts';
-import type { Step } from './tasks.ts';
+import {
+  checkFree,
+  checkTarget,
+  type ExportPorts,
+  exportFileName,
+  giveName,
+  isWritten,
+} from './export-point.ts';
+import type { TaskRun } from './tasks.ts';
 
 /** Read by one call: some tens of milliseconds of a disk that is not slow. */
 const BUDGET_BYTES = 32 * 2 ** 20;
@@ -64,40 +70,42 @@ export class DeltaExporter {
   }
 
   /** Faults: disk.full, disk.io, file.unreadable, moment.not-found. */
-  async write({ vmId, from, to, path }: PlannedDeltaExport, step: Step, signal: AbortSignal): Promise<void> {
-    const { storage, moveInto, remove, unfinished } = this.#ports;
+  async write(planned: PlannedDeltaExport, run: TaskRun): Promise<void> {
+    const { path } = planned;
+    const { remove, unfinished } = this.#ports;
+    if (isWritten(path, this.#ports, run)) return;
     const part = checkTarget(path, this.#ports);
     unfinished.begin(part);
     try {
-      for (
-        let cursor: { block: number; writtenBytes: number } | null = null, isFirst = true;
-        ;
-        isFirst = false
-      ) {
-        if (!isFirst && cursor === null) break;
-        signal.throwIfAborted();
-        // T14: the guests of this host need what is kept free, however long the export.
-        checkFree(dirname(path), BUDGET_BYTES, this.#ports);
-        const order = { vmId, fromId: from, toId: to, path: part, cursor, budgetBytes: BUDGET_BYTES };
-        const told: Awaited<ReturnType<typeof storage.call<'delta.some'>>> = await storage.call(
-          'delta.some',
-          order,
-        );
-        cursor = told.cursor;
-        step(
-          `${amountText(told.writtenBytes / KIB)} written, ${amountText(told.doneBytes / KIB)} of ${amountText(told.totalBytes / KIB)} compared`,
-          told.doneBytes / told.totalBytes,
-        );
-      }
-      step('making it durable');
-      await moveInto(part, path);
+      await run.gate.pausable(() => this.#fill(planned, part, run));
+      await giveName(part, path, this.#ports, run);
     } catch (cause) {
       remove(part);
       throw cause;
     } finally {
       unfinished.end(part);
     }
-    step(`written to ${basename(path)}`.slice(0, 200), 1);
+    run.step(`written to ${basename(path)}`);
+  }
+
+  async #fill({ vmId, from, to }: PlannedDeltaExport, part: string, { step, gate }: TaskRun): Promise<void> {
+    const { storage } = this.#ports;
+    const order = { vmId, fromId: from, toId: to, path: part, budgetBytes: BUDGET_BYTES };
+    for (
+      let cursor: { block: number; writtenBytes: number } | null = null, isFirst = true;
+      isFirst || cursor !== null;
+      isFirst = false
+    ) {
+      await gate.passed();
+      // T14: the guests of this host need what is kept free, however long the export.
+      checkFree(dirname(part), BUDGET_BYTES, this.#ports);
+      const told: Awaited<ReturnType<typeof storage.call<'delta.some'>>> = await storage.call('delta.some', {
+        ...order,
+        cursor,
+      });
+      cursor = told.cursor;
+      step('writing what differs', { done: told.doneBytes, total: told.totalBytes });
+    }
   }
 }
 

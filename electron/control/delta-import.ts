@@ -9,7 +9,7 @@ import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
 import { checkUnchanged } from './import-disk.ts';
 import { type ImportPorts, refused } from './import-ports.ts';
-import type { Step } from './tasks.ts';
+import type { TaskRun } from './tasks.ts';
 import { type FoundVhd, lookAtVhd, pushVhd } from './vhd-reader.ts';
 
 /** Kept free on the host's disk (T14). */
@@ -78,16 +78,19 @@ export class DeltaImporter {
     };
   }
 
-  async run(planned: PlannedDelta, step: Step, signal: AbortSignal): Promise<void> {
+  async run(planned: PlannedDelta, run: TaskRun): Promise<void> {
     const { storage, readerSocket } = this.#ports;
     const { vmId, file, parent, name, note, origin } = planned;
+    const { step, signal } = run;
+    // It was a point already when control died.
+    if (run.isAgain && (await storage.call('point.find', { vmId, uuid: origin })).points.length > 0) return;
+    checkUnchanged(file, this.#ports);
     const socketPath = readerSocket(vmId);
     step('making room for it');
     const { graftId, exportName } = await storage.call('graft.open', { vmId, pointId: parent, socketPath });
     try {
-      const pushed = (bytes: number, of: number): void =>
-        step(`${amountText(bytes / KIB)} of ${amountText(of / KIB)} copied`, of === 0 ? 1 : bytes / of);
-      await pushVhd(file, { alone: true }, { socketPath, exportName }, this.#ports, { pushed, signal });
+      const to = { socketPath, exportName };
+      await pushVhd(file, { alone: true }, to, this.#ports, 'copying the update', run);
       checkUnchanged(file, this.#ports);
       signal.throwIfAborted();
       step('making it durable');

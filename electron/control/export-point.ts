@@ -5,8 +5,9 @@ import type { PointId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
-import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
-import type { Step } from './tasks.ts';
+import type { ChosenFile } from './files.ts';
+import { type QemuImgPorts, qemuImgPath, runCopy, runLong, type ToolPorts } from './qemu-img.ts';
+import type { TaskRun } from './tasks.ts';
 import type { Unfinished } from './unfinished.ts';
 
 const MEASURE_TIMEOUT_MS = 600_000;
@@ -34,6 +35,8 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
 
 export interface ExportPorts extends QemuImgPorts {
   readonly exists: (path: string) => boolean;
+  /** What the file is now; null where there is none. */
+  readonly look: (path: string) => ChosenFile | null;
   /** Of the filesystem the folder is on; null where there is no such folder. */
   readonly freeBytes: (folder: string) => number | null;
   /** Durable under its new name. */
@@ -77,31 +80,27 @@ function shortened(name: string): string {
 }
 
 /** The file's path. Faults: file.unreadable (no such folder, or there is such a file), disk.full, qemu.missing, cancelled. */
-export async function exportPoint(
-  request: ExportRequest,
-  ports: ExportPorts,
-  step: Step,
-  signal: AbortSignal,
-): Promise<string> {
+export async function exportPoint(request: ExportRequest, ports: ExportPorts, run: TaskRun): Promise<string> {
   const { folder, name, format, pointId } = request;
   const target = `${folder}/${name}`;
   const qemuImg = qemuImgPath(ports, 'Nothing was written.');
   const part = checkTarget(target, ports);
-  step('looking how large it is');
-  await checkSpace(request, qemuImg, ports, signal);
+  run.step('looking how large it is');
+  await checkSpace(request, qemuImg, ports, run);
   const { driver, options } = WRITERS[format];
   const more = options === '' ? [] : ['-o', options];
   ports.unfinished.begin(part);
   try {
     const failure = await runCopy(
       [qemuImg, ['convert', '-p', '-f', 'raw', '-O', driver, ...more, request.uri, part]],
-      { runTool: ports.runTool, step, doing: 'writing the image', totalBytes: request.virtualBytes, signal },
+      ports,
+      { doing: 'writing the image', totalBytes: request.virtualBytes },
+      run,
     );
     if (failure !== null) throw failed(target, failure);
     // T1: a differencing image that somebody makes on it names the point, and can come back (delta-import.ts).
     if (driver === 'vpc') await ports.stampVhd(part, pointId);
-    step('making it durable');
-    await ports.moveInto(part, target);
+    await giveName(part, target, ports, run);
     return target;
   } catch (cause) {
     ports.remove(part);
@@ -109,6 +108,26 @@ export async function exportPoint(
   } finally {
     ports.unfinished.end(part);
   }
+}
+
+const wholeSchema = z.object({ bytes: z.number(), modifiedMs: z.number() });
+
+/** Noted before: control may die in between. */
+export async function giveName(
+  part: string,
+  target: string,
+  { look, moveInto }: Pick<ExportPorts, 'look' | 'moveInto'>,
+  { step, mark }: TaskRun,
+): Promise<void> {
+  step('making it durable');
+  mark(look(part));
+  await moveInto(part, target);
+}
+
+/** Begun again, but the file has had its name since: it is the very one that was whole. */
+export function isWritten(target: string, { look }: Pick<ExportPorts, 'look'>, { stood }: TaskRun): boolean {
+  const [whole, found] = [wholeSchema.safeParse(stood).data, look(target)];
+  return whole !== undefined && whole.bytes === found?.bytes && whole.modifiedMs === found.modifiedMs;
 }
 
 /** Nobody's file is written over; answers under which name it is written. Fault: file.unreadable. */
@@ -141,12 +160,11 @@ export function checkFree(
 export async function measurePoint(
   uri: string,
   qemuImg: string,
-  runTool: ExportPorts['runTool'],
-  signal: AbortSignal,
+  ports: ToolPorts,
+  run: TaskRun,
 ): Promise<number | null> {
   const args = ['measure', '--output=json', '-f', 'raw', '-O', 'raw', uri];
-  const { code, stdout } = await runTool(qemuImg, args, { timeoutMs: MEASURE_TIMEOUT_MS, signal });
-  signal.throwIfAborted();
+  const { code, stdout } = await runLong([qemuImg, args], ports, run, { timeoutMs: MEASURE_TIMEOUT_MS });
   const measured = code === 0 ? measureSchema.safeParse(JSON.parse(stdout)) : null;
   return measured?.success === true ? measured.data.required : null;
 }
@@ -155,10 +173,10 @@ async function checkSpace(
   { folder, uri, virtualBytes, format }: ExportRequest,
   qemuImg: string,
   ports: ExportPorts,
-  signal: AbortSignal,
+  run: TaskRun,
 ): Promise<void> {
   checkFree(folder, 0, ports);
-  const measured = await measurePoint(uri, qemuImg, ports.runTool, signal);
+  const measured = await measurePoint(uri, qemuImg, ports, run);
   checkFree(folder, measured !== null && format !== 'vhd-fixed' ? measured : virtualBytes, ports);
 }
 

@@ -3,12 +3,11 @@
 import * as z from 'zod';
 import type { Fault } from '../../shared/result.ts';
 import type { DiskFormat } from '../../shared/vm.ts';
-import type { ToolOptions, ToolResult } from '../platform/process.ts';
 import type { ChosenFile } from './files.ts';
 import { markedFormat, outsideReference, type ReadAt } from './foreign-formats.ts';
 import { type Found, type ImportPorts, refused, unreadable } from './import-ports.ts';
-import { qemuImgPath, runCopy } from './qemu-img.ts';
-import type { Step } from './tasks.ts';
+import { qemuImgPath, runCopy, runLong } from './qemu-img.ts';
+import type { TaskRun } from './tasks.ts';
 import { examineVhd, whileServed } from './vhd-reader.ts';
 
 const INFO_TIMEOUT_MS = 30_000;
@@ -110,9 +109,8 @@ function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): vo
 
 async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: ImportPorts): Promise<Found> {
   const ask = async (verb: readonly string[]): Promise<unknown> => {
-    const { code, stdout, stderr } = await qemuLook(verb, file, format, ports, {
-      timeoutMs: INFO_TIMEOUT_MS,
-    });
+    const [command, args] = qemuImg(ports, lookArgs(verb, file, format));
+    const { code, stdout, stderr } = await ports.runTool(command, args, { timeoutMs: INFO_TIMEOUT_MS });
     if (code === 0) return JSON.parse(stdout);
     throw notWhole(file, format, stderr);
   };
@@ -127,16 +125,13 @@ async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: Impo
   return { virtualBytes, dataBytes: measured.data.required };
 }
 
-const qemuLook = (
-  verb: readonly string[],
-  file: ChosenFile,
-  format: QemuFormat,
-  ports: ImportPorts,
-  options: ToolOptions,
-): Promise<ToolResult> => {
-  const [command, args] = qemuImg(ports, [...verb, '--output=json', '-f', format, file.path]);
-  return ports.runTool(command, args, options);
-};
+const lookArgs = (verb: readonly string[], file: ChosenFile, format: QemuFormat): string[] => [
+  ...verb,
+  '--output=json',
+  '-f',
+  format,
+  file.path,
+];
 
 const notWhole = (file: ChosenFile, format: QemuFormat, stderr: string): Fault =>
   refused(
@@ -155,12 +150,11 @@ async function checkWhole(
   file: ChosenFile,
   format: QemuFormat,
   ports: ImportPorts,
-  signal: AbortSignal,
+  run: TaskRun,
 ): Promise<void> {
   if (format === 'raw') return;
-  const options = { timeoutMs: CHECK_TIMEOUT_MS, signal };
-  const { code, stderr } = await qemuLook(['check'], file, format, ports, options);
-  signal.throwIfAborted();
+  const command = qemuImg(ports, lookArgs(['check'], file, format));
+  const { code, stderr } = await runLong(command, ports, run, { timeoutMs: CHECK_TIMEOUT_MS });
   if (code !== 0 && code !== CHECK_LEAKS && code !== CHECK_UNSUPPORTED) throw notWhole(file, format, stderr);
 }
 
@@ -185,25 +179,25 @@ function refuseOutsideFiles(file: ChosenFile, info: z.infer<typeof infoSchema>):
   );
 }
 
-/** Copies the content into an NBD export. Progress 0 … 1. `folder` is private and short: sockets go there. */
+/** Copies the content into an NBD export. `folder` is private and short: sockets go there. */
 export async function convertInto(
   source: ImportSource,
   nbdUri: string,
   folder: string,
   ports: ImportPorts,
-  step: Step,
-  signal: AbortSignal,
+  run: TaskRun,
 ): Promise<void> {
+  checkUnchanged(source.file, ports);
   const copy = (format: QemuFormat, from: string): Promise<void> =>
-    convert(source, ['convert', '-p', '-n', '-f', format, '-O', 'raw', from, nbdUri], ports, step, signal);
+    convert(source, ['convert', '-p', '-n', '-f', format, '-O', 'raw', from, nbdUri], ports, run);
   if (source.format !== 'vhd') {
-    step('checking the image');
-    await checkWhole(source.file, source.format, ports, signal);
+    run.step('checking the image');
+    await checkWhole(source.file, source.format, ports, run);
     await copy(source.format, source.file.path);
   } else {
     const socketPath = `${folder}/source`;
     const served = `nbd+unix:///?socket=${socketPath}`;
-    await whileServed(source.file, socketPath, ports, signal, () => copy('raw', served));
+    await whileServed(source.file, socketPath, ports, run.signal, () => copy('raw', served));
   }
   checkUnchanged(source.file, ports);
 }
@@ -212,17 +206,10 @@ async function convert(
   source: ImportSource,
   command: readonly string[],
   ports: ImportPorts,
-  step: Step,
-  signal: AbortSignal,
+  run: TaskRun,
 ): Promise<void> {
-  const { runTool } = ports;
-  const failure = await runCopy(qemuImg(ports, command), {
-    runTool,
-    step,
-    doing: 'copying the disk',
-    totalBytes: source.virtualBytes,
-    signal,
-  });
+  const copying = { doing: 'copying the disk', totalBytes: source.virtualBytes };
+  const failure = await runCopy(qemuImg(ports, command), ports, copying, run);
   if (failure === null) return;
   const { stderr, isFull } = failure;
   throw refused(

@@ -3,12 +3,11 @@
 // settling turns the edges until Now is one VHD. The originals are only read.
 import { dirname } from 'node:path';
 import type { DiskId, VmId } from '../../shared/ids.ts';
-import { amountText, KIB } from '../../shared/units.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
 import { checkUnchanged, type ImportSource } from './import-disk.ts';
 import { type ImportPorts, refused } from './import-ports.ts';
-import type { Step } from './tasks.ts';
+import type { TaskRun } from './tasks.ts';
 import { lookAtVhd, pushVhd } from './vhd-reader.ts';
 
 const NAME_MAX = 200;
@@ -39,22 +38,15 @@ export async function importHistory(
   source: ImportSource,
   { storage, vmId, diskId, socketPath }: HistoryTarget,
   ports: ImportPorts,
-  step: Step,
-  signal: AbortSignal,
+  run: TaskRun,
 ): Promise<void> {
   const { file } = source;
   const { chain } = await lookAtVhd(file, ports);
   const files = chain.map(({ name }) => chosenBeside(file, name, ports));
   for (let image = chain.length - 1; image >= 0; image--) {
     const { name, uuid } = chain[image] ?? { name: '', uuid: '' };
-    const which = `image ${chain.length - image} of ${chain.length}`;
-    const pushed = (bytes: number, of: number): void =>
-      step(
-        `${which}: ${amountText(bytes / KIB)} of ${amountText(of / KIB)} copied`,
-        of === 0 ? 1 : bytes / of,
-      );
-    await pushVhd(file, { image }, { socketPath, exportName: diskId }, ports, { pushed, signal });
-    signal.throwIfAborted();
+    const doing = `copying image ${chain.length - image} of ${chain.length}`;
+    await pushVhd(file, { image }, { socketPath, exportName: diskId }, ports, doing, run);
     await storage.call('moment.take', {
       vmId,
       name: name.replace(/\.a?vhd$/i, '').slice(0, NAME_MAX),

@@ -19,7 +19,7 @@ export interface Found {
   /** What it holds really: the room its copy needs. */
   readonly dataBytes: number;
   /** Of a VHD: what a differencing image made on it names as its parent. */
-  readonly uuid?: string;
+  readonly uuid?: string | undefined;
 }
 
 export const refused = (code: ErrorCode, file: ChosenFile, why: string, todo: string): Fault =>

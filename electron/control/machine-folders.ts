@@ -15,15 +15,22 @@ import {
   moveInto,
   removeFolder,
 } from '../platform/vm-files.ts';
+import type { TaskRun } from './tasks.ts';
 
 const MARK = '.making';
+export const INSTALLER = 'installer.iso';
 
 export interface MachineFolders {
   /** `<data>/vms/<vmId>`: relocatable. */
   readonly home: (vmId: VmId) => string;
   readonly run: (vmId: VmId) => string;
   readonly freeBytes: () => number;
-  readonly copyIn: (from: string, vmId: VmId, name: string) => Promise<void>;
+  readonly copyIn: (
+    from: string,
+    vmId: VmId,
+    name: string,
+    piece: (doneBytes: number, totalBytes: number) => Promise<void>,
+  ) => Promise<void>;
   readonly remove: (vmId: VmId) => void;
   readonly toTrash: (vmId: VmId) => void;
   /** Is this file inside a VM's folder of ours? */
@@ -46,7 +53,7 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
     home,
     run,
     freeBytes: () => freeBytesAt(dataFolder),
-    copyIn: (from, vmId, name) => copyInto(from, home(vmId), name),
+    copyIn: (from, vmId, name, piece) => copyInto(from, home(vmId), name, piece),
     remove: vmId => {
       removeFolder(home(vmId));
       removeFolder(run(vmId));
@@ -66,3 +73,17 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
     isHeld: vmId => lockHolder(`${home(vmId)}/.lock`) !== null,
   };
 }
+
+/** What the new VM starts from. */
+export const copyInstaller = (
+  folders: Pick<MachineFolders, 'copyIn'>,
+  from: string,
+  vmId: VmId,
+  { step, gate }: TaskRun,
+): Promise<void> =>
+  gate.pausable(() =>
+    folders.copyIn(from, vmId, INSTALLER, async (done, total) => {
+      await gate.passed();
+      step('copying the installer', { done, total });
+    }),
+  );

@@ -13,10 +13,10 @@ import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
 import { createFull, nameTaken, noVm, tooManyVms } from './machine-faults.ts';
-import type { MachineFolders } from './machine-folders.ts';
+import { copyInstaller, INSTALLER, type MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { Catalog } from './store/catalog.ts';
-import type { Step } from './tasks.ts';
+import type { Step, TaskRun } from './tasks.ts';
 import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 
@@ -67,9 +67,9 @@ export class Machines {
     this.#ports = ports;
   }
 
-  /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. */
-  async begin(): Promise<void> {
-    await this.#clearAway();
+  /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. `madeAgain`: by tasks of theirs. */
+  async begin(madeAgain: ReadonlySet<VmId>): Promise<void> {
+    await this.#clearAway(madeAgain);
     for (const spec of this.#ports.catalog.all()) {
       const supervisor = this.#supervise(spec);
       await this.#logged(spec.id, () => this.#openAgain(spec.id));
@@ -81,7 +81,7 @@ export class Machines {
   }
 
   /** What was being made when the control before this one died: storage, and who fills it, still work on it. */
-  async #clearAway(): Promise<void> {
+  async #clearAway(madeAgain: ReadonlySet<VmId>): Promise<void> {
     const { catalog, folders, storage, log } = this.#ports;
     const halfMade = folders.halfMade();
     if (halfMade.length === 0) return;
@@ -91,6 +91,8 @@ export class Machines {
         if (catalog.get(vmId) !== undefined) return folders.endMaking(vmId);
         if (openVms.includes(vmId)) await storage.closeVm(vmId);
         if (folders.isHeld(vmId)) return log(`vm ${vmId}: half-made, and its disks are open elsewhere`);
+        // The same database as the catalog's says that it is one half of nothing: it takes no room it needs again.
+        if (madeAgain.has(vmId)) return folders.remove(vmId);
         folders.toTrash(vmId);
         log(`vm ${vmId}: half-made when the service ended, moved to the trash`);
       });
@@ -193,7 +195,7 @@ export class Machines {
       sample: { kind: 'sample' },
       empty: { kind: 'disk' },
       disk: { kind: 'disk' },
-      iso: { kind: 'iso', isoName: 'installer.iso' },
+      iso: { kind: 'iso', isoName: INSTALLER },
     } as const;
     const spec: VmSpec = {
       id,
@@ -248,27 +250,26 @@ export class Machines {
   create(
     { spec, image }: { spec: VmSpec; image: ImportSource | null },
     source: ResolvedSource,
-    step: Step,
-    signal: AbortSignal,
+    run: TaskRun,
   ): Promise<void> {
-    return this.make(spec, step, signal, async () => {
+    return this.make(spec, run, async () => {
       const history = source.kind === 'disk' && source.history === true;
-      if (image !== null) await this.#copyIn(spec, { image, history }, step, signal);
-      if (source.kind !== 'iso') return;
-      step('copying the installer');
-      await this.#ports.folders.copyIn(source.file.path, spec.id, 'installer.iso');
+      if (image !== null) await this.#copyIn(spec, { image, history }, run);
+      if (source.kind === 'iso') await copyInstaller(this.#ports.folders, source.file.path, spec.id, run);
     });
   }
 
   /** All or nothing: empty disks, filled by `fill`, or (`bringsDisks`) none; whatever fails, folder and row are gone. */
   async make(
     spec: VmSpec,
-    step: Step,
-    signal: AbortSignal,
+    { step, signal }: TaskRun,
     fill: () => Promise<void>,
     bringsDisks = false,
   ): Promise<void> {
     const { catalog, storage, folders } = this.#ports;
+    // It was whole when control died.
+    if (catalog.get(spec.id) !== undefined) return;
+    this.checkNew(spec.name);
     try {
       step('making the disk');
       folders.beginMaking(spec.id);
@@ -284,6 +285,8 @@ export class Machines {
       }
       await fill();
       signal.throwIfAborted();
+      // Another may have taken it meanwhile.
+      this.checkNew(spec.name);
       catalog.put({ ...spec, disks });
       folders.endMaking(spec.id);
     } catch (cause) {
@@ -300,8 +303,7 @@ export class Machines {
   async #copyIn(
     spec: VmSpec,
     { image, history }: { readonly image: ImportSource; readonly history: boolean },
-    step: Step,
-    signal: AbortSignal,
+    run: TaskRun,
   ): Promise<void> {
     const { storage, folders, supervisor, imports } = this.#ports;
     const disk = spec.disks[0];
@@ -312,12 +314,12 @@ export class Machines {
     await storage.openExport(spec.id, disk.id, socket);
     try {
       const target = { storage, vmId: spec.id, diskId: disk.id, socketPath: socket };
-      if (history) return await importHistory(image, target, imports, step, signal);
-      await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, folder, imports, step, signal);
+      if (history) return await importHistory(image, target, imports, run);
+      await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, folder, imports, run);
     } finally {
       await storage.closeExport(spec.id, disk.id);
     }
-    step('taking the first point');
+    run.step('taking the first point');
     await storage.call('moment.take', {
       vmId: spec.id,
       name: 'Imported',

@@ -4,9 +4,9 @@ import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import type { StorageClient } from '../storage/client.ts';
-import { type ExportPorts, exportFileName, exportPoint } from './export-point.ts';
+import { type ExportPorts, exportFileName, exportPoint, isWritten } from './export-point.ts';
 import { whilePointServed } from './served-point.ts';
-import type { Step } from './tasks.ts';
+import type { TaskRun } from './tasks.ts';
 
 export interface PointWriterPorts extends ExportPorts {
   readonly storage: StorageClient;
@@ -26,10 +26,9 @@ export interface WantedExport {
   readonly path: string | null;
 }
 
-export interface PlannedExport {
+export interface PlannedExport extends Pick<WantedExport, 'vmId' | 'format'> {
   readonly path: string;
   readonly pointId: PointId;
-  readonly wanted: WantedExport;
 }
 
 export class PointWriter {
@@ -51,8 +50,9 @@ export class PointWriter {
     const folder = path === null ? this.#ports.exportsFolder() : dirname(path);
     const name = `${vmName} ${moment.name === '' ? 'point' : moment.name} ${this.#ports.day()}`;
     return {
+      vmId,
+      format,
       pointId: point.pointId,
-      wanted,
       path: path ?? this.#free(folder, exportFileName(name, format)),
     };
   }
@@ -67,14 +67,14 @@ export class PointWriter {
     }
   }
 
-  async write({ path, pointId, wanted }: PlannedExport, step: Step, signal: AbortSignal): Promise<void> {
+  async write({ vmId, format, path, pointId }: PlannedExport, run: TaskRun): Promise<void> {
     const { storage, readerSocket } = this.#ports;
-    const { vmId, format } = wanted;
+    if (isWritten(path, this.#ports, run)) return;
     const target = { folder: dirname(path), name: basename(path), format };
     await whilePointServed(storage, { vmId, pointId, socketPath: readerSocket(vmId) }, async point => {
-      await exportPoint({ ...point, ...target, pointId }, this.#ports, step, signal);
+      await exportPoint({ ...point, ...target, pointId }, this.#ports, run);
     });
-    step(`written to ${path}`.slice(0, 200), 1);
+    run.step(`written to ${path}`);
   }
 }
 

@@ -1,8 +1,7 @@
 // qemu-img, as import, export and clone run it: one copy with its progress, and what is said where there is none of it.
 import { Fault } from '../../shared/result.ts';
-import { amountText, KIB } from '../../shared/units.ts';
 import type { ToolOptions, ToolResult } from '../platform/process.ts';
-import type { Step } from './tasks.ts';
+import type { TaskRun } from './tasks.ts';
 
 const COPY_TIMEOUT_MS = 12 * 3_600_000;
 
@@ -10,6 +9,8 @@ export interface QemuImgPorts {
   /** Full path of a program on PATH; null where there is none. */
   readonly program: (name: string) => string | null;
   readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+  /** Can a tool be stopped for a while and go on? */
+  readonly canStopTools: () => boolean;
 }
 
 /** Its path. Fault: qemu.missing. */
@@ -24,30 +25,35 @@ export function qemuImgPath(ports: Pick<QemuImgPorts, 'program'>, safe: string):
   });
 }
 
-/** `qemu-img convert -p …`; `doing` names the step. Throws when aborted; a failed copy is the caller's to explain. */
-export async function runCopy(
+export type ToolPorts = Pick<QemuImgPorts, 'runTool' | 'canStopTools'>;
+
+/** A tool of some time: it stops while its task is paused, and with control. Throws when cancelled. */
+export async function runLong(
   [command, args]: readonly [command: string, args: readonly string[]],
-  {
-    runTool,
-    step,
-    doing,
-    totalBytes,
-    signal,
-  }: Pick<QemuImgPorts, 'runTool'> & {
-    readonly step: Step;
-    readonly doing: string;
-    /** Of the disk that is copied. */
-    readonly totalBytes: number;
-    readonly signal: AbortSignal;
-  },
+  { runTool, canStopTools }: ToolPorts,
+  { signal, gate }: TaskRun,
+  options: Pick<ToolOptions, 'timeoutMs' | 'onOutput'>,
+): Promise<ToolResult> {
+  const ran = canStopTools()
+    ? await gate.pausable(() => runTool(command, args, { ...options, signal, pauses: gate }))
+    : await runTool(command, args, { ...options, signal });
+  signal.throwIfAborted();
+  return ran;
+}
+
+/** `qemu-img convert -p …`; `doing` names the step. Throws when cancelled; a failed copy is the caller's to explain. */
+export async function runCopy(
+  command: readonly [command: string, args: readonly string[]],
+  ports: ToolPorts,
+  /** `totalBytes`: of the disk that is copied. */
+  { doing, totalBytes }: { readonly doing: string; readonly totalBytes: number },
+  run: TaskRun,
 ): Promise<{ readonly stderr: string; readonly isFull: boolean } | null> {
   const onOutput = (text: string): void => {
     const percent = /\(([\d.]+)\/100%\)/.exec(text)?.[1];
     if (percent === undefined) return;
-    const share = Number(percent) / 100;
-    step(`${doing}: ${amountText((share * totalBytes) / KIB)} of ${amountText(totalBytes / KIB)}`, share);
+    run.step(doing, { done: (Number(percent) / 100) * totalBytes, total: totalBytes });
   };
-  const { code, stderr } = await runTool(command, args, { timeoutMs: COPY_TIMEOUT_MS, signal, onOutput });
-  signal.throwIfAborted();
+  const { code, stderr } = await runLong(command, ports, run, { timeoutMs: COPY_TIMEOUT_MS, onOutput });
   return code === 0 ? null : { stderr: stderr.trim(), isFull: stderr.includes('No space left') };
 }

@@ -7,48 +7,33 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
 import type { VmSource } from '../../shared/vm.ts';
-import type { Clock } from '../platform/ports.ts';
-import type { StorageClient } from '../storage/client.ts';
-import type { Cloner } from './clone.ts';
-import { compactHistory } from './compact.ts';
 import type { ConsoleStreams } from './console-streams.ts';
-import type { DeltaExporter } from './delta-export.ts';
-import type { DeltaImporter } from './delta-import.ts';
 import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
-import type { Machines, ResolvedSource } from './machines.ts';
+import type { ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { RangeDesk } from './memory/range-desk.ts';
 import type { PointServer } from './point-server.ts';
-import type { PointWriter } from './point-writer.ts';
 import type { Catalog } from './store/catalog.ts';
-import type { Step, Tasks } from './tasks.ts';
-import type { HistoryChecks } from './verify.ts';
+import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
+import type { TaskRun, Tasks } from './tasks.ts';
 
-export interface ServiceParts {
+export interface ServiceParts extends OrderParts {
   readonly info: () => AppInfo;
   readonly doctor: () => Promise<DoctorReport>;
   readonly quit: () => Promise<void>;
-  readonly machines: Machines;
   readonly memory: MemoryManager;
   readonly ranges: RangeDesk;
-  readonly storage: StorageClient;
   readonly catalog: Catalog;
   readonly tasks: Tasks;
-  readonly clock: Clock;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
-  readonly pointWriter: PointWriter;
   readonly pointServer: PointServer;
-  readonly cloner: Cloner;
-  readonly deltaExporter: DeltaExporter;
-  readonly deltaImporter: DeltaImporter;
-  readonly checks: HistoryChecks;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
 }
 
-type WorkOf = (vmId: VmId, step: Step, signal: AbortSignal) => Promise<void>;
+type WorkOf = (vmId: VmId, run: TaskRun) => Promise<void>;
 
 export function createService(parts: ServiceParts): Handlers<Contract> {
   const { machines, memory, ranges, storage, tasks, files, consoles, catalog } = parts;
@@ -56,9 +41,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
   const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
     const { spec } = machines.get(vmId);
     const title = `${verb} ${spec.name}`;
-    return {
-      taskId: tasks.start({ kind, vmId, title, canCancel, work: (step, signal) => work(vmId, step, signal) }),
-    };
+    return { taskId: tasks.start({ kind, vmId, title, canCancel, work: run => work(vmId, run) }) };
+  };
+  /** Begun again where this control dies over it. */
+  const startLong = (vmId: VmId, verb: string, order: Order, name = machines.spec(vmId).name) => {
+    const told = { kind: KIND_OF[order.what], vmId, title: `${verb} ${name}`, canCancel: true };
+    return { taskId: tasks.start({ ...told, order, work: workOf(order, parts) }) };
   };
   /** Only one long operation per VM: the second would see a state in between. */
   const idle = (vmId: VmId, alsoReading = false): VmId => {
@@ -112,27 +100,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const source = resolve(params.source);
       const planned = await machines.plan({ ...params, source });
       const vmId = planned.spec.id;
-      const work = (step: Step, signal: AbortSignal): Promise<void> =>
-        machines.create(planned, source, step, signal);
-      return {
-        vmId,
-        taskId: tasks.start({
-          kind: 'vm.create',
-          vmId,
-          title: `Create ${params.name}`,
-          canCancel: true,
-          work,
-        }),
-      };
+      return { vmId, ...startLong(vmId, 'Create', { what: 'create', ...planned, source }, params.name) };
     },
     'vm.clone': async ({ vmId: fromId, ...wanted }) => {
-      const { name } = wanted;
       const planned = await parts.cloner.plan(await opened(fromId), wanted);
       const vmId = planned.spec.id;
-      const work = (step: Step, signal: AbortSignal): Promise<void> =>
-        parts.cloner.create(planned, step, signal);
-      const taskId = tasks.start({ kind: 'vm.clone', vmId, title: `Clone ${name}`, canCancel: true, work });
-      return { taskId, vmId };
+      return { vmId, ...startLong(vmId, 'Clone', { what: 'clone', ...planned }, wanted.name) };
     },
     'vm.rename': ({ vmId, name }) => {
       machines.rename(vmId, name);
@@ -140,11 +113,11 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
     'vm.delete': ({ vmId }) => {
       machines.requireOff(idle(vmId, true), 'deleting');
-      return start('vm.delete', vmId, 'Delete', false, (id, step) => machines.delete(id, step));
+      return start('vm.delete', vmId, 'Delete', false, (id, { step }) => machines.delete(id, step));
     },
     'vm.preview-start': ({ vmId }) => memory.preview(machines.spec(vmId)),
     'vm.start': ({ vmId }) =>
-      start('vm.start', idle(vmId), 'Start', true, async (id, step, signal) => {
+      start('vm.start', idle(vmId), 'Start', true, async (id, { step, signal }) => {
         await machines.open(id);
         await machines.supervisor(id).start(signal, step);
       }),
@@ -154,7 +127,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
         vmId,
         how === 'force' ? 'Force off' : 'Shut down',
         how === 'shutdown',
-        (id, step, signal) => machines.supervisor(id).stop(how, signal, step),
+        (id, { step, signal }) => machines.supervisor(id).stop(how, signal, step),
       ),
     'vm.pause': async ({ vmId }) => {
       await machines.supervisor(vmId).pause();
@@ -169,7 +142,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return {};
     },
     'vm.suspend': ({ vmId }) =>
-      start('vm.suspend', idle(vmId), 'Suspend', true, (id, step, signal) =>
+      start('vm.suspend', idle(vmId), 'Suspend', true, (id, { step, signal }) =>
         machines.supervisor(id).suspend(signal, step),
       ),
 
@@ -231,7 +204,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const supervisor = machines.supervisor(idle(vmId));
       const how = supervisor.state().pid === null || ifRunning === 'refuse' ? null : ifRunning;
       if (how === null) machines.requireOff(vmId, 'going back');
-      return start('moment.go-back', vmId, 'Go back', how === 'shutdown', async (id, step, signal) => {
+      return start('moment.go-back', vmId, 'Go back', how === 'shutdown', async (id, { step, signal }) => {
         if (how !== null) await supervisor.stop(how, signal, step);
         await machines.goBack(id, momentId, keepName ?? parts.keepName(), step);
         if (how !== null) await supervisor.start(signal, step);
@@ -258,10 +231,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       if (params.path !== null) refuseBrowser(context);
       const vmId = await opened(params.vmId);
       const planned = await parts.pointWriter.plan({ ...params, vmName: machines.spec(vmId).name });
-      const { taskId } = start('moment.export', vmId, 'Export', true, (_, step, signal) =>
-        parts.pointWriter.write(planned, step, signal),
-      );
-      return { taskId, path: planned.path };
+      return { path: planned.path, ...startLong(vmId, 'Export', { what: 'export', ...planned }) };
     },
     'vm.rescue': ({ vmId, replace }) =>
       tasks.whileHeld(idle(vmId, true), () => machines.rescue(vmId, replace)),
@@ -273,35 +243,33 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       if (params.path !== null) refuseBrowser(context);
       const vmId = await opened(params.vmId);
       const planned = await parts.deltaExporter.plan({ ...params, vmName: machines.spec(vmId).name });
-      const { taskId } = start('moment.export', vmId, 'Export an update of', true, (_, step, signal) =>
-        parts.deltaExporter.write(planned, step, signal),
-      );
-      return { taskId, path: planned.path };
+      const order = { what: 'export-delta', ...planned } as const;
+      return { path: planned.path, ...startLong(vmId, 'Export an update of', order) };
     },
     'moment.import-delta': async params => {
       const vmId = await opened(params.vmId);
       const planned = await parts.deltaImporter.plan({ ...params, file: files.get(params.file) });
-      return start('moment.import-delta', vmId, 'Import an update of', true, (_, step, signal) =>
-        parts.deltaImporter.run(planned, step, signal),
-      );
+      return startLong(vmId, 'Import an update of', { what: 'import-delta', ...planned });
     },
-    'vm.verify': async ({ vmId }) =>
-      start('vm.verify', await opened(vmId), 'Check', true, (id, step, signal) =>
-        parts.checks.run(id, step, signal),
-      ),
+    'vm.verify': async ({ vmId }) => startLong(await opened(vmId), 'Check', { what: 'verify', vmId }),
     'vm.verify-report': ({ vmId }) => {
       machines.spec(vmId);
       return { report: parts.checks.report(vmId) };
     },
-    'vm.compact': async ({ vmId }) =>
-      start('vm.compact', await opened(vmId), 'Compact', true, (id, step, signal) =>
-        compactHistory(parts, id, step, signal),
-      ),
+    'vm.compact': async ({ vmId }) => startLong(await opened(vmId), 'Compact', { what: 'compact', vmId }),
     'settle.set': async ({ vmId, to }) => storage.call('settle.set', { vmId: await opened(vmId), to }),
 
     'task.list': () => ({ tasks: tasks.list() }),
     'task.cancel': ({ taskId }) => {
       tasks.cancel(taskId);
+      return {};
+    },
+    'task.pause': ({ taskId }) => {
+      tasks.pause(taskId);
+      return {};
+    },
+    'task.resume': ({ taskId }) => {
+      tasks.resume(taskId);
       return {};
     },
 

@@ -1,10 +1,16 @@
-// Long work as people see it (DESIGN §7): id, step, progress, cancel, and how it ended. Bounded memory of ended ones.
+// Long work as people see it (DESIGN §7): id, step, progress, pause, cancel, and how it ended. Bounded memory of ended ones.
+// What is long is journaled, and begun again under its id where control died in the middle.
 import { type TaskId, taskIdSchema, type VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Task, TaskKind } from '../../shared/task.ts';
 import type { Clock, Random } from '../platform/ports.ts';
+import type { JournaledTask, TaskJournal } from './store/task-journal.ts';
+import { cannotPause, cannotResume, keepsEnding, mistake, noTask, tooMany } from './task-faults.ts';
+import { TaskGate } from './task-gate.ts';
 
 const ENDED_KEPT = 50;
+/** Of one that is under way whenever control dies. */
+const ATTEMPTS_MAX = 3;
 /** They leave the VM as it is; an update gets a point of its own. */
 const READING: ReadonlySet<TaskKind> = new Set([
   'moment.export',
@@ -13,28 +19,62 @@ const READING: ReadonlySet<TaskKind> = new Set([
   'vm.compact',
 ]);
 
-export type Step = (words: string, progress?: number) => void;
+export interface Bytes {
+  readonly done: number;
+  readonly total: number;
+}
+export type Step = (words: string, bytes?: Bytes) => void;
+
+/** What work is given. */
+export interface TaskRun {
+  readonly step: Step;
+  readonly signal: AbortSignal;
+  readonly gate: TaskGate;
+  /** Control died in the middle: it is begun once more. */
+  readonly isAgain: boolean;
+  /** What `mark` was given last; null where nothing was. */
+  readonly stood: unknown;
+  /** Durable. */
+  readonly mark: (stood: unknown) => void;
+}
+export type Work = (run: TaskRun) => Promise<void>;
 
 export interface NewTask {
   readonly kind: TaskKind;
   readonly vmId: VmId | null;
   readonly title: string;
   readonly canCancel: boolean;
-  readonly work: (step: Step, signal: AbortSignal) => Promise<void>;
+  readonly work: Work;
+  /** From which it can be begun again; left out: it ends with control. */
+  readonly order?: unknown;
+}
+
+interface Running {
+  readonly abort: AbortController;
+  readonly gate: TaskGate;
 }
 
 export class Tasks {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #journal: TaskJournal;
   readonly #changed: () => void;
   readonly #log: (line: string) => void;
   readonly #tasks = new Map<TaskId, Task>();
-  readonly #aborts = new Map<TaskId, AbortController>();
+  readonly #running = new Map<TaskId, Running>();
   readonly #held = new Set<VmId>();
+  #isLeaving = false;
 
-  constructor(options: { clock: Clock; random: Random; changed: () => void; log: (line: string) => void }) {
+  constructor(options: {
+    clock: Clock;
+    random: Random;
+    journal: TaskJournal;
+    changed: () => void;
+    log: (line: string) => void;
+  }) {
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#journal = options.journal;
     this.#changed = options.changed;
     this.#log = options.log;
   }
@@ -63,46 +103,104 @@ export class Tasks {
     }
   }
 
-  /** Answers at once; the work goes on. */
-  start({ kind, vmId, title, canCancel, work }: NewTask): TaskId {
+  /** Answers at once; the work goes on. Fault limit.reached: so much is journaled. */
+  start({ canCancel, work, order, ...told }: NewTask): TaskId {
     const id = taskIdSchema.parse(this.#random.uuid());
-    const abort = new AbortController();
-    this.#aborts.set(id, abort);
-    this.#put({
-      id,
-      kind,
-      vmId,
-      title,
-      state: 'running',
-      step: '',
-      progress: null,
-      canCancel,
-      startedAt: this.#clock.wallMs(),
-      endedAt: null,
-      error: null,
-    });
-    const step: Step = (words, progress) =>
-      this.#change(id, {
-        step: words.slice(0, 200),
-        progress: progress === undefined ? null : Math.min(1, Math.max(0, progress)),
-      });
-    work(step, abort.signal).then(
-      () => this.#end(id, { state: 'done', progress: 1 }),
-      (cause: unknown) => this.#failed(id, cause, abort.signal.aborted),
-    );
+    const noted = { ...told, startedAt: this.#clock.wallMs(), order };
+    // A disk that is full stops no work: this one ends with control, then.
+    if (order !== undefined && this.#noting(id, () => this.#journal.add(id, noted)) === false)
+      throw tooMany();
+    const fresh = { id, attempts: 0, isPaused: false, stood: null };
+    void this.#run({ ...noted, ...fresh }, canCancel, false, work);
     return id;
   }
 
+  /** Those control died over, once what they left half-done is put away. `workOf`: null where nobody knows how any more. */
+  beginAgain(workOf: (order: unknown) => Work | null): void {
+    for (const noted of this.#journal.all()) {
+      const work = workOf(noted.order);
+      const why = work === null ? cannotResume : noted.attempts >= ATTEMPTS_MAX ? keepsEnding : null;
+      if (why === null) this.#log(`task ${noted.id}: begun again: ${noted.title}`);
+      void this.#run(noted, true, true, why === null && work !== null ? work : refusing(why?.(noted.title)));
+    }
+  }
+
+  /** Control ends in peace; what is under way goes on with the next one, also where it fails for want of storage now. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#noting('all', () => this.#journal.forgive());
+  }
+
   cancel(id: TaskId): void {
-    const abort = this.#aborts.get(id);
-    if (abort === undefined)
-      throw new Fault({
-        code: 'task.not-found',
-        what: `Task ${id} is not running.`,
-        safe: 'Nothing was changed.',
-        todo: 'Look at the tasks again.',
-      });
-    abort.abort();
+    this.#runningOf(id).abort.abort();
+  }
+
+  /** Fault vm.wrong-state: in a step that cannot be. */
+  pause(id: TaskId): void {
+    const { gate } = this.#runningOf(id);
+    if (gate.isPaused) return;
+    const { canCancel, title, step } = this.#tasks.get(id) as Task;
+    if (!gate.canPause) throw cannotPause(title, step, canCancel);
+    gate.set(true);
+    this.#noting(id, () => this.#journal.paused(id, true));
+  }
+
+  resume(id: TaskId): void {
+    const { gate } = this.#runningOf(id);
+    this.#noting(id, () => this.#journal.paused(id, false));
+    gate.set(false);
+  }
+
+  #runningOf(id: TaskId): Running {
+    const running = this.#running.get(id);
+    if (running === undefined) throw noTask(id);
+    return running;
+  }
+
+  async #run(noted: JournaledTask, canCancel: boolean, isAgain: boolean, work: Work): Promise<void> {
+    const { id, kind, vmId, title, startedAt, stood, isPaused, order } = noted;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const changed = (): void =>
+      this.#change(id, { canPause: gate.canPause && !signal.aborted, isPaused: gate.isPaused });
+    const gate: TaskGate = new TaskGate({ isPaused, signal, changed });
+    this.#running.set(id, { abort, gate });
+    const none = { step: '', bytesDone: null, bytesTotal: null, progress: null, endedAt: null, error: null };
+    const asTold = { id, kind, vmId, title, canCancel, isPaused, startedAt };
+    this.#put({ ...asTold, ...none, state: 'running', canPause: false });
+    const mark = (place: unknown): void => void this.#noting(id, () => this.#journal.stood(id, place));
+    const run: TaskRun = { step: this.#stepOf(id), signal, gate, isAgain, stood, mark };
+    try {
+      // One that is paused when control comes back has not been begun again yet.
+      if (isPaused) await gate.pausable(() => Promise.resolve());
+      if (order !== undefined) this.#noting(id, () => this.#journal.begun(id));
+      await work(run);
+      this.#end(id, { state: 'done', progress: 1 });
+    } catch (cause) {
+      this.#failed(id, cause, signal.aborted);
+    }
+  }
+
+  #stepOf(id: TaskId): Step {
+    return (words, bytes) => {
+      const step = words.slice(0, 200);
+      if (bytes === undefined)
+        return this.#change(id, { step, bytesDone: null, bytesTotal: null, progress: null });
+      const bytesTotal = Math.round(bytes.total);
+      const bytesDone = Math.min(bytesTotal, Math.max(0, Math.round(bytes.done)));
+      const progress = bytesTotal === 0 ? 1 : bytesDone / bytesTotal;
+      this.#change(id, { step, bytesDone, bytesTotal, progress });
+    };
+  }
+
+  /** The journal is there for control's death alone: what it cannot note harms no task. */
+  #noting<T>(id: TaskId | 'all', write: () => T): T | null {
+    try {
+      return write();
+    } catch (cause) {
+      this.#log(`task ${id}: could not be noted: ${String(cause)}`);
+      return null;
+    }
   }
 
   #failed(id: TaskId, cause: unknown, isCancelled: boolean): void {
@@ -110,19 +208,14 @@ export class Tasks {
       return this.#end(id, { state: isCancelled ? 'cancelled' : 'failed', error: cause.body });
     if (isCancelled) return this.#end(id, { state: 'cancelled' });
     this.#log(`task ${id}: ${cause instanceof Error ? cause.stack : String(cause)}`);
-    const error = {
-      code: 'internal' as const,
-      what: `Ebb made a mistake (task ${id.slice(0, 8)}).`,
-      safe: 'Disks and other VMs are not affected.',
-      todo: 'Try again; the log has the details.',
-      incident: id,
-    };
-    this.#end(id, { state: 'failed', error });
+    this.#end(id, { state: 'failed', error: mistake(id) });
   }
 
   #end(id: TaskId, change: Partial<Task>): void {
-    this.#aborts.delete(id);
-    this.#change(id, { ...change, endedAt: this.#clock.wallMs() });
+    this.#running.delete(id);
+    if (!this.#isLeaving) this.#noting(id, () => this.#journal.drop(id));
+    const ending = { canPause: false, isPaused: false, endedAt: this.#clock.wallMs() };
+    this.#change(id, { ...change, ...ending });
     const ended = [...this.#tasks.values()].filter(task => task.state !== 'running');
     for (const task of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) this.#tasks.delete(task.id);
   }
@@ -137,3 +230,8 @@ export class Tasks {
     this.#changed();
   }
 }
+
+const refusing =
+  (fault: Fault | undefined): Work =>
+  () =>
+    Promise.reject(fault);

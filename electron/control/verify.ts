@@ -1,16 +1,27 @@
 // Checking a VM's history: storage reads and compares some megabytes at a time, control goes on from where it stopped, so
-// that a check can be cancelled at any time and lives through a restart of storage. Keeps the newest report of each VM.
+// that a check can be paused and cancelled at any time and lives through a restart of either. Keeps the newest report of
+// each VM.
+import * as z from 'zod';
 import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
-import { amountText, KIB } from '../../shared/units.ts';
-import type { Damage, Verified, VerifyCursor, VerifyReport } from '../../shared/verify.ts';
+import {
+  type Verified,
+  type VerifyReport,
+  verifyCursorSchema,
+  verifyReportSchema,
+} from '../../shared/verify.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
-import type { Step } from './tasks.ts';
+import type { TaskRun } from './tasks.ts';
 
 /** Read by one call: some tens of milliseconds of a disk that is not slow. */
 const BUDGET_BYTES = 32 * 2 ** 20;
 const DAMAGES_KEPT = 1000;
+/** What is read again at most after control died; noting it takes a sync. */
+const PIECES_A_MARK = 8;
+
+const stoodSchema = z.object({ ...verifyReportSchema.shape, cursor: verifyCursorSchema.nullable() });
+type Stood = z.infer<typeof stoodSchema>;
 
 export class HistoryChecks {
   readonly #storage: StorageClient;
@@ -28,43 +39,45 @@ export class HistoryChecks {
   }
 
   /** Fault vm.wrong-state: one is under way, and there is one report. */
-  async run(vmId: VmId, step: Step, signal: AbortSignal): Promise<void> {
+  async run(vmId: VmId, run: TaskRun): Promise<void> {
     if (this.report(vmId)?.state === 'running') throw underWay();
-    const damages: Damage[] = [];
-    const counts = { checkedBytes: 0, unrecordedBytes: 0, totalBytes: 0 };
-    let isTruncated = false;
-    const startedAt = this.#clock.wallMs();
-    const put = (state: VerifyReport['state']): void =>
-      void this.#reports.set(vmId, { state, startedAt, ...counts, damages, isTruncated });
+    const stood = stoodSchema.safeParse(run.stood).data ?? this.#fresh();
+    const put = (state: VerifyReport['state']): void => {
+      const { cursor: _, ...report } = stood;
+      this.#reports.set(vmId, { ...report, state });
+    };
     put('running');
     try {
-      for (
-        let cursor: VerifyCursor | null = null, isFirst = true;
-        isFirst || cursor !== null;
-        isFirst = false
-      ) {
-        signal.throwIfAborted();
-        const found: Verified = await this.#storage.call('verify.some', {
-          vmId,
-          cursor,
-          budgetBytes: BUDGET_BYTES,
-        });
-        cursor = found.cursor;
-        counts.checkedBytes += found.checkedBytes;
-        counts.unrecordedBytes += found.unrecordedBytes;
-        counts.totalBytes = Math.max(found.totalBytes, counts.checkedBytes);
-        damages.push(...found.damages.slice(0, DAMAGES_KEPT - damages.length));
-        isTruncated ||= damages.length >= DAMAGES_KEPT;
-        put('running');
-        const share = counts.totalBytes === 0 ? 1 : counts.checkedBytes / counts.totalBytes;
-        step(
-          `${amountText(counts.checkedBytes / KIB)} of ${amountText(counts.totalBytes / KIB)} compared`,
-          share,
-        );
-      }
+      await run.gate.pausable(() => this.#pieces(vmId, stood, run, () => put('running')));
       put('done');
     } finally {
       if (this.#reports.get(vmId)?.state === 'running') put('stopped');
+    }
+  }
+
+  #fresh(): Stood {
+    const counts = { checkedBytes: 0, unrecordedBytes: 0, totalBytes: 0 };
+    const startedAt = this.#clock.wallMs();
+    return { state: 'running', startedAt, ...counts, damages: [], isTruncated: false, cursor: null };
+  }
+
+  async #pieces(vmId: VmId, stood: Stood, run: TaskRun, put: () => void): Promise<void> {
+    const { gate, step, mark } = run;
+    for (let pieces = 1; ; pieces++) {
+      await gate.passed();
+      const { cursor } = stood;
+      const order = { vmId, cursor, budgetBytes: BUDGET_BYTES };
+      const found: Verified = await this.#storage.call('verify.some', order);
+      stood.cursor = found.cursor;
+      stood.checkedBytes += found.checkedBytes;
+      stood.unrecordedBytes += found.unrecordedBytes;
+      stood.totalBytes = Math.max(found.totalBytes, stood.checkedBytes);
+      stood.damages.push(...found.damages.slice(0, DAMAGES_KEPT - stood.damages.length));
+      stood.isTruncated ||= stood.damages.length >= DAMAGES_KEPT;
+      put();
+      step('comparing', { done: stood.checkedBytes, total: stood.totalBytes });
+      if (found.cursor === null) return;
+      if (gate.isPaused || pieces % PIECES_A_MARK === 0) mark(stood);
     }
   }
 

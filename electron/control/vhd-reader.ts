@@ -5,6 +5,8 @@ import { errorBodySchema } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ChosenFile } from './files.ts';
 import { type Found, type ImportPorts, unreadable } from './import-ports.ts';
+import { runLong } from './qemu-img.ts';
+import type { TaskRun } from './tasks.ts';
 
 const LOOK_TIMEOUT_MS = 30_000;
 const SERVE_TIMEOUT_MS = 12 * 3_600_000;
@@ -73,11 +75,11 @@ export async function pushVhd(
   which: WhichImage,
   to: { readonly socketPath: string; readonly exportName: string },
   ports: ImportPorts,
-  { pushed, signal }: { readonly pushed: (bytes: number, of: number) => void; readonly signal: AbortSignal },
+  doing: string,
+  run: TaskRun,
 ): Promise<void> {
   const chosen = 'alone' in which ? ['--alone'] : ['--image', String(which.image)];
   const target = ['--push', to.socketPath, '--export', to.exportName];
-  const [command, args] = readerCommand(file, ports, ...chosen, ...target);
   let [total, seen] = [0, ''];
   const onOutput = (text: string): void => {
     const lines = (seen + text).split('\n');
@@ -87,15 +89,11 @@ export async function pushVhd(
       const found = foundSchema.safeParse(document);
       const told = pushedSchema.safeParse(document);
       if (found.success) total = found.data.ownBytes ?? 0;
-      if (told.success) pushed(told.data.pushedBytes, total);
+      if (told.success) run.step(doing, { done: told.data.pushedBytes, total });
     }
   };
-  const { code, stdout } = await ports.runTool(command, args, {
-    timeoutMs: SERVE_TIMEOUT_MS,
-    signal,
-    onOutput,
-  });
-  signal.throwIfAborted();
+  const command = readerCommand(file, ports, ...chosen, ...target);
+  const { code, stdout } = await runLong(command, ports, run, { timeoutMs: SERVE_TIMEOUT_MS, onOutput });
   if (code === 0) return;
   for (const line of stdout.split('\n')) readerAnswerOf(line);
   throw unreadable(file);

@@ -74,20 +74,38 @@ export interface ToolOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (text: string) => void;
+  /** Tells of every pause and its end: the tool is stopped meanwhile, and so is its time. Where `canStopTools` only. */
+  readonly pauses?: { follow(tell: (isPaused: boolean) => void): () => void } | undefined;
 }
 const OUTPUT_MAX = 1024 * 1024;
 
+/** Windows stops no process; elsewhere one that is stopped must not outlive us: nobody would let it go on. */
+export const canStopTools = (): boolean => process.platform !== 'win32' && findProgram('setpriv') !== null;
+
 /** Runs a tool to its end. Output beyond 1 MiB is dropped; past the deadline it is killed and the code is 124. */
 export function runTool(command: string, args: readonly string[], options: ToolOptions): Promise<ToolResult> {
+  const [program, ...all] =
+    options.pauses === undefined ? [command, ...args] : ['setpriv', '--pdeathsig', 'KILL', command, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program ?? command, all, { stdio: ['ignore', 'pipe', 'pipe'] });
     let [stdout, stderr] = ['', ''];
     let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      child.kill('SIGKILL');
-    }, options.timeoutMs);
-    const abort = (): void => void child.kill('SIGTERM');
+    const deadline = (): NodeJS.Timeout =>
+      setTimeout(() => {
+        isLate = true;
+        child.kill('SIGKILL');
+      }, options.timeoutMs);
+    let timer = deadline();
+    const unfollow = options.pauses?.follow(isPaused => {
+      child.kill(isPaused ? 'SIGSTOP' : 'SIGCONT');
+      clearTimeout(timer);
+      if (!isPaused) timer = deadline();
+    });
+    const abort = (): void => {
+      child.kill('SIGTERM');
+      // One that is stopped hears of nothing else.
+      if (options.pauses !== undefined) child.kill('SIGCONT');
+    };
     options.signal?.addEventListener('abort', abort, { once: true });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout = (stdout + text).slice(0, OUTPUT_MAX);
@@ -99,6 +117,7 @@ export function runTool(command: string, args: readonly string[], options: ToolO
     child.once('error', reject);
     child.once('close', code => {
       clearTimeout(timer);
+      unfollow?.();
       options.signal?.removeEventListener('abort', abort);
       resolve({ code: isLate ? 124 : (code ?? 1), stdout, stderr });
     });

@@ -95,6 +95,7 @@ export const contract = defineContract({
       }),
       result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
       errors: [
+        'limit.reached',
         'vm.name-taken',
         'vm.bad-spec',
         'memory.bad-range',
@@ -342,7 +343,7 @@ export const contract = defineContract({
       kind: 'query',
       params: byVm,
       result: timelineSchema,
-      errors: ['vm.not-found', 'storage.unavailable'],
+      errors: ['timeline.missing', 'disk.io', 'vm.not-found', 'storage.unavailable'],
       doc: 'Moments, Now, and what is settling.',
     },
     'moment.take': {
@@ -437,6 +438,7 @@ export const contract = defineContract({
       }),
       result: z.object({ taskId: taskIdSchema, path: z.string() }),
       errors: [
+        'limit.reached',
         'vm.not-found',
         'moment.not-found',
         'disk.not-found',
@@ -511,6 +513,7 @@ export const contract = defineContract({
       }),
       result: z.object({ taskId: taskIdSchema, path: z.string() }),
       errors: [
+        'limit.reached',
         'vm.not-found',
         'moment.not-found',
         'disk.not-found',
@@ -551,7 +554,7 @@ export const contract = defineContract({
       kind: 'task',
       params: byVm,
       result: started,
-      errors: ['vm.not-found', 'vm.wrong-state', 'storage.unavailable'],
+      errors: ['limit.reached', 'vm.not-found', 'vm.wrong-state', 'storage.unavailable'],
       doc: 'Reads its whole history and compares it with the checksums recorded; while it runs or not. Nothing is changed.',
     },
     'vm.verify-report': {
@@ -565,7 +568,7 @@ export const contract = defineContract({
       kind: 'task',
       params: byVm,
       result: started,
-      errors: ['vm.not-found', 'disk.full', 'storage.unavailable'],
+      errors: ['limit.reached', 'vm.not-found', 'disk.full', 'storage.unavailable'],
       doc: 'Its points give back what they hold for nothing, once its history is at rest and while it runs or not; cancelled, no more of it.',
     },
     'settle.set': {
@@ -589,6 +592,20 @@ export const contract = defineContract({
       result: done,
       errors: ['task.not-found'],
       doc: 'Asks a task to stop; it ends in a state that is whole.',
+    },
+    'task.pause': {
+      kind: 'command',
+      params: z.strictObject({ taskId: taskIdSchema }),
+      result: done,
+      errors: ['task.not-found', 'vm.wrong-state'],
+      doc: 'A task waits until it is told to go on, through restarts of the service; refused in a step that cannot wait.',
+    },
+    'task.resume': {
+      kind: 'command',
+      params: z.strictObject({ taskId: taskIdSchema }),
+      result: done,
+      errors: ['task.not-found'],
+      doc: 'A paused task goes on.',
     },
 
     'file.register': {

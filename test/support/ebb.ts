@@ -142,12 +142,13 @@ export class Ebb {
     return pid;
   }
 
-  /** SIGKILL, then another control adopts what runs. */
-  async killControl(): Promise<void> {
+  /** SIGKILL, then another control adopts what runs; `between` them. */
+  async killControl(between: () => void = () => undefined): Promise<void> {
     const pid = this.controlPid();
     process.kill(pid, 'SIGKILL');
     await waitFor('control to be gone', () => lockHolder(this.paths.controlLock)?.pid !== pid || null);
     this.#client.close();
+    between();
     const { channel } = await ensureControl(this.paths.dataFolder);
     this.#client = connectClient(contract, channel);
     await this.#client.ready;

@@ -227,7 +227,11 @@ function historyHandlers(control: FakeControl) {
       const vm = control.vm(vmId);
       vm.timeline = {
         ...vm.timeline,
-        settle: { ...vm.timeline.settle, state: to === 'run' ? 'settling' : 'paused' },
+        settle: {
+          ...vm.timeline.settle,
+          state: vm.timeline.settle.state === 'rest' ? 'rest' : to === 'run' ? 'settling' : 'paused',
+          isPaused: to !== 'run',
+        },
       };
       publish(vm);
       return {};
@@ -266,10 +270,15 @@ export function handlers(control: FakeControl): Handlers<Contract> {
     }),
     'task.list': () => ({ tasks: world.tasks }),
     'task.cancel': ({ taskId }) => {
-      world.tasks = world.tasks.map(task =>
-        task.id === taskId ? { ...task, state: 'cancelled', endedAt: Date.now() } : task,
-      );
-      control.publish();
+      control.change(taskId, { state: 'cancelled', endedAt: Date.now() });
+      return {};
+    },
+    'task.pause': ({ taskId }) => {
+      control.change(taskId, { isPaused: true });
+      return {};
+    },
+    'task.resume': ({ taskId }) => {
+      control.change(taskId, { isPaused: false });
       return {};
     },
     'file.register': () => refuse('rpc.denied', 'A browser may not name paths.', 'Upload the file.'),

@@ -103,6 +103,7 @@ export function startReversal(vm: FakeVm, from: MomentId, to: MomentId): void {
     ...vm.timeline,
     settle: {
       state: 'settling',
+      isPaused: false,
       pendingEdges: 1,
       compact: vm.timeline.settle.compact,
       last: null,

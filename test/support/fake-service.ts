@@ -24,6 +24,8 @@ export const refuse = (code: ErrorCode, what: string, todo: string, data?: Error
   });
 };
 
+const FAKE_STEP_BYTES = 150 * 2 ** 20;
+
 export class FakeControl {
   readonly topics = new Topics(contract);
   readonly world: FakeWorld;
@@ -128,25 +130,29 @@ export class FakeControl {
     return { isEnough: leftKib === 0, freeableKib, sentence, changes };
   }
 
+  change(id: Task['id'], change: Partial<Task>): void {
+    this.world.tasks = this.world.tasks.map(other => (other.id === id ? { ...other, ...change } : other));
+    this.publish();
+  }
+
   /** Work that takes a few steps, then `end`. */
   work(task: Task, end: () => void): { taskId: Task['id'] } {
     const steps = ['preparing', 'working', 'writing', 'finishing'];
     this.world.tasks = [...this.world.tasks, task].slice(-20);
     let step = 0;
-    const set = (change: Partial<Task>): void => {
-      this.world.tasks = this.world.tasks.map(other =>
-        other.id === task.id ? { ...other, ...change } : other,
-      );
-      this.publish();
-    };
+    const set = (change: Partial<Task>): void => this.change(task.id, change);
     const timer = setInterval(() => {
-      const state = this.world.tasks.find(other => other.id === task.id)?.state;
+      const { state, isPaused, canPause } = this.world.tasks.find(other => other.id === task.id) ?? task;
+      if (isPaused && state === 'running') return;
       if (step >= 12 || state !== 'running') {
         clearInterval(timer);
         if (state !== 'running') return;
         end();
         set({ state: 'done', progress: 1, endedAt: Date.now() });
-      } else set({ step: steps[Math.floor(step / 3)] ?? '', progress: step / 12 });
+      } else {
+        const bytes = canPause ? { bytesDone: step * FAKE_STEP_BYTES, bytesTotal: 12 * FAKE_STEP_BYTES } : {};
+        set({ step: steps[Math.floor(step / 3)] ?? '', progress: step / 12, ...bytes });
+      }
       step += 1;
     }, 250);
     this.publish();

@@ -2,7 +2,7 @@
 // Development only: it proves nothing about the product. Deterministic: the same ticks give the same world.
 import type { DiskId, TaskId, VmId } from '../../shared/ids.ts';
 import type { HostMemory, LedgerEntry, MemorySample, VmMemory } from '../../shared/memory.ts';
-import type { Task } from '../../shared/task.ts';
+import { LONG_KINDS, type Task } from '../../shared/task.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
 import type { VerifyReport } from '../../shared/verify.ts';
@@ -377,8 +377,12 @@ export const fakeTask = (kind: Task['kind'], title: string, vmId: VmId | null, n
   title,
   state: 'running',
   step: '',
+  bytesDone: null,
+  bytesTotal: null,
   progress: null,
   canCancel: true,
+  canPause: LONG_KINDS.has(kind),
+  isPaused: false,
   startedAt: now,
   endedAt: null,
   error: null,

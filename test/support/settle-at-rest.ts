@@ -3,6 +3,7 @@ import type { Timeline } from '../../shared/timeline.ts';
 /** Nothing to settle, and nothing settled yet. */
 export const SETTLE_AT_REST: Timeline['settle'] = {
   state: 'rest',
+  isPaused: false,
   pendingEdges: 0,
   work: null,
   reversal: null,

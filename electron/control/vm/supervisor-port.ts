@@ -6,9 +6,10 @@ import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId } from '../../platform/process.ts';
 import type { Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
+import type { Step } from '../tasks.ts';
 import type { Accelerator } from './spec-to-argv.ts';
 
-export type OnStep = (words: string, progress?: number) => void;
+export type OnStep = Step;
 
 export interface VmSupervisor {
   readonly vmId: VmId;

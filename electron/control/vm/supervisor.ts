@@ -103,9 +103,9 @@ export class QemuSupervisor implements VmSupervisor {
     this.#require('start');
     const saved = readSavedRecord(this.#folders, this.#ports);
     this.#feed({ kind: 'start' });
-    const step: OnStep = (words, progress) => {
+    const step: OnStep = (words, bytes) => {
       this.#feed({ kind: 'step', words });
-      onStep(words, progress);
+      onStep(words, bytes);
     };
     let lease: Lease | null = null;
     let process: ProcessId | null = null;

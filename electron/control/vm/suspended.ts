@@ -73,7 +73,7 @@ async function watchMigration(
     if (state.status === 'failed' || state.status === 'cancelled')
       throw new Fault(saveFailed(state['error-desc'] ?? state.status));
     if (state.ram !== undefined && state.ram.total > 0)
-      onStep('saving memory', 1 - state.ram.remaining / state.ram.total);
+      onStep('saving memory', { done: state.ram.total - state.ram.remaining, total: state.ram.total });
     if (signal.aborted) await qmp.execute('migrate_cancel');
     await delay(ports.clock, POLL_MS);
   }

@@ -7,6 +7,7 @@ import { interrupted, writeOut } from '../../platform/standard-streams.ts';
 import { EXIT_INTERRUPTED } from './exits.ts';
 import { clockText, table } from './output.ts';
 import { pickTask } from './pick.ts';
+import { stepText } from './progress.ts';
 import { type Output, type Run, type Session, vmNamed } from './session.ts';
 import type { APP_ROWS } from './table/app.ts';
 import { UsageError } from './values.ts';
@@ -15,14 +16,17 @@ type Rows = typeof APP_ROWS;
 
 export const listTasks: Run<Rows['task list']> = async ({ client }) => {
   const { tasks } = await client.call('task.list', {});
-  const rows = tasks.map(({ id, title, state, progress, step, startedAt, error }) => [
-    id.slice(0, 8),
-    title,
-    state,
-    progress === null || state !== 'running' ? '' : `${Math.floor(progress * 100)} %`,
-    clockText(startedAt),
-    error?.what ?? (state === 'running' ? step : ''),
-  ]);
+  const rows = tasks.map(task => {
+    const { id, title, state, progress, startedAt, error } = task;
+    return [
+      id.slice(0, 8),
+      title,
+      task.isPaused ? 'paused' : state,
+      progress === null || state !== 'running' ? '' : `${Math.floor(progress * 100)} %`,
+      clockText(startedAt),
+      error?.what ?? (state === 'running' ? stepText({ ...task, isPaused: false }) : ''),
+    ];
+  });
   const head = ['ID', 'TASK', 'STATE', 'DONE', 'SINCE', 'STEP'];
   return { text: rows.length === 0 ? 'No tasks since the service started.' : table(head, rows), json: tasks };
 };
@@ -46,6 +50,21 @@ export const cancelTask: Run<Rows['task cancel']> = async session => {
     });
   await session.client.call('task.cancel', { taskId: id });
   return { text: `${title}: asked to stop.`, json: { taskId: id } };
+};
+
+export const pauseTask: Run<Rows['task pause']> = async session => {
+  const { id, title } = await theTask(session);
+  await session.client.call('task.pause', { taskId: id });
+  return {
+    text: `${title}: paused. Let it go on: ebb task resume ${id.slice(0, 8)}`,
+    json: { taskId: id },
+  };
+};
+
+export const resumeTask: Run<Rows['task resume']> = async session => {
+  const { id, title } = await theTask(session);
+  await session.client.call('task.resume', { taskId: id });
+  return { text: `${title}: goes on.`, json: { taskId: id } };
 };
 
 type Topic = Exclude<TopicName<Contract>, 'console'>;

@@ -1,13 +1,25 @@
 // A task under way, as a bar on a terminal or as lines elsewhere. Pure.
 import type { Task } from '../../../shared/task.ts';
+import { amountText, KIB } from '../../../shared/units.ts';
 
 const BAR_CHARS = 24;
 const COLUMNS_LEAST = 20;
 /** Of a wide bar; a narrow terminal does without. */
 const BAR_COLUMNS_LEAST = 70;
 
+/** "copying the disk: 3 MiB of 24 MiB", "paused: …" */
+export function stepText({ step, bytesDone, bytesTotal, isPaused }: Task): string {
+  const bytes =
+    bytesDone === null || bytesTotal === null
+      ? ''
+      : `${amountText(bytesDone / KIB)} of ${amountText(bytesTotal / KIB)}`;
+  return [isPaused ? 'paused' : '', step, bytes].filter(Boolean).join(': ');
+}
+
 /** One line, no longer than the terminal is wide: a line that wraps cannot be drawn over. */
-export function barLine({ title, step, progress }: Task, columns: number): string {
+export function barLine(task: Task, columns: number): string {
+  const { title, progress } = task;
+  const step = stepText(task);
   const percent = progress === null ? '' : ` ${String(Math.floor(progress * 100)).padStart(3)} %`;
   const filled = Math.round((progress ?? 0) * BAR_CHARS);
   const bar =
@@ -21,12 +33,13 @@ export function barLine({ title, step, progress }: Task, columns: number): strin
 
 /** A line for each step, and for each tenth of a long one; null where the task has said so already. */
 export function stepLine(task: Task, before: Task | null): string | null {
-  const { title, step, progress, state } = task;
+  const { title, progress, state } = task;
+  const step = stepText(task);
   if (step === '' || state !== 'running') return null;
   if (before !== null && stepKey(before) === stepKey(task)) return null;
   return `${title}: ${step}${progress === null ? '' : ` (${Math.floor(progress * 100)} %)`}`;
 }
 
 /** Amounts in a step's words change all the time. */
-const stepKey = ({ step, progress }: Task): string =>
-  `${step.replace(/[\d.]+ (?:KiB|MiB|GiB)|\d+/g, '#')} ${progress === null ? '' : Math.floor(progress * 10)}`;
+const stepKey = ({ step, progress, isPaused }: Task): string =>
+  `${isPaused} ${step.replace(/[\d.]+ (?:KiB|MiB|GiB)|\d+/g, '#')} ${progress === null ? '' : Math.floor(progress * 10)}`;

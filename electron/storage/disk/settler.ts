@@ -21,6 +21,7 @@ const RETRY_MS = 15_000;
 
 export interface SettleStatus {
   readonly state: 'rest' | 'settling' | 'paused' | 'blocked';
+  readonly isPaused: boolean;
   readonly reason: string | null;
   readonly active: {
     readonly diskId: DiskId;
@@ -94,6 +95,7 @@ export class Settler {
     const freedBytes = compacts.reduce((sum, op) => sum + op.freedBytes, this.#freedBytes);
     return {
       state,
+      isPaused: tree.isPaused,
       reason,
       active: active === null ? null : { ...active, bytesPerSecond },
       last: this.#last,

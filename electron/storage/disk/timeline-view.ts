@@ -102,6 +102,7 @@ export function describeTimeline(
     nowBytes,
     settle: {
       state: status.state,
+      isPaused: status.isPaused,
       pendingEdges,
       work: describeWork(status),
       reversal: describeReversal(status, tree),

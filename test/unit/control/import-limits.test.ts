@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { convertInto, examineImage } from '../../../electron/control/import-disk.ts';
 import type { ImportPorts } from '../../../electron/control/import-ports.ts';
-import { findProgram, runTool } from '../../../electron/platform/process.ts';
+import { canStopTools, findProgram, runTool } from '../../../electron/platform/process.ts';
 import { lookAtFile, readBytes } from '../../../electron/platform/vm-files.ts';
+import { looseRun } from '../../support/loose-run.ts';
 
 const LIMIT_KIB = 2 * 2 ** 20;
 
@@ -33,13 +34,14 @@ it.skipIf(findProgram('prlimit') === null)(
       const ports: ImportPorts = {
         program: name => (name === 'qemu-img' ? tool : findProgram(name)),
         runTool,
+        canStopTools,
         node: () => process.execPath,
         vhdReader: () => '',
         look: lookAtFile,
         readBytes,
       };
       const found = await examineImage(chosen, 'raw', ports);
-      await convertInto(found, 'nbd+unix:///x', folder, ports, () => undefined, new AbortController().signal);
+      await convertInto(found, 'nbd+unix:///x', folder, ports, looseRun().run);
       const told = Buffer.from(readBytes(join(folder, 'limits'), 0, 4096))
         .toString('latin1')
         .replaceAll('\0', '');

@@ -5,6 +5,7 @@ import { systemClock } from '../../../electron/platform/clock.ts';
 import type { StorageClient } from '../../../electron/storage/client.ts';
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import type { Verified } from '../../../shared/verify.ts';
+import { looseRun, turns } from '../../support/loose-run.ts';
 
 const vmId: VmId = vmIdSchema.parse('00000000-0000-4000-8000-000000000001');
 const diskId = '00000000-0000-4000-8000-000000000002';
@@ -28,7 +29,7 @@ describe('a check of a history', () => {
       },
     } as unknown as StorageClient;
     const checks = new HistoryChecks(storage, systemClock);
-    await checks.run(vmId, () => undefined, new AbortController().signal);
+    await checks.run(vmId, looseRun().run);
     expect(asked).toEqual([null, more]);
     expect(checks.report(vmId)).toMatchObject({ state: 'done', checkedBytes: 200, totalBytes: 200 });
   });
@@ -39,9 +40,10 @@ describe('a check of a history', () => {
       call: () => new Promise<Verified>(resolve => (answer = resolve)),
     } as unknown as StorageClient;
     const checks = new HistoryChecks(storage, systemClock);
-    const abort = new AbortController();
-    const first = checks.run(vmId, () => undefined, abort.signal);
-    await expect(checks.run(vmId, () => undefined, abort.signal)).rejects.toMatchObject({
+    const { run, abort } = looseRun();
+    const first = checks.run(vmId, run);
+    await turns();
+    await expect(checks.run(vmId, run)).rejects.toMatchObject({
       body: { code: 'vm.wrong-state' },
     });
     expect(checks.report(vmId)?.state).toBe('running');
@@ -49,5 +51,34 @@ describe('a check of a history', () => {
     answer(piece(more));
     await expect(first).rejects.toThrow();
     expect(checks.report(vmId)?.state).toBe('stopped');
+  });
+
+  it('is paused between two pieces, and goes on from there by the next control', async () => {
+    const asked: unknown[] = [];
+    let answer: (found: Verified) => void = () => undefined;
+    const storage = {
+      call: (_: string, { cursor }: { cursor: unknown }) => {
+        asked.push(cursor);
+        return new Promise<Verified>(resolve => (answer = resolve));
+      },
+    } as unknown as StorageClient;
+    const paused = looseRun();
+    void new HistoryChecks(storage, systemClock).run(vmId, paused.run).catch(() => undefined);
+    await turns();
+    paused.gate.set(true);
+    answer(piece(more));
+    await turns();
+    expect(asked).toEqual([null]);
+    expect(paused.told).toEqual([['comparing', { done: 100, total: 200 }]]);
+    const { stood } = paused;
+    paused.abort.abort();
+
+    const checks = new HistoryChecks(storage, systemClock);
+    const again = checks.run(vmId, looseRun(JSON.parse(JSON.stringify(stood()))).run);
+    await turns();
+    expect(asked).toEqual([null, more]);
+    answer(piece(null));
+    await again;
+    expect(checks.report(vmId)).toMatchObject({ state: 'done', checkedBytes: 200, totalBytes: 200 });
   });
 });

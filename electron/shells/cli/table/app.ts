@@ -11,6 +11,12 @@ export const APP_ROWS = {
     arguments: [TASK],
     options: {},
   }),
+  'task pause': row({
+    help: 'Let a long task wait until it is told to go on, also after Ebb was restarted',
+    arguments: [TASK],
+    options: {},
+  }),
+  'task resume': row({ help: 'Let a paused task go on', arguments: [TASK], options: {} }),
   'task cancel': row({
     help: 'Ask a task to stop; it ends in a state that is whole',
     arguments: [TASK],

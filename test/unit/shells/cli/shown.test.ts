@@ -29,7 +29,7 @@ describe('help', () => {
       for (const option of Object.keys(optionsOf(row))) expect(commandHelp(name)).toContain(`--${option}`);
     }
     expect(all).not.toContain('__complete');
-    expect(helpOf('task')?.match(/^ {2}ebb (?!COMMAND)/gm)).toHaveLength(3);
+    expect(helpOf('task')?.match(/^ {2}ebb (?!COMMAND)/gm)).toHaveLength(5);
     expect(helpOf('nothing')).toBeUndefined();
     for (const line of all.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
@@ -57,7 +57,7 @@ describe('completion', () => {
   it('offers what the table takes there', () => {
     expect(words('')).toContain('vm');
     expect(words('')).toContain('revert');
-    expect(words('task', '')).toEqual(['list', 'follow', 'cancel']);
+    expect(words('task', '')).toEqual(['list', 'follow', 'pause', 'resume', 'cancel']);
     expect(words('vm', 'create', 'a', '--os', '')).toEqual(['linux', 'windows', 'bsd', 'other']);
     expect(words('vm', 'create', 'a', '--os=')).toEqual([
       '--os=linux',
@@ -92,8 +92,13 @@ describe('completion', () => {
 });
 
 describe('a task under way', () => {
-  const task = (step: string, progress: number | null, state: Task['state'] = 'running') =>
-    ({ title: 'Export a', step, progress, state }) as Task;
+  const task = (step: string, progress: number | null, state: Task['state'] = 'running', isPaused = false) =>
+    ({ title: 'Export a', step, progress, state, isPaused, bytesDone: null, bytesTotal: null }) as Task;
+  const of100 = (mib: number, isPaused = false): Task => ({
+    ...task('copying', mib / 100, 'running', isPaused),
+    bytesDone: mib * 2 ** 20,
+    bytesTotal: 100 * 2 ** 20,
+  });
 
   it('is a bar no wider than the terminal', () => {
     expect(barLine(task('1 of 2 GiB', 0.5), 100)).toBe(
@@ -101,6 +106,7 @@ describe('a task under way', () => {
     );
     expect(barLine(task('1 of 2 GiB', 0.5), 60)).toBe('Export a  50 %  1 of 2 GiB');
     expect(barLine(task('waiting', null), 100)).toBe('Export a  waiting');
+    expect(barLine(of100(50, true), 69)).toBe('Export a  50 %  paused: copying: 50 MiB of 100 MiB');
     expect(barLine(task('x'.repeat(200), 0.999), 80)).toHaveLength(79);
   });
 
@@ -110,9 +116,11 @@ describe('a task under way', () => {
     for (const next of [
       task('', null),
       task('looking', null),
-      task('copying: 1 MiB of 100 MiB', 0.01),
-      task('copying: 2 MiB of 100 MiB', 0.02),
-      task('copying: 11 MiB of 100 MiB', 0.11),
+      of100(1),
+      of100(2),
+      of100(11),
+      of100(12, true),
+      of100(12),
       task('making it durable', null),
       task('making it durable', 1, 'done'),
     ]) {
@@ -123,6 +131,8 @@ describe('a task under way', () => {
       'Export a: looking',
       'Export a: copying: 1 MiB of 100 MiB (1 %)',
       'Export a: copying: 11 MiB of 100 MiB (11 %)',
+      'Export a: paused: copying: 12 MiB of 100 MiB (12 %)',
+      'Export a: copying: 12 MiB of 100 MiB (12 %)',
       'Export a: making it durable',
     ]);
   });

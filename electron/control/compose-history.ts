@@ -1,0 +1,111 @@
+// Composition, the part about points: what works on them beside storage itself.
+import { fileURLToPath } from 'node:url';
+import type { VmId } from '../../shared/ids.ts';
+import { systemClock } from '../platform/clock.ts';
+import { makePrivateFolder, readJson, removeFile, writeJson } from '../platform/json-file.ts';
+import type { EbbPaths } from '../platform/paths.ts';
+import { canStopTools, findProgram, nodeProgram, runTool } from '../platform/process.ts';
+import { systemRandom } from '../platform/random.ts';
+import {
+  fileExists,
+  freeBytesAt,
+  lookAtFile,
+  moveDurably,
+  readBytes,
+  removeFolder,
+} from '../platform/vm-files.ts';
+import { siblingModule } from '../platform/worker-thread.ts';
+import type { StorageClient } from '../storage/client.ts';
+import { Cloner } from './clone.ts';
+import type { ControlInput } from './compose.ts';
+import { DeltaExporter } from './delta-export.ts';
+import { DeltaImporter } from './delta-import.ts';
+import type { ExportPorts } from './export-point.ts';
+import type { ImportPorts } from './import-ports.ts';
+import { machineFolders } from './machine-folders.ts';
+import type { Machines } from './machines.ts';
+import { PointServer } from './point-server.ts';
+import { PointWriter } from './point-writer.ts';
+import { Unfinished } from './unfinished.ts';
+import { HistoryChecks } from './verify.ts';
+import { stampVhd } from './vhd-reader.ts';
+
+const clock = systemClock;
+
+export const imports: ImportPorts = {
+  program: findProgram,
+  node: nodeProgram,
+  vhdReader: () => fileURLToPath(siblingModule(import.meta.url, '../storage/vhd/main')),
+  runTool,
+  canStopTools,
+  look: lookAtFile,
+  readBytes,
+};
+
+function cloner(input: ControlInput, storage: StorageClient, machines: Machines): Cloner {
+  const folders = machineFolders(input.paths);
+  return new Cloner({
+    machines,
+    storage,
+    folders,
+    program: findProgram,
+    runTool,
+    canStopTools,
+    readerSocket: readerSocket(input),
+    clock,
+    random: systemRandom,
+  });
+}
+
+const readerSocket = (input: ControlInput) => (vmId: VmId) => {
+  const folder = machineFolders(input.paths).run(vmId);
+  makePrivateFolder(folder);
+  return `${folder}/r-${systemRandom.uuid().slice(0, 8)}`;
+};
+
+export const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
+  new Unfinished({ path: `${dataFolder}/unfinished.json`, readJson, writeJson, remove: removeFile });
+
+const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: () => string } => ({
+  program: findProgram,
+  runTool,
+  canStopTools,
+  exists: fileExists,
+  look: lookAtFile,
+  freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
+  moveInto: moveDurably,
+  remove: removeFolder,
+  stampVhd: (path, uuid) => stampVhd(path, uuid, imports),
+  unfinished: unfinished(paths),
+  exportsFolder: () => {
+    makePrivateFolder(`${paths.dataFolder}/exports`);
+    return `${paths.dataFolder}/exports`;
+  },
+});
+
+/** What works on points beside storage itself. */
+export function historyParts(input: ControlInput, storage: StorageClient, machines: Machines) {
+  const exporting = { ...exportPorts(input), storage };
+  return {
+    pointWriter: new PointWriter({
+      ...exporting,
+      readerSocket: readerSocket(input),
+      day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
+    }),
+    pointServer: new PointServer({
+      storage,
+      readerSocket: readerSocket(input),
+      exists: fileExists,
+      log: input.log,
+    }),
+    cloner: cloner(input, storage, machines),
+    deltaExporter: new DeltaExporter(exporting),
+    deltaImporter: new DeltaImporter({
+      ...imports,
+      storage,
+      freeBytes: machineFolders(input.paths).freeBytes,
+      readerSocket: readerSocket(input),
+    }),
+    checks: new HistoryChecks(storage, clock),
+  };
+}

@@ -1,0 +1,130 @@
+// What long work is made of, as data: enough to do it, now or by the next control. Parsed where it comes from the journal.
+import * as z from 'zod';
+import { diskIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
+import type { TaskKind } from '../../shared/task.ts';
+import { exportFormatSchema } from '../../shared/timeline.ts';
+import { diskFormatSchema, vmSpecSchema } from '../../shared/vm.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { StorageClient } from '../storage/client.ts';
+import type { Cloner } from './clone.ts';
+import { compactHistory } from './compact.ts';
+import type { DeltaExporter } from './delta-export.ts';
+import type { DeltaImporter } from './delta-import.ts';
+import type { Machines } from './machines.ts';
+import type { PointWriter } from './point-writer.ts';
+import type { Work } from './tasks.ts';
+import type { HistoryChecks } from './verify.ts';
+
+const vmId = vmIdSchema;
+const fileSchema = z.object({
+  path: z.string(),
+  name: z.string(),
+  bytes: z.number(),
+  modifiedMs: z.number(),
+});
+const imageSchema = z.object({
+  file: fileSchema,
+  format: diskFormatSchema,
+  virtualBytes: z.number(),
+  dataBytes: z.number(),
+  uuid: z.string().optional(),
+});
+const sourceSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['sample', 'empty']), diskBytes: z.number() }),
+  z.object({ kind: z.literal('iso'), file: fileSchema, diskBytes: z.number() }),
+  z.object({
+    kind: z.literal('disk'),
+    file: fileSchema,
+    format: diskFormatSchema,
+    history: z.boolean().optional(),
+  }),
+]);
+
+const orderSchema = z.discriminatedUnion('what', [
+  z.object({
+    what: z.literal('create'),
+    spec: vmSpecSchema,
+    image: imageSchema.nullable(),
+    source: sourceSchema,
+  }),
+  z.object({
+    what: z.literal('clone'),
+    from: vmSpecSchema,
+    momentName: z.string(),
+    spec: vmSpecSchema,
+    copies: z.array(z.object({ pointId: pointIdSchema, diskId: diskIdSchema })).readonly(),
+    linked: z.boolean(),
+  }),
+  z.object({
+    what: z.literal('export'),
+    vmId,
+    pointId: pointIdSchema,
+    format: exportFormatSchema,
+    path: z.string(),
+  }),
+  z.object({
+    what: z.literal('export-delta'),
+    vmId,
+    from: pointIdSchema,
+    to: pointIdSchema,
+    path: z.string(),
+  }),
+  z.object({
+    what: z.literal('import-delta'),
+    vmId,
+    file: fileSchema,
+    parent: pointIdSchema,
+    name: z.string(),
+    note: z.string(),
+    origin: z.string(),
+  }),
+  z.object({ what: z.literal('verify'), vmId }),
+  z.object({ what: z.literal('compact'), vmId }),
+]);
+export type Order = Readonly<z.infer<typeof orderSchema>>;
+
+export interface OrderParts {
+  readonly machines: Machines;
+  readonly cloner: Cloner;
+  readonly pointWriter: PointWriter;
+  readonly deltaExporter: DeltaExporter;
+  readonly deltaImporter: DeltaImporter;
+  readonly checks: HistoryChecks;
+  readonly storage: StorageClient;
+  readonly clock: Clock;
+}
+
+export const KIND_OF = {
+  create: 'vm.create',
+  clone: 'vm.clone',
+  export: 'moment.export',
+  'export-delta': 'moment.export',
+  'import-delta': 'moment.import-delta',
+  verify: 'vm.verify',
+  compact: 'vm.compact',
+} as const satisfies Readonly<Record<Order['what'], TaskKind>>;
+
+export function workOf(order: Order, parts: OrderParts): Work {
+  switch (order.what) {
+    case 'create':
+      return run => parts.machines.create(order, order.source, run);
+    case 'clone':
+      return run => parts.cloner.create(order, run);
+    case 'export':
+      return run => parts.pointWriter.write(order, run);
+    case 'export-delta':
+      return run => parts.deltaExporter.write(order, run);
+    case 'import-delta':
+      return run => parts.deltaImporter.run(order, run);
+    case 'verify':
+      return run => parts.checks.run(order.vmId, run);
+    case 'compact':
+      return run => compactHistory(parts, order.vmId, run);
+  }
+}
+
+/** Null where an Ebb of another version wrote it. */
+export function workAgain(order: unknown, parts: OrderParts): Work | null {
+  const known = orderSchema.safeParse(order);
+  return known.success ? workOf(known.data, parts) : null;
+}
