@@ -56,6 +56,7 @@ import { type Catalog, openCatalog } from './store/catalog.ts';
 import { openTaskJournal, type TaskJournal } from './store/task-journal.ts';
 import { workAgain } from './task-orders.ts';
 import { Tasks } from './tasks.ts';
+import { Trash } from './trash.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
 
 export const EBB_VERSION = '0.1.0';
@@ -246,6 +247,15 @@ function taskList(topics: Topics<typeof contract>, journal: TaskJournal, log: (l
   return tasks;
 }
 
+const trashOf = ({ paths, log }: ControlInput, machines: Machines): Trash =>
+  new Trash({
+    clock,
+    folders: machineFolders(paths),
+    vms: () => machines.list().map(({ spec }) => spec.id),
+    purgePoints: vmId => machines.purgeOldTrash(vmId),
+    log,
+  });
+
 /** VMs their tasks make anew. */
 const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
   new Set(
@@ -265,6 +275,7 @@ export function composeControl(input: ControlInput): Control {
   const machines = machineList(input, { catalog, storage, memory, probe, topics });
   publish(topics, memory, storage);
   const ranges = rangeDesk(input, catalog, machines, memory, topics);
+  const trash = trashOf(input, machines);
   const parts = { ...historyParts(input, storage, machines), machines, storage, clock };
   const handlers = createService({
     ...parts,
@@ -292,6 +303,7 @@ export function composeControl(input: ControlInput): Control {
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
       ranges.begin();
       memory.begin();
+      trash.begin();
       topics.publish('vms', null, { vms: machines.list() });
       topics.publish('tasks', null, { tasks: [] });
       tasks.beginAgain(order => workAgain(order, parts));
@@ -307,6 +319,7 @@ export function composeControl(input: ControlInput): Control {
       tasks.leave();
       memory.stop();
       ranges.stop();
+      trash.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

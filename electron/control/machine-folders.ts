@@ -14,6 +14,7 @@ import {
   listFolder,
   moveInto,
   removeFolder,
+  removeLarge,
 } from '../platform/vm-files.ts';
 import type { TaskRun } from './tasks.ts';
 
@@ -33,6 +34,8 @@ export interface MachineFolders {
   ) => Promise<void>;
   readonly remove: (vmId: VmId) => void;
   readonly toTrash: (vmId: VmId) => void;
+  readonly trashed: () => string[];
+  readonly removeTrashed: (name: string) => Promise<void>;
   /** Is this file inside a VM's folder of ours? */
   readonly ownerOf: (path: string) => VmId | null;
   /** Durable, before anything else is there; and when it is in the catalog. */
@@ -62,6 +65,8 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
       moveInto(`${dataFolder}/trash`, home(vmId), `${vmId}-${systemClock.wallMs()}`);
       removeFolder(run(vmId));
     },
+    trashed: () => listFolder(`${dataFolder}/trash`),
+    removeTrashed: name => removeLarge(`${dataFolder}/trash/${name}`),
     ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
     beginMaking: vmId => writeJson(mark(vmId), {}),
     endMaking: vmId => removeFile(mark(vmId)),

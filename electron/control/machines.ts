@@ -17,6 +17,7 @@ import { copyInstaller, INSTALLER, type MachineFolders } from './machine-folders
 import type { MemoryManager } from './memory/manager.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, TaskRun } from './tasks.ts';
+import { TRASH_MS } from './trash.ts';
 import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 
@@ -56,8 +57,6 @@ export interface NewMachine extends MemoryRange {
   readonly portForwards: VmSpec['portForwards'];
   readonly source: ResolvedSource;
 }
-
-const TRASH_MS = 7 * 24 * 3_600_000;
 
 export class Machines {
   readonly #ports: MachinesPorts;

@@ -15,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { copyFile, open, rename } from 'node:fs/promises';
+import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileFault } from './block-file.ts';
@@ -110,6 +110,9 @@ async function copyPieces(
 export const listFolder = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
 
 export const removeFolder = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+/** T8: files of disks go off the control path. */
+export const removeLarge = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
 
 export function moveInto(folder: string, from: string, name: string): void {
   if (!existsSync(from)) return;

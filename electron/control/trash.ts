@@ -1,0 +1,57 @@
+// What was deleted a week ago will not be missed, and takes room: it goes for good when control begins, and day by day.
+import { type VmId, vmIdSchema } from '../../shared/ids.ts';
+import type { Clock, Timer } from '../platform/ports.ts';
+import type { MachineFolders } from './machine-folders.ts';
+
+export const TRASH_MS = 7 * 24 * 3_600_000;
+const LOOK_MS = 24 * 3_600_000;
+
+export interface TrashPorts {
+  readonly clock: Clock;
+  readonly folders: Pick<MachineFolders, 'trashed' | 'removeTrashed'>;
+  /** Of points, one VM after another. */
+  readonly vms: () => readonly VmId[];
+  readonly purgePoints: (vmId: VmId) => Promise<void>;
+  readonly log: (line: string) => void;
+}
+
+export class Trash {
+  readonly #ports: TrashPorts;
+  #timer: Timer | null = null;
+
+  constructor(ports: TrashPorts) {
+    this.#ports = ports;
+  }
+
+  begin(): void {
+    this.#timer = this.#ports.clock.every(LOOK_MS, () => void this.empty());
+    void this.empty();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  async empty(): Promise<void> {
+    const { clock, folders, vms, purgePoints } = this.#ports;
+    const before = clock.wallMs() - TRASH_MS;
+    for (const name of folders.trashed())
+      if (isOlder(name, before)) await this.#logged(name, () => folders.removeTrashed(name));
+    for (const vmId of vms()) await this.#logged(vmId, () => purgePoints(vmId));
+  }
+
+  /** What cannot be removed now stays until tomorrow, and keeps nothing else from going. */
+  async #logged(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      this.#ports.log(`trash, ${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+  }
+}
+
+/** Pure. As machine-folders.ts names them, `<vmId>-<when>`; what has another name is somebody else's. */
+export function isOlder(name: string, before: number): boolean {
+  const [, vmId, when] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  return vmIdSchema.safeParse(vmId).success && Number(when) < before;
+}
