@@ -2,9 +2,9 @@
 import type { ErrorBody } from '../../shared/errors.ts';
 
 /** The timeline's database is gone, or cannot be read: the images may still tell what it knew (T5). */
-export function lossOf({ code }: ErrorBody): 'gone' | 'unreadable' | null {
-  if (code === 'timeline.missing') return 'gone';
-  return code === 'disk.io' ? 'unreadable' : null;
+export function lossOf({ code, data }: ErrorBody): 'gone' | 'unreadable' | null {
+  if (code !== 'timeline.missing') return null;
+  return data?.isDamaged === true ? 'unreadable' : 'gone';
 }
 
 /** An update whose parent is no point of this VM by its UUID: a person may know which one it is. */

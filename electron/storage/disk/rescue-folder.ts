@@ -82,8 +82,9 @@ function isReadable(path: string): boolean {
     const rows = store.rows('disk').length + store.rows('point').length;
     store.close();
     return rows > 0;
-  } catch {
-    // Not a database, or rows of a form nobody knows.
+  } catch (cause) {
+    // One that a newer Ebb wrote, or that a failing disk does not give, is not ruined.
+    if (!(cause instanceof Fault && cause.body.code === 'timeline.missing')) throw cause;
     return false;
   }
 }

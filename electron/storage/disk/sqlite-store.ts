@@ -3,6 +3,7 @@
 // synced after the journal is unlinked, which is what commits: a journal that a power cut brings back undoes what was committed.
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import { syncFolder } from '../../platform/json-file.ts';
 import { uncertain } from './engine-faults.ts';
@@ -32,7 +33,13 @@ export function openTimelineStore(path: string, { committed }: StoreOptions = {}
     }
   };
   return {
-    rows: kind => session.rows(kind),
+    rows: kind => {
+      try {
+        return session.rows(kind);
+      } catch (cause) {
+        throw readFault(path, cause);
+      }
+    },
     commit: changes => {
       if (isLost) throw uncertain(path);
       try {
@@ -104,8 +111,25 @@ function open(path: string): Database.Database {
              PRAGMA user_version = ${SCHEMA_VERSION};`);
     return db;
   } catch (cause) {
-    throw storeFault(path, cause);
+    throw readFault(path, cause);
   }
+}
+
+/** What the disk gives back whole and SQLite or we cannot make sense of: the images may still tell it (T5). */
+function readFault(path: string, cause: unknown): Fault {
+  const code = (cause as { code?: string }).code ?? '';
+  const isOurs = cause instanceof z.ZodError || cause instanceof SyntaxError;
+  if (!isOurs && !/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) return storeFault(path, cause);
+  return new Fault(
+    {
+      code: 'timeline.missing',
+      what: `The timeline database ${path} is damaged and cannot be read: ${isOurs ? 'a row of it is no row of ours' : (cause as Error).message}.`,
+      safe: 'Nothing was changed; every image is as it was.',
+      todo: 'Put a whole copy of it back, or have it made anew from the images: ebb vm rescue VM',
+      data: { isDamaged: true },
+    },
+    cause,
+  );
 }
 
 function storeFault(path: string, cause: unknown): Fault {
@@ -116,9 +140,7 @@ function storeFault(path: string, cause: unknown): Fault {
       code: isFull ? 'disk.full' : 'disk.io',
       what: `The timeline database ${path} could not be used: ${cause instanceof Error ? cause.message : String(cause)}.`,
       safe: 'The disks themselves are not affected; the last transaction did not happen.',
-      todo: isFull
-        ? 'Free some space.'
-        : 'Check the disk. Where the database is ruined, it can be made anew from the images: ebb vm rescue VM',
+      todo: isFull ? 'Free some space.' : 'Check the disk.',
     },
     cause,
   );

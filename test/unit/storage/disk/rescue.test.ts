@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import { hashVolume } from '../../../../electron/storage/disk/hash.ts';
@@ -145,9 +146,36 @@ describe('T5: rescue', () => {
       join(folder, 'timeline.db'),
       'not a database, and long enough to be looked at as one'.repeat(40),
     );
-    await expect(open()).rejects.toMatchObject({ body: { code: 'disk.io' } });
+    await expect(open()).rejects.toMatchObject({
+      body: { code: 'timeline.missing', data: { isDamaged: true } },
+    });
     await rescueFolder(folder, false);
     expect(readdirSync(folder).filter(name => name.includes('damaged'))).toHaveLength(1);
+    engine = await open();
+    await checkAll(expected);
+  });
+
+  it('says the same of one that opens and holds what nobody can read, and not of one a newer Ebb wrote', async () => {
+    const { now: expected } = await history(true);
+    await engine.close();
+    const path = join(folder, 'timeline.db');
+    const whole = readFileSync(path);
+    const edit = (sql: string): void => {
+      const db = new Database(path);
+      db.exec(sql);
+      db.close();
+    };
+    edit('PRAGMA user_version = 1000');
+    await expect(open()).rejects.toMatchObject({ body: { code: 'disk.io' } });
+    await expect(rescueFolder(folder, false)).rejects.toMatchObject({ body: { code: 'disk.io' } });
+    for (const body of ['{"id":', '{"id":"x"}']) {
+      writeFileSync(path, whole);
+      edit(`UPDATE row SET body = '${body}' WHERE kind = 'point'`);
+      await expect(open()).rejects.toMatchObject({
+        body: { code: 'timeline.missing', data: { isDamaged: true } },
+      });
+    }
+    await rescueFolder(folder, true);
     engine = await open();
     await checkAll(expected);
   });
