@@ -55,6 +55,7 @@ export const enPages = {
     continue: 'Continue',
     settleNote: (name: string) =>
       `${name} keeps running. You may close this window; if the power fails it goes on from here. No point changes.`,
+    settlePausedAtRest: 'There is nothing to settle now. What is taken from here on waits until it goes on.',
     settlePausedNote: 'Points and Now are whole. Reads of older points take one more step until it goes on.',
     freed: 'freed if deleted',
     size: 'Size',

@@ -261,6 +261,13 @@ export const en = {
   tasks: {
     label: 'Under way',
     cancel: (title: string) => `Cancel: ${title}`,
+    pause: 'Pause',
+    resume: 'Continue',
+    paused: 'Paused',
+    pauseTitle: (title: string) => `Pause: ${title}`,
+    resumeTitle: (title: string) => `Continue: ${title}`,
+    noPause: (title: string) => `This step cannot be paused: ${title}`,
+    amount: (done: string, total: string) => `${done} of ${total}`,
     failed: 'That did not work',
   },
   palette: {

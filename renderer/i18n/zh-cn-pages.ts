@@ -51,6 +51,7 @@ export const zhCnPages: Pages = {
     turnBack: '退回原处',
     continue: '继续',
     settleNote: name => `${name} 继续运行。您可以关闭窗口；即使断电也会从这里继续。任何时间点都不会改变。`,
+    settlePausedAtRest: '现在没有需要整理的内容。此后新建的时间点会等到继续之后再整理。',
     settlePausedNote: '所有时间点和现在都完好。继续之前，读取旧时间点会多一步。',
     freed: '删除可释放',
     size: '大小',

@@ -34,7 +34,7 @@ export function CheckDialog(props: {
       onClose={props.onClose}
       actions={
         <>
-          {running === null ? null : <StopTask taskId={running.id} verb={words.stop} />}
+          {running === null ? null : <StopTask task={running} verb={words.stop} />}
           <Button onPress={props.onClose}>{text.app.close}</Button>
           {isIdle ? (
             <Button look="go" onPress={begin} isDisabled={isSending}>

@@ -84,7 +84,7 @@ export function CompactDialog(props: {
   const task = useShownTask(begunId ?? underWay?.id ?? null);
   const { error, isSending, send } = useCommand();
   const isRunning = task?.state === 'running';
-  const isPaused = timeline.settle.state === 'paused';
+  const { isPaused } = timeline.settle;
   const begin = async (): Promise<void> =>
     setBegunId((await send(() => call('vm.compact', { vmId })))?.taskId ?? null);
   return (
@@ -94,7 +94,7 @@ export function CompactDialog(props: {
       onClose={props.onClose}
       actions={
         <>
-          {isRunning ? <StopTask taskId={task.id} verb={words.stop} /> : null}
+          {isRunning ? <StopTask task={task} verb={words.stop} /> : null}
           <Button onPress={props.onClose}>{task === null ? text.app.cancel : text.app.close}</Button>
           {task === null ? (
             <Button look="go" onPress={begin} isDisabled={isSending || isPaused}>

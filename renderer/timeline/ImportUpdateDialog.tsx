@@ -137,7 +137,7 @@ export function ImportUpdateDialog(props: {
           </>
         ) : (
           <>
-            {task?.state === 'running' ? <StopTask taskId={task.id} verb={words.stop} /> : null}
+            {task?.state === 'running' ? <StopTask task={task} verb={words.stop} /> : null}
             <Button onPress={props.onClose}>{text.app.close}</Button>
             {added === null ? null : (
               <Button look="go" onPress={show}>

@@ -49,7 +49,8 @@ export function SettleCard(props: SettleProps) {
   const { settle } = timeline;
   const { reversal } = settle;
   const spoken = useRef(-1);
-  if (settle.state === 'rest') return null;
+  const isAtRest = settle.state === 'rest';
+  if (isAtRest && !settle.isPaused) return null;
   if (settle.state === 'blocked') {
     return (
       <Notice tone="warn" title={words.settleBlocked} live="polite">
@@ -62,7 +63,7 @@ export function SettleCard(props: SettleProps) {
   // A screen reader hears every tenth, not every batch.
   const tenth = Math.floor(share * 10);
   if (tenth !== spoken.current) spoken.current = tenth;
-  const isPaused = settle.state === 'paused';
+  const isPaused = settle.state === 'paused' || isAtRest;
   const order = (to: 'run' | 'pause' | 'undo'): void =>
     void attempt(words.error.settle, () => call('settle.set', { vmId: vm.spec.id, to }));
   const title = isPaused
@@ -70,6 +71,11 @@ export function SettleCard(props: SettleProps) {
     : to === undefined
       ? words.work[settle.work?.kind ?? 'reversal']
       : words.settling(to.name === '' ? words.unnamed : to.name);
+  const note = isAtRest
+    ? words.settlePausedAtRest
+    : isPaused
+      ? words.settlePausedNote
+      : words.settleNote(vm.spec.name);
   return (
     <section className="card settle-card" aria-label={title}>
       <div className="settle-head">
@@ -85,10 +91,10 @@ export function SettleCard(props: SettleProps) {
           {isPaused ? words.continue : words.pause}
         </Button>
       </div>
-      <progress aria-label={title} max={1} value={share} />
-      <p className="soft">{isPaused ? words.settlePausedNote : words.settleNote(vm.spec.name)}</p>
+      {isAtRest ? null : <progress aria-label={title} max={1} value={share} />}
+      <p className="soft">{note}</p>
       <p className="sr-only" role="status">
-        {`${title}: ${formatPercent(tenth / 10, language)}`}
+        {isAtRest ? title : `${title}: ${formatPercent(tenth / 10, language)}`}
       </p>
     </section>
   );

@@ -1,42 +1,84 @@
-// A task inside a dialog: how far it is, in its own words.
+// A task as the window shows it: how far it is, in its own words and in bytes; pause and stop.
+import { Pause, Play } from 'lucide-react';
 import type { ErrorBody } from '../../shared/errors.ts';
-import type { TaskId } from '../../shared/ids.ts';
-import type { Task } from '../../shared/task.ts';
+import { LONG_KINDS, type Task } from '../../shared/task.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { formatBytes } from '../view/format.ts';
 import { Button } from './Button.tsx';
 import { ErrorWords, Notice } from './Notice.tsx';
+
+/** "412 MiB of 1.8 GiB"; empty where the step has no bytes. */
+export function useAmount(task: Task | null): string {
+  const { text, language } = useSpeech();
+  if (task === null || task.bytesDone === null || task.bytesTotal === null) return '';
+  return text.tasks.amount(formatBytes(task.bytesDone, language), formatBytes(task.bytesTotal, language));
+}
+
+/** An unknown share is a bar that moves; one that waits does not. */
+export function TaskBar(props: { readonly task: Task | null; readonly label: string }) {
+  const { task } = props;
+  const value = task?.progress ?? (task?.isPaused === true ? 0 : null);
+  return <progress aria-label={props.label} max={1} {...(value === null ? {} : { value })} />;
+}
 
 export function TaskProgress(props: {
   readonly task: Task | null;
   readonly label: string;
   readonly note?: string;
 }) {
+  const { text } = useSpeech();
   const { task } = props;
+  const amount = useAmount(task);
   return (
     <div className="task-progress">
+      {/* What changes all the time stands outside: it is looked at, not heard. */}
       <p role="status">
-        {props.label} <span className="quiet">{task?.step ?? ''}</span>
+        {props.label}{' '}
+        <span className="quiet">{task?.isPaused === true ? text.tasks.paused : (task?.step ?? '')}</span>
       </p>
-      <progress
-        aria-label={props.label}
-        max={1}
-        {...(task?.progress === null || task === null ? {} : { value: task.progress })}
-      />
+      <TaskBar task={task} label={props.label} />
+      {amount === '' ? null : <p className="quiet task-amount">{amount}</p>}
       {props.note === undefined ? null : <p className="soft">{props.note}</p>}
     </div>
   );
 }
 
-export function StopTask(props: { readonly taskId: TaskId; readonly verb: string }) {
+/** Of a task that can ever be paused. */
+export function PauseTask(props: { readonly task: Task; readonly isIcon?: boolean }) {
+  const { text } = useSpeech();
+  const { id, kind, title, isPaused, canPause } = props.task;
+  if (!LONG_KINDS.has(kind)) return null;
+  const words = text.tasks;
+  const label = isPaused
+    ? words.resumeTitle(title)
+    : canPause
+      ? words.pauseTitle(title)
+      : words.noPause(title);
+  const verb = isPaused ? words.resume : words.pause;
+  const Sign = isPaused ? Play : Pause;
   return (
     <Button
-      look="flat"
-      onPress={() => attempt(props.verb, () => call('task.cancel', { taskId: props.taskId }))}
+      look={props.isIcon === true ? 'icon' : 'flat'}
+      label={label}
+      isDisabled={!isPaused && !canPause}
+      onPress={() => attempt(verb, () => call(isPaused ? 'task.resume' : 'task.pause', { taskId: id }))}
     >
-      {props.verb}
+      {props.isIcon === true ? <Sign size={14} aria-hidden /> : verb}
     </Button>
+  );
+}
+
+export function StopTask(props: { readonly task: Task; readonly verb: string }) {
+  const { task, verb } = props;
+  return (
+    <>
+      <PauseTask task={task} />
+      <Button look="flat" onPress={() => attempt(verb, () => call('task.cancel', { taskId: task.id }))}>
+        {verb}
+      </Button>
+    </>
   );
 }
 

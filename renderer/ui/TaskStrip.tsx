@@ -1,14 +1,17 @@
-// Long work at the foot of the window: what, which step, how far, stop. Failures become error cards.
+// Long work at the foot of the window: what, which step, how far, pause, stop. Failures become error cards.
 import { X } from 'lucide-react';
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
+import type { Task } from '../../shared/task.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { speak, useSpeech } from '../i18n/text.ts';
 import { showError } from '../state/navigation.ts';
 import { forgetTasks, ownTasksStore } from '../state/own-tasks.ts';
+import { formatPercent } from '../view/format.ts';
 import { Button } from './Button.tsx';
 import { useService } from './hooks.ts';
+import { PauseTask, TaskBar, useAmount } from './TaskProgress.tsx';
 
 function useFailures(): void {
   const tasks = useService(state => state.tasks);
@@ -22,8 +25,37 @@ function useFailures(): void {
   }, [tasks, own]);
 }
 
-export function TaskStrip() {
+function Row(props: { readonly task: Task }) {
   const { text, language } = useSpeech();
+  const { task } = props;
+  const { id, title, step, progress, canCancel, isPaused } = task;
+  const amount = useAmount(task);
+  return (
+    <div className="task">
+      <p className="task-said" role="status">
+        <span className="task-title">{title}</span>
+        <span className="task-step">{isPaused ? text.tasks.paused : step}</span>
+      </p>
+      <TaskBar task={task} label={title} />
+      <span className="task-share">
+        {amount !== '' || progress === null ? amount : formatPercent(progress, language)}
+      </span>
+      <PauseTask task={task} isIcon />
+      {canCancel ? (
+        <Button
+          look="icon"
+          label={text.tasks.cancel(title)}
+          onPress={() => attempt(text.app.cancel, () => call('task.cancel', { taskId: id }))}
+        >
+          <X size={14} aria-hidden />
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+export function TaskStrip() {
+  const { text } = useSpeech();
   const tasks = useService(state => state.tasks);
   useFailures();
   const running = tasks.filter(task => task.state === 'running');
@@ -31,29 +63,7 @@ export function TaskStrip() {
   return (
     <section className="tasks" aria-label={text.tasks.label}>
       {running.slice(0, 3).map(task => (
-        <div className="task" key={task.id} role="status">
-          <span className="task-title">{task.title}</span>
-          <span className="task-step">{task.step}</span>
-          <progress
-            aria-label={task.title}
-            max={1}
-            {...(task.progress === null ? {} : { value: task.progress })}
-          />
-          <span className="task-share">
-            {task.progress === null
-              ? ''
-              : new Intl.NumberFormat(language, { style: 'percent' }).format(task.progress)}
-          </span>
-          {task.canCancel ? (
-            <Button
-              look="icon"
-              label={text.tasks.cancel(task.title)}
-              onPress={() => attempt(text.app.cancel, () => call('task.cancel', { taskId: task.id }))}
-            >
-              <X size={14} aria-hidden />
-            </Button>
-          ) : null}
-        </div>
+        <Row key={task.id} task={task} />
       ))}
     </section>
   );

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { TaskId, VmId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';
-import { attempt, errorBodyOf } from '../api/commands.ts';
+import { errorBodyOf } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import {
@@ -21,6 +21,7 @@ import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { useService, useVms } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { StopTask, TaskProgress } from '../ui/TaskProgress.tsx';
 import { CreateFields } from './CreateFields.tsx';
 
 const KINDS: readonly { kind: CreateKind; Sign: typeof Disc3 }[] = [
@@ -65,24 +66,12 @@ function Working(props: { readonly task: Task | null; readonly name: string; rea
       keepOpen
       actions={
         <>
-          {task?.canCancel === true ? (
-            <Button
-              look="flat"
-              onPress={() => attempt(text.create.stop, () => call('task.cancel', { taskId: task.id }))}
-            >
-              {text.create.stop}
-            </Button>
-          ) : null}
+          {task?.canCancel === true ? <StopTask task={task} verb={text.create.stop} /> : null}
           <Button onPress={props.onClose}>{text.create.background}</Button>
         </>
       }
     >
-      <p role="status">{task?.step ?? text.app.loading}</p>
-      <progress
-        aria-label={text.create.creating(props.name)}
-        max={1}
-        {...(task?.progress === null || task === null ? {} : { value: task.progress })}
-      />
+      <TaskProgress task={task} label={task === null ? text.app.loading : text.create.creating(props.name)} />
     </Dialog>
   );
 }
