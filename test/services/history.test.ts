@@ -56,7 +56,10 @@ afterAll(() => ebb?.dispose());
 
 describe('settling as people steer it', () => {
   it('T18: paused, points are taken and nothing is turned', async () => {
-    expect(await commanded('settle', 'history', 'pause')).toMatchObject({ state: 'rest' });
+    expect(await commanded('settle', 'history', 'pause')).toMatchObject({ state: 'rest', isPaused: true });
+    expect((await ebbCommand(ebb, 'point', 'list', 'history')).out).toMatch(
+      /\nDisk: paused, nothing to do now$/m,
+    );
     await vm.take('second', SECOND);
     await vm.take('third', THIRD);
     const { settle } = await timeline();

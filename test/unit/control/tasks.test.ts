@@ -257,6 +257,16 @@ it('a hundred can be noted; one more is refused, and has not begun', () => {
   expect(tasks.list()).toHaveLength(100);
 });
 
+it('of the journal, what cannot be read is thrown away', () => {
+  begin(never, 'vm.verify', {});
+  begin(never, 'moment.export', {});
+  db.exec("UPDATE task SET body = '{' WHERE rowid = 1");
+  tasks = control();
+  tasks.beginAgain(() => never);
+  expect(tasks.list().map(({ kind }) => kind)).toEqual(['moment.export']);
+  expect(db.prepare('SELECT count(*) AS n FROM task').get()).toEqual({ n: 1 });
+});
+
 it('a journal that cannot be written stops no work, and is told of in the log', async () => {
   db.pragma('query_only = 1');
   begin(() => Promise.resolve(), 'vm.verify', {});

@@ -1,0 +1,281 @@
+// Long work over the real processes: paused in the middle it stands still, through a death of control too, and goes on to
+// the right bytes; cancelled it leaves nothing; where control dies in the middle the next one does it. No guest runs.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { MomentId, VmId } from '../../shared/ids.ts';
+import type { Task } from '../../shared/task.ts';
+import type { VerifyReport } from '../../shared/verify.ts';
+import { Ebb, waitFor } from '../support/ebb.ts';
+import { ebbCommand, HistoryVm, unitsOf } from '../support/history-vm.ts';
+import { randomBytes } from '../support/seeded.ts';
+import { type SlowQemuImg, slowQemuImg } from '../support/slow-qemu-img.ts';
+
+// Services are started again and again: on a loaded machine that takes seconds. This only ends a hang.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const MIB = 2 ** 20;
+const small = randomBytes(8 * MIB, 11);
+/** Of many pieces: what takes one is over before anybody can look. */
+const large = Buffer.alloc(256 * MIB, randomBytes(MIB, 12));
+
+let ebb: Ebb;
+let tool: SlowQemuImg;
+let storagePid: number;
+let source: { vmId: VmId; momentId: MomentId };
+
+const at = (name: string): string => join(ebb.paths.dataFolder, name);
+async function taskOf(taskId: string): Promise<Task> {
+  const task = (await ebb.call('task.list', {})).tasks.find(({ id }) => id === taskId);
+  if (task === undefined) throw new Error(`no task ${taskId}`);
+  return task;
+}
+const bytesOf = async (taskId: string): Promise<number> => (await taskOf(taskId)).bytesDone ?? 0;
+const pause = (taskId: string) => ebb.call('task.pause', { taskId: taskId as Task['id'] });
+const resume = (taskId: string) => ebb.call('task.resume', { taskId: taskId as Task['id'] });
+const cancel = (taskId: string) => ebb.call('task.cancel', { taskId: taskId as Task['id'] });
+
+/** Of the tools that copy something of this Ebb: running or sleeping, stopped (T), … */
+const copying = (): string[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        const state = /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+        return words.includes('convert') && words.includes(ebb.paths.runFolder) ? [state] : [];
+      } catch {
+        return [];
+      }
+    });
+const stopped = (): Promise<unknown> =>
+  waitFor('the tool to stand still', () => copying().length > 0 && copying().every(state => state === 'T'));
+const gone = (): Promise<unknown> => waitFor('the tool to be gone', () => copying().length === 0);
+
+async function begunSlowly(begin: () => Promise<{ taskId: string }>): Promise<string> {
+  tool.slow(true);
+  const { taskId } = await begin();
+  await waitFor('some of it to be copied', async () => (await bytesOf(taskId)) > 0);
+  tool.slow(false);
+  return taskId;
+}
+const exportTo = (path: string) => ebb.call('moment.export', { ...source, format: 'raw', path });
+const clone = (name: string) => ebb.call('vm.clone', { ...source, name });
+async function create(name: string) {
+  writeFileSync(at('small.img'), small);
+  const { file } = await ebb.call('file.register', { path: at('small.img') });
+  return ebb.call('vm.create', {
+    ...{ name, os: 'other', cpus: 1, minKib: 128 * 1024, maxKib: 256 * 1024 },
+    source: { kind: 'disk', file, format: 'raw' },
+  });
+}
+const firstOf = async (vmId: VmId): Promise<MomentId> =>
+  (await ebb.call('timeline.get', { vmId })).moments[0]?.id as MomentId;
+function expectSmall(path: string): void {
+  expect(readFileSync(path).subarray(0, small.length).equals(small)).toBe(true);
+}
+
+/** Storage stands still in the middle of it, so that it is nowhere else however fast this machine is. */
+async function inTheMiddle(begin: () => Promise<{ taskId: string }>): Promise<string> {
+  for (;;) {
+    const { taskId } = await begin();
+    process.kill(storagePid, 'SIGSTOP');
+    await taskOf(taskId);
+    if ((await taskOf(taskId)).state === 'running') return taskId;
+    process.kill(storagePid, 'SIGCONT');
+    await ebb.done(taskId);
+  }
+}
+const goOn = (): void => void process.kill(storagePid, 'SIGCONT');
+
+beforeAll(async () => {
+  tool = slowQemuImg();
+  ebb = await Ebb.start();
+  storagePid = await ebb.storagePid();
+  const { vmId, taskId } = await create('source');
+  await ebb.done(taskId);
+  source = { vmId, momentId: await firstOf(vmId) };
+});
+afterEach(goOn);
+afterAll(async () => {
+  await ebb?.dispose();
+  tool.remove();
+});
+
+describe('a copy by a tool', () => {
+  it.each([
+    ['an export', 'paused.img', (name: string) => exportTo(at(name))],
+    ['a clone', 'paused clone', clone],
+    ['a VM made from an image', 'paused import', create],
+  ] as const)(
+    '%s stands still while it is paused, and goes on to the right bytes',
+    async (what, name, begin) => {
+      let vmId = source.vmId;
+      const taskId = await begunSlowly(async () => {
+        const begun = await begin(name);
+        if ('vmId' in begun) ({ vmId } = begun);
+        return begun;
+      });
+      expect(await taskOf(taskId)).toMatchObject({ canPause: true, isPaused: false });
+      expect((await ebbCommand(ebb, 'task', 'pause', taskId.slice(0, 8))).out).toContain('paused');
+      await stopped();
+      expect(await taskOf(taskId)).toMatchObject({ state: 'running', isPaused: true });
+      expect((await ebbCommand(ebb, 'task', 'list')).out).toMatch(/ paused +\d+ % .* of 8 MiB/);
+      expect((await ebbCommand(ebb, 'task', 'resume', taskId.slice(0, 8))).out).toContain('goes on');
+      await ebb.done(taskId);
+      if (what === 'an export') return expectSmall(at(name));
+      const told = { vmId, momentId: await firstOf(vmId), format: 'raw' as const, path: at(`${name}.out`) };
+      await ebb.done((await ebb.call('moment.export', told)).taskId);
+      expectSmall(told.path);
+    },
+  );
+
+  it('stays paused when control dies, its tool dies with it, and told to go on it is done by the next', async () => {
+    const path = at('outlived.img');
+    const taskId = await begunSlowly(() => exportTo(path));
+    await pause(taskId);
+    await stopped();
+    await ebb.killControl(() => expect(existsSync(`${path}.part`)).toBe(true));
+    await gone();
+    expect(await taskOf(taskId)).toMatchObject({ state: 'running', isPaused: true, bytesDone: null });
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+    await resume(taskId);
+    await ebb.done(taskId);
+    expectSmall(path);
+  });
+
+  it('ends when it is cancelled while it is paused, and leaves nothing', async () => {
+    const path = at('given-up.img');
+    const taskId = await begunSlowly(() => exportTo(path));
+    await pause(taskId);
+    await stopped();
+    await cancel(taskId);
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'cancelled', isPaused: false });
+    await gone();
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+    await ebb.killControl();
+    expect((await ebb.call('task.list', {})).tasks).toEqual([]);
+  });
+
+  it('what cannot wait says so: nothing is paused then', async () => {
+    const { vmId } = await ebb.vmNamed('paused clone');
+    process.kill(storagePid, 'SIGSTOP');
+    const { taskId } = await ebb.call('vm.delete', { vmId });
+    expect(await taskOf(taskId)).toMatchObject({ canPause: false });
+    await expect(pause(taskId)).rejects.toMatchObject({ body: { code: 'vm.wrong-state' } });
+    goOn();
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'done' });
+    await expect(pause(taskId)).rejects.toMatchObject({ body: { code: 'task.not-found' } });
+  });
+});
+
+describe('work of storage, piece by piece', () => {
+  let vm: HistoryVm;
+  let whole: VerifyReport;
+  const verify = () => ebb.call('vm.verify', { vmId: vm.vmId });
+  const report = async (): Promise<VerifyReport> =>
+    (await ebb.call('vm.verify-report', { vmId: vm.vmId })).report as VerifyReport;
+  const expectWhole = async (): Promise<void> =>
+    expect({ ...(await report()), startedAt: 0 }).toEqual({ ...whole, startedAt: 0 });
+
+  beforeAll(async () => {
+    vm = await HistoryVm.create(ebb, 'large', large);
+    await vm.take('second', [{ at: 16 * MIB, bytes: randomBytes(96 * MIB, 13) }]);
+    await ebb.settled(vm.vmId);
+    await ebb.done((await verify()).taskId);
+    whole = await report();
+    expect(whole).toMatchObject({ state: 'done', damages: [] });
+    expect(whole.checkedBytes).toBeGreaterThan(large.length);
+  });
+
+  it('a check in the middle of which control dies is done by the next one, with the same result', async () => {
+    const taskId = await inTheMiddle(verify);
+    await ebb.killControl(goOn);
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'done', kind: 'vm.verify' });
+    await expectWhole();
+  });
+
+  it('a paused one goes on from where it stood, also by another control: nothing is left out or read twice', async () => {
+    const taskId = await inTheMiddle(verify);
+    await pause(taskId);
+    goOn();
+    const stood = await waitFor('the piece to be read', () => bytesOf(taskId));
+    await ebb.killControl();
+    expect(await taskOf(taskId)).toMatchObject({ isPaused: true, canPause: true });
+    const seen: number[] = [];
+    const unsubscribe = ebb.subscribe('tasks', null, ({ tasks }) => {
+      const bytes = tasks.find(({ id }) => id === taskId)?.bytesDone ?? 0;
+      if (bytes > 0) seen.push(bytes);
+    });
+    await resume(taskId);
+    await ebb.done(taskId);
+    unsubscribe();
+    expect(Math.min(...seen)).toBeGreaterThan(stood);
+    await expectWhole();
+  });
+
+  it('a cancelled one ends as stopped, and what it has read is told', async () => {
+    const taskId = await inTheMiddle(verify);
+    await cancel(taskId);
+    goOn();
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'cancelled', error: null });
+    const { state, checkedBytes } = await report();
+    expect(state).toBe('stopped');
+    expect(checkedBytes).toBeLessThan(whole.checkedBytes);
+    await ebb.done((await verify()).taskId);
+    await expectWhole();
+  });
+
+  it('an update that is written, and one that comes in, are whole though control died over each', async () => {
+    const { vmId } = vm;
+    const [from, to] = [(await vm.named('Imported')).id, (await vm.named('second')).id];
+    let [tries, writing] = [0, ''];
+    const taskId = await inTheMiddle(() => {
+      writing = at(`update-${tries++}.vhd`);
+      return ebb.call('moment.export-delta', { vmId, fromId: from, toId: to, path: writing });
+    });
+    await ebb.killControl(goOn);
+    await ebb.done(taskId);
+    expect(existsSync(`${writing}.part`)).toBe(false);
+
+    const copy = await ebb.call('vm.clone', { vmId, momentId: from, name: 'large copy' });
+    await ebb.done(copy.taskId);
+    const { file } = await ebb.call('file.register', { path: writing });
+    const bring = () => ebb.call('moment.import-delta', { vmId: copy.vmId, file, name: 'update' });
+    const coming = await inTheMiddle(bring);
+    await ebb.killControl(goOn);
+    await ebb.done(coming);
+    const { moments } = await ebb.call('timeline.get', { vmId: copy.vmId });
+    const brought = moments.filter(({ name }) => name === 'update');
+    expect(brought).toHaveLength(1);
+    const { pointId, diskId } = brought[0]?.points[0] ?? {};
+    if (pointId === undefined || diskId === undefined) throw new Error('not reached');
+    expect(await ebb.hashPoint(copy.vmId, diskId, pointId, large.length)).toBe(unitsOf(vm.now));
+  });
+
+  it('giving space back stops with a pause, and is asked for again when it goes on, through a death of control', async () => {
+    const { vmId } = vm;
+    const settle = async () => (await ebb.call('timeline.get', { vmId })).settle;
+    const pending = (is: boolean) =>
+      waitFor(
+        `it to be ${is ? '' : 'no longer '}asked for`,
+        async () => (await settle()).compact.isPending === is,
+      );
+    const taskId = await inTheMiddle(() => ebb.call('vm.compact', { vmId }));
+    // Asked for before it: storage takes one after the other.
+    const holding = ebb.call('settle.set', { vmId, to: 'pause' });
+    goOn();
+    await holding;
+    await pending(true);
+    await pause(taskId);
+    await pending(false);
+    await resume(taskId);
+    await pending(true);
+    await ebb.killControl();
+    await pending(true);
+    expect(await taskOf(taskId)).toMatchObject({ state: 'running', isPaused: false });
+    await ebb.call('settle.set', { vmId, to: 'run' });
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'done' });
+    expect(await vm.wrong()).toEqual([]);
+  });
+});
