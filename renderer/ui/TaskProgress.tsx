@@ -60,8 +60,7 @@ export function PauseTask(props: { readonly task: Task; readonly isIcon?: boolea
   const Sign = isPaused ? Play : Pause;
   return (
     <Button
-      look={props.isIcon === true ? 'icon' : 'flat'}
-      label={label}
+      {...(props.isIcon === true ? { look: 'icon', label } : { look: 'flat' })}
       isDisabled={!isPaused && !canPause}
       onPress={() => attempt(verb, () => call(isPaused ? 'task.resume' : 'task.pause', { taskId: id }))}
     >
