@@ -9,7 +9,7 @@ import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
 import { asLarge } from './grow-disk.ts';
-import { convertInto, examineImage, type ImportSource } from './import-disk.ts';
+import { checkUnchanged, convertInto, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
 import { createFull, nameTaken, noVm, tooManyVms } from './machine-faults.ts';
@@ -254,7 +254,9 @@ export class Machines {
     return this.make(spec, run, async () => {
       const history = source.kind === 'disk' && source.history === true;
       if (image !== null) await this.#copyIn(spec, { image, history }, run);
-      if (source.kind === 'iso') await copyInstaller(this.#ports.folders, source.file.path, spec.id, run);
+      if (source.kind !== 'iso') return;
+      checkUnchanged(source.file, this.#ports.imports);
+      await copyInstaller(this.#ports.folders, source.file.path, spec.id, run);
     });
   }
 

@@ -160,6 +160,25 @@ describe('a copy by a tool', () => {
     expect((await ebb.call('task.list', {})).tasks).toEqual([]);
   });
 
+  it('an installer is copied whole, and one that changes after it was chosen is refused', async () => {
+    writeFileSync(at('installer.iso'), small);
+    const wanted = async (name: string) => ({
+      ...{ name, os: 'other' as const, cpus: 1, minKib: 128 * 1024, maxKib: 256 * 1024 },
+      source: {
+        kind: 'iso' as const,
+        file: (await ebb.call('file.register', { path: at('installer.iso') })).file,
+        diskBytes: 64 * MIB,
+      },
+    });
+    const made = await ebb.call('vm.create', await wanted('from an installer'));
+    expect(await ebb.done(made.taskId)).toMatchObject({ state: 'done' });
+    expectSmall(at(join('vms', made.vmId, 'installer.iso')));
+    const changing = await wanted('from another');
+    writeFileSync(at('installer.iso'), 'another');
+    const { taskId } = await ebb.call('vm.create', changing);
+    await expect(ebb.done(taskId)).rejects.toMatchObject({ body: { code: 'import.changed' } });
+  });
+
   it('what cannot wait says so: nothing is paused then', async () => {
     const { vmId } = await ebb.vmNamed('paused clone');
     process.kill(storagePid, 'SIGSTOP');
