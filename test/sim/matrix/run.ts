@@ -12,6 +12,8 @@ export interface MatrixOptions {
   readonly seed: number;
   /** One in so many of the calls of recoveries, or after a failure, is struck; 0: none. */
   readonly recoveryEvery: number;
+  /** Of the calls that do the same to the same file so many are struck first; left out: all. */
+  readonly perStep?: number;
   readonly switchOff?: SwitchOffs;
   readonly firstOnly?: boolean;
   /** Of the first strikes those at these calls, by name, and of these fates; of the second those right `after` such a call. */
@@ -60,10 +62,20 @@ async function live(
 
 const isDeath = (fate: Fate): boolean => fate === 'power' || fate === 'process';
 
+/** So many of each name, of their indices. */
+export function chosen(names: readonly string[], perStep: number, random: Seeded): Set<number> {
+  const byName = Map.groupBy(names.keys(), call => names[call] ?? '');
+  const left = [...byName.values()].flatMap(calls => {
+    while (calls.length > perStep) calls.splice(random.below(calls.length), 1);
+    return calls;
+  });
+  return new Set(left);
+}
+
 /** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
 export async function runScenario(
   scenario: Scenario,
-  { seed, recoveryEvery, switchOff = {}, firstOnly = false, only }: MatrixOptions,
+  { seed, recoveryEvery, perStep, switchOff = {}, firstOnly = false, only }: MatrixOptions,
 ): Promise<ScenarioResult> {
   const whole = await live(scenario, seed, [], switchOff);
   const violations: string[] = [];
@@ -79,7 +91,9 @@ export async function runScenario(
   };
   note([], whole);
   const random = new Seeded(seed);
+  const struck = chosen(whole.names, perStep ?? Number.POSITIVE_INFINITY, random);
   for (const [call, name] of whole.names.entries()) {
+    if (!struck.has(call)) continue;
     for (const fate of fatesOf(name)) {
       if (firstOnly && violations.length > 0) break;
       if (only !== undefined && (only.name !== name || only.fate !== fate)) continue;
