@@ -23,7 +23,8 @@ export function openTimelineStore(path: string, { committed }: StoreOptions = {}
   const happened = (changes: readonly Change[]): boolean => {
     try {
       session.db.close();
-      session = new Session(path);
+      // One that was moved away is not made anew: empty, it would be believed.
+      session = new Session(path, { fileMustExist: true });
       const isThere = session.has(changes);
       syncFolder(dirname(path));
       return isThere;
@@ -60,8 +61,8 @@ class Session {
   readonly #one: Database.Statement<[string, string], { body: string }>;
   readonly #apply: Database.Transaction<(changes: readonly Change[]) => void>;
 
-  constructor(path: string) {
-    const db = open(path);
+  constructor(path: string, options: Pick<Database.Options, 'fileMustExist'> = {}) {
+    const db = open(path, options);
     this.db = db;
     this.#select = db.prepare('SELECT body FROM row WHERE kind = ? ORDER BY rowid');
     this.#one = db.prepare('SELECT body FROM row WHERE kind = ? AND id = ?');
@@ -99,9 +100,9 @@ class Session {
   }
 }
 
-function open(path: string): Database.Database {
+function open(path: string, options: Pick<Database.Options, 'fileMustExist'>): Database.Database {
   try {
-    const db = new Database(path, { timeout: 5000 });
+    const db = new Database(path, { timeout: 5000, ...options });
     db.pragma('journal_mode = DELETE');
     db.pragma('synchronous = EXTRA');
     const version = db.pragma('user_version', { simple: true }) as number;

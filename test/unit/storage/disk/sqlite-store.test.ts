@@ -1,6 +1,6 @@
 // T5: what timeline.db's durability stands on, asked of the very connection that commits: SQLite keeps `synchronous` per
 // connection, and in no file.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -82,6 +82,15 @@ describe('T14: a commit whose disk failed at an instant nobody knows', () => {
     store.commit([now(moment)]);
     expect(store.rows('now')).toEqual([{ id: 'now', momentId: moment }]);
     store.close();
+  });
+
+  it('nothing is made in its place where the database was moved away', () => {
+    const store = openTimelineStore(path());
+    store.commit([now(null)]);
+    renameSync(path(), `${path()}.away`);
+    expect(() => store.commit([now(moment)])).toThrow(fault('disk.poisoned'));
+    store.close();
+    expect(readdirSync(folder)).toEqual(['timeline.db.away']);
   });
 
   it('where nobody can tell, nothing is changed any more, until it is opened again', () => {
