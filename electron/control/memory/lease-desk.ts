@@ -61,6 +61,8 @@ export function mostLeasableKib(host: HostModel, overheadKib: number | null): nu
 
 const neededKib = ({ lease, overheadKib }: OpenLease): number =>
   lease.bootKib + overheadKibOf(lease.bootKib, overheadKib);
+/** What it could be started with now. `pool`: once it has all that it asked for. */
+const reachableKib = ({ lease }: OpenLease, pool: number): number => floorMib(lease.bootKib + pool);
 const waitingKib = (open: OpenLease): number => (open.wait === null ? 0 : neededKib(open));
 
 export class LeaseDesk {
@@ -173,7 +175,8 @@ export class LeaseDesk {
       } else if (pool >= open.bestPoolKib + PROGRESS_KIB) {
         open.bestPoolKib = pool;
         open.movedAtMs = nowMs;
-      } else if (this.#waitsForOthers(id, open, host, nowMs)) open.patientUntilMs = nowMs;
+      } else if (reachableKib(open, pool) < open.leastKib && this.#waitsForOthers(id, open, host, nowMs))
+        open.patientUntilMs = nowMs;
       else if (nowMs - Math.max(open.movedAtMs, open.patientUntilMs) >= NO_PROGRESS_MS)
         this.#settleForLess(id, open, host, pool);
     }
@@ -212,7 +215,7 @@ export class LeaseDesk {
 
   /** Those who were asked do not give: start with what there is, if that is the minimum at least. */
   #settleForLess(id: string, open: OpenLease, host: HostModel, pool: number): void {
-    const reachable = floorMib(open.lease.bootKib + pool);
+    const reachable = reachableKib(open, pool);
     if (reachable >= open.leastKib && reachable < open.lease.bootKib) {
       open.lease.bootKib = reachable;
       open.movedAtMs = this.#ports.clock.monotonicMs();

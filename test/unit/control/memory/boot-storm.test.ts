@@ -52,6 +52,20 @@ describe('a start while another VM boots', () => {
     expect(second.lease?.bootKib).toBe(1024 * MIB);
   });
 
+  it('waits no longer for who boots once there is enough for its minimum', async () => {
+    const world = new World(4000 * MIB);
+    const leases = [ask(world, 1, 512, 2000), ask(world, 2, 512, 1200)];
+    await world.run(1000);
+    for (const { lease } of leases) spawn(world, lease as unknown as Lease);
+    const third = ask(world, 3, 512, 4000);
+    await world.run(2000);
+    expect(third).toEqual({ lease: null, error: null });
+    world.guests.delete(uuid(2));
+    world.manager.detach(uuid(2), 'stopped');
+    await world.run(12_000);
+    expect(third.lease?.bootKib).toBeGreaterThan(1500 * MIB);
+  });
+
   it('is refused at once where that would not help', async () => {
     const { world } = await worldThatBoots();
     const second = ask(world, 2, 3800, 3900);
