@@ -11,6 +11,8 @@ export type DriverKind =
   | 'stuck'
   | 'intermittent'
   | 'floor'
+  | 'ceiling'
+  | 'dies-mid-way'
   | 'silent'
   | 'lying'
   | 'self-deflating'
@@ -55,6 +57,11 @@ const FAULTS_PER_MIB = 32;
 const OOM_PAUSE_S = 30;
 /** From a driver's being ready to its first figure. */
 const LOADS_MS = 500;
+/** Hidden limits, of `-m`. */
+const FLOOR_SHARE = 0.6;
+const CEILING_SHARE = 0.7;
+/** What a driver that dies in the middle of a move moves before. */
+const LIFE_MIB = 1500;
 
 export class SimGuest {
   readonly setup: GuestSetup;
@@ -81,6 +88,7 @@ export class SimGuest {
   movedMib = 0;
   flips = 0;
   #direction = 0;
+  #lifeMib = 0;
   #heldAtReset = 0;
   #readyAt: number;
   #now = 0;
@@ -99,6 +107,7 @@ export class SimGuest {
     this.#bornAt = now;
     this.#now = now;
     this.#readyAt = now + (isUp ? 0 : setup.bootSeconds);
+    this.#revive();
     if (isUp) {
       this.isDriverReady = setup.kind !== 'none';
       this.#isLoaded = this.isDriverReady;
@@ -152,6 +161,11 @@ export class SimGuest {
     this.swapped = 0;
     this.cache = 0;
     this.#statsAt = -1;
+    this.#revive();
+  }
+
+  #revive(): void {
+    if (this.setup.kind === 'dies-mid-way') this.#lifeMib = 1 + this.setup.random.below(LIFE_MIB);
   }
 
   step(dt: number, now: number): void {
@@ -266,12 +280,15 @@ export class SimGuest {
   }
 
   #follow(dt: number): void {
-    const { kind } = this.setup;
+    const { kind, bootMib } = this.setup;
     if (kind === 'stuck' || (kind === 'intermittent' && this.#now % 20 >= 1)) return;
-    const limit = (kind === 'slow' ? SLOW : Number.POSITIVE_INFINITY) * dt;
-    const goal = kind === 'floor' ? Math.max(this.target, this.setup.bootMib * 0.6) : this.target;
-    if (this.actual < goal) this.actual = Math.min(goal, this.actual + Math.min(limit, DEFLATE * dt));
-    else if (this.actual > goal) this.actual -= Math.min(this.actual - goal, limit, this.#inflatable(dt));
+    const limit = kind === 'slow' ? SLOW * dt : kind === 'dies-mid-way' ? this.#lifeMib : Infinity;
+    const least = kind === 'floor' ? bootMib * FLOOR_SHARE : 0;
+    const most = kind === 'ceiling' ? Math.max(this.actual, bootMib * CEILING_SHARE) : bootMib;
+    const wayMib = Math.min(most, Math.max(least, this.target)) - this.actual;
+    const moved = Math.min(Math.abs(wayMib), limit, wayMib > 0 ? DEFLATE * dt : this.#inflatable(dt));
+    this.actual += Math.sign(wayMib) * moved;
+    if (kind === 'dies-mid-way') this.#lifeMib -= moved;
   }
 
   #inflatable(dt: number): number {

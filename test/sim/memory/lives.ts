@@ -26,3 +26,16 @@ export async function runSafety({
   }
   return { runs: done, deaths, violations };
 }
+
+/** One life for each step of the journal and of commands, in which the controller dies at that step. */
+export async function runEveryDeath(
+  given: Omit<SafetyOptions, 'deathAtStep'>,
+): Promise<{ steps: number; violations: string[] }> {
+  const violations: string[] = [];
+  for (let steps = 0; ; steps++) {
+    const world = new SafetyWorld({ ...given, deathAtStep: steps });
+    await world.run();
+    violations.push(...world.violations.map(what => `death at step ${steps}: ${what}`));
+    if (!world.hasDiedAtStep) return { steps, violations };
+  }
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch-offs.ts';
-import { runSafety } from './lives.ts';
+import { runEveryDeath, runSafety } from './lives.ts';
 
 const SEED = 20261124;
 const RUNS = 100;
@@ -16,6 +16,18 @@ describe('the memory manager, among guests of every kind, dying at any step', ()
       const { violations, deaths } = await runSafety({ seed: SEED, runs: RUNS, seconds: SECONDS, mode });
       expect(violations).toEqual([]);
       expect(deaths).toBeGreaterThan(RUNS);
+    },
+    120_000,
+  );
+
+  it.each(['demand', 'proportional'] as const)(
+    'M9: nothing is wrong wherever in its journal or in a command the controller dies, mode %s',
+    async mode => {
+      // A tide: VMs start and stop, and nothing else happens but this one death.
+      const { steps, violations } = await runEveryDeath({ seed: 4, mode, seconds: 45 });
+      console.info(`memory sim: ${steps} steps, a death at each`);
+      expect(violations).toEqual([]);
+      expect(steps).toBeGreaterThan(100);
     },
     120_000,
   );

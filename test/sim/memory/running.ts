@@ -8,10 +8,15 @@ import type { Controller, Line } from './controller.ts';
 import type { DriverKind, Load, SimGuest } from './guest.ts';
 
 const MIB = 1024;
+export const SWAP_MIB = 1024;
 const SPIN_MAX_S = 12;
 /** A minimum that can be given is given within this. */
 const BELOW_MAX_S = 15;
 const BELOW_MIB = 16;
+/** Out of cache, and out of what has to be swapped out first. */
+const RELEASE_MIB_PER_S = { cache: 400, swap: 60 };
+/** M4: guests that do not give delay a lease by no more than 10 s; then rounds, and answers of QMP. */
+const LATE_MS = 15_000;
 /** Others that boot are waited for one after the other; then nobody gives, for a while. */
 const WAITS_MAX_MS = 150_000;
 export const KINDS: readonly DriverKind[] = [
@@ -22,6 +27,8 @@ export const KINDS: readonly DriverKind[] = [
   'stuck',
   'intermittent',
   'floor',
+  'ceiling',
+  'dies-mid-way',
   'silent',
   'lying',
   'self-deflating',
@@ -55,6 +62,8 @@ export interface Starting {
   readonly kind: DriverKind;
   atMs: number;
   readonly feasibleMib: number;
+  /** Physically: what the willing need to go to their minimums. */
+  readonly releaseMs: number;
   readonly controller: Controller;
   lease: Lease | null;
 }
@@ -107,12 +116,19 @@ export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): 
 
 /** M6: a start is answered, however it goes. */
 export function isLeftWaiting(starting: Starting, nowMs: number): boolean {
-  if (starting.lease !== null || !starting.controller.isAlive || nowMs - starting.atMs < WAITS_MAX_MS)
-    return false;
-  // Told once.
-  starting.atMs = Number.POSITIVE_INFINITY;
-  return true;
+  return starting.lease === null && starting.controller.isAlive && nowMs - starting.atMs >= WAITS_MAX_MS;
 }
+
+/** From its cache first; what its load, at its most, leaves above its minimum has to be swapped out. */
+export function releaseMs({ guest, spec, leastMib }: Running): number {
+  const minMib = Math.min(spec.minKib / MIB, guest.actual);
+  const swapMib = Math.max(0, Math.min(guest.actual, leastMib + SWAP_MIB) - minMib);
+  return ((guest.actual - minMib) / RELEASE_MIB_PER_S.cache + swapMib / RELEASE_MIB_PER_S.swap) * 1000;
+}
+
+/** M4, M6: what the willing could give it has not come to it. */
+export const isLate = ({ lease, atMs, releaseMs }: Starting, nowMs: number): boolean =>
+  lease === null && nowMs - atMs > LATE_MS + 1.2 * releaseMs;
 
 /** M3, M4: it would take its minimum and there is enough for it. `isOwed`: nothing excuses that it has not. */
 export function isLeftBelow(running: Running, isOwed: boolean, dt: number): boolean {

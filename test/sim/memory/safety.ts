@@ -10,6 +10,7 @@ import { SimClock } from './clock.ts';
 import { Controller } from './controller.ts';
 import { KERNEL, SimGuest } from './guest.ts';
 import {
+  isLate,
   isLeftBelow,
   isLeftSpinning,
   isLeftWaiting,
@@ -19,13 +20,14 @@ import {
   overheadMib,
   promisedMib,
   type Running,
+  releaseMs,
   type Starting,
+  SWAP_MIB,
   unreached,
 } from './running.ts';
 import { specOf } from './specs.ts';
 
 const MIB = 1024;
-const SWAP_MIB = 1024;
 const STEP_MS = 50;
 /** What nobody asked for may be answered this late, and no later: a sample, a plan, a command. */
 const REACTION_MS = 1_000;
@@ -39,11 +41,14 @@ const UNREACHED_MS = 5_000;
 const CALM_MS = 20_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
+
 export interface SafetyOptions {
   readonly seed: number;
   readonly mode: HostMemory['mode'];
   readonly seconds: number;
   readonly switchOff?: MemorySwitchOffs;
+  /** The first controller dies at this step of its journal or of a command. */
+  readonly deathAtStep?: number;
   /** Tells the story, for whoever replays a seed. */
   readonly tell?: (line: string) => void;
 }
@@ -67,6 +72,7 @@ export class SafetyWorld {
   #useMib = 1500;
   #useGoalMib = 1500;
   #useRate = 0;
+  readonly #first: Controller;
   #controller: Controller;
   #restartAtMs: number | null = null;
   #disturbedMs = 0;
@@ -82,12 +88,20 @@ export class SafetyWorld {
     this.#isRamp = options.seed % 8 === 0;
     this.#isTide = options.seed % 8 === 4;
     this.#isHush = options.seed % 8 === 2;
-    this.#controller = this.#control();
-    this.#controller.manager.begin();
+    this.#controller = this.#first = this.#control();
+    this.#first.deathIn = options.deathAtStep ?? null;
+    this.#first.manager.begin();
   }
 
+  get #isPlain(): boolean {
+    return this.#isRamp || this.#isTide || this.#isHush;
+  }
   get #reserveMib(): number {
     return defaultReserveKib(this.#totalMib * MIB) / MIB;
+  }
+  /** There was such a step. */
+  get hasDiedAtStep(): boolean {
+    return (this.#first.deathIn ?? 0) < 0;
   }
   get deaths(): number {
     return this.#deaths;
@@ -145,9 +159,7 @@ export class SafetyWorld {
   }
 
   #guestsMib(): number {
-    let sum = 0;
-    for (const { guest } of this.#running.values()) sum += guest.residentMib;
-    return sum;
+    return [...this.#running.values()].reduce((sum, { guest }) => sum + guest.residentMib, 0);
   }
 
   #disturb(): void {
@@ -179,9 +191,7 @@ export class SafetyWorld {
 
   #unaskedMib(): number {
     const since = this.clock.monotonicMs() - REACTION_MS;
-    let sum = 0;
-    for (const { atMs, mib } of this.#unasked) if (atMs >= since) sum += mib;
-    return sum;
+    return this.#unasked.reduce((sum, { atMs, mib }) => (atMs >= since ? sum + mib : sum), 0);
   }
 
   #judgeSum(what: string): void {
@@ -269,10 +279,8 @@ export class SafetyWorld {
   #feasibleMib(): number {
     const step = Math.ceil((this.#useMib + 256) / 128) * 128;
     let left = this.#totalMib - Math.max(this.#reserveMib, step);
-    for (const running of this.#running.values()) {
-      const { guest } = running;
-      left -= this.#mustHaveMib(running) + mostOverheadMib(guest);
-    }
+    for (const running of this.#running.values())
+      left -= this.#mustHaveMib(running) + mostOverheadMib(running.guest);
     for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
     return ((left - 150) * 100) / 101;
   }
@@ -335,9 +343,12 @@ export class SafetyWorld {
       this.#blame('M2', 'the host was overrun by its own steady growth, which the margin is for');
       this.#useMib = this.#useGoalMib = 1500;
     }
-    for (const starting of this.#starting)
-      if (isLeftWaiting(starting, now))
+    for (const starting of this.#starting) {
+      if (isLeftWaiting(starting, now) || (isLate(starting, now) && this.#isOwed(starting))) {
         this.#blame('M6', `${starting.spec.name} was left waiting for its lease`);
+        starting.atMs = Number.POSITIVE_INFINITY;
+      }
+    }
     if (this.#restartAtMs !== null && now >= this.#restartAtMs) this.#restart();
   }
 
@@ -434,19 +445,21 @@ export class SafetyWorld {
   #start(): void {
     if (!this.#controller.isAlive || this.#running.size + this.#starting.size >= 7) return;
     const { random } = this;
+    const all = [...this.#running.values()];
     const minMib = 256 + 64 * random.below(12);
     const spec = specOf(++this.#names, {
       minMib,
       maxMib: minMib + 64 * random.below(40),
       weight: random.pick([100, 100, 300]),
     });
-    const kind = this.#isRamp || this.#isTide || this.#isHush ? 'normal' : random.pick(KINDS);
+    const kind = this.#isPlain ? 'normal' : random.pick(KINDS);
     const controller = this.#controller;
     const starting: Starting = {
       spec,
       kind,
       atMs: this.clock.monotonicMs(),
       feasibleMib: this.#feasibleMib(),
+      releaseMs: Math.max(0, ...all.filter(one => this.#isWilling(one)).map(releaseMs)),
       controller,
       lease: null,
     };
@@ -460,15 +473,17 @@ export class SafetyWorld {
   /** M4, M6: a lease the willing could serve is neither refused nor late, whatever the others do. */
   #refused(starting: Starting, error: unknown): void {
     this.#starting.delete(starting);
-    const { isAlive, isFull } = starting.controller;
-    if (!isAlive || isFull || !this.#isCalmSince(starting.atMs)) return;
-    if (!this.#isHostCalm(starting.atMs)) return;
-    const minMib = starting.spec.minKib / MIB;
-    if (starting.feasibleMib > minMib + 64)
-      this.#blame(
-        'M4',
-        `${starting.spec.name} refused ${minMib} of ${Math.round(starting.feasibleMib)} MiB: ${String(error)}`,
-      );
+    if (!this.#isOwed(starting)) return;
+    this.#blame(
+      'M4',
+      `${starting.spec.name} refused ${starting.spec.minKib / MIB} of ${Math.round(starting.feasibleMib)} MiB: ${String(error)}`,
+    );
+  }
+
+  /** Nothing excuses that it has no lease. */
+  #isOwed({ controller, atMs, spec, feasibleMib }: Starting): boolean {
+    if (!controller.isAlive || controller.isFull || !this.#isCalmSince(atMs)) return false;
+    return this.#isHostCalm(atMs) && feasibleMib > spec.minKib / MIB + 64;
   }
 
   async #leased(starting: Starting, lease: Lease): Promise<void> {
@@ -479,7 +494,11 @@ export class SafetyWorld {
     const { controller } = starting;
     await this.clock.sleep(25 + this.random.below(250));
     if (!controller.isAlive || !this.#starting.delete(starting)) return;
+    if (!this.#journal.leases().some(({ id }) => id === lease.id))
+      this.#blame('M6', `${starting.spec.name} is spawned on a lease that is written down nowhere`);
     const running = this.#spawn(starting, lease.bootKib / MIB);
+    // M9: a QEMU whose controller died before it was told of it.
+    if (!this.#isPlain && this.random.below(10) === 0) controller.die();
     controller.tell(manager => manager.transfer(lease, unreached(running)));
     await this.clock.sleep(25 + this.random.below(250));
     // Where the controller died meanwhile the next one finds it (M9).
