@@ -99,7 +99,6 @@ export class SafetyWorld {
   get #reserveMib(): number {
     return defaultReserveKib(this.#totalMib * MIB) / MIB;
   }
-  /** There was such a step. */
   get hasDiedAtStep(): boolean {
     return (this.#first.deathIn ?? 0) < 0;
   }
@@ -265,7 +264,9 @@ export class SafetyWorld {
     if (running === undefined || guest.isMoving) return;
     const { steadySinceMs, readyAtMs, latencyMs } = running;
     if (now - Math.max(steadySinceMs, readyAtMs) < STEADY_MS) return;
-    const seenMib = guest.residentMib - promisedMib(running);
+    // A target that may not have been heard counts as promised: what is beyond that one is seen to be QEMU's.
+    const notedMib = (this.#journal.target(guest.id) ?? 0) / MIB;
+    const seenMib = guest.residentMib - Math.max(promisedMib(running), notedMib);
     if (seenMib <= running.knownMib) return;
     this.clock.after(latencyMs + STEP_MS, () => {
       const isNoted = controller.isAlive && !controller.isFull && running.steadySinceMs === steadySinceMs;

@@ -1,0 +1,276 @@
+// One laptop under the real manager: what happens to it is told by a script, and how long the manager takes is measured.
+// Judged at every command: M2, with what each guest may come to hold, and M3.
+import { defaultReserveKib } from '../../../electron/control/memory/budget.ts';
+import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
+import type { Lease } from '../../../electron/control/ports.ts';
+import type { VmId } from '../../../shared/ids.ts';
+import type { HostMemory } from '../../../shared/memory.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import { Seeded } from '../../support/seeded.ts';
+import { SimClock } from './clock.ts';
+import { Controller, type Line } from './controller.ts';
+import { type DriverKind, type Load, SimGuest } from './guest.ts';
+import { overheadMib } from './running.ts';
+import { specOf } from './specs.ts';
+
+const MIB = 1024;
+const STEP_MS = 50;
+/** Of the host: nearer than that to where everyone will stay is there. */
+const NEAR_SHARE = 0.02;
+
+export interface LaptopVm {
+  readonly minMib: number;
+  readonly maxMib: number;
+  readonly kind?: DriverKind;
+  readonly bootSeconds?: number;
+  readonly load: (seconds: number) => Load;
+}
+
+/** A start that waited for others to give. */
+export interface Waited {
+  readonly latencyMs: number;
+  /** From hearing it until it had given: of the slowest of them. */
+  readonly donorMs: number;
+}
+
+interface Donor {
+  readonly heardMs: number;
+  gaveMs: number | null;
+}
+interface Pending {
+  readonly donors: Map<SimGuest, Donor>;
+}
+
+export class Laptop {
+  readonly clock = new SimClock();
+  readonly random: Seeded;
+  readonly guests = new Map<VmId, SimGuest>();
+  readonly violations: string[] = [];
+  /** From an event to the plan made of it, which its commands leave with; and from what nobody told of. */
+  readonly plannedMs: number[] = [];
+  readonly noticedMs: number[] = [];
+  /** From an event until everyone is where they stay until the next one. */
+  readonly convergedMs: number[] = [];
+  readonly waited: Waited[] = [];
+  readonly startMs: number[] = [];
+  readonly refused: unknown[] = [];
+  useMib = 1500;
+  commands = 0;
+  readonly #totalMib: number;
+  readonly #mode: HostMemory['mode'];
+  readonly #controller: Controller;
+  readonly #lines = new Map<VmId, Line>();
+  readonly #pending = new Set<Pending>();
+  readonly #leases = new Set<Lease>();
+  #eventMs: number | null = null;
+  /** Where the time until the next plan is noted. */
+  #toPlan: number[] | null = null;
+  #trail: { atMs: number; actual: ReadonlyMap<VmId, number> }[] = [];
+
+  constructor({ seed, mode, totalMib }: { seed: number; mode: HostMemory['mode']; totalMib: number }) {
+    this.random = new Seeded(seed);
+    this.#mode = mode;
+    this.#totalMib = totalMib;
+    this.#controller = new Controller({
+      clock: this.clock,
+      random: this.random,
+      journal: memoryJournalInMemory(),
+      host: () => {
+        this.#looked();
+        return {
+          totalKib: totalMib * MIB,
+          availableKib: Math.max(0, Math.round((totalMib - this.heldMib) * MIB)),
+          ownKib: 0,
+          stalled: null,
+        };
+      },
+      policy: { mode },
+      switchOff: {},
+      sent: (guest, targetMib) => this.#sent(guest, targetMib),
+      heard: (guest, targetMib) => this.#heard(guest, targetMib),
+      died: () => undefined,
+      log: line => {
+        if (line.includes('a round failed')) this.#blame(`M5 ${line}`);
+      },
+    });
+    this.#controller.manager.begin();
+  }
+
+  get #nowMs(): number {
+    return this.clock.monotonicMs();
+  }
+  /** Touched, of the host's memory. */
+  get heldMib(): number {
+    return [...this.guests.values()].reduce((sum, guest) => sum + guest.residentMib, this.useMib);
+  }
+  /** What everyone may come to hold beyond what there is; the host's reserve is not there for VMs. */
+  get overMib(): number {
+    const reserve = defaultReserveKib(this.#totalMib * MIB) / MIB;
+    let sum = Math.max(reserve, this.useMib) - this.#totalMib;
+    for (const guest of this.guests.values()) sum += guest.promisedMib + guest.setup.overheadMib;
+    for (const { bootKib } of this.#leases) sum += bootKib / MIB + overheadMib(bootKib / MIB);
+    return sum;
+  }
+
+  async run(seconds: number): Promise<void> {
+    for (const end = this.#nowMs + seconds * 1000; this.#nowMs < end; ) {
+      await this.clock.advance(STEP_MS);
+      for (const guest of this.guests.values()) {
+        const wasReady = guest.isDriverReady;
+        guest.step(STEP_MS / 1000, this.#nowMs / 1000);
+        if (!wasReady && guest.isDriverReady)
+          this.#controller.tell(manager => manager.event(guest.id, 'guest-up'));
+      }
+      this.#watchDonors();
+      const actual = new Map([...this.guests].map(([id, guest]) => [id, guest.actual]));
+      if (this.#eventMs !== null) this.#trail.push({ atMs: this.#nowMs, actual });
+    }
+  }
+
+  end(): void {
+    this.#converged();
+    this.#controller.die();
+  }
+
+  // ── what happens ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** From here on it is measured what follows. `isTold`: the manager hears of it, and has not to find out. */
+  event(what: () => void, isTold = true): void {
+    this.#converged();
+    this.#eventMs = this.#nowMs;
+    // A start looks at the host itself, before anything is planned.
+    what();
+    this.#toPlan = isTold ? this.plannedMs : this.noticedMs;
+  }
+
+  /** Until it runs, or is refused. `saved`: it goes on from there, as large as it was. */
+  async start(n: number, vm: LaptopVm, saved: SimGuest | null = null): Promise<void> {
+    const spec = specOf(n, vm);
+    const pending: Pending = { donors: new Map() };
+    const askedMs = this.#nowMs;
+    this.#pending.add(pending);
+    const exactKib = saved === null ? {} : { exactKib: saved.setup.bootMib * MIB };
+    try {
+      const lease = await this.#controller.manager.lease({
+        spec,
+        ...exactKib,
+        signal: new AbortController().signal,
+      });
+      this.#leases.add(lease);
+      this.#granted(pending, this.#nowMs - askedMs);
+      await this.clock.sleep(100);
+      this.#spawn(spec, vm, lease, saved);
+    } catch (error) {
+      this.refused.push(error);
+    } finally {
+      this.#pending.delete(pending);
+    }
+  }
+
+  stop(n: number, why: 'stopped' | 'suspended' = 'stopped'): SimGuest | null {
+    const guest = this.guests.get(specOf(n, { minMib: 1, maxMib: 1 }).id) ?? null;
+    if (guest === null) return null;
+    this.guests.delete(guest.id);
+    guest.isGone = true;
+    this.#controller.tell(manager => manager.detach(guest.id, why));
+    return guest;
+  }
+
+  setRange(n: number, minMib: number, maxMib: number): void {
+    const spec = specOf(n, { minMib, maxMib });
+    const guest = this.guests.get(spec.id);
+    if (guest === undefined) return;
+    Object.assign(guest.setup, { spec });
+    this.#controller.tell(manager => manager.specChanged(spec));
+  }
+
+  /** The lid is closed: nothing runs, and only the wall clock goes on. */
+  sleep(hours: number): void {
+    this.clock.wallOffsetMs += hours * 3_600_000;
+  }
+
+  /** QMP of this one takes so long. */
+  slowDown(n: number, latencyMs: number): void {
+    const line = this.#lines.get(specOf(n, { minMib: 1, maxMib: 1 }).id);
+    if (line !== undefined) line.latencyMs = latencyMs;
+  }
+
+  #spawn(spec: VmSpec, vm: LaptopVm, lease: Lease, saved: SimGuest | null): void {
+    const bootMib = lease.bootKib / MIB;
+    const setup = {
+      spec,
+      bootMib,
+      kind: vm.kind ?? 'normal',
+      bootSeconds: vm.bootSeconds ?? 8,
+      swapMib: 1024,
+      overheadMib: Math.floor(overheadMib(bootMib)),
+      load: vm.load,
+      random: this.random,
+    };
+    const guest = new SimGuest(setup, this.#nowMs / 1000, saved !== null);
+    // Its balloon was saved with it.
+    if (saved !== null) guest.actual = guest.target = saved.actual;
+    const line: Line = { guest, hungUntilMs: 0, latencyMs: 2 + this.random.below(20) };
+    this.guests.set(spec.id, guest);
+    this.#lines.set(spec.id, line);
+    this.#leases.delete(lease);
+    this.#controller.tell(manager => manager.transfer(lease, this.#controller.port(line)));
+  }
+
+  // ── what is measured and judged ───────────────────────────────────────────────────────────────────────────────────
+
+  #blame(what: string): void {
+    this.violations.push(`${this.#mode} ${(this.#nowMs / 1000).toFixed(2)} s: ${what}`);
+  }
+
+  /** The loop looks at the host just before it plans. */
+  #looked(): void {
+    if (this.#eventMs !== null) this.#toPlan?.push(this.#nowMs - this.#eventMs);
+    this.#toPlan = null;
+  }
+
+  #sent(guest: SimGuest, targetMib: number): void {
+    this.commands++;
+    const { spec, bootMib } = guest.setup;
+    const leastMib = Math.min(spec.minKib / MIB, bootMib);
+    if (targetMib < leastMib && targetMib < Math.floor(guest.actual))
+      this.#blame(`M3 ${spec.name} asked for ${targetMib}, below its minimum ${leastMib}`);
+    const moreMib = targetMib - guest.promisedMib;
+    // Each is rounded up to whole MiB.
+    if (moreMib > 1 && this.overMib + moreMib > this.guests.size + 1)
+      this.#blame(`M2 ${spec.name} given ${Math.round(moreMib)} MiB, more than there is`);
+  }
+
+  #heard(guest: SimGuest, targetMib: number): void {
+    guest.ask(targetMib);
+    if (guest.target >= guest.actual - 1) return;
+    for (const { donors } of this.#pending) {
+      const heardMs = donors.get(guest)?.heardMs ?? this.#nowMs;
+      donors.set(guest, { heardMs, gaveMs: null });
+    }
+  }
+
+  /** Seen at the end of a step: it had given at the beginning of it at the earliest, which is what counts. */
+  #watchDonors(): void {
+    for (const { donors } of this.#pending)
+      for (const [guest, donor] of donors)
+        if (guest.actual <= guest.target) donor.gaveMs ??= this.#nowMs - STEP_MS;
+  }
+
+  #granted({ donors }: Pending, latencyMs: number): void {
+    this.startMs.push(latencyMs);
+    const gave = [...donors.values()].map(({ heardMs, gaveMs }) => (gaveMs ?? this.#nowMs) - heardMs);
+    if (gave.length > 0) this.waited.push({ latencyMs, donorMs: Math.max(...gave) });
+  }
+
+  #converged(): void {
+    const stays = this.#trail.at(-1)?.actual ?? new Map<VmId, number>();
+    const away = (actual: ReadonlyMap<VmId, number>): number =>
+      [...stays].reduce((sum, [id, mib]) => sum + Math.abs((actual.get(id) ?? 0) - mib), 0);
+    const last = this.#trail.findLast(({ actual }) => away(actual) > NEAR_SHARE * this.#totalMib);
+    if (this.#eventMs !== null && this.#trail.length > 0)
+      this.convergedMs.push(last === undefined ? 0 : last.atMs - this.#eventMs);
+    this.#trail = [];
+    this.#eventMs = null;
+  }
+}
