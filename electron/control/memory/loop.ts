@@ -67,6 +67,8 @@ export class MemoryLoop {
   #isAgain = false;
   /** Until something may be sent that could not be. */
   #deferredMs = Number.POSITIVE_INFINITY;
+  /** M5: ends what a round waits for: the plan of an event does not come after the patience of two. */
+  #hurry: () => void = () => undefined;
   #isStopped = false;
   #nextTick: { cancel(): void } | null = null;
   #host: HostStateFold = CALM;
@@ -121,6 +123,7 @@ export class MemoryLoop {
     if (this.#isStopped || !this.#hasBegun) return;
     if (this.#isTicking) {
       this.#isAgain ||= delayMs === 0;
+      if (delayMs === 0) this.#hurry();
       return;
     }
     this.#nextTick?.cancel();
@@ -225,10 +228,11 @@ export class MemoryLoop {
     if (all.length === 0) return Promise.resolve();
     return new Promise(resolve => {
       const timer = this.#ports.clock.after(PATIENCE_MS, () => resolve(null));
-      void Promise.allSettled(all).then(() => {
+      this.#hurry = () => {
         timer.cancel();
         resolve(null);
-      });
+      };
+      void Promise.allSettled(all).then(this.#hurry);
     });
   }
 
