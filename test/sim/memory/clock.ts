@@ -8,7 +8,7 @@ interface Due {
   readonly run: () => void;
 }
 
-const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+export const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 export class SimClock implements Clock {
   readonly #due: Due[] = [];

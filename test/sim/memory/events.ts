@@ -136,6 +136,17 @@ async function fifty(laptop: Laptop): Promise<void> {
   }
 }
 
+/** One takes 400 ms to answer, the others almost as long as a plan waits; events come at any moment, in the middle of a round too. */
+async function slowToAnswer(laptop: Laptop): Promise<void> {
+  await started(laptop, 4, 1024, 6144);
+  for (let n = 1; n <= 4; n++) laptop.slowDown(n, n === 1 ? 400 : 95);
+  for (let time = 0; time < 60; time++) {
+    await laptop.run(1 + laptop.random.below(20) / 20);
+    await laptop.clock.advance(laptop.random.below(50));
+    laptop.event(() => laptop.setRange(2, 1024 + 256 * (1 + (time % 4)), 6144));
+  }
+}
+
 export const EVENT_SCENARIOS: readonly EventScenario[] = [
   { name: 'starts', totalMib: 16_384, isFeasible: true, play: starts },
   { name: 'boot storm', totalMib: 16_384, isFeasible: true, waitsForBoots: true, play: bootStorm },
@@ -143,6 +154,7 @@ export const EVENT_SCENARIOS: readonly EventScenario[] = [
   { name: 'lid closed 8 h', totalMib: 16_384, isFeasible: true, play: lidClosed },
   { name: 'minimums that cannot fit', totalMib: 8192, isFeasible: false, play: cannotFit },
   { name: 'host jumps by 2 GiB', totalMib: 16_384, isFeasible: true, play: hostJumps },
+  { name: 'slow to answer', totalMib: 16_384, isFeasible: true, play: slowToAnswer },
   { name: `${MANY} VMs`, totalMib: 131_072, isFeasible: true, waitsForBoots: true, play: fifty },
 ];
 

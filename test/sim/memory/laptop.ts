@@ -7,7 +7,7 @@ import type { VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { SimClock } from './clock.ts';
+import { SimClock, settled } from './clock.ts';
 import { Controller, type Line } from './controller.ts';
 import { type DriverKind, type Load, SimGuest } from './guest.ts';
 import { overheadMib } from './running.ts';
@@ -113,6 +113,8 @@ export class Laptop {
   }
 
   async run(seconds: number): Promise<void> {
+    // What was just told has its say before time goes on.
+    await settled();
     for (const end = this.#nowMs + seconds * 1000; this.#nowMs < end; ) {
       await this.clock.advance(STEP_MS);
       for (const guest of this.guests.values()) {
