@@ -1,5 +1,7 @@
 // Our policies and their peers in every scenario, over fresh seeds: what DESIGN promises of mode `demand`, as figures.
 import type { BenchRow, SuiteOptions } from '../../support/report.ts';
+import { eventRows } from './events.ts';
+import { leastMovedGib } from './least.ts';
 import { ours } from './ours.ts';
 import type { Peer } from './peers/host.ts';
 import { esx, hyperv, qubes } from './peers/needs.ts';
@@ -65,14 +67,16 @@ const GOALS: readonly Goal[] = [
     target: 'goal: mean performance within 1 % of the best',
     isFloor: false,
   },
-  {
-    metric: 'movedGib',
-    isHighBest: false,
+  ...(['movedGib', 'flips', 'jain'] as const).map(metric => ({
+    metric,
+    isHighBest: metric === 'jain',
     slack: () => Number.POSITIVE_INFINITY,
     target: 'reported',
     isFloor: false,
-  },
+  })),
 ];
+/** Of what must move. */
+const MOVED_TIMES = 1.5;
 
 /** `A..B`; the seeds constants were chosen on are left out. */
 export function seedsOf(text: string): number[] {
@@ -104,7 +108,10 @@ function rowOf(
   // A host that is overrun kills somebody: who does that has won nothing. The same for who promises what there is not,
   // where the two are told apart.
   const valid = Object.keys(PEERS).filter(
-    name => of(runs, name, 'hostOverS') === 0 && (!isHonest || of(runs, name, 'promisedOverS') === 0),
+    name =>
+      runs.has(name) &&
+      of(runs, name, 'hostOverS') === 0 &&
+      (!isHonest || of(runs, name, 'promisedOverS') === 0),
   );
   const [first, ...rest] = valid;
   if (first === undefined) return null;
@@ -167,10 +174,35 @@ export async function compare({
       }
     }
     rows.push(...rowsOf(name, isFeasible, runs));
+    const least = seeds.map(seed => leastMoved(seed, seconds, index));
+    if (least.every(gib => gib !== null))
+      rows.push(movedRow(name, of(runs, 'demand', 'movedGib'), mean(least)));
     say(`${name}: ${policyLine(runs)}`);
   }
-  return { runs: count, violations, rows };
+  const events = await eventRows(seeds);
+  return {
+    runs: count + events.runs,
+    violations: [...violations, ...events.violations],
+    rows: [...rows, ...events.rows],
+  };
 }
+
+function leastMoved(seed: number, seconds: number, index: number): number | null {
+  const scenario = scenarios(seed, seconds)[index];
+  return scenario === undefined ? null : leastMovedGib(worldOf(scenario, seed), seconds);
+}
+
+/** Against who knows what comes: nobody does, so that how far it was missed by is told, and not held against anyone. */
+const movedRow = (name: string, ours: number, theirs: number): BenchRow => ({
+  work: `${name}: movedGib, and what must move for who knows all beforehand`,
+  peer: 'offline minimum',
+  ours,
+  theirs,
+  ratio: ours === theirs ? 1 : theirs / ours,
+  spread: 0,
+  target: `reported: ${MOVED_TIMES} times the offline minimum`,
+  met: ours <= MOVED_TIMES * theirs,
+});
 
 function rowsOf(name: string, isFeasible: boolean, runs: Runs): BenchRow[] {
   return GOALS.flatMap(goal => {
@@ -179,10 +211,17 @@ function rowsOf(name: string, isFeasible: boolean, runs: Runs): BenchRow[] {
     // Told twice only where it makes a difference.
     const both =
       all !== null && all.peer !== honest?.peer && !all.met
-        ? [honest, { ...all, target: 'reported: what M2 costs', met: true }]
+        ? [honest, { ...all, target: excludedText(all, goal, runs), met: true }]
         : [honest];
     return both.filter(row => row !== null);
   });
+}
+
+/** Which two goals exclude each other, in figures: the same could be had only by promising what there is not. */
+function excludedText({ peer, ours, theirs }: BenchRow, { metric }: Goal, runs: Runs): string {
+  const over = (policy: string): string =>
+    `${of(runs, policy, 'promisedOverS').toFixed(0)} s, by up to ${of(runs, policy, 'promisedOverGib').toFixed(1)} GiB`;
+  return `reported: M2 and the best ${metric} exclude each other: ${peer} has ${theirs.toFixed(3)}, and promised more than there is for ${over(peer)}; demand has ${ours.toFixed(3)}, and promised more for ${over('demand')}`;
 }
 
 const policyLine = (runs: Runs): string =>

@@ -2,7 +2,7 @@
 // research/memory.md §7.3: performance, stall, swap traffic, kills, what the host was overrun by, what was moved.
 import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
 import { Seeded } from '../../support/seeded.ts';
-import { SimGuest } from './guest.ts';
+import { KERNEL, SimGuest } from './guest.ts';
 import { heldMib, type Mover, type PeerWorld } from './peers/host.ts';
 import type { Scenario } from './scenarios.ts';
 import { specOf } from './specs.ts';
@@ -22,8 +22,13 @@ export interface Metrics {
   readonly hostOverS: number;
   /** More was promised than there is: only luck kept the host from being overrun (M2). */
   readonly promisedOverS: number;
+  /** At most. */
+  readonly promisedOverGib: number;
   readonly movedGib: number;
+  /** A balloon turned round. */
   readonly flips: number;
+  /** Jain's: 1 where everyone had the same part of what it wanted beyond its minimum. */
+  readonly jain: number;
 }
 
 export interface World extends PeerWorld {
@@ -65,22 +70,39 @@ export function worldOf(scenario: Scenario, seed: number): World {
   return { scenario, guests, random, useMib: scenario.hostMib(0), nowS: 0 };
 }
 
+function satisfaction(guest: SimGuest): number {
+  const minMib = guest.setup.spec.minKib / MIB;
+  const wantedMib = guest.demand + KERNEL - minMib;
+  return wantedMib <= 0 ? 1 : Math.max(0, Math.min(1, (guest.actual - minMib) / wantedMib));
+}
+
+export function jainOf(values: readonly number[]): number {
+  const sum = values.reduce((all, value) => all + value, 0);
+  const squares = values.reduce((all, value) => all + value * value, 0);
+  return squares === 0 ? 1 : (sum * sum) / (values.length * squares);
+}
+
 export async function runWorld(world: World, policy: Policy, seconds: number): Promise<Metrics> {
   const mover = policy(world);
   const perfs: number[] = [];
+  const satisfied = world.guests.map(() => 0);
   let stallS = 0;
   let hostOverS = 0;
   let promisedOverS = 0;
+  let mostOverMib = 0;
   for (let step = 1; step * STEP_S <= QUIET_S + seconds; step++) {
     world.nowS = step * STEP_S;
     world.useMib = world.scenario.hostMib(Math.max(0, world.nowS - QUIET_S));
-    for (const guest of world.guests) {
+    for (const [index, guest] of world.guests.entries()) {
       guest.step(STEP_S, world.nowS);
+      satisfied[index] = (satisfied[index] ?? 0) + satisfaction(guest);
       perfs.push(guest.perf);
       if (guest.psi > 10) stallS += STEP_S;
     }
     if (heldMib(world) > world.scenario.totalMib) hostOverS += STEP_S;
-    if (promisedMib(world) > world.scenario.totalMib) promisedOverS += STEP_S;
+    const overMib = promisedMib(world) - world.scenario.totalMib;
+    if (overMib > 0) promisedOverS += STEP_S;
+    mostOverMib = Math.max(mostOverMib, overMib);
     await mover.step();
   }
   mover.end?.();
@@ -95,7 +117,9 @@ export async function runWorld(world: World, policy: Policy, seconds: number): P
     kills: sum(guest => guest.killed),
     hostOverS,
     promisedOverS,
+    promisedOverGib: mostOverMib / 1024,
     movedGib: sum(guest => guest.movedMib) / 1024,
     flips: sum(guest => guest.flips),
+    jain: jainOf(satisfied),
   };
 }
