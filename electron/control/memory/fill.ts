@@ -1,22 +1,25 @@
 // Sharing an amount between ranges: everyone rises from its low end towards its high end together, as fast as its weight
 // says, until the amount is used or the top is reached. Equal weights end at the same fraction of their ranges. Pure.
 
+/** Indices, lightest first: worked out once for all that is shared among the same VMs. */
+export const lightestFirst = (weights: Float64Array): Uint32Array =>
+  Uint32Array.from(weights.keys()).sort((a, b) => (weights[a] ?? 1) - (weights[b] ?? 1));
+
 /** How far a range of weight 1 gets: `amount` = Σ range · min(1, way · weight). Infinity where all of it fits. */
-function wayOf(ranges: Float64Array, weights: Float64Array, amount: number): number {
-  const byWeight = new Map<number, number>();
-  for (let index = 0; index < ranges.length; index++) {
-    const weight = weights[index] ?? 1;
-    byWeight.set(weight, (byWeight.get(weight) ?? 0) + (ranges[index] ?? 0));
-  }
-  const heaviestFirst = [...byWeight].sort(([a], [b]) => b - a);
+function wayOf(ranges: Float64Array, weights: Float64Array, order: Uint32Array, amount: number): number {
+  const weightAt = (place: number): number => weights[order[place] ?? 0] ?? 1;
+  const rangeAt = (place: number): number => ranges[order[place] ?? 0] ?? 0;
+  // Of each and all before it. Summed up: what is subtracted again leaves a rest that is not quite nothing.
+  const paces = new Float64Array(order.length);
+  for (let place = 0, pace = 0; place < order.length; place++)
+    paces[place] = pace += weightAt(place) * rangeAt(place);
   let full = 0;
-  for (const [index, [weight, range]] of heaviestFirst.entries()) {
-    // Summed anew for each: what is subtracted again leaves a rest that is not quite nothing.
-    const pace = heaviestFirst.slice(index).reduce((sum, [heavy, width]) => sum + heavy * width, 0);
+  for (let place = order.length - 1; place >= 0; ) {
+    const [weight, pace] = [weightAt(place), paces[place] ?? 0];
     if (pace <= 0) break;
     const way = Math.max(0, amount - full) / pace;
     if (way * weight < 1) return way;
-    full += range;
+    for (; place >= 0 && weightAt(place) === weight; place--) full += rangeAt(place);
   }
   return Number.POSITIVE_INFINITY;
 }
@@ -27,9 +30,10 @@ export function fill(
   to: Float64Array,
   weights: Float64Array,
   amount: number,
+  order = lightestFirst(weights),
 ): Float64Array {
   const ranges = from.map((low, index) => Math.max(0, (to[index] ?? low) - low));
-  const way = wayOf(ranges, weights, amount);
+  const way = wayOf(ranges, weights, order, amount);
   return from.map((low, index) => {
     const share = way * (weights[index] ?? 1);
     const range = ranges[index] ?? 0;

@@ -2,7 +2,7 @@
 // then a buffer, then useful cache, then the rest. Within a tier everyone is equally satisfied, heavier ones sooner.
 // Pure; amounts in proportion to what there is, so that twice the host is twice the plan.
 import { floorMib } from '../../../shared/units.ts';
-import { fill, total } from './fill.ts';
+import { fill, lightestFirst, total } from './fill.ts';
 import type { VmModel } from './model.ts';
 
 /** Of what is shared this part is not handed out as mere rest: who needs memory suddenly finds some. */
@@ -40,6 +40,7 @@ const middleOf = (vm: VmModel): number => (vm.minKib + topOf(vm)) / 2;
 export function ideal(vms: readonly VmModel[], sharedKib: number): Ideal {
   const weights = new Float64Array(vms.length);
   for (let index = 0; index < vms.length; index++) weights[index] = vms[index]?.weight ?? 1;
+  const order = lightestFirst(weights);
   const mins = column(vms, vm => vm.minKib);
   const tops = column(vms, topOf);
   const wanted = column(vms, vm => vm.wants?.workingKib ?? middleOf(vm));
@@ -49,15 +50,15 @@ export function ideal(vms: readonly VmModel[], sharedKib: number): Ideal {
 
   // What the proportional plan would give is everyone's entitlement: up to it nobody's need waits for another's, so
   // that one who claims too much takes from nobody what is theirs.
-  const entitled = fill(mins, tops, weights, left(mins));
+  const entitled = fill(mins, tops, weights, left(mins), order);
   const guarded = wanted.map((need, index) => Math.min(need, entitled[index] ?? need));
-  const working = fill(guarded, wanted, weights, left(guarded));
-  const buffer = fill(working, buffered, weights, left(working));
+  const working = fill(guarded, wanted, weights, left(guarded), order);
+  const buffer = fill(working, buffered, weights, left(working), order);
   const keptKib = Math.max(0, sharedKib * KEPT_SHARE);
-  const cache = fill(buffer, cached, weights, left(buffer));
+  const cache = fill(buffer, cached, weights, left(buffer), order);
   // M4: what a slow balloon holds beyond its needs nobody gets back in time.
   const fulls = column(vms, vm => (vm.isSlow ? 0 : topOf(vm)), cache);
-  const rest = fill(cache, fulls, weights, left(cache) - keptKib);
+  const rest = fill(cache, fulls, weights, left(cache) - keptKib, order);
   const inMib = (held: Float64Array): Float64Array =>
     held.map((kib, index) => Math.max(mins[index] ?? 0, floorMib(kib)));
   return {
