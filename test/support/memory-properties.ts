@@ -15,79 +15,11 @@ import {
 } from '../../electron/control/memory/model.ts';
 import { plan, sharedKib } from '../../electron/control/memory/plan.ts';
 import type { VmId } from '../../shared/ids.ts';
+import { floorMib } from '../../shared/units.ts';
+import { amounts, anyHost, MIB, NOW_MS } from './memory-models.ts';
 
-const MIB = 1024;
-const NOW_MS = 1_000_000;
 /** Rounding to whole MiB may cost one. */
 const CLOSE = MIB;
-
-const amounts = fc.oneof(fc.nat(12_288), fc.constantFrom(0, 2 ** 30, 2 ** 43));
-const anyWants: fc.Arbitrary<Wants | null> = fc.option(
-  fc
-    .record({ working: amounts, buffer: fc.nat(1024), cache: fc.nat(2048), isUrgent: fc.boolean() })
-    .map(({ working, buffer, cache, isUrgent }) => ({
-      workingKib: working * MIB,
-      bufferKib: (working + buffer) * MIB,
-      cacheKib: (working + buffer + cache) * MIB,
-      isUrgent,
-    })),
-);
-const anyMoment = fc.option(fc.nat(60_000).map(ago => NOW_MS - ago));
-const anyVm = fc
-  .record({
-    min: fc.integer({ min: 64, max: 2048 }),
-    range: fc.integer({ min: 0, max: 8192 }),
-    actual: fc.option(fc.nat(12_288)),
-    target: fc.option(fc.nat(12_288)),
-    overhead: fc.nat(300),
-    weight: fc.constantFrom(1, 100, 100, 100, 300, 10_000),
-    wants: anyWants,
-    shrankAtMs: anyMoment,
-    grewAtMs: anyMoment,
-    late: fc.nat(512),
-    isSlow: fc.boolean(),
-    held: fc.constantFrom(
-      null,
-      null,
-      null,
-      null,
-      null,
-      'booting',
-      'paused',
-      'quarantined',
-      'silent',
-      'no-balloon',
-    ),
-  })
-  .map(({ min, range, actual, target, overhead, late, ...rest }) => {
-    const top = min + range;
-    const within = (mib: number | null): number | null => (mib === null ? null : Math.min(mib, top) * MIB);
-    return {
-      ...rest,
-      name: 'vm',
-      minKib: min * MIB,
-      ceilingKib: top * MIB,
-      bootKib: top * MIB,
-      actualKib: within(actual),
-      targetKib: within(target),
-      mayHoldKib: 0,
-      usedKib: null,
-      overheadKib: overhead * MIB,
-      lateKib: late * MIB,
-    };
-  });
-
-export const vmIdOf = (n: number): VmId => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as VmId;
-
-const anyHost = (mode: HostModel['mode']): fc.Arbitrary<HostModel> =>
-  fc
-    .record({ vms: fc.array(anyVm, { maxLength: 8 }), budget: fc.nat(40_000), leased: fc.nat(4096) })
-    .map(({ vms, budget, leased }) => ({
-      mode,
-      budgetKib: budget * MIB,
-      leasedKib: leased * MIB,
-      vms: vms.map((vm, index) => ({ ...vm, id: vmIdOf(index) }) as VmModel),
-    }));
 const eitherHost = fc.oneof(anyHost('demand'), anyHost('proportional'));
 const movableOf = (host: HostModel): VmModel[] => host.vms.filter(vm => vm.held === null);
 const targetsOf = (host: HostModel): Map<VmId, number> =>
@@ -110,6 +42,50 @@ function inRange(host: HostModel): void {
   assert.equal(targets.length, movableOf(host).length);
   const mins = movableOf(host).reduce((all, vm) => all + vm.minKib, 0);
   assert(sum <= Math.max(sharedKib(host), mins), `${sum} of ${sharedKib(host)}`);
+}
+
+/** All of it is handed out, in whole MiB, and everyone is at the same place in its range. */
+function sharedOutExactly(host: HostModel): void {
+  const vms = movableOf(host);
+  const targets = targetsOf(host);
+  const tops = vms.map(vm => Math.max(vm.minKib, vm.ceilingKib));
+  const [mins, most] = [vms.reduce((sum, vm) => sum + vm.minKib, 0), tops.reduce((sum, kib) => sum + kib, 0)];
+  const sum = [...targets.values()].reduce((all, kib) => all + kib, 0);
+  assert.equal(sum, Math.min(most, Math.max(mins, floorMib(sharedKib(host)))));
+  const r = plan(host, NOW_MS).compressionRatio;
+  for (const [index, vm] of vms.entries()) {
+    const evenKib = r * vm.minKib + (1 - r) * (tops[index] ?? 0);
+    // Of 2^43 MiB a double does not know every KiB.
+    const isNear = Math.abs((targets.get(vm.id) ?? 0) - evenKib) <= CLOSE + evenKib * 2 ** -40;
+    assert(isNear, `${vm.id} ${targets.get(vm.id)} is not near ${evenKib}`);
+  }
+}
+
+/** More for all, or more allowed to one: the patent's plan gives nobody less, or that one no less. */
+function monotoneInProportion(host: HostModel, moreKib: number, at: number): void {
+  const before = targetsOf(host);
+  const richer = targetsOf({ ...host, budgetKib: host.budgetKib + moreKib });
+  for (const [id, kib] of before) assert((richer.get(id) ?? 0) >= kib - CLOSE, `${id} fell`);
+  const vm = host.vms[at % Math.max(1, host.vms.length)];
+  if (vm === undefined || vm.held !== null) return;
+  const minKib = Math.min(Math.max(vm.minKib, vm.ceilingKib), vm.minKib + moreKib);
+  for (const change of [{ minKib }, { ceilingKib: vm.ceilingKib + moreKib }]) {
+    const own = targetsOf(changed(host, host.vms.indexOf(vm), change)).get(vm.id) ?? 0;
+    assert(own >= (before.get(vm.id) ?? 0) - CLOSE, `own fell by ${JSON.stringify(change)}`);
+  }
+}
+
+/** Heavier is never worse off, in no tier. */
+function monotoneInWeight(host: HostModel, times: number, at: number): void {
+  const vm = host.vms[at % Math.max(1, host.vms.length)];
+  if (vm === undefined || vm.held !== null) return;
+  const own = movableOf(host).indexOf(vm);
+  const [before, after] = [
+    bestOf(host),
+    bestOf(changed(host, host.vms.indexOf(vm), { weight: vm.weight * times })),
+  ];
+  for (const level of ['working', 'buffer', 'rest'] as const)
+    assert((after[level][own] ?? 0) >= (before[level][own] ?? 0) - CLOSE, `${level} fell`);
 }
 
 function sameInAnyOrder(host: HostModel): void {
@@ -201,10 +177,9 @@ function tiersInOrder(host: HostModel): void {
     assert(total(best.rest) <= total(best.buffer) + vms.length * CLOSE, 'spare before a buffer');
 }
 
-/** Twice the host, twice the plan: no size is built in. */
-function scaleFree(host: HostModel, times: number): void {
+function grownBy(host: HostModel, times: number): HostModel {
   const big = (kib: number): number => kib * times;
-  const grown: HostModel = {
+  return {
     ...host,
     budgetKib: big(host.budgetKib),
     leasedKib: big(host.leasedKib),
@@ -215,6 +190,8 @@ function scaleFree(host: HostModel, times: number): void {
       bootKib: big(vm.bootKib),
       actualKib: vm.actualKib === null ? null : big(vm.actualKib),
       targetKib: vm.targetKib === null ? null : big(vm.targetKib),
+      mayHoldKib: big(vm.mayHoldKib),
+      lateKib: big(vm.lateKib),
       overheadKib: big(vm.overheadKib),
       wants:
         vm.wants === null
@@ -227,6 +204,11 @@ function scaleFree(host: HostModel, times: number): void {
             },
     })),
   };
+}
+
+/** Twice the host, twice the plan: no size is built in. */
+function scaleFree(host: HostModel, times: number): void {
+  const grown = grownBy(host, times);
   const [small, large] = [bestOf(host), bestOf(grown)];
   for (const level of ['working', 'buffer', 'rest'] as const)
     for (const [index, kib] of small[level].entries())
@@ -237,6 +219,31 @@ function scaleFree(host: HostModel, times: number): void {
   ];
   for (const [id, kib] of even)
     assert(Math.abs((evenLarge.get(id) ?? 0) - times * kib) <= 2 * times * CLOSE, id);
+}
+
+const furthestKib = (a: ReadonlyMap<VmId, number>, b: ReadonlyMap<VmId, number>): number =>
+  Math.max(0, ...[...a].map(([id, kib]) => Math.abs(kib - (b.get(id) ?? 0))));
+
+/**
+ * The same of what is moved. A move is made or not: where a MiB more or less decides that, rounding does, and nothing is
+ * said of it.
+ */
+function movesScaleFree(small: HostModel, times: number): void {
+  // Large enough for a MiB to be little.
+  const host = grownBy(small, 64);
+  const targets = targetsOf(host);
+  const roundedKib = (host.vms.length + 2) * CLOSE;
+  for (const kib of [-2, -1, 1, 2].map(mib => mib * 2 * MIB)) {
+    const nearly = {
+      ...host,
+      budgetKib: host.budgetKib + kib * host.vms.length,
+      vms: host.vms.map(vm => ({ ...vm, targetKib: vm.targetKib === null ? null : vm.targetKib + kib })),
+    };
+    fc.pre(furthestKib(targets, targetsOf(nearly)) <= 4 * roundedKib + Math.abs(kib) * host.vms.length);
+  }
+  const large = targetsOf(grownBy(host, times));
+  const shrunk = new Map([...large].map(([id, kib]) => [id, kib / times]));
+  assert(furthestKib(targets, shrunk) <= roundedKib, `${furthestKib(targets, shrunk) / MIB} MiB away`);
 }
 
 /** Willing guests at a steady need: within two minutes everyone is where they stay, and nothing is said any more. */
@@ -280,6 +287,18 @@ export const MEMORY_PROPERTIES: readonly MemoryProperty[] = [
     title: 'M1, M3: whole MiB, within the range, within what there is',
     property: fc.property(eitherHost, inRange),
   },
+  {
+    title: 'M1, proportional: all of it is handed out, everyone at the same place in its range',
+    property: fc.property(anyHost('proportional'), sharedOutExactly),
+  },
+  {
+    title: 'M1, proportional: more for all, or more allowed to one, never means less for it',
+    property: fc.property(anyHost('proportional'), more, fc.nat(8), monotoneInProportion),
+  },
+  {
+    title: 'M1: heavier never means less',
+    property: fc.property(anyHost('demand'), fc.integer({ min: 2, max: 50 }), fc.nat(8), monotoneInWeight),
+  },
   { title: 'M1: the order of the VMs does not matter', property: fc.property(eitherHost, sameInAnyOrder) },
   {
     title: 'M2, M3: no command overdraws, none is below min or above max',
@@ -302,6 +321,10 @@ export const MEMORY_PROPERTIES: readonly MemoryProperty[] = [
   {
     title: 'M1: all sizes times k is the plan times k',
     property: fc.property(anyHost('demand'), fc.integer({ min: 2, max: 64 }), scaleFree),
+  },
+  {
+    title: 'M1: all sizes times k is all that moves times k',
+    property: fc.property(anyHost('demand'), fc.integer({ min: 2, max: 64 }), movesScaleFree),
   },
   { title: 'M1: at a steady need it falls silent', property: fc.property(eitherHost, fallsSilent) },
 ];

@@ -2,7 +2,7 @@
 // the goal itself: nobody else plans for so many. Processor time of the thread, so that a busy machine says the same.
 import type { HostModel, VmModel } from '../../../electron/control/memory/model.ts';
 import { plan } from '../../../electron/control/memory/plan.ts';
-import { vmIdOf } from '../../support/memory-properties.ts';
+import { vmIdOf } from '../../support/memory-models.ts';
 import type { BenchRow, SuiteOptions } from '../../support/report.ts';
 import { Seeded } from '../../support/seeded.ts';
 

@@ -3,7 +3,7 @@ import { fill } from '../../../../electron/control/memory/fill.ts';
 import { ideal } from '../../../../electron/control/memory/ideal.ts';
 import type { HostModel, VmModel, Wants } from '../../../../electron/control/memory/model.ts';
 import { type Plan, plan } from '../../../../electron/control/memory/plan.ts';
-import { vmIdOf } from '../../../support/memory-properties.ts';
+import { vmIdOf } from '../../../support/memory-models.ts';
 
 const MIB = 1024;
 const GIB = 1024 * MIB;
