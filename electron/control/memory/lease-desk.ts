@@ -15,6 +15,11 @@ import { capped } from './range.ts';
 /** Nothing came back for so long: take what there is, or say who did not give. */
 const NO_PROGRESS_MS = 10_000;
 const PROGRESS_KIB = MIB_KIB;
+/** M4: with enough for its minimum it waits only for what comes quickly, so that no slow balloon delays it. */
+const QUICK_KIB = 256 * MIB_KIB;
+/** Who is stuck is found out by then, and the others are asked for more; who is asked has heard it by then. */
+const NO_QUICK_MS = 6_000;
+const HEARD_MS = 1_500;
 /** A VM that boots is not squeezed (M6): what it will give is waited for so long. */
 const BOOTS_MS = 90_000;
 
@@ -169,15 +174,15 @@ export class LeaseDesk {
         continue;
       }
       const nowMs = this.#ports.clock.monotonicMs();
+      const hasEnough = reachableKib(open, pool) >= open.leastKib;
       open.frozenAtMs = isFrozen ? (open.frozenAtMs ?? nowMs) : null;
       if (open.frozenAtMs !== null) {
         if (nowMs - open.frozenAtMs >= NO_PROGRESS_MS) this.#fail(id, hostIsFull(open.spec));
-      } else if (pool >= open.bestPoolKib + PROGRESS_KIB) {
+      } else if (pool >= open.bestPoolKib + (hasEnough ? QUICK_KIB : PROGRESS_KIB)) {
         open.bestPoolKib = pool;
         open.movedAtMs = nowMs;
-      } else if (reachableKib(open, pool) < open.leastKib && this.#waitsForOthers(id, open, host, nowMs))
-        open.patientUntilMs = nowMs;
-      else if (nowMs - Math.max(open.movedAtMs, open.patientUntilMs) >= NO_PROGRESS_MS)
+      } else if (!hasEnough && this.#waitsForOthers(id, open, host, nowMs)) open.patientUntilMs = nowMs;
+      else if (nowMs - Math.max(open.movedAtMs, open.patientUntilMs) >= patienceMs(host, hasEnough))
         this.#settleForLess(id, open, host, pool);
     }
   }
@@ -254,8 +259,14 @@ export class LeaseDesk {
   }
 }
 
-const isOwing = ({ held, actualKib, targetKib }: VmModel): boolean =>
-  held === 'quarantined' || held === 'silent' || (held === null && (actualKib ?? 0) > (targetKib ?? 0));
+function patienceMs(host: HostModel, hasEnough: boolean): number {
+  if (!hasEnough) return NO_PROGRESS_MS;
+  return host.vms.some(isGiving) ? NO_QUICK_MS : HEARD_MS;
+}
+
+const isGiving = ({ held, actualKib, targetKib }: VmModel): boolean =>
+  held === null && (actualKib ?? 0) > (targetKib ?? 0);
+const isOwing = (vm: VmModel): boolean => vm.held === 'quarantined' || vm.held === 'silent' || isGiving(vm);
 
 /** What somebody wants free is the first to be asked for again, where it would help. */
 function remedyWhileKept(missingKib: number, keptFreeKib: number): string | null {

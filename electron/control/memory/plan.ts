@@ -46,12 +46,22 @@ interface Decision {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Memory the movable VMs may share: the budget less leases, less what is held, less everyone's overhead. */
+/** M4: while a start waits, what a slow balloon owes counts as what it is, memory that is not there: others give it. */
+const owedTooLateKib = (host: HostModel, vm: VmModel): number =>
+  host.leasedKib > 0 && vm.isSlow ? Math.max(0, (vm.actualKib ?? 0) - (vm.targetKib ?? vm.bootKib)) : 0;
+
+/**
+ * Memory the movable VMs may share: the budget less leases, less what is held, less everyone's overhead, less what would
+ * come too late.
+ */
 export function sharedKib(host: HostModel): number {
   const held = host.vms.filter(vm => vm.held !== null);
   const movable = host.vms.filter(vm => vm.held === null);
   return (
-    host.budgetKib - host.leasedKib - sum(held.map(committedKib)) - sum(movable.map(vm => vm.overheadKib))
+    host.budgetKib -
+    host.leasedKib -
+    sum(held.map(committedKib)) -
+    sum(movable.map(vm => vm.overheadKib + owedTooLateKib(host, vm)))
   );
 }
 
@@ -121,8 +131,9 @@ export function plan(host: HostModel, nowMs: number): Plan {
   const shared = sharedKib(host);
   const mins = sum(movable.map(vm => vm.minKib));
   const range = sum(movable.map(rangeKib));
-  const decisions =
-    host.mode === 'demand' ? demandMoves(movable, shared, nowMs) : patentMoves(movable, shared);
+  // Counted once.
+  const owing = movable.map(vm => ({ ...vm, lateKib: Math.max(0, vm.lateKib - owedTooLateKib(host, vm)) }));
+  const decisions = host.mode === 'demand' ? demandMoves(owing, shared, nowMs) : patentMoves(movable, shared);
   const targets = decisions.map(planned);
   return {
     mode: host.mode,
