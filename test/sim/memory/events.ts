@@ -139,7 +139,7 @@ async function fifty(laptop: Laptop): Promise<void> {
 /** One takes 400 ms to answer, the others almost as long as a plan waits; events come at any moment, in the middle of a round too. */
 async function slowToAnswer(laptop: Laptop): Promise<void> {
   await started(laptop, 4, 1024, 6144);
-  for (let n = 1; n <= 4; n++) laptop.slowDown(n, n === 1 ? 400 : 95);
+  for (let n = 1; n <= 4; n++) Object.assign(laptop.line(n) ?? {}, { latencyMs: n === 1 ? 400 : 95 });
   for (let time = 0; time < 60; time++) {
     await laptop.run(1 + laptop.random.below(20) / 20);
     await laptop.clock.advance(laptop.random.below(50));

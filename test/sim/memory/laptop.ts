@@ -18,6 +18,8 @@ const STEP_MS = 50;
 /** Of the host: nearer than that to where everyone will stay is there. */
 const NEAR_SHARE = 0.02;
 
+const idOf = (n: number): VmId => specOf(n, { minMib: 1, maxMib: 1 }).id;
+
 export interface LaptopVm {
   readonly minMib: number;
   readonly maxMib: number;
@@ -119,6 +121,7 @@ export class Laptop {
       await this.clock.advance(STEP_MS);
       for (const guest of this.guests.values()) {
         const wasReady = guest.isDriverReady;
+        guest.isHung = this.#nowMs < (this.#lines.get(guest.id)?.hungUntilMs ?? 0);
         guest.step(STEP_MS / 1000, this.#nowMs / 1000);
         if (!wasReady && guest.isDriverReady)
           this.#controller.tell(manager => manager.event(guest.id, 'guest-up'));
@@ -170,7 +173,7 @@ export class Laptop {
   }
 
   stop(n: number, why: 'stopped' | 'suspended' = 'stopped'): SimGuest | null {
-    const guest = this.guests.get(specOf(n, { minMib: 1, maxMib: 1 }).id) ?? null;
+    const guest = this.guests.get(idOf(n)) ?? null;
     if (guest === null) return null;
     this.guests.delete(guest.id);
     guest.isGone = true;
@@ -191,10 +194,9 @@ export class Laptop {
     this.clock.wallOffsetMs += hours * 3_600_000;
   }
 
-  /** QMP of this one takes so long. */
-  slowDown(n: number, latencyMs: number): void {
-    const line = this.#lines.get(specOf(n, { minMib: 1, maxMib: 1 }).id);
-    if (line !== undefined) line.latencyMs = latencyMs;
+  /** How QMP of this one answers. */
+  line(n: number): Line | null {
+    return this.#lines.get(idOf(n)) ?? null;
   }
 
   #spawn(spec: VmSpec, vm: LaptopVm, lease: Lease, saved: SimGuest | null): void {
@@ -261,8 +263,10 @@ export class Laptop {
 
   #granted({ donors }: Pending, latencyMs: number): void {
     this.startMs.push(latencyMs);
-    const gave = [...donors.values()].map(({ heardMs, gaveMs }) => (gaveMs ?? this.#nowMs) - heardMs);
-    if (gave.length > 0) this.waited.push({ latencyMs, donorMs: Math.max(...gave) });
+    // Who does not give is not waited for: what it takes is nobody's measure.
+    const willing = [...donors].filter(([guest]) => guest.setup.kind === 'normal' && !guest.isHung);
+    const gave = willing.map(([, { heardMs, gaveMs }]) => (gaveMs ?? this.#nowMs) - heardMs);
+    if (donors.size > 0) this.waited.push({ latencyMs, donorMs: Math.max(0, ...gave) });
   }
 
   #converged(): void {

@@ -6,12 +6,17 @@ import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch
 import { MEMORY_PROPERTIES } from '../../support/memory-properties.ts';
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
 import { compare } from './compare.ts';
-import { runSafety } from './lives.ts';
+import { runEveryDeath, runSafety } from './lives.ts';
+import { NEIGHBOURS } from './neighbours.ts';
 
 const RUNS = 20_000;
 const RUNS_QUICK = 2000;
 const MODELS = 100_000;
 const MODELS_QUICK = 10_000;
+/** Models of the planner for one laptop that is played through. */
+const MODELS_PER_LAPTOP = 100;
+/** A tide: VMs come and go, and the controller dies once. */
+const DEATHS = { seed: 12, seconds: 60 };
 /** A switched-off mechanism that is not missed within so many lives is not tested. */
 const SWITCH_OFF_RUNS = 2000;
 const SECONDS = 300;
@@ -36,11 +41,18 @@ async function switchedOff(seed: number, say: SuiteOptions['say']): Promise<Swit
   return results;
 }
 
-function checkProperties(seed: number, models: number): string[] {
-  return MEMORY_PROPERTIES.flatMap(({ title, property }) => {
-    const found = fc.check(property, { numRuns: models, seed });
-    return found.failed ? [`${title}: seed ${seed}, ${JSON.stringify(found.counterexample)}`] : [];
-  });
+const brokenText = (
+  title: string,
+  seed: number,
+  found: { readonly failed: boolean; readonly counterexample: unknown },
+): string[] => (found.failed ? [`${title}: seed ${seed}, ${JSON.stringify(found.counterexample)}`] : []);
+
+async function checkProperties(seed: number, models: number): Promise<string[]> {
+  const broken = MEMORY_PROPERTIES.flatMap(({ title, property }) =>
+    brokenText(title, seed, fc.check(property, { numRuns: models, seed })),
+  );
+  const laptops = await fc.check(NEIGHBOURS.property, { numRuns: models / MODELS_PER_LAPTOP, seed });
+  return [...broken, ...brokenText(NEIGHBOURS.title, seed, laptops)];
 }
 
 export async function run(given: SuiteOptions): Promise<SimOutcome> {
@@ -58,9 +70,16 @@ export async function run(given: SuiteOptions): Promise<SimOutcome> {
       `memory, ${mode}: ${found.violations.length} wrong in ${found.runs} lives of ${SECONDS} s, ${found.deaths} deaths of the controller`,
     );
   }
+  for (const mode of MODES) {
+    const found = await runEveryDeath({ ...DEATHS, mode });
+    violations.push(...found.violations);
+    say(
+      `memory, ${mode}: ${found.violations.length} wrong in ${found.steps} lives, a death at each step of one`,
+    );
+  }
   const models = quick ? MODELS_QUICK : MODELS;
-  const broken = checkProperties(seed, models);
+  const broken = await checkProperties(seed, models);
   violations.push(...broken);
-  say(`memory: ${broken.length} of ${MEMORY_PROPERTIES.length} properties broken, ${models} models each`);
+  say(`memory: ${broken.length} of ${MEMORY_PROPERTIES.length + 1} properties broken, ${models} models each`);
   return { runs: lives, violations, switchOffs: await switchedOff(seed, say) };
 }
