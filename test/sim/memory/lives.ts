@@ -1,5 +1,8 @@
 // Many simulated lives, one seed each.
-import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
+import type {
+  MEMORY_SWITCH_OFF_NAMES,
+  MemorySwitchOffs,
+} from '../../../electron/control/memory/switch-offs.ts';
 import { type SafetyOptions, SafetyWorld } from './safety.ts';
 
 /** `seconds` of simulated life for each of `runs` seeds, from `seed` on. */
@@ -10,21 +13,43 @@ export async function runSafety({
   mode,
   switchOff = {},
   firstOnly = false,
+  every = 1,
 }: Omit<SafetyOptions, 'switchOff'> & {
   readonly runs: number;
   readonly switchOff?: MemorySwitchOffs;
   readonly firstOnly?: boolean;
+  /** Of so many seeds one is lived. */
+  readonly every?: number;
 }): Promise<{ runs: number; deaths: number; violations: string[] }> {
   const violations: string[] = [];
   let deaths = 0;
   let done = 0;
   for (; done < runs && !(firstOnly && violations.length > 0); done++) {
-    const world = new SafetyWorld({ seed: seed + done, mode, seconds, switchOff });
+    const world = new SafetyWorld({ seed: seed + done * every, mode, seconds, switchOff });
     await world.run();
     violations.push(...world.violations);
     deaths += world.deaths;
   }
   return { runs: done, deaths, violations };
+}
+
+/** A quiet growth of the host, a silent guest, a tide (safety.ts): what is made for a mechanism comes with every eighth seed. */
+const KINDS = 8;
+const KIND_OF: Readonly<Partial<Record<SwitchOffName, number>>> = {
+  watermarks: 0,
+  silentExclusion: 2,
+  freshSample: 4,
+};
+type SwitchOffName = (typeof MEMORY_SWITCH_OFF_NAMES)[number];
+
+/** Until the first life in which the mechanism is missed. */
+export function runWithout(
+  name: SwitchOffName,
+  { seed, runs, seconds, mode }: Pick<SafetyOptions, 'seed' | 'seconds' | 'mode'> & { readonly runs: number },
+): Promise<{ runs: number; violations: string[] }> {
+  const kind = KIND_OF[name];
+  const lives = kind === undefined ? { seed } : { seed: seed - (seed % KINDS) + kind, every: KINDS };
+  return runSafety({ ...lives, runs, seconds, mode, switchOff: { [name]: true }, firstOnly: true });
 }
 
 /** One life for each step of the journal and of commands, in which the controller dies at that step. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch-offs.ts';
-import { runEveryDeath, runSafety } from './lives.ts';
+import { runEveryDeath, runSafety, runWithout } from './lives.ts';
 
 const SEED = 20261124;
 const RUNS = 100;
 const SECONDS = 300;
-/** Of the lives with a mechanism off. */
-const MODE = 'proportional';
+const MODES = ['demand', 'proportional'] as const;
+const WITHOUT = MODES.flatMap(mode => MEMORY_SWITCH_OFF_NAMES.map(name => [name, mode] as const));
 
 describe('the memory manager, among guests of every kind, dying at any step', () => {
-  it.each(['demand', 'proportional'] as const)(
+  it.each(MODES)(
     `M2, M3, M4, M6, M9, M10: nothing is wrong in ${RUNS} lives of ${SECONDS} s, mode %s`,
     async mode => {
       console.info(`memory sim: seed ${SEED}, ${RUNS} lives; npm run sim -- memory runs 20000`);
@@ -20,7 +20,7 @@ describe('the memory manager, among guests of every kind, dying at any step', ()
     120_000,
   );
 
-  it.each(['demand', 'proportional'] as const)(
+  it.each(MODES)(
     'M9: nothing is wrong wherever in its journal or in a command the controller dies, mode %s',
     async mode => {
       // A tide: VMs start and stop, and nothing else happens but this one death.
@@ -33,17 +33,10 @@ describe('the memory manager, among guests of every kind, dying at any step', ()
   );
 
   // DESIGN §9: a mechanism nobody misses is decoration, or its test is.
-  it.each(MEMORY_SWITCH_OFF_NAMES)(
-    'is found to be wrong without %s',
-    async name => {
-      const { violations } = await runSafety({
-        seed: SEED,
-        runs: 800,
-        seconds: SECONDS,
-        mode: MODE,
-        switchOff: { [name]: true },
-        firstOnly: true,
-      });
+  it.each(WITHOUT)(
+    'is found to be wrong without %s, mode %s',
+    async (name, mode) => {
+      const { violations } = await runWithout(name, { seed: SEED, runs: 300, seconds: SECONDS, mode });
       expect(violations.length).toBeGreaterThan(0);
     },
     120_000,

@@ -6,7 +6,7 @@ import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch
 import { MEMORY_PROPERTIES } from '../../support/memory-properties.ts';
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
 import { compare } from './compare.ts';
-import { runEveryDeath, runSafety } from './lives.ts';
+import { runEveryDeath, runSafety, runWithout } from './lives.ts';
 import { NEIGHBOURS } from './neighbours.ts';
 
 const RUNS = 20_000;
@@ -24,20 +24,13 @@ const MODES = ['demand', 'proportional'] as const;
 
 async function switchedOff(seed: number, say: SuiteOptions['say']): Promise<SwitchOffResult[]> {
   const results: SwitchOffResult[] = [];
-  for (const name of MEMORY_SWITCH_OFF_NAMES) {
-    const found = await runSafety({
-      seed,
-      runs: SWITCH_OFF_RUNS,
-      seconds: SECONDS,
-      mode: 'proportional',
-      switchOff: { [name]: true },
-      firstOnly: true,
-    });
-    results.push({ name, runs: found.runs, violations: found.violations.length });
-    say(
-      `  without ${name}: ${found.violations.length} within ${found.runs} lives: ${found.violations[0] ?? ''}`,
-    );
-  }
+  for (const mode of MODES)
+    for (const name of MEMORY_SWITCH_OFF_NAMES) {
+      const given = { seed, runs: SWITCH_OFF_RUNS, seconds: SECONDS, mode };
+      const { runs, violations } = await runWithout(name, given);
+      results.push({ name: `${name}, ${mode}`, runs, violations: violations.length });
+      say(`  without ${name}, ${mode}: ${violations.length} within ${runs} lives: ${violations[0] ?? ''}`);
+    }
   return results;
 }
 
