@@ -41,7 +41,6 @@ const UNREACHED_MS = 5_000;
 const CALM_MS = 20_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
-
 export interface SafetyOptions {
   readonly seed: number;
   readonly mode: HostMemory['mode'];
@@ -95,6 +94,9 @@ export class SafetyWorld {
 
   get #isPlain(): boolean {
     return this.#isRamp || this.#isTide || this.#isHush;
+  }
+  get #all(): Running[] {
+    return [...this.#running.values()];
   }
   get #reserveMib(): number {
     return defaultReserveKib(this.#totalMib * MIB) / MIB;
@@ -158,7 +160,7 @@ export class SafetyWorld {
   }
 
   #guestsMib(): number {
-    return [...this.#running.values()].reduce((sum, { guest }) => sum + guest.residentMib, 0);
+    return this.#all.reduce((sum, { guest }) => sum + guest.residentMib, 0);
   }
 
   #disturb(): void {
@@ -181,8 +183,7 @@ export class SafetyWorld {
 
   /** Σ of what everyone may come to hold, less what they may hold. */
   #overdrawMib(): number {
-    let sum = 0;
-    for (const running of this.#running.values()) sum += promisedMib(running) + running.knownMib;
+    let sum = this.#all.reduce((all, running) => all + promisedMib(running) + running.knownMib, 0);
     for (const { lease } of this.#starting)
       if (lease !== null) sum += lease.bootKib / MIB + overheadMib(lease.bootKib / MIB);
     return sum - (this.#totalMib - Math.max(this.#reserveMib, this.#useMib));
@@ -262,9 +263,9 @@ export class SafetyWorld {
     const running = this.#running.get(guest.id);
     const now = this.clock.monotonicMs();
     if (running === undefined || guest.isMoving) return;
-    const { steadySinceMs, readyAtMs, latencyMs } = running;
-    if (now - Math.max(steadySinceMs, readyAtMs) < STEADY_MS) return;
-    // A target that may not have been heard counts as promised: what is beyond that one is seen to be QEMU's.
+    const { steadySinceMs, latencyMs } = running;
+    if (now - Math.max(steadySinceMs, running.readyAtMs) < STEADY_MS) return;
+    // M9: a target that may not have been heard counts as promised.
     const notedMib = (this.#journal.target(guest.id) ?? 0) / MIB;
     const seenMib = guest.residentMib - Math.max(promisedMib(running), notedMib);
     if (seenMib <= running.knownMib) return;
@@ -280,8 +281,7 @@ export class SafetyWorld {
   #feasibleMib(): number {
     const step = Math.ceil((this.#useMib + 256) / 128) * 128;
     let left = this.#totalMib - Math.max(this.#reserveMib, step);
-    for (const running of this.#running.values())
-      left -= this.#mustHaveMib(running) + mostOverheadMib(running.guest);
+    for (const one of this.#all) left -= this.#mustHaveMib(one) + mostOverheadMib(one.guest);
     for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
     return ((left - 150) * 100) / 101;
   }
@@ -378,7 +378,7 @@ export class SafetyWorld {
 
   #happen(): void {
     const { random } = this;
-    const all = [...this.#running.values()];
+    const all = this.#all;
     if (this.#isRamp) {
       if (all.length < 4) return this.#start();
       this.#useGoalMib =
@@ -427,7 +427,7 @@ export class SafetyWorld {
   /** What the host could use if every guest went to its minimum: more nobody can give it (M3). */
   #leastLeftMib(): number {
     let left = this.#totalMib;
-    for (const { guest, spec } of this.#running.values())
+    for (const { guest, spec } of this.#all)
       left -=
         (guest.isDriverReady ? Math.min(spec.minKib / MIB, guest.setup.bootMib) : guest.setup.bootMib) +
         mostOverheadMib(guest);
@@ -446,7 +446,6 @@ export class SafetyWorld {
   #start(): void {
     if (!this.#controller.isAlive || this.#running.size + this.#starting.size >= 7) return;
     const { random } = this;
-    const all = [...this.#running.values()];
     const minMib = 256 + 64 * random.below(12);
     const spec = specOf(++this.#names, {
       minMib,
@@ -460,7 +459,7 @@ export class SafetyWorld {
       kind,
       atMs: this.clock.monotonicMs(),
       feasibleMib: this.#feasibleMib(),
-      releaseMs: Math.max(0, ...all.filter(one => this.#isWilling(one)).map(releaseMs)),
+      releaseMs: Math.max(0, ...this.#all.filter(one => this.#isWilling(one)).map(releaseMs)),
       controller,
       lease: null,
     };
