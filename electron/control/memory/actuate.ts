@@ -60,7 +60,8 @@ export function actuate(host: HostModel, plan: Plan, given: ActuateOptions): Com
         commands.push({ id, targetKib, kind: 'give' });
       continue;
     }
-    const grant = floorMib(Math.min(want, Math.max(0, pool)));
+    // Whole MiB is where it goes, not what it gets: it may hold a part of one, and would lack that of its minimum for ever.
+    const grant = Math.min(targetKib, floorMib(promised + Math.max(0, pool))) - promised;
     if (grant <= 0 || (grant <= options.deadbandKib && grant < want)) continue;
     if (want <= options.deadbandKib) continue;
     // Never below a minimum: a guest that was below it waits until there is room for all of it.

@@ -208,6 +208,21 @@ describe('commitments and commands', () => {
 });
 
 describe('guests that do not do as asked', () => {
+  it('M3: one that holds a part of a MiB below its minimum is given all of its minimum', () => {
+    const held = 339 * MIB + 318;
+    const only = vm(1, {
+      minKib: 768 * MIB,
+      ceilingKib: 768 * MIB,
+      bootKib: 768 * MIB,
+      actualKib: held,
+      targetKib: held,
+    });
+    const model: HostModel = { mode: 'demand', budgetKib: 800 * MIB, leasedKib: 0, vms: [only] };
+    expect(actuate(model, plan(model, 0), { deadbandKib: 0 })).toEqual([
+      { id: uuid(1), targetKib: 768 * MIB, kind: 'give' },
+    ]);
+  });
+
   it('M4: no movement for five seconds is a refusal, left alone longer each time, forgiven when it moves', () => {
     let progress = asked(freshProgress(2 * GIB, 0), null, GIB, 0);
     progress = foldProgress(progress, GIB, 2 * GIB, 4_900);
