@@ -125,9 +125,10 @@ export class VmHost {
 
   /** T11: exports come back without waiting for anyone to ask; the guests are waiting for them. */
   #exited(link: WorkerLink, why: string | null): void {
-    if (why === null || this.#isClosing) return;
+    if (why === null) return;
     const { vmId, clock, log } = this.#options;
-    log(`vm ${vmId}: its storage worker died: ${why}`);
+    log(`vm ${vmId}: its storage worker died${this.#isClosing ? ' while it was closed' : ''}: ${why}`);
+    if (this.#isClosing) return;
     const now = clock.monotonicMs();
     this.#deathsMs = [...this.#deathsMs.filter(at => now - at < DEATHS_WINDOW_MS), now];
     // Calls under way must not hang on a port nobody answers.

@@ -1,7 +1,7 @@
 // Milestone C: the window in a real browser against real guests. The built page, the real gateway, control, storage and
 // QEMU; nothing stands in. Screenshots go to test/artifacts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright';
@@ -76,7 +76,11 @@ afterAll(async () => {
   await ebb?.dispose();
 });
 afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await shot(`failed-${task.name.slice(0, 40).replace(/\W+/g, '-')}`);
+  if (task.result?.state !== 'fail') return;
+  const name = `failed-${task.name.slice(0, 40).replace(/\W+/g, '-')}`;
+  for (const log of ['control.log', 'storage.log'])
+    cpSync(join(ebb.paths.dataFolder, log), join(artifacts, `${name}-${log}`), { force: true });
+  await shot(name);
 });
 
 describe('a person and a VM', () => {

@@ -19,6 +19,7 @@ export interface StoreOptions {
 export function openTimelineStore(path: string, { committed }: StoreOptions = {}): TimelineStore {
   let session = new Session(path);
   let isLost = false;
+  let isClosed = false;
   /** T14: SQLite failed at an instant nobody knows: the file alone can say whether it happened. Throws where it cannot. */
   const happened = (changes: readonly Change[]): boolean => {
     try {
@@ -42,6 +43,7 @@ export function openTimelineStore(path: string, { committed }: StoreOptions = {}
       }
     },
     commit: changes => {
+      if (isClosed) throw storeFault(path, new Error('it was closed'));
       if (isLost) throw uncertain(path);
       try {
         session.apply(changes);
@@ -51,7 +53,10 @@ export function openTimelineStore(path: string, { committed }: StoreOptions = {}
         if (fault.body.code === 'disk.full' || !happened(changes)) throw fault;
       }
     },
-    close: () => session.db.close(),
+    close: () => {
+      isClosed = true;
+      session.db.close();
+    },
   };
 }
 

@@ -84,6 +84,14 @@ describe('T14: a commit whose disk failed at an instant nobody knows', () => {
     store.close();
   });
 
+  it('one that was closed takes no transaction, and is not opened again by it', () => {
+    const store = openTimelineStore(path());
+    store.close();
+    rmSync(path());
+    expect(() => store.commit([now(null)])).toThrow('was closed');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('nothing is made in its place where the database was moved away', () => {
     const store = openTimelineStore(path());
     store.commit([now(null)]);
