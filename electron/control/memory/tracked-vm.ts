@@ -26,7 +26,7 @@ const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
 /** Until a guest was seen to give back: a balloon taking free memory. */
 const PACE_KIB_PER_S = 400 * MIB_KIB;
 const PACE_SHARE = 0.3;
-const SLOW_KIB_PER_S = 64 * MIB_KIB;
+const SLOW_KIB_PER_S = 16 * MIB_KIB;
 /** What comes later than this is no help to who waits now. */
 const SOON_S = 4;
 /** No figures at all for so long: blind. */
