@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { Switch } from 'react-aria-components';
 import { useStore } from 'zustand';
 import type { HostMemory, MemorySample, VmMemory } from '../../shared/memory.ts';
+import { offMemory } from '../../shared/off-memory.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
@@ -159,27 +160,11 @@ function SampleTable(props: { readonly samples: readonly MemorySample[]; readonl
   );
 }
 
-/** A VM that is off has a range all the same: from its spec. */
-export const offMemory = (vm: VmSummary): VmMemory => ({
-  vmId: vm.spec.id,
-  minKib: vm.spec.minKib,
-  maxKib: vm.spec.maxKib,
-  bootKib: null,
-  targetKib: null,
-  actualKib: null,
-  residentKib: null,
-  usedKib: null,
-  overheadKib: 0,
-  balloon: 'off',
-  weight: vm.spec.weight,
-  balanced: vm.spec.balanced,
-});
-
 export function MemoryTab(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const { vm } = props;
   const host = useService((state): HostMemory | null => state.host);
-  const memory = useMemory(vm.spec.id) ?? offMemory(vm);
+  const memory = useMemory(vm.spec.id) ?? offMemory(vm.spec);
   const hue = useHue();
   const ledger = useService(state => state.ledger);
   const entries = ledger.filter(entry => entry.moves.some(move => move.vmId === vm.spec.id));

@@ -11,6 +11,7 @@ import type {
   StartPreview,
   VmMemory,
 } from '../../../shared/memory.ts';
+import { offMemory } from '../../../shared/off-memory.ts';
 import type { Result } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -32,7 +33,6 @@ import { hostIsFullText, LeaseDesk } from './lease-desk.ts';
 import { DEADBAND_KIB, MemoryLoop } from './loop.ts';
 import { type HostModel, poolKib, totalCommittedKib } from './model.ts';
 import { Narrator } from './narrator.ts';
-import { offMemory } from './off-memory.ts';
 import { plan } from './plan.ts';
 import { previewStart } from './preview.ts';
 import { capped, checkRange } from './range.ts';

@@ -26,6 +26,7 @@ const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
 /** Until a guest was seen to give back: a balloon taking free memory. */
 const PACE_KIB_PER_S = 400 * MIB_KIB;
 const PACE_SHARE = 0.3;
+/** A busy computer slows an honest balloon, too; what comes slower than this comes too late for who runs short. */
 const SLOW_KIB_PER_S = 16 * MIB_KIB;
 /** What comes later than this is no help to who waits now. */
 const SOON_S = 4;

@@ -1,6 +1,5 @@
 // One history of one VM: a guest that writes and flushes, a person who takes, goes back and deletes, settling in the
 // background, and a host that dies between any two calls, in recovery too. Everything is chosen by the seed.
-import { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
@@ -21,6 +20,7 @@ import {
   VM,
 } from './chances.ts';
 import { SimWorld } from './device.ts';
+import { engineOn } from './engine-on.ts';
 import { graft } from './grafting.ts';
 import { HeldReads } from './held.ts';
 import { SECTOR } from './inode.ts';
@@ -138,18 +138,12 @@ export class Universe {
     const world = this.#judge.world;
     const { switchOff } = this.#options;
     const { blockBytes, batchBytes } = this.#shape;
-    this.#judge.engine = await VmEngine.open(
-      VM,
-      {
-        diskFolder: diskId => world.folder(diskId),
-        store: world.store,
-        clock: world.clock(),
-        random: world.randomPort(),
-        bootId: world.bootId,
-        turn: () => world.later('turn', () => undefined),
-      },
-      { blockBytes, batchBytes, cloneMinBytes: 4096, ...(switchOff === undefined ? {} : { switchOff }) },
-    );
+    this.#judge.engine = await engineOn(world, VM, {
+      blockBytes,
+      batchBytes,
+      cloneMinBytes: 4096,
+      ...(switchOff === undefined ? {} : { switchOff }),
+    });
   }
 
   #pump(work: Promise<unknown>): Promise<boolean> {

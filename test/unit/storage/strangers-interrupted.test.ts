@@ -5,12 +5,13 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { VmEngine } from '../../../electron/storage/disk/engine.ts';
+import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import { hashVolume } from '../../../electron/storage/disk/hash.ts';
 import { openVmFolder } from '../../../electron/storage/disk/open-folder.ts';
 import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Moment, SettleWork } from '../../../shared/timeline.ts';
 import { SimWorld } from '../../sim/storage/device.ts';
+import { engineOn } from '../../sim/storage/engine-on.ts';
 import { pump } from '../../sim/storage/pump.ts';
 import { randomBytes, Seeded } from '../../support/seeded.ts';
 import { expectStrangersAgree, type KnownPoint } from '../../support/strangers.ts';
@@ -142,18 +143,7 @@ describe('T4, T12: strangers read every point after storage died', () => {
 });
 
 const openIn = async (world: SimWorld): Promise<VmEngine> => {
-  const opening = VmEngine.open(
-    vmId,
-    {
-      diskFolder: id => world.folder(id),
-      store: world.store,
-      clock: world.clock(),
-      random: world.randomPort(),
-      bootId: world.bootId,
-      turn: () => world.later('turn', () => undefined),
-    },
-    OPTIONS,
-  );
+  const opening = engineOn(world, vmId, OPTIONS);
   await pump(world, opening);
   return opening;
 };

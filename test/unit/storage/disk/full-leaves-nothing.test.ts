@@ -1,9 +1,10 @@
 // T14: what a full disk stopped gives its room back at once, also where there is none for a transaction.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { SimWorld } from '../../../sim/storage/device.ts';
+import { engineOn } from '../../../sim/storage/engine-on.ts';
 import { pump } from '../../../sim/storage/pump.ts';
 import { Seeded } from '../../../support/seeded.ts';
 
@@ -43,18 +44,7 @@ const updates = (): string[] => {
 
 beforeEach(async () => {
   world = new SimWorld(new Seeded(1), 'boot-0');
-  const opening = VmEngine.open(
-    vmId,
-    {
-      diskFolder: id => world.folder(id),
-      store: world.store,
-      clock: world.clock(),
-      random: world.randomPort(),
-      bootId: world.bootId,
-      turn: () => world.later('turn', () => undefined),
-    },
-    { blockBytes: 8192 },
-  );
+  const opening = engineOn(world, vmId, { blockBytes: 8192 });
   engine = await ended(opening);
   await ended(engine.createDisk(diskId, 100_000));
   engine.volume(diskId).write(Buffer.alloc(4096, 7), 0);

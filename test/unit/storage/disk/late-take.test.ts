@@ -1,9 +1,10 @@
 // A take that was recorded and could not be finished, because the host's disk is full (T14): the guest goes on.
 import { describe, expect, it } from 'vitest';
-import { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import type { DiskId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { SimWorld } from '../../../sim/storage/device.ts';
+import { engineOn } from '../../../sim/storage/engine-on.ts';
 import { Seeded } from '../../../support/seeded.ts';
 
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
@@ -11,18 +12,7 @@ const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const full = new Fault({ code: 'disk.full', what: 'Simulated.', safe: 'All.', todo: 'Nothing.' });
 
 const openIn = (world: SimWorld): Promise<VmEngine> =>
-  VmEngine.open(
-    vmId,
-    {
-      diskFolder: id => world.folder(id),
-      store: world.store,
-      clock: world.clock(),
-      random: world.randomPort(),
-      bootId: world.bootId,
-      turn: () => world.later('turn', () => undefined),
-    },
-    { blockBytes: 8192, autoSettle: false },
-  );
+  engineOn(world, vmId, { blockBytes: 8192, autoSettle: false });
 
 /** Whatever is under way ends, one thing after another; null where the work still waits then. */
 async function ended<T>(world: SimWorld, work: Promise<T>): Promise<PromiseSettledResult<T> | null> {

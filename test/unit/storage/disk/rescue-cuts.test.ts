@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../../electron/platform/folder.ts';
 import type { Folder } from '../../../../electron/platform/ports.ts';
-import { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import { endsWithFooter } from '../../../../electron/storage/disk/image-head.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import { rescueRows } from '../../../../electron/storage/disk/rescue.ts';
@@ -14,6 +14,7 @@ import type { SwitchOffs } from '../../../../electron/storage/disk/switch-offs.t
 import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { type CrashKind, SimWorld } from '../../../sim/storage/device.ts';
+import { engineOn } from '../../../sim/storage/engine-on.ts';
 import { pump } from '../../../sim/storage/pump.ts';
 import { Seeded } from '../../../support/seeded.ts';
 
@@ -138,18 +139,7 @@ function failingFrom(left: { calls: number }): typeof openFolder {
 }
 
 const openIn = (world: SimWorld): Promise<VmEngine> =>
-  VmEngine.open(
-    vmId,
-    {
-      diskFolder: id => world.folder(id),
-      store: world.store,
-      clock: world.clock(),
-      random: world.randomPort(),
-      bootId: world.bootId,
-      turn: () => world.later('turn', () => undefined),
-    },
-    { blockBytes: 8192, autoSettle: false },
-  );
+  engineOn(world, vmId, { blockBytes: 8192, autoSettle: false });
 
 /** Storage dies at that call of a take, and the timeline with it. Null: the take had ended. */
 async function takeLost(calls: number, isNameless: boolean): Promise<string[] | null> {

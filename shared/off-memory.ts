@@ -1,6 +1,6 @@
 // What is shown of the memory of a VM that does not run: its range.
-import type { VmMemory } from '../../../shared/memory.ts';
-import type { VmSpec } from '../../../shared/vm.ts';
+import type { VmMemory } from './memory.ts';
+import type { VmSpec } from './vm.ts';
 
 export function offMemory(spec: VmSpec): VmMemory {
   const { minKib, maxKib, weight, balanced } = spec;
