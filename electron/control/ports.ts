@@ -16,10 +16,21 @@ export interface GuestStats {
   readonly updatedAtMs: number;
 }
 
+/** What an agent inside the guest says, where there is one: a guest's word like its statistics. */
+export interface AgentFigures {
+  /** Linux PSI `some avg10`, percent. */
+  readonly stalled: number | null;
+  readonly swappedKib: number | null;
+  /** When it was heard, monotonic. */
+  readonly atMs: number;
+}
+
 export interface GuestSample {
   /** QMP query-balloon (M4); null when the machine has no balloon device. */
   readonly actualKib: number | null;
   readonly stats: GuestStats | null;
+  /** Last heard, however long ago; absent: never. */
+  readonly agent?: AgentFigures | null;
   /** The guest's balloon driver is loaded (VIRTIO_CONFIG_S_DRIVER_OK, or statistics arrived). */
   readonly driverReady: boolean;
   /** RSS of the QEMU process. */

@@ -9,7 +9,7 @@ export interface HostMemoryFigures {
 }
 
 /** /proc/meminfo's field in KiB; null where it has none (SwapTotal without swap in the kernel). */
-function meminfoKib(text: string, name: string): number | null {
+export function meminfoKib(text: string, name: string): number | null {
   const digits = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
 }
@@ -24,9 +24,9 @@ export function parseMeminfo(text: string): HostMemoryFigures | null {
 /** In KiB; 0 is a host without swap, null a host that does not say. */
 export const parseSwapKib = (text: string): number | null => meminfoKib(text, 'SwapTotal');
 
-/** Linux PSI's `full avg10`: percent of the last ten seconds in which every program waited for memory; null where not said. */
-export function parsePressure(text: string): number | null {
-  const digits = /^full avg10=(\d+(?:\.\d+)?) /m.exec(text)?.[1];
+/** Linux PSI's `avg10`: percent of the last ten seconds in which every (`full`) or some program waited for memory; null where not said. */
+export function parsePressure(text: string, who: 'full' | 'some' = 'full'): number | null {
+  const digits = new RegExp(`^${who} avg10=(\\d+(?:\\.\\d+)?) `, 'm').exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 

@@ -2,7 +2,13 @@
 import { type MemoryJournal, memoryJournalInMemory } from '../../electron/control/memory/journal.ts';
 import { MemoryManager } from '../../electron/control/memory/manager.ts';
 import type { MemorySwitchOffs } from '../../electron/control/memory/switch-offs.ts';
-import type { GuestPort, GuestSample, GuestStats, Lease } from '../../electron/control/ports.ts';
+import type {
+  AgentFigures,
+  GuestPort,
+  GuestSample,
+  GuestStats,
+  Lease,
+} from '../../electron/control/ports.ts';
 import type { Clock } from '../../electron/platform/ports.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
@@ -55,6 +61,7 @@ export class Guest implements GuestPort {
   touchedKib: number | null = null;
   /** What its statistics say it uses; null: it has none to tell. */
   usedKib: number | null = null;
+  agent: AgentFigures | null = null;
   readonly commands: number[] = [];
   readonly #bootKib: number;
   readonly #clock: Clock;
@@ -74,6 +81,7 @@ export class Guest implements GuestPort {
     return Promise.resolve({
       actualKib: this.actualKib,
       stats: this.#stats(),
+      agent: this.agent,
       driverReady: this.driverReady,
       residentKib: this.touchedKib ?? this.actualKib,
       paused: this.isPaused,

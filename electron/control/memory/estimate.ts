@@ -2,7 +2,7 @@
 // samples, in KiB and ms: need rises at once and is forgotten within a minute. What cannot be believed is left out, and
 // what was last believed is kept: a silent guest is neither starved nor fed.
 import { MIB_KIB } from '../../../shared/units.ts';
-import type { GuestSample, GuestStats } from '../ports.ts';
+import type { AgentFigures, GuestSample, GuestStats } from '../ports.ts';
 import type { Wants } from './model.ts';
 
 export interface Estimate {
@@ -29,6 +29,8 @@ export interface Told {
   readonly beforeKib: number;
   /** What the host holds for it: more it cannot be using. Null when the host does not tell. */
   readonly residentKib: number | null;
+  /** As an agent inside says; null or absent: there is none. */
+  readonly swappedKib?: number | null;
   readonly atMs: number;
 }
 
@@ -57,8 +59,10 @@ const AMOUNT_MAX_KIB = 2 ** 40;
 /** A silent guest that fills what it has may want more. */
 const UNHEARD_MORE = 0.15;
 const SETTLED_KIB = 2 * MIB_KIB;
-/** Statistics older than this say nothing about now. */
+/** Statistics, and what an agent said, older than this say nothing about now. */
 const STATS_STALE_MS = 10_000;
+/** Percent of the last ten seconds in which some program of the guest waited for memory. */
+const STALLED_URGENT = 10;
 
 const amount = (value: number | null): number | null =>
   value !== null && Number.isFinite(value) && value >= 0 && value <= AMOUNT_MAX_KIB ? value : null;
@@ -80,6 +84,24 @@ export function availableKib({ stats, actualKib }: Pick<Told, 'stats' | 'actualK
   if (available === null || totalKib === null || available > totalKib) return null;
   return available > actualKib ? null : available;
 }
+
+/** The host knows: it has more than it ever touched. */
+const hasUntouched = ({ actualKib, residentKib }: Possession): boolean =>
+  actualKib !== null && residentKib !== null && residentKib < actualKib * (1 - UNTOUCHED_SHARE);
+
+interface Possession {
+  readonly actualKib: number | null;
+  readonly residentKib: number | null;
+}
+
+const isFresh = (agent: AgentFigures, nowMs: number): boolean => nowMs - agent.atMs <= STATS_STALE_MS;
+
+/** Its programs wait for memory, says an agent inside, and the host saw it touch all it has. */
+export const isStalling = (agent: AgentFigures | null, vm: Possession, nowMs: number): boolean =>
+  agent !== null && isFresh(agent, nowMs) && (agent.stalled ?? 0) > STALLED_URGENT && !hasUntouched(vm);
+
+export const swappedKib = (agent: AgentFigures | null, nowMs: number): number | null =>
+  agent !== null && isFresh(agent, nowMs) ? agent.swappedKib : null;
 
 /** What the guest uses, from statistics that can be believed: fresh, and within what it has. */
 export function usedKib({ stats, actualKib }: GuestSample, wallMs: number): number | null {
@@ -110,12 +132,13 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   const wentOut = grown(swapOutKib, before?.swapOutKib ?? null);
   const isMissed = cameIn / seconds > SWAP_IN_URGENT_KIB_PER_S;
   const kept = (before?.swappedKib ?? 0) * (isMissed ? 1 : (1 - SWAP_FORGOTTEN) ** faded);
-  const swappedKib = Math.min(AMOUNT_MAX_KIB, Math.max(0, kept + wentOut - cameIn));
+  // What was freed out there never comes back: only an agent knows. It may say less, never more (M4).
+  const swappedKib = Math.min(told.swappedKib ?? AMOUNT_MAX_KIB, Math.max(0, kept + wentOut - cameIn));
   const isSettled = Math.abs(actualKib - beforeKib) <= SETTLED_KIB;
   const claimedKib = Math.max(0, Math.min(actualKib, beforeKib) - available) + swappedKib;
   // What was never touched is free, whatever the guest claims; and with memory to spare nobody suffers for lack of it.
-  const hasRoom = residentKib !== null && residentKib < actualKib * (1 - UNTOUCHED_SHARE);
-  const needKib = hasRoom ? Math.min(claimedKib, residentKib) : claimedKib;
+  const hasRoom = hasUntouched(told);
+  const needKib = hasRoom ? Math.min(claimedKib, residentKib ?? 0) : claimedKib;
   const faults = grown(majorFaults, before?.majorFaults ?? null) / seconds;
   const isLow = isSettled && available < Math.max(actualKib / 25, Math.min(64 * MIB_KIB, actualKib / 16));
   const isUrgent = !hasRoom && (isMissed || faults > FAULTS_URGENT_PER_S || isLow);

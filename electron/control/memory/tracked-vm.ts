@@ -3,11 +3,20 @@ import type { VmId } from '../../../shared/ids.ts';
 import type { BalloonState, VmMemory } from '../../../shared/memory.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
-import type { GuestPort, GuestSample } from '../ports.ts';
+import type { AgentFigures, GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
-import { type Estimate, foldEstimate, usedKib, wantsOf, wantsUnheard } from './estimate.ts';
+import {
+  type Estimate,
+  foldEstimate,
+  isStalling,
+  swappedKib,
+  usedKib,
+  wantsOf,
+  wantsUnheard,
+} from './estimate.ts';
 import { foldLoading, hasLoaded, type Loading, RESET, UNSEEN } from './loading.ts';
 import { type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
+import { foldPace, isSlowPace, lateKib, USUAL_PACE } from './pace.ts';
 import {
   asked,
   foldProgress,
@@ -23,13 +32,6 @@ import type { MemorySwitchOffs } from './switch-offs.ts';
 /** At most four commands a second for one guest. */
 const COMMAND_GAP_MS = 250;
 const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
-/** Until a guest was seen to give back: a balloon taking free memory. */
-const PACE_KIB_PER_S = 400 * MIB_KIB;
-const PACE_SHARE = 0.3;
-/** A busy computer slows an honest balloon, too; what comes slower than this comes too late for who runs short. */
-const SLOW_KIB_PER_S = 16 * MIB_KIB;
-/** What comes later than this is no help to who waits now. */
-const SOON_S = 4;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
 /** Who took memory back by itself ran short: it is served like one that pages. */
@@ -86,11 +88,12 @@ export class TrackedVm {
   #doubt: 'in-vain' | 'unsure' | null;
   #lastSampleMs: number;
   #estimate: Estimate | null = null;
+  #agent: AgentFigures | null = null;
   #shrankAtMs: number | null = null;
   #grewAtMs: number | null = null;
   #selfDeflatedAtMs = Number.NEGATIVE_INFINITY;
   /** How fast it was last seen to do what it was asked. */
-  #paceKibPerS = PACE_KIB_PER_S;
+  #paceKibPerS = USUAL_PACE;
 
   constructor({ spec, bootKib, guest, targetKib, overheadKib, switchOff, nowMs }: TrackedInput) {
     this.id = spec.id;
@@ -113,6 +116,7 @@ export class TrackedVm {
     this.#isDriverReady = false;
     this.#loading = RESET;
     this.#estimate = null;
+    this.#agent = null;
     this.#resets++;
   }
 
@@ -237,16 +241,19 @@ export class TrackedVm {
     this.#lastSampleMs = monotonicMs;
     this.#isSeen = true;
     this.actualKib = sample.actualKib;
-    this.#measurePace(beforeKib, seconds);
+    const { actualKib, targetKib } = this;
+    this.#paceKibPerS = foldPace(this.#paceKibPerS, { beforeKib, actualKib, targetKib, seconds });
     this.residentKib = sample.residentKib;
     this.#isPaused = sample.paused;
     this.usedKib = usedKib(sample, wallMs);
+    this.#agent = sample.agent ?? null;
     if (this.usedKib !== null && sample.stats !== null && this.actualKib !== null)
       this.#estimate = foldEstimate(this.#estimate, {
         stats: sample.stats,
         actualKib: this.actualKib,
         beforeKib: beforeKib ?? this.actualKib,
         residentKib: this.residentKib,
+        swappedKib: swappedKib(this.#agent, monotonicMs),
         atMs: monotonicMs,
       });
     this.#loading = foldLoading(this.#loading, sample, monotonicMs);
@@ -294,21 +301,6 @@ export class TrackedVm {
       this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
   }
 
-  #measurePace(beforeKib: number | null, seconds: number): void {
-    const { actualKib, targetKib } = this;
-    if (beforeKib === null || actualKib === null || targetKib === null || seconds <= 0) return;
-    const wayKib = targetKib - actualKib;
-    // Only where there was some way to go for all of that time, and it went it: who stands still is judged elsewhere.
-    const goneKib = Math.sign(wayKib) * (actualKib - beforeKib);
-    if (Math.abs(wayKib) <= TOLERANCE_KIB || goneKib <= 0) return;
-    this.#paceKibPerS += PACE_SHARE * (goneKib / seconds - this.#paceKibPerS);
-  }
-
-  #lateKib(): number {
-    const owedKib = Math.max(0, (this.actualKib ?? 0) - (this.targetKib ?? this.bootKib));
-    return Math.round(Math.max(0, owedKib - SOON_S * this.#paceKibPerS));
-  }
-
   #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {
     // Not asked yet is not without a driver.
     if (!this.spec.balloon || (this.#isSeen && this.actualKib === null && !this.#isDriverReady))
@@ -340,8 +332,8 @@ export class TrackedVm {
       wants: this.#wants(nowMs),
       shrankAtMs: this.#shrankAtMs,
       grewAtMs: this.#grewAtMs,
-      lateKib: this.#lateKib(),
-      isSlow: this.#paceKibPerS < SLOW_KIB_PER_S,
+      lateKib: lateKib(this.#paceKibPerS, (this.actualKib ?? 0) - (this.targetKib ?? this.bootKib)),
+      isSlow: isSlowPace(this.#paceKibPerS),
       held: this.#held(nowMs),
     };
     return this.#switchOff.needInQuarantine === true ? vm : servedInNeed(vm);
@@ -351,7 +343,8 @@ export class TrackedVm {
     const told = wantsOf(this.#estimate, nowMs, this.#paceKibPerS);
     const middleKib = (this.spec.minKib + Math.min(this.spec.maxKib, this.bootKib)) / 2;
     const wants = told ?? (this.residentKib === null ? null : wantsUnheard(this.residentKib, middleKib));
-    const ranShort = nowMs - this.#selfDeflatedAtMs < SELF_DEFLATED_MS;
+    const ranShort =
+      nowMs - this.#selfDeflatedAtMs < SELF_DEFLATED_MS || isStalling(this.#agent, this, nowMs);
     return wants !== null && ranShort ? { ...wants, isUrgent: true } : wants;
   }
 

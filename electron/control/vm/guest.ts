@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { bytesToKib, kibToBytes } from '../../../shared/units.ts';
-import type { GuestPort, GuestSample, GuestStats } from '../ports.ts';
+import type { AgentFigures, GuestPort, GuestSample, GuestStats } from '../ports.ts';
 import type { QmpSession } from '../qmp/session.ts';
 
 const BALLOON = '/machine/peripheral/balloon0';
@@ -45,6 +45,8 @@ export interface GuestOptions {
   readonly qmp: QmpSession;
   readonly hasBalloon: boolean;
   readonly residentKib: () => number | null;
+  /** At once what the agent inside last said. */
+  readonly agent: () => AgentFigures | null;
 }
 
 export class Guest implements GuestPort {
@@ -52,12 +54,14 @@ export class Guest implements GuestPort {
   readonly #qmp: QmpSession;
   readonly #hasBalloon: boolean;
   readonly #residentKib: () => number | null;
+  readonly #agent: () => AgentFigures | null;
 
-  constructor({ vmId, qmp, hasBalloon, residentKib }: GuestOptions) {
+  constructor({ vmId, qmp, hasBalloon, residentKib, agent }: GuestOptions) {
     this.vmId = vmId;
     this.#qmp = qmp;
     this.#hasBalloon = hasBalloon;
     this.#residentKib = residentKib;
+    this.#agent = agent;
   }
 
   /** Zero, the default, means never. */
@@ -93,6 +97,8 @@ export class Guest implements GuestPort {
     return {
       actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
       stats: parsed,
+      // Paused it answers nobody.
+      agent: running ? this.#agent() : null,
       driverReady,
       // After the balloon's figure: what an inflating one let go of in between would look like QEMU's own need (M2).
       residentKib: this.#residentKib(),

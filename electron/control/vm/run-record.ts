@@ -37,7 +37,14 @@ export const socketsIn = (folder: string): VmSockets => ({
   qmp: `${folder}/qmp`,
   vnc: `${folder}/vnc`,
   agent: `${folder}/agent`,
+  qga: `${folder}/qga`,
   serial: `${folder}/serial`,
   pidFile: `${folder}/pid`,
   disk: index => `${folder}/disk${index}`,
 });
+
+/** What an ended QEMU left lying. */
+export function socketFiles(folder: string): string[] {
+  const { qmp, vnc, agent, qga, serial, pidFile } = socketsIn(folder);
+  return [qmp, vnc, agent, qga, serial, pidFile];
+}

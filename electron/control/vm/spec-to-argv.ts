@@ -11,7 +11,10 @@ export type Accelerator = 'kvm' | 'tcg';
 export interface VmSockets {
   readonly qmp: string;
   readonly vnc: string;
+  /** The sample guest's own. */
   readonly agent: string;
+  /** QEMU's guest agent (qemu-ga), which most guests have or can have. */
+  readonly qga: string;
   readonly serial: string;
   /** QEMU writes its pid there itself: a control that died between spawn and note finds it. */
   readonly pidFile: string;
@@ -41,6 +44,9 @@ function cpu(input: ArgvInput): string[] {
     ? ['-accel', 'kvm', '-cpu', 'host', '-smp', String(spec.cpus)]
     : ['-accel', 'tcg,thread=multi,tb-size=32', '-cpu', 'max', '-smp', String(spec.cpus)];
 }
+
+/** What QEMU calls the way to the agent inside (qemu-ga). */
+export const AGENT_CHARDEV = 'qga';
 
 /** What QEMU calls the backend of a disk. */
 export const diskNode = (index: number): string => `disk${index}`;
@@ -119,6 +125,9 @@ export function specToArgv(input: ArgvInput): string[] {
     ...socket('agent', sockets.agent),
     '-device',
     'virtserialport,chardev=agent,name=org.ebb.agent,id=agentport',
+    ...socket(AGENT_CHARDEV, sockets.qga),
+    '-device',
+    `virtserialport,chardev=${AGENT_CHARDEV},name=org.qemu.guest_agent.0,id=qgaport`,
     ...(spec.balloon
       ? ['-device', 'virtio-balloon-pci,id=balloon0,deflate-on-oom=on,free-page-reporting=on']
       : []),

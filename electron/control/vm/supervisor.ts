@@ -8,14 +8,15 @@ import type { ProcessId } from '../../platform/process.ts';
 import type { GuestPort, Lease } from '../ports.ts';
 import type { QmpSession } from '../qmp/session.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
-import { Guest } from './guest.ts';
+import type { Guest } from './guest.ts';
 import { closeExports, type LaunchInput, logPath, openExports, recordPath, runRecord } from './launch.ts';
 import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
 import { powerDown } from './power-down.ts';
 import { diskErrorText, onQemuEvent } from './qemu-events.ts';
+import { reachGuest } from './reach-guest.ts';
 import { resizeDisk } from './resize-disk.ts';
 import { resumeWhenWell } from './resume-when-well.ts';
-import { type RunRecord, socketsIn } from './run-record.ts';
+import { type RunRecord, socketFiles, socketsIn } from './run-record.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
 import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
@@ -143,9 +144,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   /** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
   async #spawn(program: string, record: RunRecord, incoming: boolean): Promise<ProcessId> {
-    const sockets = socketsIn(this.#folders.run);
-    for (const path of [sockets.qmp, sockets.vnc, sockets.agent, sockets.serial, sockets.pidFile])
-      this.#ports.removeFile(path);
+    for (const path of socketFiles(this.#folders.run)) this.#ports.removeFile(path);
     const noted: RunRecord = { ...record, process: undefined, since: this.#ports.clock.wallMs() };
     this.#ports.writeJson(recordPath(this.#folders), noted);
     const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
@@ -166,8 +165,8 @@ export class QemuSupervisor implements VmSupervisor {
   /** Waits for QMP as long as QEMU lives, then listens. Faults with QEMU's own last words. */
   async #connect(process: ProcessId, record: RunRecord): Promise<Live> {
     const qmp = await openQmp(this.#folders, this.#ports, process);
-    const residentKib = (): number | null => this.#ports.residentKib(process.pid);
-    const guest = new Guest({ vmId: this.vmId, qmp, hasBalloon: record.hasBalloon, residentKib });
+    const { vmId } = this;
+    const guest = reachGuest({ vmId, folders: this.#folders, ports: this.#ports, process, record, qmp });
     const live: Live = { process, qmp, guest, record, isEndWanted: false };
     this.#live = live;
     qmp.onEvent((name, data) =>

@@ -39,6 +39,8 @@ describe('QEMU arguments', () => {
       'reconnect-delay=60,discard=unmap,detect-zeroes=unmap',
       'werror=stop,rerror=stop',
       'name=org.ebb.agent',
+      'socket,id=qga,path=/run/x/qga,server=on,wait=off',
+      'virtserialport,chardev=qga,name=org.qemu.guest_agent.0',
       'pvpanic-pci',
       'unix:/run/x/vnc',
       '-sandbox on',

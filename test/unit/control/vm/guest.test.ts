@@ -47,6 +47,7 @@ describe('figures of a guest', () => {
       qmp: new Loading() as unknown as QmpSession,
       hasBalloon: true,
       residentKib: () => null,
+      agent: () => null,
     });
     expect((await guest.sample()).driverReady).toBe(false);
     expect((await guest.sample()).driverReady).toBe(true);
@@ -59,6 +60,7 @@ describe('figures of a guest', () => {
       qmp: qemu as unknown as QmpSession,
       hasBalloon: true,
       residentKib: () => qemu.heldKib + OVERHEAD_KIB,
+      agent: () => null,
     });
     const sample = await guest.sample();
     expect(sample.actualKib).toBeLessThan(300 * MIB);

@@ -1,0 +1,33 @@
+// A QEMU whose control socket answers, as the memory manager reaches it, with the agent inside where there is one.
+import type { VmId } from '../../../shared/ids.ts';
+import type { ProcessId } from '../../platform/process.ts';
+import { openAgent } from '../qga/open.ts';
+import { PressureReader } from '../qga/pressure.ts';
+import type { QmpSession } from '../qmp/session.ts';
+import { Guest } from './guest.ts';
+import { type RunRecord, socketsIn } from './run-record.ts';
+import { AGENT_CHARDEV } from './spec-to-argv.ts';
+import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
+
+export interface ReachInput {
+  readonly vmId: VmId;
+  readonly folders: VmFolders;
+  readonly ports: Pick<SupervisorPorts, 'clock' | 'connect' | 'residentKib'>;
+  readonly process: ProcessId;
+  readonly record: RunRecord;
+  readonly qmp: QmpSession;
+}
+
+export function reachGuest({ vmId, folders, ports, process, record, qmp }: ReachInput): Guest {
+  const { clock, connect } = ports;
+  const way = { qmp, connect, clock, chardev: AGENT_CHARDEV, path: socketsIn(folders.run).qga };
+  const pressure = new PressureReader({ clock, open: () => openAgent(way) });
+  qmp.onClose(() => pressure.close());
+  return new Guest({
+    vmId,
+    qmp,
+    hasBalloon: record.hasBalloon,
+    residentKib: () => ports.residentKib(process.pid),
+    agent: () => pressure.figures(),
+  });
+}
