@@ -15,6 +15,7 @@ import {
   writeJson,
 } from '../platform/json-file.ts';
 import { startedAt } from '../platform/lock-owner.ts';
+import { systemMemoryGroups } from '../platform/memory-groups.ts';
 import { startNodeService } from '../platform/node-service.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import {
@@ -116,12 +117,15 @@ function memoryManager(
   const figures = hostMemoryReader(() => clock.monotonicMs());
   const ownKib = (): number =>
     [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residentKib(id) ?? 0)), 0);
+  const groups = systemMemoryGroups(pid);
+  log(groups.found);
   return new MemoryManager(
     {
       clock,
       random: systemRandom,
       journal: openMemoryJournal(catalog.db),
       host: () => ({ ...figures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
+      groups,
       log,
     },
     catalog.memoryPolicy() ?? {},
@@ -225,6 +229,7 @@ async function findings(
     freeBytes: freeBytesAt(paths.dataFolder),
     canWrite: canWriteAt(paths.dataFolder),
     sample: sampleGuest() !== null,
+    backstop: memory.backstopFound,
     planAgeMs: host.planAgeMs,
   };
 }

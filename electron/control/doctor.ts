@@ -19,6 +19,8 @@ export interface DoctorFindings {
   readonly freeBytes: number;
   readonly canWrite: boolean;
   readonly sample: boolean;
+  /** What keeps a VM to what it was promised, or why nothing does. */
+  readonly backstop: string;
   readonly planAgeMs: number;
 }
 
@@ -120,7 +122,7 @@ export function examine(found: DoctorFindings): DoctorReport {
       'balancing',
       'Memory balancing',
       found.planAgeMs < 30_000 ? 'ok' : 'warn',
-      `Last plan ${(found.planAgeMs / 1000).toFixed(0)} s ago.`,
+      `Last plan ${(found.planAgeMs / 1000).toFixed(0)} s ago. ${found.backstop}`,
     ),
   ];
   return { ok: checks.every(row => row.state !== 'fail'), checks };

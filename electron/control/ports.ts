@@ -41,6 +41,8 @@ export interface GuestSample {
 /** A running VM as the memory manager reaches it. Calls reject with a Fault when the VM is gone or silent. */
 export interface GuestPort {
   readonly vmId: VmId;
+  /** Of its QEMU. */
+  readonly pid?: number;
   /** Asks only (M4). Multiple of 1 MiB. */
   setTarget(targetKib: number): Promise<void>;
   sample(): Promise<GuestSample>;

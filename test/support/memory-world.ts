@@ -9,6 +9,7 @@ import type {
   GuestStats,
   Lease,
 } from '../../electron/control/ports.ts';
+import type { MemoryGroups } from '../../electron/platform/memory-groups.ts';
 import type { Clock } from '../../electron/platform/ports.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
@@ -63,6 +64,9 @@ export class Guest implements GuestPort {
   usedKib: number | null = null;
   agent: AgentFigures | null = null;
   readonly commands: number[] = [];
+  pid?: number;
+  /** Looked at when it hears of a target. */
+  onTarget: () => void = () => undefined;
   readonly #bootKib: number;
   readonly #clock: Clock;
   constructor(vmId: VmId, bootKib: number, clock: Clock = new TestClock()) {
@@ -75,6 +79,7 @@ export class Guest implements GuestPort {
   setTarget(targetKib: number): Promise<void> {
     this.targetKib = targetKib;
     this.commands.push(targetKib);
+    this.onTarget();
     return Promise.resolve();
   }
   sample(): Promise<GuestSample> {
@@ -140,9 +145,12 @@ export class World {
   readonly log: string[] = [];
   readonly budgetKib: number;
   readonly off: MemorySwitchOffs;
-  constructor(budgetKib: number, off: MemorySwitchOffs = {}) {
+  readonly groups: MemoryGroups | null;
+  readonly pids = new Map<VmId, number>();
+  constructor(budgetKib: number, off: MemorySwitchOffs = {}, groups: MemoryGroups | null = null) {
     this.budgetKib = budgetKib;
     this.off = off;
+    this.groups = groups;
     this.manager = this.restart();
     this.manager.begin();
   }
@@ -160,15 +168,17 @@ export class World {
         host: () => this.host,
         log: line => void this.log.push(line),
         switchOff: this.off,
+        groups: this.groups,
       },
       { mode: 'proportional', budgetKib: this.budgetKib, reserveKib: GIB },
     );
     return this.manager;
   }
-  run(ms: number): Promise<void> {
+  run(ms: number, each: () => void = () => undefined): Promise<void> {
     return this.clock.advance(ms, () => {
       for (const guest of this.guests.values()) guest.move();
       this.check();
+      each();
     });
   }
   worstKib = 0;
@@ -200,6 +210,8 @@ export class World {
     const granted = lease as unknown as Lease;
     const guest = new Guest(spec.id, granted.bootKib, this.clock);
     this.guests.set(spec.id, guest);
+    const pid = this.pids.get(spec.id);
+    if (pid !== undefined) guest.pid = pid;
     this.manager.transfer(granted, guest);
     await this.run(2000);
     guest.driverReady = true;

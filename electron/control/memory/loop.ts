@@ -4,6 +4,7 @@ import type { VmId } from '../../../shared/ids.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { actuate, type Command } from './actuate.ts';
+import type { Backstop } from './backstop.ts';
 import type { HostFigures } from './budget.ts';
 import type { Histories } from './histories.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './host-state.ts';
 import type { MemoryJournal } from './journal.ts';
 import type { LeaseDesk } from './lease-desk.ts';
-import { type HostModel, poolKib } from './model.ts';
+import { committedKib, type HostModel, poolKib } from './model.ts';
 import type { Narrator } from './narrator.ts';
 import { plan } from './plan.ts';
 import { type Clocks, hasSlept } from './sleep.ts';
@@ -49,6 +50,7 @@ export interface LoopPorts {
   readonly histories: Histories;
   readonly desk: LeaseDesk;
   readonly narrator: Narrator;
+  readonly backstop: Backstop;
   readonly model: () => HostModel;
   /** The host's figures, looked at anew. */
   readonly look: () => HostFigures & Pick<HostSigns, 'isOverdrawn'>;
@@ -248,6 +250,8 @@ export class MemoryLoop {
     const nowMs = this.#ports.clock.monotonicMs();
     if (this.#unnoted !== null) this.#unnoted.isNow = false;
     const model = this.#ports.model();
+    for (const vm of model.vms)
+      this.#ports.backstop.follow(vm.id, committedKib(vm), this.#ports.vms.get(vm.id)?.residentKib ?? null);
     const next = plan(model, nowMs);
     const { state } = this.#host;
     const isFrozen = state === 'emergency';
@@ -305,6 +309,8 @@ export class MemoryLoop {
     }
     const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
     if (this.#ports.switchOff.journalBeforeSend !== true && !this.#noteTarget(vm, higher)) return;
+    // M2: it may touch what it is given as soon as it hears of it.
+    this.#ports.backstop.raise(vm.id, higher + vm.overheadKib);
     vm.willSend(command.targetKib, now, patience);
     try {
       await vm.guest.setTarget(command.targetKib);

@@ -15,8 +15,10 @@ import { offMemory } from '../../../shared/off-memory.ts';
 import type { Result } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
+import type { MemoryGroups } from '../../platform/memory-groups.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
+import { Backstop } from './backstop.ts';
 import {
   checkPolicy,
   defaultReserveKib,
@@ -25,7 +27,7 @@ import {
   overheadKibOf,
 } from './budget.ts';
 import { Focus } from './focus.ts';
-import { freeing } from './free.ts';
+import { FreeDesk } from './free-desk.ts';
 import { Histories } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
@@ -48,15 +50,8 @@ export interface ManagerPorts {
   readonly host: () => HostFigures;
   readonly log: (line: string) => void;
   readonly switchOff?: MemorySwitchOffs;
-}
-
-/** What VMs leave free for somebody. */
-interface Hold {
-  /** What they may hold in all meanwhile. */
-  readonly budgetKib: number;
-  /** Of the host, free in all. */
-  readonly promisedKib: number;
-  readonly endsAtMs: number;
+  /** Null or absent: the kernel keeps nobody to what it was promised. */
+  readonly groups?: MemoryGroups | null;
 }
 
 export class MemoryManager implements MemoryPort {
@@ -71,7 +66,8 @@ export class MemoryManager implements MemoryPort {
   readonly #focus = new Focus();
   readonly #narrator: Narrator;
   readonly #loop: MemoryLoop;
-  #hold: Hold | null = null;
+  readonly #free: FreeDesk;
+  readonly #backstop: Backstop;
 
   constructor(ports: ManagerPorts, policy: Partial<MemoryPolicy> = {}) {
     this.#ports = ports;
@@ -102,6 +98,16 @@ export class MemoryManager implements MemoryPort {
       wake: cause => this.#loop.wake(cause),
       tried: write => this.#tried(write),
     });
+    this.#backstop = new Backstop(ports.groups ?? null, ports.log);
+    this.#free = new FreeDesk({
+      clock: ports.clock,
+      model: () => this.#model(),
+      availableKib: () => {
+        this.#watch.look(this.#residentKib());
+        return this.#watch.figures.availableKib;
+      },
+      residentKib: vmId => this.#vms.get(vmId)?.residentKib ?? null,
+    });
     this.#loop = new MemoryLoop({
       clock: ports.clock,
       journal: ports.journal,
@@ -111,6 +117,7 @@ export class MemoryManager implements MemoryPort {
       histories: this.#histories,
       desk: this.#desk,
       narrator: this.#narrator,
+      backstop: this.#backstop,
       model: () => this.#model(),
       look: () => {
         this.#watch.look(this.#residentKib());
@@ -136,6 +143,7 @@ export class MemoryManager implements MemoryPort {
 
   stop(): void {
     this.#loop.stop();
+    this.#backstop.letGo();
   }
 
   onHost(listener: () => void): () => void {
@@ -198,12 +206,14 @@ export class MemoryManager implements MemoryPort {
     const nowMs = clock.monotonicMs();
     const vm = new TrackedVm({ spec, bootKib, guest, targetKib, overheadKib, switchOff, nowMs });
     this.#vms.set(spec.id, vm);
+    this.#backstop.enter(spec.id, guest.pid);
   }
 
   detach(vmId: VmId, why: VmMemoryEvent): void {
     const vm = this.#vms.get(vmId);
     if (vm === undefined) return;
     this.#vms.delete(vmId);
+    this.#backstop.leave(vmId);
     this.#focus.forget(vmId);
     // The next start drops it, if this cannot.
     this.#tried(() => this.#ports.journal.dropTarget(vmId));
@@ -256,35 +266,13 @@ export class MemoryManager implements MemoryPort {
 
   /** VMs give back until so much of the host is free, and leave it free meanwhile; 0 ends that. */
   free(kib: number, forMs: number): FreePreview {
-    this.#hold = null;
-    this.#watch.look(this.#residentKib());
-    const nowMs = this.#ports.clock.monotonicMs();
-    if (kib === 0) {
-      this.#loop.wake(null);
-      return { isEnough: true, freeableKib: 0, sentence: 'VMs use what is free again.', changes: [] };
-    }
-    const { availableKib } = this.#watch.figures;
-    const { budgetKib, preview } = freeing({
-      host: this.#model(),
-      availableKib,
-      wantedKib: kib,
-      residentKib: vmId => this.#vms.get(vmId)?.residentKib ?? null,
-      nowMs,
-    });
-    const promisedKib = Math.min(kib, availableKib + preview.freeableKib);
-    this.#hold = { budgetKib, promisedKib, endsAtMs: nowMs + forMs };
-    this.#loop.wake(`${amountText(kib)} of this computer are to be free`);
+    const preview = this.#free.free(kib, forMs);
+    this.#loop.wake(kib === 0 ? null : `${amountText(kib)} of this computer are to be free`);
     return preview;
   }
 
-  /** What VMs leave free for somebody, if it is not over. */
-  #held(): Hold | null {
-    if (this.#hold !== null && this.#ports.clock.monotonicMs() >= this.#hold.endsAtMs) this.#hold = null;
-    return this.#hold;
-  }
-
   #keptFreeKib(): number {
-    const hold = this.#held();
+    const { hold } = this.#free;
     return hold === null ? 0 : Math.max(0, this.#watch.budgetKib(this.#policy) - hold.budgetKib);
   }
 
@@ -326,6 +314,11 @@ export class MemoryManager implements MemoryPort {
     this.#loop.setOnBattery(isOnBattery);
   }
 
+  /** What the host's kernel does beside, or why it does nothing. */
+  get backstopFound(): string {
+    return this.#ports.groups?.found ?? '';
+  }
+
   /** M7: what is nobody's move. */
   tell(text: string): void {
     this.#narrator.tell(text);
@@ -340,7 +333,7 @@ export class MemoryManager implements MemoryPort {
     const model = this.#model();
     const { clock } = this.#ports;
     const now = clock.monotonicMs();
-    const hold = this.#held();
+    const { hold } = this.#free;
     const { totalKib, availableKib, ownKib } = this.#watch.figures;
     return {
       totalKib,
@@ -384,7 +377,7 @@ export class MemoryManager implements MemoryPort {
       mode: this.#policy.mode,
       budgetKib: Math.min(
         this.#watch.budgetKib(this.#policy),
-        this.#held()?.budgetKib ?? Number.POSITIVE_INFINITY,
+        this.#free.hold?.budgetKib ?? Number.POSITIVE_INFINITY,
       ),
       leasedKib: off.leaseCounts === true ? 0 : this.#desk.leasedKib(),
       vms,

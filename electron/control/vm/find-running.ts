@@ -38,7 +38,7 @@ function fromPidFile(folders: VmFolders, ports: SupervisorPorts): Promise<Proces
 }
 
 /** What the memory manager is given of a QEMU that cannot be reached yet: it counts as all it was started with. */
-export function unreachable(vmId: VmId, residentKib: () => number | null): GuestPort {
+export function unreachable(vmId: VmId, pid: number, residentKib: () => number | null): GuestPort {
   const refuse = (): Promise<never> =>
     Promise.reject(
       new Fault({
@@ -48,5 +48,5 @@ export function unreachable(vmId: VmId, residentKib: () => number | null): Guest
         todo: 'Wait, or force the VM off.',
       }),
     );
-  return { vmId, setTarget: refuse, sample: refuse, residentKib };
+  return { vmId, pid, setTarget: refuse, sample: refuse, residentKib };
 }

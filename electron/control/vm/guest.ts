@@ -42,6 +42,7 @@ function parseStats(answer: unknown): GuestStats | null {
 
 export interface GuestOptions {
   readonly vmId: VmId;
+  readonly pid: number;
   readonly qmp: QmpSession;
   readonly hasBalloon: boolean;
   readonly residentKib: () => number | null;
@@ -51,13 +52,15 @@ export interface GuestOptions {
 
 export class Guest implements GuestPort {
   readonly vmId: VmId;
+  readonly pid: number;
   readonly #qmp: QmpSession;
   readonly #hasBalloon: boolean;
   readonly #residentKib: () => number | null;
   readonly #agent: () => AgentFigures | null;
 
-  constructor({ vmId, qmp, hasBalloon, residentKib, agent }: GuestOptions) {
+  constructor({ vmId, pid, qmp, hasBalloon, residentKib, agent }: GuestOptions) {
     this.vmId = vmId;
+    this.pid = pid;
     this.#qmp = qmp;
     this.#hasBalloon = hasBalloon;
     this.#residentKib = residentKib;

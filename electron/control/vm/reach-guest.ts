@@ -25,6 +25,7 @@ export function reachGuest({ vmId, folders, ports, process, record, qmp }: Reach
   qmp.onClose(() => pressure.close());
   return new Guest({
     vmId,
+    pid: process.pid,
     qmp,
     hasBalloon: record.hasBalloon,
     residentKib: () => ports.residentKib(process.pid),

@@ -97,7 +97,7 @@ export function loadOf(
 
 /** As a supervisor tells of a QEMU it has no word from yet. */
 export const unreached = ({ guest }: Running): GuestPort =>
-  unreachable(guest.id, () => Math.round(guest.residentMib * MIB));
+  unreachable(guest.id, 0, () => Math.round(guest.residentMib * MIB));
 
 /** M4: a driver asked for what it cannot do spins; asked once, it is left alone for much longer than it was tried. */
 export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): boolean {

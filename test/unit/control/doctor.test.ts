@@ -16,6 +16,7 @@ const well: DoctorFindings = {
   freeBytes: 100 * 1024 ** 3,
   canWrite: true,
   sample: true,
+  backstop: 'Nothing does.',
   planAgeMs: 0,
 };
 

@@ -44,6 +44,7 @@ describe('figures of a guest', () => {
   it('M9: a driver that loads while they are read is not taken to have said what it holds', async () => {
     const guest = new Guest({
       vmId: '00000000-0000-4000-8000-000000000001' as VmId,
+      pid: 77,
       qmp: new Loading() as unknown as QmpSession,
       hasBalloon: true,
       residentKib: () => null,
@@ -57,6 +58,7 @@ describe('figures of a guest', () => {
     const qemu = new Inflating();
     const guest = new Guest({
       vmId: '00000000-0000-4000-8000-000000000001' as VmId,
+      pid: 77,
       qmp: qemu as unknown as QmpSession,
       hasBalloon: true,
       residentKib: () => qemu.heldKib + OVERHEAD_KIB,
