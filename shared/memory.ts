@@ -16,12 +16,13 @@ export type MemoryRange = z.infer<typeof memoryRangeSchema>;
 export const sameRange = (a: MemoryRange, b: MemoryRange): boolean =>
   a.minKib === b.minKib && a.maxKib === b.maxKib;
 
-/** How a guest answers its balloon (M4). `fixed`: not balanced by choice. */
+/** How a guest answers its balloon (M4). `fixed`: not balanced by choice. `no-return`: the host does not get what it takes (M8). */
 export const balloonStateSchema = z.enum([
   'obeying',
   'slow',
   'refusing',
   'no-driver',
+  'no-return',
   'blind',
   'booting',
   'fixed',

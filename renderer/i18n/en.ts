@@ -101,6 +101,7 @@ export const en = {
       slow: (name: string) => `${name} is slow to give memory back`,
       refusing: (name: string) => `${name} is not giving memory back`,
       'no-driver': (name: string) => `${name} has no balloon driver`,
+      'no-return': (name: string) => `What ${name} gives up does not come back`,
       blind: (name: string) => `${name} does not tell how much it uses`,
     },
     slowText: (target: string, actual: string) =>
@@ -109,6 +110,8 @@ export const en = {
       `Asked for ${target}, still at ${actual}. Nothing is lost; the others are planned around it. Its balloon driver may be busy or missing.`,
     driverText: (size: string) =>
       `Its memory is fixed at ${size} until the guest has the virtio balloon driver. Linux has it built in; Windows needs virtio-win. The other VMs are planned around it.`,
+    noReturnText:
+      'Its balloon took memory, and this computer did not get it. So nothing more is taken from it, and nobody is given what it holds.',
     blindText: 'Its memory can be moved, but Ebb cannot see what it needs, so it goes by its range alone.',
     historyTitle: (name: string) => `${name}: history is waiting`,
     hostTitle: { critical: 'This computer runs out of memory', emergency: 'This computer is out of memory' },

@@ -97,6 +97,7 @@ export const zhCn: Dictionary = {
       slow: name => `${name} 归还内存较慢`,
       refusing: name => `${name} 没有归还内存`,
       'no-driver': name => `${name} 没有气球驱动`,
+      'no-return': name => `${name} 让出的内存没有回到主机`,
       blind: name => `${name} 没有报告内存用量`,
     },
     slowText: (target, actual) =>
@@ -105,6 +106,8 @@ export const zhCn: Dictionary = {
       `要求降到 ${target}，现在仍是 ${actual}。没有任何损失；其他虚拟机已另行安排。它的气球驱动可能正忙或缺失。`,
     driverText: size =>
       `在客户机装好 virtio 气球驱动之前，它的内存固定为 ${size}。Linux 自带驱动；Windows 需要 virtio-win。其他虚拟机已另行安排。`,
+    noReturnText:
+      '它的气球收走了内存，但这台电脑没有得到。因此不再向它索取内存，它占用的内存也不会分给别的虚拟机。',
     blindText: '它的内存可以移动，但 Ebb 看不到它需要多少，因此只按范围安排。',
     historyTitle: name => `${name}：历史整理正在等待`,
     hostTitle: { critical: '这台电脑内存快用完了', emergency: '这台电脑内存已用完' },

@@ -12,7 +12,13 @@ const roundedDown = (kib: number): number => Math.round(Math.floor(kib / STEP_KI
 
 /** Of what a VM has it may lose what lies above its minimum; of that, only what its process has taken frees anything. */
 function freeableKib(vm: VmMemory): number {
-  if (vm.actualKib === null || vm.balloon === 'no-driver' || vm.balloon === 'fixed') return 0;
+  if (
+    vm.actualKib === null ||
+    vm.balloon === 'no-driver' ||
+    vm.balloon === 'no-return' ||
+    vm.balloon === 'fixed'
+  )
+    return 0;
   const taken = vm.residentKib === null ? vm.actualKib : vm.residentKib - vm.overheadKib;
   return Math.max(0, Math.min(vm.actualKib, taken) - vm.minKib);
 }

@@ -42,6 +42,12 @@ function useWords(): (found: Attention) => { title: string; body: ReactNode; tab
             body: words.driverText(actual),
             tab: 'memory',
           };
+        if (balloon === 'no-return')
+          return {
+            title: words.balloonTitle['no-return'](name),
+            body: words.noReturnText,
+            tab: 'memory',
+          };
         if (balloon === 'blind')
           return { title: words.balloonTitle.blind(name), body: words.blindText, tab: 'memory' };
         return {

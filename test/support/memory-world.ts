@@ -60,6 +60,10 @@ export class Guest implements GuestPort {
   floorKib = 0;
   isPaused = false;
   touchedKib: number | null = null;
+  /** The host says what its QEMU holds. */
+  isResidentTold = true;
+  /** Of QEMU itself. */
+  ownKib = 0;
   /** What its statistics say it uses; null: it has none to tell. */
   usedKib: number | null = null;
   agent: AgentFigures | null = null;
@@ -88,7 +92,7 @@ export class Guest implements GuestPort {
       stats: this.#stats(),
       agent: this.agent,
       driverReady: this.driverReady,
-      residentKib: this.touchedKib ?? this.actualKib,
+      residentKib: this.isResidentTold ? (this.touchedKib ?? this.actualKib) + this.ownKib : null,
       paused: this.isPaused,
     });
   }

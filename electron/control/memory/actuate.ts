@@ -56,7 +56,7 @@ export function actuate(host: HostModel, plan: Plan, given: ActuateOptions): Com
     const want = targetKib - promised;
     if (want <= 0) {
       // It holds more than it was last asked to, and may keep it where nobody needs what it still gives back.
-      if (pool >= 0 && targetKib > asked + options.deadbandKib && targetKib === promised)
+      if (pool >= 0 && targetKib > asked + options.deadbandKib && targetKib === floorMib(promised))
         commands.push({ id, targetKib, kind: 'give' });
       continue;
     }

@@ -25,6 +25,7 @@ import type { MemorySwitchOffs } from './switch-offs.ts';
 import type { TrackedVm } from './tracked-vm.ts';
 import {
   hostStateSentence,
+  keptSentence,
   refusedSentence,
   selfDeflatedSentence,
   silentSentence,
@@ -214,6 +215,8 @@ export class MemoryLoop {
       if (this.#ports.switchOff.overheadJournal !== true) this.#noteOverhead(vm);
       const { targetKib, actualKib, usedKib } = vm;
       this.#ports.histories.note(vm.id, { at, targetKib, actualKib, usedKib });
+      const keptKib = vm.footprint.keptNewsKib(vm.actualKib);
+      if (keptKib !== null) this.#ports.narrator.note(keptSentence(vm.spec.name, keptKib), 'note', vm);
       if (change === 'refusing') this.#setAside(vm);
       if (change === 'self-deflated')
         this.#ports.narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);

@@ -216,7 +216,11 @@ export class MemoryManager implements MemoryPort {
     this.#backstop.leave(vmId);
     this.#focus.forget(vmId);
     // The next start drops it, if this cannot.
-    this.#tried(() => this.#ports.journal.dropTarget(vmId));
+    this.#tried(() => {
+      this.#ports.journal.dropTarget(vmId);
+      const { ownNeedKib } = vm.footprint;
+      if (ownNeedKib < vm.notedOverheadKib) this.#ports.journal.putOverhead(vmId, ownNeedKib);
+    });
     this.#histories.end(vmId, this.#ports.clock.wallMs());
     this.#loop.wake(`${vm.spec.name} ${eventText(why) ?? 'stopped'}`);
   }

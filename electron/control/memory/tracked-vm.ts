@@ -1,7 +1,7 @@
 // One running VM as the manager knows it: what was asked, what was seen, how it answers. Folds samples; decides nothing.
 import type { VmId } from '../../../shared/ids.ts';
 import type { BalloonState, VmMemory } from '../../../shared/memory.ts';
-import { MIB_KIB } from '../../../shared/units.ts';
+import { floorMib, MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { AgentFigures, GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
@@ -14,6 +14,7 @@ import {
   wantsOf,
   wantsUnheard,
 } from './estimate.ts';
+import { Footprint } from './footprint.ts';
 import { foldLoading, hasLoaded, type Loading, RESET, UNSEEN } from './loading.ts';
 import { type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
 import { foldPace, isSlowPace, lateKib, USUAL_PACE } from './pace.ts';
@@ -31,7 +32,6 @@ import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** At most four commands a second for one guest. */
 const COMMAND_GAP_MS = 250;
-const OVERHEAD_STEP_KIB = 16 * MIB_KIB;
 /** No figures at all for so long: blind. */
 const BLIND_MS = 10_000;
 /** Who took memory back by itself ran short: it is served like one that pages. */
@@ -60,14 +60,13 @@ export class TrackedVm {
   spec: VmSpec;
   targetKib: number | null;
   actualKib: number | null = null;
-  residentKib: number | null = null;
+  readonly footprint: Footprint;
   usedKib: number | null = null;
   /** The target the ledger last told of. */
   announcedKib: number | null = null;
   readonly #switchOff: MemorySwitchOffs;
   /** What the journal knows of it. */
   notedOverheadKib: number;
-  #overheadKib: number;
   #isSeen = false;
   #isDriverReady = false;
   #loading: Loading = UNSEEN;
@@ -103,9 +102,9 @@ export class TrackedVm {
     this.targetKib = targetKib;
     this.#switchOff = switchOff;
     this.#doubt = targetKib === null ? null : 'unsure';
-    this.#overheadKib = overheadKib;
     this.notedOverheadKib = overheadKib;
     this.#progress = freshProgress(bootKib, nowMs);
+    this.footprint = new Footprint({ bootKib, overheadKib, nowMs });
     this.#lastSampleMs = nowMs;
     this.#bootsSinceMs = nowMs;
   }
@@ -145,7 +144,11 @@ export class TrackedVm {
 
   /** Of QEMU beyond its guest's memory: as measured, or what is usual. */
   get overheadKib(): number {
-    return this.#overheadKib;
+    return this.footprint.overheadKib;
+  }
+
+  get residentKib(): number | null {
+    return this.footprint.residentKib;
   }
 
   get isMoving(): boolean {
@@ -229,7 +232,7 @@ export class TrackedVm {
 
   /** The host's figure, as of now. */
   lookAtHost(): void {
-    this.residentKib = this.guest.residentKib?.() ?? this.residentKib;
+    this.footprint.residentKib = this.guest.residentKib?.() ?? this.residentKib;
   }
 
   observe(sample: GuestSample, { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }): Observed {
@@ -243,7 +246,7 @@ export class TrackedVm {
     this.actualKib = sample.actualKib;
     const { actualKib, targetKib } = this;
     this.#paceKibPerS = foldPace(this.#paceKibPerS, { beforeKib, actualKib, targetKib, seconds });
-    this.residentKib = sample.residentKib;
+    this.footprint.residentKib = sample.residentKib;
     this.#isPaused = sample.paused;
     this.usedKib = usedKib(sample, wallMs);
     this.#agent = sample.agent ?? null;
@@ -265,7 +268,7 @@ export class TrackedVm {
     if (isDriverReady || sample.paused) this.#bootsSinceMs = monotonicMs;
     const becameReady = !this.#isDriverReady && isDriverReady;
     this.#isDriverReady = isDriverReady;
-    this.#measureOverhead();
+    this.#measureFootprint(beforeKib, monotonicMs);
     if (becameReady) {
       this.#progress = freshProgress(this.actualKib ?? this.bootKib, monotonicMs);
       return 'driver-ready';
@@ -290,15 +293,17 @@ export class TrackedVm {
     return isResting(before, nowMs) ? null : 'self-deflated';
   }
 
-  /** Only ever up: memory the process was once seen to need it may need again. */
-  #measureOverhead(): void {
-    if (this.residentKib === null || this.actualKib === null) return;
-    const guestKib = this.#isDriverReady
-      ? Math.max(this.actualKib, this.targetKib ?? this.bootKib, this.#mayHoldKib)
-      : this.bootKib;
-    const measured = this.residentKib - guestKib;
-    if (measured > this.#overheadKib)
-      this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
+  #measureFootprint(beforeKib: number | null, nowMs: number): void {
+    const { actualKib } = this;
+    if (actualKib === null) return;
+    const mostKib = Math.max(this.targetKib ?? this.bootKib, this.#mayHoldKib);
+    const share = {
+      actualKib,
+      beforeKib: beforeKib ?? actualKib,
+      mostKib,
+      isDriverReady: this.#isDriverReady,
+    };
+    this.footprint.observe(share, nowMs);
   }
 
   #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {
@@ -317,17 +322,18 @@ export class TrackedVm {
   model(nowMs: number, capKib: number | null): VmModel {
     const { minKib, maxKib } = capped(this.spec, capKib);
     const ceilingKib = Math.min(maxKib, this.bootKib);
+    const leastKib = Math.max(minKib, floorMib(this.footprint.leftAloneKib ?? 0));
     const vm: VmModel = {
       id: this.id,
       name: this.spec.name,
-      minKib: Math.min(minKib, ceilingKib),
+      minKib: Math.min(leastKib, ceilingKib),
       ceilingKib,
       bootKib: this.bootKib,
       targetKib: this.targetKib,
       actualKib: this.actualKib,
-      mayHoldKib: this.#mayHoldKib,
+      mayHoldKib: Math.max(this.#mayHoldKib, this.footprint.unseenKib),
       usedKib: this.usedKib,
-      overheadKib: this.#overheadKib,
+      overheadKib: this.overheadKib,
       weight: this.spec.weight,
       wants: this.#wants(nowMs),
       shrankAtMs: this.#shrankAtMs,
@@ -360,7 +366,7 @@ export class TrackedVm {
       case 'unbalanced':
         return 'fixed';
       default:
-        return this.#progress.state;
+        return this.footprint.isKeeping ? 'no-return' : this.#progress.state;
     }
   }
 
@@ -374,7 +380,7 @@ export class TrackedVm {
       actualKib: this.actualKib,
       residentKib: this.residentKib,
       usedKib: this.usedKib,
-      overheadKib: this.#overheadKib,
+      overheadKib: this.overheadKib,
       balloon: this.#balloonState(nowMs),
       weight: this.spec.weight,
       balanced: this.spec.balanced,

@@ -70,6 +70,9 @@ export const refusedSentence = (vmName: string, askedKib: number, actualKib: num
 export const selfDeflatedSentence = (vmName: string, actualKib: number): string =>
   `${vmName} ran short and took memory back by itself, up to ${amountText(actualKib)}. For a while it is asked for nothing, and given more where it needs more.`;
 
+export const keptSentence = (vmName: string, keptKib: number): string =>
+  `The balloon of ${vmName} took memory, and ${amountText(keptKib)} of it did not come back to this computer. It counts as held and nobody is given it. ${vmName} is asked for no more while this run lasts.`;
+
 export const unnotedSentence = (seconds: number): string =>
   `For ${seconds.toFixed(0)} s no memory was moved: what VMs were to be asked could not be written down first. Is the disk full? VMs kept what they had.`;
 

@@ -1,0 +1,83 @@
+// Does the host get what a balloon takes (M8)? A balloon's figure says what the guest gave up; only the host's says what came
+// back. What a QEMU holds beyond its guest's share counts at once, as if it were QEMU's own need; here it is found out where
+// it is memory the balloon took and the host never got. Where the host does not tell, what was held counts as held for
+// ever. Pure.
+import { MIB_KIB } from '../../../shared/units.ts';
+
+export interface Mark {
+  readonly actualKib: number;
+  readonly residentKib: number;
+  /** What was known of QEMU's own need. */
+  readonly overheadKib: number;
+}
+
+export interface Possession {
+  /** What the guest has; where the host does not tell, the most it had since it last did. */
+  readonly heldKib: number;
+  /** When guest and host last agreed, before its balloon took more; null: not known yet. */
+  readonly mark: Mark | null;
+  /** When its balloon last took something. */
+  readonly tookAtMs: number;
+  /** `keeps`: its balloon takes memory and the host does not get it. Null: not found out yet. */
+  readonly verdict: 'returns' | 'keeps' | null;
+}
+
+export interface Figures {
+  readonly actualKib: number;
+  readonly beforeKib: number;
+  /** Null: the host does not tell. */
+  readonly residentKib: number | null;
+  readonly overheadKib: number;
+}
+
+/** As much must a balloon take before it is judged. */
+const JUDGED_KIB = 64 * MIB_KIB;
+/** After a balloon stood still for so long nothing more comes back. */
+const SETTLED_MS = 5_000;
+
+/** All of it, until there are figures. */
+export const freshPossession = (bootKib: number, nowMs: number): Possession => ({
+  heldKib: bootKib,
+  mark: null,
+  tookAtMs: nowMs,
+  verdict: null,
+});
+
+export function foldPossession(before: Possession, figures: Figures, nowMs: number): Possession {
+  const { actualKib, residentKib, beforeKib, overheadKib } = figures;
+  const isTaking = actualKib < beforeKib;
+  const tookAtMs = isTaking ? nowMs : before.tookAtMs;
+  if (residentKib === null)
+    return { ...before, heldKib: Math.max(before.heldKib, actualKib), mark: null, tookAtMs };
+  const here: Mark = { actualKib, residentKib, overheadKib };
+  const { mark } = before;
+  if (mark === null) return { ...before, heldKib: actualKib, mark: here, tookAtMs };
+  if (residentKib - mark.overheadKib <= actualKib) {
+    const verdict = hasReturned(mark, here) ? 'returns' : before.verdict;
+    // While it takes, how far it has come is kept: every step alone is too small to judge.
+    return { heldKib: actualKib, mark: isTaking ? mark : here, tookAtMs, verdict };
+  }
+  const isSettled = nowMs - tookAtMs >= SETTLED_MS;
+  const isFound = isSettled && before.verdict === null && hasKept(mark, here);
+  const verdict = isFound ? 'keeps' : before.verdict;
+  // What is left where some came back is QEMU's own need.
+  return { heldKib: actualKib, mark: isSettled && verdict !== 'keeps' ? here : mark, tookAtMs, verdict };
+}
+
+/** Of what its balloon took, what the host still holds. */
+export const keptKib = (
+  mark: Mark,
+  { actualKib, residentKib }: Pick<Mark, 'actualKib' | 'residentKib'>,
+): number => Math.min(mark.actualKib, residentKib - mark.overheadKib) - actualKib;
+
+function hasReturned(mark: Mark, here: Mark): boolean {
+  const tookKib = mark.actualKib - here.actualKib;
+  return tookKib >= JUDGED_KIB && mark.residentKib - here.residentKib >= tookKib / 2;
+}
+
+/** Much was taken, the host still holds at least half of it, and hardly any came back. */
+function hasKept(mark: Mark, here: Mark): boolean {
+  const tookKib = mark.actualKib - here.actualKib;
+  const cameBackKib = mark.residentKib - here.residentKib;
+  return tookKib >= JUDGED_KIB && keptKib(mark, here) >= tookKib / 2 && cameBackKib <= tookKib / 8;
+}
