@@ -18,16 +18,9 @@ import { startedAt } from '../platform/lock-owner.ts';
 import { systemMemoryGroups } from '../platform/memory-groups.ts';
 import { startNodeService } from '../platform/node-service.ts';
 import type { EbbPaths } from '../platform/paths.ts';
-import {
-  endProcess,
-  findProgram,
-  isAlive,
-  residentKib,
-  runTool,
-  spawnDetached,
-  spawnTied,
-} from '../platform/process.ts';
+import { endProcess, findProgram, isAlive, runTool, spawnDetached, spawnTied } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
+import { systemResidents } from '../platform/resident.ts';
 import { connectBytes } from '../platform/socket.ts';
 import { receiveToFile, sendFile } from '../platform/stream-file.ts';
 import {
@@ -78,6 +71,7 @@ export interface ControlInput {
 }
 
 const clock = systemClock;
+const residents = systemResidents(() => clock.monotonicMs());
 const QEMU = 'qemu-system-x86_64';
 
 function storageClient({ paths, log }: ControlInput): StorageClient {
@@ -116,7 +110,7 @@ function memoryManager(
 ): MemoryManager {
   const figures = hostMemoryReader(() => clock.monotonicMs());
   const ownKib = (): number =>
-    [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residentKib(id) ?? 0)), 0);
+    [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residents.now(id) ?? 0)), 0);
   const groups = systemMemoryGroups(pid);
   log(groups.found);
   return new MemoryManager(
@@ -152,7 +146,7 @@ function supervisorPorts(
     processOf: pid => ({ pid, started: startedAt(pid) }),
     isAlive,
     end: endProcess,
-    residentKib,
+    residents,
     connect: connectBytes,
     receiveToFile,
     sendFile,

@@ -1,4 +1,5 @@
-// The host's memory: from /proc on Linux, from vm_stat on macOS, from Node elsewhere.
+// The host's memory: from /proc on Linux, from vm_stat and sysctl on macOS, from Node elsewhere: on Windows that is
+// GlobalMemoryStatusEx, in every language and without a tool.
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { runTool } from './process.ts';
@@ -6,7 +7,11 @@ import { runTool } from './process.ts';
 export interface HostMemoryFigures {
   readonly totalKib: number;
   readonly availableKib: number;
+  /** What the host itself makes of it; absent or null where it says nothing (Linux has PSI instead; Windows only an API). */
+  readonly pressure?: MemoryPressure | null;
 }
+
+export type MemoryPressure = 'normal' | 'warning' | 'critical';
 
 /** /proc/meminfo's field in KiB; null where it has none (SwapTotal without swap in the kernel). */
 export function meminfoKib(text: string, name: string): number | null {
@@ -57,6 +62,12 @@ export function parseVmStat(text: string): number | null {
   return Math.floor((pages * pageBytes) / 1024);
 }
 
+/** macOS: of `sysctl -n kern.memorystatus_vm_pressure_level`, the colours of Activity Monitor. */
+export function parsePressureLevel(text: string): MemoryPressure | null {
+  const level = text.trim();
+  return level === '1' ? 'normal' : level === '2' ? 'warning' : level === '4' ? 'critical' : null;
+}
+
 /** MemAvailable counts reclaimable cache as available; so does what Node calls free on Windows, and nowhere else. */
 export const hostMemoryFigures = (): HostMemoryFigures =>
   parseMeminfo(proc('/proc/meminfo')) ?? nodeFigures();
@@ -66,7 +77,7 @@ const nodeFigures = (): HostMemoryFigures => ({
   availableKib: Math.floor(freemem() / 1024),
 });
 
-/** vm_stat is asked again after so long. */
+/** Both tools are asked again after so long. */
 const VM_STAT_EVERY_MS = 800;
 /** While it fails its last figure is believed so long: what Node says instead would look like a host in need. */
 const VM_STAT_BELIEVED_MS = 30_000;
@@ -78,29 +89,37 @@ const VM_STAT_BELIEVED_MS = 30_000;
 export function macMemoryFigures(ports: {
   readonly nowMs: () => number;
   readonly vmStat: () => Promise<string>;
+  readonly pressureLevel: () => Promise<string>;
   readonly node?: () => HostMemoryFigures;
 }): () => HostMemoryFigures {
-  let known: { readonly availableKib: number; readonly atMs: number } | null = null;
+  let known: Required<Omit<HostMemoryFigures, 'totalKib'>> & { readonly atMs: number } = NOTHING_KNOWN;
   let isAsking = false;
   let askedAtMs = Number.NEGATIVE_INFINITY;
   const ask = async (): Promise<void> => {
     isAsking = true;
     askedAtMs = ports.nowMs();
-    const availableKib = parseVmStat(await ports.vmStat().catch(() => ''));
-    if (availableKib !== null) known = { availableKib, atMs: ports.nowMs() };
+    const [vmStat, level] = await Promise.all(
+      [ports.vmStat, ports.pressureLevel].map(tool => tool().catch(() => '')),
+    );
+    const availableKib = parseVmStat(vmStat ?? '');
+    const pressure = parsePressureLevel(level ?? '');
+    if (availableKib !== null) known = { availableKib, pressure, atMs: ports.nowMs() };
     isAsking = false;
   };
   return () => {
     const nowMs = ports.nowMs();
     if (!isAsking && nowMs - askedAtMs > VM_STAT_EVERY_MS) void ask();
     const { totalKib, availableKib } = (ports.node ?? nodeFigures)();
-    const isBelieved = known !== null && nowMs - known.atMs <= VM_STAT_BELIEVED_MS;
+    const isBelieved = nowMs - known.atMs <= VM_STAT_BELIEVED_MS;
     return {
       totalKib,
-      availableKib: Math.min(totalKib, (isBelieved && known?.availableKib) || availableKib),
+      availableKib: Math.min(totalKib, isBelieved ? known.availableKib : availableKib),
+      pressure: isBelieved ? known.pressure : null,
     };
   };
 }
+
+const NOTHING_KNOWN = { availableKib: 0, pressure: null, atMs: Number.NEGATIVE_INFINITY };
 
 export interface HostStrain {
   readonly swapKib: number | null;
@@ -114,7 +133,10 @@ export const hostStrain = (): HostStrain => ({
 });
 
 export const hostMemoryReader = (nowMs: () => number): (() => HostMemoryFigures) =>
-  process.platform === 'darwin' ? macMemoryFigures({ nowMs, vmStat }) : hostMemoryFigures;
+  process.platform === 'darwin' ? macMemoryFigures({ nowMs, vmStat, pressureLevel }) : hostMemoryFigures;
 
 const vmStat = async (): Promise<string> =>
   (await runTool('/usr/bin/vm_stat', [], { timeoutMs: 2_000 })).stdout;
+const pressureLevel = async (): Promise<string> =>
+  (await runTool('/usr/sbin/sysctl', ['-n', 'kern.memorystatus_vm_pressure_level'], { timeoutMs: 2_000 }))
+    .stdout;

@@ -1,7 +1,7 @@
 // Processes: starting ones that outlive us, running tools to their end, looking at and ending ones we know by pid and
 // start time. argv only, never a shell (DESIGN §8).
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { startedAt } from './lock-owner.ts';
 
@@ -52,16 +52,6 @@ export function endProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL'): void {
     process.kill(id.pid, signal);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause;
-  }
-}
-
-/** Resident memory in KiB; null where the host does not tell or the process is gone. */
-export function residentKib(pid: number): number | null {
-  try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
-    return Number.isFinite(pages) ? pages * 4 : null;
-  } catch {
-    return null;
   }
 }
 

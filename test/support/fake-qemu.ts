@@ -125,7 +125,7 @@ export class FakeHost {
       end: () => {
         if (this.isKillable) this.isAlive = false;
       },
-      residentKib: () => null,
+      residents: { now: () => null, fresh: () => Promise.resolve(null) },
       connect: () => (this.qmp === null ? nothing() : Promise.resolve(this.qmp)),
       receiveToFile: nothing,
       sendFile: nothing,

@@ -1,7 +1,9 @@
 // What VMs may use in all (M2, M10). Pure.
+
 import { type HostMemory, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
 import { amountText, GIB_KIB, MIB_KIB } from '../../../shared/units.ts';
+import type { MemoryPressure } from '../../platform/host-memory.ts';
 
 export interface HostFigures {
   readonly totalKib: number;
@@ -10,6 +12,8 @@ export interface HostFigures {
   readonly ownKib: number;
   /** Percent of the last ten seconds in which every program waited for memory; null where the host does not say. */
   readonly stalled: number | null;
+  /** What the host itself makes of it; absent or null where it says nothing. */
+  readonly pressure?: MemoryPressure | null;
 }
 
 export interface MemoryPolicy {

@@ -1,13 +1,15 @@
 // How well this computer itself is off for memory, and what follows (M5, M10). Pure fold.
 //
 //   ok          as planned
-//   low         VMs may come to hold more than is theirs, or little is left: looked at four times a second
-//   critical    besides, every move counts, however small
+//   low         VMs may come to hold more than is theirs, little is left, or macOS warns: looked at four times a second
+//   critical    besides, every move counts, however small (macOS: its pressure is red)
 //   emergency   besides, nobody is given anything and nothing starts, until it is over
 //
 // Worse at once; better only when it has been better for a while.
+
 import type { HostMemory } from '../../../shared/memory.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
+import type { MemoryPressure } from '../../platform/host-memory.ts';
 
 export type HostState = HostMemory['state'];
 
@@ -27,6 +29,8 @@ export interface HostSigns {
   readonly availableKib: number;
   /** Linux PSI `full avg10`, percent; null where the host does not say. */
   readonly stalled: number | null;
+  /** macOS's own word; absent or null where the host has none. */
+  readonly pressure?: MemoryPressure | null;
   /** More is promised than there is: the host's own programs grew. */
   readonly isOverdrawn: boolean;
 }
@@ -39,11 +43,11 @@ export interface HostStateFold {
 
 export const CALM: HostStateFold = { state: 'ok', betterSinceMs: null };
 
-export function stateOf({ availableKib, stalled, isOverdrawn }: HostSigns): HostState {
+export function stateOf({ availableKib, stalled, isOverdrawn, pressure }: HostSigns): HostState {
   const isStalled = (stalled ?? 0) > EMERGENCY_STALLED;
   if (availableKib < EMERGENCY_KIB || (isStalled && availableKib < STALLED_FROM_KIB)) return 'emergency';
-  if (availableKib < CRITICAL_KIB) return 'critical';
-  return availableKib < LOW_KIB || isOverdrawn || isStalled ? 'low' : 'ok';
+  if (availableKib < CRITICAL_KIB || pressure === 'critical') return 'critical';
+  return availableKib < LOW_KIB || isOverdrawn || isStalled || pressure === 'warning' ? 'low' : 'ok';
 }
 
 export function foldHostState(fold: HostStateFold, signs: HostSigns, nowMs: number): HostStateFold {

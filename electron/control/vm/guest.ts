@@ -46,6 +46,8 @@ export interface GuestOptions {
   readonly qmp: QmpSession;
   readonly hasBalloon: boolean;
   readonly residentKib: () => number | null;
+  /** As it is from the call on: where a tool is asked `residentKib` is a moment old. */
+  readonly freshResidentKib: () => Promise<number | null>;
   /** At once what the agent inside last said. */
   readonly agent: () => AgentFigures | null;
 }
@@ -56,14 +58,16 @@ export class Guest implements GuestPort {
   readonly #qmp: QmpSession;
   readonly #hasBalloon: boolean;
   readonly #residentKib: () => number | null;
+  readonly #freshResidentKib: () => Promise<number | null>;
   readonly #agent: () => AgentFigures | null;
 
-  constructor({ vmId, pid, qmp, hasBalloon, residentKib, agent }: GuestOptions) {
+  constructor({ vmId, pid, qmp, hasBalloon, residentKib, freshResidentKib, agent }: GuestOptions) {
     this.vmId = vmId;
     this.pid = pid;
     this.#qmp = qmp;
     this.#hasBalloon = hasBalloon;
     this.#residentKib = residentKib;
+    this.#freshResidentKib = freshResidentKib;
     this.#agent = agent;
   }
 
@@ -85,7 +89,7 @@ export class Guest implements GuestPort {
   async sample(): Promise<GuestSample> {
     const { running } = await this.status();
     if (!this.#hasBalloon) {
-      const residentKib = this.#residentKib();
+      const residentKib = await this.#freshResidentKib();
       return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
     }
     // Before what it holds: a driver that loads in between has not said it yet (M9).
@@ -104,7 +108,7 @@ export class Guest implements GuestPort {
       agent: running ? this.#agent() : null,
       driverReady,
       // After the balloon's figure: what an inflating one let go of in between would look like QEMU's own need (M2).
-      residentKib: this.#residentKib(),
+      residentKib: await this.#freshResidentKib(),
       paused: !running,
     };
   }

@@ -12,7 +12,7 @@ import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
 export interface ReachInput {
   readonly vmId: VmId;
   readonly folders: VmFolders;
-  readonly ports: Pick<SupervisorPorts, 'clock' | 'connect' | 'residentKib'>;
+  readonly ports: Pick<SupervisorPorts, 'clock' | 'connect' | 'residents'>;
   readonly process: ProcessId;
   readonly record: RunRecord;
   readonly qmp: QmpSession;
@@ -28,7 +28,8 @@ export function reachGuest({ vmId, folders, ports, process, record, qmp }: Reach
     pid: process.pid,
     qmp,
     hasBalloon: record.hasBalloon,
-    residentKib: () => ports.residentKib(process.pid),
+    residentKib: () => ports.residents.now(process.pid),
+    freshResidentKib: () => ports.residents.fresh(process.pid),
     agent: () => pressure.figures(),
   });
 }

@@ -4,6 +4,7 @@ import type { VmSpec, VmState } from '../../../shared/vm.ts';
 import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId } from '../../platform/process.ts';
+import type { Residents } from '../../platform/resident.ts';
 import type { Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
 import type { Step } from '../tasks.ts';
@@ -57,7 +58,8 @@ export interface SupervisorPorts {
   readonly processOf: (pid: number) => ProcessId;
   readonly isAlive: (id: ProcessId) => boolean;
   readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
-  readonly residentKib: (pid: number) => number | null;
+  /** RSS of processes. */
+  readonly residents: Residents;
   readonly connect: (path: string) => Promise<ByteStream>;
   readonly receiveToFile: (socketPath: string, filePath: string) => Promise<Receiving>;
   readonly sendFile: (filePath: string, socketPath: string) => Promise<void>;

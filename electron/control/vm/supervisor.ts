@@ -155,7 +155,7 @@ export class QemuSupervisor implements VmSupervisor {
   }
 
   #unreached({ pid }: ProcessId): GuestPort {
-    return unreachable(this.vmId, pid, () => this.#ports.residentKib(pid));
+    return unreachable(this.vmId, pid, () => this.#ports.residents.now(pid));
   }
 
   #launch(): LaunchInput {

@@ -3,6 +3,7 @@ import {
   macMemoryFigures,
   parseMeminfo,
   parsePressure,
+  parsePressureLevel,
   parseSwapKib,
   parseVmStat,
 } from '../../../electron/platform/host-memory.ts';
@@ -73,21 +74,48 @@ describe('macOS', () => {
       expect(parseVmStat(text)).toBeNull();
   });
 
+  // The values: xnu, bsd/kern/kern_memorystatus_notify.c (NOTE_MEMORYSTATUS_PRESSURE_NORMAL, _WARN, _CRITICAL = 1, 2, 4).
+  it.each([
+    ['1\n', 'normal'],
+    ['2\n', 'warning'],
+    ['4\n', 'critical'],
+    ['', null],
+    ['8\n', null],
+    ["sysctl: unknown oid 'kern.memorystatus_vm_pressure_level'\n", null],
+  ])('its own word on pressure: %j is %s', (text, level) => {
+    expect(parsePressureLevel(text)).toBe(level);
+  });
+
+  it('has nothing available where nothing is', async () => {
+    const nothing = vmStat(0).replaceAll(/(speculative|purgeable|inactive): +\d+/g, '$1: 0');
+    const figures = macMemoryFigures({
+      nowMs: () => 0,
+      vmStat: () => Promise.resolve(nothing),
+      pressureLevel: () => Promise.resolve('4\n'),
+      node: () => ({ totalKib: 34_000_000, availableKib: 161_000 }),
+    });
+    figures();
+    await new Promise(resolve => setImmediate(resolve));
+    expect(figures()).toMatchObject({ availableKib: 0, pressure: 'critical' });
+  });
+
   it('is asked again when the last answer is old, one question at a time; until then what Node says', async () => {
     const asked: { answer: (text: string) => void; fail: (cause: Error) => void }[] = [];
+    const levels = [Promise.resolve('2\n')];
     let nowMs = 0;
     const figures = macMemoryFigures({
       nowMs: () => nowMs,
       vmStat: () => new Promise((answer, fail) => asked.push({ answer, fail })),
+      pressureLevel: () => levels.shift() ?? Promise.reject(new Error('no sysctl')),
       node: () => ({ totalKib: 34_000_000, availableKib: 161_000 }),
     });
     const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
-    expect(figures()).toEqual({ totalKib: 34_000_000, availableKib: 161_000 });
+    expect(figures()).toEqual({ totalKib: 34_000_000, availableKib: 161_000, pressure: null });
     expect(figures().availableKib).toBe(161_000);
     expect(asked).toHaveLength(1);
     asked[0]?.answer(vmStat(10_000));
     await settled();
-    expect(figures().availableKib).toBe(227_000 * 16);
+    expect(figures()).toEqual({ totalKib: 34_000_000, availableKib: 227_000 * 16, pressure: 'warning' });
     expect(asked).toHaveLength(1);
     nowMs = 1_000;
     expect(figures().availableKib).toBe(227_000 * 16);
@@ -97,7 +125,7 @@ describe('macOS', () => {
     // One failure is no host in need.
     expect(figures().availableKib).toBe(227_000 * 16);
     nowMs = 40_000;
-    expect(figures().availableKib).toBe(161_000);
+    expect(figures()).toMatchObject({ availableKib: 161_000, pressure: null });
     expect(asked).toHaveLength(3);
   });
 });

@@ -28,6 +28,10 @@ describe("the host's state", () => {
     [signs(4000, 5.1), 'low'],
     [signs(1000, 5), 'ok'],
     [signs(1000, 5.1), 'emergency'],
+    [{ ...signs(4000), pressure: 'normal' }, 'ok'],
+    [{ ...signs(4000), pressure: 'warning' }, 'low'],
+    [{ ...signs(4000), pressure: 'critical' }, 'critical'],
+    [{ ...signs(10), pressure: 'normal' }, 'emergency'],
   ] as const)('of %j is %s', (found, state) => {
     expect(stateOf(found)).toBe(state);
   });

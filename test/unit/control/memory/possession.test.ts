@@ -5,7 +5,7 @@ import {
   freshPossession,
   type Possession,
 } from '../../../../electron/control/memory/possession.ts';
-import { type Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
+import { GIB, type Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
 
 const OVERHEAD = 160 * MIB;
 
@@ -146,5 +146,22 @@ describe('M8: where the host does not tell what a QEMU holds', () => {
     expect([1, 2].map(n => guest(world, n).commands.length)).toEqual(before);
     expect([1, 2].map(n => world.actual(n))).toEqual([1024, 1024]);
     expect(world.manager.hostMemory().committedKib).toBeGreaterThanOrEqual(2 * 1024 * MIB);
+  });
+
+  it("what its VMs hold counts as the host's own use: less is given, nobody is moved for it, until it is told", async () => {
+    const world = new World(8 * GIB);
+    world.host = { ...world.host, totalKib: 8 * GIB, availableKib: 5 * GIB };
+    for (const n of [1, 2]) await world.start(n);
+    world.host = { ...world.host, availableKib: 3 * GIB };
+    await world.run(300_000);
+    const toldKib = world.manager.hostMemory().budgetKib;
+    for (const n of [1, 2]) guest(world, n).isResidentTold = false;
+    const before = [1, 2].map(n => guest(world, n).commands.length);
+    await world.run(300_000);
+    expect(toldKib - world.manager.hostMemory().budgetKib).toBeGreaterThan(1.8 * GIB);
+    expect([1, 2].map(n => guest(world, n).commands.length)).toEqual(before);
+    for (const n of [1, 2]) guest(world, n).isResidentTold = true;
+    await world.run(300_000);
+    expect(toldKib - world.manager.hostMemory().budgetKib).toBeLessThan(0.2 * GIB);
   });
 });

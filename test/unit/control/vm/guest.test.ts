@@ -48,6 +48,7 @@ describe('figures of a guest', () => {
       qmp: new Loading() as unknown as QmpSession,
       hasBalloon: true,
       residentKib: () => null,
+      freshResidentKib: () => Promise.resolve(null),
       agent: () => null,
     });
     expect((await guest.sample()).driverReady).toBe(false);
@@ -61,7 +62,9 @@ describe('figures of a guest', () => {
       pid: 77,
       qmp: qemu as unknown as QmpSession,
       hasBalloon: true,
-      residentKib: () => qemu.heldKib + OVERHEAD_KIB,
+      // As a host that has to be asked last said.
+      residentKib: () => 2 * qemu.heldKib,
+      freshResidentKib: () => Promise.resolve(qemu.heldKib + OVERHEAD_KIB),
       agent: () => null,
     });
     const sample = await guest.sample();
