@@ -19,7 +19,8 @@ function freeableKib(vm: VmMemory): number {
     vm.balloon === 'fixed'
   )
     return 0;
-  const taken = vm.residentKib === null ? vm.actualKib : vm.residentKib - vm.overheadKib;
+  // M8: what nobody would see come back is not asked for.
+  const taken = vm.residentKib === null ? 0 : vm.residentKib - vm.overheadKib;
   return Math.max(0, Math.min(vm.actualKib, taken) - vm.minKib);
 }
 

@@ -313,7 +313,7 @@ export class MemoryLoop {
     const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
     if (this.#ports.switchOff.journalBeforeSend !== true && !this.#noteTarget(vm, higher)) return;
     // M2: it may touch what it is given as soon as it hears of it.
-    this.#ports.backstop.raise(vm.id, higher + vm.overheadKib);
+    if (this.#ports.switchOff.raiseFirst !== true) this.#ports.backstop.raise(vm.id, higher + vm.overheadKib);
     vm.willSend(command.targetKib, now, patience);
     try {
       await vm.guest.setTarget(command.targetKib);

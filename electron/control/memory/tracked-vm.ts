@@ -41,6 +41,9 @@ const NO_DRIVER_MS = 300_000;
 /** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
 const SILENT_MS = 3_000;
 
+/** From tests alone. */
+const NOTHING_UNSEEN = { unseenKib: 0, leftAloneKib: null };
+
 export interface TrackedInput {
   readonly spec: VmSpec;
   readonly bootKib: number;
@@ -322,7 +325,9 @@ export class TrackedVm {
   model(nowMs: number, capKib: number | null): VmModel {
     const { minKib, maxKib } = capped(this.spec, capKib);
     const ceilingKib = Math.min(maxKib, this.bootKib);
-    const leastKib = Math.max(minKib, floorMib(this.footprint.leftAloneKib ?? 0));
+    const { unseenKib, leftAloneKib } =
+      this.#switchOff.unseenCounts === true ? NOTHING_UNSEEN : this.footprint;
+    const leastKib = Math.max(minKib, floorMib(leftAloneKib ?? 0));
     const vm: VmModel = {
       id: this.id,
       name: this.spec.name,
@@ -331,7 +336,7 @@ export class TrackedVm {
       bootKib: this.bootKib,
       targetKib: this.targetKib,
       actualKib: this.actualKib,
-      mayHoldKib: Math.max(this.#mayHoldKib, this.footprint.unseenKib),
+      mayHoldKib: Math.max(this.#mayHoldKib, unseenKib),
       usedKib: this.usedKib,
       overheadKib: this.overheadKib,
       weight: this.spec.weight,

@@ -133,6 +133,20 @@ describe('M8: where inflating frees nothing', () => {
 });
 
 describe('M8: where the host does not tell what a QEMU holds', () => {
+  it.each([
+    [{}, 'nothing is promised twice'],
+    [{ unseenCounts: true }, 'all that never came back is promised again'],
+  ])('with %j off, %s', async (off, _) => {
+    const world = new World(2800 * MIB, off);
+    for (const n of [1, 2]) await world.start(n);
+    for (const n of [1, 2]) guest(world, n).isResidentTold = false;
+    await world.run(3000);
+    // The host never gets anything back, and does not tell.
+    const { bootKib } = await world.start(3);
+    const isOverdrawn = 2 * 1024 * MIB + bootKib > 2800 * MIB;
+    expect(isOverdrawn).toBe('unseenCounts' in off);
+  });
+
   it('nothing is credited, nobody is squeezed in vain, and nothing goes to and fro', async () => {
     const world = new World(2800 * MIB);
     for (const n of [1, 2]) await world.start(n);
