@@ -96,9 +96,18 @@ interface Possession {
 
 const isFresh = (agent: AgentFigures, nowMs: number): boolean => nowMs - agent.atMs <= STATS_STALE_MS;
 
-/** Its programs wait for memory, says an agent inside, and the host saw it touch all it has. */
-export const isStalling = (agent: AgentFigures | null, vm: Possession, nowMs: number): boolean =>
-  agent !== null && isFresh(agent, nowMs) && (agent.stalled ?? 0) > STALLED_URGENT && !hasUntouched(vm);
+/** Its programs wait for memory, says an agent inside; the host saw it touch all it has, and it has none free. */
+export const isStalling = (
+  agent: AgentFigures | null,
+  vm: Possession & { readonly freeKib: number | null },
+  nowMs: number,
+): boolean =>
+  agent !== null &&
+  isFresh(agent, nowMs) &&
+  (agent.stalled ?? 0) > STALLED_URGENT &&
+  !hasUntouched(vm) &&
+  // A balloon's own work makes programs wait too.
+  (vm.freeKib ?? 0) < (vm.actualKib ?? 0) * UNTOUCHED_SHARE;
 
 export const swappedKib = (agent: AgentFigures | null, nowMs: number): number | null =>
   agent !== null && isFresh(agent, nowMs) ? agent.swappedKib : null;

@@ -65,6 +65,7 @@ export class TrackedVm {
   actualKib: number | null = null;
   readonly footprint: Footprint;
   usedKib: number | null = null;
+  freeKib: number | null = null;
   /** The target the ledger last told of. */
   announcedKib: number | null = null;
   readonly #switchOff: MemorySwitchOffs;
@@ -252,6 +253,7 @@ export class TrackedVm {
     this.footprint.residentKib = sample.residentKib;
     this.#isPaused = sample.paused;
     this.usedKib = usedKib(sample, wallMs);
+    this.freeKib = this.usedKib === null ? null : (sample.stats?.freeKib ?? null);
     this.#agent = sample.agent ?? null;
     if (this.usedKib !== null && sample.stats !== null && this.actualKib !== null)
       this.#estimate = foldEstimate(this.#estimate, {

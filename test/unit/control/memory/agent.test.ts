@@ -13,10 +13,11 @@ interface Seen {
   /** What lies in swap by the balloon's counters. */
   readonly wentOutKib?: number;
   readonly hasStats?: boolean;
+  readonly freeMib?: number;
 }
 
 /** A guest that uses 600 of its 1024 MiB, seen twice; what is made of it at the end. */
-function wantsOf({ agent = null, residentMib = 1024, wentOutKib = 0, hasStats = true }: Seen) {
+function wantsOf({ agent = null, residentMib = 1024, wentOutKib = 0, hasStats = true, freeMib = 20 }: Seen) {
   const spec = specOf(1, 256, 1024);
   const guest = new Guest(spec.id, BOOT, clock);
   const vm = new TrackedVm({
@@ -30,7 +31,7 @@ function wantsOf({ agent = null, residentMib = 1024, wentOutKib = 0, hasStats = 
   });
   const statsAt = (ms: number, swapOutKib: number): GuestStats => ({
     totalKib: BOOT,
-    freeKib: 424 * MIB,
+    freeKib: freeMib * MIB,
     availableKib: 424 * MIB,
     cachesKib: 0,
     swapInKib: 0,
@@ -72,6 +73,11 @@ describe('an agent inside a guest', () => {
     expect(wantsOf({ agent: { stalled: 99, atMs: 11_000 } })?.isUrgent).toBe(true);
     expect(wantsOf({ agent: { stalled: 99, atMs: 10_999 } })?.isUrgent).toBe(false);
     expect(wantsOf({ agent: { stalled: 99 }, residentMib: 900 })?.isUrgent).toBe(false);
+  });
+
+  it('M4: who has memory free does not wait for lack of it: its balloon may be at work', () => {
+    expect(wantsOf({ agent: { stalled: 99 }, freeMib: 102 })?.isUrgent).toBe(true);
+    expect(wantsOf({ agent: { stalled: 99 }, freeMib: 103 })?.isUrgent).toBe(false);
   });
 
   it('knows what of its swap was freed there; M4: it may say less lies there than went out, never more', () => {
