@@ -106,7 +106,15 @@ async function costOf(curves: readonly Curve[], seconds: number, folder: string)
     const qmp = await QmpSession.open(wire, clock);
     wire.answer = asked => answerOf(guest, asked);
     const residentKib = (): number => Math.round(guest.residentMib * MIB);
-    const port = new Guest({ vmId: guest.id, qmp, hasBalloon: true, residentKib });
+    const port = new Guest({
+      vmId: guest.id,
+      pid: wires.length,
+      qmp,
+      hasBalloon: true,
+      residentKib,
+      freshResidentKib: async () => residentKib(),
+      agent: () => null,
+    });
     manager.adopt(guest.setup.spec, guest.setup.bootMib * MIB, port);
   }
   manager.begin();
