@@ -5,6 +5,8 @@ import type { VmEvent } from './state.ts';
 
 export interface EventEars {
   readonly phase: VmPhase;
+  /** Channels somebody in the guest has open, by name. */
+  readonly channels: Set<string>;
   readonly feed: (event: VmEvent) => void;
   readonly tell: (event: VmMemoryEvent) => void;
   /** The guest powers off, or QEMU was told to end: its end is no failure. */
@@ -21,9 +23,9 @@ export function onQemuEvent(name: string, data: Readonly<Record<string, unknown>
       if (ears.phase === 'running') ears.feed({ kind: 'paused', why: '' });
       return ears.tell('paused');
     case 'VSERPORT_CHANGE':
-      ears.feed({ kind: data.open === true ? 'guest-up' : 'guest-down' });
-      return data.open === true ? ears.tell('guest-up') : undefined;
+      return onChannel(String(data.id), data.open === true, ears);
     case 'RESET':
+      ears.channels.clear();
       ears.feed({ kind: 'guest-down' });
       return ears.tell('reset');
     case 'BALLOON_CHANGE':
@@ -38,6 +40,14 @@ export function onQemuEvent(name: string, data: Readonly<Record<string, unknown>
     case 'BLOCK_IO_ERROR':
       return ears.diskFailed(data.nospace === true);
   }
+}
+
+/** Resumed, QEMU says of each channel how it is: one that nobody ever opened says nothing of who listens at another. */
+function onChannel(name: string, isOpen: boolean, { channels, feed, tell }: EventEars): void {
+  if (isOpen) channels.add(name);
+  else channels.delete(name);
+  feed({ kind: channels.size > 0 ? 'guest-up' : 'guest-down' });
+  if (isOpen) tell('guest-up');
 }
 
 export const diskErrorText = (isFull: boolean): string =>

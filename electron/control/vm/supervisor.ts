@@ -169,9 +169,11 @@ export class QemuSupervisor implements VmSupervisor {
     const guest = reachGuest({ vmId, folders: this.#folders, ports: this.#ports, process, record, qmp });
     const live: Live = { process, qmp, guest, record, isEndWanted: false };
     this.#live = live;
+    const channels = new Set<string>();
     qmp.onEvent((name, data) =>
       onQemuEvent(name, data, {
         phase: this.#state.phase,
+        channels,
         feed: event => this.#feed(event),
         tell: event => this.#ports.memory.event(this.vmId, event),
         endsItself: () => {
