@@ -31,11 +31,17 @@ const atRest = (
   ids: readonly VmId[],
   what: string,
   also: (all: VmMemory[]) => boolean = () => true,
-): Promise<VmMemory[]> =>
-  waitFor(what, async () => {
-    const all = await Promise.all(ids.map(show));
+): Promise<VmMemory[]> => {
+  let all: VmMemory[] = [];
+  return waitFor(what, async () => {
+    all = await Promise.all(ids.map(show));
     return all.every(isThere) && also(all) ? all : null;
+  }).catch(async (cause: Error) => {
+    const { entries } = await ebb.call('memory.ledger', { vmId: null, limit: 5 });
+    const told = [...all, ...entries.map(({ text }) => text)].map(value => JSON.stringify(value));
+    throw new Error([cause.message, ...told].join('\n'));
   });
+};
 
 beforeAll(async () => {
   ebb = await startFromFixtures();
