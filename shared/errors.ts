@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'file.unknown-token',
   'file.unreadable',
   'limit.reached',
+  'audit.unwritable',
   // VMs
   'vm.not-found',
   'vm.name-taken',

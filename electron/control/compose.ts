@@ -3,6 +3,7 @@ import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { type Caller, serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
+import type { Task } from '../../shared/task.ts';
 import { bootId } from '../platform/boot-id.ts';
 import { systemClock } from '../platform/clock.ts';
 import { hostMemoryReader, hostStrain } from '../platform/host-memory.ts';
@@ -35,6 +36,7 @@ import { siblingModule } from '../platform/worker-thread.ts';
 import { StorageClient } from '../storage/client.ts';
 import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
+import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, unfinished } from './compose-history.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
@@ -43,7 +45,7 @@ import { machineFolders } from './machine-folders.ts';
 import { Machines } from './machines.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
-import { RangeDesk } from './memory/range-desk.ts';
+import { RangeDesk, type RangeDeskPorts } from './memory/range-desk.ts';
 import { openRangeStore } from './memory/range-store.ts';
 import { createService } from './service.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
@@ -190,6 +192,7 @@ function rangeDesk(
   machines: Machines,
   memory: MemoryManager,
   topics: Topics<Contract>,
+  trialEnded: RangeDeskPorts['trialEnded'] & {},
 ): RangeDesk {
   const ranges = new RangeDesk({
     clock,
@@ -197,6 +200,7 @@ function rangeDesk(
     specOf: vmId => machines.spec(vmId),
     setRange: (vmId, range) => machines.setRange(vmId, range),
     tell: text => memory.tell(text),
+    trialEnded,
     changed: () => topics.publish('ranges', null, ranges.all()),
     log,
   });
@@ -240,9 +244,14 @@ function publish(topics: Topics<Contract>, memory: MemoryManager, storage: Stora
   storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
 }
 
-function taskList(topics: Topics<typeof contract>, journal: TaskJournal, log: (line: string) => void): Tasks {
+function taskList(
+  topics: Topics<typeof contract>,
+  journal: TaskJournal,
+  ended: (task: Task) => void,
+  log: (line: string) => void,
+): Tasks {
   const changed = (): void => topics.publish('tasks', null, { tasks: tasks.list() });
-  const tasks = new Tasks({ clock, random: systemRandom, journal, changed, log });
+  const tasks = new Tasks({ clock, random: systemRandom, journal, changed, ended, log });
   return tasks;
 }
 
@@ -270,14 +279,17 @@ export function composeControl(input: ControlInput): Control {
   let storagePid: number | null = null;
   const memory = memoryManager(input, catalog, () => storagePid);
   const journal = openTaskJournal(catalog.db);
-  const tasks = taskList(topics, journal, log);
+  const { audit, auditLog } = auditParts(input, catalog, topics);
+  const tasks = taskList(topics, journal, taskEnded(audit), log);
   const machines = machineList(input, { catalog, storage, memory, probe, topics });
   publish(topics, memory, storage);
-  const ranges = rangeDesk(input, catalog, machines, memory, topics);
+  const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const trash = trashOf(input, machines);
   const parts = { ...historyParts(input, storage, machines), machines, storage, clock };
-  const handlers = createService({
+  const service = createService({
     ...parts,
+    audit,
+    auditLog,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, memory, probe)),
     quit: async () => {
@@ -294,10 +306,13 @@ export function composeControl(input: ControlInput): Control {
     consoles: new ConsoleStreams(connectBytes),
     keepName,
   });
+  const handlers = auditedHandlers(service, audit, { machines, memory, storage });
   return {
     begin: async () => {
       storage.start();
       storagePid = (await storage.call('storage.info', {})).pid;
+      const again = new Set(journal.all().map(({ id }) => id));
+      audit.begin(task => again.has(task));
       await machines.begin(madeAgain(journal));
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
       ranges.begin();

@@ -7,6 +7,8 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
 import type { VmSource } from '../../shared/vm.ts';
+import { auditHandlers } from './audit/handlers.ts';
+import type { AuditParts } from './compose-audit.ts';
 import type { ConsoleStreams } from './console-streams.ts';
 import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
@@ -18,7 +20,7 @@ import type { Catalog } from './store/catalog.ts';
 import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
 
-export interface ServiceParts extends OrderParts {
+export interface ServiceParts extends OrderParts, AuditParts {
   readonly info: () => AppInfo;
   readonly doctor: () => Promise<DoctorReport>;
   readonly quit: () => Promise<void>;
@@ -70,6 +72,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     if (caller.kind !== 'local') throw browserRefused('name files or sockets on', 'Upload the file instead.');
   };
 
+  const auditing = auditHandlers(parts.audit, parts.auditLog);
   /** Connections that told which VM they look at. */
   const looking = new Set<number>();
 
@@ -276,6 +279,13 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     'file.register': ({ path }, context) => {
       refuseBrowser(context);
       return files.register(path);
+    },
+
+    ...auditing,
+    'headless.sign-in': (params, context) => {
+      if (context.caller.kind !== 'local')
+        throw browserRefused('tell of sign-ins to', "Ebb's own gateway tells them.");
+      return auditing['headless.sign-in'](params);
     },
 
     'console.open': async ({ vmId }, context) => {

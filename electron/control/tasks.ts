@@ -59,6 +59,7 @@ export class Tasks {
   readonly #random: Random;
   readonly #journal: TaskJournal;
   readonly #changed: () => void;
+  readonly #ended: (task: Task) => void;
   readonly #log: (line: string) => void;
   readonly #tasks = new Map<TaskId, Task>();
   readonly #running = new Map<TaskId, Running>();
@@ -70,12 +71,15 @@ export class Tasks {
     random: Random;
     journal: TaskJournal;
     changed: () => void;
+    /** Not of those that go on with the next control. */
+    ended?: (task: Task) => void;
     log: (line: string) => void;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#journal = options.journal;
     this.#changed = options.changed;
+    this.#ended = options.ended ?? (() => undefined);
     this.#log = options.log;
   }
 
@@ -216,6 +220,8 @@ export class Tasks {
     if (!this.#isLeaving) this.#noting(id, () => this.#journal.drop(id));
     const ending = { canPause: false, isPaused: false, endedAt: this.#clock.wallMs() };
     this.#change(id, { ...change, ...ending });
+    const task = this.#tasks.get(id);
+    if (task !== undefined && !this.#isLeaving) this.#ended(task);
     const ended = [...this.#tasks.values()].filter(task => task.state !== 'running');
     for (const task of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) this.#tasks.delete(task.id);
   }

@@ -52,6 +52,9 @@ export function ebbPaths(dataFolder: string): EbbPaths {
   };
 }
 
+/** Of the account that Ebb runs for. */
+export const userName = (): string => userInfo().username.slice(0, 100);
+
 /** Makes data and run folder, 0700. Throws Fault host.permission where the run folder is somebody else's. */
 export function makeFolders(paths: EbbPaths): void {
   for (const folder of [paths.dataFolder, paths.runFolder]) {

@@ -1,4 +1,7 @@
-// Standard output as a place for bytes, and the person's wish to end.
+// Standard output as a place for bytes, lines to read, and the person's wish to end.
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileFault } from './block-file.ts';
 
 /** Resolves when it has been taken; rejects when nobody reads any more. */
 export const writeOut = (data: string | Uint8Array): Promise<void> =>
@@ -30,4 +33,24 @@ export function onUnread(end: () => void): void {
     if (isUnread(cause)) return end();
     throw cause;
   });
+}
+
+/** More than any file of lines that Ebb writes. */
+const LINES_MAX = 2_000_000;
+
+/** Of a file; null: of standard input. Throws Fault. */
+export async function* readLines(path: string | null): AsyncGenerator<string> {
+  const input = path === null ? process.stdin : createReadStream(path);
+  // readline listens too late for a file that is not there.
+  const broken = new Promise<never>((_, reject) => {
+    input.once('error', (cause: unknown) => reject(fileFault('reading', path ?? 'standard input', cause)));
+  });
+  broken.catch(() => undefined);
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+  for (let count = 0; count < LINES_MAX; count++) {
+    const next = await Promise.race([lines.next(), broken]);
+    if (next.done === true) return;
+    yield next.value;
+  }
+  throw fileFault('reading', path ?? 'standard input', { code: 'EFBIG' });
 }

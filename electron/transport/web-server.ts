@@ -20,6 +20,8 @@ export interface WebRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   header(name: string): string | undefined;
+  /** Of who asks. */
+  readonly address: string;
   readonly body: AsyncIterable<Uint8Array>;
   /** Aborted when the browser went away. */
   readonly signal: AbortSignal;
@@ -48,6 +50,7 @@ function readRequest(message: IncomingMessage, ended: Duplex | ServerResponse): 
     method: message.method ?? '',
     path: url.pathname,
     query: url.searchParams,
+    address: message.socket.remoteAddress ?? '',
     header: name => {
       const value = message.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;

@@ -1,6 +1,14 @@
 // THE table: every method, topic, schema and error code of the control service. Window, browser, CLI and tests
 // all speak exactly this; test/golden/contract.json is its committed copy.
 import * as z from 'zod';
+import {
+  AUDIT_LINES_MAX,
+  AUDIT_PAGE_MAX,
+  auditEntrySchema,
+  auditHeadSchema,
+  auditOutcomeSchema,
+  auditReportSchema,
+} from '../audit.ts';
 import { appInfoSchema, doctorReportSchema } from '../host.ts';
 import { diskIdSchema, fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
 import {
@@ -616,6 +624,59 @@ export const contract = defineContract({
       doc: 'For local callers (CLI, dialogs): a chosen file becomes a token. Refused to browsers, which upload.',
     },
 
+    'audit.list': {
+      kind: 'query',
+      params: z.strictObject({
+        /** From before that record; null: the newest. */
+        beforeSeq: z.int().min(1).nullable().default(null),
+        limit: z.int().min(1).max(AUDIT_PAGE_MAX),
+        vmId: vmIdSchema.nullable().default(null),
+        /** The beginning of the action: "memory." */
+        action: z.string().max(64).default(''),
+        outcome: auditOutcomeSchema.nullable().default(null),
+        /** Beginnings too whose end is recorded. */
+        all: z.boolean().default(false),
+      }),
+      result: z.object({
+        entries: z.array(auditEntrySchema),
+        /** For the next page; null: there is none. */
+        nextBeforeSeq: z.int().min(1).nullable(),
+        head: auditHeadSchema,
+      }),
+      errors: ['host.permission', 'disk.io'],
+      doc: 'Who changed what, newest first.',
+    },
+    'audit.export': {
+      kind: 'query',
+      params: z.strictObject({
+        afterSeq: z.int().min(0).default(0),
+        sinceMs: z.int().min(0).default(0),
+        limit: z.int().min(1).max(AUDIT_LINES_MAX),
+      }),
+      result: z.object({
+        lines: z.array(z.string()).max(AUDIT_LINES_MAX),
+        /** For the next call; null: that was all. */
+        nextAfterSeq: z.int().min(0).nullable(),
+        head: auditHeadSchema,
+      }),
+      errors: ['host.permission', 'disk.io'],
+      doc: 'The records as they stand in the files, oldest first, for whoever checks or keeps them elsewhere.',
+    },
+    'audit.verify': {
+      kind: 'query',
+      params: none,
+      result: auditReportSchema,
+      errors: ['host.permission', 'disk.io'],
+      doc: 'Reads all records and says which were changed, removed, moved or cut off.',
+    },
+    'headless.sign-in': {
+      kind: 'command',
+      params: z.strictObject({ isAccepted: z.boolean(), address: z.string().max(100) }),
+      result: done,
+      errors: ['rpc.denied'],
+      doc: 'From the browser gateway, for the audit: somebody signed in, or was refused.',
+    },
+
     'console.open': {
       kind: 'command',
       params: byVm,
@@ -674,6 +735,12 @@ export const contract = defineContract({
       keyed: false,
       payload: ledgerEntrySchema,
       doc: 'Every memory move as a sentence, as it happens.',
+    },
+    audit: {
+      kind: 'event',
+      keyed: false,
+      payload: auditEntrySchema,
+      doc: 'Every record of the audit, as it is written.',
     },
     console: {
       kind: 'event',

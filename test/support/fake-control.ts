@@ -12,6 +12,7 @@ import type { FileToken } from '../../shared/ids.ts';
 import { contract } from '../../shared/rpc/contract.ts';
 import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
 import { serve } from '../../shared/rpc/server.ts';
+import { FakeAudit } from './fake-audit.ts';
 import { handlers } from './fake-handlers.ts';
 import { FakeControl } from './fake-service.ts';
 import { fakeId } from './fake-world.ts';
@@ -31,6 +32,7 @@ export async function startFakeControl(
   port: number,
 ): Promise<{ url: string; control: FakeControl; close: () => void }> {
   const control = new FakeControl(kind);
+  const audit = new FakeAudit(control, kind);
   const root = new URL('../../dist/renderer', import.meta.url).pathname;
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
@@ -63,7 +65,7 @@ export async function startFakeControl(
   sockets.on('connection', socket => {
     serve({
       table: contract,
-      handlers: handlers(control),
+      handlers: audit.around(handlers(control)),
       topics: control.topics,
       channel: webSocketChannel(socket),
       kind: 'browser',

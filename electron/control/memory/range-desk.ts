@@ -23,6 +23,8 @@ export interface RangeDeskPorts {
   readonly setRange: (vmId: VmId, range: MemoryRange) => void;
   /** Into the ledger. */
   readonly tell: (text: string) => void;
+  /** A trial ended by itself: for the audit. */
+  readonly trialEnded?: (vmId: VmId, from: MemoryRange, to: MemoryRange) => void;
   /** What can be undone is another, or a trial began or ended. */
   readonly changed: () => void;
   readonly log: (line: string) => void;
@@ -168,7 +170,7 @@ export class RangeDesk {
     const undo = store.get(vmId);
     if (undo === undefined || undo.trialEndsAt === null) return;
     if (!this.#isThere(vmId)) return store.drop(vmId);
-    const { name } = specOf(vmId);
+    const { name, minKib, maxKib } = specOf(vmId);
     try {
       store.together(() => {
         store.drop(vmId);
@@ -182,6 +184,7 @@ export class RangeDesk {
         `The range of ${name} stays ${rangeText(specOf(vmId))}: ${rangeText(undo.before)}, which it was before the trial, is no longer allowed.`,
       );
     }
+    this.#ports.trialEnded?.(vmId, { minKib, maxKib }, undo.before);
     tell(`The range of ${name} is ${rangeText(undo.before)} again: what was tried was not kept.`);
   }
 

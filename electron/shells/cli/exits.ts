@@ -37,7 +37,7 @@ export const EXITS: readonly Exit[] = [
   },
   {
     code: EXIT_INTEGRITY,
-    doc: 'Integrity: a disk or its history is damaged',
+    doc: 'Integrity: a disk, its history or the audit is damaged',
     of: ['vhd.corrupt', 'disk.poisoned', 'timeline.missing'],
   },
   { code: 77, doc: 'Denied by a limit set for this computer', of: ['rpc.denied', 'memory.over-cap'] },

@@ -77,8 +77,19 @@ async function served(name: ServiceName, given: AnyGiven): Promise<number> {
   }
 }
 
+/** Of a command that needs no service as it was said; null: it does. */
+async function unserved(name: ServiceName, given: AnyGiven): Promise<Output | null> {
+  if (name !== 'audit verify' || given.FILE === undefined) return null;
+  return (await import('./audit.ts')).verifyFile(String(given.FILE), given.head as string | undefined);
+}
+
 async function run({ name, given }: Parsed): Promise<number> {
-  if (!isLocal(name)) return served(name, given);
+  if (!isLocal(name)) {
+    const output = await unserved(name, given);
+    if (output === null) return served(name, given);
+    await writeOut(`${written(output, given) ?? ''}\n`);
+    return output.exit ?? EXIT_OK;
+  }
   const text = await local(name, given);
   if (text !== '') await writeOut(`${text}\n`);
   return EXIT_OK;

@@ -10,6 +10,7 @@ const trash = () => import('./trash.ts');
 const memory = () => import('./memory.ts');
 const integrity = () => import('./integrity.ts');
 const updates = () => import('./updates.ts');
+const audit = () => import('./audit.ts');
 const app = () => import('./app.ts');
 
 export const RUNNERS: Loaders = {
@@ -57,6 +58,9 @@ export const RUNNERS: Loaders = {
   'mem why': async () => (await memory()).why,
   'mem history': async () => (await memory()).showHistory,
   'mem free': async () => (await memory()).freeMemory,
+  'audit show': async () => (await audit()).showAudit,
+  'audit export': async () => (await audit()).exportAudit,
+  'audit verify': async () => (await audit()).verifyAudit,
   'task list': async () => (await app()).listTasks,
   'task follow': async () => (await app()).followTask,
   'task pause': async () => (await app()).pauseTask,

@@ -29,11 +29,11 @@ function parseCount(text: string, what: string, least: number, most: number): nu
   throw new UsageError(`${what}: "${text}" is not a whole number from ${least} to ${most}.`);
 }
 
-const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Seconds: 90, 90s, 10m, 1h. */
+/** Seconds: 90, 90s, 10m, 1h, 7d. */
 function parseSpan(text: string, what: string, least: number, most: number): number {
-  const [, digits = '', unit = ''] = /^(\d+)([smh]?)$/.exec(text.trim()) ?? [];
+  const [, digits = '', unit = ''] = /^(\d+)([smhd]?)$/.exec(text.trim()) ?? [];
   const seconds = digits === '' ? Number.NaN : Number(digits) * (SECONDS[unit] ?? 1);
   if (seconds >= least && seconds <= most) return seconds;
   throw new UsageError(

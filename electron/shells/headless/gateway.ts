@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly connectControl: () => Promise<SocketChannel>;
   /** Over control's socket for local callers: browsers may not name paths. */
   readonly registerFile: (path: string) => Promise<{ readonly file: string; readonly bytes: number }>;
+  /** For the audit: somebody signed in, or was refused. */
+  readonly noteSignIn: (isAccepted: boolean, address: string) => Promise<unknown>;
   readonly log: (line: string) => void;
 }
 
@@ -79,9 +81,19 @@ export class Gateway implements WebHandlers {
   async #signIn(request: WebRequest): Promise<WebAnswer> {
     const token = readToken(await readText(request, TOKEN_BODY_BYTES_MAX));
     const secret = token === null ? null : this.#options.sessions.exchange(token);
+    await this.#note(secret !== null, request.address);
     if (secret === null) return plain(403, 'This link was used already, or is not ours.');
     const cookie = `${cookieName(this.#options.port())}=${secret}; HttpOnly; SameSite=Strict; Path=/`;
     return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' }, body: '' };
+  }
+
+  /** Control may be full or away: who has a good link is let in, and the log has it. */
+  async #note(isAccepted: boolean, address: string): Promise<void> {
+    try {
+      await this.#options.noteSignIn(isAccepted, address);
+    } catch (cause) {
+      this.#options.log(`a sign-in (${isAccepted ? 'accepted' : 'refused'}) was not noted: ${String(cause)}`);
+    }
   }
 
   async #page(request: WebRequest): Promise<WebAnswer> {

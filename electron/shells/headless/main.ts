@@ -42,6 +42,8 @@ async function main(): Promise<void> {
     random: systemRandom,
     connectControl: () => rejoinControl(paths, 'browser'),
     registerFile: async path => (await local()).call('file.register', { path }),
+    noteSignIn: async (isAccepted, address) =>
+      (await local()).call('headless.sign-in', { isAccepted, address }),
     log: line => console.error(line),
   });
   const server = await listenWeb(Number(values.port ?? 0), gateway);

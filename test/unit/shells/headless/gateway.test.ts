@@ -43,6 +43,8 @@ describe('browser gateway', () => {
   let registered: string[];
   let registering: 'works' | 'fails';
   let freeBytes: number;
+  let signIns: [isAccepted: boolean, address: string][];
+  let noting: 'works' | 'fails';
 
   const host = (): string => `127.0.0.1:${server.port}`;
   const own = (): Record<string, string> => ({ host: host(), origin: `http://${host()}` });
@@ -103,6 +105,8 @@ describe('browser gateway', () => {
     sessions = new Sessions(systemRandom);
     registered = [];
     registering = 'works';
+    noting = 'works';
+    signIns = [];
     freeBytes = FREE_BYTES_MIN * 4;
     const real = openFolder(join(folder, 'uploads'));
     const uploads: Folder = { ...real, freeBytes: () => freeBytes };
@@ -117,6 +121,10 @@ describe('browser gateway', () => {
         if (registering === 'fails') throw new TypeError('no');
         registered.push(path);
         return { file: FILE, bytes: readFileSync(path).length };
+      },
+      noteSignIn: async (isAccepted, address) => {
+        signIns.push([isAccepted, address]);
+        if (noting === 'fails') throw new TypeError('no');
       },
       log: () => undefined,
     });
@@ -162,6 +170,18 @@ describe('browser gateway', () => {
     const answer = await send('GET', path);
     expect(answer.status).toBe(404);
     expect(answer.body).not.toContain('outside');
+  });
+
+  it('tells the audit who signed in and who was refused; where it cannot, people sign in all the same', async () => {
+    await signIn();
+    const body = JSON.stringify({ token: 'guessed' });
+    expect((await send('POST', '/session', own(), body)).status).toBe(403);
+    expect(signIns).toEqual([
+      [true, '127.0.0.1'],
+      [false, '127.0.0.1'],
+    ]);
+    noting = 'fails';
+    expect(await signIn()).toContain('ebb-session');
   });
 
   it.each(['evil.example', 'evil.example:80', '127.0.0.1', '127.0.0.1:1', 'localhost'])(

@@ -1,0 +1,252 @@
+// What the audit is told, and when: before something that may change is done, and how it ended. Nothing that is to be audited
+// is done unaudited, except what makes room or makes safe: that goes on where the disk is full, and is written later.
+import type { AuditEntry, AuditHead, AuditOutcome, AuditProblem } from '../../../shared/audit.ts';
+import type { TaskId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Clock } from '../../platform/ports.ts';
+import type { AuditLog } from './audit-log.ts';
+import type { HeadStore } from './head-store.ts';
+
+/** Of what went on while nothing could be written; more are counted, not kept. */
+const LATE_MAX = 1000;
+/** The same denial again in that time is counted, not written: a flood must not push out everything else. */
+const DENIALS_TOGETHER_MS = 60_000;
+const DENIAL_KINDS_MAX = 200;
+const ENDED_KEPT = 200;
+
+export type Draft = Pick<AuditEntry, 'via' | 'action' | 'vmId' | 'vmName' | 'from' | 'to'>;
+/** Where the record cannot be written: `refuse`, it is not done; `go-on`, it is, and the record comes later. */
+export type IfFull = 'refuse' | 'go-on';
+
+export interface Ending {
+  readonly outcome: Exclude<AuditOutcome, 'begun'>;
+  readonly code?: string | null;
+  /** As it is now, where that is known. */
+  readonly to?: AuditEntry['to'];
+}
+
+/** Something begun. Its record's number is known once that is written. */
+export interface Begun {
+  readonly draft: Draft;
+  seq: number | null;
+  task: TaskId | null;
+}
+
+interface Late {
+  readonly begun: Begun;
+  readonly at: number;
+  /** Null: the beginning itself. */
+  readonly ending: Ending | null;
+  readonly times: number;
+}
+
+export interface AuditOptions {
+  readonly log: AuditLog;
+  readonly heads: HeadStore;
+  readonly clock: Clock;
+  readonly user: string;
+  readonly told: (entry: AuditEntry) => void;
+  readonly warn: (text: string) => void;
+}
+
+export class Audit {
+  readonly #options: AuditOptions;
+  readonly #open = new Map<number, Begun>();
+  readonly #byTask = new Map<TaskId, Begun>();
+  /** Tasks that ended before who began them knew their ids. */
+  readonly #ended = new Map<TaskId, Ending>();
+  readonly #denials = new Map<string, { readonly until: number; times: number; readonly begun: Begun }>();
+  #late: Late[] = [];
+  #lost = 0;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  /** What the last control left; `isGoingOn`: a task that is begun again, whose end will come. */
+  begin(isGoingOn: (task: TaskId) => boolean): void {
+    const { log, heads, warn } = this.#options;
+    try {
+      for (const problem of log.open()) this.#damaged(problem);
+      for (const entry of heads.open()) {
+        const begun: Begun = { draft: entry, seq: entry.seq, task: entry.task };
+        if (entry.task !== null && isGoingOn(entry.task)) this.#keepOpen(begun);
+        else this.#append({ begun, at: this.#now(), ending: { outcome: 'unknown' }, times: 1 });
+      }
+    } catch (cause) {
+      warn(`audit: it cannot be written: ${String(cause)}`);
+    }
+  }
+
+  /** Is its end still to come? */
+  isOpen = (seq: number): boolean => this.#open.has(seq);
+
+  get head(): AuditHead {
+    const { seq, hash } = this.#options.log.head;
+    return { seq, hash };
+  }
+
+  /** Before it is done. Throws Fault audit.unwritable where it then must not be. */
+  start(draft: Draft, ifFull: IfFull): Begun {
+    const begun: Begun = { draft, seq: null, task: null };
+    this.#told({ begun, at: this.#now(), ending: null, times: 1 }, ifFull);
+    return begun;
+  }
+
+  end(begun: Begun, ending: Ending): void {
+    if (begun.task !== null) this.#byTask.delete(begun.task);
+    this.#told({ begun, at: this.#now(), ending, times: 1 }, 'go-on');
+  }
+
+  /** It goes on as a task; `taskEnded` tells its end. */
+  becameTask(begun: Begun, task: TaskId): void {
+    begun.task = task;
+    const ending = this.#ended.get(task);
+    this.#ended.delete(task);
+    if (ending !== undefined) return this.end(begun, ending);
+    this.#keepOpen(begun);
+    if (begun.seq !== null)
+      this.#remember({ ...this.#entry({ begun, at: 0, ending: null, times: 1 }), seq: begun.seq });
+  }
+
+  taskEnded(task: TaskId, ending: Ending): void {
+    const begun = this.#byTask.get(task);
+    if (begun !== undefined) return this.end(begun, ending);
+    this.#ended.set(task, ending);
+    for (const oldest of this.#ended.keys()) if (this.#ended.size > ENDED_KEPT) this.#ended.delete(oldest);
+  }
+
+  /** What Ebb did by itself, or what stands for itself. */
+  note(draft: Draft, ending: Ending = { outcome: 'done' }): void {
+    this.#told({ begun: { draft, seq: null, task: null }, at: this.#now(), ending, times: 1 }, 'go-on');
+  }
+
+  /** Of what is not audited otherwise, or comes in floods. */
+  denied(draft: Draft, code: string): void {
+    const { clock } = this.#options;
+    const key = `${draft.via} ${draft.action} ${code} ${draft.vmId ?? ''}`;
+    const known = this.#denials.get(key);
+    if (known !== undefined) {
+      known.times++;
+      return;
+    }
+    this.note(draft, { outcome: 'denied', code });
+    if (this.#denials.size >= DENIAL_KINDS_MAX) return;
+    const begun = { draft, seq: null, task: null };
+    this.#denials.set(key, { until: clock.monotonicMs() + DENIALS_TOGETHER_MS, times: 0, begun });
+    clock.after(DENIALS_TOGETHER_MS, () => {
+      const { times = 0 } = this.#denials.get(key) ?? {};
+      this.#denials.delete(key);
+      const ending = { outcome: 'denied', code } as const;
+      if (times > 0) this.#told({ begun, at: this.#now(), ending, times }, 'go-on');
+    });
+  }
+
+  #now(): number {
+    return this.#options.clock.wallMs();
+  }
+
+  #damaged({ kind, fromSeq, toSeq, expected, found }: AuditProblem): void {
+    const to = { kind, fromSeq, toSeq, expected, found };
+    this.#options.warn(`audit: damaged: ${kind}, records ${fromSeq} to ${toSeq}`);
+    const draft = { via: 'service', action: 'audit.damaged', vmId: null, vmName: '', from: {}, to } as const;
+    this.#append({
+      begun: { draft, seq: null, task: null },
+      at: this.#now(),
+      ending: { outcome: 'done' },
+      times: 1,
+    });
+  }
+
+  #told(late: Late, ifFull: IfFull): void {
+    try {
+      this.#catchUp();
+      this.#append(late);
+    } catch (cause) {
+      if (ifFull === 'refuse') throw unwritable(late.begun.draft, cause);
+      if (this.#late.length < LATE_MAX) this.#late.push(late);
+      else this.#lost++;
+      this.#options.warn(`audit: ${late.begun.draft.action} is written later: ${String(cause)}`);
+    }
+  }
+
+  /** In their order, before anything newer. */
+  #catchUp(): void {
+    for (let late = this.#late[0]; late !== undefined; late = this.#late[0]) {
+      this.#append(late);
+      this.#late.shift();
+    }
+    if (this.#lost === 0) return;
+    const draft = { via: 'service', action: 'audit.lost', vmId: null, vmName: '', from: {}, to: {} } as const;
+    const begun = { draft, seq: null, task: null };
+    this.#append({ begun, at: this.#now(), ending: { outcome: 'done' }, times: this.#lost });
+    this.#lost = 0;
+  }
+
+  #entry({ begun, at, ending, times }: Late): Omit<AuditEntry, 'seq'> {
+    const { via, action, vmId, vmName, from, to } = begun.draft;
+    const { user } = this.#options;
+    const about = {
+      at,
+      via,
+      user,
+      action,
+      vmId,
+      vmName: vmName.slice(0, 200),
+      task: begun.task,
+      from,
+      times,
+    };
+    if (ending === null) return { ...about, to, outcome: 'begun', of: null, code: null };
+    const { outcome, code = null } = ending;
+    return { ...about, to: ending.to ?? to, outcome, of: begun.seq, code };
+  }
+
+  #append(late: Late): void {
+    const { log, told } = this.#options;
+    const entry = log.append(this.#entry(late));
+    const { begun, ending } = late;
+    if (ending === null) {
+      begun.seq = entry.seq;
+      this.#keepOpen(begun);
+      this.#remember(entry);
+    } else if (begun.seq !== null) {
+      this.#open.delete(begun.seq);
+      this.#forget(begun.seq);
+    }
+    told(entry);
+  }
+
+  #keepOpen(begun: Begun): void {
+    if (begun.seq !== null) this.#open.set(begun.seq, begun);
+    if (begun.task !== null) this.#byTask.set(begun.task, begun);
+  }
+
+  /** Only so that the next control knows what it need not wait for: what cannot be noted ends as any other. */
+  #remember(entry: AuditEntry): void {
+    this.#tried(() => this.#options.heads.addOpen(entry));
+  }
+
+  #forget(seq: number): void {
+    this.#tried(() => this.#options.heads.dropOpen(seq));
+  }
+
+  #tried(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#options.warn(`audit: ${String(cause)}`);
+    }
+  }
+}
+
+const unwritable = ({ action }: Draft, cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'audit.unwritable',
+      what: `${action} is not done without a record of it, and the audit cannot be written: ${cause instanceof Fault ? cause.body.what : String(cause)}`,
+      safe: 'Nothing was changed. VMs run on; stopping, suspending and deleting go on.',
+      todo: 'Free some space, or see that the audit folder of the data folder is yours alone; then repeat this.',
+    },
+    cause,
+  );

@@ -1,0 +1,88 @@
+// The one door of the audit: the handlers of the contract, each with its records around it, as the table says. Parts of Ebb
+// that change things by themselves tell `Audit.note`.
+import { type TaskId, taskIdSchema, type VmId, vmIdSchema } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Contract } from '../../../shared/rpc/contract.ts';
+import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
+import type { MethodName } from '../../../shared/rpc/table.ts';
+import type { Audit, Begun, Draft, Ending } from './audit.ts';
+import { AUDITED, type AuditLook, type AuditRule } from './table.ts';
+
+type AnyHandler = (params: unknown, context: CallContext) => unknown;
+
+/** A limit that somebody set said no; all other refusals are the person's own affair. */
+export const isDenial = (code: string): boolean => code === 'rpc.denied' || code.startsWith('policy.');
+
+export function audited(handlers: Handlers<Contract>, audit: Audit, look: AuditLook): Handlers<Contract> {
+  const wrapped = Object.entries(handlers).map(([method, handler]) => {
+    const rule = AUDITED[method as MethodName<Contract>] as AuditRule<unknown> | string;
+    const plain = handler as AnyHandler;
+    return [
+      method,
+      typeof rule === 'string'
+        ? watched(method, plain, audit, look)
+        : recorded(method, plain, rule, audit, look),
+    ];
+  });
+  return Object.fromEntries(wrapped) as Handlers<Contract>;
+}
+
+function draftOf(method: string, params: unknown, context: CallContext, look: AuditLook): Draft {
+  const id = vmIdSchema.safeParse((params as { readonly vmId?: unknown }).vmId);
+  const vmId: VmId | null = id.success ? id.data : null;
+  const vmName = vmId === null ? '' : (look.spec(vmId)?.name ?? '');
+  return { via: context.caller.kind, action: method, vmId, vmName, from: {}, to: {} };
+}
+
+/** Not audited, but for what is denied. */
+const watched =
+  (method: string, handler: AnyHandler, audit: Audit, look: AuditLook): AnyHandler =>
+  async (params, context) => {
+    try {
+      return await handler(params, context);
+    } catch (cause) {
+      if (cause instanceof Fault && isDenial(cause.body.code))
+        audit.denied(draftOf(method, params, context, look), cause.body.code);
+      throw cause;
+    }
+  };
+
+const recorded =
+  (
+    method: string,
+    handler: AnyHandler,
+    rule: AuditRule<unknown>,
+    audit: Audit,
+    look: AuditLook,
+  ): AnyHandler =>
+  async (params, context) => {
+    const about = draftOf(method, params, context, look);
+    const from = rule.state?.(params, look) ?? {};
+    const begun = audit.start({ ...about, from, to: await rule.wanted(params, look) }, rule.ifFull);
+    try {
+      const result = await handler(params, context);
+      settle(audit, begun, result, rule.state?.(params, look));
+      return result;
+    } catch (cause) {
+      audit.end(begun, endingOf(cause));
+      throw cause;
+    }
+  };
+
+function settle(audit: Audit, begun: Begun, result: unknown, now: Ending['to']): void {
+  const task = taskOf(result);
+  if (task !== null) return audit.becameTask(begun, task);
+  audit.end(begun, { outcome: 'done', ...(now === undefined ? {} : { to: { ...begun.draft.to, ...now } }) });
+}
+
+function taskOf(result: unknown): TaskId | null {
+  const id = taskIdSchema.safeParse((result as { readonly taskId?: unknown }).taskId);
+  return id.success ? id.data : null;
+}
+
+function endingOf(cause: unknown): Ending {
+  if (!(cause instanceof Fault)) return { outcome: 'failed', code: 'internal' };
+  const { code } = cause.body;
+  if (isDenial(code)) return { outcome: 'denied', code };
+  return { outcome: code === 'disk.io' || code === 'internal' ? 'failed' : 'refused', code };
+}

@@ -1,0 +1,196 @@
+// Which methods are audited, and what their records say: one row for each of the contract, so that none can be forgotten.
+import type { AuditValues } from '../../../shared/audit.ts';
+import type { MomentId, VmId } from '../../../shared/ids.ts';
+import type { HostMemory } from '../../../shared/memory.ts';
+import type { Contract } from '../../../shared/rpc/contract.ts';
+import type { MethodName, Params } from '../../../shared/rpc/table.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import type { IfFull } from './audit.ts';
+
+/** How things are, for the records. */
+export interface AuditLook {
+  readonly spec: (vmId: VmId) => VmSpec | null;
+  readonly host: () => Pick<HostMemory, 'mode' | 'reserveKib' | 'budgetKib' | 'capKib'>;
+  /** Empty where it is not known. */
+  readonly momentName: (vmId: VmId, momentId: MomentId) => Promise<string>;
+}
+
+export interface AuditRule<P> {
+  readonly ifFull: IfFull;
+  /** What it is about to change, as it is; asked again when it is done. */
+  readonly state?: (params: P, look: AuditLook) => AuditValues;
+  /** What is asked for. */
+  readonly wanted: (params: P, look: AuditLook) => AuditValues | Promise<AuditValues>;
+}
+
+/** Why a method is not audited. */
+type Not = 'reads' | 'looks and types' | 'is no change of what VMs may or have' | 'tells the audit itself';
+export type AuditTable = {
+  readonly [M in MethodName<Contract>]: AuditRule<Params<Contract, M>> | Not;
+};
+
+type OfVm = { readonly vmId: VmId };
+type OfMoment = OfVm & { readonly momentId: MomentId };
+
+const rangeOf = ({ vmId }: OfVm, look: AuditLook): AuditValues => {
+  const spec = look.spec(vmId);
+  return spec === null ? {} : { minKib: spec.minKib, maxKib: spec.maxKib };
+};
+const balanceOf = ({ vmId }: OfVm, look: AuditLook): AuditValues => {
+  const spec = look.spec(vmId);
+  return spec === null ? {} : { balanced: spec.balanced, weight: spec.weight };
+};
+const policyOf = (_: unknown, look: AuditLook): AuditValues => {
+  const { mode, reserveKib, budgetKib, capKib } = look.host();
+  return { mode, reserveKib, budgetKib, capKib };
+};
+const momentOf = async ({ vmId, momentId }: OfMoment, look: AuditLook): Promise<AuditValues> => ({
+  momentId,
+  point: (await look.momentName(vmId, momentId)).slice(0, 200),
+});
+const nothing = (): AuditValues => ({});
+const plainly = { ifFull: 'go-on', wanted: nothing } as const;
+const given = (values: Readonly<Record<string, string | number | boolean | null | undefined>>): AuditValues =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, typeof value === 'string' ? value.slice(0, 400) : value]],
+    ),
+  );
+
+const range = {
+  ifFull: 'refuse',
+  state: rangeOf,
+  wanted: ({ minKib, maxKib }: { readonly minKib: number; readonly maxKib: number }) => ({ minKib, maxKib }),
+} as const;
+const rangeAsItWas = { ifFull: 'refuse', state: rangeOf, wanted: nothing } as const;
+
+const VM_ROWS = {
+  'vm.list': 'reads',
+  'vm.get': 'reads',
+  'vm.create': {
+    ifFull: 'refuse',
+    wanted: ({ name, os, minKib, maxKib, source }) => ({ name, os, minKib, maxKib, source: source.kind }),
+  },
+  'vm.clone': {
+    ifFull: 'refuse',
+    wanted: async (params, look) => ({
+      ...(await momentOf(params, look)),
+      name: params.name,
+      linked: params.linked,
+    }),
+  },
+  'vm.rename': {
+    ifFull: 'go-on',
+    state: ({ vmId }, look) => given({ name: look.spec(vmId)?.name }),
+    wanted: ({ name }) => ({ name }),
+  },
+  'vm.delete': plainly,
+  'vm.preview-start': 'reads',
+  'vm.start': plainly,
+  'vm.stop': { ifFull: 'go-on', wanted: ({ how }) => ({ how }) },
+  'vm.pause': plainly,
+  'vm.resume': plainly,
+  'vm.reset': plainly,
+  'vm.suspend': plainly,
+  'vm.rescue': { ifFull: 'go-on', wanted: ({ replace }) => ({ replace }) },
+  'vm.verify': 'reads',
+  'vm.verify-report': 'reads',
+  'vm.compact': plainly,
+  'disk.grow': {
+    ifFull: 'refuse',
+    state: ({ vmId, diskId }, look) => {
+      const disks = look.spec(vmId)?.disks ?? [];
+      return given({ virtualBytes: (disks.find(({ id }) => id === diskId) ?? disks[0])?.virtualBytes });
+    },
+    wanted: ({ diskId, virtualBytes }) => ({ diskId, virtualBytes }),
+  },
+} as const satisfies Partial<AuditTable>;
+
+const MEMORY_ROWS = {
+  'memory.host': 'reads',
+  'memory.show': 'reads',
+  'memory.set-range': range,
+  'memory.try-range': {
+    ...range,
+    wanted: ({ minKib, maxKib, seconds }) => ({ minKib, maxKib, seconds }),
+  },
+  'memory.keep-range': rangeAsItWas,
+  'memory.undo-range': rangeAsItWas,
+  'memory.range-undo': 'reads',
+  'memory.set-balance': {
+    ifFull: 'refuse',
+    state: balanceOf,
+    wanted: ({ balanced, weight }) => ({ balanced, weight }),
+  },
+  'memory.set-policy': { ifFull: 'refuse', state: policyOf, wanted: change => given(change) },
+  'memory.focus': 'is no change of what VMs may or have',
+  'memory.free': { ifFull: 'go-on', wanted: ({ kib, seconds }) => ({ kib, seconds }) },
+  'memory.ledger': 'reads',
+  'memory.replay': 'reads',
+  'memory.history': 'reads',
+} as const satisfies Partial<AuditTable>;
+
+const POINT_ROWS = {
+  'timeline.get': 'reads',
+  'moment.take': { ifFull: 'go-on', wanted: ({ name }) => ({ point: name }) },
+  'moment.update': {
+    ifFull: 'go-on',
+    wanted: async ({ name, note, pinned, ...params }, look) => ({
+      ...(await momentOf(params, look)),
+      ...given({ name, pinned, hasNote: note === undefined ? undefined : note !== '' }),
+    }),
+  },
+  'moment.go-back': {
+    ifFull: 'refuse',
+    wanted: async ({ ifRunning, ...params }, look) => ({ ...(await momentOf(params, look)), ifRunning }),
+  },
+  'moment.delete': { ifFull: 'go-on', wanted: momentOf },
+  'moment.restore': { ifFull: 'go-on', wanted: ({ momentId }) => ({ momentId }) },
+  'trash.purge': { ifFull: 'go-on', wanted: ({ momentId = null }) => ({ momentId }) },
+  'moment.cost': 'reads',
+  'moment.compare': 'reads',
+  'moment.export': {
+    ifFull: 'refuse',
+    wanted: async (params, look) => ({
+      ...(await momentOf(params, look)),
+      ...given({ diskId: params.diskId, format: params.format, path: params.path }),
+    }),
+  },
+  'moment.serve': {
+    ifFull: 'refuse',
+    wanted: async (params, look) => ({
+      ...(await momentOf(params, look)),
+      ...given({ diskId: params.diskId, socketPath: params.socketPath }),
+    }),
+  },
+  'moment.export-delta': {
+    ifFull: 'refuse',
+    wanted: async ({ vmId, fromId, toId, path }, look) => ({
+      ...(await momentOf({ vmId, momentId: toId }, look)),
+      ...given({ fromId, path }),
+    }),
+  },
+  'moment.import-delta': { ifFull: 'refuse', wanted: ({ name, ontoId }) => given({ point: name, ontoId }) },
+  'settle.set': 'is no change of what VMs may or have',
+} as const satisfies Partial<AuditTable>;
+
+const APP_ROWS = {
+  'app.info': 'reads',
+  'app.quit': plainly,
+  'app.power': 'is no change of what VMs may or have',
+  'doctor.run': 'reads',
+  'task.list': 'reads',
+  'task.cancel': 'is no change of what VMs may or have',
+  'task.pause': 'is no change of what VMs may or have',
+  'task.resume': 'is no change of what VMs may or have',
+  'file.register': 'is no change of what VMs may or have',
+  'console.open': 'looks and types',
+  'console.send': 'looks and types',
+  'console.close': 'looks and types',
+  'audit.list': 'reads',
+  'audit.export': 'reads',
+  'audit.verify': 'reads',
+  'headless.sign-in': 'tells the audit itself',
+} as const satisfies Partial<AuditTable>;
+
+export const AUDITED: AuditTable = { ...VM_ROWS, ...MEMORY_ROWS, ...POINT_ROWS, ...APP_ROWS };

@@ -1,0 +1,90 @@
+// Composition, the part about the audit.
+import type { MomentId, VmId } from '../../shared/ids.ts';
+import type { MemoryRange } from '../../shared/memory.ts';
+import type { Contract } from '../../shared/rpc/contract.ts';
+import type { Handlers } from '../../shared/rpc/server.ts';
+import type { Topics } from '../../shared/rpc/topics.ts';
+import type { Task } from '../../shared/task.ts';
+import { openAppendFolder } from '../platform/append-folder.ts';
+import { systemClock } from '../platform/clock.ts';
+import { userName } from '../platform/paths.ts';
+import type { StorageClient } from '../storage/client.ts';
+import { Audit } from './audit/audit.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { audited } from './audit/audited.ts';
+import { sha256 } from './audit/handlers.ts';
+import { openHeadStore } from './audit/head-store.ts';
+import type { ControlInput } from './compose.ts';
+import type { Machines } from './machines.ts';
+import type { MemoryManager } from './memory/manager.ts';
+import type { Catalog } from './store/catalog.ts';
+
+/** Of one file; the log begins another at 1 MiB of characters. */
+const FILE_BYTES_MAX = 8 * 1024 * 1024;
+
+export interface AuditParts {
+  readonly audit: Audit;
+  readonly auditLog: AuditLog;
+}
+
+export function auditParts(
+  { paths, log }: ControlInput,
+  catalog: Catalog,
+  topics: Topics<Contract>,
+): AuditParts {
+  const heads = openHeadStore(catalog.db);
+  const folder = openAppendFolder(`${paths.dataFolder}/audit`, FILE_BYTES_MAX);
+  const auditLog = new AuditLog({ folder, heads, sha256 });
+  const audit = new Audit({
+    log: auditLog,
+    heads,
+    clock: systemClock,
+    user: userName(),
+    told: entry => topics.publish('audit', null, entry),
+    warn: log,
+  });
+  return { audit, auditLog };
+}
+
+export const taskEnded =
+  (audit: Audit) =>
+  ({ id, state, error }: Task): void => {
+    if (state === 'running') return;
+    audit.taskEnded(id, { outcome: state, code: error?.code ?? null });
+  };
+
+/** Nobody kept what was tried: a change of limits that nobody called for. */
+export const trialEnded =
+  (audit: Audit, machines: Machines) =>
+  (vmId: VmId, from: MemoryRange, to: MemoryRange): void => {
+    const range = ({ minKib, maxKib }: MemoryRange) => ({ minKib, maxKib });
+    const vmName = machines.spec(vmId).name;
+    const draft = { via: 'service', action: 'memory.trial-ended', vmId, vmName } as const;
+    audit.note({ ...draft, from: range(from), to: range(to) });
+  };
+
+export function auditedHandlers(
+  handlers: Handlers<Contract>,
+  audit: Audit,
+  parts: { readonly machines: Machines; readonly memory: MemoryManager; readonly storage: StorageClient },
+): Handlers<Contract> {
+  const { machines, memory, storage } = parts;
+  const momentName = async (vmId: VmId, momentId: MomentId): Promise<string> => {
+    try {
+      await machines.open(vmId);
+      const { moments, trash } = await storage.call('timeline.get', { vmId });
+      return [...moments, ...trash].find(({ id }) => id === momentId)?.name ?? '';
+    } catch {
+      // The call itself will say why.
+      return '';
+    }
+  };
+  const spec = (vmId: VmId) => {
+    try {
+      return machines.spec(vmId);
+    } catch {
+      return null;
+    }
+  };
+  return audited(handlers, audit, { spec, host: () => memory.hostMemory(), momentName });
+}

@@ -1,0 +1,104 @@
+// The audit as the contract speaks of it: who changed what, when, from what to what, and how it ended.
+import * as z from 'zod';
+import { taskIdSchema, vmIdSchema } from './ids.ts';
+import { timeMsSchema } from './units.ts';
+
+export const auditValuesSchema = z.record(
+  z.string().max(40),
+  z.union([z.string().max(400), z.number(), z.boolean(), z.null()]),
+);
+export type AuditValues = z.infer<typeof auditValuesSchema>;
+
+/** `service`: Ebb itself, by what it was told before. */
+export const auditViaSchema = z.enum(['local', 'browser', 'service']);
+/** `begun` stands before what may change something is done; every one of them is followed by how it ended. */
+export const auditOutcomeSchema = z.enum([
+  'begun',
+  'done',
+  'refused',
+  'denied',
+  'failed',
+  'cancelled',
+  'unknown',
+]);
+export type AuditOutcome = z.infer<typeof auditOutcomeSchema>;
+
+export const auditEntrySchema = z.object({
+  seq: z.int().min(1),
+  at: timeMsSchema,
+  via: auditViaSchema,
+  /** The account of this computer that Ebb runs for. */
+  user: z.string().max(100),
+  /** A method of the contract, or what Ebb did by itself. */
+  action: z.string().max(64),
+  vmId: vmIdSchema.nullable(),
+  /** Of the VM, as it was called then. */
+  vmName: z.string().max(200),
+  outcome: auditOutcomeSchema,
+  /** Of an end: the record of its beginning. */
+  of: z.int().min(1).nullable(),
+  task: taskIdSchema.nullable(),
+  from: auditValuesSchema,
+  to: auditValuesSchema,
+  /** Why it was refused or failed. */
+  code: z.string().max(64).nullable(),
+  /** Of the same kind, in a minute, told once. */
+  times: z.int().min(1),
+});
+export type AuditEntry = z.infer<typeof auditEntrySchema>;
+
+export const sha256HexSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal');
+export const auditHeadSchema = z.object({ seq: z.int().min(0), hash: sha256HexSchema });
+export type AuditHead = z.infer<typeof auditHeadSchema>;
+
+/** What is wrong with a chain, by record. `expected` and `found` are hashes or numbers of records. */
+export const auditProblemSchema = z.object({
+  kind: z.enum(['changed', 'removed', 'moved', 'repeated', 'truncated', 'added', 'headless']),
+  fromSeq: z.int().min(0),
+  toSeq: z.int().min(0),
+  expected: z.string().max(100),
+  found: z.string().max(100),
+});
+export type AuditProblem = z.infer<typeof auditProblemSchema>;
+
+export const AUDIT_PROBLEMS_MAX = 100;
+export const auditReportSchema = z.object({
+  records: z.int().min(0),
+  firstSeq: z.int().min(0),
+  last: auditHeadSchema.nullable(),
+  /** Writes that were cut off by a crash: no answer was given for them. */
+  tornWrites: z.int().min(0),
+  /** More than are listed may have been found. */
+  problems: z.array(auditProblemSchema).max(AUDIT_PROBLEMS_MAX),
+  problemCount: z.int().min(0),
+});
+export type AuditReport = z.infer<typeof auditReportSchema>;
+
+export const AUDIT_PAGE_MAX = 200;
+export const AUDIT_LINES_MAX = 500;
+
+const quoted = (hash: string): string => (hash.length === 64 ? `${hash.slice(0, 12)}…` : hash);
+const records = ({ fromSeq, toSeq }: AuditProblem): string =>
+  fromSeq === toSeq ? `record ${fromSeq}` : `records ${fromSeq} to ${toSeq}`;
+
+/** A sentence for a terminal. */
+export function auditProblemText(problem: AuditProblem): string {
+  const expected = quoted(problem.expected);
+  const found = quoted(problem.found);
+  switch (problem.kind) {
+    case 'changed':
+      return `Chain broken at ${records(problem)}: it was changed or replaced (expected ${expected}, found ${found}).`;
+    case 'removed':
+      return `Chain broken at ${records(problem)}: removed (expected ${expected}, found ${found}).`;
+    case 'moved':
+      return `Chain broken at ${records(problem)}: out of its place (expected ${expected}, found ${found}).`;
+    case 'repeated':
+      return `Chain broken at ${records(problem)}: there a second time (expected ${expected}, found ${found}).`;
+    case 'truncated':
+      return `Chain cut off: ${records(problem)} missing at the end (expected ${expected} last, found ${found}).`;
+    case 'added':
+      return `Chain too long: ${records(problem)} were added by somebody else than Ebb (expected ${expected} last, found ${found}).`;
+    case 'headless':
+      return `Nobody remembers how long the chain was: whether records are missing after record ${problem.toSeq} cannot be told.`;
+  }
+}

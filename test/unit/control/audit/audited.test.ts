@@ -1,0 +1,276 @@
+// Where records come from: one door around the contract's handlers, by a table that knows every method; what goes on and what
+// is refused where nothing can be written; floods of denials; and the ends of what the last control had begun.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Audit } from '../../../../electron/control/audit/audit.ts';
+import type { AuditLog } from '../../../../electron/control/audit/audit-log.ts';
+import { audited } from '../../../../electron/control/audit/audited.ts';
+import { auditHandlers } from '../../../../electron/control/audit/handlers.ts';
+import { AUDITED, type AuditLook } from '../../../../electron/control/audit/table.ts';
+import type { MomentId, TaskId, VmId } from '../../../../shared/ids.ts';
+import { Fault } from '../../../../shared/result.ts';
+import { type Contract, contract } from '../../../../shared/rpc/contract.ts';
+import type { CallContext, Handlers } from '../../../../shared/rpc/server.ts';
+import { AuditWorld, draft } from '../../../support/audit-world.ts';
+import { uuid } from '../../../support/memory-world.ts';
+
+const vmId = uuid(1) as VmId;
+const momentId = uuid(2) as unknown as MomentId;
+const task = uuid(3) as unknown as TaskId;
+const context = (kind: 'local' | 'browser' = 'local'): CallContext => ({
+  signal: new AbortController().signal,
+  caller: { id: 1, kind, onGone: () => undefined },
+  emit: () => undefined,
+});
+
+let world: AuditWorld;
+let log: AuditLog;
+let audit: Audit;
+let spec: { name: string; minKib: number; maxKib: number };
+let did: string[];
+
+const look = (): AuditLook => ({
+  spec: () => spec as never,
+  host: () => ({ mode: 'demand', reserveKib: 1, budgetKib: 2, capKib: null }),
+  momentName: () => Promise.resolve('before update'),
+});
+const refusal = (code: 'memory.over-host' | 'rpc.denied') =>
+  new Fault({ code, what: 'No.', safe: '', todo: '' });
+/** Only what these tests call. */
+const handlers = () =>
+  audited(
+    {
+      'memory.set-range': ({ minKib, maxKib }) => {
+        if (maxKib > 100) throw refusal('memory.over-host');
+        did.push('set');
+        Object.assign(spec, { minKib, maxKib });
+        return {} as never;
+      },
+      'vm.stop': () => {
+        did.push('stop');
+        return { taskId: task };
+      },
+      'moment.delete': () => {
+        did.push('delete');
+        return {};
+      },
+      'file.register': () => {
+        throw refusal('rpc.denied');
+      },
+      'vm.list': () => ({ vms: [] }),
+    } satisfies Partial<Handlers<Contract>> as unknown as Handlers<Contract>,
+    audit,
+    look(),
+  );
+const told = () => world.told.map(({ action, outcome }) => `${action} ${outcome}`);
+
+beforeEach(() => {
+  world = new AuditWorld();
+  log = world.log();
+  audit = world.audit(log);
+  audit.begin(() => false);
+  spec = { name: 'dev', minKib: 10, maxKib: 20 };
+  did = [];
+});
+
+describe('the table', () => {
+  const rows = Object.entries(contract.methods).map(
+    ([name, { kind }]) => [name, kind, AUDITED[name as keyof typeof AUDITED]] as const,
+  );
+
+  it('has a row for every method of the contract, and none besides', () => {
+    expect(Object.keys(AUDITED).sort()).toEqual(Object.keys(contract.methods).sort());
+  });
+
+  it('audits no query, and every command and task but those that say why not', () => {
+    expect(rows.filter(([, kind, row]) => kind === 'query' && row !== 'reads').map(([name]) => name)).toEqual(
+      [],
+    );
+    const not = rows
+      .filter(([, kind, row]) => kind !== 'query' && typeof row === 'string')
+      .map(([name]) => name);
+    expect(not.sort()).toEqual(
+      [
+        'app.power',
+        'console.close',
+        'console.open',
+        'console.send',
+        'file.register',
+        'headless.sign-in',
+        'memory.focus',
+        'settle.set',
+        'task.cancel',
+        'task.pause',
+        'task.resume',
+        'vm.verify',
+      ].sort(),
+    );
+  });
+
+  it('refuses what widens limits, goes back or gives data away; lets go on what makes room or makes safe', () => {
+    const of = (ifFull: string) =>
+      rows.filter(([, , row]) => typeof row !== 'string' && row.ifFull === ifFull).map(([name]) => name);
+    expect(of('refuse')).toEqual(
+      expect.arrayContaining(['memory.set-range', 'memory.set-policy', 'moment.go-back', 'moment.export']),
+    );
+    expect(of('go-on')).toEqual(
+      expect.arrayContaining(['vm.stop', 'vm.suspend', 'vm.delete', 'moment.delete', 'trash.purge']),
+    );
+  });
+});
+
+describe('records', () => {
+  it('say who, what, from what to what, before and after', async () => {
+    await handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 30 }, context());
+    const about = { via: 'local', user: 'ann', action: 'memory.set-range', vmId, vmName: 'dev' };
+    expect(world.told).toMatchObject([
+      { ...about, seq: 1, outcome: 'begun', from: { minKib: 10, maxKib: 20 }, to: { minKib: 5, maxKib: 30 } },
+      { ...about, seq: 2, of: 1, outcome: 'done', from: { minKib: 10 }, to: { minKib: 5, maxKib: 30 } },
+    ]);
+  });
+
+  it('say why not', async () => {
+    const call = handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 300 }, context('browser'));
+    await expect(call).rejects.toThrow('memory.over-host');
+    expect(world.told[1]).toMatchObject({ via: 'browser', outcome: 'refused', code: 'memory.over-host' });
+  });
+
+  it('name the point', async () => {
+    await handlers()['moment.delete']({ vmId, momentId }, context());
+    expect(world.told[1]?.to).toEqual({ momentId, point: 'before update' });
+  });
+
+  it('of reading there are none', async () => {
+    await handlers()['vm.list']({}, context());
+    expect(world.told).toEqual([]);
+  });
+});
+
+describe('tasks', () => {
+  it.each([
+    ['after', false],
+    ['before', true],
+  ])('end when the task ends, also when that is %s its id is known', async (_, isEarly) => {
+    if (isEarly) audit.taskEnded(task, { outcome: 'failed', code: 'vm.timeout' });
+    await handlers()['vm.stop']({ vmId, how: 'shutdown' }, context());
+    if (!isEarly) {
+      expect(told()).toEqual(['vm.stop begun']);
+      expect(audit.isOpen(1)).toBe(true);
+      audit.taskEnded(task, { outcome: 'failed', code: 'vm.timeout' });
+    }
+    expect(world.told[1]).toMatchObject({ outcome: 'failed', of: 1, task, code: 'vm.timeout' });
+    expect(audit.isOpen(1)).toBe(false);
+  });
+
+  it('that go on with the next control end there; of what else was begun nobody knows', async () => {
+    await handlers()['vm.stop']({ vmId, how: 'shutdown' }, context());
+    audit.start(draft('vm.rename'), 'go-on');
+    const next = world.audit(world.log());
+    next.begin(id => id === task);
+    expect(world.told.slice(2)).toMatchObject([{ action: 'vm.rename', outcome: 'unknown', of: 2 }]);
+    next.taskEnded(task, { outcome: 'done' });
+    expect(world.told[3]).toMatchObject({ action: 'vm.stop', outcome: 'done', of: 1 });
+    const third = world.audit(world.log());
+    third.begin(() => false);
+    expect(world.told).toHaveLength(4);
+    expect(world.log().verify().problems).toEqual([]);
+  });
+});
+
+describe('a disk that is full', () => {
+  it('refuses a change of limits, and lets a VM be stopped and a point deleted', async () => {
+    world.folder.isFull = true;
+    const set = handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 30 }, context());
+    await expect(set).rejects.toMatchObject({ body: { code: 'audit.unwritable' } });
+    await handlers()['vm.stop']({ vmId, how: 'force' }, context());
+    await handlers()['moment.delete']({ vmId, momentId }, context());
+    audit.taskEnded(task, { outcome: 'done' });
+    expect(did).toEqual(['stop', 'delete']);
+    expect(world.told).toEqual([]);
+
+    world.folder.isFull = false;
+    await handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 30 }, context());
+    expect(told()).toEqual([
+      'vm.stop begun',
+      'moment.delete begun',
+      'moment.delete done',
+      'vm.stop done',
+      'memory.set-range begun',
+      'memory.set-range done',
+    ]);
+    expect(world.told.map(({ of }) => of)).toEqual([null, null, 2, 1, null, 5]);
+    expect(world.log().verify().problems).toEqual([]);
+  });
+
+  it('that stays full costs bounded memory, and how much was lost is told', () => {
+    world.folder.isFull = true;
+    for (let n = 0; n < 1300; n++) audit.note(draft(`did.${n}`));
+    world.folder.isFull = false;
+    audit.note(draft('and.then'));
+    expect(told().slice(-3)).toEqual(['did.999 done', 'audit.lost done', 'and.then done']);
+    expect(world.told.at(-2)?.times).toBe(300);
+  });
+});
+
+describe('denials', () => {
+  it('of what is not audited otherwise are, and a flood of them is two records', async () => {
+    for (let n = 0; n < 5000; n++)
+      await expect(handlers()['file.register']({ path: '/' }, context('browser'))).rejects.toThrow('denied');
+    expect(told()).toEqual(['file.register denied']);
+    await world.clock.advance(60_000);
+    expect(world.told).toMatchObject([{ times: 1 }, { times: 4999, code: 'rpc.denied', via: 'browser' }]);
+  });
+
+  it('of many kinds are bounded too', async () => {
+    for (let n = 0; n < 1000; n++) audit.denied(draft(`a.${n}`), 'rpc.denied');
+    await world.clock.advance(60_000);
+    expect(world.told).toHaveLength(1000);
+  });
+});
+
+describe('read through the contract', () => {
+  const list = async (params: object) =>
+    auditHandlers(audit, log)['audit.list']({
+      beforeSeq: null,
+      limit: 2,
+      vmId: null,
+      action: '',
+      outcome: null,
+      all: false,
+      ...params,
+    });
+
+  it('newest first, page by page, a beginning only while its end is to come', async () => {
+    for (const name of ['one', 'two', 'three'])
+      audit.end(audit.start(draft(name), 'go-on'), { outcome: 'done' });
+    audit.start(draft('four'), 'go-on');
+    const first = await list({});
+    expect(first.entries.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'four begun',
+      'three done',
+    ]);
+    expect(first.head.seq).toBe(7);
+    const second = await list({ beforeSeq: first.nextBeforeSeq });
+    expect(second.entries.map(({ action }) => action)).toEqual(['two', 'one']);
+    expect(second.nextBeforeSeq).toBe(null);
+    expect((await list({ all: true, limit: 10 })).entries).toHaveLength(7);
+    expect((await list({ action: 'th' })).entries.map(({ action }) => action)).toEqual(['three']);
+    expect((await list({ outcome: 'denied' })).entries).toEqual([]);
+  });
+
+  it('the lines themselves, in pages that together are the chain', async () => {
+    for (let n = 0; n < 5; n++) audit.note(draft(`did.${n}`));
+    const lines: string[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const page: { lines: string[]; nextAfterSeq: number | null } = auditHandlers(audit, log)[
+        'audit.export'
+      ]({
+        afterSeq: after,
+        sinceMs: 0,
+        limit: 2,
+      });
+      lines.push(...page.lines);
+      after = page.nextAfterSeq;
+    }
+    expect(`${lines.join('\n')}\n`).toBe(world.folder.text());
+  });
+});
