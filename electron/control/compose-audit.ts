@@ -41,7 +41,7 @@ export function auditParts(
     clock: systemClock,
     user: userName(),
     told: entry => topics.publish('audit', null, entry),
-    warn: log,
+    warn: text => log(text, 'warn'),
   });
   return { audit, auditLog };
 }

@@ -1,4 +1,5 @@
 import type { VmId } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { type Caller, serve } from '../../shared/rpc/server.ts';
@@ -67,7 +68,7 @@ export interface Control {
 
 export interface ControlInput {
   readonly paths: EbbPaths;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly exit: () => void;
   readonly pid: number;
 }
@@ -248,7 +249,7 @@ function taskList(
   topics: Topics<typeof contract>,
   journal: TaskJournal,
   ended: (task: Task) => void,
-  log: (line: string) => void,
+  log: Log,
 ): Tasks {
   const changed = (): void => topics.publish('tasks', null, { tasks: tasks.list() });
   const tasks = new Tasks({ clock, random: systemRandom, journal, changed, ended, log });
@@ -326,7 +327,7 @@ export function composeControl(input: ControlInput): Control {
     },
     serve: (channel, kind) => {
       const onBug = (incident: string, error: unknown): void =>
-        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`);
+        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error');
       serve({ table: contract, handlers, topics, channel, kind, onBug });
     },
     dispose: () => {

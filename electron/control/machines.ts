@@ -1,6 +1,8 @@
 // The VMs there are: catalog rows joined with their supervisors and their folders in storage. The only place where a VM
 // comes to exist or ceases to; every step on that way can be undone.
+
 import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
 import { Fault, orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
@@ -35,7 +37,7 @@ export interface MachinesPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly changed: () => void;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 export type ResolvedSource =
@@ -111,7 +113,7 @@ export class Machines {
     try {
       await work();
     } catch (cause) {
-      this.#ports.log(`vm ${vmId}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      this.#ports.log(`vm ${vmId}: ${cause instanceof Error ? cause.message : String(cause)}`, 'warn');
     }
   }
 

@@ -1,14 +1,13 @@
 // The control service: `node main.ts --data DIR`. One per data folder, by a lock; detached from whoever started it. Its
 // end, however it comes, ends no VM.
 import { parseArgs } from 'node:util';
-import { systemClock } from '../platform/clock.ts';
 import { takeLock } from '../platform/lock.ts';
+import { openLog } from '../platform/log.ts';
 import { defaultDataFolder, ebbPaths, makeFolders } from '../platform/paths.ts';
 import { listenUnix } from '../transport/unix-socket.ts';
 import { composeControl } from './compose.ts';
 
-const log = (line: string): void =>
-  console.error(`${new Date(systemClock.wallMs()).toISOString()} control[${process.pid}] ${line}`);
+const log = openLog({ part: 'control' });
 
 // Sockets, databases and disks are the user's alone; QEMU inherits this.
 process.umask(0o077);

@@ -1,5 +1,6 @@
 // Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by every shell.
 // Never ends it: VMs outlive windows.
+import { plainLogLine } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
 import { pause, systemClock } from '../platform/clock.ts';
 import { readText } from '../platform/json-file.ts';
@@ -76,7 +77,7 @@ async function start(paths: EbbPaths): Promise<SocketChannel> {
 
 /** Whole lines from the end of a log. */
 function lastLines(log: string): string {
-  const lines = log.trim().split('\n');
+  const lines = log.trim().split('\n').map(plainLogLine);
   let text = '';
   while (lines.length > 0 && text.length < LOG_TAIL_CHARS) text = `${lines.pop()}\n${text}`;
   return text.trim();

@@ -1,6 +1,7 @@
 // Long work as people see it (DESIGN §7): id, step, progress, pause, cancel, and how it ended. Bounded memory of ended ones.
 // What is long is journaled, and begun again under its id where control died in the middle.
 import { type TaskId, taskIdSchema, type VmId } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Task, TaskKind } from '../../shared/task.ts';
 import type { Clock, Random } from '../platform/ports.ts';
@@ -60,7 +61,7 @@ export class Tasks {
   readonly #journal: TaskJournal;
   readonly #changed: () => void;
   readonly #ended: (task: Task) => void;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #tasks = new Map<TaskId, Task>();
   readonly #running = new Map<TaskId, Running>();
   readonly #held = new Set<VmId>();
@@ -73,7 +74,7 @@ export class Tasks {
     changed: () => void;
     /** Not of those that go on with the next control. */
     ended?: (task: Task) => void;
-    log: (line: string) => void;
+    log: Log;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
@@ -202,7 +203,7 @@ export class Tasks {
     try {
       return write();
     } catch (cause) {
-      this.#log(`task ${id}: could not be noted: ${String(cause)}`);
+      this.#log(`task ${id}: could not be noted: ${String(cause)}`, 'warn');
       return null;
     }
   }
@@ -211,7 +212,7 @@ export class Tasks {
     if (cause instanceof Fault)
       return this.#end(id, { state: isCancelled ? 'cancelled' : 'failed', error: cause.body });
     if (isCancelled) return this.#end(id, { state: 'cancelled' });
-    this.#log(`task ${id}: ${cause instanceof Error ? cause.stack : String(cause)}`);
+    this.#log(`task ${id}: ${cause instanceof Error ? cause.stack : String(cause)}`, 'error');
     this.#end(id, { state: 'failed', error: mistake(id) });
   }
 

@@ -1,5 +1,7 @@
 // What was deleted a week ago will not be missed, and takes room: it goes for good when control begins, and day by day.
+
 import { type VmId, vmIdSchema } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import type { Clock, Timer } from '../platform/ports.ts';
 import type { MachineFolders } from './machine-folders.ts';
 
@@ -12,7 +14,7 @@ export interface TrashPorts {
   /** Of points, one VM after another. */
   readonly vms: () => readonly VmId[];
   readonly purgePoints: (vmId: VmId) => Promise<void>;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 export class Trash {
@@ -45,7 +47,7 @@ export class Trash {
     try {
       await work();
     } catch (cause) {
-      this.#ports.log(`trash, ${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      this.#ports.log(`trash, ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, 'warn');
     }
   }
 }

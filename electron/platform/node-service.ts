@@ -3,10 +3,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { LOG_BYTES_MAX, LOG_FILE_VARIABLE, shiftLogs } from './log.ts';
 import { nodeProgram } from './process.ts';
-
-/** Rotated once at each start: at most twice this on disk, besides what one run writes. */
-const LOG_BYTES_MAX = 1024 * 1024;
 
 export interface NodeService {
   readonly module: URL;
@@ -23,7 +21,7 @@ export interface RunningService {
 /** Resolves once the process exists; whether it serves is for the caller to see. */
 export function spawnNodeService({ module, args, logPath }: NodeService): Promise<RunningService> {
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
-    renameSync(logPath, `${logPath}.1`);
+    shiftLogs(logPath, () => renameSync(logPath, `${logPath}.1`));
   }
   // Appended: after a crash the log of the life before is what tells why.
   const log = openSync(logPath, 'a', 0o600);
@@ -31,6 +29,7 @@ export function spawnNodeService({ module, args, logPath }: NodeService): Promis
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',
+    env: { ...process.env, [LOG_FILE_VARIABLE]: logPath },
   });
   closeSync(log);
   const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));

@@ -21,6 +21,7 @@ export interface EbbPaths {
   readonly browserSocket: string;
   readonly storageSocket: string;
   readonly storageLog: string;
+  readonly headlessLog: string;
   readonly uploadFolder: string;
 }
 
@@ -48,6 +49,7 @@ export function ebbPaths(dataFolder: string): EbbPaths {
     browserSocket: join(run, 'browser.sock'),
     storageSocket: join(run, 'storage.sock'),
     storageLog: join(data, 'storage.log'),
+    headlessLog: join(data, 'headless.log'),
     uploadFolder: join(data, 'uploads'),
   };
 }

@@ -8,6 +8,7 @@ import { Topics } from '../../shared/rpc/topics.ts';
 import { nextTurn } from '../platform/byte-stream.ts';
 import { systemClock } from '../platform/clock.ts';
 import { takeLock } from '../platform/lock.ts';
+import { openLog } from '../platform/log.ts';
 import { siblingModule, startThread } from '../platform/worker-thread.ts';
 import { portChannel } from '../transport/message-port.ts';
 import { listenUnix } from '../transport/unix-socket.ts';
@@ -20,8 +21,7 @@ import type { WorkerLink } from './vm-host.ts';
 process.umask(0o077);
 const { values } = parseArgs({ options: { socket: { type: 'string' } } });
 const socketPath = values.socket;
-const log = (line: string): void =>
-  console.error(`${new Date(systemClock.wallMs()).toISOString()} storage[${process.pid}] ${line}`);
+const log = openLog({ part: 'storage' });
 
 function startWorker(vmId: VmId): WorkerLink {
   const thread = startThread(siblingModule(import.meta.url, 'worker'), {
@@ -58,7 +58,7 @@ async function main(path: string): Promise<void> {
       channel,
       kind: 'local',
       onBug: (incident, error) =>
-        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error'),
     }),
   );
   let isEnding = false;
@@ -69,7 +69,7 @@ async function main(path: string): Promise<void> {
     service.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        log(String(error));
+        log(`closing: ${String(error)}`, 'error');
         process.exit(1);
       },
     );

@@ -3,8 +3,10 @@
 //
 //   closed ──open──▶ starting ──▶ up ──worker dies──▶ starting …
 //                        └─ too many deaths ──▶ failed ──open──▶ starting
+
 import { errorText } from '../../shared/errors.ts';
 import type { DiskId, VmId } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CallParams, Client } from '../../shared/rpc/client.ts';
 import type { MethodName, MethodResult, Params } from '../../shared/rpc/table.ts';
@@ -30,7 +32,7 @@ export interface VmHostOptions {
   readonly startWorker: (vmId: VmId) => WorkerLink;
   readonly topics: Topics<StorageContract>;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 export class VmHost {
@@ -127,7 +129,10 @@ export class VmHost {
   #exited(link: WorkerLink, why: string | null): void {
     if (why === null) return;
     const { vmId, clock, log } = this.#options;
-    log(`vm ${vmId}: its storage worker died${this.#isClosing ? ' while it was closed' : ''}: ${why}`);
+    log(
+      `vm ${vmId}: its storage worker died${this.#isClosing ? ' while it was closed' : ''}: ${why}`,
+      'error',
+    );
     if (this.#isClosing) return;
     const now = clock.monotonicMs();
     this.#deathsMs = [...this.#deathsMs.filter(at => now - at < DEATHS_WINDOW_MS), now];
@@ -135,7 +140,10 @@ export class VmHost {
     link.client.close();
     this.#up = null;
     this.#worker().catch((error: unknown) => {
-      log(`vm ${vmId}: not reopened: ${error instanceof Fault ? errorText(error.body) : String(error)}`);
+      log(
+        `vm ${vmId}: not reopened: ${error instanceof Fault ? errorText(error.body) : String(error)}`,
+        'error',
+      );
     });
   }
 }

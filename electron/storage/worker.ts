@@ -2,11 +2,13 @@
 // logs it and starts another, and recovery makes of it what a storage death is (T11).
 import * as z from 'zod';
 import { vmIdSchema } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import { serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import { listenUnix, nextTurn } from '../platform/byte-stream.ts';
 import { systemClock } from '../platform/clock.ts';
 import { openFolder } from '../platform/folder.ts';
+import { openLog } from '../platform/log.ts';
 import { reflink } from '../platform/reflink.ts';
 import { threadSelf } from '../platform/worker-thread.ts';
 import { portChannel } from '../transport/message-port.ts';
@@ -22,7 +24,8 @@ const { vmId, pid, version } = z
   .object({ vmId: vmIdSchema, pid: z.int(), version: z.string() })
   .parse(self.data);
 
-const log = (line: string): void => console.error(`vm ${vmId}: ${line}`);
+const processLog = openLog({ part: 'storage' });
+const log: Log = (text, level) => processLog(`vm ${vmId}: ${text}`, level);
 const onBug = (error: unknown): never => {
   throw error;
 };
@@ -50,5 +53,5 @@ serve({
   channel: portChannel(self.port),
   kind: 'local',
   onBug: (incident, error) =>
-    log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+    log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error'),
 });

@@ -8,7 +8,7 @@ import {
   type NewEntry,
 } from '../../electron/control/audit/audit-log.ts';
 import { sha256 } from '../../electron/control/audit/handlers.ts';
-import { type HeadStore, openHeadStore } from '../../electron/control/audit/head-store.ts';
+import { type HeadStore, openHeadStore, type StoredHead } from '../../electron/control/audit/head-store.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { Fault } from '../../shared/result.ts';
 import { TestClock } from './memory-world.ts';
@@ -73,13 +73,31 @@ const poweredHeads = (store: HeadStore, power: Power): HeadStore => ({
   },
 });
 
+/** For thousands of worlds: a database takes its time to be made. */
+export function plainHeads(): HeadStore {
+  let head: StoredHead | null = null;
+  return {
+    get: () => head,
+    put: next => {
+      head = next;
+    },
+    open: () => [],
+    addOpen: () => undefined,
+    dropOpen: () => undefined,
+  };
+}
+
 export class AuditWorld {
   readonly power = new Power();
   readonly folder = new MemoryFolder(this.power);
   readonly clock = new TestClock();
-  readonly heads = poweredHeads(openHeadStore(new Database(':memory:')), this.power);
+  readonly heads: HeadStore;
   readonly warnings: string[] = [];
   readonly told: AuditEntry[] = [];
+
+  constructor(heads = openHeadStore(new Database(':memory:'))) {
+    this.heads = poweredHeads(heads, this.power);
+  }
 
   /** As a control finds it that has just begun. */
   log(options: Partial<AuditLogOptions> = {}): AuditLog {

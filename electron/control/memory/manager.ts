@@ -1,6 +1,8 @@
 // The memory manager: owns all of memory's state, hears what happens to VMs and answers what is asked of memory. What
 // follows from it happens in its loop (loop.ts).
+
 import type { VmId } from '../../../shared/ids.ts';
+import type { Log } from '../../../shared/log.ts';
 import type {
   FreePreview,
   HostMemory,
@@ -48,7 +50,7 @@ export interface ManagerPorts {
   readonly random: Random;
   readonly journal: MemoryJournal;
   readonly host: () => HostFigures;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly switchOff?: MemorySwitchOffs;
   /** Null or absent: the kernel keeps nobody to what it was promised. */
   readonly groups?: MemoryGroups | null;
@@ -196,7 +198,7 @@ export class MemoryManager implements MemoryPort {
     try {
       write();
     } catch (cause) {
-      this.#ports.log(`memory: the journal could not be written: ${String(cause)}`);
+      this.#ports.log(`memory: the journal could not be written: ${String(cause)}`, 'error');
     }
   }
 

@@ -1,6 +1,8 @@
 // Changes of a VM's range that can be taken back: the last one undone, or one only tried, which ends by itself unless it is
 // kept. What it goes back to is stored with the change, so that a trial ends whoever died meanwhile.
+
 import type { VmId } from '../../../shared/ids.ts';
+import type { Log } from '../../../shared/log.ts';
 import { type MemoryRange, type RangeUndo, type RangeUndos, sameRange } from '../../../shared/memory.ts';
 import { Fault } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
@@ -27,7 +29,7 @@ export interface RangeDeskPorts {
   readonly trialEnded?: (vmId: VmId, from: MemoryRange, to: MemoryRange) => void;
   /** What can be undone is another, or a trial began or ended. */
   readonly changed: () => void;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 const rangeText = ({ minKib, maxKib }: MemoryRange): string =>
@@ -159,7 +161,7 @@ export class RangeDesk {
       this.#goBack(vmId);
       this.#ports.changed();
     } catch (cause) {
-      this.#ports.log(`ending a trial of ${vmId}: ${String(cause)}`);
+      this.#ports.log(`ending a trial of ${vmId}: ${String(cause)}`, 'warn');
       this.#endIn(vmId, RETRY_MS);
     }
   }

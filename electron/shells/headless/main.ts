@@ -7,6 +7,7 @@ import { contract } from '../../../shared/rpc/contract.ts';
 import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
 import { openFolder } from '../../platform/folder.ts';
 import { startedAt } from '../../platform/lock-owner.ts';
+import { openLog, openLogFile } from '../../platform/log.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { openWebFiles } from '../../platform/web-files.ts';
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
     registerFile: async path => (await local()).call('file.register', { path }),
     noteSignIn: async (isAccepted, address) =>
       (await local()).call('headless.sign-in', { isAccepted, address }),
-    log: line => console.error(line),
+    log: openLogFile('headless', paths.headlessLog) ?? openLog({ part: 'headless', path: null }),
   });
   const server = await listenWeb(Number(values.port ?? 0), gateway);
   const print = (): void =>

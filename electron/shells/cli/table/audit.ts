@@ -10,7 +10,13 @@ export const AUDIT_ROWS = {
     arguments: [{ ...VM, optional: true }],
     options: {
       limit: { kind: 'count', least: 1, most: 10_000, default: '50', doc: 'How many' },
-      before: { kind: 'count', least: 1, value: 'RECORD', doc: 'Only records older than that one' },
+      before: {
+        kind: 'count',
+        least: 1,
+        most: Number.MAX_SAFE_INTEGER,
+        value: 'RECORD',
+        doc: 'Only records older than that one',
+      },
       action: { kind: 'text', default: '', doc: 'Only actions that begin so: memory, moment.delete' },
       outcome: {
         kind: 'choice',

@@ -2,7 +2,7 @@
 // answered is there, nothing is called damaged, and the chain goes on. With its safety off each of these fails.
 import { describe, expect, it } from 'vitest';
 import type { AuditLog, AuditSwitchOffs } from '../../../../electron/control/audit/audit-log.ts';
-import { AuditWorld, entry, PowerCut } from '../../../support/audit-world.ts';
+import { AuditWorld, entry, PowerCut, plainHeads } from '../../../support/audit-world.ts';
 
 const RECORDS = 5;
 /** Two records a file, two files: the last record rotates. */
@@ -30,7 +30,7 @@ interface Life {
 
 /** One life until the power goes, a second one that looks and writes on. */
 function twoLives(cutAfter: number, off: AuditSwitchOffs = {}): Life {
-  const world = new AuditWorld();
+  const world = new AuditWorld(plainHeads());
   world.power.left = cutAfter;
   const answered = writeUntilCut(world.log({ ...SMALL, off }), 1);
   world.power.left = Number.POSITIVE_INFINITY;
