@@ -2,7 +2,7 @@
 // a shell started over ssh must find the control service a desktop session started.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/result.ts';
 
@@ -53,6 +53,8 @@ export function ebbPaths(dataFolder: string): EbbPaths {
     uploadFolder: join(data, 'uploads'),
   };
 }
+
+export const hostName = (): string => hostname();
 
 /** Of the account that Ebb runs for. */
 export const userName = (): string => userInfo().username.slice(0, 100);

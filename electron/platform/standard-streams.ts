@@ -54,3 +54,18 @@ export async function* readLines(path: string | null): AsyncGenerator<string> {
   }
   throw fileFault('reading', path ?? 'standard input', { code: 'EFBIG' });
 }
+
+/** True where a person at a terminal answers so; nobody there is no. */
+export async function askLine(question: string, wanted: RegExp): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>(resolve => {
+      lines.once('close', () => resolve(''));
+      lines.question(question, resolve);
+    });
+    return wanted.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

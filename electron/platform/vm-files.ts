@@ -150,3 +150,12 @@ export function sampleGuest(): { kernel: string; initrd: string } | null {
   const found = { kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.gz') };
   return existsSync(found.kernel) && existsSync(found.initrd) ? found : null;
 }
+
+/** 0600; never over one that is there. Throws Fault. */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx', mode: 0o600, flush: true });
+  } catch (cause) {
+    throw fileFault('writing', path, cause);
+  }
+}

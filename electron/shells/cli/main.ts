@@ -21,6 +21,11 @@ async function local(name: LocalName, given: AnyGiven): Promise<string> {
       if (text === undefined) throw new UsageError(`There is no command "${of}".`);
       return text;
     }
+    case 'support bundle':
+      return (await import('./support.ts')).writeBundle({
+        to: given.to === undefined ? undefined : resolve(String(given.to)),
+        yes: given.yes === true,
+      });
     case 'completion':
       return (await import('./completion.ts')).SCRIPTS[given.SHELL as 'bash'].trimEnd();
     case 'man':

@@ -49,6 +49,14 @@ export const LOCAL_ROWS = {
     ],
     options: {},
   }),
+  'support bundle': row({
+    help: 'Write what helps to find a mistake into one file, without names, paths and secrets: it says what it contains, and asks',
+    arguments: [],
+    options: {
+      to: { kind: 'file', doc: 'The new file; without it ebb-support-… here' },
+      yes: { kind: 'flag', doc: 'Write it without asking' },
+    },
+  }),
   completion: row({
     help: 'Print a script that completes words in a shell: source <(ebb completion bash)',
     arguments: [

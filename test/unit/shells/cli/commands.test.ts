@@ -74,7 +74,7 @@ describe('what ended a command', () => {
 
 describe('the whole contract', () => {
   const NOT_FOR_A_TERMINAL: Readonly<Record<string, string>> = {
-  'headless.sign-in': 'the gateway tells it',
+    'headless.sign-in': 'the gateway tells it',
     'app.power': 'told by a shell that knows what the computer runs on',
     'memory.focus': 'the VM whose screen is looked at: a terminal shows none',
     'console.open': "a screen's bytes, for a viewer",
