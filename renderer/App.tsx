@@ -1,6 +1,7 @@
 // The frame of the window: host bar on top, VMs at the side, the place in the middle, dialogs over it.
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
+import { ActivityPage } from './activity/ActivityPage.tsx';
 import { pendingStartStore } from './api/commands.ts';
 import { useSpeech } from './i18n/text.ts';
 import { FreeDialog } from './memory/FreeDialog.tsx';
@@ -23,7 +24,14 @@ import { VmPage } from './vm/VmPage.tsx';
 
 function Place() {
   const place = useStore(navigationStore, state => state.place);
-  return place.kind === 'vm' ? <VmPage key={place.vmId} vmId={place.vmId} tab={place.tab} /> : <Overview />;
+  switch (place.kind) {
+    case 'vm':
+      return <VmPage key={place.vmId} vmId={place.vmId} tab={place.tab} />;
+    case 'activity':
+      return <ActivityPage tab={place.tab} />;
+    case 'overview':
+      return <Overview />;
+  }
 }
 
 function Dialogs() {

@@ -11,6 +11,7 @@ import './styles/memory.css';
 import './styles/history.css';
 import './styles/dialogs.css';
 import './styles/disks.css';
+import './styles/activity.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
 import { applyPreferences } from './state/preferences.ts';

@@ -189,7 +189,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return {};
     },
     'memory.free': ({ kib, seconds }) => memory.free(kib, seconds * 1000),
-    'memory.ledger': ({ vmId, limit }) => ({ entries: memory.ledger(vmId, limit) }),
+    'memory.ledger': ({ vmId, limit, beforeSeq }) => ({ entries: memory.ledger(vmId, limit, beforeSeq) }),
     'memory.replay': ({ limit }) => memory.replay(limit),
     'memory.history': ({ vmId, sinceMs }) => {
       machines.spec(vmId);

@@ -103,6 +103,7 @@ function mirror(connected: EbbClient): void {
     }),
   );
   connected.subscribe('tasks', null, ({ tasks }) => serviceStore.setState({ tasks }));
+  connected.subscribe('audit', null, ({ seq }) => serviceStore.setState({ auditSeq: seq }));
   connected.subscribe('ledger', null, entry =>
     serviceStore.setState(state => ({
       ledger: [entry, ...state.ledger.filter(known => known.seq !== entry.seq)].slice(0, LEDGER_MAX),

@@ -1,5 +1,6 @@
 // Every word of the window in English; the shape of every other language. Sentences, not labels, where something
 // happened: who, what, how much, why, what is safe.
+import { enActivity } from './en-activity.ts';
 import { enDisks } from './en-disks.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
@@ -261,6 +262,7 @@ export const en = {
   ...enMemory,
   ...enPages,
   ...enDisks,
+  ...enActivity,
   tasks: {
     label: 'Under way',
     cancel: (title: string) => `Cancel: ${title}`,

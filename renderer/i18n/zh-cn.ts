@@ -1,5 +1,6 @@
 // 简体中文。句式与英文一致：发生了什么、什么是安全的、该做什么。
 import type { Dictionary } from './en.ts';
+import { zhCnActivity } from './zh-cn-activity.ts';
 import { zhCnDisks } from './zh-cn-disks.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
@@ -245,6 +246,7 @@ export const zhCn: Dictionary = {
   ...zhCnMemory,
   ...zhCnPages,
   ...zhCnDisks,
+  ...zhCnActivity,
   tasks: {
     label: '正在进行',
     cancel: title => `取消：${title}`,

@@ -20,17 +20,19 @@ export function Ledger(props: {
   readonly entries: readonly LedgerEntry[];
   readonly empty: string;
   readonly limit: number;
+  /** Over days: with the day. */
+  readonly isLong?: boolean;
 }) {
   const { text, language } = useSpeech();
   const vms = useVms();
   const names = useMemo(() => vms.map(vm => vm.spec.name).sort((a, b) => b.length - a.length), [vms]);
   if (props.entries.length === 0) return <p className="quiet">{props.empty}</p>;
   return (
-    <ol className="ledger">
+    <ol className={props.isLong === true ? 'ledger long' : 'ledger'}>
       {props.entries.slice(0, props.limit).map(entry => (
         <li key={entry.seq}>
           <time dateTime={new Date(entry.at).toISOString()} title={formatMoment(entry.at, language)}>
-            {formatClock(entry.at, language)}
+            {props.isLong === true ? formatMoment(entry.at, language) : formatClock(entry.at, language)}
           </time>
           <div>
             {entry.result === 'slow' || entry.result === 'refused' ? (

@@ -7,8 +7,12 @@ import type { VmId } from '../../shared/ids.ts';
 export const VM_TABS = ['summary', 'console', 'memory', 'history', 'settings'] as const;
 export type VmTab = (typeof VM_TABS)[number];
 
+export const ACTIVITY_TABS = ['jobs', 'memory', 'audit'] as const;
+export type ActivityTab = (typeof ACTIVITY_TABS)[number];
+
 export type Place =
   | { readonly kind: 'overview' }
+  | { readonly kind: 'activity'; readonly tab: ActivityTab }
   | { readonly kind: 'vm'; readonly vmId: VmId; readonly tab: VmTab };
 
 export type OpenDialog = 'create' | 'palette' | 'settings' | 'doctor' | 'free' | null;
@@ -21,14 +25,24 @@ export interface Navigation {
 }
 
 export function parsePlace(hash: string): Place {
+  const activity = ACTIVITY_TABS.find(name => hash === `#/activity/${name}`);
+  if (activity !== undefined) return { kind: 'activity', tab: activity };
   const match = /^#\/vm\/([0-9a-f-]{36})\/(\w+)$/.exec(hash);
   const tab = VM_TABS.find(name => name === match?.[2]);
   if (match?.[1] === undefined || tab === undefined) return { kind: 'overview' };
   return { kind: 'vm', vmId: match[1] as VmId, tab };
 }
 
-export const placeHash = (place: Place): string =>
-  place.kind === 'vm' ? `#/vm/${place.vmId}/${place.tab}` : '#/';
+export function placeHash(place: Place): string {
+  switch (place.kind) {
+    case 'vm':
+      return `#/vm/${place.vmId}/${place.tab}`;
+    case 'activity':
+      return `#/activity/${place.tab}`;
+    case 'overview':
+      return '#/';
+  }
+}
 
 export const navigationStore = createStore<Navigation>()(() => ({
   place: parsePlace(window.location.hash),

@@ -25,6 +25,8 @@ export interface ServiceState {
   readonly tasks: readonly Task[];
   /** Newest first. */
   readonly ledger: readonly LedgerEntry[];
+  /** Of the newest record of the audit this page has heard of; 0: none since it was opened. */
+  readonly auditSeq: number;
   readonly timelines: Readonly<Record<string, Timeline>>;
   readonly timelineErrors: Readonly<Record<string, ErrorBody>>;
   /** Live samples per VM since this page opened; older ones are asked for. */
@@ -40,6 +42,7 @@ export const serviceStore = createStore<ServiceState>()(() => ({
   ranges: {},
   tasks: [],
   ledger: [],
+  auditSeq: 0,
   timelines: {},
   timelineErrors: {},
   samples: {},

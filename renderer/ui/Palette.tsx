@@ -5,7 +5,7 @@ import type { RangeUndo } from '../../shared/memory.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { endFreeing, keepRange, shutDownVm, startVm, suspendVm, undoRange } from '../api/commands.ts';
 import { type Speech, useSpeech } from '../i18n/text.ts';
-import { goTo, openDialog, VM_TABS } from '../state/navigation.ts';
+import { ACTIVITY_TABS, goTo, openDialog, VM_TABS } from '../state/navigation.ts';
 import { formatRange } from '../view/format.ts';
 import { trialOf, undoTarget } from '../view/trial.ts';
 import { useService, useVms } from './hooks.ts';
@@ -74,6 +74,11 @@ function useEntries(): readonly Entry[] {
     }
     entries.push(
       { id: 'overview', label: text.side.overview, run: () => goTo({ kind: 'overview' }) },
+      ...ACTIVITY_TABS.map(tab => ({
+        id: `activity-${tab}`,
+        label: text.palette.tab(text.activity.title, text.activity.tabs[tab]),
+        run: () => goTo({ kind: 'activity', tab }),
+      })),
       { id: 'create', label: text.side.newVm, run: () => openDialog('create') },
       { id: 'settings', label: text.side.settings, run: () => openDialog('settings') },
       { id: 'free', label: text.free.action, run: () => openDialog('free') },

@@ -1,5 +1,5 @@
 // The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
-import { Monitor, Plus, Search, Settings } from 'lucide-react';
+import { Activity, Monitor, Plus, Search, Settings } from 'lucide-react';
 import type { CSSProperties } from 'react';
 import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -100,6 +100,16 @@ export function Sidebar() {
       >
         <Monitor size={15} strokeWidth={1.75} aria-hidden />
         <span className="name">{text.side.overview}</span>
+      </button>
+      <button
+        type="button"
+        className="side-vm place"
+        aria-current={place.kind === 'activity' ? 'page' : undefined}
+        title={text.activity.title}
+        onClick={() => goTo({ kind: 'activity', tab: 'jobs' })}
+      >
+        <Activity size={15} strokeWidth={1.75} aria-hidden />
+        <span className="name">{text.activity.title}</span>
       </button>
       <ul className="side-list">
         {vms.map(vm => (

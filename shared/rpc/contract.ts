@@ -300,7 +300,12 @@ export const contract = defineContract({
     },
     'memory.ledger': {
       kind: 'query',
-      params: z.strictObject({ vmId: vmIdSchema.nullable(), limit: z.int().min(1).max(1000) }),
+      params: z.strictObject({
+        vmId: vmIdSchema.nullable(),
+        limit: z.int().min(1).max(1000),
+        /** From before that entry; null: the newest. */
+        beforeSeq: z.int().min(1).nullable().default(null),
+      }),
       result: z.object({ entries: z.array(ledgerEntrySchema) }),
       errors: [],
       doc: 'Why memory moved: newest first.',

@@ -49,7 +49,15 @@ export function memoryHandlers(control: FakeControl) {
     'memory.focus': () => ({}),
     'memory.free': ({ kib, seconds }) => control.free(kib, seconds),
     'memory.replay': () => ({ checked: world.ledger.length, differing: [] }),
-    'memory.ledger': ({ limit }) => ({ entries: world.ledger.slice(0, limit) }),
+    'memory.ledger': ({ limit, vmId, beforeSeq }) => ({
+      entries: world.ledger
+        .filter(
+          ({ seq, moves }) =>
+            seq < (beforeSeq ?? Number.MAX_SAFE_INTEGER) &&
+            (vmId === null || moves.some(move => move.vmId === vmId)),
+        )
+        .slice(0, limit),
+    }),
     'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),
   } satisfies Partial<Handlers<Contract>>;
 }

@@ -9,6 +9,8 @@ import type { LedgerInput } from './replay.ts';
 const LEDGER_MAX = 5000;
 
 const INPUTS_IN_MEMORY_MAX = 1000;
+/** Past every entry. */
+const END = Number.MAX_SAFE_INTEGER;
 
 export interface StoredLease {
   readonly id: LeaseId;
@@ -29,7 +31,8 @@ export interface MemoryJournal {
   dropLease(id: LeaseId): void;
   /** `input` is the planner's: ledger input + code = same plan. */
   append(entry: LedgerEntry, input: unknown): void;
-  ledger(vmId: VmId | null, limit: number): LedgerEntry[];
+  /** Newest first; `beforeSeq`: only what is older. */
+  ledger(vmId: VmId | null, limit: number, beforeSeq: number | null): LedgerEntry[];
   /** What the latest entries were planned from. */
   inputs(limit: number): LedgerInput[];
   nextSeq(): number;
@@ -55,11 +58,11 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
   const dropLease = db.prepare('DELETE FROM memory_lease WHERE id = ?');
   const append = db.prepare('INSERT INTO memory_ledger VALUES (?, ?, ?, ?)');
   const trim = db.prepare('DELETE FROM memory_ledger WHERE seq <= ?');
-  const all = db.prepare<[number], { body: string }>(
-    'SELECT body FROM memory_ledger ORDER BY seq DESC LIMIT ?',
+  const all = db.prepare<[number, number], { body: string }>(
+    'SELECT body FROM memory_ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?',
   );
-  const some = db.prepare<[string, number], { body: string }>(
-    'SELECT body FROM memory_ledger WHERE instr(vms, ?) > 0 ORDER BY seq DESC LIMIT ?',
+  const some = db.prepare<[string, number, number], { body: string }>(
+    'SELECT body FROM memory_ledger WHERE instr(vms, ?) > 0 AND seq < ? ORDER BY seq DESC LIMIT ?',
   );
   const inputs = db.prepare<[number], LedgerInput>(
     "SELECT seq, coalesce(input, 'null') AS json FROM memory_ledger ORDER BY seq DESC LIMIT ?",
@@ -84,8 +87,8 @@ export function openMemoryJournal(db: Database.Database): MemoryJournal {
       );
       trim.run(entry.seq - LEDGER_MAX);
     },
-    ledger: (vmId, limit) =>
-      (vmId === null ? all.all(limit) : some.all(vmId, limit)).map(row =>
+    ledger: (vmId, limit, beforeSeq) =>
+      (vmId === null ? all.all(beforeSeq ?? END, limit) : some.all(vmId, beforeSeq ?? END, limit)).map(row =>
         ledgerEntrySchema.parse(JSON.parse(row.body)),
       ),
     inputs: limit => inputs.all(limit),
@@ -115,8 +118,11 @@ export function memoryJournalInMemory(): MemoryJournal {
       inputs.unshift({ seq: entry.seq, json: JSON.stringify(input) });
       inputs.splice(INPUTS_IN_MEMORY_MAX);
     },
-    ledger: (vmId, limit) =>
-      entries.filter(entry => vmId === null || entry.moves.some(move => move.vmId === vmId)).slice(0, limit),
+    ledger: (vmId, limit, beforeSeq) =>
+      entries
+        .filter(({ seq }) => seq < (beforeSeq ?? END))
+        .filter(entry => vmId === null || entry.moves.some(move => move.vmId === vmId))
+        .slice(0, limit),
     inputs: limit => inputs.slice(0, limit),
     nextSeq: () => (entries[0]?.seq ?? 0) + 1,
   };

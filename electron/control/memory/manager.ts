@@ -304,8 +304,8 @@ export class MemoryManager implements MemoryPort {
     return this.#histories.since(vmId, sinceMs);
   }
 
-  ledger(vmId: VmId | null, limit: number): LedgerEntry[] {
-    return this.#ports.journal.ledger(vmId, limit);
+  ledger(vmId: VmId | null, limit: number, beforeSeq: number | null = null): LedgerEntry[] {
+    return this.#ports.journal.ledger(vmId, limit, beforeSeq);
   }
 
   /** Whose screen a connection looks at; null: nobody's. */
