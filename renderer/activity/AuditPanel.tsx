@@ -7,7 +7,7 @@ import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { useService } from '../ui/hooks.ts';
-import { actionWords, changeWords, outcomeTone } from '../view/audit.ts';
+import { actionWords, changeWords, outcomeLook } from '../view/audit.ts';
 import { formatMoment } from '../view/format.ts';
 import { ChainCheck } from './ChainCheck.tsx';
 import { Choice, VmChoice } from './Choice.tsx';
@@ -31,7 +31,7 @@ function Row(props: { readonly entry: AuditEntry }) {
       <td className="wrap">{entry.vmName}</td>
       <td className="wrap soft">{changeWords(entry, words, language)}</td>
       <td>
-        <span className={`chip ${outcomeTone(entry.outcome)}`} title={entry.code ?? undefined}>
+        <span className={outcomeLook(entry.outcome)} title={entry.code ?? undefined}>
           {words.outcomes[entry.outcome]}
         </span>
         {entry.times > 1 ? <span className="quiet"> {words.times(entry.times)}</span> : null}
@@ -65,7 +65,7 @@ function Filters(props: {
         onChange={props.onKind}
       />
       <Choice
-        label={text.activity.state}
+        label={words.columns.outcome}
         value={props.outcome ?? ''}
         options={[['', words.all] as const, ...outcomes]}
         onChange={value => props.onOutcome(auditOutcomeSchema.safeParse(value).data ?? null)}

@@ -18,6 +18,10 @@ function valueWords(key: string, value: AuditValues[string], words: Words, langu
     : new Intl.NumberFormat(language).format(value);
 }
 
+/** Nothing is worth a word only where something was. */
+const isSaid = (value: AuditValues[string], before: AuditValues[string] | undefined): boolean =>
+  before === undefined ? value !== '' && value !== null : value !== before;
+
 /** "maximum 2 GiB → 4 GiB": what changed, and what else was asked for. */
 export function changeWords(
   { from, to }: Pick<AuditEntry, 'from' | 'to'>,
@@ -25,7 +29,7 @@ export function changeWords(
   language: string,
 ): string {
   return Object.entries(to)
-    .filter(([key, value]) => !isId(key) && value !== '' && !(key in from && from[key] === value))
+    .filter(([key, value]) => !isId(key) && isSaid(value, from[key]))
     .map(([key, value]) => {
       const now = valueWords(key, value, words, language);
       const before = from[key];
@@ -37,7 +41,9 @@ export function changeWords(
 
 export const actionWords = (action: string, words: Words): string => words.actions[action] ?? action;
 
-export const outcomeTone = (outcome: AuditOutcome): 'plain' | 'warn' | 'bad' => {
-  if (outcome === 'denied' || outcome === 'failed') return 'bad';
-  return outcome === 'refused' || outcome === 'unknown' ? 'warn' : 'plain';
+/** What went as it should is no mark among marks. */
+export const outcomeLook = (outcome: AuditOutcome): string => {
+  if (outcome === 'done') return 'soft';
+  if (outcome === 'denied' || outcome === 'failed') return 'chip bad';
+  return outcome === 'refused' || outcome === 'unknown' ? 'chip warn' : 'chip calm';
 };

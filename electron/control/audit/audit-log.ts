@@ -14,6 +14,7 @@ import {
   encodeRecord,
   type Sha256,
   verifyChain,
+  verifyChainSlowly,
 } from '../../../shared/audit-chain.ts';
 import { invariant } from '../../../shared/result.ts';
 import type { HeadStore, StoredHead } from './head-store.ts';
@@ -48,6 +49,7 @@ export interface AuditLogOptions {
 /** 64 MiB of records at most: some 150,000. */
 const SEGMENT_CHARS = 1024 * 1024;
 const SEGMENTS_MAX = 64;
+const VERIFY_TRIES = 3;
 const SEGMENT = /^audit-(\d{12})\.jsonl$/;
 const segmentName = (firstSeq: number): string => `audit-${String(firstSeq).padStart(12, '0')}.jsonl`;
 const linesOf = (text: string): string[] => text.split('\n');
@@ -128,8 +130,11 @@ export class AuditLog {
   *newestFirst(beforeSeq: number): Generator<AuditEntry> {
     for (const name of this.#segments().reverse()) {
       if (firstSeqOf(name) >= beforeSeq) continue;
-      for (const { entry } of this.#recordsOf(this.#options.folder.read(name)).reverse())
-        if (entry.seq < beforeSeq) yield entry;
+      for (const line of linesOf(this.#options.folder.read(name)).reverse()) {
+        // Whether it is whole is for `verify` to say.
+        const entry = decodeRecord(line, () => '')?.entry;
+        if (entry !== undefined && entry.seq < beforeSeq) yield entry;
+      }
     }
   }
 
@@ -143,9 +148,25 @@ export class AuditLog {
     }
   }
 
-  verify(): AuditReport {
-    const head = this.#options.off?.noHead === true ? null : this.#options.heads.get();
-    const report = verifyChain(this.lines(), this.#options.sha256, expectationOf(head));
+  /** Records may be written and files go meanwhile: what then looks wrong is looked at again. */
+  async verify(pause: () => Promise<void> = () => Promise.resolve()): Promise<AuditReport> {
+    for (let attempt = 1; ; attempt++) {
+      const { seq } = this.head;
+      const report = await this.#verifyOnce(pause);
+      if (report.problemCount === 0 || this.head.seq === seq) return report;
+      // Somebody writes all the time: this once they wait.
+      if (attempt === VERIFY_TRIES) return this.#verifyOnce(null);
+    }
+  }
+
+  async #verifyOnce(pause: (() => Promise<void>) | null): Promise<AuditReport> {
+    const { heads, sha256, off } = this.#options;
+    const head = off?.noHead === true ? null : heads.get();
+    const expectation = expectationOf(head);
+    const report =
+      pause === null
+        ? verifyChain(this.lines(), sha256, expectation)
+        : await verifyChainSlowly(this.lines(), sha256, expectation, pause);
     if (head !== null || report.last === null) return report;
     const { seq } = report.last;
     const headless = {

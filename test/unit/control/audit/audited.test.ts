@@ -172,7 +172,7 @@ describe('tasks', () => {
     const third = world.audit(world.log());
     third.begin(() => false);
     expect(world.told).toHaveLength(4);
-    expect(world.log().verify().problems).toEqual([]);
+    expect((await world.log().verify()).problems).toEqual([]);
   });
 });
 
@@ -198,7 +198,7 @@ describe('a disk that is full', () => {
       'memory.set-range done',
     ]);
     expect(world.told.map(({ of }) => of)).toEqual([null, null, 2, 1, null, 5]);
-    expect(world.log().verify().problems).toEqual([]);
+    expect((await world.log().verify()).problems).toEqual([]);
   });
 
   it('that stays full costs bounded memory, and how much was lost is told', () => {
