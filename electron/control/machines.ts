@@ -1,8 +1,6 @@
 // The VMs there are: catalog rows joined with their supervisors and their folders in storage. The only place where a VM
 // comes to exist or ceases to; every step on that way can be undone.
-
 import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
-import type { Log } from '../../shared/log.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
 import { Fault, orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
@@ -37,7 +35,7 @@ export interface MachinesPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly changed: () => void;
-  readonly log: Log;
+  readonly log: (line: string) => void;
 }
 
 export type ResolvedSource =
@@ -113,7 +111,7 @@ export class Machines {
     try {
       await work();
     } catch (cause) {
-      this.#ports.log(`vm ${vmId}: ${cause instanceof Error ? cause.message : String(cause)}`, 'warn');
+      this.#ports.log(`vm ${vmId}: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
   }
 
