@@ -37,6 +37,7 @@ const VERBS = {
   sim: { parts: {}, guest: 'no' },
   guest: { parts: TEST_PARTS, guest: 'needed' },
   e2e: { parts: TEST_PARTS, guest: 'needed' },
+  pictures: { parts: { chromium: 'chromium' }, guest: 'no' },
   bench: { parts: TEST_PARTS, guest: 'needed' },
   build: { parts: {}, guest: 'no' },
   dist: { parts: {}, guest: 'no' },

@@ -1,5 +1,5 @@
 // A make-believe control service over WebSocket, for looking at the window without QEMU:
-//   node test/support/fake-control.ts [world] [port]      worlds: full (default), empty, slow
+//   node test/support/fake-control.ts [world] [port]      worlds: full (default), empty, slow, crowded, troubled, hostile
 // then open the printed address (it serves dist/renderer) or run vite dev beside it. With EBB_FAKE_VNC=<unix
 // socket of a QEMU -vnc unix:…> the console is a real screen. Development only; e2e runs on the real service.
 import { readFileSync } from 'node:fs';
@@ -26,11 +26,16 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Serves the built page and the fake service on loopback until closed. */
-export async function startFakeControl(
-  kind: string,
-  port: number,
-): Promise<{ url: string; control: FakeControl; close: () => void }> {
+export interface FakeServer {
+  readonly url: string;
+  readonly control: FakeControl;
+  /** Ends every connection; pages open them again. */
+  readonly drop: () => void;
+  readonly close: () => void;
+}
+
+/** Serves the built page and the fake service on loopback until closed; its world moves every `everyMs`, 0: never. */
+export async function startFakeControl(kind: string, port: number, everyMs = 1000): Promise<FakeServer> {
   const control = new FakeControl(kind);
   const audit = new FakeAudit(control, kind);
   const root = new URL('../../dist/renderer', import.meta.url).pathname;
@@ -72,16 +77,20 @@ export async function startFakeControl(
       onBug: (incident, error) => console.error(incident, error),
     });
   });
-  const timer = setInterval(() => control.tick(1000), 1000);
+  const timer = everyMs === 0 ? undefined : setInterval(() => control.tick(everyMs), everyMs);
+  const drop = (): void => {
+    for (const client of sockets.clients) client.terminate();
+  };
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   const at = typeof address === 'object' && address !== null ? address.port : port;
   return {
     url: `http://127.0.0.1:${at}/`,
     control,
+    drop,
     close: () => {
       clearInterval(timer);
-      for (const client of sockets.clients) client.terminate();
+      drop();
       server.close();
     },
   };

@@ -12,7 +12,8 @@ import { contract } from '../../shared/rpc/contract.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import type { Task } from '../../shared/task.ts';
 import { amountText, GIB_KIB } from '../../shared/units.ts';
-import { type FakeVm, type FakeWorld, fakeWorld, hostOf, tick } from './fake-world.ts';
+import { anyWorld } from './fake-crowd.ts';
+import { type FakeVm, type FakeWorld, hostOf, tick } from './fake-world.ts';
 
 export const refuse = (code: ErrorCode, what: string, todo: string, data?: ErrorBody['data']): never => {
   throw new Fault({
@@ -45,7 +46,7 @@ export class FakeControl {
   });
 
   constructor(kind: string) {
-    this.world = fakeWorld(kind, Date.now());
+    this.world = anyWorld(kind, Date.now());
     this.ranges.begin();
     this.publish();
   }

@@ -42,6 +42,7 @@ export interface FakeWorld {
   };
   /** What somebody asked to be free, and until when. */
   kept: { readonly kib: number; readonly until: number } | null;
+  state: HostMemory['state'];
 }
 
 interface VmWish {
@@ -142,7 +143,7 @@ export function fakeWorld(kind: string, now: number): FakeWorld {
     budgetKib: null,
     capKib: null,
   };
-  const world: FakeWorld = { now, vms: [], ledger: [], tasks: [], host, kept: null };
+  const world: FakeWorld = { now, vms: [], ledger: [], tasks: [], host, kept: null, state: 'ok' };
   if (kind === 'empty') return world;
   const accelerator = kind === 'slow' ? ('tcg' as const) : ('kvm' as const);
   const make = (wish: VmWish): FakeVm => {
@@ -327,7 +328,7 @@ export function hostOf(world: FakeWorld): HostMemory {
     ownKib: 210 * MIB_KIB,
     compressionRatio: 0.42,
     mode: world.host.mode,
-    state: 'ok',
+    state: world.state,
     freeUntil: world.kept?.until ?? null,
     freePromisedKib: world.kept?.kib ?? null,
     freeWithheldKib: withheldKib,
