@@ -43,6 +43,8 @@ export const enPages = {
       checksum: 'Recording checksums, so that damage can be found',
       compact: 'Giving unused space back',
     },
+    settleRun: 'Let settling go on',
+    settlePause: 'Pause settling',
     settlePaused: 'Settling is paused',
     settlePending: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'} to go`,
     settleBlocked: 'Settling is waiting',
@@ -122,7 +124,7 @@ export const enPages = {
     nowCard: 'The state the VM has now.',
     nowCardRunning: 'It is being written to. Take a point to be able to come back to it.',
     nowCardOff: 'The VM is off. Take a point to be able to come back to it.',
-    keys: '← → along the line · ↑ ↓ branches · Home oldest · End Now · P pin · C compare · Delete',
+    keys: '← → along the line · ↑ ↓ branches · Home oldest · End Now · + − zoom · P pin · C compare · Delete',
     unavailable: 'The history cannot be shown',
     error: {
       take: 'Take point',

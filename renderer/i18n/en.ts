@@ -4,6 +4,7 @@ import { enActivity } from './en-activity.ts';
 import { enDisks } from './en-disks.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
+import { enWindow } from './en-window.ts';
 
 export const en = {
   app: {
@@ -82,6 +83,7 @@ export const en = {
     recent: 'Memory, lately',
     quiet: 'Nothing had to move yet.',
     calm: 'Nothing needs your attention.',
+    more: (count: number) => `Show ${count} more`,
     attention: 'Needs attention',
     emptyTitle: 'Bring a disk, an installer, or try the sample',
     emptyText:
@@ -263,6 +265,7 @@ export const en = {
   ...enPages,
   ...enDisks,
   ...enActivity,
+  ...enWindow,
   tasks: {
     label: 'Under way',
     cancel: (title: string) => `Cancel: ${title}`,
@@ -278,6 +281,7 @@ export const en = {
   palette: {
     title: 'Find a VM or action',
     placeholder: 'Type a VM or an action',
+    more: (count: number) => `${count} more: type on.`,
     none: 'Nothing found.',
     goTo: (name: string) => `Go to ${name}`,
     tab: (name: string, tab: string) => `${name}: ${tab}`,

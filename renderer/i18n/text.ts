@@ -4,7 +4,6 @@ import { type Language, preferencesStore } from '../state/preferences.ts';
 import { type Dictionary, en } from './en.ts';
 import { zhCn } from './zh-cn.ts';
 
-const DICTIONARIES: Readonly<Record<Language, Dictionary>> = { en, 'zh-CN': zhCn };
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', 'zh-CN': '简体中文' };
 
 export interface Speech {
@@ -12,10 +11,13 @@ export interface Speech {
   readonly language: Language;
 }
 
-export function useSpeech(): Speech {
-  const language = useStore(preferencesStore, state => state.language);
-  return { text: DICTIONARIES[language], language };
-}
+/** One object each, so that what is made of it can be kept. */
+const SPEECH: Readonly<Record<Language, Speech>> = {
+  en: { text: en, language: 'en' },
+  'zh-CN': { text: zhCn, language: 'zh-CN' },
+};
+
+export const useSpeech = (): Speech => SPEECH[useStore(preferencesStore, state => state.language)];
 
 /** For code outside components (errors of commands). */
-export const speak = (): Dictionary => DICTIONARIES[preferencesStore.getState().language];
+export const speak = (): Dictionary => SPEECH[preferencesStore.getState().language].text;

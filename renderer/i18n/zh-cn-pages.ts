@@ -40,6 +40,8 @@ export const zhCnPages: Pages = {
       checksum: '正在记录校验和，以便发现损坏',
       compact: '正在归还未用空间',
     },
+    settleRun: '继续整理',
+    settlePause: '暂停整理',
     settlePaused: '整理已暂停',
     settlePending: count => `还有 ${count} 步`,
     settleBlocked: '整理正在等待',
@@ -112,7 +114,7 @@ export const zhCnPages: Pages = {
     nowCard: '虚拟机现在的状态。',
     nowCardRunning: '正在写入。保存时间点，以后就能回到这里。',
     nowCardOff: '虚拟机已关机。保存时间点，以后就能回到这里。',
-    keys: '← → 沿线移动 · ↑ ↓ 分支 · Home 最早 · End 现在 · P 固定 · C 比较 · Delete 删除',
+    keys: '← → 沿线移动 · ↑ ↓ 分支 · Home 最早 · End 现在 · + − 缩放 · P 固定 · C 比较 · Delete 删除',
     unavailable: '无法显示历史',
     error: {
       take: '保存时间点',

@@ -4,6 +4,7 @@ import { zhCnActivity } from './zh-cn-activity.ts';
 import { zhCnDisks } from './zh-cn-disks.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
+import { zhCnWindow } from './zh-cn-window.ts';
 
 export const zhCn: Dictionary = {
   app: {
@@ -80,6 +81,7 @@ export const zhCn: Dictionary = {
     recent: '最近的内存变化',
     quiet: '还没有移动过内存。',
     calm: '没有需要您处理的事。',
+    more: (count: number) => `再显示 ${count} 项`,
     attention: '需要留意',
     emptyTitle: '带来一个磁盘、一个安装盘，或试试示例',
     emptyText: 'Ebb 支持磁盘映像（VHD、VHDX、VMDK、qcow2、raw）和安装 ISO。原文件不会被改动。',
@@ -247,6 +249,7 @@ export const zhCn: Dictionary = {
   ...zhCnPages,
   ...zhCnDisks,
   ...zhCnActivity,
+  ...zhCnWindow,
   tasks: {
     label: '正在进行',
     cancel: title => `取消：${title}`,
@@ -262,6 +265,7 @@ export const zhCn: Dictionary = {
   palette: {
     title: '查找虚拟机或操作',
     placeholder: '输入虚拟机或操作',
+    more: (count: number) => `还有 ${count} 项：请继续输入。`,
     none: '没有找到。',
     goTo: name => `前往 ${name}`,
     tab: (name, tab) => `${name}：${tab}`,

@@ -17,7 +17,11 @@ export const POINT_VERBS = [
 export type PointVerb = (typeof POINT_VERBS)[number];
 export const HISTORY_VERBS = ['compare', 'check', 'compact', 'export-update', 'import-update'] as const;
 export type HistoryVerb = PointVerb | (typeof HISTORY_VERBS)[number] | 'take';
-export type AskedVerb = HistoryVerb | 'grow';
+export const VM_DIALOGS = ['force', 'reset', 'rename', 'delete'] as const;
+export type VmDialogName = (typeof VM_DIALOGS)[number];
+export type AskedVerb = HistoryVerb | 'grow' | `vm-${VmDialogName}`;
+export const isHistoryVerb = (verb: AskedVerb): verb is HistoryVerb =>
+  verb !== 'grow' && !verb.startsWith('vm-');
 
 export interface Asked {
   readonly vmId: VmId;
@@ -31,7 +35,8 @@ export const askedStore = createStore<{
 }>()(() => ({ asked: null, chosen: {} }));
 
 export function ask(vmId: VmId, verb: AskedVerb): void {
-  goTo({ kind: 'vm', vmId, tab: verb === 'grow' ? 'settings' : 'history' });
+  const tab = isHistoryVerb(verb) ? 'history' : verb === 'grow' ? 'settings' : 'summary';
+  goTo({ kind: 'vm', vmId, tab });
   askedStore.setState({ asked: { vmId, verb } });
 }
 export const answered = (): void => askedStore.setState({ asked: null });

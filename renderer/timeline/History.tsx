@@ -1,20 +1,22 @@
 // A history that is known: the timeline or its table twin, what is settling, the chosen point.
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { answered, askedStore, choosePoint, type HistoryVerb } from '../state/asked.ts';
+import { answered, askedStore, choosePoint, type HistoryVerb, isHistoryVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { useNow } from '../ui/hooks.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { momentOf } from '../view/points.ts';
 import { NOW } from '../view/timeline-layout.ts';
+import { filterPoints, type PointFilter, zoomed } from '../view/timeline-view.ts';
 import { DamageWords } from './CheckReport.tsx';
 import { HistoryBar, type HistoryView } from './HistoryBar.tsx';
 import { HistoryDialogs, type OpenVerb } from './HistoryDialogs.tsx';
+import { HistoryFilter } from './HistoryFilter.tsx';
 import { NowCard, PointCard } from './PointCard.tsx';
 import { PointTable } from './PointTable.tsx';
 import { SettleCard } from './SettleCard.tsx';
@@ -30,7 +32,7 @@ function useAsked(vm: VmSummary, act: (verb: HistoryVerb) => void): void {
   const asked = useStore(askedStore, state => state.asked);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new question moves this on
   useEffect(() => {
-    if (asked === null || asked.vmId !== vm.spec.id || asked.verb === 'grow') return;
+    if (asked === null || asked.vmId !== vm.spec.id || !isHistoryVerb(asked.verb)) return;
     answered();
     act(asked.verb);
   }, [asked]);
@@ -44,6 +46,9 @@ export function History(props: { readonly vm: VmSummary; readonly timeline: Time
   const chosen = useStore(askedStore, state => state.chosen[vmId] ?? NOW);
   const [view, setView] = useState<HistoryView>(timeline.moments.length > TABLE_FROM ? 'table' : 'timeline');
   const [open, setOpen] = useState<OpenVerb | null>(null);
+  const [filter, setFilter] = useState<PointFilter>('all');
+  const [zoom, setZoom] = useState(1);
+  const shown = useMemo(() => filterPoints(timeline, filter), [timeline, filter]);
   const check = useVerifyReport(vmId);
   const moment = momentOf(timeline, chosen);
   const choose = (id: string): void => choosePoint(vmId, id);
@@ -60,6 +65,15 @@ export function History(props: { readonly vm: VmSummary; readonly timeline: Time
   return (
     <>
       <HistoryBar timeline={timeline} view={view} setView={setView} onVerb={act} />
+      {isEmpty ? null : (
+        <HistoryFilter
+          filter={filter}
+          setFilter={setFilter}
+          shown={shown.moments.length}
+          zoom={view === 'timeline' ? zoom : null}
+          onZoom={steps => setZoom(zoomed(zoom, steps))}
+        />
+      )}
       {report === null || report === undefined || report.damages.length === 0 ? null : (
         <Notice
           tone="warn"
@@ -71,14 +85,16 @@ export function History(props: { readonly vm: VmSummary; readonly timeline: Time
       )}
       {view === 'timeline' ? (
         <Timeline
-          timeline={timeline}
+          timeline={shown}
           now={now}
+          zoom={zoom}
           selected={moment?.id ?? NOW}
           onSelect={choose}
           onAction={act}
+          onZoom={steps => setZoom(zoomed(zoom, steps))}
         />
       ) : (
-        <PointTable timeline={timeline} selected={moment?.id ?? NOW} onSelect={choose} />
+        <PointTable timeline={shown} selected={moment?.id ?? NOW} onSelect={choose} onAction={act} />
       )}
       {isEmpty ? (
         <div className="history-empty">

@@ -1,6 +1,9 @@
 // The palette's verbs of disks and histories: for every VM, and for the point that is chosen on the page one looks at.
 import { useStore } from 'zustand';
-import type { Moment } from '../../shared/timeline.ts';
+import type { VmId } from '../../shared/ids.ts';
+import type { Moment, Timeline } from '../../shared/timeline.ts';
+import { attempt } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
 import type { Dictionary } from '../i18n/en.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { type AskedVerb, ask, askedStore, POINT_VERBS } from '../state/asked.ts';
@@ -42,6 +45,22 @@ function useChosenPoint(): readonly Entry[] {
   }));
 }
 
+/** Settling is let go on or paused from anywhere. */
+function settleEntries(
+  vmId: VmId,
+  name: string,
+  settle: Timeline['settle'] | undefined,
+  text: Dictionary,
+): Entry[] {
+  if (settle === undefined || (settle.state === 'rest' && !settle.isPaused)) return [];
+  const to = settle.isPaused ? 'run' : 'pause';
+  const verb = settle.isPaused ? text.history.settleRun : text.history.settlePause;
+  const label = text.palette.tab(name, verb);
+  return [
+    { id: `${vmId}settle`, label, run: () => void attempt(label, () => call('settle.set', { vmId, to })) },
+  ];
+}
+
 export function useDiskEntries(): readonly Entry[] {
   const { text } = useSpeech();
   const vms = useVms();
@@ -70,6 +89,7 @@ export function useDiskEntries(): readonly Entry[] {
       ...(hasPoints ? [entry('compare', words.compare)] : []),
       entry('check', words.check),
       entry('compact', words.compact),
+      ...settleEntries(id, name, timelines[id]?.settle, text),
       ...(hasPoints ? [entry('export-update', words.exportUpdate)] : []),
       ...(hasPoints ? [entry('import-update', words.importUpdate)] : []),
       entry('grow', text.disks.growAny),

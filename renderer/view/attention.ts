@@ -53,10 +53,16 @@ export function findAttention(state: {
   return found;
 }
 
-/** A VM's hue, everywhere it appears: by its place in the list, oldest first, so that it stays. */
+const huesOf = new WeakMap<readonly VmSummary[], Readonly<Record<string, number>>>();
+
+/** A VM's hue, everywhere it appears: by its place in the list, oldest first, so that it stays. Every row asks. */
 export function vmHues(vms: readonly VmSummary[]): Readonly<Record<string, number>> {
+  const known = huesOf.get(vms);
+  if (known !== undefined) return known;
   const ordered = [...vms].sort(
-    (a, b) => a.spec.createdAt - b.spec.createdAt || a.spec.id.localeCompare(b.spec.id),
+    (a, b) => a.spec.createdAt - b.spec.createdAt || (a.spec.id < b.spec.id ? -1 : 1),
   );
-  return Object.fromEntries(ordered.map((vm, index) => [vm.spec.id, (index % 8) + 1]));
+  const hues = Object.fromEntries(ordered.map((vm, index) => [vm.spec.id, (index % 8) + 1]));
+  huesOf.set(vms, hues);
+  return hues;
 }

@@ -6,16 +6,30 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** Making one is a hundred times dearer than using it: a table of 5,000 points would feel it. */
+const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+function formatter<F extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => F): F {
+  const known = kept.get(key);
+  if (known !== undefined) return known as F;
+  const made = make();
+  kept.set(key, made);
+  return made;
+}
+const numbers = (language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat =>
+  formatter(`n${language}${JSON.stringify(options)}`, () => new Intl.NumberFormat(language, options));
+const dates = (language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  formatter(`d${language}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(language, options));
+
 /** One decimal below ten, none above; `2`, not `2.0`, where it is whole. */
 const short = (value: number, language: string): string =>
-  new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+  numbers(language, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 
 export function formatKib(kib: number, language: string): string {
   if (kib < GIB_KIB) return `${short(Math.round(kib / MIB_KIB), language)} MiB`;
   // Quarters are what people set: 1.25 must not read as 1.3.
   const isQuarter = kib % (GIB_KIB / 4) === 0;
   const digits = { maximumFractionDigits: isQuarter ? 2 : 1 };
-  return `${new Intl.NumberFormat(language, digits).format(kib / GIB_KIB)} GiB`;
+  return `${numbers(language, digits).format(kib / GIB_KIB)} GiB`;
 }
 
 export function formatBytes(bytes: number, language: string): string {
@@ -26,17 +40,17 @@ export function formatBytes(bytes: number, language: string): string {
 
 /** A place on a disk: to the MiB, however large the disk. */
 export const formatOffset = (bytes: number, language: string): string =>
-  `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(bytes / MIB)} MiB`;
+  `${numbers(language, { maximumFractionDigits: 1 }).format(bytes / MIB)} MiB`;
 
 /** "3.9 of 8 GiB": the unit of the larger, once. */
 export function formatKibPair(partKib: number, wholeKib: number, language: string): [string, string] {
   const whole = formatKib(wholeKib, language);
   if (wholeKib < GIB_KIB) return [short(Math.round(partKib / MIB_KIB), language), whole];
-  return [new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(partKib / GIB_KIB), whole];
+  return [numbers(language, { maximumFractionDigits: 1 }).format(partKib / GIB_KIB), whole];
 }
 
 export const formatPercent = (share: number, language: string): string =>
-  new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+  numbers(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
 
 /** "2 – 8 GiB", "512 MiB – 2 GiB": the unit once where it is the same. */
 export function formatRange(minKib: number, maxKib: number, language: string): string {
@@ -49,9 +63,7 @@ export function formatRange(minKib: number, maxKib: number, language: string): s
 /** A span in its one largest unit: "41 min", "3 h". Negative spans (clocks differ) count as none. */
 export function formatSpan(ms: number, language: string): string {
   const unit = (value: number, name: string): string =>
-    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(
-      Math.floor(value),
-    );
+    numbers(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(Math.floor(value));
   const span = Math.max(0, ms);
   if (span < MINUTE_MS) return unit(span / 1000, 'second');
   if (span < HOUR_MS) return unit(span / MINUTE_MS, 'minute');
@@ -60,10 +72,10 @@ export function formatSpan(ms: number, language: string): string {
 }
 
 export const formatClock = (at: number, language: string): string =>
-  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
+  dates(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
 
 export const formatMoment = (at: number, language: string): string =>
-  new Intl.DateTimeFormat(language, {
+  dates(language, {
     weekday: 'short',
     day: 'numeric',
     month: 'short',
@@ -73,7 +85,7 @@ export const formatMoment = (at: number, language: string): string =>
   }).format(at);
 
 export const formatDay = (at: number, language: string): string =>
-  new Intl.DateTimeFormat(language, { weekday: 'short', day: 'numeric', month: 'short' }).format(at);
+  dates(language, { weekday: 'short', day: 'numeric', month: 'short' }).format(at);
 
 /** The local day a time falls in, as a key. */
 export const dayKey = (at: number): string => {

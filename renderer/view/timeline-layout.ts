@@ -43,6 +43,13 @@ export interface TimelineLayout {
   readonly gaps: readonly { readonly x: number; readonly ms: number }[];
 }
 
+export interface TimelineView {
+  readonly now: number;
+  readonly width: number;
+  /** Of what fits by itself; 1 when left out. */
+  readonly zoom?: number;
+}
+
 const LANE_TOP = 112;
 const LANE_HEIGHT = 54;
 const FOOT = 54;
@@ -169,11 +176,11 @@ export function fitSteps(steps: readonly number[], room: number): number[] {
   return steps.map(step => STEP_FLOOR + (step - STEP_FLOOR) * share);
 }
 
-function layAxis(moments: readonly Moment[], now: number, room: number): Axis {
+function layAxis(moments: readonly Moment[], { now, width: room, zoom = 1 }: TimelineView): Axis {
   const sorted = [...moments].sort((a, b) => a.takenAt - b.takenAt);
   const times = [...sorted.map(moment => moment.takenAt), Math.max(now, sorted.at(-1)?.takenAt ?? now)];
   const steps = times.slice(1).map((time, index) => gapWidth(time - (times[index] ?? time)));
-  const widths = fitSteps(steps, room - LEFT - RIGHT);
+  const widths = fitSteps(steps, room - LEFT - RIGHT).map(step => step * zoom);
   const xOf = new Map<string, number>();
   const days: { x: number; at: number }[] = [];
   const gaps: { x: number; ms: number }[] = [];
@@ -235,6 +242,7 @@ function assignLanes(branches: readonly Branch[], xOf: ReadonlyMap<string, numbe
 const holds = (branch: Branch, id: string | null): boolean => branch.moments.some(moment => moment.id === id);
 
 const laneY = (lane: number): number => LANE_TOP + lane * LANE_HEIGHT;
+export const MAIN_LANE_Y = laneY(0);
 
 const straight = (from: { x: number; y: number }, to: { x: number; y: number }): string =>
   `M${from.x} ${from.y}H${to.x}`;
@@ -295,10 +303,10 @@ function labelAll(
   return labels;
 }
 
-export function layTimeline(timeline: Timeline, view: { now: number; width: number }): TimelineLayout {
+export function layTimeline(timeline: Timeline, view: TimelineView): TimelineLayout {
   const trunk = trunkOf(timeline);
   const branches = branchesOf(timeline, trunk);
-  const { xOf, nowX, days, gaps } = layAxis(timeline.moments, view.now, view.width);
+  const { xOf, nowX, days, gaps } = layAxis(timeline.moments, view);
   const lanes = assignLanes(branches, xOf);
   const nodes = new Map<string, TimelineNode>();
   const place = (moment: Moment, lane: number, hue: number): void => {

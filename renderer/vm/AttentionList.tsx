@@ -1,5 +1,5 @@
 // What needs a person's eye, each as a wash with one button.
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useSpeech } from '../i18n/text.ts';
 import { goTo, type VmTab } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
@@ -99,11 +99,14 @@ export function AttentionList() {
   const timelines = useService(state => state.timelines);
   const timelineErrors = useService(state => state.timelineErrors);
   const wordsOf = useWords();
-  const found = findAttention({ vms, host, timelines, timelineErrors });
+  const [isAll, setAll] = useState(false);
+  const found = findAttention({ vms, host, timelines, timelineErrors }).sort(
+    (a, b) => Number(isBad(b)) - Number(isBad(a)),
+  );
   if (found.length === 0) return <p className="all-calm">{text.overview.calm}</p>;
   return (
     <section className="attention" aria-label={text.overview.attention}>
-      {found.slice(0, SHOWN_MAX).map(item => {
+      {found.slice(0, isAll ? found.length : SHOWN_MAX).map(item => {
         const { title, body, tab } = wordsOf(item);
         const vm = 'vm' in item ? item.vm : null;
         return (
@@ -123,6 +126,11 @@ export function AttentionList() {
           </Notice>
         );
       })}
+      {isAll || found.length <= SHOWN_MAX ? null : (
+        <button type="button" className="link" onClick={() => setAll(true)}>
+          {text.overview.more(found.length - SHOWN_MAX)}
+        </button>
+      )}
     </section>
   );
 }

@@ -2,9 +2,10 @@
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
+import type { VmDialogName } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { DiskList } from './DiskList.tsx';
-import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
+import { VmDialogs } from './VmDialogs.tsx';
 
 export function SettingsTab(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();

@@ -4,14 +4,13 @@ import { type VmSummary, vmNameSchema } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import type { VmDialogName } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm, Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { useService } from '../ui/hooks.ts';
 import { formatBytes } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
-
-export type VmDialogName = 'force' | 'reset' | 'rename' | 'delete';
 
 function RenameDialog(props: { readonly vm: VmSummary; readonly onClose: () => void }) {
   const { text } = useSpeech();

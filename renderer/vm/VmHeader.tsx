@@ -1,19 +1,21 @@
 // Name, state in a chip, and what can be done now. The primary action is the filled button.
 import { Ellipsis } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt, shutDownVm, startVm, suspendVm } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { TrialChip } from '../memory/TrialStrip.tsx';
+import { answered, askedStore, VM_DIALOGS, type VmDialogName } from '../state/asked.ts';
 import { goTo, type VmTab } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useNow } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
-import { isRunning } from '../view/attention.ts';
+import { verbsIn } from '../view/vm-verbs.ts';
 import { usePhaseWords } from './phase.ts';
-import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
+import { VmDialogs } from './VmDialogs.tsx';
 
 const TONES: Partial<Record<VmSummary['state']['phase'], string>> = {
   running: '',
@@ -23,10 +25,8 @@ const TONES: Partial<Record<VmSummary['state']['phase'], string>> = {
 
 function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDialogName) => void }) {
   const { text } = useSpeech();
-  const { phase } = props.vm.state;
   const { id } = props.vm.spec;
-  const live = isRunning(props.vm);
-  const canDelete = phase === 'off' || phase === 'failed';
+  const verbs = verbsIn(props.vm.state.phase);
   return (
     <MenuTrigger>
       <AriaButton className="btn icon" aria-label={text.vm.more}>
@@ -34,17 +34,16 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
       </AriaButton>
       <Popover className="popover" placement="bottom end">
         <Menu className="menu" aria-label={text.vm.more}>
-          {phase === 'running' ? (
+          {verbs.includes('pause') ? (
             <MenuItem onAction={() => void attempt(text.vm.pause, () => call('vm.pause', { vmId: id }))}>
               {text.vm.pause}
             </MenuItem>
           ) : null}
-          {live ? <MenuItem onAction={() => props.open('reset')}>{text.vm.reset}</MenuItem> : null}
-          {live || phase === 'stopping' || phase === 'starting' || phase === 'suspended' ? (
-            <MenuItem onAction={() => props.open('force')}>{text.vm.force}</MenuItem>
-          ) : null}
-          <MenuItem onAction={() => props.open('rename')}>{text.vm.rename}</MenuItem>
-          {canDelete ? <MenuItem onAction={() => props.open('delete')}>{text.vm.delete}</MenuItem> : null}
+          {VM_DIALOGS.filter(verb => verbs.includes(verb)).map(verb => (
+            <MenuItem key={verb} onAction={() => props.open(verb)}>
+              {text.vm[verb]}
+            </MenuItem>
+          ))}
         </Menu>
       </Popover>
     </MenuTrigger>
@@ -87,6 +86,18 @@ function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   return null;
 }
 
+/** A dialog that was asked for elsewhere opens here. */
+function useAskedDialog(vm: VmSummary, open: (dialog: VmDialogName) => void): void {
+  const asked = useStore(askedStore, state => state.asked);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new question moves this on
+  useEffect(() => {
+    const verb = VM_DIALOGS.find(name => asked?.vmId === vm.spec.id && asked.verb === `vm-${name}`);
+    if (verb === undefined) return;
+    answered();
+    open(verb);
+  }, [asked]);
+}
+
 export function VmHeader(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   const { text } = useSpeech();
   const { vm } = props;
@@ -94,6 +105,7 @@ export function VmHeader(props: { readonly vm: VmSummary; readonly tab: VmTab })
   const phaseWords = usePhaseWords();
   const hue = useHue();
   const [dialog, setDialog] = useState<VmDialogName | null>(null);
+  useAskedDialog(vm, setDialog);
   return (
     <div className="head" style={hue(vm.spec.id)}>
       <h1 title={vm.spec.name}>{vm.spec.name}</h1>

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { MAY } from '../../../../electron/control/vm/state.ts';
+import { findEntries } from '../../../../renderer/view/palette.ts';
+import { type VmVerb, verbsIn } from '../../../../renderer/view/vm-verbs.ts';
+import { vmPhaseSchema } from '../../../../shared/vm.ts';
+
+const labels = (all: readonly string[], typed: string): string[] =>
+  findEntries(
+    all.map(label => ({ label })),
+    typed,
+  ).map(({ label }) => label);
+
+describe('the palette', () => {
+  it('finds every word in any order, whatever the case', () => {
+    expect(labels(['Start dev', 'Start work', 'dev: Memory'], 'DEV sta')).toEqual(['Start dev']);
+    expect(labels(['Start dev'], 'x')).toEqual([]);
+  });
+
+  it('shows first what begins with what was typed, and keeps the order otherwise', () => {
+    expect(labels(['a: Reset b', 'Reset c', 'b: Reset', 'Reset a'], 'reset')).toEqual([
+      'Reset c',
+      'Reset a',
+      'a: Reset b',
+      'b: Reset',
+    ]);
+  });
+
+  it('is all of it while nothing is typed', () => {
+    expect(labels(['b', 'a'], '  ')).toEqual(['b', 'a']);
+  });
+});
+
+describe('the verbs of a VM', () => {
+  // What the service takes, in its own words.
+  const SERVICE: Partial<Record<VmVerb, keyof typeof MAY>> = {
+    start: 'start',
+    resume: 'start',
+    suspend: 'suspend',
+    shutdown: 'stop',
+    pause: 'pause',
+    unpause: 'resume',
+    reset: 'reset',
+    force: 'force',
+  };
+
+  it.each(vmPhaseSchema.options)('offers while %s what the service takes, and nothing else', phase => {
+    const offered = verbsIn(phase).flatMap(verb => SERVICE[verb] ?? []);
+    const taken = Object.entries(MAY).filter(([, phases]) => phases.includes(phase));
+    expect([...new Set(offered)].sort()).toEqual(taken.map(([verb]) => verb).sort());
+  });
+});
