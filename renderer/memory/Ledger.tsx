@@ -38,7 +38,7 @@ export function Ledger(props: {
             {entry.result === 'slow' || entry.result === 'refused' ? (
               <span className="chip warn">{text.memory.results[entry.result]}</span>
             ) : null}
-            {withNames(entry.text, names)}
+            {withNames(text.spoken(entry.text), names)}
           </div>
         </li>
       ))}

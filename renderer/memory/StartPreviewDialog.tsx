@@ -37,7 +37,7 @@ export function StartPreviewDialog(props: { readonly start: PendingStart; readon
         )
       }
     >
-      <p>{preview.sentence}</p>
+      <p>{text.spoken(preview.sentence)}</p>
       <ChangesTable changes={preview.changes} />
       {preview.feasible ? <p className="soft">{text.preview.safe}</p> : null}
     </Dialog>

@@ -24,7 +24,7 @@ export function FileProgress(props: { readonly writing: Writing }) {
         <p role="status">{state === 'done' ? words.done : words.stopped}</p>
       )}
       {task?.error === null || task === null ? null : (
-        <Notice tone="bad" title={text.app.failed(task.title)}>
+        <Notice tone="bad" title={text.app.failed(text.spoken(task.title))}>
           <ErrorWords body={task.error} />
         </Notice>
       )}

@@ -85,7 +85,9 @@ function Verbs(props: { readonly moment: Moment; readonly onVerb: (verb: PointVe
       <Button look="flat" onPress={() => onVerb('delete')} isDisabled={moment.keptBecause !== null}>
         {words.delete}
       </Button>
-      {moment.keptBecause === null ? null : <span className="quiet kept">{moment.keptBecause}</span>}
+      {moment.keptBecause === null ? null : (
+        <span className="quiet kept">{text.spoken(moment.keptBecause)}</span>
+      )}
     </div>
   );
 }

@@ -54,7 +54,7 @@ export function SettleCard(props: SettleProps) {
   if (settle.state === 'blocked') {
     return (
       <Notice tone="warn" title={words.settleBlocked} live="polite">
-        {settle.reason}
+        {settle.reason === null ? null : text.spoken(settle.reason)}
       </Notice>
     );
   }

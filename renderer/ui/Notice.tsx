@@ -2,6 +2,8 @@
 import { CircleCheck, Info, Timer, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { errorWords } from '../view/error-words.ts';
 
 const SIGNS = {
   warn: TriangleAlert,
@@ -33,17 +35,25 @@ export function Notice(props: {
   );
 }
 
-/** An error body in its own words and order: what, safe, todo. */
+/** What happened, what is safe, what to do. */
 export function ErrorWords(props: { readonly body: ErrorBody }) {
-  const { what, safe, todo, incident } = props.body;
+  const { text } = useSpeech();
+  const { code, incident } = props.body;
+  const { what, safe, todo, original } = errorWords(props.body, text.errors);
   return (
     <>
       <p>{what}</p>
       {safe === '' ? null : <p>{safe}</p>}
       {todo === '' ? null : <p className="todo">{todo}</p>}
+      {original === null ? null : (
+        <details>
+          <summary>{text.original}</summary>
+          <p lang="en">{original}</p>
+        </details>
+      )}
       {incident === undefined ? null : (
         <p className="code">
-          {props.body.code} · {incident}
+          {code} · {incident}
         </p>
       )}
     </>

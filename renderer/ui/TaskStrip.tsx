@@ -21,20 +21,21 @@ function useFailures(): void {
     if (ended.length === 0) return;
     forgetTasks(ended.map(task => task.id));
     for (const { state, title, error } of ended)
-      if (state === 'failed' && error !== null) showError(speak().app.failed(title), error);
+      if (state === 'failed' && error !== null) showError(speak().app.failed(speak().spoken(title)), error);
   }, [tasks, own]);
 }
 
 function Row(props: { readonly task: Task }) {
   const { text, language } = useSpeech();
   const { task } = props;
-  const { id, title, step, progress, canCancel, isPaused } = task;
+  const { id, step, progress, canCancel, isPaused } = task;
+  const title = text.spoken(task.title);
   const amount = useAmount(task);
   return (
     <div className="task">
       <p className="task-said" role="status">
         <span className="task-title">{title}</span>
-        <span className="task-step">{isPaused ? text.tasks.paused : step}</span>
+        <span className="task-step">{isPaused ? text.tasks.paused : text.spoken(step)}</span>
       </p>
       <TaskBar task={task} label={title} />
       <span className="task-share">

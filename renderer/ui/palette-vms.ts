@@ -86,7 +86,8 @@ function useTaskEntries(): readonly Entry[] {
   const tasks = useService(state => state.tasks);
   return tasks
     .filter(task => task.state === 'running')
-    .flatMap(({ id: taskId, title, isPaused, canPause, canCancel }) => {
+    .flatMap(({ id: taskId, title: told, isPaused, canPause, canCancel }) => {
+      const title = text.spoken(told);
       const entry = (verb: 'pause' | 'resume' | 'cancel', label: string): Entry => ({
         id: `${taskId}${verb}`,
         label,

@@ -6,6 +6,7 @@ import { Button } from '../ui/Button.tsx';
 import { useService, useVms } from '../ui/hooks.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { type Attention, findAttention } from '../view/attention.ts';
+import { errorLine } from '../view/error-words.ts';
 import { formatKib, formatSpan } from '../view/format.ts';
 
 function useWords(): (found: Attention) => { title: string; body: ReactNode; tab: VmTab | null } {
@@ -18,12 +19,16 @@ function useWords(): (found: Attention) => { title: string; body: ReactNode; tab
         const title = error?.code === 'vm.died' ? words.diedTitle : words.failedTitle;
         return {
           title: title(found.vm.spec.name),
-          body: error === null ? found.vm.state.detail : `${error.what} ${error.safe}`,
+          body: error === null ? found.vm.state.detail : errorLine(error, text.errors),
           tab: 'summary',
         };
       }
       case 'paused':
-        return { title: words.pausedTitle(found.vm.spec.name), body: found.vm.state.detail, tab: 'summary' };
+        return {
+          title: words.pausedTitle(found.vm.spec.name),
+          body: text.spoken(found.vm.state.detail),
+          tab: 'summary',
+        };
       case 'balloon': {
         const { memory, vm } = found;
         const size = (kib: number | null): string => (kib === null ? '–' : formatKib(kib, language));

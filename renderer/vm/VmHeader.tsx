@@ -109,7 +109,7 @@ export function VmHeader(props: { readonly vm: VmSummary; readonly tab: VmTab })
   return (
     <div className="head" style={hue(vm.spec.id)}>
       <h1 title={vm.spec.name}>{vm.spec.name}</h1>
-      <span className={`chip ${TONES[vm.state.phase] ?? 'calm'}`} title={vm.state.detail}>
+      <span className={`chip ${TONES[vm.state.phase] ?? 'calm'}`} title={text.spoken(vm.state.detail)}>
         <StateShape phase={vm.state.phase} />
         {phaseWords(vm, now)}
       </span>

@@ -10,7 +10,7 @@ export function usePhaseWords(): (vm: VmSummary, now: number) => string {
     if (phase === 'running' || phase === 'suspended' || phase === 'paused') {
       return text.phase.since(text.phase[phase], formatSpan(now - since, language));
     }
-    if (phase === 'starting' && detail !== '') return `${text.phase.starting}: ${detail}`;
+    if (phase === 'starting' && detail !== '') return `${text.phase.starting}: ${text.spoken(detail)}`;
     return text.phase[phase];
   };
 }
