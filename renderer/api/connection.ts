@@ -9,11 +9,14 @@ import type { Timeline } from '../../shared/timeline.ts';
 import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
 import { lossOf } from '../view/faults.ts';
+import { calmly, whileSeen } from './seen.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
 
 export type EbbClient = Client<Contract>;
 
 const RETRY_MS = [300, 600, 1200, 2500, 5000];
+/** Nobody reads faster than that. */
+const HOST_MS = 250;
 /** Timelines are small; a limit all the same. */
 const TIMELINES_MAX = 200;
 
@@ -88,27 +91,38 @@ export async function askTimeline(vmId: VmId): Promise<void> {
 const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> =>
   key in record ? Object.fromEntries(Object.entries(record).filter(([name]) => name !== key)) : record;
 
-function mirror(connected: EbbClient): void {
-  connected.subscribe('vms', null, ({ vms }) => {
-    serviceStore.setState({ vms });
-    followTimelines(
-      connected,
-      vms.map(vm => vm.spec.id),
-    );
-  });
-  connected.subscribe('host', null, host => mirrorHost(host, Date.now()));
-  connected.subscribe('ranges', null, ({ ranges }) =>
-    serviceStore.setState({
-      ranges: Object.fromEntries(ranges.map(({ vmId, ...undo }) => [vmId, undo])),
+/** Answers what ends it. */
+function mirror(connected: EbbClient): () => void {
+  const stops = [
+    connected.subscribe('vms', null, ({ vms }) => {
+      serviceStore.setState({ vms });
+      followTimelines(
+        connected,
+        vms.map(vm => vm.spec.id),
+      );
     }),
-  );
-  connected.subscribe('tasks', null, ({ tasks }) => serviceStore.setState({ tasks }));
-  connected.subscribe('audit', null, ({ seq }) => serviceStore.setState({ auditSeq: seq }));
-  connected.subscribe('ledger', null, entry =>
-    serviceStore.setState(state => ({
-      ledger: [entry, ...state.ledger.filter(known => known.seq !== entry.seq)].slice(0, LEDGER_MAX),
-    })),
-  );
+    connected.subscribe(
+      'host',
+      null,
+      calmly(HOST_MS, host => mirrorHost(host, Date.now())),
+    ),
+    connected.subscribe('ranges', null, ({ ranges }) =>
+      serviceStore.setState({
+        ranges: Object.fromEntries(ranges.map(({ vmId, ...undo }) => [vmId, undo])),
+      }),
+    ),
+    connected.subscribe('tasks', null, ({ tasks }) => serviceStore.setState({ tasks })),
+    connected.subscribe('audit', null, ({ seq }) => serviceStore.setState({ auditSeq: seq })),
+    connected.subscribe('ledger', null, entry =>
+      serviceStore.setState(state => ({
+        ledger: [entry, ...state.ledger.filter(known => known.seq !== entry.seq)].slice(0, LEDGER_MAX),
+      })),
+    ),
+  ];
+  return () => {
+    for (const stop of [...stops, ...timelines.values()]) stop();
+    timelines.clear();
+  };
 }
 
 /** State topics come by themselves once published; asking as well fills the screen at once. */
@@ -141,9 +155,23 @@ async function connectOnce(): Promise<void> {
   timelines.clear();
   // What was seen before the break may be old: the topics write it anew.
   serviceStore.setState({ connection: 'connected', problem: null });
-  mirror(connected);
-  await Promise.race([fill(connected), ended]);
-  await ended;
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const stop = whileSeen(() => {
+    serviceStore.setState(state => ({ samples: {}, looks: state.looks + 1 }));
+    const stopMirror = mirror(connected);
+    // Of a connection that ended, the end is what counts.
+    Promise.race([fill(connected), ended]).catch(fail);
+    return stopMirror;
+  });
+  try {
+    await Promise.race([ended, failed]);
+  } finally {
+    stop();
+    connected.close();
+  }
   client = null;
   serviceStore.setState({ connection: 'reconnecting' });
 }

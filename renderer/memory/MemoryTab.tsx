@@ -26,6 +26,8 @@ function useSamples(vm: VmSummary, now: number): readonly MemorySample[] {
   const live = useService(state => state.samples[vm.spec.id] ?? NO_SAMPLES);
   const [old, setOld] = useState<readonly MemorySample[]>(NO_SAMPLES);
   const vmId = vm.spec.id;
+  const looks = useService(state => state.looks);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: again after a time nobody looked
   useEffect(() => {
     let isHere = true;
     // A chart without its past is still a chart: nothing to tell.
@@ -36,7 +38,7 @@ function useSamples(vm: VmSummary, now: number): readonly MemorySample[] {
     return () => {
       isHere = false;
     };
-  }, [vmId]);
+  }, [vmId, looks]);
   return useMemo(() => {
     const first = live[0]?.at ?? Number.POSITIVE_INFINITY;
     return [...old.filter(sample => sample.at < first), ...live].filter(

@@ -31,6 +31,8 @@ export interface ServiceState {
   readonly timelineErrors: Readonly<Record<string, ErrorBody>>;
   /** Live samples per VM since this page opened; older ones are asked for. */
   readonly samples: Readonly<Record<string, readonly MemorySample[]>>;
+  /** How often the page began to look: what it did not see meanwhile is asked for. */
+  readonly looks: number;
 }
 
 export const serviceStore = createStore<ServiceState>()(() => ({
@@ -46,6 +48,7 @@ export const serviceStore = createStore<ServiceState>()(() => ({
   timelines: {},
   timelineErrors: {},
   samples: {},
+  looks: 0,
 }));
 
 /** Every host update is also one sample per VM. */

@@ -3,6 +3,7 @@ import { type RefObject, useEffect, useReducer, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { RangeUndo, VmMemory } from '../../shared/memory.ts';
 import type { VmSummary } from '../../shared/vm.ts';
+import { whileSeen } from '../api/seen.ts';
 import { type ServiceState, serviceStore } from '../state/service.ts';
 import { vmHues } from '../view/attention.ts';
 import { secondsLeft, untilNextSecond } from '../view/trial.ts';
@@ -28,8 +29,11 @@ export function useHue(): (vmId: string) => Record<string, string> {
 export function useNow(everyMs = 10_000): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
+    return whileSeen(() => {
+      setNow(Date.now());
+      const timer = setInterval(() => setNow(Date.now()), everyMs);
+      return () => clearInterval(timer);
+    });
   }, [everyMs]);
   return now;
 }

@@ -69,7 +69,10 @@ function vmEntries(vm: VmSummary, undo: RangeUndo, speech: Speech): Entry[] {
   return [
     ...verbsIn(vm.state.phase).map(verb => ({
       id: `${id}${verb}`,
-      label: text.palette.act(text.vm[verb], name),
+      // “Delete…” asks more: named like a page.
+      label: text.vm[verb].endsWith('…')
+        ? text.palette.tab(name, text.vm[verb])
+        : text.palette.act(text.vm[verb], name),
       run: () => void runVerb(vm, verb, text.vm[verb]),
     })),
     ...rangeEntries(vm, undo, speech),

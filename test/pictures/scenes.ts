@@ -205,10 +205,6 @@ const dialogs: Scene[] = [
     world: 'full',
     place: HISTORY,
     steps: async ({ page, text }) => {
-      await press(page, text.historyMenu.label);
-      await item(page, text.historyMenu.check);
-      await dialogOpen(page);
-      await page.keyboard.press('Escape');
       await choose(page, 'before update');
       await page.locator('.timeline').focus();
       await page.keyboard.press('Delete');

@@ -2,7 +2,7 @@
 // guests and people write hostile text. Development only. Deterministic but for the clock.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { MomentId } from '../../shared/ids.ts';
-import { GIB, GIB_KIB, MIB } from '../../shared/units.ts';
+import { GIB_KIB, MIB } from '../../shared/units.ts';
 import type { VmPhase } from '../../shared/vm.ts';
 import { addMoment } from './fake-history.ts';
 import { type FakeVm, type FakeWorld, fakeTask, fakeWorld, makeVm } from './fake-world.ts';
@@ -94,7 +94,7 @@ function troubled(world: FakeWorld): void {
   };
   dev.timeline = {
     ...dev.timeline,
-    freeBytes: 0.4 * GIB,
+    freeBytes: 410 * MIB,
     settle: {
       ...dev.timeline.settle,
       state: 'blocked',
