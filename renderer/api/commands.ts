@@ -9,11 +9,12 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { speak } from '../i18n/text.ts';
 import { showError } from '../state/navigation.ts';
 import { serviceStore } from '../state/service.ts';
+import { cleanAll } from '../view/clean.ts';
 import { call } from './connection.ts';
 
 export const errorBodyOf = (error: unknown): ErrorBody =>
   error instanceof Fault
-    ? error.body
+    ? cleanAll(error.body)
     : {
         code: 'internal',
         what: `The window made a mistake: ${error instanceof Error ? error.message : String(error)}.`,

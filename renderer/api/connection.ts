@@ -8,6 +8,7 @@ import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
+import { cleanAll } from '../view/clean.ts';
 import { lossOf } from '../view/faults.ts';
 import { calmly, whileSeen } from './seen.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
@@ -40,7 +41,7 @@ export async function call<M extends MethodName<Contract>>(
       todo: 'Wait until the window is connected again, then repeat this.',
     });
   }
-  const result = await client.call(method, params);
+  const result = cleanAll(await client.call(method, params));
   noteTask(result);
   return result;
 }
@@ -57,7 +58,7 @@ function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
     if (timelines.has(vmId)) continue;
     timelines.set(
       vmId,
-      connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, timeline)),
+      connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, cleanAll(timeline))),
     );
     // Asked once as well: a service that just started may not have published it yet.
     askTimeline(vmId).catch(() => undefined);
@@ -94,7 +95,8 @@ const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<
 /** Answers what ends it. */
 function mirror(connected: EbbClient): () => void {
   const stops = [
-    connected.subscribe('vms', null, ({ vms }) => {
+    connected.subscribe('vms', null, told => {
+      const { vms } = cleanAll(told);
       serviceStore.setState({ vms });
       followTimelines(
         connected,
@@ -111,11 +113,14 @@ function mirror(connected: EbbClient): () => void {
         ranges: Object.fromEntries(ranges.map(({ vmId, ...undo }) => [vmId, undo])),
       }),
     ),
-    connected.subscribe('tasks', null, ({ tasks }) => serviceStore.setState({ tasks })),
     connected.subscribe('audit', null, ({ seq }) => serviceStore.setState({ auditSeq: seq })),
+    connected.subscribe('tasks', null, told => serviceStore.setState({ tasks: cleanAll(told).tasks })),
     connected.subscribe('ledger', null, entry =>
       serviceStore.setState(state => ({
-        ledger: [entry, ...state.ledger.filter(known => known.seq !== entry.seq)].slice(0, LEDGER_MAX),
+        ledger: [cleanAll(entry), ...state.ledger.filter(known => known.seq !== entry.seq)].slice(
+          0,
+          LEDGER_MAX,
+        ),
       })),
     ),
   ];
@@ -129,10 +134,10 @@ function mirror(connected: EbbClient): () => void {
 async function fill(connected: EbbClient): Promise<void> {
   const [info, { vms }, host, { entries }, { tasks }] = await Promise.all([
     connected.call('app.info', {}),
-    connected.call('vm.list', {}),
+    call('vm.list', {}),
     connected.call('memory.host', {}),
-    connected.call('memory.ledger', { vmId: null, limit: LEDGER_MAX }),
-    connected.call('task.list', {}),
+    call('memory.ledger', { vmId: null, limit: LEDGER_MAX }),
+    call('task.list', {}),
   ]);
   serviceStore.setState(state => ({
     info,

@@ -10,6 +10,8 @@ import { HostNote } from './HostNote.tsx';
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
 
+/** On a sliver a notch would be all there is. */
+const NOTCH_WIDTH_MIN = 0.012;
 /** A narrower segment keeps its name for the pointer and the screen reader. */
 const LABEL_WIDTH_MIN = 0.035;
 
@@ -33,7 +35,7 @@ function VmSegment(props: {
     >
       {target === null || Math.abs(target - actual) < 0.01 ? null : <u style={{ width: percent(target) }} />}
       <i className={actual > 0.985 ? 'full' : ''} style={{ width: percent(actual) }} />
-      <b style={{ left: `min(${percent(notch)}, 100% - 2px)` }} />
+      {width < NOTCH_WIDTH_MIN ? null : <b style={{ left: `min(${percent(notch)}, 100% - 2px)` }} />}
       {width < LABEL_WIDTH_MIN ? null : <span>{props.name}</span>}
     </button>
   );

@@ -50,6 +50,14 @@ export function SettleCard(props: SettleProps) {
   const { reversal } = settle;
   const spoken = useRef(-1);
   const isAtRest = settle.state === 'rest';
+  const poisoned = timeline.disks.find(disk => disk.poisoned !== null)?.poisoned ?? null;
+  if (poisoned !== null) {
+    return (
+      <Notice tone="warn" title={words.health.poisoned} live="polite">
+        {text.spoken(poisoned)}
+      </Notice>
+    );
+  }
   if (isAtRest && !settle.isPaused) return null;
   if (settle.state === 'blocked') {
     return (

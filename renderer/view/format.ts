@@ -2,6 +2,9 @@
 // with their binary names: a GiB is 1024 MiB everywhere on screen.
 import { GIB, GIB_KIB, KIB, MIB, MIB_KIB } from '../../shared/units.ts';
 
+const TIB_KIB = 1024 * GIB_KIB;
+const TIB = 1024 * GIB;
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -26,6 +29,7 @@ const short = (value: number, language: string): string =>
 
 export function formatKib(kib: number, language: string): string {
   if (kib < GIB_KIB) return `${short(Math.round(kib / MIB_KIB), language)} MiB`;
+  if (kib >= TIB_KIB) return `${short(kib / TIB_KIB, language)} TiB`;
   // Quarters are what people set: 1.25 must not read as 1.3.
   const isQuarter = kib % (GIB_KIB / 4) === 0;
   const digits = { maximumFractionDigits: isQuarter ? 2 : 1 };
@@ -35,18 +39,26 @@ export function formatKib(kib: number, language: string): string {
 export function formatBytes(bytes: number, language: string): string {
   if (bytes < MIB) return `${short(Math.round(bytes / KIB), language)} KiB`;
   if (bytes < GIB) return `${short(bytes / MIB, language)} MiB`;
-  return `${short(bytes / GIB, language)} GiB`;
+  if (bytes < TIB) return `${short(bytes / GIB, language)} GiB`;
+  return `${short(bytes / TIB, language)} TiB`;
 }
 
 /** A place on a disk: to the MiB, however large the disk. */
 export const formatOffset = (bytes: number, language: string): string =>
   `${numbers(language, { maximumFractionDigits: 1 }).format(bytes / MIB)} MiB`;
 
+const UNITS = [
+  { name: 'TiB', kib: TIB_KIB },
+  { name: 'GiB', kib: GIB_KIB },
+  { name: 'MiB', kib: MIB_KIB },
+] as const;
+const unitOf = (kib: number) => UNITS.find(unit => kib >= unit.kib) ?? UNITS[2];
+
 /** "3.9 of 8 GiB": the unit of the larger, once. */
 export function formatKibPair(partKib: number, wholeKib: number, language: string): [string, string] {
-  const whole = formatKib(wholeKib, language);
-  if (wholeKib < GIB_KIB) return [short(Math.round(partKib / MIB_KIB), language), whole];
-  return [numbers(language, { maximumFractionDigits: 1 }).format(partKib / GIB_KIB), whole];
+  const unit = unitOf(wholeKib);
+  const digits = { maximumFractionDigits: unit.name === 'MiB' ? 0 : 1 };
+  return [numbers(language, digits).format(partKib / unit.kib), formatKib(wholeKib, language)];
 }
 
 export const formatPercent = (share: number, language: string): string =>
@@ -56,8 +68,8 @@ export const formatPercent = (share: number, language: string): string =>
 export function formatRange(minKib: number, maxKib: number, language: string): string {
   const max = formatKib(maxKib, language);
   if (minKib === maxKib) return max;
-  if (minKib < GIB_KIB !== maxKib < GIB_KIB) return `${formatKib(minKib, language)} – ${max}`;
-  return `${formatKib(minKib, language).replace(/ [GM]iB$/, '')} – ${max}`;
+  const min = formatKib(minKib, language);
+  return `${unitOf(minKib) === unitOf(maxKib) ? min.replace(/ [TGM]iB$/, '') : min} – ${max}`;
 }
 
 /** A span in its one largest unit: "41 min", "3 h". Negative spans (clocks differ) count as none. */

@@ -202,9 +202,17 @@ function layAxis(moments: readonly Moment[], { now, width: room, zoom = 1 }: Tim
   return { xOf, nowX: x, days, gaps };
 }
 
-export const shortLabel = (name: string): string =>
-  name.length > LABEL_LETTERS_MAX ? `${name.slice(0, LABEL_LETTERS_MAX - 1)}…` : name;
-const labelWidth = (name: string): number => shortLabel(name).length * LETTER;
+const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Cut between letters as people see them, never inside one; a letter may be many characters, but not any number. */
+export function shortLabel(name: string): string {
+  if (name.length <= LABEL_LETTERS_MAX) return name;
+  const shown = [...letters.segment(name.slice(0, LABEL_LETTERS_MAX * 8))].map(({ segment }) => segment);
+  return shown.length > LABEL_LETTERS_MAX
+    ? `${shown.slice(0, LABEL_LETTERS_MAX - 1).join('')}…`
+    : shown.join('');
+}
+const labelWidth = (name: string): number => [...letters.segment(shortLabel(name))].length * LETTER;
 
 /** The first lane from the top whose stretch is free. Forks from the right first: then no line crosses another. */
 function assignLanes(branches: readonly Branch[], xOf: ReadonlyMap<string, number>): Map<Branch, number> {

@@ -17,6 +17,8 @@ describe('amounts on screen', () => {
     [Math.round(3.9 * GIB_KIB), '3.9 GiB'],
     [Math.round(4.456 * GIB_KIB), '4.5 GiB'],
     [0, '0 MiB'],
+    [2048 * GIB_KIB, '2 TiB'],
+    [1023 * GIB_KIB, '1,023 GiB'],
   ])('writes %i KiB as %s', (kib, words) => {
     expect(formatKib(kib, 'en')).toBe(words);
   });
@@ -25,6 +27,8 @@ describe('amounts on screen', () => {
     expect(formatBytes(1.2 * GIB, 'en')).toBe('1.2 GiB');
     expect(formatBytes(410 * MIB, 'en')).toBe('410 MiB');
     expect(formatBytes(4096, 'en')).toBe('4 KiB');
+    expect(formatBytes(2040 * GIB, 'en')).toBe('2 TiB');
+    expect(formatBytes(1.5 * 1024 * GIB, 'en')).toBe('1.5 TiB');
   });
 
   it('tells places on a disk apart, however large it is', () => {
@@ -35,7 +39,10 @@ describe('amounts on screen', () => {
     expect(formatRange(2 * GIB_KIB, 8 * GIB_KIB, 'en')).toBe('2 – 8 GiB');
     expect(formatRange(512 * MIB_KIB, 2 * GIB_KIB, 'en')).toBe('512 MiB – 2 GiB');
     expect(formatRange(GIB_KIB, GIB_KIB, 'en')).toBe('1 GiB');
+    expect(formatRange(GIB_KIB, 2048 * GIB_KIB, 'en')).toBe('1 GiB – 2 TiB');
     expect(formatKibPair(3.9 * GIB_KIB, 8 * GIB_KIB, 'en')).toEqual(['3.9', '8 GiB']);
+    expect(formatKibPair(512 * GIB_KIB, 2048 * GIB_KIB, 'en')).toEqual(['0.5', '2 TiB']);
+    expect(formatKibPair(100 * MIB_KIB, 512 * MIB_KIB, 'en')).toEqual(['100', '512 MiB']);
   });
 
   it('takes a span that runs backwards for none: clocks differ', () => {
