@@ -16,6 +16,7 @@ import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
 export type EbbClient = Client<Contract>;
 
 const RETRY_MS = [300, 600, 1200, 2500, 5000];
+const ASK_MS = 400;
 /** Nobody reads faster than that. */
 const HOST_MS = 250;
 /** Timelines are small; a limit all the same. */
@@ -60,8 +61,13 @@ function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
       vmId,
       connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, cleanAll(timeline))),
     );
-    // Asked once as well: a service that just started may not have published it yet.
-    askTimeline(vmId).catch(() => undefined);
+    // Asked as well where nothing was told by then: a service that just started may not have published it yet, and of
+    // one that is lost it publishes none.
+    setTimeout(() => {
+      const { timelines: known, timelineErrors } = serviceStore.getState();
+      if (client !== connected || vmId in known || vmId in timelineErrors) return;
+      askTimeline(vmId).catch(() => undefined);
+    }, ASK_MS);
   }
 }
 

@@ -1,13 +1,15 @@
 // This computer: what needs attention, every VM in a table, what memory did lately; or the first steps.
 import { History, Waves } from 'lucide-react';
+import { memo } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { startVm } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Ledger } from '../memory/Ledger.tsx';
 import { TrialStrip } from '../memory/TrialStrip.tsx';
 import { goTo, openDialog } from '../state/navigation.ts';
+import type { ServiceState } from '../state/service.ts';
 import { Button } from '../ui/Button.tsx';
-import { useHue, useMemory, useNow, useService, useVms } from '../ui/hooks.ts';
+import { useHue, useNow, useService, useVms } from '../ui/hooks.ts';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatKib, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
@@ -37,15 +39,17 @@ function RowAction(props: { readonly vm: VmSummary }) {
   );
 }
 
-function Row(props: { readonly vm: VmSummary; readonly now: number }) {
+const Row = memo(function Row(props: { readonly vm: VmSummary; readonly now: number }) {
   const { text, language } = useSpeech();
   const { vm } = props;
-  const memory = useMemory(vm.spec.id);
+  const ofMemory = (which: 'actualKib' | 'targetKib') => (state: ServiceState) =>
+    state.host?.vms.find(other => other.vmId === vm.spec.id)?.[which] ?? null;
+  const actualKib = useService(ofMemory('actualKib'));
+  const targetKib = useService(ofMemory('targetKib'));
   const timeline = useService(state => state.timelines[vm.spec.id]);
   const hue = useHue();
   const phaseWords = usePhaseWords();
-  const size = (kib: number | null | undefined): string =>
-    kib === null || kib === undefined ? '–' : formatKib(kib, language);
+  const size = (kib: number | null): string => (kib === null ? '–' : formatKib(kib, language));
   return (
     <tr>
       <td>
@@ -64,8 +68,8 @@ function Row(props: { readonly vm: VmSummary; readonly now: number }) {
         </a>
       </td>
       <td>{phaseWords(vm, props.now)}</td>
-      <td className="right">{size(memory?.actualKib)}</td>
-      <td className="right quiet">{size(memory?.targetKib)}</td>
+      <td className="right">{size(actualKib)}</td>
+      <td className="right quiet">{size(targetKib)}</td>
       <td className="right quiet">{formatRange(vm.spec.minKib, vm.spec.maxKib, language)}</td>
       <td className="quiet">
         {timeline === undefined
@@ -79,12 +83,12 @@ function Row(props: { readonly vm: VmSummary; readonly now: number }) {
       </td>
     </tr>
   );
-}
+});
 
 function VmTable() {
   const { text } = useSpeech();
   const vms = useVms();
-  const now = useNow(1000);
+  const now = useNow();
   const words = text.overview;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable

@@ -1,23 +1,24 @@
 // The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
 import { Activity, Monitor, Plus, Search, Settings } from 'lucide-react';
-import type { CSSProperties } from 'react';
+import { type CSSProperties, memo } from 'react';
 import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { TrialMark } from '../memory/TrialStrip.tsx';
 import { goTo, navigationStore, openDialog } from '../state/navigation.ts';
+import type { ServiceState } from '../state/service.ts';
 import { Button } from '../ui/Button.tsx';
-import { useHue, useMemory, useRangeUndo, useService, useVms } from '../ui/hooks.ts';
+import { useMemory, useRangeUndo, useService, useVms } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
-import { findAttention, isRunning } from '../view/attention.ts';
+import { findAttention, isRunning, vmHues } from '../view/attention.ts';
 import { formatKibPair } from '../view/format.ts';
 import { trialOf } from '../view/trial.ts';
 
-function VmRow(props: {
+const VmRow = memo(function VmRow(props: {
   readonly vm: VmSummary;
   readonly isHere: boolean;
   readonly needsEye: boolean;
-  readonly hue: CSSProperties;
+  readonly hue: number;
 }) {
   const { text, language } = useSpeech();
   const { vm } = props;
@@ -32,7 +33,7 @@ function VmRow(props: {
       <button
         type="button"
         className={`side-vm ${isLive ? '' : 'off'}`}
-        style={props.hue}
+        style={{ '--c': `var(--vm${props.hue})` } as CSSProperties}
         aria-current={props.isHere ? 'page' : undefined}
         title={`${name} · ${phase}`}
         onClick={() => goTo({ kind: 'vm', vmId: id, tab: 'summary' })}
@@ -69,21 +70,20 @@ function VmRow(props: {
       </button>
     </li>
   );
-}
+});
+
+/** The VMs that need an eye, as one word: the list is drawn again only when they change. */
+const eyesOf = (state: ServiceState): string =>
+  findAttention({ ...state, vms: state.vms ?? [] })
+    .map(found => ('vm' in found ? found.vm.spec.id : ''))
+    .join(' ');
 
 export function Sidebar() {
   const { text } = useSpeech();
   const vms = useVms();
-  const host = useService(state => state.host);
-  const timelines = useService(state => state.timelines);
-  const timelineErrors = useService(state => state.timelineErrors);
   const place = useStore(navigationStore, state => state.place);
-  const hue = useHue();
-  const eyes = new Set(
-    findAttention({ vms, host, timelines, timelineErrors }).map(found =>
-      'vm' in found ? found.vm.spec.id : '',
-    ),
-  );
+  const hues = vmHues(vms);
+  const eyes = new Set(useService(eyesOf).split(' '));
   return (
     <nav className="side" aria-label={text.side.label}>
       <button type="button" className="find" onClick={() => openDialog('palette')}>
@@ -118,7 +118,7 @@ export function Sidebar() {
             vm={vm}
             isHere={place.kind === 'vm' && place.vmId === vm.spec.id}
             needsEye={eyes.has(vm.spec.id)}
-            hue={hue(vm.spec.id)}
+            hue={hues[vm.spec.id] ?? 1}
           />
         ))}
         {vms.length === 0 ? <li className="side-empty">{text.side.empty}</li> : null}

@@ -98,9 +98,14 @@ async function hiddenMs(page: Page): Promise<number> {
   });
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
-  // What was under way when it was hidden ends first.
-  await page.waitForTimeout(1500);
-  const before = await busyMs(session);
+  // What had come before it was hidden is worked off first.
+  let before = await busyMs(session);
+  for (let still = 0, round = 0; still < 2 && round < 60; round += 1) {
+    await page.waitForTimeout(500);
+    const now = await busyMs(session);
+    still = now - before < 1 ? still + 1 : 0;
+    before = now;
+  }
   await page.waitForTimeout(5000);
   return (await busyMs(session)) - before;
 }
