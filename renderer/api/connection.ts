@@ -61,12 +61,10 @@ function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
       vmId,
       connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, cleanAll(timeline))),
     );
-    // Asked as well where nothing was told by then: a service that just started may not have published it yet, and of
-    // one that is lost it publishes none.
+    // Asked as well, once the list is drawn: a service that just started may not have published it yet, and what it
+    // published last may be from before a loss.
     setTimeout(() => {
-      const { timelines: known, timelineErrors } = serviceStore.getState();
-      if (client !== connected || vmId in known || vmId in timelineErrors) return;
-      askTimeline(vmId).catch(() => undefined);
+      if (client === connected && timelines.has(vmId)) askTimeline(vmId).catch(() => undefined);
     }, ASK_MS);
   }
 }
