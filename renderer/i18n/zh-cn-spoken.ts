@@ -92,6 +92,15 @@ const SENTENCES: readonly Sentence[] = [
     seconds => `${seconds} 秒内没有移动内存：要求没能先记录下来。`,
   ),
   sentence('Is the disk full\\? VMs kept what they had\\.', () => '磁盘满了吗？虚拟机保持原有内存。'),
+  sentence(
+    `The balloon of (.+?) took memory, and (${AMOUNT}) of it did not come back to this computer\\.`,
+    (name, size) => `${name} 的气球收回了内存，但其中 ${size} 没有回到这台电脑。`,
+  ),
+  sentence('It counts as held and nobody is given it\\.', () => '这部分按已占用计算，不分给任何虚拟机。'),
+  sentence(
+    '(.+?) is asked for no more while this run lasts\\.',
+    name => `${name} 这次运行期间不再被要求归还更多。`,
+  ),
   sentence('(.+?) does not answer\\.', name => `${name} 没有回应。`),
   sentence(
     'What it may hold stays its own, and the others are planned around it, until it answers again\\.',

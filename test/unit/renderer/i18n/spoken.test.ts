@@ -8,6 +8,7 @@ import {
   doneSentence,
   eventText,
   hostStateSentence,
+  keptSentence,
   planSentence,
   refusedSentence,
   selfDeflatedSentence,
@@ -73,6 +74,7 @@ describe('the ledger in Chinese', () => {
       refusedSentence('mail 2.0', 1024, 900_000),
       selfDeflatedSentence('dev', 900_000),
       silentSentence('中文机'),
+      keptSentence('mail 2.0', 300_000),
       unnotedSentence(12.4),
       ...(['ok', 'critical', 'emergency'] as const).flatMap(state =>
         [null, 0, 31].map(stalled => hostStateSentence(state, 300_000, stalled)),
