@@ -142,6 +142,11 @@ export const zhCnErrors: ErrorDictionary = {
       safe: UNCHANGED,
       todo: '请等它用完，或关闭正在使用它的虚拟机。',
     },
+    'audit.unwritable': {
+      what: '无法写入审计记录，因此没有执行此操作。',
+      safe: '没有任何更改。虚拟机继续运行；关机、挂起和删除仍可进行。',
+      todo: '请腾出一些磁盘空间，或检查数据文件夹中的审计文件夹是否只属于您，然后重试。',
+    },
     'disk.full': full,
     'disk.io': {
       what: '读写磁盘时出错。',
