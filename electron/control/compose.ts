@@ -39,6 +39,7 @@ import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, unfinished } from './compose-history.ts';
+import { historyDesk } from './compose-schedule.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
 import { Files } from './files.ts';
@@ -287,10 +288,13 @@ export function composeControl(input: ControlInput): Control {
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const trash = trashOf(input, machines);
   const parts = { ...historyParts(input, storage, machines), machines, storage, clock };
+  const { histories, onPower } = historyDesk(input, { ...parts, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
     audit,
     auditLog,
+    histories,
+    onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, memory, probe)),
     quit: async () => {
@@ -319,6 +323,7 @@ export function composeControl(input: ControlInput): Control {
       ranges.begin();
       memory.begin();
       trash.begin();
+      histories.begin();
       topics.publish('vms', null, { vms: machines.list() });
       topics.publish('tasks', null, { tasks: [] });
       tasks.beginAgain(order => workAgain(order, parts));
@@ -335,6 +340,7 @@ export function composeControl(input: ControlInput): Control {
       memory.stop();
       ranges.stop();
       trash.stop();
+      histories.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

@@ -1,6 +1,6 @@
 // Points served read-only by NBD to programs of the person's own, for as long as the connection lives that asked for it.
 import { isAbsolute } from 'node:path';
-import type { DiskId, MomentId, VmId } from '../../shared/ids.ts';
+import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CallContext } from '../../shared/rpc/server.ts';
 import type { StorageClient } from '../storage/client.ts';
@@ -35,6 +35,8 @@ export interface Serving {
 export class PointServer {
   readonly #ports: PointServerPorts;
   readonly #served = new Map<number, number>();
+  /** By socket. */
+  readonly #points = new Map<string, PointId>();
 
   constructor(ports: PointServerPorts) {
     this.#ports = ports;
@@ -60,7 +62,9 @@ export class PointServer {
         this.#servedLess(caller.id);
         throw cause;
       });
+    this.#points.set(socketPath, pointId);
     caller.onGone(() => {
+      this.#points.delete(socketPath);
       this.#servedLess(caller.id);
       storage.call('point.close', { vmId, socketPath }).catch((cause: unknown) => {
         log(`vm ${vmId}: no longer serving ${pointId}: ${String(cause)}`);
@@ -68,6 +72,11 @@ export class PointServer {
     });
     const place = socketPath.split('/').map(encodeURIComponent).join('/');
     return { uri: `nbd+unix:///${opened.exportName}?socket=${place}`, socketPath, ...opened };
+  }
+
+  /** Those that are served now. */
+  points(): PointId[] {
+    return [...this.#points.values()];
   }
 
   #servedLess(caller: number): void {

@@ -12,6 +12,8 @@ import type { AuditParts } from './compose-audit.ts';
 import type { ConsoleStreams } from './console-streams.ts';
 import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
+import type { HistoryDesk } from './history/desk.ts';
+import { historyHandlers } from './history/handlers.ts';
 import type { ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { RangeDesk } from './memory/range-desk.ts';
@@ -26,11 +28,14 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly quit: () => Promise<void>;
   readonly memory: MemoryManager;
   readonly ranges: RangeDesk;
+  readonly histories: HistoryDesk;
   readonly catalog: Catalog;
   readonly tasks: Tasks;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
   readonly pointServer: PointServer;
+  /** What a shell told: on battery or not, or awake again. */
+  readonly onPower: (isOnBattery: boolean) => void;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
 }
@@ -93,6 +98,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       if (caller.kind !== 'local')
         throw browserRefused('tell the power of', "The desktop's window tells it.");
       memory.setOnBattery(isOnBattery);
+      parts.onPower(isOnBattery);
       return {};
     },
     'doctor.run': () => parts.doctor(),
@@ -218,8 +224,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       await machines.purgeOldTrash(vmId);
       return {};
     },
-    'moment.restore': async ({ vmId, momentId }) =>
-      storage.call('moment.restore', { vmId: await opened(vmId), momentId }),
+    'moment.restore': async ({ vmId, momentId }) => {
+      const back = await storage.call('moment.restore', { vmId: await opened(vmId), momentId });
+      parts.histories.spare(vmId, back);
+      return back;
+    },
+    ...historyHandlers(parts.histories),
     'trash.purge': async ({ vmId, ...which }) =>
       storage.call('trash.purge', {
         vmId: await opened(vmId),

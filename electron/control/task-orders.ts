@@ -1,6 +1,6 @@
 // What long work is made of, as data: enough to do it, now or by the next control. Parsed where it comes from the journal.
 import * as z from 'zod';
-import { diskIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
+import { diskIdSchema, type PointId, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
 import type { TaskKind } from '../../shared/task.ts';
 import { exportFormatSchema } from '../../shared/timeline.ts';
 import { diskFormatSchema, vmSpecSchema } from '../../shared/vm.ts';
@@ -120,6 +120,26 @@ export function workOf(order: Order, parts: OrderParts): Work {
       return run => parts.checks.run(order.vmId, run);
     case 'compact':
       return run => compactHistory(parts, order.vmId, run);
+  }
+}
+
+/** Points it reads; none where an Ebb of another version wrote it. */
+export function pointsReadBy(order: unknown): PointId[] {
+  const { success, data } = orderSchema.safeParse(order);
+  if (!success) return [];
+  switch (data.what) {
+    case 'clone':
+      return data.copies.map(({ pointId }) => pointId);
+    case 'export':
+      return [data.pointId];
+    case 'export-delta':
+      return [data.from, data.to];
+    case 'import-delta':
+      return [data.parent];
+    case 'create':
+    case 'verify':
+    case 'compact':
+      return [];
   }
 }
 

@@ -15,6 +15,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Local time less UTC at an instant, by the zone this computer is in now. */
+export const localOffsetMs = (atMs: number): number => new Date(atMs).getTimezoneOffset() * -60_000;
+
 /** Waits, and keeps the process alive while waiting: `Clock.after` alone lets it end. */
 export const pause = (delayMs: number): Promise<void> =>
   new Promise(resolve => {

@@ -9,6 +9,13 @@ import {
   auditOutcomeSchema,
   auditReportSchema,
 } from '../audit.ts';
+import {
+  cleanUpSchema,
+  freesSchema,
+  historyPreviewSchema,
+  historyStateSchema,
+  scheduleSchema,
+} from '../history.ts';
 import { appInfoSchema, doctorReportSchema } from '../host.ts';
 import { diskIdSchema, fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
 import {
@@ -584,6 +591,53 @@ export const contract = defineContract({
       errors: ['limit.reached', 'vm.not-found', 'disk.full', 'storage.unavailable'],
       doc: 'Its points give back what they hold for nothing, once its history is at rest and while it runs or not; cancelled, no more of it.',
     },
+    'history.show': {
+      kind: 'query',
+      params: byVm,
+      result: historyStateSchema,
+      errors: ['vm.not-found'],
+      doc: 'When automatic points of a VM are taken, how long they are kept, and what became of the last time.',
+    },
+    'history.set': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, schedule: scheduleSchema }),
+      result: historyStateSchema,
+      errors: ['vm.not-found'],
+      doc: 'Sets when automatic points are taken and how long they are kept, from the next time on.',
+    },
+    'history.preview': {
+      kind: 'query',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        /** Not set yet; null: the one that is. */
+        schedule: scheduleSchema.nullable().default(null),
+      }),
+      result: historyPreviewSchema,
+      errors: ['vm.not-found', 'timeline.missing', 'disk.io', 'storage.unavailable'],
+      doc: 'The next times, which automatic points would be dropped now, what that frees, and how the quota stands.',
+    },
+    'history.offer': {
+      kind: 'query',
+      params: z.strictObject({ vmId: vmIdSchema, alsoPersons: z.boolean().default(false) }),
+      result: cleanUpSchema,
+      errors: ['vm.not-found', 'timeline.missing', 'disk.io', 'storage.unavailable'],
+      doc: 'What can be cleaned up, oldest first, with what each and all before it free together; and what stays, and why.',
+    },
+    'history.clean': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, momentIds: z.array(momentIdSchema).min(1).max(5000) }),
+      result: freesSchema,
+      errors: [
+        'vm.not-found',
+        'moment.not-found',
+        'moment.pinned',
+        'disk.in-use',
+        'timeline.missing',
+        'disk.io',
+        'storage.unavailable',
+      ],
+      doc: 'T8: puts points into the trash, all or none; what that frees once it is emptied.',
+    },
     'settle.set': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, to: settleOrderSchema }),
@@ -734,6 +788,12 @@ export const contract = defineContract({
       keyed: true,
       payload: timelineSchema,
       doc: 'Timeline of one VM, with reversal progress.',
+    },
+    histories: {
+      kind: 'state',
+      keyed: false,
+      payload: z.object({ histories: z.array(historyStateSchema) }),
+      doc: 'Of every VM that was ever told when: its schedule, the next time, and what became of the last.',
     },
     ledger: {
       kind: 'event',

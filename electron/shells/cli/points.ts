@@ -32,7 +32,7 @@ export const listPoints: Run<Rows['point list']> = async session => {
     .sort((a, b) => b.takenAt - a.takenAt)
     .map(moment => [
       moment.id.slice(0, 8),
-      `${moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
+      `${moment.name === '' && moment.kind === 'automatic' ? 'Automatic' : moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
       timeText(moment.takenAt),
       gib(moment.allocatedBytes),
       moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,

@@ -11,6 +11,7 @@ const memory = () => import('./memory.ts');
 const integrity = () => import('./integrity.ts');
 const updates = () => import('./updates.ts');
 const audit = () => import('./audit.ts');
+const histories = () => import('./histories.ts');
 const app = () => import('./app.ts');
 
 export const RUNNERS: Loaders = {
@@ -49,6 +50,10 @@ export const RUNNERS: Loaders = {
   'point serve': async () => (await import('./serve.ts')).serve,
   'point export-delta': async () => (await updates()).exportDelta,
   'point import-delta': async () => (await updates()).importDelta,
+  'history show': async () => (await histories()).showSchedule,
+  'history set': async () => (await histories()).setSchedule,
+  'history preview': async () => (await histories()).previewSchedule,
+  'history clean': async () => (await histories()).cleanHistory,
   'mem show': async () => (await memory()).showMemory,
   'mem set': async () => (await memory()).setMemory,
   'mem try': async () => (await memory()).tryMemory,

@@ -1,12 +1,20 @@
 // Every command. Plain data and no imports but data: what is asked for before anything is done must be quick.
 import { APP_ROWS, LOCAL_ROWS } from './table/app.ts';
 import { AUDIT_ROWS } from './table/audit.ts';
+import { HISTORY_ROWS } from './table/history.ts';
 import { MEMORY_ROWS } from './table/memory.ts';
 import { POINT_ROWS } from './table/points.ts';
 import { VM_ROWS } from './table/vms.ts';
 import type { Row } from './words.ts';
 
-export const SERVICE_COMMANDS = { ...VM_ROWS, ...POINT_ROWS, ...MEMORY_ROWS, ...AUDIT_ROWS, ...APP_ROWS };
+export const SERVICE_COMMANDS = {
+  ...VM_ROWS,
+  ...POINT_ROWS,
+  ...HISTORY_ROWS,
+  ...MEMORY_ROWS,
+  ...AUDIT_ROWS,
+  ...APP_ROWS,
+};
 export const LOCAL_COMMANDS = LOCAL_ROWS;
 export const COMMANDS = { ...SERVICE_COMMANDS, ...LOCAL_COMMANDS };
 

@@ -1,0 +1,126 @@
+// What can be cleaned up in a history, what retention would drop, and dropping it: into the trash (T8), nowhere else.
+import type { CleanUp, Frees, HistoryPreview, Schedule } from '../../../shared/history.ts';
+import type { MomentId, VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Moment, MomentCost, Timeline } from '../../../shared/timeline.ts';
+import { nextSlots, type Zone } from './calendar.ts';
+import { freesInOrder } from './freeing.ts';
+import { oldestFirst, type Protected, protections, type Retained, retain } from './retain.ts';
+
+/** Each asks storage for what two images share: a longer list says less than it should, and says so. */
+const MERGED_ASKED_MAX = 500;
+const PREVIEWED_TIMES = 3;
+
+export interface CleanerPorts {
+  readonly zone: Zone;
+  readonly nowMs: () => number;
+  readonly timeline: (vmId: VmId) => Promise<Timeline>;
+  readonly cost: (vmId: VmId, momentId: MomentId) => Promise<MomentCost>;
+  /** Into the trash. */
+  readonly drop: (vmId: VmId, momentId: MomentId) => Promise<void>;
+  readonly protectedOf: (vmId: VmId) => Protected;
+}
+
+export class Cleaner {
+  readonly #ports: CleanerPorts;
+
+  constructor(ports: CleanerPorts) {
+    this.#ports = ports;
+  }
+
+  #retained(timeline: Timeline, { keep, quotaBytes }: Schedule): Retained {
+    const { nowMs, zone, protectedOf } = this.#ports;
+    return retain(timeline, protectedOf(timeline.vmId), { keep, quotaBytes }, nowMs(), zone);
+  }
+
+  async preview(vmId: VmId, schedule: Schedule): Promise<HistoryPreview> {
+    const { nowMs, zone } = this.#ports;
+    const timeline = await this.#ports.timeline(vmId);
+    const { drop, quota } = this.#retained(timeline, schedule);
+    const ids = drop.map(({ momentId }) => momentId);
+    const told = new Map(timeline.moments.map(moment => [moment.id, moment]));
+    return {
+      nextAt: schedule.isOn ? nextSlots(schedule, nowMs(), zone, PREVIEWED_TIMES) : [],
+      drop: drop.flatMap(({ momentId, why }) => {
+        const moment = told.get(momentId);
+        return moment === undefined ? [] : [{ ...named(moment), why }];
+      }),
+      frees: (await this.#frees(timeline, ids)).at(-1) ?? { freesNowBytes: 0, freesLaterBytes: 0 },
+      quota,
+    };
+  }
+
+  /** What its schedule would drop goes; answers how many. */
+  async thin(vmId: VmId, schedule: Schedule): Promise<number> {
+    const { drop } = this.#retained(await this.#ports.timeline(vmId), schedule);
+    for (const { momentId } of drop) await this.#ports.drop(vmId, momentId);
+    return drop.length;
+  }
+
+  /** `alsoPersons`: also points somebody took or named, but none that is pinned or that a line stands on. */
+  async offer(vmId: VmId, alsoPersons: boolean): Promise<CleanUp> {
+    const timeline = await this.#ports.timeline(vmId);
+    const held = protections(timeline, this.#ports.protectedOf(vmId));
+    const candidates = oldestFirst(timeline.moments).filter(({ id }) => {
+      const why = held.get(id);
+      return why === undefined || (alsoPersons && why === 'person');
+    });
+    const frees = await this.#frees(
+      timeline,
+      candidates.map(({ id }) => id),
+    );
+    const offered = new Set(candidates.map(({ id }) => id));
+    return {
+      candidates: candidates.map((moment, index) => ({
+        ...named(moment),
+        frees: frees[index] ?? { freesNowBytes: 0, freesLaterBytes: 0 },
+      })),
+      kept: [...held].flatMap(([momentId, because]) =>
+        offered.has(momentId) ? [] : [{ momentId, because }],
+      ),
+    };
+  }
+
+  /** All of them, or none: one that may not go (any more) refuses. Answers what that frees. */
+  async clean(vmId: VmId, momentIds: readonly MomentId[]): Promise<Frees> {
+    const timeline = await this.#ports.timeline(vmId);
+    const held = protections(timeline, this.#ports.protectedOf(vmId));
+    const told = new Map(timeline.moments.map(moment => [moment.id, moment]));
+    for (const id of momentIds) {
+      const [moment, why] = [told.get(id), held.get(id)];
+      if (moment === undefined) throw noPoint();
+      if (why !== undefined && why !== 'person') throw stays(moment, why === 'pinned');
+    }
+    const frees = (await this.#frees(timeline, momentIds)).at(-1);
+    for (const id of momentIds) await this.#ports.drop(vmId, id);
+    return frees ?? { freesNowBytes: 0, freesLaterBytes: 0 };
+  }
+
+  async #frees(timeline: Timeline, order: readonly MomentId[]): Promise<Frees[]> {
+    const merged = new Map<MomentId, number>();
+    const loose = new Set(
+      timeline.moments.flatMap(({ id, freesBytes }) => (freesBytes === null ? [] : [id])),
+    );
+    for (const id of order.filter(one => !loose.has(one)).slice(0, MERGED_ASKED_MAX))
+      merged.set(id, (await this.#ports.cost(timeline.vmId, id)).freesLaterBytes);
+    return freesInOrder(timeline, order, id => merged.get(id) ?? 0);
+  }
+}
+
+const named = ({ id, name, takenAt }: Moment) => ({ momentId: id, name, takenAt });
+
+const noPoint = (): Fault =>
+  new Fault({
+    code: 'moment.not-found',
+    what: 'One of these points is not there any more.',
+    safe: 'None was dropped.',
+    todo: 'Look at the history again.',
+  });
+
+const stays = ({ name }: Moment, isPinned: boolean): Fault =>
+  new Fault({
+    code: isPinned ? 'moment.pinned' : 'disk.in-use',
+    what: `${name === '' ? 'An automatic point' : `"${name}"`} ${isPinned ? 'is pinned' : 'is needed: Now or another line stands on it, or it is being read'}.`,
+    safe: 'None was dropped.',
+    todo: isPinned ? 'Unpin it first.' : 'Leave it out, or look at the history again.',
+  });

@@ -1,0 +1,224 @@
+// Takes automatic points when they are due, and thins them out afterwards: one VM after the other, a look a minute. Decides
+// nothing itself (due.ts, retain.ts). Whatever happens is noted before the next VM is looked at.
+import type { HistoryState, Look, Schedule } from '../../../shared/history.ts';
+import { DEFAULT_SCHEDULE } from '../../../shared/history.ts';
+import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Moment, Timeline } from '../../../shared/timeline.ts';
+import type { Clock, Timer } from '../../platform/ports.ts';
+import { latestSlot, nextSlots } from './calendar.ts';
+import { Cleaner, type CleanerPorts } from './cleaner.ts';
+import { type Due, due, type Power, type Present } from './due.ts';
+import type { HistoryStore, StoredHistory } from './store.ts';
+
+const LOOK_MS = 60_000;
+
+export interface HistoryDeskPorts extends Pick<CleanerPorts, 'timeline' | 'cost' | 'drop' | 'zone'> {
+  readonly clock: Clock;
+  readonly store: HistoryStore;
+  /** Fault vm.not-found. */
+  readonly checkVm: (vmId: VmId) => void;
+  readonly isThere: (vmId: VmId) => boolean;
+  /** It may write. */
+  readonly isRunning: (vmId: VmId) => boolean;
+  /** Something under way changes it. */
+  readonly isBusy: (vmId: VmId) => boolean;
+  /** What tasks and programs read. */
+  readonly inUse: () => ReadonlySet<PointId>;
+  readonly power: () => Power;
+  /** To the byte, since that point. */
+  readonly changedBytes: (vmId: VmId, sinceId: MomentId) => Promise<number>;
+  readonly take: (vmId: VmId) => Promise<Moment>;
+  readonly changed: () => void;
+  readonly log: (line: string) => void;
+}
+
+type Noted = Omit<Look, 'at'>;
+
+export class HistoryDesk {
+  readonly #ports: HistoryDeskPorts;
+  readonly #cleaner: Cleaner;
+  #timer: Timer | null = null;
+  #looking: Promise<void> | null = null;
+
+  constructor(ports: HistoryDeskPorts) {
+    this.#ports = ports;
+    this.#cleaner = new Cleaner({
+      ...ports,
+      nowMs: () => ports.clock.wallMs(),
+      protectedOf: vmId => ({ inUse: ports.inUse(), spared: new Set(this.#stored(vmId).spared) }),
+    });
+  }
+
+  begin(): void {
+    const { store, isThere, clock, changed } = this.#ports;
+    for (const { vmId } of store.all()) if (!isThere(vmId)) store.drop(vmId);
+    this.#timer = clock.every(LOOK_MS, () => void this.look());
+    changed();
+    void this.look();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  state(vmId: VmId): HistoryState {
+    this.#ports.checkVm(vmId);
+    const { schedule, last, lastDrop } = this.#stored(vmId);
+    const { clock, zone } = this.#ports;
+    const [nextAt = null] = schedule.isOn ? nextSlots(schedule, clock.wallMs(), zone, 1) : [];
+    return { vmId, schedule, nextAt, last, lastDrop };
+  }
+
+  all(): HistoryState[] {
+    const { store, isThere } = this.#ports;
+    return store.all().flatMap(({ vmId }) => (isThere(vmId) ? [this.state(vmId)] : []));
+  }
+
+  /** From the next time on: the one that passed before somebody asked is not made up for. */
+  set(vmId: VmId, schedule: Schedule): HistoryState {
+    const { checkVm, clock, zone, changed } = this.#ports;
+    checkVm(vmId);
+    const settledAt = latestSlot(schedule, clock.wallMs(), zone);
+    this.#put(vmId, { ...this.#stored(vmId), schedule, settledAt });
+    changed();
+    return this.state(vmId);
+  }
+
+  preview(vmId: VmId, schedule: Schedule | null) {
+    this.#ports.checkVm(vmId);
+    return this.#cleaner.preview(vmId, schedule ?? this.#stored(vmId).schedule);
+  }
+  offer(vmId: VmId, alsoPersons: boolean) {
+    this.#ports.checkVm(vmId);
+    return this.#cleaner.offer(vmId, alsoPersons);
+  }
+  clean(vmId: VmId, momentIds: readonly MomentId[]) {
+    this.#ports.checkVm(vmId);
+    return this.#cleaner.clean(vmId, momentIds);
+  }
+
+  /** It was taken back from the trash: retention does not drop it again. */
+  spare(vmId: VmId, { id, kind }: Pick<Moment, 'id' | 'kind'>): void {
+    const stored = this.#stored(vmId);
+    if (kind !== 'automatic' || stored.spared.includes(id)) return;
+    this.#put(vmId, { ...stored, spared: [...stored.spared, id].slice(-5000) });
+  }
+
+  /** At every VM, once; asked again meanwhile, the same. */
+  look(): Promise<void> {
+    this.#looking ??= this.#lookAtAll().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, isThere, log } = this.#ports;
+    for (const { vmId, schedule } of store.all()) {
+      if (!isThere(vmId)) store.drop(vmId);
+      else if (schedule.isOn)
+        try {
+          await this.#lookAt(vmId);
+        } catch (cause) {
+          log(`history of ${vmId}: ${words(cause)}`);
+        }
+    }
+  }
+
+  async #lookAt(vmId: VmId): Promise<void> {
+    const { schedule, settledAt } = this.#stored(vmId);
+    const { clock, zone, isBusy, isRunning, power } = this.#ports;
+    const nowMs = clock.wallMs();
+    const present = { nowMs, zone, isBusy: isBusy(vmId), power: power(), changedBytes: null };
+    // Most looks end here: nothing is asked of storage for them.
+    const mayChange = schedule.changedBytes !== null && isRunning(vmId);
+    const blind = due(schedule, { settledAt, newestAt: null }, { ...present, roughBytes: null });
+    if (blind.act === 'none' && !mayChange) return;
+    try {
+      const timeline = await this.#ports.timeline(vmId);
+      const newestAt = timeline.moments.find(({ id }) => id === timeline.nowParentId)?.takenAt ?? null;
+      const roughBytes = mayChange ? timeline.nowBytes : null;
+      const decide = (asked: Partial<Present>): Due =>
+        due(schedule, { settledAt, newestAt }, { ...present, roughBytes, ...asked });
+      const first = decide({});
+      const decided = first.act === 'ask' ? decide({ changedBytes: await this.#changed(timeline) }) : first;
+      await this.#act(vmId, decided);
+    } catch (cause) {
+      const slot = latestSlot(schedule, nowMs, zone);
+      // Storage that is away comes back: the time is not settled by that.
+      const isAway = cause instanceof Fault && cause.body.code === 'storage.unavailable';
+      this.#note(vmId, isAway ? null : slot, { ...failed(cause), momentId: null });
+      throw cause;
+    }
+  }
+
+  #changed(timeline: Timeline): Promise<number> {
+    const { vmId, nowParentId, nowBytes } = timeline;
+    return nowParentId === null ? Promise.resolve(nowBytes) : this.#ports.changedBytes(vmId, nowParentId);
+  }
+
+  async #act(vmId: VmId, decided: Due): Promise<void> {
+    switch (decided.act) {
+      case 'none':
+      case 'ask':
+        return;
+      case 'wait':
+        return this.#note(vmId, null, { ...plain('waiting', decided.reason), momentId: null });
+      case 'skip': {
+        this.#note(vmId, decided.slot, { ...plain('skipped', decided.reason), momentId: null });
+        return this.#thin(vmId);
+      }
+      case 'take': {
+        const { id } = await this.#ports.take(vmId);
+        this.#note(vmId, decided.slot, { ...plain('took', decided.reason), momentId: id });
+        this.#ports.log(`history of ${vmId}: took ${id} (${decided.reason})`);
+        return this.#thin(vmId);
+      }
+    }
+  }
+
+  async #thin(vmId: VmId): Promise<void> {
+    const count = await this.#cleaner.thin(vmId, this.#stored(vmId).schedule);
+    const stored = this.#stored(vmId);
+    if (count === 0) return;
+    this.#put(vmId, { ...stored, lastDrop: { at: this.#ports.clock.wallMs(), count } });
+    this.#ports.changed();
+    this.#ports.log(`history of ${vmId}: dropped ${count} into the trash`);
+  }
+
+  /** `slot`: the time that is settled by it; null: none. */
+  #note(vmId: VmId, slot: number | null, noted: Noted): void {
+    const stored = this.#stored(vmId);
+    const { last } = stored;
+    // What waits is told once, not every minute.
+    if (slot === null && last?.outcome === noted.outcome && last.reason === noted.reason) {
+      if (noted.outcome === 'waiting' || noted.outcome === 'failed') return;
+    }
+    const at = this.#ports.clock.wallMs();
+    this.#put(vmId, { ...stored, settledAt: slot ?? stored.settledAt, last: { at, ...noted } });
+    this.#ports.changed();
+  }
+
+  #stored(vmId: VmId): StoredHistory {
+    return (
+      this.#ports.store.get(vmId) ?? {
+        schedule: DEFAULT_SCHEDULE,
+        last: null,
+        lastDrop: null,
+        settledAt: null,
+        spared: [],
+      }
+    );
+  }
+
+  #put(vmId: VmId, stored: StoredHistory): void {
+    this.#ports.store.put(vmId, stored);
+  }
+}
+
+const words = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+const plain = (outcome: Look['outcome'], reason: Look['reason']) => ({ outcome, reason, text: null });
+const failed = (cause: unknown) =>
+  ({ outcome: 'failed', reason: 'fault', text: words(cause).slice(0, 2000) }) as const;
