@@ -12,6 +12,7 @@ import './styles/history.css';
 import './styles/dialogs.css';
 import './styles/disks.css';
 import './styles/activity.css';
+import './styles/schedule.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
 import { applyPreferences } from './state/preferences.ts';

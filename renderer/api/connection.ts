@@ -117,6 +117,9 @@ function mirror(connected: EbbClient): () => void {
         ranges: Object.fromEntries(ranges.map(({ vmId, ...undo }) => [vmId, undo])),
       }),
     ),
+    connected.subscribe('histories', null, ({ histories }) =>
+      serviceStore.setState({ histories: Object.fromEntries(histories.map(one => [one.vmId, one])) }),
+    ),
     connected.subscribe('audit', null, ({ seq }) => serviceStore.setState({ auditSeq: seq })),
     connected.subscribe('tasks', null, told => serviceStore.setState({ tasks: cleanAll(told).tasks })),
     connected.subscribe('ledger', null, entry =>

@@ -5,6 +5,7 @@ import { enDisks } from './en-disks.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
 import { enWindow } from './en-window.ts';
+import { enSchedule } from './en-schedule.ts';
 
 export const en = {
   app: {
@@ -266,6 +267,7 @@ export const en = {
   ...enDisks,
   ...enActivity,
   ...enWindow,
+  ...enSchedule,
   tasks: {
     label: 'Under way',
     cancel: (title: string) => `Cancel: ${title}`,

@@ -5,6 +5,7 @@ import { zhCnDisks } from './zh-cn-disks.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
 import { zhCnWindow } from './zh-cn-window.ts';
+import { zhCnSchedule } from './zh-cn-schedule.ts';
 
 export const zhCn: Dictionary = {
   app: {
@@ -250,6 +251,7 @@ export const zhCn: Dictionary = {
   ...zhCnDisks,
   ...zhCnActivity,
   ...zhCnWindow,
+  ...zhCnSchedule,
   tasks: {
     label: '正在进行',
     cancel: title => `取消：${title}`,

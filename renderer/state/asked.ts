@@ -15,7 +15,15 @@ export const POINT_VERBS = [
   'delete',
 ] as const;
 export type PointVerb = (typeof POINT_VERBS)[number];
-export const HISTORY_VERBS = ['compare', 'check', 'compact', 'export-update', 'import-update'] as const;
+export const HISTORY_VERBS = [
+  'compare',
+  'check',
+  'compact',
+  'export-update',
+  'import-update',
+  'schedule',
+  'clean-up',
+] as const;
 export type HistoryVerb = PointVerb | (typeof HISTORY_VERBS)[number] | 'take';
 export const VM_DIALOGS = ['force', 'reset', 'rename', 'delete'] as const;
 export type VmDialogName = (typeof VM_DIALOGS)[number];

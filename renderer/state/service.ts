@@ -1,6 +1,7 @@
 // Mirrors of what the service publishes. Mirrored, not owned: only api/connection.ts writes here.
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
+import type { HistoryState } from '../../shared/history.ts';
 import type { AppInfo } from '../../shared/host.ts';
 import type { HostMemory, LedgerEntry, MemorySample, RangeUndo } from '../../shared/memory.ts';
 import type { Task } from '../../shared/task.ts';
@@ -22,6 +23,8 @@ export interface ServiceState {
   readonly host: HostMemory | null;
   /** By VM, where its range was changed: what undoing brings back, and when a trial ends. */
   readonly ranges: Readonly<Record<string, RangeUndo>>;
+  /** By VM, where automatic history was ever set. */
+  readonly histories: Readonly<Record<string, HistoryState>>;
   readonly tasks: readonly Task[];
   /** Newest first. */
   readonly ledger: readonly LedgerEntry[];
@@ -42,6 +45,7 @@ export const serviceStore = createStore<ServiceState>()(() => ({
   vms: null,
   host: null,
   ranges: {},
+  histories: {},
   tasks: [],
   ledger: [],
   auditSeq: 0,

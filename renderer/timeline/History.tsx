@@ -13,6 +13,7 @@ import { Notice } from '../ui/Notice.tsx';
 import { momentOf } from '../view/points.ts';
 import { NOW } from '../view/timeline-layout.ts';
 import { filterPoints, type PointFilter, zoomed } from '../view/timeline-view.ts';
+import { AutomaticCard } from './AutomaticCard.tsx';
 import { DamageWords } from './CheckReport.tsx';
 import { HistoryBar, type HistoryView } from './HistoryBar.tsx';
 import { HistoryDialogs, type OpenVerb } from './HistoryDialogs.tsx';
@@ -108,6 +109,7 @@ export function History(props: { readonly vm: VmSummary; readonly timeline: Time
       ) : (
         <PointCard key={moment.id} vm={vm} timeline={timeline} moment={moment} onVerb={act} />
       )}
+      <AutomaticCard vmId={vmId} hasPoints={!isEmpty} onVerb={act} />
       <TrashCard timeline={timeline} />
       {open === null ? null : (
         <HistoryDialogs

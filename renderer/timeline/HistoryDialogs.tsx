@@ -3,11 +3,13 @@ import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import type { HistoryVerb } from '../state/asked.ts';
 import { CheckDialog } from './CheckDialog.tsx';
+import { CleanUpDialog } from './CleanUpDialog.tsx';
 import { CompactDialog } from './CompactDialog.tsx';
 import { CompareDialog } from './CompareDialog.tsx';
 import { ExportUpdateDialog } from './ExportUpdateDialog.tsx';
 import { ImportUpdateDialog } from './ImportUpdateDialog.tsx';
 import { PointDialogs } from './PointDialogs.tsx';
+import { ScheduleDialog } from './ScheduleDialog.tsx';
 import { TakeDialog } from './TakeDialog.tsx';
 import type { LastCheck } from './use-verify-report.ts';
 
@@ -36,6 +38,10 @@ export function HistoryDialogs(props: {
       return <CheckDialog vm={vm} timeline={timeline} check={props.check} onClose={onClose} />;
     case 'compact':
       return <CompactDialog vm={vm} timeline={timeline} onClose={onClose} />;
+    case 'schedule':
+      return <ScheduleDialog vm={vm} onClose={onClose} />;
+    case 'clean-up':
+      return <CleanUpDialog vm={vm} timeline={timeline} onClose={onClose} />;
     case 'export-update':
       return <ExportUpdateDialog vm={vm} timeline={timeline} chosen={moment} onClose={onClose} />;
     case 'import-update':

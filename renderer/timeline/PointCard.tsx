@@ -11,6 +11,7 @@ import { useSpeech } from '../i18n/text.ts';
 import type { HistoryVerb, PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { pointName } from '../view/schedule.ts';
 import { DiskDifferences } from './HeatStrip.tsx';
 import { useDifference } from './use-difference.ts';
 
@@ -105,13 +106,10 @@ export function PointCard(props: {
   const isRoot = moment.points.some(point => point.form === 'root');
   const isLoose = moment.freesBytes !== null;
   return (
-    <section
-      className="card point-card"
-      aria-label={words.point(moment.name === '' ? words.unnamed : moment.name)}
-    >
+    <section className="card point-card" aria-label={words.point(pointName(moment, text))}>
       <div className="point-text">
         <div className="point-title">
-          <h2>{moment.name === '' ? words.unnamed : moment.name}</h2>
+          <h2>{pointName(moment, text)}</h2>
           {moment.pinned ? <span className="chip calm">{words.pinned}</span> : null}
           {isRoot ? <span className="chip">{words.newest}</span> : null}
         </div>

@@ -6,6 +6,7 @@ import { useSpeech } from '../i18n/text.ts';
 import type { PointVerb } from '../state/asked.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { newestFirst } from '../view/points.ts';
+import { pointName } from '../view/schedule.ts';
 import { rowWindow } from '../view/timeline-view.ts';
 
 /** As in history.css. */
@@ -76,7 +77,7 @@ function Row(props: {
     <tr className={isSelected ? 'on' : ''} aria-rowindex={props.index + 2}>
       <td>
         <button type="button" className="link" aria-pressed={isSelected} onClick={props.onSelect}>
-          {moment.name === '' ? words.unnamed : moment.name}
+          {pointName(moment, text)}
         </button>{' '}
         {moment.pinned ? <span className="chip calm">{words.pinned}</span> : null}
       </td>

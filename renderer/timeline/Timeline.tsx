@@ -7,6 +7,7 @@ import { useSpeech } from '../i18n/text.ts';
 import type { PointVerb } from '../state/asked.ts';
 import { useWidth } from '../ui/hooks.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { pointName } from '../view/schedule.ts';
 import { reversalEdge, reversalFigures } from '../view/settle.ts';
 import {
   layTimeline,
@@ -35,7 +36,7 @@ function useNames(timeline: TimelineState, layout: TimelineLayout): (node: Timel
     const position = words.positionOf(places.get(node.id) ?? 0, places.size);
     if (moment === null) return `${words.nowLabel(formatBytes(timeline.nowBytes, language))}, ${position}`;
     const parts = [
-      words.point(moment.name === '' ? words.unnamed : moment.name),
+      words.point(pointName(moment, text)),
       formatMoment(moment.takenAt, language),
       ...(moment.pinned ? [words.pinned] : []),
       formatBytes(moment.allocatedBytes, language),

@@ -7,6 +7,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm } from '../ui/Dialog.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { pointName } from '../view/schedule.ts';
 
 /** More is rarely read one by one; the CLI lists all. */
 const SHOWN_MAX = 50;
@@ -26,7 +27,7 @@ export function TrashCard(props: { readonly timeline: Timeline }) {
       </summary>
       <ul className="trash-list">
         {trash.slice(0, SHOWN_MAX).map(moment => {
-          const name = moment.name === '' ? text.history.unnamed : moment.name;
+          const name = pointName(moment, text);
           return (
             <li key={moment.id}>
               <span className="trash-name">{name}</span>

@@ -90,6 +90,8 @@ export function useDiskEntries(): readonly Entry[] {
       entry('check', words.check),
       entry('compact', words.compact),
       ...settleEntries(id, name, timelines[id]?.settle, text),
+      entry('schedule', text.automatic.title),
+      ...(hasPoints ? [entry('clean-up', text.automatic.cleanUp)] : []),
       ...(hasPoints ? [entry('export-update', words.exportUpdate)] : []),
       ...(hasPoints ? [entry('import-update', words.importUpdate)] : []),
       entry('grow', text.disks.growAny),

@@ -1,4 +1,5 @@
 // Every method of the contract over the make-believe world. Development only.
+import { historyHandlers as automaticHandlers } from '../../electron/control/history/handlers.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import { GIB_KIB } from '../../shared/units.ts';
@@ -249,6 +250,7 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
     ...memoryHandlers(control),
     ...historyHandlers(control),
     ...diskHandlers(control),
+    ...automaticHandlers(control.histories),
     'app.info': () => ({
       version: '0.1.0',
       protocol: 1,

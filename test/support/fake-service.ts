@@ -1,6 +1,7 @@
 // The make-believe service behind fake-control.ts: the state it publishes, its tasks and screens.
 import { connect, type Socket } from 'node:net';
 import Database from 'better-sqlite3';
+import type { HistoryDesk } from '../../electron/control/history/desk.ts';
 import { RangeDesk } from '../../electron/control/memory/range-desk.ts';
 import { openRangeStore } from '../../electron/control/memory/range-store.ts';
 import { systemClock } from '../../electron/platform/clock.ts';
@@ -12,6 +13,7 @@ import { contract } from '../../shared/rpc/contract.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import type { Task } from '../../shared/task.ts';
 import { amountText, GIB_KIB } from '../../shared/units.ts';
+import { fakeHistoryDesk } from './fake-automatic.ts';
 import { anyWorld } from './fake-crowd.ts';
 import { type FakeVm, type FakeWorld, hostOf, tick } from './fake-world.ts';
 
@@ -45,9 +47,13 @@ export class FakeControl {
     log: line => console.error(line),
   });
 
+  readonly histories: HistoryDesk;
+
   constructor(kind: string) {
     this.world = anyWorld(kind, Date.now());
     this.ranges.begin();
+    this.histories = fakeHistoryDesk(this);
+    this.histories.begin();
     this.publish();
   }
 

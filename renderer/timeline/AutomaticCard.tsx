@@ -1,0 +1,61 @@
+// Whether points are taken by themselves: how often, the next, what became of the last. And the ways to change and clean up.
+import type { HistoryState } from '../../shared/history.ts';
+import { useSpeech } from '../i18n/text.ts';
+import type { HistoryVerb } from '../state/asked.ts';
+import { Button } from '../ui/Button.tsx';
+import { useService } from '../ui/hooks.ts';
+import { formatBytes, formatMoment, formatSpan } from '../view/format.ts';
+
+function Outcome(props: { readonly history: HistoryState }) {
+  const { text, language } = useSpeech();
+  const { last, lastDrop } = props.history;
+  const words = text.automatic;
+  if (last === null) return null;
+  const isBad = last.outcome === 'failed' || last.outcome === 'waiting';
+  const dropped =
+    lastDrop === null ? '' : ` ${words.dropped(lastDrop.count, formatMoment(lastDrop.at, language))}`;
+  return (
+    <p className={isBad ? 'warn-text' : 'soft'}>
+      {words.last[last.reason](formatMoment(last.at, language))}
+      {last.text === null ? '.' : `: ${last.text}`}
+      {dropped}
+    </p>
+  );
+}
+
+export function AutomaticCard(props: {
+  readonly vmId: string;
+  readonly hasPoints: boolean;
+  readonly onVerb: (verb: HistoryVerb) => void;
+}) {
+  const { text, language } = useSpeech();
+  const { onVerb } = props;
+  const history = useService(state => state.histories[props.vmId] ?? null);
+  const words = text.automatic;
+  const schedule = history?.schedule ?? null;
+  const isOn = schedule?.isOn === true;
+  const line = !isOn
+    ? words.off
+    : words.on(
+        formatSpan(schedule.everyMinutes * 60_000, language),
+        schedule.leastChangedBytes === 0 ? null : formatBytes(schedule.leastChangedBytes, language),
+      );
+  const nextAt = history?.nextAt ?? null;
+  return (
+    <section className="card settle-card" aria-label={words.title}>
+      <div className="settle-head">
+        <h2>{words.title}</h2>
+        <span className="quiet">{nextAt === null ? '' : words.next(formatMoment(nextAt, language))}</span>
+        <span className="grow" />
+        {props.hasPoints ? (
+          <Button look="flat" onPress={() => onVerb('clean-up')}>
+            {words.cleanUp}
+          </Button>
+        ) : null}
+        <Button onPress={() => onVerb('schedule')}>{isOn ? words.change : words.setUp}</Button>
+      </div>
+      <p className="soft">{isOn ? `${line}.` : line}</p>
+      {history === null || !isOn ? null : <Outcome history={history} />}
+    </section>
+  );
+}

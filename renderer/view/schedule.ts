@@ -1,0 +1,42 @@
+// Automatic history in the window: times of day, what stays by whom, what a point without a name is called. Pure.
+import type { CleanUp, Frees, Protection } from '../../shared/history.ts';
+import type { Moment } from '../../shared/timeline.ts';
+
+/** "09:30", as a field for times has it. */
+export const clockOf = (minute: number): string =>
+  `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+
+/** Null: it is none. */
+export function minuteOf(clock: string): number | null {
+  const [, hours = '', minutes = ''] = /^(\d{1,2}):(\d{2})$/.exec(clock) ?? [];
+  const minute = Number(hours) * 60 + Number(minutes);
+  return hours !== '' && Number(hours) < 24 && Number(minutes) < 60 ? minute : null;
+}
+
+/** Null: no whole number within. */
+export function countOf(typed: string, least: number, most: number): number | null {
+  const count = /^\d{1,6}$/.test(typed.trim()) ? Number(typed) : Number.NaN;
+  return count >= least && count <= most ? count : null;
+}
+
+/** How many stay for each reason, the most first. */
+export function staying({ kept }: Pick<CleanUp, 'kept'>): readonly (readonly [Protection, number])[] {
+  const counts = new Map<Protection, number>();
+  for (const { because } of kept) counts.set(because, (counts.get(because) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
+}
+
+export const NOTHING: Frees = { freesNowBytes: 0, freesLaterBytes: 0 };
+
+/** Of the oldest so many together. */
+export const freesOf = ({ candidates }: Pick<CleanUp, 'candidates'>, count: number): Frees =>
+  candidates[Math.min(count, candidates.length) - 1]?.frees ?? NOTHING;
+
+interface Names {
+  readonly history: { readonly unnamed: string };
+  readonly automatic: { readonly point: string };
+}
+export const pointName = (
+  { name, kind }: Pick<Moment, 'name'> & { readonly kind?: Moment['kind'] },
+  { history, automatic }: Names,
+): string => (name !== '' ? name : kind === 'automatic' ? automatic.point : history.unnamed);
