@@ -4,8 +4,8 @@ import { enActivity } from './en-activity.ts';
 import { enDisks } from './en-disks.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
-import { enWindow } from './en-window.ts';
 import { enSchedule } from './en-schedule.ts';
+import { enWindow } from './en-window.ts';
 
 export const en = {
   app: {

@@ -4,8 +4,8 @@ import { zhCnActivity } from './zh-cn-activity.ts';
 import { zhCnDisks } from './zh-cn-disks.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
-import { zhCnWindow } from './zh-cn-window.ts';
 import { zhCnSchedule } from './zh-cn-schedule.ts';
+import { zhCnWindow } from './zh-cn-window.ts';
 
 export const zhCn: Dictionary = {
   app: {
