@@ -35,7 +35,7 @@ export const enSchedule = {
       at: 'One of them at',
       atNote: 'Local time; the others stand around it.',
       least: 'Only if at least so much was written',
-      leastNote: 'Empty: any change is enough.',
+      leastNote: 'Empty: the smallest change is enough.',
       change: 'Also as soon as so much was written',
       changeNote: 'Empty: by the clock alone.',
       battery: 'On battery',
