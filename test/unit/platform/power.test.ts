@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readPower } from '../../../electron/platform/power.ts';
 
-let folder = '';
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
 
 /** As the kernel lays it out: a folder per supply, a file per value. */
 function kernel(supplies: Readonly<Record<string, Readonly<Record<string, string>>>>) {
-  folder = mkdtempSync(join(tmpdir(), 'ebb-power-'));
+  const folder = mkdtempSync(join(tmpdir(), 'ebb-power-'));
+  folders.push(folder);
   for (const [name, files] of Object.entries(supplies)) {
     mkdirSync(join(folder, name));
     for (const [file, value] of Object.entries(files)) writeFileSync(join(folder, name, file), `${value}\n`);
@@ -35,7 +38,7 @@ describe('what this computer runs on', () => {
   });
   it('is not known without a battery of its own, nor without the folder', () => {
     expect(kernel({ AC: { type: 'Mains', online: '1' }, mouse: MOUSE })).toBeNull();
-    expect(readPower(join(folder, 'none'))).toBeNull();
+    expect(readPower(join(folders[0] ?? '', 'none'))).toBeNull();
   });
   it('has no level where the battery says nothing that is one', () => {
     expect(kernel({ BAT0: { type: 'Battery', status: 'Discharging', capacity: 'full' } })).toEqual({
