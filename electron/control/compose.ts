@@ -320,10 +320,7 @@ export function composeControl(input: ControlInput): Control {
       audit.begin(task => again.has(task));
       await machines.begin(madeAgain(journal));
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
-      ranges.begin();
-      memory.begin();
-      trash.begin();
-      histories.begin();
+      for (const part of [ranges, memory, trash, histories]) part.begin();
       topics.publish('vms', null, { vms: machines.list() });
       topics.publish('tasks', null, { tasks: [] });
       tasks.beginAgain(order => workAgain(order, parts));
@@ -337,10 +334,7 @@ export function composeControl(input: ControlInput): Control {
     },
     dispose: () => {
       tasks.leave();
-      memory.stop();
-      ranges.stop();
-      trash.stop();
-      histories.stop();
+      for (const part of [memory, ranges, trash, histories]) part.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

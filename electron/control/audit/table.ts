@@ -172,6 +172,14 @@ const POINT_ROWS = {
   },
   'moment.import-delta': { ifFull: 'refuse', wanted: ({ name, ontoId }) => given({ point: name, ontoId }) },
   'settle.set': 'is no change of what VMs may or have',
+  'history.show': 'reads',
+  'history.preview': 'reads',
+  'history.offer': 'reads',
+  'history.set': {
+    ifFull: 'refuse',
+    wanted: ({ schedule: { isOn, everyMinutes, quotaBytes } }) => given({ isOn, everyMinutes, quotaBytes }),
+  },
+  'history.clean': { ifFull: 'go-on', wanted: ({ momentIds }) => ({ points: momentIds.length }) },
 } as const satisfies Partial<AuditTable>;
 
 const APP_ROWS = {
