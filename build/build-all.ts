@@ -1,8 +1,9 @@
 // Services, shells and renderer into dist/. Skipped when nothing they are made of has changed.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleElectron } from './bundle.ts';
+import { thirdPartyNotices } from './collect-licences.ts';
 import { repositoryRoot } from './layers.ts';
 import { runTool } from './scripts/process.ts';
 
@@ -36,6 +37,6 @@ export async function buildAll({ always }: { readonly always: boolean }): Promis
   if (!always && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === print) return;
   await bundleElectron();
   await buildPage();
-  mkdirSync(join(repositoryRoot, 'dist'), { recursive: true });
+  writeFileSync(join(repositoryRoot, 'dist', 'renderer', 'licences.txt'), thirdPartyNotices());
   writeFileSync(stampFile, print);
 }

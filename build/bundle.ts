@@ -8,7 +8,7 @@ import { contractHash } from '../shared/rpc/hash.ts';
 import { repositoryRoot } from './layers.ts';
 
 const source = join(repositoryRoot, 'electron');
-const out = join(repositoryRoot, 'dist', 'electron');
+const distFolder = join(repositoryRoot, 'dist', 'electron');
 
 /** Every process and thread starts at a main.ts or a worker.ts. */
 const entryPoints = (): string[] =>
@@ -18,7 +18,7 @@ const entryPoints = (): string[] =>
 
 const common: BuildOptions = {
   bundle: true,
-  outdir: out,
+  metafile: true,
   outbase: source,
   platform: 'node',
   target: 'node24',
@@ -30,7 +30,7 @@ const common: BuildOptions = {
 
 /** A sandboxed preload must be one CommonJS file. */
 export async function bundlePreload(outfile: string): Promise<void> {
-  const { outdir: _, outbase: __, ...rest } = common;
+  const { outbase: _, ...rest } = common;
   await build({
     ...rest,
     entryPoints: [join(source, 'shells', 'desktop', 'preload.ts')],
@@ -44,9 +44,9 @@ const REQUIRE =
   "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);";
 
 /** In pieces, each loaded when a command needs it: `ebb` begins anew for every word a person types. */
-async function bundleCli(entry: string): Promise<void> {
+async function bundleCli(entry: string, out: string): Promise<string[]> {
   const folder = dirname(entry);
-  await build({
+  const { metafile } = await build({
     ...common,
     entryPoints: [entry],
     outdir: join(out, relative(source, folder)),
@@ -56,24 +56,27 @@ async function bundleCli(entry: string): Promise<void> {
     chunkNames: '[name]-[hash]',
     define: { EBB_CONTRACT_HASH: JSON.stringify(contractHash(contract)) },
   });
+  return Object.keys(metafile?.inputs ?? {});
 }
 
-/** Resolves with the bundles made, relative to dist/electron. */
-export async function bundleElectron(): Promise<string[]> {
+/** Resolves with the files bundled, relative to the folder this runs in. */
+export async function bundleElectron(out = distFolder): Promise<string[]> {
   rmSync(out, { recursive: true, force: true });
   const entries = entryPoints();
   const isCli = (entry: string): boolean => relative(source, entry) === join('shells', 'cli', 'main.ts');
-  await build({
+  const { metafile } = await build({
     ...common,
+    outdir: out,
     entryPoints: entries.filter(entry => !isCli(entry)),
     format: 'esm',
     banner: { js: REQUIRE },
   });
-  for (const entry of entries.filter(isCli)) await bundleCli(entry);
+  const inputs = Object.keys(metafile?.inputs ?? {});
+  for (const entry of entries.filter(isCli)) inputs.push(...(await bundleCli(entry, out)));
   await bundlePreload(join(out, 'shells', 'desktop', 'preload.cjs'));
   copyFileSync(
     join(repositoryRoot, 'build', 'icons', 'icon.png'),
     join(out, 'shells', 'desktop', 'icon.png'),
   );
-  return entries.map(entry => relative(source, entry));
+  return inputs;
 }

@@ -17,9 +17,14 @@ const steps: readonly { readonly name: string; readonly tool: string; readonly a
   { name: 'types: renderer', tool: 'tsc', args: ['-p', 'renderer'] },
   { name: 'types: tests', tool: 'tsc', args: ['-p', 'test'] },
   {
-    name: 'direction, tidy, golden',
+    name: 'direction, tidy, golden, licences',
     tool: 'vitest',
-    args: vitest(['test/layers.test.ts', 'test/tidy.test.ts', 'test/golden']),
+    args: vitest([
+      'test/layers.test.ts',
+      'test/tidy.test.ts',
+      'test/golden',
+      'test/unit/build/licences.test.ts',
+    ]),
   },
 ];
 

@@ -1,0 +1,30 @@
+// The thin side of licences.ts: reads the lock, our sources and node_modules.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { readModules, repositoryRoot } from './layers.ts';
+import { type Lock, notices, shippedPackages, shippedRoots } from './licences.ts';
+
+export const readLock = (): Lock =>
+  (JSON.parse(readFileSync(join(repositoryRoot, 'package-lock.json'), 'utf8')) as { packages: Lock })
+    .packages;
+
+export const shippedHere = (lock: Lock): string[] =>
+  shippedPackages(lock, shippedRoots(lock, readModules(repositoryRoot, ['shared', 'electron', 'renderer'])));
+
+/** Every licence and notice file of a package, also of what it vendors; null where it is not installed. */
+export function licenceText(path: string): string | null {
+  const folder = join(repositoryRoot, path);
+  if (!existsSync(folder)) return null;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && /^(?:licen[cs]e|copying|notice)(?:\.|$)/i.test(entry.name))
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(file => !/\/(?:include|node_modules)\//.test(relative(folder, file)) && !/\.[jt]s$/.test(file))
+    .sort()
+    .map(file => readFileSync(file, 'utf8').trim())
+    .join('\n\n');
+}
+
+export function thirdPartyNotices(): string {
+  const lock = readLock();
+  return notices(lock, shippedHere(lock), licenceText);
+}
