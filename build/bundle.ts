@@ -6,6 +6,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { contract } from '../shared/rpc/contract.ts';
 import { contractHash } from '../shared/rpc/hash.ts';
 import { repositoryRoot } from './layers.ts';
+import { projectVersion } from './version.ts';
 
 const source = join(repositoryRoot, 'electron');
 const distFolder = join(repositoryRoot, 'dist', 'electron');
@@ -43,8 +44,12 @@ export async function bundlePreload(outfile: string): Promise<void> {
 const REQUIRE =
   "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);";
 
+const versioned = (version: string): Record<string, string> => ({
+  EBB_BUILD_VERSION: JSON.stringify(version),
+});
+
 /** In pieces, each loaded when a command needs it: `ebb` begins anew for every word a person types. */
-async function bundleCli(entry: string, out: string): Promise<string[]> {
+async function bundleCli(entry: string, out: string, version: string): Promise<string[]> {
   const folder = dirname(entry);
   const { metafile } = await build({
     ...common,
@@ -54,13 +59,13 @@ async function bundleCli(entry: string, out: string): Promise<string[]> {
     format: 'esm',
     splitting: true,
     chunkNames: '[name]-[hash]',
-    define: { EBB_CONTRACT_HASH: JSON.stringify(contractHash(contract)) },
+    define: { ...versioned(version), EBB_CONTRACT_HASH: JSON.stringify(contractHash(contract)) },
   });
   return Object.keys(metafile?.inputs ?? {});
 }
 
 /** Resolves with the files bundled, relative to the folder this runs in. */
-export async function bundleElectron(out = distFolder): Promise<string[]> {
+export async function bundleElectron(out = distFolder, version = projectVersion()): Promise<string[]> {
   rmSync(out, { recursive: true, force: true });
   const entries = entryPoints();
   const isCli = (entry: string): boolean => relative(source, entry) === join('shells', 'cli', 'main.ts');
@@ -70,9 +75,10 @@ export async function bundleElectron(out = distFolder): Promise<string[]> {
     entryPoints: entries.filter(entry => !isCli(entry)),
     format: 'esm',
     banner: { js: REQUIRE },
+    define: versioned(version),
   });
   const inputs = Object.keys(metafile?.inputs ?? {});
-  for (const entry of entries.filter(isCli)) inputs.push(...(await bundleCli(entry, out)));
+  for (const entry of entries.filter(isCli)) inputs.push(...(await bundleCli(entry, out, version)));
   await bundlePreload(join(out, 'shells', 'desktop', 'preload.cjs'));
   copyFileSync(
     join(repositoryRoot, 'build', 'icons', 'icon.png'),

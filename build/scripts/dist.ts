@@ -1,19 +1,33 @@
-// `npm run dist`: packages by electron-builder. The Electron runtime comes from outside the npm registry; where it
-// cannot be had, say so and stop before electron-builder's own long time-out.
-import { existsSync } from 'node:fs';
+// `npm run dist`: packages for this machine's system, judged before they are let out. `npm run dist -- verify FOLDER`
+// judges an unpacked package, of whatever system. The Electron runtime comes from outside the npm registry; where it
+// cannot be had, an unpacked folder with a stand-in is made and judged, and is said to be that (DESIGN §2).
 import { buildAll } from '../build-all.ts';
-import { electronRuntime } from '../electron-runtime.ts';
-import { runTool, toolPath } from './process.ts';
+import { judgePackage } from '../package/judge.ts';
+import { pack } from '../package/pack.ts';
+import { readPackage } from '../package/unpacked.ts';
 
-await buildAll({ always: true });
-const runtime = electronRuntime();
-if (!existsSync(runtime.executable)) {
-  console.error(`dist: no Electron runtime (${runtime.reason}). dist/ is built; nothing was packaged.`);
-  process.exit(1);
+function verify(folder: string): boolean {
+  const content = readPackage(folder);
+  const complaints = judgePackage(content);
+  for (const line of complaints) console.error(`dist: ${line}`);
+  const mib = content.runtime.reduce((sum, { bytes }) => sum + bytes.length, 0) / 2 ** 20;
+  console.log(
+    `dist: ${folder}: ${complaints.length} complaints; ${content.asar.length} files in the archive, ` +
+      `${content.runtime.length} in the runtime (${mib.toFixed(1)} MiB), fuses ${content.fuseWire}`,
+  );
+  return complaints.length === 0;
 }
-const { status } = await runTool(toolPath('electron-builder'), [
-  '--config',
-  'build/electron-builder.json',
-  ...process.argv.slice(2),
-]);
-process.exit(status);
+
+async function main(argv: readonly string[]): Promise<boolean> {
+  if (argv[0] === 'verify') return verify(argv[1] ?? '');
+  await buildAll({ always: true });
+  const { status, standInBecause, folder } = await pack(argv);
+  if (status !== 0) return false;
+  if (standInBecause !== null)
+    console.log(
+      `dist: packed with a STAND-IN for the Electron runtime (${standInBecause}): ${folder} shows what goes into a package and opens no window. deb, AppImage, dmg and NSIS were not made.`,
+    );
+  return verify(folder);
+}
+
+process.exit((await main(process.argv.slice(2))) ? 0 : 1);

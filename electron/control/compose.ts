@@ -25,6 +25,7 @@ import { systemRandom } from '../platform/random.ts';
 import { systemResidents } from '../platform/resident.ts';
 import { connectBytes } from '../platform/socket.ts';
 import { receiveToFile, sendFile } from '../platform/stream-file.ts';
+import { EBB_VERSION } from '../platform/version.ts';
 import {
   canWriteAt,
   fileExists,
@@ -42,6 +43,7 @@ import { historyParts, imports, unfinished } from './compose-history.ts';
 import { historyDesk } from './compose-schedule.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
+import { endOlder } from './end-older.ts';
 import { Files } from './files.ts';
 import { machineFolders } from './machine-folders.ts';
 import { Machines } from './machines.ts';
@@ -56,8 +58,6 @@ import { workAgain } from './task-orders.ts';
 import { Tasks } from './tasks.ts';
 import { Trash } from './trash.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
-
-export const EBB_VERSION = '0.1.0';
 
 export interface Control {
   /** Finds running VMs and storage again; resolves when callers may be served. */
@@ -81,7 +81,10 @@ const QEMU = 'qemu-system-x86_64';
 function storageClient({ paths, log }: ControlInput): StorageClient {
   const module = siblingModule(import.meta.url, '../storage/main');
   return new StorageClient({
-    connect: () => connectUnix(paths.storageSocket),
+    connect: async () => {
+      await endOlder(`${paths.storageSocket}.lock`, log);
+      return connectUnix(paths.storageSocket);
+    },
     spawn: () =>
       startNodeService({ module, args: ['--socket', paths.storageSocket], logPath: paths.storageLog }),
     clock,

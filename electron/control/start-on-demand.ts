@@ -1,13 +1,27 @@
 // Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by every shell.
 // Never ends it: VMs outlive windows.
 import { plainLogLine } from '../../shared/log.ts';
+import { pathToFileURL } from 'node:url';
 import { Fault } from '../../shared/result.ts';
+import { connectClient } from '../../shared/rpc/client.ts';
+import { contract } from '../../shared/rpc/contract.ts';
+import { LONG_KINDS } from '../../shared/task.ts';
 import { pause, systemClock } from '../platform/clock.ts';
 import { readText } from '../platform/json-file.ts';
 import { lockHolder, readLock } from '../platform/lock-owner.ts';
 import { spawnNodeService } from '../platform/node-service.ts';
 import { type EbbPaths, ebbPaths, makeFolders } from '../platform/paths.ts';
+import {
+  controlIn,
+  installRuntime,
+  nodeIn,
+  packedRuntime,
+  type Runtime,
+  removeOlderRuntimes,
+} from '../platform/runtime.ts';
+import { isOlder } from '../platform/version.ts';
 import { connectUnix, type SocketChannel } from '../transport/unix-socket.ts';
+import { endOlder } from './end-older.ts';
 
 /** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
 const DEADLINE_MS = 30_000;
@@ -21,6 +35,20 @@ const LOG_TAIL_CHARS = 500;
 const mainModule = import.meta.url.endsWith('.ts')
   ? new URL('./main.ts', import.meta.url)
   : new URL('../../control/main.js', import.meta.url);
+
+/** A package's services run from their copy in the data folder. */
+async function programs(dataFolder: string): Promise<Programs> {
+  const packed = packedRuntime();
+  if (packed === null) return { module: mainModule };
+  const runtime = await installRuntime(packed, dataFolder);
+  return { module: pathToFileURL(controlIn(runtime)), program: nodeIn(runtime), runtime };
+}
+
+interface Programs {
+  readonly module: URL;
+  readonly program?: string;
+  readonly runtime?: Runtime;
+}
 
 /** Throws Fault rpc.unavailable where no living control answers. */
 async function connectLiving(paths: EbbPaths, path: string): Promise<SocketChannel> {
@@ -45,7 +73,8 @@ const tryConnect = (paths: EbbPaths, path: string): Promise<SocketChannel | null
 /** A channel, or in words why there is none. */
 async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
   const args = ['--data', paths.dataFolder];
-  const { exited } = await spawnNodeService({ module: mainModule, args, logPath: paths.controlLog });
+  const { runtime, ...program } = await programs(paths.dataFolder);
+  const { exited } = await spawnNodeService({ ...program, args, logPath: paths.controlLog });
   let deadlineMs = systemClock.monotonicMs() + DEADLINE_MS;
   let ended = `It did not answer within ${DEADLINE_MS / 1000} s.`;
   void exited.then(code => {
@@ -54,7 +83,11 @@ async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
   });
   while (systemClock.monotonicMs() < deadlineMs) {
     const channel = await tryConnect(paths, paths.controlSocket);
-    if (channel !== null) return channel;
+    if (channel !== null) {
+      // Control answers once storage is of its own version.
+      if (runtime !== undefined) removeOlderRuntimes(runtime);
+      return channel;
+    }
     await pause(POLL_MS);
   }
   return ended;
@@ -90,8 +123,34 @@ export async function ensureControl(
   const paths = ebbPaths(dataFolder);
   makeFolders(paths);
   const running = await tryConnect(paths, paths.controlSocket);
-  if (running !== null) return { paths, channel: running };
+  if (running !== null && !(await makesWay(paths, running))) return { paths, channel: running };
   return { paths, channel: await start(paths) };
+}
+
+/** Long tasks go on in the next service; in the middle of a short one it is not replaced. */
+async function isBusy(paths: EbbPaths): Promise<boolean> {
+  const client = connectClient(contract, await connectLiving(paths, paths.controlSocket));
+  try {
+    await client.ready;
+    const { tasks } = await client.call('task.list', {});
+    return tasks.some(({ state, kind }) => state === 'running' && !LONG_KINDS.has(kind));
+  } catch (cause) {
+    // One that no longer understands us is of no use to anybody.
+    if (cause instanceof Fault && cause.body.code === 'rpc.version-mismatch') return false;
+    throw cause;
+  } finally {
+    client.close();
+  }
+}
+
+/** Only to a package: source beside an installed Ebb must not take its VMs. */
+async function makesWay(paths: EbbPaths, running: SocketChannel): Promise<boolean> {
+  const packed = packedRuntime();
+  const version = lockHolder(paths.controlLock)?.version ?? '';
+  if (packed === null || !isOlder(version, packed.version) || (await isBusy(paths))) return false;
+  running.close();
+  await endOlder(paths.controlLock, line => console.error(line), packed.version);
+  return true;
 }
 
 /** A channel to a control that runs already, else null: starts nothing and makes no folder. */

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 export interface LockOwner {
   readonly pid: number;
   readonly started: string;
+  /** Of Ebb; absent where one before it kept this took the lock. */
+  readonly version?: string;
 }
 
 /**

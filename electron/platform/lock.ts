@@ -1,10 +1,11 @@
 // A lock that ends with its holder, however that ends: the kernel's own file locks, through SQLite, which is the one
 // well-kept library here that takes them on every platform. Beside it lies the owner's name, for messages.
-//   <path>        {pid, started}: who holds it, written by the holder, removed by a wanted release
+//   <path>        {pid, started, version}: who holds it, written by the holder, removed by a wanted release
 //   <path>.held   an empty database, locked exclusively; it stays, since removing it would let two lock two files
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type LockOwner, readLock, startedAt } from './lock-owner.ts';
+import { EBB_VERSION } from './version.ts';
 
 export type LockResult =
   | { readonly ok: true; readonly release: () => void }
@@ -36,9 +37,8 @@ export function takeLock(path: string): LockResult {
   if (file === null) return { ok: false, owner: readLock(path) ?? { pid: 0, started: '' } };
   held.set(path, file);
   const draft = `${path}.new`;
-  writeFileSync(draft, JSON.stringify({ pid: process.pid, started: startedAt(process.pid) }), {
-    mode: 0o600,
-  });
+  const owner: LockOwner = { pid: process.pid, started: startedAt(process.pid), version: EBB_VERSION };
+  writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 });
   renameSync(draft, path);
   const release = (): void => {
     if (held.get(path) !== file) return;

@@ -8,6 +8,8 @@ import { nodeProgram } from './process.ts';
 
 export interface NodeService {
   readonly module: URL;
+  /** Another Node than the one this runs on. */
+  readonly program?: string;
   readonly args: readonly string[];
   readonly logPath: string;
 }
@@ -19,13 +21,18 @@ export interface RunningService {
 }
 
 /** Resolves once the process exists; whether it serves is for the caller to see. */
-export function spawnNodeService({ module, args, logPath }: NodeService): Promise<RunningService> {
+export function spawnNodeService({
+  module,
+  program = nodeProgram(),
+  args,
+  logPath,
+}: NodeService): Promise<RunningService> {
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
     shiftLogs(logPath, () => renameSync(logPath, `${logPath}.1`));
   }
   // Appended: after a crash the log of the life before is what tells why.
   const log = openSync(logPath, 'a', 0o600);
-  const child = spawn(nodeProgram(), [fileURLToPath(module), ...args], {
+  const child = spawn(program, [fileURLToPath(module), ...args], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',

@@ -9,12 +9,12 @@ import { nextTurn } from '../platform/byte-stream.ts';
 import { systemClock } from '../platform/clock.ts';
 import { takeLock } from '../platform/lock.ts';
 import { openLog } from '../platform/log.ts';
+import { EBB_VERSION } from '../platform/version.ts';
 import { siblingModule, startThread } from '../platform/worker-thread.ts';
 import { portChannel } from '../transport/message-port.ts';
 import { listenUnix } from '../transport/unix-socket.ts';
 import { storageContract } from './contract.ts';
 import { createStorageService } from './service.ts';
-import { STORAGE_VERSION } from './version.ts';
 import type { WorkerLink } from './vm-host.ts';
 
 // Sockets, databases and disks are the user's alone; QEMU inherits this.
@@ -27,7 +27,7 @@ function startWorker(vmId: VmId): WorkerLink {
   const thread = startThread(siblingModule(import.meta.url, 'worker'), {
     vmId,
     pid: process.pid,
-    version: STORAGE_VERSION,
+    version: EBB_VERSION,
   });
   const client = connectClient(storageContract, portChannel(thread.port));
   return { client, onExit: thread.onExit, terminate: thread.terminate };
@@ -43,7 +43,7 @@ async function main(path: string): Promise<void> {
   const topics = new Topics(storageContract);
   const service = createStorageService({
     pid: process.pid,
-    version: STORAGE_VERSION,
+    version: EBB_VERSION,
     startWorker,
     topics,
     clock: systemClock,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeLock } from '../../../electron/platform/lock.ts';
 import { lockHolder, readLock, startedAt } from '../../../electron/platform/lock-owner.ts';
+import { EBB_VERSION } from '../../../electron/platform/version.ts';
 import { until } from '../../support/until.ts';
 
 const MODULE = new URL('../../../electron/platform/lock.ts', import.meta.url).href;
@@ -70,7 +71,11 @@ describe('locks', () => {
       expect(await taker.ask()).toBe('won');
       expect(takeLock(path)).toEqual({
         ok: false,
-        owner: { pid: taker.process.pid, started: startedAt(taker.process.pid ?? 0) },
+        owner: {
+          pid: taker.process.pid,
+          started: startedAt(taker.process.pid ?? 0),
+          version: EBB_VERSION,
+        },
       });
     } finally {
       await taker.kill();
