@@ -15,6 +15,7 @@ import './styles/activity.css';
 import './styles/schedule.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
+import { followRequests } from './api/requests.ts';
 import { applyPreferences } from './state/preferences.ts';
 
 applyPreferences();
@@ -26,3 +27,4 @@ createRoot(root).render(
   </StrictMode>,
 );
 void keepConnected();
+followRequests();

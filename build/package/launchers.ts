@@ -6,7 +6,7 @@ while [ -h "$self" ]; do
   link=$(readlink "$self")
   case $link in /*) self=$link ;; *) self=$(dirname "$self")/$link ;; esac
 done
-home=$(cd "$(dirname "$self")/.." && pwd -P)
+home=$(cd -P "$(dirname "$self")/.." && pwd -P)
 exec "$home/bin/node" "$home/${main}" "$@"
 `;
 

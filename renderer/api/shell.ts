@@ -27,6 +27,9 @@ export function readPicked(answer: unknown): PickedFile | null {
 export interface EbbShell {
   /** The native open dialog; the shell registers the file and hands over only its token. See `readPicked`. */
   pickFile(kind: 'disk' | 'iso'): Promise<unknown>;
+  /** What was asked from outside and waits; see `requests.ts`. */
+  takeRequest(): Promise<unknown>;
+  tellLanguage(language: string): void;
 }
 
 declare global {

@@ -17,6 +17,7 @@ import {
   withKind,
 } from '../state/create-form.ts';
 import { goTo } from '../state/navigation.ts';
+import { forgetOffered, offeredFile } from '../state/offered-file.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { useService, useVms } from '../ui/hooks.ts';
@@ -101,9 +102,12 @@ export function CreateDialog(props: { readonly onClose: () => void }) {
   const vms = useVms();
   const host = useService(state => state.host);
   const names = vms.map(vm => vm.spec.name);
-  const [form, setForm] = useState<CreateForm>(() =>
-    firstForm('sample', { baseName: text.create.defaultNames.sample, names, host }),
-  );
+  const [form, setForm] = useState<CreateForm>(() => {
+    const file = offeredFile();
+    const kind = file === null ? 'sample' : 'disk';
+    return { ...firstForm(kind, { baseName: text.create.defaultNames[kind], names, host }), file };
+  });
+  useEffect(forgetOffered, []);
   const [tried, setTried] = useState(false);
   const [isSending, setSending] = useState(false);
   const [error, setError] = useState<ErrorBody | null>(null);

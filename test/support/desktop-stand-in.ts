@@ -68,12 +68,15 @@ export function standIn(): StandIn {
     isGranted: permission =>
       new Promise(resolve => {
         const { defaultSession } = electron().session;
-        if (defaultSession.askPermission === null || defaultSession.checkPermission?.() !== false)
+        if (
+          defaultSession.askPermission === null ||
+          defaultSession.checkPermission?.(contents(), permission) !== false
+        )
           resolve(true);
-        else defaultSession.askPermission({}, permission, resolve);
+        else defaultSession.askPermission(contents(), permission, resolve);
       }),
     reaches: async url => !electron().session.defaultSession.isCancelled(url),
-    startAgain: async () => void electron().app.emit('second-instance'),
+    startAgain: async () => void electron().app.emit('second-instance', {}, ['ebb-desktop'], '/'),
     stop: async () => {
       electron().BrowserWindow.all[0]?.close();
       delete process.env.EBB_DATA;

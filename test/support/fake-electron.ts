@@ -25,6 +25,8 @@ class FakeApp extends EventEmitter {
     for (const run of this.#waiting) run();
   }
   requestSingleInstanceLock = (): boolean => this.holdsLock;
+  locale = 'en-GB';
+  getLocale = (): string => this.locale;
   setPath = (name: string, path: string): void => void this.paths.set(name, path);
   quit = (): void => {
     this.hasQuit = true;
@@ -48,7 +50,7 @@ class FakeSession extends EventEmitter {
   askPermission:
     | ((contents: unknown, permission: string, answer: (isGranted: boolean) => void) => void)
     | null = null;
-  checkPermission: (() => boolean) | null = null;
+  checkPermission: ((contents: unknown, permission: string) => boolean) | null = null;
   devicePermission: (() => boolean) | null = null;
   beforeRequest: ((details: { url: string }, answer: (result: { cancel: boolean }) => void) => void) | null =
     null;
@@ -60,7 +62,7 @@ class FakeSession extends EventEmitter {
   setPermissionRequestHandler = (handler: typeof this.askPermission): void => {
     this.askPermission = handler;
   };
-  setPermissionCheckHandler = (handler: () => boolean): void => {
+  setPermissionCheckHandler = (handler: typeof this.checkPermission): void => {
     this.checkPermission = handler;
   };
   setDevicePermissionHandler = (handler: () => boolean): void => {
@@ -128,6 +130,10 @@ class FakeWebContents extends EventEmitter {
   reload = (): void => {
     this.reloads += 1;
   };
+  page: FakePage | null = null;
+  getURL = (): string => this.page?.frame.url ?? '';
+  /** To the preload of its page; nobody hears it before there is one. */
+  send = (channel: string): void => void this.page?.frame.received.emit(channel, {});
 }
 
 export class BrowserWindow extends EventEmitter {
@@ -156,6 +162,7 @@ export class BrowserWindow extends EventEmitter {
       ipcMain,
       String(this.options.webPreferences.preload),
     );
+    this.webContents.page = this.page;
     this.emit('ready-to-show');
   }
   show = (): void => {

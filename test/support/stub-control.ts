@@ -1,5 +1,6 @@
 // What answers at control's two sockets while a shell is tested: the real contract with example answers, and the one
 // difference between its callers. Remembers who asked what.
+import { takeLock } from '../../electron/platform/lock.ts';
 import { ebbPaths, makeFolders } from '../../electron/platform/paths.ts';
 import { listenUnix } from '../../electron/transport/unix-socket.ts';
 import { Fault } from '../../shared/result.ts';
@@ -18,11 +19,14 @@ export interface StubControl {
 export async function stubControl(dataFolder: string): Promise<StubControl> {
   const paths = ebbPaths(dataFolder);
   makeFolders(paths);
+  // Else a shell takes it for dead and starts a real one.
+  const lock = takeLock(paths.controlLock);
   const calls: StubControl['calls'] = [];
   const answers = Object.entries(contract.methods).map(([method, row]) => [
     method,
     (params: { path?: string }, { caller }: { caller: Caller }) => {
-      calls.push({ method, kind: caller.kind, params });
+      // Told by the shell by itself, whenever it comes to it.
+      if (method !== 'app.power') calls.push({ method, kind: caller.kind, params });
       if (method !== 'file.register') return exampleOf(row.result, 'output');
       if (caller.kind === 'browser') throw refusal('rpc.denied');
       if (params.path?.includes('missing') === true) throw refusal('file.unreadable');
@@ -39,7 +43,13 @@ export async function stubControl(dataFolder: string): Promise<StubControl> {
     await listen(paths.controlSocket, 'local'),
     await listen(paths.browserSocket, 'browser'),
   ];
-  return { calls, close: async () => void (await Promise.all(listeners.map(listener => listener.close()))) };
+  return {
+    calls,
+    close: async () => {
+      if (lock.ok) lock.release();
+      await Promise.all(listeners.map(listener => listener.close()));
+    },
+  };
 }
 
 const refusal = (code: 'rpc.denied' | 'file.unreadable'): Fault =>

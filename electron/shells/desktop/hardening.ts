@@ -6,9 +6,17 @@ import { isPageUrl } from './app-protocol.ts';
 /** Developer tools of an unpackaged build load themselves. */
 const isAllowedUrl = (url: string): boolean => isPageUrl(url) || url.startsWith('devtools://');
 
+/** Copying words out, after a press; reading what is on the clipboard is another permission. */
+const isGranted = (permission: string, url: string): boolean =>
+  permission === 'clipboard-sanitized-write' && isPageUrl(url);
+
 export function hardenSession(session: Session): void {
-  session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  session.setPermissionCheckHandler(() => false);
+  session.setPermissionRequestHandler((contents, permission, answer) =>
+    answer(isGranted(permission, contents?.getURL() ?? '')),
+  );
+  session.setPermissionCheckHandler((contents, permission) =>
+    isGranted(permission, contents?.getURL() ?? ''),
+  );
   session.setDevicePermissionHandler(() => false);
   session.webRequest.onBeforeRequest((details, answer) => {
     // Images made in the page (console, charts) are data and blob.

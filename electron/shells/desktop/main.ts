@@ -25,10 +25,14 @@ import { openWebFiles } from '../../platform/web-files.ts';
 import { reopeningClient } from '../../transport/local-client.ts';
 import { registerScheme, serveScheme } from './app-protocol.ts';
 import { hardenApp, hardenSession } from './hardening.ts';
+import { followLanguage } from './language.ts';
 import { applicationMenu, type MenuActions, trayMenu } from './menu.ts';
 import { offerFilePicker } from './pick-file.ts';
 import { brokerPorts } from './port-broker.ts';
 import { tellPower } from './power.ts';
+import { openRequestDesk, type RequestDesk } from './request-desk.ts';
+import { type Request, requestFrom, requestOf } from './requests.ts';
+import { type ShellText, shellText } from './texts.ts';
 import { openWindow } from './window.ts';
 
 // Not strict: the engine has switches of its own.
@@ -42,6 +46,16 @@ const log = (line: string): void => console.error(`desktop: ${line}`);
 
 let window: BrowserWindow | null = null;
 let tray: Tray | null = null;
+let text: ShellText = shellText('en');
+let desk: RequestDesk | null = null;
+/** Asked before there was a desk: macOS tells of links and files early. */
+let early = requestFrom(process.argv.slice(1), process.cwd());
+
+function ask(request: Request | null): void {
+  if (request === null) return;
+  if (desk === null) early = request;
+  else desk.ask(request);
+}
 
 function show(): void {
   // A second start may come before the first is ready; its own show follows.
@@ -51,6 +65,7 @@ function show(): void {
       stateFile: join(paths.dataFolder, 'window.json'),
       isDevelopment: !app.isPackaged,
       log,
+      onCrashing: () => dialog.showErrorBox('Ebb', text.crashing),
     });
     window.on('closed', () => {
       window = null;
@@ -62,9 +77,19 @@ function show(): void {
   window.focus();
 }
 
+/** Again when the page tells another language. */
 function makeMenus(): void {
-  const actions: MenuActions = { isDevelopment: !app.isPackaged, show, quit: () => app.quit() };
+  const actions: MenuActions = {
+    platform: process.platform,
+    text,
+    isDevelopment: !app.isPackaged,
+    show,
+    ask,
+    quit: () => app.quit(),
+  };
   Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu(actions)));
+  tray?.destroy();
+  tray = null;
   const icon = nativeImage.createFromPath(iconFile);
   // Without a picture a tray entry cannot be seen, nor found again.
   if (icon.isEmpty()) return;
@@ -86,6 +111,7 @@ async function reachControl(): Promise<void> {
 
 async function run(): Promise<void> {
   await app.whenReady();
+  text = shellText(app.getLocale());
   hardenSession(session.defaultSession);
   serveScheme(protocol, openWebFiles(rendererFolder));
   const local = reopeningClient(contract, () => rejoinControl(paths, 'local'));
@@ -95,15 +121,23 @@ async function run(): Promise<void> {
     connectControl: () => rejoinControl(paths, 'browser'),
     log,
   });
-  offerFilePicker({
-    ipcMain,
-    dialog,
-    registerFile: async path => (await local()).call('file.register', { path }),
+  const registerFile = async (path: string) => (await local()).call('file.register', { path });
+  offerFilePicker({ ipcMain, dialog, registerFile, text: () => text });
+  desk = openRequestDesk({ ipcMain, registerFile, tell: tellOfRequest });
+  followLanguage(ipcMain, language => {
+    text = shellText(language);
+    makeMenus();
   });
   tellPower(powerMonitor, async isOnBattery => (await local()).call('app.power', { isOnBattery }), log);
   await reachControl();
   makeMenus();
+  if (early === null) show();
+  else desk.ask(early);
+}
+
+function tellOfRequest(): void {
   show();
+  window?.webContents.send('ebb:open');
 }
 
 hardenApp(app);
@@ -111,7 +145,18 @@ registerScheme(protocol);
 // One instance per data folder, not per machine.
 app.setPath('userData', join(paths.dataFolder, 'electron'));
 if (app.requestSingleInstanceLock()) {
-  app.on('second-instance', show);
+  // Linux packages and macOS's bundle tell the system by themselves.
+  if (app.isPackaged && process.platform === 'win32') app.setAsDefaultProtocolClient('ebb');
+  app.on('second-instance', (_event, argv, folder) => {
+    const request = requestFrom(argv.slice(1), folder);
+    if (request === null) show();
+    else ask(request);
+  });
+  for (const name of ['open-url', 'open-file'] as const)
+    app.on(name as 'open-url', (event, what) => {
+      event.preventDefault();
+      ask(requestOf(what, '/'));
+    });
   app.on('activate', show);
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();

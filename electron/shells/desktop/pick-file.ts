@@ -2,6 +2,7 @@
 import type { Dialog, IpcMain, IpcMainInvokeEvent, OpenDialogOptions } from 'electron';
 import { Fault } from '../../../shared/result.ts';
 import { isOurPage } from './port-broker.ts';
+import type { ShellText } from './texts.ts';
 
 export interface Picked {
   readonly file: string;
@@ -13,26 +14,28 @@ export interface PickFileOptions {
   readonly dialog: Dialog;
   /** Over control's socket for local callers. */
   readonly registerFile: (path: string) => Promise<Picked>;
+  readonly text: () => ShellText;
 }
 
-const DIALOGS: Readonly<Record<string, OpenDialogOptions>> = {
+const dialogs = (text: ShellText): Readonly<Record<string, OpenDialogOptions>> => ({
   disk: {
-    title: 'Choose a disk image',
+    title: text.chooseDisk,
     filters: [
-      { name: 'Disk images', extensions: ['vhd', 'qcow2', 'raw', 'img', 'vmdk', 'vdi', 'vhdx'] },
-      { name: 'All files', extensions: ['*'] },
+      { name: text.diskImages, extensions: ['vhd', 'qcow2', 'raw', 'img', 'vmdk', 'vdi', 'vhdx'] },
+      { name: text.allFiles, extensions: ['*'] },
     ],
   },
-  iso: { title: 'Choose an installer image', filters: [{ name: 'ISO images', extensions: ['iso'] }] },
-};
+  iso: { title: text.chooseIso, filters: [{ name: text.isoImages, extensions: ['iso'] }] },
+});
 
 /** Answers a token, null when cancelled, or `{ error }`: a fault's body would not survive being thrown over IPC. */
 async function pick(
   event: IpcMainInvokeEvent,
   kind: unknown,
-  { dialog, registerFile }: PickFileOptions,
+  { dialog, registerFile, text }: PickFileOptions,
 ): Promise<unknown> {
-  const wanted = typeof kind === 'string' && Object.hasOwn(DIALOGS, kind) ? DIALOGS[kind] : undefined;
+  const known = dialogs(text());
+  const wanted = typeof kind === 'string' && Object.hasOwn(known, kind) ? known[kind] : undefined;
   if (!isOurPage(event) || wanted === undefined) return null;
   const { canceled, filePaths } = await dialog.showOpenDialog({ ...wanted, properties: ['openFile'] });
   const [path] = filePaths;

@@ -1,6 +1,7 @@
 // The one window: made hardened, shown when it has something to show, its place remembered.
 import { fileURLToPath } from 'node:url';
 import { BrowserWindow, screen } from 'electron';
+import { systemClock } from '../../platform/clock.ts';
 import { readJson, writeJson } from '../../platform/json-file.ts';
 import { PAGE_URL } from './app-protocol.ts';
 import { MIN_HEIGHT, MIN_WIDTH, windowState } from './window-state.ts';
@@ -9,10 +10,13 @@ export interface WindowOptions {
   readonly stateFile: string;
   readonly isDevelopment: boolean;
   readonly log: (line: string) => void;
+  /** Its page is not loaded again any more. */
+  readonly onCrashing: () => void;
 }
 
-/** A page that crashes again at once is not reloaded for ever. */
+/** A page that crashes again at once is not reloaded for ever; one that has run for a while is. */
 const RELOADS_MAX = 3;
+const FORGET_MS = 60_000;
 
 function keepPlace(window: BrowserWindow, { stateFile, log }: WindowOptions): void {
   window.on('close', () => {
@@ -24,12 +28,17 @@ function keepPlace(window: BrowserWindow, { stateFile, log }: WindowOptions): vo
   });
 }
 
-function reloadAfterCrash(window: BrowserWindow, { log }: WindowOptions): void {
-  let reloads = 0;
+/** Control and the VMs know nothing of it: the page's port ends, and the new page asks for another. */
+function reloadAfterCrash(window: BrowserWindow, { log, onCrashing }: WindowOptions): void {
+  let reloads: number[] = [];
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     log(`the page's process ended: ${reason}`);
-    reloads += 1;
-    if (reason !== 'clean-exit' && reloads <= RELOADS_MAX) window.webContents.reload();
+    if (reason === 'clean-exit') return;
+    const now = systemClock.monotonicMs();
+    reloads = reloads.filter(at => now - at < FORGET_MS);
+    if (reloads.length === RELOADS_MAX) return onCrashing();
+    reloads.push(now);
+    window.webContents.reload();
   });
 }
 

@@ -71,8 +71,9 @@ describe(`desktop shell (${isReal ? 'real runtime' : 'stand-in'})`, () => {
     }
   });
 
-  it('gives the page the file dialog and nothing else', async () => {
-    expect(await driver.globals()).toEqual({ shell: ['pickFile'], leaked: [] });
+  it('gives the page the file dialog, requests from outside, a way to tell its language, nothing else', async () => {
+    const shell = ['pickFile', 'takeRequest', 'tellLanguage'];
+    expect(await driver.globals()).toEqual({ shell, leaked: [] });
   });
 
   it("joins the page's port to control as a browser caller: it may name no paths", async () => {

@@ -1,0 +1,43 @@
+// The shell's own words: menus, tray and dialogs that the page does not draw.
+
+const en = {
+  file: 'File',
+  view: 'View',
+  help: 'Help',
+  newVm: 'New VM…',
+  settings: 'Settings…',
+  overview: 'This Computer',
+  doctor: 'Check This Computer…',
+  guide: 'User Guide',
+  show: 'Show Ebb',
+  quit: 'Close Ebb (VMs keep running)',
+  chooseDisk: 'Choose a disk image',
+  chooseIso: 'Choose an installer image',
+  diskImages: 'Disk images',
+  isoImages: 'ISO images',
+  allFiles: 'All files',
+  crashing: 'The window’s page keeps ending. Your VMs keep running. Close Ebb and open it again.',
+};
+export type ShellText = typeof en;
+
+const zhCn: ShellText = {
+  file: '文件',
+  view: '显示',
+  help: '帮助',
+  newVm: '新建虚拟机…',
+  settings: '设置…',
+  overview: '本机',
+  doctor: '检查本机…',
+  guide: '使用指南',
+  show: '显示 Ebb',
+  quit: '关闭 Ebb（虚拟机继续运行）',
+  chooseDisk: '选择磁盘映像',
+  chooseIso: '选择安装映像',
+  diskImages: '磁盘映像',
+  isoImages: 'ISO 映像',
+  allFiles: '所有文件',
+  crashing: '窗口页面反复退出。虚拟机仍在运行。请关闭 Ebb 再重新打开。',
+};
+
+export const shellText = (language: string): ShellText =>
+  language.toLowerCase().startsWith('zh') ? zhCn : en;
