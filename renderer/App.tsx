@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { ActivityPage } from './activity/ActivityPage.tsx';
 import { pendingStartStore } from './api/commands.ts';
+import { HelpPage } from './help/HelpPage.tsx';
 import { useSpeech } from './i18n/text.ts';
 import { FreeDialog } from './memory/FreeDialog.tsx';
 import { HostBar } from './memory/HostBar.tsx';
@@ -29,6 +30,8 @@ function Place() {
       return <VmPage key={place.vmId} vmId={place.vmId} tab={place.tab} />;
     case 'activity':
       return <ActivityPage tab={place.tab} />;
+    case 'help':
+      return <HelpPage page={place.page} />;
     case 'overview':
       return <Overview />;
   }

@@ -13,6 +13,7 @@ import './styles/dialogs.css';
 import './styles/disks.css';
 import './styles/activity.css';
 import './styles/schedule.css';
+import './styles/help.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
 import { followRequests } from './api/requests.ts';

@@ -2,6 +2,7 @@
 // happened: who, what, how much, why, what is safe.
 import { enActivity } from './en-activity.ts';
 import { enDisks } from './en-disks.ts';
+import { enHelp } from './en-help.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
 import { enSchedule } from './en-schedule.ts';
@@ -262,6 +263,7 @@ export const en = {
     saveFailed: 'The range was not changed',
     moves: (name: string, from: string, to: string) => `${name} ${from} → ${to}`,
   },
+  ...enHelp,
   ...enMemory,
   ...enPages,
   ...enDisks,

@@ -2,6 +2,7 @@
 import type { Dictionary } from './en.ts';
 import { zhCnActivity } from './zh-cn-activity.ts';
 import { zhCnDisks } from './zh-cn-disks.ts';
+import { zhCnHelp } from './zh-cn-help.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
 import { zhCnSchedule } from './zh-cn-schedule.ts';
@@ -246,6 +247,7 @@ export const zhCn: Dictionary = {
     saveFailed: '范围没有改变',
     moves: (name, from, to) => `${name} ${from} → ${to}`,
   },
+  ...zhCnHelp,
   ...zhCnMemory,
   ...zhCnPages,
   ...zhCnDisks,

@@ -3,6 +3,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
+import { HELP_PAGES, type HelpPage } from '../help/pages.ts';
 
 export const VM_TABS = ['summary', 'console', 'memory', 'history', 'settings'] as const;
 export type VmTab = (typeof VM_TABS)[number];
@@ -13,6 +14,7 @@ export type ActivityTab = (typeof ACTIVITY_TABS)[number];
 export type Place =
   | { readonly kind: 'overview' }
   | { readonly kind: 'activity'; readonly tab: ActivityTab }
+  | { readonly kind: 'help'; readonly page: HelpPage }
   | { readonly kind: 'vm'; readonly vmId: VmId; readonly tab: VmTab };
 
 export type OpenDialog = 'create' | 'palette' | 'settings' | 'doctor' | 'free' | null;
@@ -27,6 +29,8 @@ export interface Navigation {
 export function parsePlace(hash: string): Place {
   const activity = ACTIVITY_TABS.find(name => hash === `#/activity/${name}`);
   if (activity !== undefined) return { kind: 'activity', tab: activity };
+  const help = /^#\/help(?:\/(\w+))?$/.exec(hash);
+  if (help !== null) return { kind: 'help', page: HELP_PAGES.find(name => name === help[1]) ?? 'guide' };
   const match = /^#\/vm\/([0-9a-f-]{36})\/(\w+)$/.exec(hash);
   const tab = VM_TABS.find(name => name === match?.[2]);
   if (match?.[1] === undefined || tab === undefined) return { kind: 'overview' };
@@ -39,6 +43,8 @@ export function placeHash(place: Place): string {
       return `#/vm/${place.vmId}/${place.tab}`;
     case 'activity':
       return `#/activity/${place.tab}`;
+    case 'help':
+      return `#/help/${place.page}`;
     case 'overview':
       return '#/';
   }

@@ -1,4 +1,5 @@
 // The palette's verbs of VMs and of this computer: all of them, whatever page one looks at.
+import { HELP_PAGES } from '../help/pages.ts';
 import { useMemo } from 'react';
 import type { RangeUndo } from '../../shared/memory.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -135,6 +136,11 @@ export function useVmEntries(): readonly Entry[] {
     { id: 'settings', label: text.side.settings, run: () => openDialog('settings') },
     { id: 'free', label: text.free.action, run: () => openDialog('free') },
     ...(isKeptFree ? [{ id: 'end-free', label: text.free.endAction, run: () => void endFreeing() }] : []),
+    ...HELP_PAGES.map(page => ({
+      id: `help-${page}`,
+      label: text.palette.tab(text.help.title, text.help.pages[page]),
+      run: () => goTo({ kind: 'help', page }),
+    })),
     { id: 'doctor', label: text.overview.doctor, run: () => openDialog('doctor') },
   ];
 }

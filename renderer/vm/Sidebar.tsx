@@ -1,5 +1,5 @@
 // The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
-import { Activity, Monitor, Plus, Search, Settings } from 'lucide-react';
+import { Activity, CircleHelp, Monitor, Plus, Search, Settings } from 'lucide-react';
 import { type CSSProperties, memo } from 'react';
 import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -127,6 +127,9 @@ export function Sidebar() {
         <Button onPress={() => openDialog('create')} label={text.side.newVm}>
           <Plus size={15} aria-hidden />
           <span className="fold">{text.side.newVm}</span>
+        </Button>
+        <Button look="icon" label={text.help.title} onPress={() => goTo({ kind: 'help', page: 'guide' })}>
+          <CircleHelp size={16} strokeWidth={1.75} aria-hidden />
         </Button>
         <Button look="icon" label={text.side.settings} onPress={() => openDialog('settings')}>
           <Settings size={16} strokeWidth={1.75} aria-hidden />
