@@ -5,7 +5,6 @@ import { importsOf, type SourceModule } from './layers.ts';
 export interface LockPackage {
   readonly version?: string;
   readonly license?: string;
-  readonly resolved?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -85,6 +84,9 @@ export function refusedLicences(lock: Lock, shipped: readonly string[]): string[
     .map(([path, { license }]) => `${path}: ${license ?? 'no licence'}`);
 }
 
+/** The window's licence page splits by it. */
+export const SEPARATOR = `\n${'='.repeat(80)}\n\n`;
+
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 13);
 
 /** `textOf` gives a package's own licence text; null where it is not installed here (another platform's runtime). */
@@ -96,10 +98,12 @@ export function notices(
   const parts = shipped.flatMap(path => {
     const text = textOf(path);
     if (text === null) return [];
-    const { version = '', license = '', resolved: source = '' } = lock[path] ?? {};
-    return [`${nameOf(path)} ${version}\nLicence: ${license}\nSource: ${source}\n\n${text.trim()}\n`];
+    const { version = '', license = '' } = lock[path] ?? {};
+    const name = nameOf(path);
+    const source = `https://www.npmjs.com/package/${name}/v/${version}`;
+    return [`${name} ${version}\nLicence: ${license}\nSource: ${source}\n\n${text.trim()}\n`];
   });
   const head =
     'Ebb contains the work of others, listed here with their licences. The Electron runtime comes with a list of its own.\n';
-  return [head, ...parts].join(`\n${'='.repeat(80)}\n\n`);
+  return [head, ...parts].join(SEPARATOR);
 }

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 // Which help pages there are, and their texts, fetched when they are looked at.
 import type { Language } from '../state/preferences.ts';
 
@@ -15,11 +16,21 @@ const TEXTS: Readonly<Record<Exclude<HelpPage, 'licences'>, Readonly<Record<Lang
   architecture: { en: architecture, 'zh-CN': architecture },
 };
 
+/** A heading for each package, its terms below as they are. */
+export function licencePage(text: string): string {
+  const [head = '', ...parts] = text.replaceAll('```', "'''").split(/\n={80}\n\n/);
+  const shown = parts.map(part => {
+    const [name = '', ...lines] = part.split('\n');
+    return `## ${name}\n\n\`\`\`\n${lines.join('\n').trim()}\n\`\`\``;
+  });
+  return [head.trim(), ...shown].join('\n\n');
+}
+
 /** Licences are collected by the build, and lie beside the page. */
 async function loadLicences(): Promise<string> {
   const answer = await fetch('./licences.txt');
   if (!answer.ok) throw new Error(`licences.txt: ${answer.status}`);
-  return `\`\`\`\n${(await answer.text()).replaceAll('```', "'''")}\n\`\`\``;
+  return licencePage(await answer.text());
 }
 
 export const loadHelp = (page: HelpPage, language: Language): Promise<string> =>

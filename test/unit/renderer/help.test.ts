@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { thirdPartyNotices } from '../../../build/collect-licences.ts';
 import { readModules, repositoryRoot } from '../../../build/layers.ts';
 import { architectureFile, RULES, rulesTable, withRules } from '../../../build/rules.ts';
 import { parseInline, parseMarkdown } from '../../../renderer/help/markdown.ts';
+import { licencePage } from '../../../renderer/help/pages.ts';
 import { commandBlocks, HELP_PAGES, helpText } from '../../support/documents.ts';
 
 const architecture = readFileSync(architectureFile, 'utf8');
@@ -72,6 +74,17 @@ describe('the help', () => {
     expect(parseInline('[x](https://example.com) [y](javascript:alert)').map(({ kind }) => kind)).toEqual([
       'text',
     ]);
+  });
+});
+
+describe('the licences', () => {
+  it('are a heading for each package, and its whole text', () => {
+    const blocks = parseMarkdown(licencePage(thirdPartyNotices()));
+    const headings = blocks.flatMap(block => (block.kind === 'heading' ? [block.text] : []));
+    expect(headings.length).toBeGreaterThan(20);
+    expect(headings.some(text => /^react-dom \d/.test(text))).toBe(true);
+    expect(blocks.filter(({ kind }) => kind === 'code')).toHaveLength(headings.length);
+    expect(blocks).toHaveLength(1 + 2 * headings.length);
   });
 });
 
