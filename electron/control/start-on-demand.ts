@@ -1,7 +1,8 @@
 // Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by every shell.
 // Never ends it: VMs outlive windows.
-import { plainLogLine } from '../../shared/log.ts';
+
 import { pathToFileURL } from 'node:url';
+import { plainLogLine } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
 import { connectClient } from '../../shared/rpc/client.ts';
 import { contract } from '../../shared/rpc/contract.ts';

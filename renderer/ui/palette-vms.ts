@@ -1,5 +1,5 @@
 // The palette's verbs of VMs and of this computer: all of them, whatever page one looks at.
-import { HELP_PAGES } from '../help/pages.ts';
+
 import { useMemo } from 'react';
 import type { RangeUndo } from '../../shared/memory.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -13,6 +13,7 @@ import {
   undoRange,
 } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
+import { HELP_PAGES } from '../help/pages.ts';
 import { type Speech, useSpeech } from '../i18n/text.ts';
 import { ask } from '../state/asked.ts';
 import { ACTIVITY_TABS, goTo, openDialog, VM_TABS } from '../state/navigation.ts';
