@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'vm.died',
   'vm.timeout',
   'vm.sample-missing',
+  'network.port-in-use',
   'qemu.missing',
   'qemu.refused',
   // memory

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { errorBodySchema } from './errors.ts';
 import { diskIdSchema, fileTokenSchema, vmIdSchema } from './ids.ts';
 import { bytesSchema, kibSchema, timeMsSchema } from './units.ts';
+import { networkModeSchema, portForwardsSchema, setupFields } from './vm-setup.ts';
 
 export const vmNameSchema = z
   .string()
@@ -12,15 +13,11 @@ export const vmNameSchema = z
   // Guest- and person-supplied text reaches argv (`-name`), logs and file names: no controls, no separators.
   .regex(/^[^\p{C}/\\,=]+$/u, 'letters, digits, spaces and most signs; not / \\ , =');
 
-export const osKindSchema = z.enum(['linux', 'windows', 'bsd', 'other']);
+/** `windows`: 10 and before. */
+export const osKindSchema = z.enum(['linux', 'windows', 'windows-11', 'bsd', 'other']);
+export type OsKind = z.infer<typeof osKindSchema>;
 export const diskFormatSchema = z.enum(['vhd', 'qcow2', 'raw', 'vhdx', 'vmdk']);
 export type DiskFormat = z.infer<typeof diskFormatSchema>;
-
-export const portForwardSchema = z.object({
-  protocol: z.enum(['tcp', 'udp']),
-  hostPort: z.int().min(1).max(65535),
-  guestPort: z.int().min(1).max(65535),
-});
 
 export const vmSpecSchema = z.object({
   id: vmIdSchema,
@@ -41,8 +38,9 @@ export const vmSpecSchema = z.object({
     z.object({ kind: z.literal('disk') }),
     z.object({ kind: z.literal('iso'), isoName: z.string().max(255) }),
   ]),
-  network: z.enum(['user', 'none']),
-  portForwards: z.array(portForwardSchema).max(32),
+  network: networkModeSchema,
+  portForwards: portForwardsSchema,
+  ...setupFields,
   createdAt: timeMsSchema,
 });
 export type VmSpec = z.infer<typeof vmSpecSchema>;

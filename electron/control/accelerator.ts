@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { Clock } from '../platform/ports.ts';
 import type { Detached, ProcessId, ToolResult } from '../platform/process.ts';
+import { escaped } from './vm/escape.ts';
 import type { Accelerator } from './vm/spec-to-argv.ts';
 import { until } from './vm/wait.ts';
 
@@ -109,7 +110,7 @@ export class AcceleratorProbe {
       '-serial',
       `file:${serial}`,
       '-drive',
-      `file=${sector},format=raw,if=ide,snapshot=on`,
+      `file=${escaped(sector)},format=raw,if=ide,snapshot=on`,
     ];
     const child = await spawn(program, args, log);
     let isEnded = false;

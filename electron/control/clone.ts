@@ -72,7 +72,9 @@ export class Cloner {
     });
     const id = vmIdSchema.parse(random.uuid());
     const disks = pairs.map(({ diskId, virtualBytes }) => ({ id: diskId, virtualBytes }));
-    const spec: VmSpec = { ...from, id, name, disks, portForwards: [], createdAt: clock.wallMs() };
+    // What only one VM can have, or would do twice, stays with the one it is of.
+    const own = { portForwards: [], autostart: null, hasSeed: false };
+    const spec: VmSpec = { ...from, ...own, id, name, disks, createdAt: clock.wallMs() };
     return { from, momentName: moment.name, spec, copies: pairs, linked };
   }
 

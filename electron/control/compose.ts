@@ -41,6 +41,7 @@ import { AcceleratorProbe } from './accelerator.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, unfinished } from './compose-history.ts';
 import { historyDesk } from './compose-schedule.ts';
+import { autostart, hostPartsPort, setupDesk } from './compose-setup.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
 import { endOlder } from './end-older.ts';
@@ -146,6 +147,7 @@ function supervisorPorts(
     storage,
     accelerator: async () => (await probe.result()).accelerator,
     qemu: () => findProgram(QEMU),
+    parts: hostPartsPort,
     sample: sampleGuest,
     isoPath: spec =>
       spec.boot.kind === 'iso' ? `${paths.dataFolder}/vms/${spec.id}/${spec.boot.isoName}` : null,
@@ -290,6 +292,8 @@ export function composeControl(input: ControlInput): Control {
   publish(topics, memory, storage);
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const trash = trashOf(input, machines);
+  const setup = setupDesk(paths, machines, () => findProgram(QEMU));
+  const autostarts = autostart(paths, { machines, setup, tasks }, log);
   const parts = { ...historyParts(input, storage, machines), machines, storage, clock };
   const { histories, onPower } = historyDesk(input, { ...parts, catalog, journal, tasks, topics });
   const service = createService({
@@ -308,6 +312,7 @@ export function composeControl(input: ControlInput): Control {
     },
     memory,
     ranges,
+    setup,
     catalog,
     tasks,
     files: new Files({ clock, random: systemRandom, look: lookAtFile }),
@@ -329,6 +334,7 @@ export function composeControl(input: ControlInput): Control {
       tasks.beginAgain(order => workAgain(order, parts));
       // Known before the first start needs it.
       void probe.result();
+      void autostarts.run().catch((cause: unknown) => log(`starting by themselves: ${String(cause)}`));
     },
     serve: (channel, kind) => {
       const onBug = (incident: string, error: unknown): void =>
@@ -337,7 +343,7 @@ export function composeControl(input: ControlInput): Control {
     },
     dispose: () => {
       tasks.leave();
-      for (const part of [memory, ranges, trash, histories]) part.stop();
+      for (const part of [autostarts, memory, ranges, trash, histories]) part.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

@@ -3,7 +3,7 @@
 // catalog does not know, which is nobody's to move.
 import { type VmId, vmIdSchema } from '../../shared/ids.ts';
 import { systemClock } from '../platform/clock.ts';
-import { removeFile, writeJson } from '../platform/json-file.ts';
+import { makePrivateFolder, removeFile, writeJson } from '../platform/json-file.ts';
 import { lockHolder } from '../platform/lock-owner.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import {
@@ -15,8 +15,10 @@ import {
   moveInto,
   removeFolder,
   removeLarge,
+  writeBytes,
 } from '../platform/vm-files.ts';
 import type { TaskRun } from './tasks.ts';
+import { seedFolder, uefiVarsPath } from './vm/home-files.ts';
 
 const MARK = '.making';
 export const INSTALLER = 'installer.iso';
@@ -32,6 +34,9 @@ export interface MachineFolders {
     name: string,
     piece: (doneBytes: number, totalBytes: number) => Promise<void>,
   ) => Promise<void>;
+  /** What its cloud image asks for: small files under fixed names, the user's alone (they are told of keys). */
+  readonly putSeed: (vmId: VmId, files: Readonly<Record<string, string>>) => void;
+  readonly forgetUefiVars: (vmId: VmId) => void;
   readonly remove: (vmId: VmId) => void;
   readonly toTrash: (vmId: VmId) => void;
   readonly trashed: () => string[];
@@ -57,6 +62,12 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
     run,
     freeBytes: () => freeBytesAt(dataFolder),
     copyIn: (from, vmId, name, piece) => copyInto(from, home(vmId), name, piece),
+    putSeed: (vmId, files) => {
+      const folder = seedFolder({ home: home(vmId) });
+      makePrivateFolder(folder);
+      for (const [name, text] of Object.entries(files)) writeBytes(`${folder}/${name}`, Buffer.from(text));
+    },
+    forgetUefiVars: vmId => removeFile(uefiVarsPath({ home: home(vmId) })),
     remove: vmId => {
       removeFolder(home(vmId));
       removeFolder(run(vmId));

@@ -4,17 +4,19 @@ import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared
 import type { MemoryRange } from '../../shared/memory.ts';
 import { Fault, orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
-import type { DiskFormat, VmSpec, VmSummary } from '../../shared/vm.ts';
+import type { VmSpec, VmSummary } from '../../shared/vm.ts';
+import type { CloudInit } from '../../shared/vm-setup.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
-import type { ChosenFile } from './files.ts';
 import { asLarge } from './grow-disk.ts';
 import { checkUnchanged, convertInto, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory, importHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
 import { createFull, nameTaken, noVm, tooManyVms } from './machine-faults.ts';
-import { copyInstaller, INSTALLER, type MachineFolders } from './machine-folders.ts';
+import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
+import { seedOf } from './setup/cloud-init.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, TaskRun } from './tasks.ts';
 import { TRASH_MS } from './trash.ts';
@@ -36,26 +38,6 @@ export interface MachinesPorts {
   readonly random: Random;
   readonly changed: () => void;
   readonly log: (line: string) => void;
-}
-
-export type ResolvedSource =
-  | { readonly kind: 'sample'; readonly diskBytes: number }
-  | { readonly kind: 'empty'; readonly diskBytes: number }
-  | { readonly kind: 'iso'; readonly file: ChosenFile; readonly diskBytes: number }
-  | {
-      readonly kind: 'disk';
-      readonly file: ChosenFile;
-      readonly format: DiskFormat;
-      readonly history?: boolean | undefined;
-    };
-
-export interface NewMachine extends MemoryRange {
-  readonly name: string;
-  readonly os: VmSpec['os'];
-  readonly cpus: number;
-  readonly balloon: boolean;
-  readonly portForwards: VmSpec['portForwards'];
-  readonly source: ResolvedSource;
 }
 
 export class Machines {
@@ -155,7 +137,7 @@ export class Machines {
     const spec = this.#ports.catalog.get(vmId);
     if (spec === undefined) return;
     const disks = asLarge(spec.disks, timeline);
-    if (disks !== null) this.#update({ ...spec, disks });
+    if (disks !== null) this.update({ ...spec, disks });
   }
 
   /** T5: a lost timeline is made anew from the images; the VM is closed for it, and opened again. */
@@ -190,27 +172,7 @@ export class Machines {
     if (free < needs) throw createFull(needs, free);
     const id = vmIdSchema.parse(random.uuid());
     const diskId = diskIdSchema.parse(random.uuid());
-    const boot = {
-      sample: { kind: 'sample' },
-      empty: { kind: 'disk' },
-      disk: { kind: 'disk' },
-      iso: { kind: 'iso', isoName: INSTALLER },
-    } as const;
-    const spec: VmSpec = {
-      id,
-      name: given.name,
-      os: given.os,
-      cpus: given.cpus,
-      ...range,
-      weight: 100,
-      balanced: true,
-      balloon: given.balloon,
-      disks: [{ id: diskId, virtualBytes }],
-      boot: boot[source.kind],
-      network: 'user',
-      portForwards: given.portForwards,
-      createdAt: clock.wallMs(),
-    };
+    const spec = newSpec(given, { ...range, id, diskId, virtualBytes, createdAt: clock.wallMs() });
     return { spec, image };
   }
 
@@ -247,11 +209,12 @@ export class Machines {
   }
 
   create(
-    { spec, image }: { spec: VmSpec; image: ImportSource | null },
+    { spec, image, cloudInit }: { spec: VmSpec; image: ImportSource | null; cloudInit: CloudInit | null },
     source: ResolvedSource,
     run: TaskRun,
   ): Promise<void> {
     return this.make(spec, run, async () => {
+      if (cloudInit !== null) this.#ports.folders.putSeed(spec.id, seedOf(spec, cloudInit));
       const history = source.kind === 'disk' && source.history === true;
       if (image !== null) await this.#copyIn(spec, { image, history }, run);
       if (source.kind !== 'iso') return;
@@ -332,19 +295,19 @@ export class Machines {
 
   rename(vmId: VmId, name: string): void {
     this.#checkName(name, vmId);
-    this.#update({ ...this.spec(vmId), name });
+    this.update({ ...this.spec(vmId), name });
   }
 
   setRange(vmId: VmId, range: MemoryRange): void {
-    this.#update({ ...this.spec(vmId), ...orThrow(this.#ports.memory.checkRange(range)) });
+    this.update({ ...this.spec(vmId), ...orThrow(this.#ports.memory.checkRange(range)) });
   }
 
   setBalance(vmId: VmId, balanced: boolean, weight: number): void {
-    this.#update({ ...this.spec(vmId), balanced, weight });
+    this.update({ ...this.spec(vmId), balanced, weight });
   }
 
   /** Durable first, then everybody hears. */
-  #update(spec: VmSpec): void {
+  update(spec: VmSpec): void {
     this.#ports.catalog.put(spec);
     this.supervisor(spec.id).setSpec(spec);
     this.#ports.memory.specChanged(spec);

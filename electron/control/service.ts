@@ -14,10 +14,11 @@ import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
 import type { HistoryDesk } from './history/desk.ts';
 import { historyHandlers } from './history/handlers.ts';
-import type { ResolvedSource } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { RangeDesk } from './memory/range-desk.ts';
+import type { ResolvedSource } from './new-machine.ts';
 import type { PointServer } from './point-server.ts';
+import type { SetupDesk } from './setup/desk.ts';
 import type { Catalog } from './store/catalog.ts';
 import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
@@ -36,6 +37,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly pointServer: PointServer;
   /** What a shell told: on battery or not, or awake again. */
   readonly onPower: (isOnBattery: boolean) => void;
+  readonly setup: SetupDesk;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
 }
@@ -43,7 +45,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
 type WorkOf = (vmId: VmId, run: TaskRun) => Promise<void>;
 
 export function createService(parts: ServiceParts): Handlers<Contract> {
-  const { machines, memory, ranges, storage, tasks, files, consoles, catalog } = parts;
+  const { machines, memory, ranges, storage, tasks, files, consoles, catalog, setup } = parts;
 
   const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
     const { spec } = machines.get(vmId);
@@ -107,9 +109,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     'vm.get': ({ vmId }) => machines.get(vmId),
     'vm.create': async params => {
       const source = resolve(params.source);
-      const planned = await machines.plan({ ...params, source });
+      const planned = await machines.plan({ ...params, source, setup: setup.forNew({ ...params, source }) });
       const vmId = planned.spec.id;
-      return { vmId, ...startLong(vmId, 'Create', { what: 'create', ...planned, source }, params.name) };
+      const order = { what: 'create', ...planned, source, cloudInit: params.cloudInit } as const;
+      return { vmId, ...startLong(vmId, 'Create', order, params.name) };
     },
     'vm.clone': async ({ vmId: fromId, ...wanted }) => {
       const planned = await parts.cloner.plan(await opened(fromId), wanted);
@@ -120,16 +123,18 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       machines.rename(vmId, name);
       return {};
     },
+    'vm.configure': ({ vmId, change }) => setup.configure(vmId, change),
+    'host.parts': () => setup.parts(),
+    'network.conflicts': async ({ vmId, portForwards }) => ({
+      conflicts: await setup.conflicts(vmId, portForwards),
+    }),
     'vm.delete': ({ vmId }) => {
       machines.requireOff(idle(vmId, true), 'deleting');
       return start('vm.delete', vmId, 'Delete', false, (id, { step }) => machines.delete(id, step));
     },
     'vm.preview-start': ({ vmId }) => memory.preview(machines.spec(vmId)),
     'vm.start': ({ vmId }) =>
-      start('vm.start', idle(vmId), 'Start', true, async (id, { step, signal }) => {
-        await machines.open(id);
-        await machines.supervisor(id).start(signal, step);
-      }),
+      start('vm.start', idle(vmId), 'Start', true, (id, { step, signal }) => setup.start(id, signal, step)),
     'vm.stop': ({ vmId, how }) =>
       start(
         'vm.stop',
@@ -216,7 +221,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return start('moment.go-back', vmId, 'Go back', how === 'shutdown', async (id, { step, signal }) => {
         if (how !== null) await supervisor.stop(how, signal, step);
         await machines.goBack(id, momentId, keepName ?? parts.keepName(), step);
-        if (how !== null) await supervisor.start(signal, step);
+        if (how !== null) await setup.start(id, signal, step);
       });
     },
     'moment.delete': async ({ vmId, momentId }) => {

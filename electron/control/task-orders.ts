@@ -4,6 +4,7 @@ import { diskIdSchema, type PointId, pointIdSchema, vmIdSchema } from '../../sha
 import type { TaskKind } from '../../shared/task.ts';
 import { exportFormatSchema } from '../../shared/timeline.ts';
 import { diskFormatSchema, vmSpecSchema } from '../../shared/vm.ts';
+import { cloudInitSchema } from '../../shared/vm-setup.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { Cloner } from './clone.ts';
@@ -46,6 +47,7 @@ const orderSchema = z.discriminatedUnion('what', [
     spec: vmSpecSchema,
     image: imageSchema.nullable(),
     source: sourceSchema,
+    cloudInit: cloudInitSchema.nullable().default(null),
   }),
   z.object({
     what: z.literal('clone'),

@@ -4,9 +4,11 @@ import {
   closeSync,
   constants,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   realpathSync,
   renameSync,
@@ -19,6 +21,7 @@ import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileFault } from './block-file.ts';
+import { syncFolder } from './json-file.ts';
 
 /** The real path, name, size and time of the last change of a plain file we may read; null otherwise. */
 export function lookAtFile(
@@ -51,6 +54,24 @@ export function readBytes(path: string, offset: number, length: number): Uint8Ar
 export const writeBytes = (path: string, bytes: Uint8Array): void =>
   writeFileSync(path, bytes, { mode: 0o600 });
 export const fileExists = (path: string): boolean => existsSync(path);
+/** Null where there is nothing. */
+export const bytesOf = (path: string): number | null =>
+  statSync(path, { throwIfNoEntry: false })?.size ?? null;
+
+/** A small file, whole or not at all under its name. */
+export function copyDurably(from: string, to: string): void {
+  try {
+    const beside = `${to}.new`;
+    const fd = openSync(beside, 'w', 0o600);
+    writeFileSync(fd, readFileSync(from));
+    fsyncSync(fd);
+    closeSync(fd);
+    renameSync(beside, to);
+    syncFolder(dirname(to));
+  } catch (cause) {
+    throw fileFault('writing', to, cause);
+  }
+}
 
 export function freeBytesAt(path: string): number {
   const stats = statfsSync(path);

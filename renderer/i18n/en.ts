@@ -69,7 +69,13 @@ export const en = {
     failed: 'Failed',
     since: (phase: string, span: string) => `${phase} ${span}`,
   },
-  os: { linux: 'Linux', windows: 'Windows', bsd: 'BSD', other: 'Other system' },
+  os: {
+    linux: 'Linux',
+    windows: 'Windows',
+    'windows-11': 'Windows 11',
+    bsd: 'BSD',
+    other: 'Other system',
+  },
   overview: {
     title: 'This computer',
     doctor: 'Check this computer',

@@ -67,7 +67,13 @@ export const zhCn: Dictionary = {
     failed: '失败',
     since: (phase, span) => `${phase} ${span}`,
   },
-  os: { linux: 'Linux', windows: 'Windows', bsd: 'BSD', other: '其他系统' },
+  os: {
+    linux: 'Linux',
+    windows: 'Windows',
+    'windows-11': 'Windows 11',
+    bsd: 'BSD',
+    other: '其他系统',
+  },
   overview: {
     title: '这台电脑',
     doctor: '检查这台电脑',

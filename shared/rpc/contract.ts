@@ -42,7 +42,18 @@ import {
 } from '../timeline.ts';
 import { bytesSchema, kibSchema } from '../units.ts';
 import { verifyReportSchema } from '../verify.ts';
-import { osKindSchema, portForwardSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
+import { osKindSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
+import {
+  cloudInitSchema,
+  firmwareSchema,
+  groupSchema,
+  hostPartsSchema,
+  networkModeSchema,
+  notesSchema,
+  portConflictSchema,
+  portForwardsSchema,
+  setupChangeSchema,
+} from '../vm-setup.ts';
 import { defineContract } from './table.ts';
 
 const none = z.strictObject({});
@@ -106,7 +117,15 @@ export const contract = defineContract({
         maxKib: kibSchema,
         source: vmSourceSchema,
         balloon: z.boolean().default(true),
-        portForwards: z.array(portForwardSchema).max(32).default([]),
+        portForwards: portForwardsSchema.default([]),
+        network: networkModeSchema.default('user'),
+        /** Left out: what its kind of system wants. */
+        firmware: firmwareSchema.optional(),
+        hasTpm: z.boolean().optional(),
+        group: groupSchema.default(''),
+        notes: notesSchema.default(''),
+        /** Of a cloud image: its first user, whose keys, and what is installed. */
+        cloudInit: cloudInitSchema.nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
       errors: [
@@ -129,6 +148,7 @@ export const contract = defineContract({
         'qemu.missing',
         'disk.owned-elsewhere',
         'vm.sample-missing',
+        'host.unsupported',
       ],
       doc: 'Creates a VM from the sample, an ISO, an existing disk (converted, original untouched) or an empty disk.',
     },
@@ -161,6 +181,32 @@ export const contract = defineContract({
       errors: ['vm.not-found', 'vm.name-taken'],
       doc: 'Renames a VM.',
     },
+    'vm.configure': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, change: setupChangeSchema }),
+      result: z.object({
+        vm: vmSummarySchema,
+        /** What runs keeps the machine it was started with. */
+        applies: z.enum(['now', 'next-start']),
+        conflicts: z.array(portConflictSchema),
+      }),
+      errors: ['vm.not-found', 'vm.bad-spec', 'vm.wrong-state', 'host.unsupported'],
+      doc: 'Changes processors, firmware, network, port forwards, autostart, group or notes of a VM.',
+    },
+    'host.parts': {
+      kind: 'query',
+      params: none,
+      result: hostPartsSchema,
+      errors: [],
+      doc: 'Whether UEFI, Secure Boot and TPMs can be had on this computer, and what brings them.',
+    },
+    'network.conflicts': {
+      kind: 'query',
+      params: z.strictObject({ vmId: vmIdSchema.nullable(), portForwards: portForwardsSchema }),
+      result: z.object({ conflicts: z.array(portConflictSchema) }),
+      errors: [],
+      doc: "Which of these host ports are taken now, by another VM or by another program; the VM's own are not.",
+    },
     'vm.delete': {
       kind: 'task',
       params: byVm,
@@ -179,7 +225,15 @@ export const contract = defineContract({
       kind: 'task',
       params: byVm,
       result: started,
-      errors: ['vm.not-found', 'vm.wrong-state', 'memory.not-enough', 'qemu.missing', 'vm.start-failed'],
+      errors: [
+        'vm.not-found',
+        'vm.wrong-state',
+        'memory.not-enough',
+        'qemu.missing',
+        'vm.start-failed',
+        'host.unsupported',
+        'network.port-in-use',
+      ],
       doc: 'Starts a VM, or resumes it from suspend.',
     },
     'vm.stop': {

@@ -231,8 +231,8 @@ describe('completion', () => {
     expect(found).toEqual([
       ['start', 'stop'],
       ['--mem-max', '--mem-min'],
-      ['bsd', 'linux', 'other', 'windows'],
-      ['windows'],
+      ['bsd', 'linux', 'other', 'windows', 'windows-11'],
+      ['windows', 'windows-11'],
       ['bin'],
       expect.arrayContaining(['deaf', 'my\\ vm']),
       ['my\\ vm'],

@@ -7,6 +7,7 @@ import { diskHandlers } from './fake-disk-handlers.ts';
 import { addMoment, startReversal } from './fake-history.ts';
 import { memoryHandlers } from './fake-memory.ts';
 import { type FakeControl, refuse } from './fake-service.ts';
+import { setupHandlers } from './fake-setup.ts';
 import { type FakeVm, fakeTask, hostOf, makeVm } from './fake-world.ts';
 
 function vmHandlers(control: FakeControl) {
@@ -32,7 +33,9 @@ function vmHandlers(control: FakeControl) {
         Date.now(),
       );
       const { id } = vm.summary.spec;
-      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, createdAt: Date.now() } };
+      const { group, notes, network, portForwards } = params;
+      const asked = { group, notes, network, portForwards, createdAt: Date.now() };
+      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, ...asked } };
       return {
         vmId: id,
         ...control.work(fakeTask('vm.create', `Creating ${params.name}`, id, Date.now()), () =>
@@ -48,6 +51,7 @@ function vmHandlers(control: FakeControl) {
       control.publish();
       return {};
     },
+    ...setupHandlers(control),
     'vm.delete': ({ vmId }) =>
       control.work(fakeTask('vm.delete', 'Deleting', vmId, Date.now()), () => {
         world.vms = world.vms.filter(vm => vm.summary.spec.id !== vmId);

@@ -98,6 +98,8 @@ export class FakeHost {
   /** It opens its control socket. */
   qmp: FakeQmp | null = new FakeQmp();
   opensExports = true;
+  swtpm: string | null = null;
+  readonly firmware = new Map<string, { readonly code: string; readonly vars: string }>();
   onSpawn: () => void = () => undefined;
 
   ports(): SupervisorPorts {
@@ -113,6 +115,12 @@ export class FakeHost {
       },
       accelerator: () => Promise.resolve('tcg'),
       qemu: () => '/bin/qemu',
+      parts: {
+        swtpm: () => this.swtpm,
+        firmware: firmware => this.firmware.get(firmware) ?? null,
+        bytesOf: path => (this.files.has(path) ? 1 : null),
+        copyDurably: (from, to) => void this.files.set(to, this.files.get(from)),
+      },
       sample: () => ({ kernel: '/k', initrd: '/i' }),
       isoPath: () => null,
       spawn: () => {

@@ -7,6 +7,7 @@ import type { Timeline } from '../../shared/timeline.ts';
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
 import type { VerifyReport } from '../../shared/verify.ts';
 import type { VmPhase, VmSummary } from '../../shared/vm.ts';
+import { PLAIN_SETUP } from '../../shared/vm-setup.ts';
 import { addMoment, richHistory } from './fake-history.ts';
 import { SETTLE_AT_REST } from './settle-at-rest.ts';
 
@@ -85,6 +86,7 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
         boot: { kind: wish.os === 'linux' ? 'sample' : 'disk' },
         network: 'user',
         portForwards: on ? [{ protocol: 'tcp', hostPort: 2222, guestPort: 22 }] : [],
+        ...PLAIN_SETUP,
         createdAt: now - 30 * DAY + counter * 1000,
       },
       state: {

@@ -13,6 +13,7 @@ import type { MemoryGroups } from '../../electron/platform/memory-groups.ts';
 import type { Clock } from '../../electron/platform/ports.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
+import { PLAIN_SETUP } from '../../shared/vm-setup.ts';
 
 export const MIB = 1024;
 export const GIB = 1024 * MIB;
@@ -136,6 +137,7 @@ export const specOf = (n: number, minMib = 256, maxMib = 1024): VmSpec => ({
   boot: { kind: 'sample' },
   network: 'none',
   portForwards: [],
+  ...PLAIN_SETUP,
   createdAt: 0,
 });
 

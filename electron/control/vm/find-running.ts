@@ -3,7 +3,7 @@ import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import type { GuestPort } from '../ports.ts';
-import { recordPath } from './launch.ts';
+import { recordPath } from './home-files.ts';
 import { type RunRecord, runRecordSchema, socketsIn } from './run-record.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
 import { until } from './wait.ts';

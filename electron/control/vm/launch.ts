@@ -1,19 +1,20 @@
 // What a VM needs before its QEMU can be started, and gives back after: the exact arguments and its disks' exports.
 import { Fault } from '../../../shared/result.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
-import { type RunRecord, relocated, socketsIn } from './run-record.ts';
+import type { ProcessId } from '../../platform/process.ts';
+import { logPath, recordPath, seedFolder, uefiVarsPath } from './home-files.ts';
+import { noFirmware } from './host-parts.ts';
+import { type RunRecord, relocated, socketFiles, socketsIn } from './run-record.ts';
 import { specToArgv } from './spec-to-argv.ts';
 import { sampleMissing } from './supervisor-errors.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
+import { endTpm, startTpm } from './tpm.ts';
 
 export interface LaunchInput {
   readonly spec: VmSpec;
   readonly folders: VmFolders;
   readonly ports: SupervisorPorts;
 }
-
-export const recordPath = ({ home }: VmFolders): string => `${home}/run.json`;
-export const logPath = ({ home }: VmFolders): string => `${home}/qemu.log`;
 
 /** The very machine that was saved (L4), or a new one. Faults: vm.sample-missing. */
 export async function runRecord(
@@ -27,8 +28,39 @@ export async function runRecord(
   if (spec.boot.kind === 'sample' && sample === null) throw new Fault(sampleMissing());
   const sockets = socketsIn(folders.run);
   const isoPath = ports.isoPath(spec);
-  const argv = specToArgv({ spec, bootKib, accelerator, sockets, sample, isoPath, incoming: false });
-  return { bootKib, accelerator, argv, hasBalloon: spec.balloon, folders };
+  const firmware = firmwareOf({ spec, folders, ports });
+  const seed = spec.hasSeed ? seedFolder(folders) : null;
+  const made = { sample, isoPath, firmware, seedFolder: seed, incoming: false };
+  const argv = specToArgv({ spec, bootKib, accelerator, sockets, ...made });
+  return { bootKib, accelerator, argv, hasBalloon: spec.balloon, hasTpm: spec.hasTpm, folders };
+}
+
+/** Its variables are its own from its first start on. Fault host.unsupported where there is no such firmware. */
+function firmwareOf({ spec, folders, ports: { parts } }: LaunchInput) {
+  if (spec.firmware === 'bios') return null;
+  const vars = uefiVarsPath(folders);
+  const varsBytes = parts.bytesOf(vars);
+  const files = parts.firmware(spec.firmware, varsBytes);
+  if (files === null) throw noFirmware(spec.firmware, 'The VM and its disks are untouched.');
+  if (varsBytes === null) parts.copyDurably(files.vars, vars);
+  return { code: files.code, vars };
+}
+
+/** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
+export async function spawnQemu(
+  { folders, ports }: LaunchInput,
+  program: string,
+  record: RunRecord,
+  incoming: boolean,
+): Promise<ProcessId> {
+  for (const path of socketFiles(folders.run)) ports.removeFile(path);
+  if (record.hasTpm) await startTpm(folders, ports);
+  const noted: RunRecord = { ...record, process: undefined, since: ports.clock.wallMs() };
+  ports.writeJson(recordPath(folders), noted);
+  const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
+  const { id } = await ports.spawn(program, argv, logPath(folders));
+  ports.writeJson(recordPath(folders), { ...noted, process: id });
+  return id;
 }
 
 export async function openExports({ spec, folders, ports }: LaunchInput): Promise<void> {
@@ -40,7 +72,8 @@ export async function openExports({ spec, folders, ports }: LaunchInput): Promis
 }
 
 /** One that fails does not keep the others open. */
-export async function closeExports({ spec, ports }: LaunchInput): Promise<void> {
+export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<void> {
+  await endTpm(folders, ports);
   for (const disk of spec.disks) {
     await ports.storage.closeExport(spec.id, disk.id).catch((cause: unknown) => {
       ports.log(`vm ${spec.id}: closing the export of ${disk.id}: ${String(cause)}`);

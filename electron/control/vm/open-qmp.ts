@@ -3,7 +3,7 @@ import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import { QmpSession } from '../qmp/session.ts';
-import { logPath } from './launch.ts';
+import { logPath } from './home-files.ts';
 import { socketsIn } from './run-record.ts';
 import { qemuDied } from './supervisor-errors.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';

@@ -10,6 +10,7 @@ export const runRecordSchema = z.object({
   accelerator: z.enum(['kvm', 'tcg']),
   argv: z.array(z.string()),
   hasBalloon: z.boolean(),
+  hasTpm: z.boolean().default(false),
   /** Where the arguments' sockets and files were; a VM folder may be moved before it is resumed. */
   folders: z.object({ home: z.string().min(1), run: z.string().min(1) }),
   /** QEMU itself; absent until it was spawned, and where it was noted of none. */
@@ -39,6 +40,7 @@ export const socketsIn = (folder: string): VmSockets => ({
   agent: `${folder}/agent`,
   qga: `${folder}/qga`,
   serial: `${folder}/serial`,
+  tpm: `${folder}/tpm`,
   pidFile: `${folder}/pid`,
   disk: index => `${folder}/disk${index}`,
 });

@@ -1,6 +1,7 @@
 // A VM's spec as QEMU's arguments (L3). Pure: the same inputs give the same words, which are stored with a suspended
 // state (L4). Facts: QEMU 7.2; disks only by NBD (T13), firmware and devices stated, nothing by default.
 
+import { KINDS } from '../../../shared/kinds.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import { escaped } from './escape.ts';
@@ -16,6 +17,8 @@ export interface VmSockets {
   /** QEMU's guest agent (qemu-ga), which most guests have or can have. */
   readonly qga: string;
   readonly serial: string;
+  /** The TPM's control channel. */
+  readonly tpm: string;
   /** QEMU writes its pid there itself: a control that died between spawn and note finds it. */
   readonly pidFile: string;
   readonly disk: (index: number) => string;
@@ -29,6 +32,10 @@ export interface ArgvInput {
   readonly sockets: VmSockets;
   readonly sample: { readonly kernel: string; readonly initrd: string } | null;
   readonly isoPath: string | null;
+  /** What the spec's firmware is made of; null of a BIOS, which QEMU has. */
+  readonly firmware: { readonly code: string; readonly vars: string } | null;
+  /** A folder with what a cloud image asks for. */
+  readonly seedFolder: string | null;
   /** Waits for a stream of saved state. */
   readonly incoming: boolean;
 }
@@ -52,11 +59,13 @@ export const AGENT_CHARDEV = 'qga';
 export const diskNode = (index: number): string => `disk${index}`;
 
 function disks(input: ArgvInput): string[] {
+  // Emulated: SATA, which firmware and installers know.
+  const device = input.spec.devices === 'virtio' ? 'virtio-blk-pci' : 'ide-hd';
   return input.spec.disks.flatMap(({ id }, index) => [
     '-blockdev',
     `driver=nbd,node-name=${diskNode(index)},server.type=unix,server.path=${escaped(input.sockets.disk(index))},export=${id},reconnect-delay=${RECONNECT_SECONDS},discard=unmap,detect-zeroes=unmap`,
     '-device',
-    `virtio-blk-pci,drive=${diskNode(index)},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
+    `${device},drive=${diskNode(index)},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
   ]);
 }
 
@@ -77,13 +86,63 @@ function boot(input: ArgvInput): string[] {
   ];
 }
 
+/** Read-only files as disks: never QEMU's guess of a format (DESIGN §8). */
+function firmware({ firmware: files, spec }: ArgvInput): string[] {
+  if (files === null) return [];
+  const flash = (name: string, path: string, isFixed: boolean): string[] => [
+    '-blockdev',
+    `driver=file,node-name=${name}-file,filename=${escaped(path)}${isFixed ? ',read-only=on' : ''}`,
+    '-blockdev',
+    `driver=raw,node-name=${name},file=${name}-file${isFixed ? ',read-only=on' : ''}`,
+  ];
+  // Only what runs in system management mode may write the variables: without that a guest turns Secure Boot off.
+  const secure = ['-global', 'driver=cfi.pflash01,property=secure,value=on'];
+  return [
+    ...flash('firmware', files.code, true),
+    ...flash('uefi-vars', files.vars, false),
+    ...(spec.firmware === 'uefi-secure' ? secure : []),
+    '-global',
+    'ICH9-LPC.disable_s3=1',
+  ];
+}
+
+function machine({ spec, firmware: files }: ArgvInput): string {
+  const flash = files === null ? '' : ',pflash0=firmware,pflash1=uefi-vars';
+  return `${spec.machineType ?? 'q35'}${flash}${spec.firmware === 'uefi-secure' ? ',smm=on' : ''}`;
+}
+
+function tpm({ spec, sockets }: ArgvInput): string[] {
+  if (!spec.hasTpm) return [];
+  return [
+    '-chardev',
+    `socket,id=tpm-channel,path=${escaped(sockets.tpm)}`,
+    '-tpmdev',
+    'emulator,id=tpm0,chardev=tpm-channel',
+    '-device',
+    'tpm-crb,tpmdev=tpm0',
+  ];
+}
+
+/** A FAT disk that QEMU makes of the folder, as a virtio disk: kernels made for clouds have no other drivers. */
+function seed({ seedFolder }: ArgvInput): string[] {
+  if (seedFolder === null) return [];
+  return [
+    '-blockdev',
+    `driver=vvfat,node-name=seed,dir=${escaped(seedFolder)},label=cidata,read-only=on`,
+    '-device',
+    'virtio-blk-pci,drive=seed,id=seed0',
+  ];
+}
+
 function network({ spec }: ArgvInput): string[] {
   if (spec.network === 'none') return [];
   // Loopback only: a forward must not open the guest to the host's network (DESIGN §8).
   const forwards = spec.portForwards.map(
     ({ protocol, hostPort, guestPort }) => `,hostfwd=${protocol}:127.0.0.1:${hostPort}-:${guestPort}`,
   );
-  return ['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,id=nic0'];
+  const card = spec.devices === 'virtio' ? 'virtio-net-pci' : KINDS[spec.os].emulatedNetwork;
+  const restrict = spec.network === 'isolated' ? ',restrict=on' : '';
+  return ['-netdev', `user,id=net0${restrict}${forwards.join('')}`, '-device', `${card},netdev=net0,id=nic0`];
 }
 
 export function specToArgv(input: ArgvInput): string[] {
@@ -96,7 +155,8 @@ export function specToArgv(input: ArgvInput): string[] {
     '-name',
     `${escaped(spec.name)},debug-threads=on`,
     '-machine',
-    'q35',
+    machine(input),
+    ...(KINDS[spec.os].clock === 'localtime' ? ['-rtc', 'base=localtime'] : []),
     '-pidfile',
     sockets.pidFile,
     '-no-user-config',
@@ -107,7 +167,8 @@ export function specToArgv(input: ArgvInput): string[] {
     '-display',
     'none',
     '-vnc',
-    `unix:${escaped(sockets.vnc)}`,
+    // Its key said: where it is understood, a path with an equals sign would be a key and a value.
+    `vnc=unix:${escaped(sockets.vnc)}`,
     '-device',
     'VGA,id=vga0',
     '-device',
@@ -137,7 +198,10 @@ export function specToArgv(input: ArgvInput): string[] {
     'panic=pause',
     '-device',
     'virtio-rng-pci,id=rng0',
+    ...firmware(input),
+    ...tpm(input),
     ...disks(input),
+    ...seed(input),
     ...network(input),
     ...boot(input),
     ...(input.incoming ? ['-incoming', 'defer', '-S'] : []),

@@ -1,6 +1,7 @@
 // What the service sees of a VM, and what a supervisor needs of the world.
 import type { VmId } from '../../../shared/ids.ts';
 import type { VmSpec, VmState } from '../../../shared/vm.ts';
+import type { Firmware } from '../../../shared/vm-setup.ts';
 import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId } from '../../platform/process.ts';
@@ -8,6 +9,7 @@ import type { Residents } from '../../platform/resident.ts';
 import type { Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
 import type { Step } from '../tasks.ts';
+import type { FirmwareFiles } from './host-parts.ts';
 import type { Accelerator } from './spec-to-argv.ts';
 
 export type OnStep = Step;
@@ -44,7 +46,19 @@ export interface VmFolders {
   readonly run: string;
 }
 
+/** What machines are made of beside QEMU. */
+export interface PartsPort {
+  /** Null where it is missing. */
+  readonly swtpm: () => string | null;
+  readonly firmware: (firmware: Exclude<Firmware, 'bios'>, varsBytes: number | null) => FirmwareFiles | null;
+  /** Null where there is nothing. */
+  readonly bytesOf: (path: string) => number | null;
+  /** Whole or not at all. */
+  readonly copyDurably: (from: string, to: string) => void;
+}
+
 export interface SupervisorPorts {
+  readonly parts: PartsPort;
   readonly clock: Clock;
   readonly memory: MemoryPort;
   readonly storage: StoragePort;

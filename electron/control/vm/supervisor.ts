@@ -9,14 +9,15 @@ import type { GuestPort, Lease } from '../ports.ts';
 import type { QmpSession } from '../qmp/session.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
 import type { Guest } from './guest.ts';
-import { closeExports, type LaunchInput, logPath, openExports, recordPath, runRecord } from './launch.ts';
+import { logPath, recordPath } from './home-files.ts';
+import { giveBack, type LaunchInput, openExports, runRecord, spawnQemu } from './launch.ts';
 import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
 import { powerDown } from './power-down.ts';
 import { diskErrorText, onQemuEvent } from './qemu-events.ts';
 import { reachGuest } from './reach-guest.ts';
 import { resizeDisk } from './resize-disk.ts';
 import { resumeWhenWell } from './resume-when-well.ts';
-import { type RunRecord, socketFiles, socketsIn } from './run-record.ts';
+import { type RunRecord, socketsIn } from './run-record.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
 import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
@@ -124,7 +125,8 @@ export class QemuSupervisor implements VmSupervisor {
       await openExports(this.#launch());
       signal.throwIfAborted();
       step('starting QEMU');
-      process = await this.#spawn(program, record, saved !== null);
+      process = await spawnQemu(this.#launch(), program, record, saved !== null);
+      this.#feed({ kind: 'spawned', pid: process.pid, accelerator: record.accelerator });
       // Before it is reached: what it holds is not the host's own use.
       this.#ports.memory.transfer(lease, this.#unreached(process));
       lease = null;
@@ -140,18 +142,6 @@ export class QemuSupervisor implements VmSupervisor {
       await this.#undoStart(lease, process, why, signal);
       throw why;
     }
-  }
-
-  /** The record is durable before QEMU exists, so that a control that dies here finds it again (M9). */
-  async #spawn(program: string, record: RunRecord, incoming: boolean): Promise<ProcessId> {
-    for (const path of socketFiles(this.#folders.run)) this.#ports.removeFile(path);
-    const noted: RunRecord = { ...record, process: undefined, since: this.#ports.clock.wallMs() };
-    this.#ports.writeJson(recordPath(this.#folders), noted);
-    const argv = incoming ? [...record.argv, '-incoming', 'defer', '-S'] : record.argv;
-    const { id } = await this.#ports.spawn(program, argv, logPath(this.#folders));
-    this.#ports.writeJson(recordPath(this.#folders), { ...noted, process: id });
-    this.#feed({ kind: 'spawned', pid: id.pid, accelerator: record.accelerator });
-    return id;
   }
 
   #unreached({ pid }: ProcessId): GuestPort {
@@ -203,7 +193,7 @@ export class QemuSupervisor implements VmSupervisor {
     if (this.#isDisposed) return;
     if (lease !== null) this.#ports.memory.release(lease);
     else this.#ports.memory.detach(this.vmId, 'crashed');
-    await closeExports(this.#launch());
+    await giveBack(this.#launch());
     this.#ports.removeFile(recordPath(this.#folders));
     const isCancelled = signal.aborted;
     if (isCancelled && hasSavedMemory(this.#folders, this.#ports)) this.#feed({ kind: 'suspended' });
@@ -387,7 +377,7 @@ export class QemuSupervisor implements VmSupervisor {
   /** The process is gone: nothing is committed, served or noted any more. */
   async #ended({ isSuspending, isWanted }: { isSuspending: boolean; isWanted: boolean }): Promise<void> {
     this.#ports.memory.detach(this.vmId, isSuspending ? 'suspended' : isWanted ? 'stopped' : 'crashed');
-    await closeExports(this.#launch());
+    await giveBack(this.#launch());
     this.#ports.removeFile(recordPath(this.#folders));
     if (isSuspending) return this.#feed({ kind: 'suspended' });
     const died: ErrorBody = {

@@ -16,6 +16,7 @@ const app = () => import('./app.ts');
 
 export const RUNNERS: Loaders = {
   'vm create': async () => (await import('./create.ts')).createVm,
+  'vm set': async () => (await import('./setup.ts')).setVm,
   'vm list': async () => (await vms()).listVms,
   'vm show': async () => (await vms()).showVm,
   'vm rename': async () => (await vms()).renameVm,

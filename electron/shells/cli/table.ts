@@ -4,11 +4,13 @@ import { AUDIT_ROWS } from './table/audit.ts';
 import { HISTORY_ROWS } from './table/history.ts';
 import { MEMORY_ROWS } from './table/memory.ts';
 import { POINT_ROWS } from './table/points.ts';
+import { SETUP_ROWS } from './table/setup.ts';
 import { VM_ROWS } from './table/vms.ts';
 import type { Row } from './words.ts';
 
 export const SERVICE_COMMANDS = {
   ...VM_ROWS,
+  ...SETUP_ROWS,
   ...POINT_ROWS,
   ...HISTORY_ROWS,
   ...MEMORY_ROWS,

@@ -20,12 +20,23 @@ function vmText({ spec, state }: VmSummary): string {
       'Memory',
       `${kibText(spec.minKib)} – ${kibText(spec.maxKib)}, ${spec.balanced ? `weight ${spec.weight}` : 'not balanced'}`,
     ],
+    [
+      'Machine',
+      `${spec.firmware}${spec.hasTpm ? ', TPM' : ''}, ${spec.devices} devices, ${spec.machineType ?? 'newest at its first start'}`,
+    ],
     ['Disks', spec.disks.map(disk => `${gib(disk.virtualBytes)} (${disk.id.slice(0, 8)})`).join(', ') || '–'],
+    ['Network', spec.network],
     [
       'Ports',
       spec.portForwards.map(port => `${port.protocol} ${port.hostPort} → ${port.guestPort}`).join(', ') ||
         '–',
     ],
+    [
+      'Autostart',
+      spec.autostart === null ? 'no' : `${spec.autostart.order}, after ${spec.autostart.delaySeconds} s`,
+    ],
+    ['Group', spec.group || '–'],
+    ...(spec.notes === '' ? [] : [['Notes', spec.notes] as [string, string]]),
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n');
 }

@@ -1,6 +1,7 @@
 // Commands about VMs, as data.
 import { row } from '../words.ts';
 import { NEW_NAME, POINT, VM } from './common.ts';
+import { FIRMWARE, FORWARD, GROUP, NETWORK, NO_TPM, NOTES, TPM } from './setup.ts';
 
 export const VM_ROWS = {
   'vm create': row({
@@ -17,22 +18,38 @@ export const VM_ROWS = {
         doc: 'Of the existing disk; Ebb never guesses it',
       },
       history: { kind: 'flag', doc: 'A point for each VHD of the chain of the existing disk' },
-      'disk-size': { kind: 'size', doc: 'Of the new disk; without it 4G, the sample 256M' },
-      'mem-min': { kind: 'memory', doc: 'What it never goes below; without it a quarter of the maximum' },
-      'mem-max': { kind: 'memory', default: '512M', doc: 'What it never goes above' },
-      cpus: { kind: 'count', least: 1, most: 64, default: '1', doc: 'Virtual processors' },
       os: {
         kind: 'choice',
-        choices: ['linux', 'windows', 'bsd', 'other'],
+        choices: ['linux', 'windows', 'windows-11', 'bsd', 'other'],
         default: 'linux',
-        doc: 'What runs in it',
+        doc: 'What runs in it (windows: 10 and before); says what the rest is where that is left out',
       },
+      'disk-size': { kind: 'size', doc: 'Of the new disk; of the sample 256M' },
+      'mem-min': {
+        kind: 'memory',
+        doc: 'What it never goes below; without it a quarter of the maximum, of Windows half',
+      },
+      'mem-max': { kind: 'memory', doc: 'What it never goes above; of the sample 512M' },
+      cpus: { kind: 'count', least: 1, most: 64, doc: 'Virtual processors; of the sample 1' },
+      firmware: FIRMWARE,
+      tpm: TPM,
+      'no-tpm': NO_TPM,
+      network: NETWORK,
       'no-balloon': { kind: 'flag', doc: 'Without a balloon: its memory stays as it is' },
-      forward: {
+      forward: FORWARD,
+      group: GROUP,
+      notes: NOTES,
+      'cloud-user': {
         kind: 'text',
-        value: 'PROTOCOL:HOST:GUEST',
+        value: 'NAME',
+        doc: 'Of a cloud image: the user it makes at its first start, who may do everything',
+      },
+      'cloud-key': { kind: 'file', many: true, doc: 'A public SSH key of that user' },
+      'cloud-package': {
+        kind: 'text',
+        value: 'NAME',
         many: true,
-        doc: 'A port of this computer leads to one of the guest: tcp:2222:22',
+        doc: 'What a cloud image installs at its first start',
       },
     },
     groups: [
@@ -41,6 +58,7 @@ export const VM_ROWS = {
         of: ['sample', 'iso', 'disk', 'empty'],
         otherwise: 'Say what it starts from: --sample, --iso FILE, --disk FILE or --empty.',
       },
+      { rule: 'most-one', of: ['tpm', 'no-tpm'] },
     ],
     isTask: true,
   }),

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { socketsIn } from '../../../../electron/control/vm/run-record.ts';
 import { specToArgv } from '../../../../electron/control/vm/spec-to-argv.ts';
 import type { DiskId, VmId } from '../../../../shared/ids.ts';
-import type { VmSpec } from '../../../../shared/vm.ts';
+import { type VmSpec, vmNameSchema } from '../../../../shared/vm.ts';
+import { PLAIN_SETUP } from '../../../../shared/vm-setup.ts';
 
 const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const spec: VmSpec = {
@@ -19,6 +21,7 @@ const spec: VmSpec = {
   boot: { kind: 'disk' },
   network: 'user',
   portForwards: [{ protocol: 'tcp', hostPort: 2222, guestPort: 22 }],
+  ...PLAIN_SETUP,
   createdAt: 0,
 };
 const input = {
@@ -28,9 +31,19 @@ const input = {
   sockets: socketsIn('/run/x'),
   sample: null,
   isoPath: null,
+  firmware: null,
+  seedFolder: null,
   incoming: false,
 };
 const words = specToArgv(input).join(' ');
+
+/** The keys of an option's parts, as QEMU splits them: a doubled comma is one in the value. */
+const optionKeys = (word: string): string =>
+  word
+    .replaceAll(',,', '')
+    .split(',')
+    .map(part => (part.includes('=') ? part.slice(0, part.indexOf('=')) : ''))
+    .join(',');
 
 describe('QEMU arguments', () => {
   it('L3: the device set: balloon, NBD disks that reconnect, stop on error, guest channel, panic, screen, sandbox', () => {
@@ -81,6 +94,73 @@ describe('QEMU arguments', () => {
   it('L3: a comma in a path stays in its option', () => {
     expect(specToArgv({ ...input, sockets: socketsIn('/run/a,b') }).join(' ')).toContain(
       'server.path=/run/a,,b/disk0',
+    );
+  });
+
+  it('pins the machine, and gives emulated hardware and local time to systems that want them', () => {
+    const of = (change: Partial<VmSpec>): string =>
+      specToArgv({ ...input, spec: { ...spec, ...change } }).join(' ');
+    expect(words).toContain('-machine q35 ');
+    expect(of({ machineType: 'pc-q35-7.2' })).toContain('-machine pc-q35-7.2 ');
+    expect(words).toContain('virtio-blk-pci,drive=disk0');
+    expect(words).toContain('virtio-net-pci');
+    expect(words).not.toContain('-rtc');
+    const windows = of({ os: 'windows', devices: 'emulated' });
+    expect(windows).toContain('ide-hd,drive=disk0,id=vd0,werror=stop,rerror=stop');
+    expect(windows).toContain('e1000e,netdev=net0');
+    expect(windows).toContain('-rtc base=localtime');
+    expect(of({ os: 'other', devices: 'emulated' })).toContain('e1000,netdev=net0');
+  });
+
+  it('an isolated network reaches nothing, and its forwards stay', () => {
+    const isolated = specToArgv({ ...input, spec: { ...spec, network: 'isolated' } }).join(' ');
+    expect(isolated).toContain('user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22');
+    expect(words).not.toContain('restrict');
+  });
+
+  it('UEFI: code read-only and shared, variables of its own; Secure Boot keeps them from the guest', () => {
+    const firmware = { code: '/usr/a,b/CODE.fd', vars: '/home/uefi-vars.fd' };
+    const of = (kind: VmSpec['firmware']): string =>
+      specToArgv({ ...input, firmware, spec: { ...spec, firmware: kind } }).join(' ');
+    expect(of('uefi')).toContain('-machine q35,pflash0=firmware,pflash1=uefi-vars ');
+    expect(of('uefi')).toContain('filename=/usr/a,,b/CODE.fd,read-only=on');
+    expect(of('uefi')).toContain('driver=file,node-name=uefi-vars-file,filename=/home/uefi-vars.fd ');
+    expect(of('uefi')).not.toMatch(/smm|secure/);
+    expect(of('uefi-secure')).toContain('pflash1=uefi-vars,smm=on ');
+    expect(of('uefi-secure')).toContain('driver=cfi.pflash01,property=secure,value=on');
+    expect(words).not.toContain('pflash');
+  });
+
+  it('a TPM and a seed are there only where they are wanted', () => {
+    const both = specToArgv({ ...input, seedFolder: '/home/a,b/seed', spec: { ...spec, hasTpm: true } }).join(
+      ' ',
+    );
+    expect(both).toContain(
+      'socket,id=tpm-channel,path=/run/x/tpm -tpmdev emulator,id=tpm0,chardev=tpm-channel',
+    );
+    expect(both).toContain('driver=vvfat,node-name=seed,dir=/home/a,,b/seed,label=cidata,read-only=on');
+    expect(words).not.toMatch(/tpm|vvfat/);
+  });
+
+  it('L3: no name and no path begins an option of its own', () => {
+    const text = fc.string({ minLength: 1 });
+    const name = text.filter(value => vmNameSchema.safeParse(value).success);
+    fc.assert(
+      fc.property(name, text, (given, path) => {
+        const made = (vmName: string, folder: string): string[] =>
+          specToArgv({
+            ...input,
+            spec: { ...spec, name: vmName, hasTpm: true, boot: { kind: 'iso', isoName: 'i' } },
+            sockets: socketsIn(`/${folder}`),
+            isoPath: `/${folder}/i`,
+            firmware: { code: `/${folder}/c`, vars: `/${folder}/v` },
+            seedFolder: `/${folder}/seed`,
+          });
+        // QEMU takes the path of its pid file as it is.
+        const keys = (argv: string[]): string[] =>
+          argv.map((word, at) => (argv[at - 1] === '-pidfile' ? '' : optionKeys(word)));
+        expect(keys(made(given, path))).toEqual(keys(made('dev', 'x')));
+      }),
     );
   });
 });

@@ -77,6 +77,8 @@ describe('the whole contract', () => {
     'headless.sign-in': 'the gateway tells it',
     'app.power': 'told by a shell that knows what the computer runs on',
     'memory.focus': 'the VM whose screen is looked at: a terminal shows none',
+    'host.parts': 'the doctor says the same, and more',
+    'network.conflicts': 'what vm set answers',
     'console.open': "a screen's bytes, for a viewer",
     'console.send': "a screen's bytes, for a viewer",
     'console.close': "a screen's bytes, for a viewer",

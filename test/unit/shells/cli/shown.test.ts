@@ -58,10 +58,17 @@ describe('completion', () => {
     expect(words('')).toContain('vm');
     expect(words('')).toContain('revert');
     expect(words('task', '')).toEqual(['list', 'follow', 'pause', 'resume', 'cancel']);
-    expect(words('vm', 'create', 'a', '--os', '')).toEqual(['linux', 'windows', 'bsd', 'other']);
+    expect(words('vm', 'create', 'a', '--os', '')).toEqual([
+      'linux',
+      'windows',
+      'windows-11',
+      'bsd',
+      'other',
+    ]);
     expect(words('vm', 'create', 'a', '--os=')).toEqual([
       '--os=linux',
       '--os=windows',
+      '--os=windows-11',
       '--os=bsd',
       '--os=other',
     ]);
