@@ -20,6 +20,9 @@ const TEST_PARTS = {
   chromium: 'chromium',
   Xvfb: 'xvfb',
   '7z': 'p7zip-full',
+  swtpm: 'swtpm',
+  // Firmware is no program: it lies beside the folder of programs.
+  '../share/OVMF/OVMF_CODE_4M.fd': 'ovmf',
   python3: 'python3-minimal',
   vhdimount: 'libvhdi-utils',
   'mkfs.xfs': 'xfsprogs',

@@ -14,6 +14,7 @@ import './styles/disks.css';
 import './styles/activity.css';
 import './styles/schedule.css';
 import './styles/help.css';
+import './styles/setup.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
 import { followRequests } from './api/requests.ts';

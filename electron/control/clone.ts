@@ -17,6 +17,7 @@ import type { StorageClient } from '../storage/client.ts';
 import { measurePoint } from './export-point.ts';
 import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
+import { nbdUri } from './nbd-uri.ts';
 import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import { whilePointServed } from './served-point.ts';
 import type { TaskRun } from './tasks.ts';
@@ -129,7 +130,7 @@ export class Cloner {
       this.#checkSpace((await measurePoint(point.uri, qemuImg, this.#ports, run)) ?? point.virtualBytes);
       await storage.openExport(toId, diskId, target);
       try {
-        const to = `nbd+unix:///${diskId}?socket=${target}`;
+        const to = nbdUri(diskId, target);
         const args = ['convert', '-p', '-n', '-f', 'raw', '-O', 'raw', point.uri, to];
         const copying = { doing: 'copying the disk', totalBytes: point.virtualBytes };
         const failure = await runCopy([qemuImg, args], this.#ports, copying, run);

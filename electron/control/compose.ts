@@ -53,6 +53,7 @@ import { MemoryManager } from './memory/manager.ts';
 import { RangeDesk, type RangeDeskPorts } from './memory/range-desk.ts';
 import { openRangeStore } from './memory/range-store.ts';
 import { createService } from './service.ts';
+import type { SetupDesk } from './setup/desk.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
 import { openTaskJournal, type TaskJournal } from './store/task-journal.ts';
 import { workAgain } from './task-orders.ts';
@@ -216,7 +217,7 @@ function rangeDesk(
 
 async function findings(
   { paths }: ControlInput,
-  memory: MemoryManager,
+  { memory, machines, setup }: { memory: MemoryManager; machines: Machines; setup: SetupDesk },
   probe: AcceleratorProbe,
 ): Promise<DoctorFindings> {
   const host = memory.hostMemory();
@@ -235,6 +236,8 @@ async function findings(
     canWrite: canWriteAt(paths.dataFolder),
     sample: sampleGuest() !== null,
     backstop: memory.backstopFound,
+    parts: setup.parts(),
+    windowsVms: machines.list().filter(({ spec }) => spec.os.startsWith('windows')).length,
     planAgeMs: host.planAgeMs,
   };
 }
@@ -303,7 +306,7 @@ export function composeControl(input: ControlInput): Control {
     histories,
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
-    doctor: async () => examine(await findings(input, memory, probe)),
+    doctor: async () => examine(await findings(input, { memory, machines, setup }, probe)),
     quit: async () => {
       tasks.leave();
       await storage.call('storage.quit', {});

@@ -1,6 +1,7 @@
 // What is right and wrong with this computer, each with the exact step that mends it. Asks; changes nothing.
 import type { Check, DoctorReport } from '../../shared/host.ts';
 import { amountText, GIB, KIB } from '../../shared/units.ts';
+import type { HostParts } from '../../shared/vm-setup.ts';
 import type { ProbeResult } from './accelerator.ts';
 
 export interface DoctorFindings {
@@ -21,6 +22,9 @@ export interface DoctorFindings {
   readonly sample: boolean;
   /** What keeps a VM to what it was promised, or why nothing does. */
   readonly backstop: string;
+  readonly parts: HostParts;
+  /** How many VMs are of Windows. */
+  readonly windowsVms: number;
   readonly planAgeMs: number;
 }
 
@@ -68,6 +72,43 @@ function memoryCheck(found: DoctorFindings): Check {
     sentences.filter(text => text !== '').join(' '),
     waits ? 'Suspend a VM (ebb vm suspend VM), or close other programs.' : '',
   );
+}
+
+const DRIVERS =
+  'https://fedorapeople.org/groups/virt/virtio-win/direct-downloads/stable-virtio/virtio-win.iso';
+
+/** What only some VMs need: without it those are refused in words, and the others are as they were. */
+function partChecks({ parts, windowsVms }: DoctorFindings): Check[] {
+  const part = (id: string, title: string, { isHere, fix }: HostParts['tpm'], here: string, lacks: string) =>
+    check(id, title, isHere ? 'ok' : 'warn', isHere ? here : lacks, fix);
+  const tools =
+    windowsVms === 0
+      ? 'Linux and BSD have the drivers built in; Windows would need virtio-win.'
+      : `Windows moves its memory only with the drivers of virtio-win in it: ${DRIVERS}`;
+  return [
+    part(
+      'uefi',
+      'UEFI firmware',
+      parts.uefi,
+      'OVMF is here.',
+      'OVMF is missing: VMs start with a BIOS only.',
+    ),
+    part(
+      'secure-boot',
+      'Secure Boot',
+      parts.secureBoot,
+      "OVMF with Microsoft's keys is here.",
+      'Firmware with Secure Boot is missing; Windows 11 asks for it.',
+    ),
+    part(
+      'tpm',
+      'TPM',
+      parts.tpm,
+      'swtpm is here.',
+      'swtpm is missing: VMs have no TPM; Windows 11 asks for one.',
+    ),
+    check('guest-tools', 'Guest drivers', 'ok', tools),
+  ];
 }
 
 export function examine(found: DoctorFindings): DoctorReport {
@@ -118,6 +159,7 @@ export function examine(found: DoctorFindings): DoctorReport {
           'It is not assembled; other VMs work without it.',
           'Run npm start once with apt-get available.',
         ),
+    ...partChecks(found),
     check(
       'balancing',
       'Memory balancing',

@@ -6,6 +6,7 @@ import type { DiskFormat } from '../../shared/vm.ts';
 import type { ChosenFile } from './files.ts';
 import { markedFormat, outsideReference, type ReadAt } from './foreign-formats.ts';
 import { type Found, type ImportPorts, refused, unreadable } from './import-ports.ts';
+import { nbdUri } from './nbd-uri.ts';
 import { qemuImgPath, runCopy, runLong } from './qemu-img.ts';
 import type { TaskRun } from './tasks.ts';
 import { examineVhd, whileServed } from './vhd-reader.ts';
@@ -182,21 +183,21 @@ function refuseOutsideFiles(file: ChosenFile, info: z.infer<typeof infoSchema>):
 /** Copies the content into an NBD export. `folder` is private and short: sockets go there. */
 export async function convertInto(
   source: ImportSource,
-  nbdUri: string,
+  targetUri: string,
   folder: string,
   ports: ImportPorts,
   run: TaskRun,
 ): Promise<void> {
   checkUnchanged(source.file, ports);
   const copy = (format: QemuFormat, from: string): Promise<void> =>
-    convert(source, ['convert', '-p', '-n', '-f', format, '-O', 'raw', from, nbdUri], ports, run);
+    convert(source, ['convert', '-p', '-n', '-f', format, '-O', 'raw', from, targetUri], ports, run);
   if (source.format !== 'vhd') {
     run.step('checking the image');
     await checkWhole(source.file, source.format, ports, run);
     await copy(source.format, source.file.path);
   } else {
     const socketPath = `${folder}/source`;
-    const served = `nbd+unix:///?socket=${socketPath}`;
+    const served = nbdUri('', socketPath);
     await whileServed(source.file, socketPath, ports, run.signal, () => copy('raw', served));
   }
   checkUnchanged(source.file, ports);

@@ -15,6 +15,7 @@ import type { ImportPorts } from './import-ports.ts';
 import { createFull, nameTaken, noVm, tooManyVms } from './machine-faults.ts';
 import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import { nbdUri } from './nbd-uri.ts';
 import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
 import { seedOf } from './setup/cloud-init.ts';
 import type { Catalog } from './store/catalog.ts';
@@ -279,7 +280,7 @@ export class Machines {
     try {
       const target = { storage, vmId: spec.id, diskId: disk.id, socketPath: socket };
       if (history) return await importHistory(image, target, imports, run);
-      await convertInto(image, `nbd+unix:///${disk.id}?socket=${socket}`, folder, imports, run);
+      await convertInto(image, nbdUri(disk.id, socket), folder, imports, run);
     } finally {
       await storage.closeExport(spec.id, disk.id);
     }

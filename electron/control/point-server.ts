@@ -4,6 +4,7 @@ import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CallContext } from '../../shared/rpc/server.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { nbdUri } from './nbd-uri.ts';
 
 /** Per connection. */
 const SERVED_MAX = 16;
@@ -70,8 +71,7 @@ export class PointServer {
         log(`vm ${vmId}: no longer serving ${pointId}: ${String(cause)}`);
       });
     });
-    const place = socketPath.split('/').map(encodeURIComponent).join('/');
-    return { uri: `nbd+unix:///${opened.exportName}?socket=${place}`, socketPath, ...opened };
+    return { uri: nbdUri(opened.exportName, socketPath), socketPath, ...opened };
   }
 
   /** Those that are served now. */

@@ -1,6 +1,7 @@
 // A point as other programs read it while something is done with it: by NBD, from storage, read-only.
 import type { PointId, VmId } from '../../shared/ids.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { nbdUri } from './nbd-uri.ts';
 
 export interface ServedPoint {
   /** `nbd+unix:///…`. */
@@ -20,7 +21,7 @@ export async function whilePointServed<T>(
 ): Promise<T> {
   const { virtualBytes } = await storage.call('point.open', { vmId, pointId, socketPath });
   try {
-    return await use({ uri: `nbd+unix:///${pointId}?socket=${socketPath}`, virtualBytes });
+    return await use({ uri: nbdUri(pointId, socketPath), virtualBytes });
   } finally {
     await storage.call('point.close', { vmId, socketPath });
   }

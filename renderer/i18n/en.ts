@@ -7,6 +7,7 @@ import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
 import { enSchedule } from './en-schedule.ts';
 import { enWindow } from './en-window.ts';
+import { enSetup } from './en-setup.ts';
 
 export const en = {
   app: {
@@ -214,8 +215,6 @@ export const en = {
     bootDisk: 'its disk',
     bootIso: (name: string) => `${name}, then its disk`,
     network: 'Network',
-    networkUser: 'behind this computer (NAT)',
-    networkNone: 'none',
     forwards: 'Port forwards',
     accelerator: 'Acceleration',
     acceleratorNone: 'chosen at start',
@@ -272,6 +271,7 @@ export const en = {
   ...enHelp,
   ...enMemory,
   ...enPages,
+  ...enSetup,
   ...enDisks,
   ...enActivity,
   ...enWindow,

@@ -7,6 +7,7 @@ import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
 import { zhCnSchedule } from './zh-cn-schedule.ts';
 import { zhCnWindow } from './zh-cn-window.ts';
+import { zhCnSetup } from './zh-cn-setup.ts';
 
 export const zhCn: Dictionary = {
   app: {
@@ -200,8 +201,6 @@ export const zhCn: Dictionary = {
     bootDisk: '它的磁盘',
     bootIso: name => `${name}，然后是磁盘`,
     network: '网络',
-    networkUser: '经由这台电脑（NAT）',
-    networkNone: '无',
     forwards: '端口转发',
     accelerator: '加速',
     acceleratorNone: '启动时选择',
@@ -256,6 +255,7 @@ export const zhCn: Dictionary = {
   ...zhCnHelp,
   ...zhCnMemory,
   ...zhCnPages,
+  ...zhCnSetup,
   ...zhCnDisks,
   ...zhCnActivity,
   ...zhCnWindow,

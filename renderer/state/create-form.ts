@@ -1,8 +1,10 @@
 // The create dialog's form as data: first values, problems in words, and the command it becomes. Pure.
 import type { FileToken } from '../../shared/ids.ts';
+import { KINDS, suggestedRange } from '../../shared/kinds.ts';
 import { type HostMemory, type MemoryRange, VM_MIN_KIB } from '../../shared/memory.ts';
 import { GIB, GIB_KIB, MIB, MIB_KIB } from '../../shared/units.ts';
-import { type DiskFormat, type VmSpec, vmNameSchema } from '../../shared/vm.ts';
+import { type DiskFormat, type OsKind, vmNameSchema } from '../../shared/vm.ts';
+import { type CloudInit, cloudInitSchema, type Firmware } from '../../shared/vm-setup.ts';
 import type { Dictionary } from '../i18n/en.ts';
 import { DISK_BYTES_MAX } from '../view/grow.ts';
 import { QUARTER } from '../view/memory-scale.ts';
@@ -16,13 +18,20 @@ export type ChosenFile =
 export interface CreateForm {
   readonly kind: CreateKind;
   readonly name: string;
-  readonly os: VmSpec['os'];
+  readonly os: OsKind;
   readonly cpus: string;
   readonly diskGib: string;
   readonly file: ChosenFile | null;
   readonly format: DiskFormat | '';
   readonly minKib: number;
   readonly maxKib: number;
+  readonly firmware: Firmware;
+  readonly hasTpm: boolean;
+  readonly group: string;
+  /** Of a disk that is a cloud image; an empty user: it is none. */
+  readonly cloudUser: string;
+  readonly cloudKey: string;
+  readonly cloudPackages: string;
 }
 
 /** What is worth a disk at all. */
@@ -39,12 +48,12 @@ export function freeName(base: string, names: readonly string[]): string {
   return base;
 }
 
-/** The sample is happy with little; an installed system wants about half of what there is, at most 4 GiB. */
-function firstRange(kind: CreateKind, host: HostMemory | null): MemoryRange {
+/** The sample is happy with little; an installed system wants what its kind wants. */
+function firstRange(kind: CreateKind, os: OsKind, host: HostMemory | null): MemoryRange {
   const budget = host?.budgetKib ?? 8 * GIB_KIB;
-  const wanted = kind === 'sample' ? 512 * MIB_KIB : 4 * GIB_KIB;
+  if (kind !== 'sample') return suggestedRange(os, budget);
   const half = Math.floor(budget / 2 / (64 * MIB_KIB)) * 64 * MIB_KIB;
-  const maxKib = Math.max(4 * VM_MIN_KIB, Math.min(wanted, half));
+  const maxKib = Math.max(4 * VM_MIN_KIB, Math.min(512 * MIB_KIB, half));
   return { minKib: maxKib / QUARTER, maxKib };
 }
 
@@ -54,45 +63,99 @@ interface Given {
   readonly host: HostMemory | null;
 }
 
-export function firstForm(kind: CreateKind, given: Given): CreateForm {
+export function firstForm(kind: CreateKind, given: Given, os: OsKind = 'linux'): CreateForm {
+  const isSample = kind === 'sample';
+  const { cpus, diskBytes, firmware, hasTpm } = KINDS[os];
   return {
     kind,
     name: freeName(given.baseName, given.names),
-    os: kind === 'sample' ? 'linux' : 'other',
-    cpus: kind === 'sample' ? '1' : '2',
-    diskGib: kind === 'sample' ? '1' : '40',
+    os,
+    cpus: isSample ? '1' : String(cpus),
+    diskGib: isSample ? '1' : String(diskBytes / GIB),
     file: null,
     format: '',
-    ...firstRange(kind, given.host),
+    ...firstRange(kind, os, given.host),
+    firmware: isSample ? 'bios' : firmware,
+    hasTpm: !isSample && hasTpm,
+    group: '',
+    cloudUser: '',
+    cloudKey: '',
+    cloudPackages: '',
   };
 }
 
-/** Another kind's first values, but what the person changed stays; a file of another kind does not. */
-export function withKind(form: CreateForm, kind: CreateKind, given: Given & { readonly oldName: string }) {
+const RANGE = ['minKib', 'maxKib'] as const;
+const SUGGESTED = ['name', 'cpus', 'diskGib', 'firmware', 'hasTpm'] as const;
+
+/** What the person changed stays; the rest is as if it had been begun so. */
+function changedFrom(form: CreateForm, old: CreateForm, next: CreateForm): CreateForm {
+  const isKept = (key: keyof CreateForm): boolean => form[key] !== old[key];
+  const range = RANGE.some(isKept) ? { minKib: form.minKib, maxKib: form.maxKib } : {};
+  const kept = Object.fromEntries(SUGGESTED.filter(isKept).map(key => [key, form[key]]));
+  return { ...next, ...kept, ...range, group: form.group };
+}
+
+/** Another kind's first values; a file of another kind does not stay. */
+export function withKind(
+  form: CreateForm,
+  kind: CreateKind,
+  given: Given & { readonly oldName: string },
+): CreateForm {
   if (kind === form.kind) return form;
-  const old = firstForm(form.kind, { ...given, baseName: given.oldName });
-  const next = firstForm(kind, given);
-  const isRangeKept = form.minKib !== old.minKib || form.maxKib !== old.maxKib;
-  return {
-    ...next,
-    name: form.name === old.name ? next.name : form.name,
-    cpus: form.cpus === old.cpus ? next.cpus : form.cpus,
-    diskGib: form.diskGib === old.diskGib ? next.diskGib : form.diskGib,
-    ...(isRangeKept ? { minKib: form.minKib, maxKib: form.maxKib } : {}),
-  };
+  const old = firstForm(form.kind, { ...given, baseName: given.oldName }, form.os);
+  return changedFrom(form, old, firstForm(kind, given));
+}
+
+/** What another system wants of its machine. */
+export function withOs(form: CreateForm, os: OsKind, host: HostMemory | null): CreateForm {
+  const given = { baseName: form.name, names: [], host };
+  const next = changedFrom(form, firstForm(form.kind, given, form.os), firstForm(form.kind, given, os));
+  const { file, format, cloudUser, cloudKey, cloudPackages } = form;
+  return { ...next, file, format, cloudUser, cloudKey, cloudPackages };
 }
 
 const amount = (text: string): number => Number(text.trim().replace(',', '.'));
 const diskBytes = (form: CreateForm): number => Math.round((amount(form.diskGib) * GIB) / MIB) * MIB;
 
-export type CreateProblems = Partial<Record<'name' | 'cpus' | 'diskGib' | 'file' | 'format', string>>;
+const packagesOf = (text: string): string[] => text.split(/[\s,]+/).filter(word => word !== '');
+
+/** Null: it is no cloud image. */
+function cloudInitOf({ kind, cloudUser, cloudKey, cloudPackages }: CreateForm): CloudInit | null {
+  if (kind !== 'disk' || cloudUser.trim() === '') return null;
+  const key = cloudKey.trim();
+  return {
+    user: cloudUser.trim(),
+    sshKeys: key === '' ? [] : [key],
+    packages: packagesOf(cloudPackages),
+  };
+}
+
+export type CreateProblems = Partial<
+  Record<'name' | 'cpus' | 'diskGib' | 'file' | 'format' | 'cloudUser' | 'cloudKey' | 'cloudPackages', string>
+>;
+
+function cloudProblems(form: CreateForm, text: Dictionary): CreateProblems {
+  const cloud = cloudInitOf(form);
+  const isAsked = form.kind === 'disk' && (form.cloudKey.trim() !== '' || form.cloudPackages.trim() !== '');
+  const words = text.setup.cloud;
+  if (cloud === null) return isAsked ? { cloudUser: words.userRule } : {};
+  const { user, sshKeys, packages } = cloudInitSchema.shape;
+  return {
+    ...(user.safeParse(cloud.user).success ? {} : { cloudUser: words.userRule }),
+    // Without a key nobody gets in.
+    ...(cloud.sshKeys.length > 0 && sshKeys.safeParse(cloud.sshKeys).success
+      ? {}
+      : { cloudKey: words.keyRule }),
+    ...(packages.safeParse(cloud.packages).success ? {} : { cloudPackages: words.packagesRule }),
+  };
+}
 
 export function createProblems(
   form: CreateForm,
   given: { readonly names: readonly string[]; readonly text: Dictionary },
 ): CreateProblems {
   const words = given.text.create;
-  const problems: CreateProblems = {};
+  const problems: CreateProblems = cloudProblems(form, given.text);
   const name = form.name.trim();
   if (!vmNameSchema.safeParse(name).success) problems.name = words.nameRule;
   else if (given.names.some(other => other.toLowerCase() === name.toLowerCase())) {
@@ -119,6 +182,9 @@ export function toParams(form: CreateForm) {
     cpus: amount(form.cpus),
     minKib: form.minKib,
     maxKib: form.maxKib,
+    firmware: form.firmware,
+    hasTpm: form.hasTpm,
+    group: form.group.trim(),
   };
   if (form.kind === 'sample') {
     return { ...common, source: { kind: 'sample' as const, diskBytes: diskBytes(form) } };
@@ -129,5 +195,6 @@ export function toParams(form: CreateForm) {
     return { ...common, source: { kind: 'iso' as const, file, diskBytes: diskBytes(form) } };
   }
   if (form.format === '') return null;
-  return { ...common, source: { kind: 'disk' as const, file, format: form.format } };
+  const source = { kind: 'disk' as const, file, format: form.format };
+  return { ...common, source, cloudInit: cloudInitOf(form) };
 }

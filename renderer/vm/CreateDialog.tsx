@@ -157,12 +157,7 @@ export function CreateDialog(props: { readonly onClose: () => void }) {
           })
         }
       />
-      <CreateFields
-        form={form}
-        onChange={setForm}
-        problems={tried ? problems : {}}
-        budgetKib={host?.budgetKib ?? 0}
-      />
+      <CreateFields form={form} onChange={setForm} problems={tried ? problems : {}} host={host} />
     </Dialog>
   );
 }

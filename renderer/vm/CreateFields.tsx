@@ -1,19 +1,21 @@
 // The fields of the create dialog.
 import { useState } from 'react';
+import type { HostMemory } from '../../shared/memory.ts';
 import { diskFormatSchema, osKindSchema } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { RangeFields, RangeHints } from '../memory/RangeFields.tsx';
 import { RangeSlider } from '../memory/RangeSlider.tsx';
-import type { CreateForm, CreateProblems } from '../state/create-form.ts';
+import { type CreateForm, type CreateProblems, withOs } from '../state/create-form.ts';
 import { Field } from '../ui/Field.tsx';
 import { FileChoice } from '../ui/FileChoice.tsx';
 import { formatKib } from '../view/format.ts';
 import { memoryScale } from '../view/memory-scale.ts';
+import { CloudFields, MoreFields } from './CreateMore.tsx';
 
 interface FieldsProps {
   readonly form: CreateForm;
   readonly problems: CreateProblems;
-  readonly budgetKib: number;
+  readonly host: HostMemory | null;
   readonly onChange: (update: (form: CreateForm) => CreateForm) => void;
 }
 
@@ -21,20 +23,21 @@ function MemoryFields(props: FieldsProps) {
   const { text, language } = useSpeech();
   const { form } = props;
   const range = { minKib: form.minKib, maxKib: form.maxKib };
-  const [held, setHeld] = useState(() => memoryScale(range, props.budgetKib));
+  const budgetKib = props.host?.budgetKib ?? 0;
+  const [held, setHeld] = useState(() => memoryScale(range, budgetKib));
   const set = (next: typeof range): void => props.onChange(old => ({ ...old, ...next }));
   return (
     <fieldset className="create-memory">
       <legend>{text.create.memory}</legend>
       <p className="soft">
-        {text.create.memoryText} {text.create.overBudget(formatKib(props.budgetKib, language))}
+        {text.create.memoryText} {text.create.overBudget(formatKib(budgetKib, language))}
       </p>
       <RangeSlider
         range={range}
-        scale={held.endKib < range.maxKib ? memoryScale(range, props.budgetKib) : held}
+        scale={held.endKib < range.maxKib ? memoryScale(range, budgetKib) : held}
         meters={null}
         onDrag={set}
-        onRelease={() => setHeld(memoryScale(range, props.budgetKib))}
+        onRelease={() => setHeld(memoryScale(range, budgetKib))}
         onCancel={() => undefined}
       />
       <div className="range-fields">
@@ -94,13 +97,16 @@ export function CreateFields(props: FieldsProps) {
           )}
         </Field>
         {form.kind === 'sample' ? null : (
-          <Field label={words.os}>
+          <Field label={words.os} help={text.setup.kindText[form.os]}>
             {control => (
               <select
                 {...control}
                 className="select"
                 value={form.os}
-                onChange={event => set('os', osKindSchema.parse(event.target.value))}
+                onChange={event => {
+                  const os = osKindSchema.parse(event.target.value);
+                  onChange(old => withOs(old, os, props.host));
+                }}
               >
                 {osKindSchema.options.map(os => (
                   <option key={os} value={os}>
@@ -139,6 +145,8 @@ export function CreateFields(props: FieldsProps) {
         )}
       </div>
       <MemoryFields {...props} />
+      {form.kind === 'disk' ? <CloudFields form={form} problems={problems} onChange={onChange} /> : null}
+      <MoreFields form={form} onChange={onChange} />
     </div>
   );
 }

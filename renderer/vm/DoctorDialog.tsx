@@ -21,7 +21,7 @@ function CheckRow(props: { readonly check: Check }) {
     <li className={`check ${check.state}`}>
       <Sign size={18} strokeWidth={1.75} aria-hidden />
       <div>
-        <strong>{check.title}</strong>{' '}
+        <strong>{text.setup.checks[check.id] ?? check.title}</strong>{' '}
         <span className={`chip ${check.state === 'ok' ? 'calm' : check.state === 'warn' ? 'warn' : 'bad'}`}>
           {text.doctor.states[check.state]}
         </span>

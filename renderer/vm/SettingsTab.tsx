@@ -1,10 +1,11 @@
-// What can be changed about a VM besides its memory: its name, how large its disks are, and whether it stays.
+// What can be changed about a VM besides its memory: its name, how it is set up, how large its disks are, whether it stays.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import type { VmDialogName } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { DiskList } from './DiskList.tsx';
+import { SetupSections } from './SetupSections.tsx';
 import { VmDialogs } from './VmDialogs.tsx';
 
 export function SettingsTab(props: { readonly vm: VmSummary }) {
@@ -21,6 +22,7 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
         </div>
         <Button onPress={() => setDialog('rename')}>{text.vm.rename}</Button>
       </section>
+      <SetupSections vm={vm} />
       <DiskList vm={vm} />
       <section className="setting">
         <div>

@@ -1,6 +1,6 @@
 // The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
 import { Activity, CircleHelp, Monitor, Plus, Search, Settings } from 'lucide-react';
-import { type CSSProperties, memo } from 'react';
+import { type CSSProperties, Fragment, memo } from 'react';
 import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -12,6 +12,7 @@ import { useMemory, useRangeUndo, useService, useVms } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
 import { findAttention, isRunning, vmHues } from '../view/attention.ts';
 import { formatKibPair } from '../view/format.ts';
+import { groupsOf } from '../view/groups.ts';
 import { trialOf } from '../view/trial.ts';
 
 const VmRow = memo(function VmRow(props: {
@@ -79,7 +80,7 @@ const eyesOf = (state: ServiceState): string =>
     .join(' ');
 
 export function Sidebar() {
-  const { text } = useSpeech();
+  const { text, language } = useSpeech();
   const vms = useVms();
   const place = useStore(navigationStore, state => state.place);
   const hues = vmHues(vms);
@@ -112,14 +113,23 @@ export function Sidebar() {
         <span className="name">{text.activity.title}</span>
       </button>
       <ul className="side-list">
-        {vms.map(vm => (
-          <VmRow
-            key={vm.spec.id}
-            vm={vm}
-            isHere={place.kind === 'vm' && place.vmId === vm.spec.id}
-            needsEye={eyes.has(vm.spec.id)}
-            hue={hues[vm.spec.id] ?? 1}
-          />
+        {groupsOf(vms, language).map(group => (
+          <Fragment key={group.name}>
+            {group.name === '' ? null : (
+              <li className="side-group fold" title={group.name}>
+                {group.name}
+              </li>
+            )}
+            {group.vms.map(vm => (
+              <VmRow
+                key={vm.spec.id}
+                vm={vm}
+                isHere={place.kind === 'vm' && place.vmId === vm.spec.id}
+                needsEye={eyes.has(vm.spec.id)}
+                hue={hues[vm.spec.id] ?? 1}
+              />
+            ))}
+          </Fragment>
         ))}
         {vms.length === 0 ? <li className="side-empty">{text.side.empty}</li> : null}
       </ul>

@@ -146,10 +146,8 @@ function MachineFact(props: { readonly vm: VmSummary }) {
           [text.summary.cpus, String(spec.cpus)],
           [text.summary.boots, boots],
           [text.summary.accelerator, accelerator],
-          [
-            text.summary.network,
-            spec.network === 'user' ? text.summary.networkUser : text.summary.networkNone,
-          ],
+          [text.setup.machine.firmware, text.setup.machine.firmwares[spec.firmware]],
+          [text.summary.network, text.setup.network.modes[spec.network]],
           ...spec.portForwards.map(
             forward =>
               [

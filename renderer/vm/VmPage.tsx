@@ -1,7 +1,8 @@
 // One VM: header with state and verbs, tabs.
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
+import { shutDownVm } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { MemoryTab } from '../memory/MemoryTab.tsx';
 import { goTo, VM_TABS, type VmTab } from '../state/navigation.ts';
@@ -9,8 +10,10 @@ import { HistoryTab } from '../timeline/HistoryTab.tsx';
 import { Button } from '../ui/Button.tsx';
 import { useVms } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { isRunning } from '../view/attention.ts';
 import { SettingsTab } from './SettingsTab.tsx';
 import { SummaryTab } from './SummaryTab.tsx';
+import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
 import { VmHeader } from './VmHeader.tsx';
 
 // noVNC is large and uses top-level await: its own chunk, loaded when a screen is opened.
@@ -70,6 +73,19 @@ function TabBody(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   }
 }
 
+/** It was asked to shut down and did not: the person decides. */
+function StillRuns(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const [dialog, setDialog] = useState<VmDialogName | null>(null);
+  return (
+    <>
+      <Button onPress={() => shutDownVm(props.vm.spec.id)}>{text.setup.stillRuns}</Button>
+      <Button onPress={() => setDialog('force')}>{text.vm.force}</Button>
+      <VmDialogs vm={props.vm} dialog={dialog} onClose={() => setDialog(null)} />
+    </>
+  );
+}
+
 export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
   const { text } = useSpeech();
   const vm = useVms().find(other => other.spec.id === props.vmId);
@@ -96,7 +112,11 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
       >
         {error !== null && props.tab !== 'console' ? (
           <div className="panel-notice">
-            <Notice tone="bad" title={text.vm.errorTitle}>
+            <Notice
+              tone="bad"
+              title={text.vm.errorTitle}
+              action={error.code === 'vm.timeout' && isRunning(vm) ? <StillRuns vm={vm} /> : undefined}
+            >
               <ErrorWords body={error} />
             </Notice>
           </div>

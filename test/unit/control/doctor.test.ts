@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type DoctorFindings, examine } from '../../../electron/control/doctor.ts';
 import type { Check } from '../../../shared/host.ts';
 
+const HERE = { isHere: true, fix: '' };
 const well: DoctorFindings = {
   qemu: '/usr/bin/qemu-system-x86_64',
   qemuVersion: 'QEMU 10.0',
@@ -17,6 +18,8 @@ const well: DoctorFindings = {
   canWrite: true,
   sample: true,
   backstop: 'Nothing does.',
+  parts: { uefi: HERE, secureBoot: HERE, tpm: HERE },
+  windowsVms: 0,
   planAgeMs: 0,
 };
 
@@ -37,5 +40,18 @@ describe('doctor', () => {
     expect(strained?.state).toBe('warn');
     expect(strained?.found).toContain('32 % of the last ten seconds');
     expect(strained?.fix).toContain('ebb vm suspend');
+  });
+
+  it('names what only some VMs need, with the command that brings it, and is well without it', () => {
+    const lacking = { isHere: false, fix: 'sudo apt-get install ovmf' };
+    const report = examine({ ...well, parts: { uefi: lacking, secureBoot: lacking, tpm: HERE } });
+    expect(report.ok).toBe(true);
+    const of = (id: string): Check | undefined => report.checks.find(row => row.id === id);
+    expect(of('uefi')).toMatchObject({ state: 'warn', fix: 'sudo apt-get install ovmf' });
+    expect(of('secure-boot')).toMatchObject({ state: 'warn', found: expect.stringContaining('Windows 11') });
+    expect(of('tpm')).toMatchObject({ state: 'ok', fix: '' });
+    expect(of('guest-tools')?.found).not.toContain('http');
+    const windows = examine({ ...well, windowsVms: 1 }).checks.find(row => row.id === 'guest-tools');
+    expect(windows?.found).toContain('virtio-win.iso');
   });
 });

@@ -1,0 +1,15 @@
+// VMs as they stand at the side: those without a group first, then group by group. Pure.
+import type { VmSummary } from '../../shared/vm.ts';
+
+export interface VmGroup {
+  /** Empty: of none. */
+  readonly name: string;
+  readonly vms: readonly VmSummary[];
+}
+
+export function groupsOf(vms: readonly VmSummary[], language: string): VmGroup[] {
+  const names = [...new Set(vms.map(({ spec }) => spec.group))];
+  // The empty name sorts before every other.
+  names.sort((a, b) => a.localeCompare(b, language));
+  return names.map(name => ({ name, vms: vms.filter(({ spec }) => spec.group === name) }));
+}
