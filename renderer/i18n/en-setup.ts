@@ -37,9 +37,9 @@ export const enSetup = {
       of: (name: string) => `Network of ${name}`,
       mode: 'The guest',
       modes: {
-        user: 'reaches the network through this computer',
-        isolated: 'reaches nothing',
-        none: 'has no network',
+        user: 'Reaches the network through this computer',
+        isolated: 'Reaches nothing',
+        none: 'Has no network',
       },
       modeNotes: {
         user: 'Nobody outside reaches it but through port forwards, and those from this computer alone.',
@@ -71,7 +71,7 @@ export const enSetup = {
       orderRule: 'From 1 to 999.',
       delayRule: 'From 0 to 3600.',
     },
-    more: 'Firmware, network and more',
+    more: 'Firmware, TPM and group',
     kindText: {
       linux: 'Its drivers for Ebb are built in.',
       windows: 'Windows 10 and before. Emulated devices until its virtio drivers are installed.',

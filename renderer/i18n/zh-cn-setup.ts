@@ -67,7 +67,7 @@ export const zhCnSetup: typeof enSetup = {
       orderRule: '从 1 到 999。',
       delayRule: '从 0 到 3600。',
     },
-    more: '固件、网络等',
+    more: '固件、TPM 和分组',
     kindText: {
       linux: '系统自带 Ebb 所需的驱动程序。',
       windows: 'Windows 10 及更早版本。安装 virtio 驱动程序之前使用仿真设备。',

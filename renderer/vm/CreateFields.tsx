@@ -97,7 +97,7 @@ export function CreateFields(props: FieldsProps) {
           )}
         </Field>
         {form.kind === 'sample' ? null : (
-          <Field label={words.os} help={text.setup.kindText[form.os]}>
+          <Field label={words.os}>
             {control => (
               <select
                 {...control}
@@ -144,6 +144,7 @@ export function CreateFields(props: FieldsProps) {
           </Field>
         )}
       </div>
+      {form.kind === 'sample' ? null : <p className="soft">{text.setup.kindText[form.os]}</p>}
       <MemoryFields {...props} />
       {form.kind === 'disk' ? <CloudFields form={form} problems={problems} onChange={onChange} /> : null}
       <MoreFields form={form} onChange={onChange} />
