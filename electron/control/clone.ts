@@ -28,7 +28,7 @@ const SPARE_BYTES = 256 * 2 ** 20;
 export interface ClonePorts extends QemuImgPorts {
   readonly machines: Machines;
   readonly storage: StorageClient;
-  readonly folders: Pick<MachineFolders, 'home' | 'freeBytes' | 'copyIn'>;
+  readonly folders: Pick<MachineFolders, 'home' | 'freeBytes' | 'copyIn' | 'copyUefiVars'>;
   /** Private, short, and new at every call. */
   readonly readerSocket: (vmId: VmId) => string;
   readonly clock: Clock;
@@ -91,6 +91,7 @@ export class Cloner {
         const { isoName } = spec.boot;
         await copyInstaller(folders, `${folders.home(from.id)}/${isoName}`, spec.id, run);
       }
+      folders.copyUefiVars(from.id, spec.id);
       step('taking the first point');
       await storage.call('moment.take', {
         vmId: spec.id,

@@ -8,6 +8,7 @@ import { lockHolder } from '../platform/lock-owner.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import {
   childBelow,
+  copyDurably,
   copyInto,
   fileExists,
   freeBytesAt,
@@ -36,6 +37,8 @@ export interface MachineFolders {
   ) => Promise<void>;
   /** What its cloud image asks for: small files under fixed names, the user's alone (they are told of keys). */
   readonly putSeed: (vmId: VmId, files: Readonly<Record<string, string>>) => void;
+  /** As they are now: without them its disk may not be found to start from. */
+  readonly copyUefiVars: (from: VmId, to: VmId) => void;
   readonly forgetUefiVars: (vmId: VmId) => void;
   readonly remove: (vmId: VmId) => void;
   readonly toTrash: (vmId: VmId) => void;
@@ -66,6 +69,10 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
       const folder = seedFolder({ home: home(vmId) });
       makePrivateFolder(folder);
       for (const [name, text] of Object.entries(files)) writeBytes(`${folder}/${name}`, Buffer.from(text));
+    },
+    copyUefiVars: (from, to) => {
+      const path = uefiVarsPath({ home: home(from) });
+      if (fileExists(path)) copyDurably(path, uefiVarsPath({ home: home(to) }));
     },
     forgetUefiVars: vmId => removeFile(uefiVarsPath({ home: home(vmId) })),
     remove: vmId => {

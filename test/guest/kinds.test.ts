@@ -168,6 +168,13 @@ describe('UEFI and TPM', () => {
     await plain.stopVm(vmId);
     await waitFor('swtpm to end', () => bytesOf(`/proc/${pid}/cmdline`) === null || null);
     expect(statSync(join(home(plain, vmId), 'tpm', 'tpm2-00.permall')).size).toBeGreaterThan(0);
+    const { id: momentId } = await plain.call('moment.take', { vmId, name: 'p', note: '' });
+    const clone = await plain.call('vm.clone', { vmId, momentId, name: 'clone' });
+    await plain.done(clone.taskId);
+    const own = (id: VmId): Buffer => readFileSync(join(home(plain, id), 'uefi-vars.fd'));
+    expect(own(clone.vmId).equals(own(vmId))).toBe(true);
+    // A TPM is one machine's alone.
+    expect(bytesOf(join(home(plain, clone.vmId), 'tpm'))).toBeNull();
   });
 
   it('Secure Boot: its guest is told that it is on, and so locks itself down', async () => {

@@ -97,7 +97,7 @@ export class FakeHost {
   isKillable = true;
   /** It opens its control socket. */
   qmp: FakeQmp | null = new FakeQmp();
-  opensExports = true;
+  opensExports: boolean | 'never' = true;
   swtpm: string | null = null;
   readonly firmware = new Map<string, { readonly code: string; readonly vars: string }>();
   onSpawn: () => void = () => undefined;
@@ -109,7 +109,11 @@ export class FakeHost {
       memory: this.memory,
       storage: {
         openExport: () =>
-          this.opensExports ? Promise.resolve({ exportName: 'disk' }) : Promise.reject(new Error('no disk')),
+          this.opensExports === 'never'
+            ? new Promise(() => undefined)
+            : this.opensExports
+              ? Promise.resolve({ exportName: 'disk' })
+              : Promise.reject(new Error('no disk')),
         closeExport: () => Promise.resolve(),
         healthy: () => Promise.resolve(),
       },

@@ -22,8 +22,10 @@ import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
 import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
 import { hasSavedMemory, loadMemory, readSavedRecord, saveMemory } from './suspended.ts';
-import { delay, until } from './wait.ts';
+import { delay, type Phase, until, within } from './wait.ts';
 
+/** Storage restarts in seconds and recovers; the other phases have limits of their own. */
+const EXPORTS: Phase = { doing: 'Opening the disks', limitMs: 60_000 };
 const QUIT = { timeoutMs: 5_000, stepMs: 20 };
 
 export interface SupervisorInput {
@@ -122,7 +124,7 @@ export class QemuSupervisor implements VmSupervisor {
       });
       const record = await runRecord(this.#launch(), saved, lease.bootKib);
       step('opening the disks');
-      await openExports(this.#launch());
+      await within(this.#ports.clock, EXPORTS, openExports(this.#launch()));
       signal.throwIfAborted();
       step('starting QEMU');
       process = await spawnQemu(this.#launch(), program, record, saved !== null);

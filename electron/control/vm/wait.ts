@@ -1,4 +1,5 @@
 // Waiting for conditions with a deadline: the only form of waiting in control.
+import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 
 export const delay = (clock: Clock, ms: number): Promise<void> =>
@@ -18,3 +19,25 @@ export async function until<T>(
     await delay(clock, stepMs);
   }
 }
+
+export interface Phase {
+  /** "Opening the disks". */
+  readonly doing: string;
+  readonly limitMs: number;
+}
+
+/** Fault vm.timeout past its limit; what the work still does then is undone by whoever undoes the start. */
+export function within<T>(clock: Clock, { doing, limitMs }: Phase, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(limitMs, () => reject(tooLong(doing, limitMs)));
+    void work.then(resolve, reject).finally(() => timer.cancel());
+  });
+}
+
+const tooLong = (doing: string, limitMs: number): Fault =>
+  new Fault({
+    code: 'vm.timeout',
+    what: `${doing} took longer than ${limitMs / 1000} s.`,
+    safe: "The VM's disks and points are untouched.",
+    todo: 'Try again; the service log says what it waited for.',
+  });

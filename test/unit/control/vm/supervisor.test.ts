@@ -1,6 +1,7 @@
 // M9, M2: a QEMU that runs is counted, whatever else does not work.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { QemuSupervisor } from '../../../../electron/control/vm/supervisor.ts';
+import { Fault } from '../../../../shared/result.ts';
 import { FakeHost, FakeQmp } from '../../../support/fake-qemu.ts';
 import { GIB, specOf, uuid } from '../../../support/memory-world.ts';
 
@@ -145,5 +146,61 @@ describe('a QEMU that the kernel cannot end', () => {
     expect(await starting).toBe('failed');
     expect(counted()).toBeUndefined();
     expect(host.memory.leases.size).toBe(0);
+  });
+});
+
+describe('a start whose parts are not there', () => {
+  const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'done',
+      (cause: unknown) => (cause instanceof Fault ? cause.body : cause),
+    );
+
+  it('ends when storage does not open the disks in its time, with nothing leased', async () => {
+    host.opensExports = 'never';
+    const supervisor = supervise();
+    const failed = codeOf(supervisor.start(new AbortController().signal, noStep));
+    await host.run(59_000);
+    expect(supervisor.state()).toMatchObject({ phase: 'starting', detail: 'opening the disks' });
+    await host.run(2_000);
+    expect(await failed).toMatchObject({
+      code: 'vm.timeout',
+      what: expect.stringContaining('Opening the disks'),
+    });
+    expect(supervisor.state().phase).toBe('failed');
+    expect(host.memory.leases.size).toBe(0);
+  });
+
+  it('says what brings a firmware or a TPM that this computer has not, and spawns nothing', async () => {
+    let spawned = 0;
+    host.onSpawn = () => {
+      spawned += 1;
+    };
+    for (const change of [{ firmware: 'uefi' }, { hasTpm: true }] as const) {
+      const supervisor = new QemuSupervisor({
+        spec: { ...spec, ...change },
+        folders: FOLDERS,
+        ports: host.ports(),
+      });
+      const body = await codeOf(supervisor.start(new AbortController().signal, noStep));
+      expect(body).toMatchObject({
+        code: 'host.unsupported',
+        todo: expect.stringContaining('apt-get install'),
+      });
+    }
+    expect(spawned).toBe(0);
+  });
+
+  it('L4: variables are copied from the template once, and stay the VM’s own', async () => {
+    host.firmware.set('uefi', { code: '/code', vars: '/template' });
+    host.files.set('/template', 'empty');
+    const own = { ...spec, firmware: 'uefi' as const };
+    const of = (): QemuSupervisor => new QemuSupervisor({ spec: own, folders: FOLDERS, ports: host.ports() });
+    await of().start(new AbortController().signal, noStep);
+    expect(host.files.get('/home/uefi-vars.fd')).toBe('empty');
+    host.files.set('/home/uefi-vars.fd', 'boots from disk 1');
+    await of().start(new AbortController().signal, noStep);
+    expect(host.files.get('/home/uefi-vars.fd')).toBe('boots from disk 1');
+    expect(host.record?.argv.join(' ')).toContain('filename=/home/uefi-vars.fd');
   });
 });
