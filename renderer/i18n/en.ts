@@ -6,8 +6,8 @@ import { enHelp } from './en-help.ts';
 import { enMemory } from './en-memory.ts';
 import { enPages } from './en-pages.ts';
 import { enSchedule } from './en-schedule.ts';
-import { enWindow } from './en-window.ts';
 import { enSetup } from './en-setup.ts';
+import { enWindow } from './en-window.ts';
 
 export const en = {
   app: {

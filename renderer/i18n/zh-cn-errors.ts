@@ -147,6 +147,11 @@ export const zhCnErrors: ErrorDictionary = {
       safe: '没有任何更改。虚拟机继续运行；关机、挂起和删除仍可进行。',
       todo: '请腾出一些磁盘空间，或检查数据文件夹中的审计文件夹是否只属于您，然后重试。',
     },
+    'network.port-in-use': {
+      what: '端口转发所用的本机端口已被占用，虚拟机没有启动。',
+      safe: '没有启动任何东西。',
+      todo: '请结束占用端口的程序，或更改端口转发，然后再启动。',
+    },
     'disk.full': full,
     'disk.io': {
       what: '读写磁盘时出错。',

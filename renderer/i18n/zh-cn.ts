@@ -6,8 +6,8 @@ import { zhCnHelp } from './zh-cn-help.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
 import { zhCnSchedule } from './zh-cn-schedule.ts';
-import { zhCnWindow } from './zh-cn-window.ts';
 import { zhCnSetup } from './zh-cn-setup.ts';
+import { zhCnWindow } from './zh-cn-window.ts';
 
 export const zhCn: Dictionary = {
   app: {

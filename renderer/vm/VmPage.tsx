@@ -5,6 +5,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { shutDownVm } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { MemoryTab } from '../memory/MemoryTab.tsx';
+import type { VmDialogName } from '../state/asked.ts';
 import { goTo, VM_TABS, type VmTab } from '../state/navigation.ts';
 import { HistoryTab } from '../timeline/HistoryTab.tsx';
 import { Button } from '../ui/Button.tsx';
@@ -13,7 +14,7 @@ import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { isRunning } from '../view/attention.ts';
 import { SettingsTab } from './SettingsTab.tsx';
 import { SummaryTab } from './SummaryTab.tsx';
-import { type VmDialogName, VmDialogs } from './VmDialogs.tsx';
+import { VmDialogs } from './VmDialogs.tsx';
 import { VmHeader } from './VmHeader.tsx';
 
 // noVNC is large and uses top-level await: its own chunk, loaded when a screen is opened.

@@ -84,6 +84,11 @@ const VM_ROWS = {
     state: ({ vmId }, look) => given({ name: look.spec(vmId)?.name }),
     wanted: ({ name }) => ({ name }),
   },
+  'vm.configure': {
+    ifFull: 'refuse',
+    // Notes are a person's own words: that they changed is enough.
+    wanted: ({ change }) => ({ change: Object.keys(change).sort().join(', ').slice(0, 400) }),
+  },
   'vm.delete': plainly,
   'vm.preview-start': 'reads',
   'vm.start': plainly,
@@ -187,6 +192,8 @@ const APP_ROWS = {
   'app.quit': plainly,
   'app.power': 'is no change of what VMs may or have',
   'doctor.run': 'reads',
+  'host.parts': 'reads',
+  'network.conflicts': 'reads',
   'task.list': 'reads',
   'task.cancel': 'is no change of what VMs may or have',
   'task.pause': 'is no change of what VMs may or have',
