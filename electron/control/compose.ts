@@ -280,6 +280,11 @@ const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
     journal.all().flatMap(({ kind, vmId }) => ((kind === 'vm.create' || kind === 'vm.clone') && vmId) || []),
   );
 
+const bugsTo =
+  (log: ControlInput['log']) =>
+  (incident: string, error: unknown): void =>
+    log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error');
+
 export function composeControl(input: ControlInput): Control {
   const { paths, log, pid } = input;
   const catalog = openCatalog(`${paths.dataFolder}/catalog.db`);
@@ -339,11 +344,7 @@ export function composeControl(input: ControlInput): Control {
       void probe.result();
       void autostarts.run().catch((cause: unknown) => log(`starting by themselves: ${String(cause)}`));
     },
-    serve: (channel, kind) => {
-      const onBug = (incident: string, error: unknown): void =>
-        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error');
-      serve({ table: contract, handlers, topics, channel, kind, onBug });
-    },
+    serve: (channel, kind) => serve({ table: contract, handlers, topics, channel, kind, onBug: bugsTo(log) }),
     dispose: () => {
       tasks.leave();
       for (const part of [autostarts, memory, ranges, trash, histories]) part.stop();
