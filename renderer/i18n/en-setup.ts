@@ -51,6 +51,7 @@ export const enSetup = {
       noForwards: 'None.',
       count: (count: number) => `${count} ${count === 1 ? 'port forward' : 'port forwards'}`,
       protocol: 'Protocol',
+      protocols: { tcp: 'TCP', udp: 'UDP' },
       hostPort: 'Port here',
       guestPort: 'Port in the guest',
       add: 'Add a port forward',

@@ -47,6 +47,7 @@ export const zhCnSetup: typeof enSetup = {
       noForwards: '没有。',
       count: count => `${count} 个端口转发`,
       protocol: '协议',
+      protocols: { tcp: 'TCP', udp: 'UDP' },
       hostPort: '本机端口',
       guestPort: '客户机端口',
       add: '添加端口转发',

@@ -67,8 +67,8 @@ function ForwardLine(props: {
             props.onChange({ ...row, protocol: event.target.value === 'udp' ? 'udp' : 'tcp' })
           }
         >
-          <option value="tcp">TCP</option>
-          <option value="udp">UDP</option>
+          <option value="tcp">{words.protocols.tcp}</option>
+          <option value="udp">{words.protocols.udp}</option>
         </select>
       </td>
       {port('hostPort')}

@@ -20,6 +20,8 @@ export class Footprint {
   #overheadKib: number;
   #possession: Possession;
   #isKeepingTold = false;
+  /** Its guest is up, and the host did not say what its QEMU holds. */
+  #isUntold = false;
 
   constructor({ bootKib, overheadKib, nowMs }: { bootKib: number; overheadKib: number; nowMs: number }) {
     this.#bootKib = bootKib;
@@ -34,6 +36,7 @@ export class Footprint {
 
   observe({ actualKib, beforeKib, mostKib, isDriverReady }: Share, nowMs: number): void {
     const { residentKib } = this;
+    this.#isUntold = residentKib === null && isDriverReady;
     // Firmware and a new kernel use all of it.
     this.#possession = isDriverReady
       ? foldPossession(
@@ -60,7 +63,7 @@ export class Footprint {
 
   /** M8: to take more from it would help nobody: nothing comes back, or nobody would see it. Null: it would. */
   get leftAloneKib(): number | null {
-    return this.residentKib === null || this.isKeeping ? this.#possession.heldKib : null;
+    return this.#isUntold || this.isKeeping ? this.#possession.heldKib : null;
   }
 
   /** Once: what its balloon took, where it was found out that the host does not get it. */

@@ -20,8 +20,8 @@ function leaves(dictionary: object, path = ''): Map<string, Leaf> {
 }
 /** The words for errors are of other forms on purpose: spoken.test.ts has them. */
 const isOwnForm = (path: string): boolean => path.startsWith('errors.') || path === 'spoken';
-/** Names of formats are nobody's language. */
-const isName = (path: string): boolean => path.includes('.formats.');
+/** Names of formats and systems are nobody's language. */
+const isName = (path: string): boolean => path.includes('.formats.') || path.startsWith('os.');
 const english = [...leaves(en)].filter(([path]) => !isOwnForm(path));
 const chinese = leaves(zhCn);
 
