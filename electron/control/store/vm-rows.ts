@@ -1,0 +1,50 @@
+// What a part of control keeps of each VM beside the catalog, in its database: one row of JSON a VM.
+import type Database from 'better-sqlite3';
+import type * as z from 'zod';
+import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
+
+export interface VmRows<T> {
+  all(): (T & { readonly vmId: VmId })[];
+  get(vmId: VmId): T | undefined;
+  put(vmId: VmId, row: T): void;
+  drop(vmId: VmId): void;
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+/** `table` is one of ours. What cannot be read is none. */
+export function openVmRows<T extends object>(
+  db: Database.Database,
+  table: string,
+  schema: z.ZodType<T>,
+): VmRows<T> {
+  db.exec(`CREATE TABLE IF NOT EXISTS ${table} (vm TEXT PRIMARY KEY, body TEXT NOT NULL)`);
+  const put = db.prepare(
+    `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT (vm) DO UPDATE SET body = excluded.body`,
+  );
+  const drop = db.prepare(`DELETE FROM ${table} WHERE vm = ?`);
+  const all = db.prepare<[], { vm: string; body: string }>(`SELECT vm, body FROM ${table}`);
+  const known = new Map<VmId, T>();
+  for (const { vm, body } of all.all()) {
+    const [vmId, row] = [vmIdSchema.safeParse(vm), schema.safeParse(parsed(body))];
+    if (vmId.success && row.success) known.set(vmId.data, row.data);
+  }
+  return {
+    all: () => [...known].map(([vmId, row]) => ({ vmId, ...row })),
+    get: vmId => known.get(vmId),
+    put: (vmId, row) => {
+      put.run(vmId, JSON.stringify(row));
+      known.set(vmId, row);
+    },
+    drop: vmId => {
+      drop.run(vmId);
+      known.delete(vmId);
+    },
+  };
+}
