@@ -37,7 +37,7 @@ const NEEDED_RUNTIME = [
   'THIRD-PARTY-LICENCES.txt',
 ];
 /** Of the machine it was made on. Licences and manuals may speak of anybody's. */
-const ABSOLUTE = /(?<![\w.~-])(?:\/home\/\w+|\/Users\/\w+|\/work\/\w+|\/builds?\/\w+\/|[A-Z]:\\\\?Users\\)/;
+const ABSOLUTE = /(?<![\w.~-])(?:\/home\/\w+|\/Users\/\w+|\/builds?\/\w+\/|[A-Z]:\\\\?Users\\)/;
 const TEXT = /\.(?:js|cjs|css|html|json)$/;
 const PREBUILT = /^node_modules\/better-sqlite3\/prebuilds\//;
 

@@ -20,9 +20,9 @@ describe('what is asked from outside', () => {
     ['ebb://help', { kind: 'place', hash: '#/help' }],
     ['ebb://new/', { kind: 'dialog', dialog: 'create' }],
     ['/home/me/old.VHD', { kind: 'file', path: '/home/me/old.VHD' }],
-    ['old.vhd', { kind: 'file', path: '/work/old.vhd' }],
+    ['old.vhd', { kind: 'file', path: '/home/me/old.vhd' }],
     ['file:///home/me/a%20b.vhd', { kind: 'file', path: '/home/me/a b.vhd' }],
-  ] as const)('reads %s', (word, request) => expect(requestOf(word, '/work')).toEqual(request));
+  ] as const)('reads %s', (word, request) => expect(requestOf(word, '/home/me')).toEqual(request));
 
   it.each([
     'ebb://vm/../../etc',
@@ -37,7 +37,7 @@ describe('what is asked from outside', () => {
     '/etc/passwd',
     'a.vhdx',
     '',
-  ])('reads nothing in %s', word => expect(requestOf(word, '/work')).toBeNull());
+  ])('reads nothing in %s', word => expect(requestOf(word, '/home/me')).toBeNull());
 
   it('takes the last of a command line', () => {
     expect(requestFrom(['--no-sandbox', '/a.vhd', 'ebb://help', 'x'], '/')).toMatchObject({ hash: '#/help' });
