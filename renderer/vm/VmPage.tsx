@@ -11,6 +11,7 @@ import { HistoryTab } from '../timeline/HistoryTab.tsx';
 import { Button } from '../ui/Button.tsx';
 import { useVms } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { Tabs } from '../ui/Tabs.tsx';
 import { isRunning } from '../view/attention.ts';
 import { SettingsTab } from './SettingsTab.tsx';
 import { SummaryTab } from './SummaryTab.tsx';
@@ -21,38 +22,6 @@ import { VmHeader } from './VmHeader.tsx';
 const ConsoleTab = lazy(() =>
   import('../console/ConsoleTab.tsx').then(module => ({ default: module.ConsoleTab })),
 );
-
-function Tabs(props: { readonly vmId: VmId; readonly tab: VmTab }) {
-  const { text } = useSpeech();
-  const select = (tab: VmTab): void => goTo({ kind: 'vm', vmId: props.vmId, tab });
-  const onKey = (key: string): void => {
-    const at = VM_TABS.indexOf(props.tab);
-    const next = key === 'ArrowRight' ? at + 1 : key === 'ArrowLeft' ? at - 1 : null;
-    if (next === null) return;
-    const tab = VM_TABS[(next + VM_TABS.length) % VM_TABS.length] ?? 'summary';
-    select(tab);
-    document.getElementById(`tab-${tab}`)?.focus();
-  };
-  return (
-    <div className="tabs" role="tablist" aria-label={text.vm.tabsLabel}>
-      {VM_TABS.map(tab => (
-        <button
-          key={tab}
-          id={`tab-${tab}`}
-          type="button"
-          role="tab"
-          aria-selected={tab === props.tab}
-          aria-controls="tab-panel"
-          tabIndex={tab === props.tab ? 0 : -1}
-          onClick={() => select(tab)}
-          onKeyDown={event => onKey(event.key)}
-        >
-          {text.vm.tabs[tab]}
-        </button>
-      ))}
-    </div>
-  );
-}
 
 function TabBody(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   const { text } = useSpeech();
@@ -103,12 +72,19 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
   return (
     <>
       <VmHeader vm={vm} tab={props.tab} />
-      <Tabs vmId={props.vmId} tab={props.tab} />
+      <Tabs
+        label={text.vm.tabsLabel}
+        tabs={VM_TABS}
+        tab={props.tab}
+        names={text.vm.tabs}
+        panelId="tab-panel"
+        onSelect={tab => goTo({ kind: 'vm', vmId: props.vmId, tab })}
+      />
       <div
         className="tab-panel"
         role="tabpanel"
         id="tab-panel"
-        aria-labelledby={`tab-${props.tab}`}
+        aria-labelledby={`tab-panel-${props.tab}`}
         tabIndex={-1}
       >
         {error !== null && props.tab !== 'console' ? (

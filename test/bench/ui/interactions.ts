@@ -45,7 +45,7 @@ export async function interact(page: Page, server: FakeServer, rounds: number): 
     felt.set(what, [...(felt.get(what) ?? []), await painted(page)]);
   };
   const side = page.locator('.side-list button');
-  const tab = (name: string) => page.locator(`#tab-${name}`);
+  const tab = (name: string) => page.locator(`#tab-panel-${name}`);
   const vmId = server.control.world.vms[0]?.summary.spec.id ?? '';
   await side.first().waitFor();
   await watch(page);
