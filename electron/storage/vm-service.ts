@@ -148,16 +148,10 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
           .map(({ id }) => id),
       );
       if (momentId !== undefined && kept.has(momentId)) throw new Fault(beingRead());
-      const going = engine
-        .timeline()
-        .trash.filter(
-          ({ id, trashedAt }) =>
-            (trashedAt ?? 0) <= trashedBefore && !kept.has(id) && (momentId === undefined || id === momentId),
-        );
-      // T8: one after the other. Who was taken after one takes its parent over, which must not be one that goes as well.
-      let freedBytes = 0;
-      for (const { id } of going) freedBytes += (await engine.purge(row => row.id === id)).freedBytes;
-      return { freedBytes };
+      return engine.purge(
+        ({ id, trashedAt }) =>
+          trashedAt <= trashedBefore && !kept.has(id) && (momentId === undefined || id === momentId),
+      );
     },
     'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),
     'moment.compare': async ({ fromId, toId }) => ({ disks: await engineOf().inspect.compare(fromId, toId) }),

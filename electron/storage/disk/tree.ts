@@ -243,7 +243,9 @@ export class Tree {
   }
 
   /** The moment's points stay, as nobody's, while something hangs off them; those taken after it follow its parent. */
-  without({ id, parentId }: MomentRow): Change[] {
+  without({ id }: Pick<MomentRow, 'id'>): Change[] {
+    // As it stands: the one it was taken after may have gone a moment ago.
+    const parentId = this.moment(id)?.parentId ?? null;
     return [
       drop('moment', id),
       ...this.pointsOf(id).map(point => put('point', { ...point, momentId: null })),

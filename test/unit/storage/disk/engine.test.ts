@@ -174,6 +174,27 @@ describe('operations', () => {
     expect(sevenZip(file(second))).toBe(second.sha);
   });
 
+  it('T8: neighbours that go at once leave who was taken after them to the one before them', async () => {
+    const [first, second, third, fourth] = [
+      await take('a'),
+      await take('b'),
+      await take('c'),
+      await take('d'),
+    ];
+    for (const { id } of [second, third]) await engine.deleteMoment(id);
+    await engine.purge(() => true);
+    expect(engine.timeline().moments).toMatchObject([
+      { id: first.id, parentId: null },
+      { id: fourth.id, parentId: first.id },
+    ]);
+    await engine.close();
+    engine = await open();
+    expect(engine.timeline().moments).toMatchObject([
+      { id: first.id },
+      { id: fourth.id, parentId: first.id },
+    ]);
+  });
+
   it('T8: what is in the trash comes back as it was, and is nowhere to go back to meanwhile', async () => {
     scribble(40);
     const first = await take('first');
