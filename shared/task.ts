@@ -11,6 +11,7 @@ export const taskKindSchema = z.enum([
   'vm.stop',
   'vm.suspend',
   'vm.delete',
+  'moment.take',
   'moment.go-back',
   'moment.export',
   'moment.import-delta',

@@ -3,6 +3,7 @@
 // direction (which file hangs off which) are told apart: reversal turns the second and never the first.
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from './ids.ts';
+import { momentExtrasSchema } from './moment-extras.ts';
 import { bytesSchema, timeMsSchema } from './units.ts';
 
 export const momentKindSchema = z.enum(['imported', 'manual', 'automatic', 'kept']);
@@ -35,6 +36,8 @@ export const momentSchema = z.object({
   freesBytes: bytesSchema.nullable(),
   /** Why it is not deleted, as a sentence; null where it can be. */
   keptBecause: z.string().max(300).nullable(),
+  /** What is kept of it beside its points; absent where nothing is. */
+  extras: momentExtrasSchema.optional(),
 });
 export type Moment = z.infer<typeof momentSchema>;
 

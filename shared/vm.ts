@@ -71,6 +71,14 @@ export const vmStateSchema = z.object({
 });
 export type VmState = z.infer<typeof vmStateSchema>;
 
+/** A guest's own word, bounded. */
+export const guestInfoSchema = z.object({
+  hostName: z.string().max(200).nullable(),
+  os: z.string().max(200).nullable(),
+  addresses: z.array(z.string().max(50)).max(16),
+});
+export type GuestInfo = z.infer<typeof guestInfoSchema>;
+
 export const vmSummarySchema = z.object({ spec: vmSpecSchema, state: vmStateSchema });
 export type VmSummary = z.infer<typeof vmSummarySchema>;
 

@@ -152,7 +152,7 @@ sub writer_loop { my %a = @_; my $stop = 0; local $SIG{TERM} = sub { $stop = 1 }
       if (open my $h, '>', "$ack_file.new") { print $h "$n $longest\n"; close $h; rename "$ack_file.new", $ack_file }
       select undef, undef, undef, ($a{pauseMs} // 2) / 1000 } () }) }
 
-# Of QEMU's guest agent as much as is asked of a guest's memory: files that are read. In a process of its own, so that it
+# Of QEMU's guest agent as much as is asked of it: files that are read, file systems that are frozen, the clock. In a process of its own, so that it
 # answers while this one works.
 sub serve_qga { my $path = shift; my ($held, $next, %texts) = ('', 1000);
   open(my $qga, '+<', $path) or return; binmode $qga;
@@ -168,9 +168,20 @@ sub serve_qga { my $path = shift; my ($held, $next, %texts) = ('', 1000);
       elsif ($verb eq 'guest-file-read' && defined $texts{$handle}) { my ($n) = $line =~ /"count":(\d+)/;
         my $text = substr $texts{$handle}, 0, $n;
         $out = sprintf '{"return": {"count": %d, "buf-b64": "%s", "eof": true}}', length $text, base64($text) }
+      elsif ($verb eq 'guest-fsfreeze-freeze') { $out = sprintf '{"return": %d}', freeze(0xC0045877) }
+      elsif ($verb eq 'guest-fsfreeze-thaw') { $out = sprintf '{"return": %d}', freeze(0xC0045878) }
+      elsif ($verb eq 'guest-set-time') { my ($s) = $line =~ /"time":(\d+)\d{9}\b/; my $done = defined $s && system('date', '-s', "\@$s") == 0;
+        $out = $done ? '{"return": {}}' : '{"error": {"class": "GenericError", "desc": "no such time"}}' }
+      elsif ($verb eq 'guest-get-host-name') { chomp(my $n = slurp('/proc/sys/kernel/hostname')); $out = qq({"return": {"host-name": "$n"}}) }
+      elsif ($verb eq 'guest-shutdown') { system 'sync'; system 'poweroff', '-f'; next }
       elsif ($verb eq 'guest-file-close') { delete $texts{$handle}; $out = '{"return": {}}' }
       else { $out = '{"error": {"class": "CommandNotFound", "desc": "not here"}}' }
       syswrite $qga, ($sync ? "\xff" : '') . "$out\n" } } }
+# FIFREEZE, FITHAW: of how many file systems on disks.
+sub freeze { my $request = shift; my $n = 0;
+  for (split /\n/, slurp('/proc/mounts')) { my ($dev, $at) = split ' '; next if $dev !~ m{^/dev/};
+    sysopen(my $h, $at, O_RDONLY) or next; $n++ if ioctl($h, $request, 0) }
+  $n }
 sub base64 { my $text = shift; my $out = '';
   for (my $at = 0; $at < length $text; $at += 45) { my $u = substr pack('u', substr $text, $at, 45), 1; chomp $u; $out .= $u }
   $out =~ tr#` -_#AA-Za-z0-9+/#; my $pad = (3 - length($text) % 3) % 3; substr($out, -$pad) = '=' x $pad if $pad; $out }

@@ -34,6 +34,8 @@ const MODULES = [
   'evdev',
   'pvpanic',
   'pvpanic_pci',
+  // For file systems that can be frozen.
+  'ext4',
 ];
 const here = import.meta.dirname;
 const recipe = ['make.ts', 'modules.ts', 'cpio.ts', 'init.sh', 'profile.sh', 'udhcpc.sh', 'agent.pl'];

@@ -10,6 +10,7 @@ import { HistoryDesk } from './history/desk.ts';
 import type { Power } from './history/due.ts';
 import { openHistoryStore } from './history/store.ts';
 import type { Machines } from './machines.ts';
+import type { MomentDesk } from './moments/desk.ts';
 import type { PointServer } from './point-server.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { TaskJournal } from './store/task-journal.ts';
@@ -20,6 +21,7 @@ interface HistoryDeskParts {
   readonly catalog: Catalog;
   readonly storage: StorageClient;
   readonly machines: Machines;
+  readonly moments: MomentDesk;
   readonly tasks: Tasks;
   readonly journal: TaskJournal;
   readonly pointServer: PointServer;
@@ -38,7 +40,7 @@ function powerTold() {
 }
 
 export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
-  const { catalog, storage, machines, tasks, journal, pointServer, topics } = parts;
+  const { catalog, storage, machines, moments, tasks, journal, pointServer, topics } = parts;
   const { power, tell } = powerTold();
   const opened = async (vmId: VmId): Promise<VmId> => {
     await machines.open(vmId);
@@ -62,7 +64,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
       const { disks } = await storage.call('moment.compare', { vmId, fromId, toId: null });
       return disks.reduce((sum, { difference }) => sum + difference.bytes, 0);
     },
-    take: vmId => storage.call('moment.take', { vmId, name: '', note: '', kind: 'automatic' }),
+    take: vmId => moments.take({ vmId, name: '', note: '', kind: 'automatic' }, null),
     changed: () => topics.publish('histories', null, { histories: histories.all() }),
     log,
   });

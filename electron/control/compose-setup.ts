@@ -6,6 +6,7 @@ import { readJson, writeJson } from '../platform/json-file.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import { findProgram, runTool } from '../platform/process.ts';
 import { bytesOf, copyDurably } from '../platform/vm-files.ts';
+import { setClock } from './compose-moments.ts';
 import { machineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import { Autostart } from './setup/autostart.ts';
@@ -36,6 +37,7 @@ export function setupDesk(paths: EbbPaths, machines: Machines, qemu: () => strin
       return newestMachine(stdout);
     },
     forgetVars: machineFolders(paths).forgetUefiVars,
+    setClock,
   });
 }
 

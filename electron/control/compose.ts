@@ -40,6 +40,7 @@ import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, unfinished } from './compose-history.ts';
+import { momentParts, setClocks } from './compose-moments.ts';
 import { historyDesk } from './compose-schedule.ts';
 import { autostart, hostPartsPort, setupDesk } from './compose-setup.ts';
 import { ConsoleStreams } from './console-streams.ts';
@@ -52,6 +53,8 @@ import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
 import { RangeDesk, type RangeDeskPorts } from './memory/range-desk.ts';
 import { openRangeStore } from './memory/range-store.ts';
+import type { MomentDesk } from './moments/desk.ts';
+import type { ExtrasShelf } from './moments/extras.ts';
 import { createService } from './service.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
@@ -115,6 +118,7 @@ function accelerators({ paths }: ControlInput): AcceleratorProbe {
 function memoryManager(
   { log, pid }: ControlInput,
   catalog: Catalog,
+  woke: () => void,
   storagePid: () => number | null,
 ): MemoryManager {
   const figures = hostMemoryReader(() => clock.monotonicMs());
@@ -129,6 +133,7 @@ function memoryManager(
       journal: openMemoryJournal(catalog.db),
       host: () => ({ ...figures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
       groups,
+      woke,
       log,
     },
     catalog.memoryPolicy() ?? {},
@@ -248,10 +253,15 @@ const keepName = (): string =>
     .format(clock.wallMs())
     .replace(',', '');
 
-function publish(topics: Topics<Contract>, memory: MemoryManager, storage: StorageClient): void {
+function publish(
+  topics: Topics<Contract>,
+  memory: MemoryManager,
+  storage: StorageClient,
+  shelf: ExtrasShelf,
+): void {
   memory.onHost(() => topics.publish('host', null, memory.hostMemory()));
   memory.onLedger(entry => topics.publish('ledger', null, entry));
-  storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, timeline));
+  storage.onTimeline((vmId, timeline) => topics.publish('timeline', vmId, shelf.tell(timeline)));
 }
 
 function taskList(
@@ -265,12 +275,15 @@ function taskList(
   return tasks;
 }
 
-const trashOf = ({ paths, log }: ControlInput, machines: Machines): Trash =>
+const trashOf = ({ paths, log }: ControlInput, machines: Machines, moments: MomentDesk): Trash =>
   new Trash({
     clock,
     folders: machineFolders(paths),
     vms: () => machines.list().map(({ spec }) => spec.id),
-    purgePoints: vmId => machines.purgeOldTrash(vmId),
+    purgePoints: async vmId => {
+      await machines.purgeOldTrash(vmId);
+      await moments.sweep(vmId);
+    },
     log,
   });
 
@@ -285,6 +298,13 @@ const bugsTo =
   (incident: string, error: unknown): void =>
     log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error');
 
+async function quit(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
+  tasks.leave();
+  await storage.call('storage.quit', {});
+  storage.dispose();
+  clock.after(50, exit);
+}
+
 export function composeControl(input: ControlInput): Control {
   const { paths, log, pid } = input;
   const catalog = openCatalog(`${paths.dataFolder}/catalog.db`);
@@ -292,17 +312,23 @@ export function composeControl(input: ControlInput): Control {
   const probe = accelerators(input);
   const topics = new Topics(contract);
   let storagePid: number | null = null;
-  const memory = memoryManager(input, catalog, () => storagePid);
+  const memory = memoryManager(
+    input,
+    catalog,
+    () => setClocks(machines),
+    () => storagePid,
+  );
   const journal = openTaskJournal(catalog.db);
   const { audit, auditLog } = auditParts(input, catalog, topics);
   const tasks = taskList(topics, journal, taskEnded(audit), log);
   const machines = machineList(input, { catalog, storage, memory, probe, topics });
-  publish(topics, memory, storage);
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
-  const trash = trashOf(input, machines);
   const setup = setupDesk(paths, machines, () => findProgram(QEMU));
   const autostarts = autostart(paths, { machines, setup, tasks }, log);
-  const parts = { ...historyParts(input, storage, machines), machines, storage, clock };
+  const moments = momentParts(input, storage, machines);
+  publish(topics, memory, storage, moments.shelf);
+  const trash = trashOf(input, machines, moments.moments);
+  const parts = { ...historyParts(input, storage, machines), ...moments, machines, storage, clock };
   const { histories, onPower } = historyDesk(input, { ...parts, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
@@ -312,12 +338,7 @@ export function composeControl(input: ControlInput): Control {
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, { memory, machines, setup }, probe)),
-    quit: async () => {
-      tasks.leave();
-      await storage.call('storage.quit', {});
-      storage.dispose();
-      clock.after(50, input.exit);
-    },
+    quit: () => quit(tasks, storage, input.exit),
     memory,
     ranges,
     setup,

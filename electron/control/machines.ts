@@ -317,7 +317,7 @@ export class Machines {
 
   requireOff(vmId: VmId, doing: string): void {
     const { spec, state } = this.get(vmId);
-    const isSaved = this.supervisor(vmId).hasSavedMemory();
+    const isSaved = this.supervisor(vmId).savedRecord() !== null;
     if ((state.phase === 'off' || state.phase === 'failed') && !isSaved) return;
     const todo = isSaved
       ? 'Resume it and shut it down, or force it off: its saved memory belongs to the present.'

@@ -16,8 +16,11 @@ import type { HistoryDesk } from './history/desk.ts';
 import { historyHandlers } from './history/handlers.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { RangeDesk } from './memory/range-desk.ts';
+import type { MomentDesk } from './moments/desk.ts';
+import type { ExtrasShelf } from './moments/extras.ts';
 import type { ResolvedSource } from './new-machine.ts';
 import type { PointServer } from './point-server.ts';
+import { guestInfo } from './qga/commands.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import type { Catalog } from './store/catalog.ts';
 import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
@@ -34,6 +37,8 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly tasks: Tasks;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
+  readonly moments: MomentDesk;
+  readonly shelf: ExtrasShelf;
   readonly pointServer: PointServer;
   /** What a shell told: on battery or not, or awake again. */
   readonly onPower: (isOnBattery: boolean) => void;
@@ -45,7 +50,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
 type WorkOf = (vmId: VmId, run: TaskRun) => Promise<void>;
 
 export function createService(parts: ServiceParts): Handlers<Contract> {
-  const { machines, memory, ranges, storage, tasks, files, consoles, catalog, setup } = parts;
+  const { machines, memory, ranges, storage, tasks, files, consoles, catalog, setup, moments, shelf } = parts;
 
   const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
     const { spec } = machines.get(vmId);
@@ -209,24 +214,45 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
 
     'disk.grow': params => tasks.whileHeld(idle(params.vmId, true), () => growDisk(parts, params)),
 
-    'timeline.get': async ({ vmId }) => storage.call('timeline.get', { vmId: await opened(vmId) }),
+    'vm.screen': async ({ vmId }) => ({ png: await moments.screenNow(vmId) }),
+    'vm.guest': ({ vmId }) => {
+      const reached = machines.supervisor(vmId).reached();
+      return reached === null ? null : guestInfo(reached.agent);
+    },
+
+    'timeline.get': async ({ vmId }) =>
+      shelf.tell(await storage.call('timeline.get', { vmId: await opened(vmId) })),
     'moment.take': async ({ vmId, name, note }) =>
-      storage.call('moment.take', { vmId: await opened(vmId), name, note, kind: 'manual' }),
+      moments.take({ vmId: await opened(vmId), name, note, kind: 'manual' }, null),
+    'moment.take-with-memory': ({ vmId, name, note }) =>
+      start('moment.take', idle(vmId), 'Take a point of', true, async (id, run) => {
+        await moments.take({ vmId: await opened(id), name, note, kind: 'manual' }, run);
+      }),
+    'moment.screen': async ({ vmId, momentId }) => ({
+      png: await moments.screenAt(await opened(vmId), momentId),
+    }),
     'moment.update': async ({ vmId, ...change }) =>
       storage.call('moment.update', { vmId: await opened(vmId), ...change }),
-    'moment.go-back': ({ vmId, momentId, ifRunning, keepName }) => {
+    'moment.go-back': ({ vmId, momentId, ifRunning, keepName, memory: what }) => {
       const supervisor = machines.supervisor(idle(vmId));
       const how = supervisor.state().pid === null || ifRunning === 'refuse' ? null : ifRunning;
       if (how === null) machines.requireOff(vmId, 'going back');
       return start('moment.go-back', vmId, 'Go back', how === 'shutdown', async (id, { step, signal }) => {
         if (how !== null) await supervisor.stop(how, signal, step);
-        await machines.goBack(id, momentId, keepName ?? parts.keepName(), step);
-        if (how !== null) await setup.start(id, signal, step);
+        const wanted = {
+          vmId: id,
+          momentId,
+          keepName: keepName ?? parts.keepName(),
+          resume: what === 'resume',
+        };
+        const isResumed = await moments.goBack(wanted, step);
+        if (how !== null || isResumed) await setup.start(id, signal, step);
       });
     },
     'moment.delete': async ({ vmId, momentId }) => {
       await storage.call('moment.delete', { vmId: await opened(vmId), momentId });
       await machines.purgeOldTrash(vmId);
+      await moments.sweep(vmId);
       return {};
     },
     'moment.restore': async ({ vmId, momentId }) => {
@@ -235,12 +261,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return back;
     },
     ...historyHandlers(parts.histories),
-    'trash.purge': async ({ vmId, ...which }) =>
-      storage.call('trash.purge', {
-        vmId: await opened(vmId),
-        trashedBefore: Number.MAX_SAFE_INTEGER,
-        ...which,
-      }),
+    'trash.purge': async ({ vmId, ...which }) => {
+      const all = { vmId: await opened(vmId), trashedBefore: Number.MAX_SAFE_INTEGER };
+      const purged = await storage.call('trash.purge', { ...all, ...which });
+      await moments.sweep(vmId);
+      return purged;
+    },
     'moment.cost': async ({ vmId, momentId }) =>
       storage.call('moment.cost', { vmId: await opened(vmId), momentId }),
     'moment.compare': async ({ vmId, fromId, toId }) =>

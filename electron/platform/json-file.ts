@@ -54,6 +54,16 @@ export function writeJson(path: string, value: unknown): void {
   }
 }
 
+/** Durable: whoever comes next sees it under its new name. */
+export function renameDurably(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  } catch (cause) {
+    throw fileFault('naming', to, cause);
+  }
+}
+
 /** Whole or not at all for a reader, not durable, and never in anybody's way: a failure is swallowed. */
 export const writeHint = (path: string, value: unknown): Promise<void> =>
   writeTextHint(path, JSON.stringify(value));

@@ -80,7 +80,11 @@ export const endFreeing = (): Promise<unknown> =>
   attempt(speak().free.end, () => call('memory.free', { kib: 0, seconds: 10 }));
 
 /** A running VM is shut down, goes back, and starts again: one task. */
-export const goBack = (vm: VmSummary, momentId: MomentId): Promise<unknown> =>
+export const goBack = (
+  vm: VmSummary,
+  momentId: MomentId,
+  memory: 'resume' | 'discard' = 'resume',
+): Promise<unknown> =>
   attempt(speak().history.error.goBack, () =>
-    call('moment.go-back', { vmId: vm.spec.id, momentId, ifRunning: 'shutdown' }),
+    call('moment.go-back', { vmId: vm.spec.id, momentId, ifRunning: 'shutdown', memory }),
   );

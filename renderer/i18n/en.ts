@@ -4,6 +4,7 @@ import { enActivity } from './en-activity.ts';
 import { enDisks } from './en-disks.ts';
 import { enHelp } from './en-help.ts';
 import { enMemory } from './en-memory.ts';
+import { enMoments } from './en-moments.ts';
 import { enPages } from './en-pages.ts';
 import { enSchedule } from './en-schedule.ts';
 import { enSetup } from './en-setup.ts';
@@ -276,6 +277,7 @@ export const en = {
   ...enActivity,
   ...enWindow,
   ...enSchedule,
+  ...enMoments,
   tasks: {
     label: 'Under way',
     cancel: (title: string) => `Cancel: ${title}`,

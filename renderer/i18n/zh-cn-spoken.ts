@@ -164,6 +164,7 @@ const STEPS: Readonly<Record<string, string>> = {
   'opening the disks': '正在打开磁盘',
   'starting QEMU': '正在启动 QEMU',
   'reading saved memory': '正在读取保存的内存',
+  'bringing back its memory': '正在取回它的内存',
   'making room for it': '正在腾出位置',
   'sharing the disk': '正在共享磁盘',
 };
@@ -174,6 +175,7 @@ const VERBS: Readonly<Record<string, string>> = {
   Suspend: '挂起',
   Delete: '删除',
   Create: '新建',
+  'Take a point of': '记录时间点',
   Clone: '复制',
   Export: '导出',
   'Export an update of': '导出更新：',

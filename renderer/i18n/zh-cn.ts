@@ -4,6 +4,7 @@ import { zhCnActivity } from './zh-cn-activity.ts';
 import { zhCnDisks } from './zh-cn-disks.ts';
 import { zhCnHelp } from './zh-cn-help.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
+import { zhCnMoments } from './zh-cn-moments.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
 import { zhCnSchedule } from './zh-cn-schedule.ts';
 import { zhCnSetup } from './zh-cn-setup.ts';
@@ -260,6 +261,7 @@ export const zhCn: Dictionary = {
   ...zhCnActivity,
   ...zhCnWindow,
   ...zhCnSchedule,
+  ...zhCnMoments,
   tasks: {
     label: '正在进行',
     cancel: title => `取消：${title}`,

@@ -8,6 +8,7 @@ import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
+import { CheckField } from '../ui/Field.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { CommandError } from '../ui/TaskProgress.tsx';
 import { type Sending, useCommand } from '../ui/use-command.ts';
@@ -188,10 +189,7 @@ export function CleanUpDialog(props: {
       ) : (
         <>
           <p>{words.text}</p>
-          <label className="check-line">
-            <input type="checkbox" checked={isMine} onChange={event => setMine(event.target.checked)} />
-            {words.mine}
-          </label>
+          <CheckField label={words.mine} isOn={isMine} onChange={setMine} />
           {offer === null ? (
             <p className="quiet">{text.app.loading}</p>
           ) : offer.candidates.length === 0 ? (

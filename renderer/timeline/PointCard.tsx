@@ -13,6 +13,7 @@ import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { pointName } from '../view/schedule.ts';
 import { DiskDifferences } from './HeatStrip.tsx';
+import { PointScreen } from './PointScreen.tsx';
 import { useDifference } from './use-difference.ts';
 
 function NoteField(props: { readonly vm: VmSummary; readonly moment: Moment }) {
@@ -115,6 +116,7 @@ export function PointCard(props: {
         </div>
         <p className="soft">
           {formatMoment(moment.takenAt, language)} · {words.kinds[moment.kind]}
+          {moment.extras === undefined ? null : ` · ${text.moments.whole[moment.extras.consistency]}`}
         </p>
         <NoteField vm={props.vm} moment={moment} />
         <div className="since">
@@ -130,6 +132,10 @@ export function PointCard(props: {
       <div className="price">
         <p className="price-figure">{formatBytes(moment.freesBytes ?? moment.allocatedBytes, language)}</p>
         <p className="soft">{isLoose ? words.freed : words.size}</p>
+        {moment.extras?.memoryBytes == null ? null : (
+          <p className="soft">{text.moments.memorySize(formatBytes(moment.extras.memoryBytes, language))}</p>
+        )}
+        <PointScreen vmId={props.vm.spec.id} moment={moment} />
       </div>
       <Verbs moment={moment} onVerb={props.onVerb} />
     </section>

@@ -9,7 +9,7 @@ import { useSpeech } from '../i18n/text.ts';
 import type { PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm, Dialog } from '../ui/Dialog.tsx';
-import { Field } from '../ui/Field.tsx';
+import { CheckField, Field } from '../ui/Field.tsx';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { CloneDialog } from './CloneDialog.tsx';
@@ -32,16 +32,24 @@ function GoBack(props: PointDialogProps) {
   const { vm, moment, timeline } = props;
   const words = text.history;
   const name = moment.name === '' ? words.unnamed : moment.name;
+  const hasMemory = typeof moment.extras?.memoryBytes === 'number';
+  const [isFresh, setFresh] = useState(false);
   return (
     <Confirm
       title={words.goBackTitle(name)}
       verb={words.goBackVerb}
       cancel={text.app.cancel}
       onClose={props.onClose}
-      onConfirm={() => void goBack(vm, moment.id)}
+      onConfirm={() => void goBack(vm, moment.id, isFresh ? 'discard' : 'resume')}
     >
       <p>{words.goBackText(vm.spec.name, formatMoment(moment.takenAt, language))}</p>
       {isRunning(vm) ? <p>{words.goBackRunning(vm.spec.name)}</p> : null}
+      {hasMemory ? (
+        <>
+          {isFresh ? null : <p>{text.moments.resumes(vm.spec.name)}</p>}
+          <CheckField label={text.moments.fresh} isOn={isFresh} onChange={setFresh} />
+        </>
+      ) : null}
       <p className="keep">{words.goBackKept(formatBytes(timeline.nowBytes, language))}</p>
     </Confirm>
   );

@@ -6,8 +6,9 @@ import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
-import { Field } from '../ui/Field.tsx';
-import { formatMoment } from '../view/format.ts';
+import { CheckField, Field } from '../ui/Field.tsx';
+import { isRunning } from '../view/attention.ts';
+import { formatKib, formatMoment } from '../view/format.ts';
 
 export function TakeDialog(props: {
   readonly vm: VmSummary;
@@ -18,11 +19,18 @@ export function TakeDialog(props: {
   const words = text.history;
   const [name, setName] = useState(() => words.takeDefault(formatMoment(Date.now(), language)));
   const [isSending, setSending] = useState(false);
+  const [hasMemory, setHasMemory] = useState(false);
+  const canSaveMemory = isRunning(props.vm);
   const take = async (): Promise<void> => {
     setSending(true);
-    const moment = await attempt(words.error.take, () =>
-      call('moment.take', { vmId: props.vm.spec.id, name: name.trim(), note: '' }),
-    );
+    const wanted = { vmId: props.vm.spec.id, name: name.trim(), note: '' };
+    if (hasMemory && canSaveMemory) {
+      const started = await attempt(words.error.take, () => call('moment.take-with-memory', wanted));
+      setSending(false);
+      if (started !== null) props.onClose();
+      return;
+    }
+    const moment = await attempt(words.error.take, () => call('moment.take', wanted));
     setSending(false);
     if (moment === null) return;
     props.onTaken(moment.id);
@@ -56,6 +64,14 @@ export function TakeDialog(props: {
         )}
       </Field>
       <p className="soft">{words.takeText(props.vm.spec.name)}</p>
+      {canSaveMemory ? (
+        <CheckField
+          label={text.moments.withMemory}
+          help={text.moments.withMemoryText(formatKib(props.vm.spec.maxKib, language))}
+          isOn={hasMemory}
+          onChange={setHasMemory}
+        />
+      ) : null}
     </Dialog>
   );
 }

@@ -31,6 +31,36 @@ export function Field(props: {
   );
 }
 
+/** Yes or no, with what it means below. */
+export function CheckField(props: {
+  readonly label: string;
+  readonly help?: string;
+  readonly isOn: boolean;
+  readonly isDisabled?: boolean;
+  readonly onChange: (isOn: boolean) => void;
+}) {
+  const id = useId();
+  return (
+    <div className="check-row">
+      <label>
+        <input
+          type="checkbox"
+          checked={props.isOn}
+          disabled={props.isDisabled === true}
+          aria-describedby={props.help === undefined ? undefined : id}
+          onChange={event => props.onChange(event.target.checked)}
+        />
+        {props.label}
+      </label>
+      {props.help === undefined ? null : (
+        <span className="field-help" id={id}>
+          {props.help}
+        </span>
+      )}
+    </div>
+  );
+}
+
 /** A row of exclusive choices: small sets that are worth seeing at once. */
 export function Segmented<T extends string>(props: {
   readonly label: string;

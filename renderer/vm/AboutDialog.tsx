@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { autostartSchema } from '../../shared/vm-setup.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { Field } from '../ui/Field.tsx';
+import { CheckField, Field } from '../ui/Field.tsx';
 import { useVms } from '../ui/hooks.ts';
 import { SetupDialog } from './SetupDialog.tsx';
 
@@ -82,10 +82,7 @@ export function AutostartDialog(props: { readonly vm: VmSummary; readonly onClos
       onClose={props.onClose}
       size="small"
     >
-      <label className="check-line">
-        <input type="checkbox" checked={isOn} onChange={event => setOn(event.target.checked)} />
-        {words.on}
-      </label>
+      <CheckField label={words.on} isOn={isOn} onChange={setOn} />
       {!isOn
         ? null
         : fields.map(([value, set, label, help, error]) => (

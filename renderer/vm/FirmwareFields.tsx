@@ -1,7 +1,7 @@
 // Firmware and TPM, with the command that brings what this computer lacks.
 import { type Firmware, firmwareSchema } from '../../shared/vm-setup.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { Field } from '../ui/Field.tsx';
+import { CheckField, Field } from '../ui/Field.tsx';
 import { useParts } from './use-parts.ts';
 
 export interface FirmwareChoice {
@@ -42,15 +42,12 @@ export function FirmwareFields(props: {
           </select>
         )}
       </Field>
-      <label className="check-line">
-        <input
-          type="checkbox"
-          checked={hasTpm}
-          disabled={props.isDisabled === true}
-          onChange={event => props.onChange({ hasTpm: event.target.checked })}
-        />
-        {words.tpm}
-      </label>
+      <CheckField
+        label={words.tpm}
+        isOn={hasTpm}
+        isDisabled={props.isDisabled === true}
+        onChange={isOn => props.onChange({ hasTpm: isOn })}
+      />
       {fixes.map(fix => (
         <p key={fix} className="missing-part" role="status">
           {text.setup.missing} <code>{fix}</code>

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { devicesSchema } from '../../shared/vm-setup.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { Field } from '../ui/Field.tsx';
+import { CheckField, Field } from '../ui/Field.tsx';
 import { FirmwareFields } from './FirmwareFields.tsx';
 import { SetupDialog } from './SetupDialog.tsx';
 
@@ -71,10 +71,7 @@ export function MachineDialog(props: { readonly vm: VmSummary; readonly onClose:
           {words.type}: {spec.machineType ?? words.typeNone}
         </p>
         {spec.machineType === null ? null : (
-          <label className="check-line">
-            <input type="checkbox" checked={isNewest} onChange={event => setNewest(event.target.checked)} />
-            {words.newest}
-          </label>
+          <CheckField label={words.newest} isOn={isNewest} onChange={setNewest} />
         )}
       </div>
     </SetupDialog>

@@ -42,7 +42,7 @@ import {
 } from '../timeline.ts';
 import { bytesSchema, kibSchema } from '../units.ts';
 import { verifyReportSchema } from '../verify.ts';
-import { osKindSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
+import { guestInfoSchema, osKindSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
 import {
   cloudInitSchema,
   firmwareSchema,
@@ -58,6 +58,13 @@ import { defineContract } from './table.ts';
 
 const none = z.strictObject({});
 const byVm = z.strictObject({ vmId: vmIdSchema });
+/** Base64; null where there is no picture. */
+const pictureSchema = z.object({
+  png: z
+    .string()
+    .max(6 * 2 ** 20)
+    .nullable(),
+});
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
 const started = z.object({ taskId: taskIdSchema });
 const done = z.object({});
@@ -413,6 +420,21 @@ export const contract = defineContract({
       doc: 'Makes a disk larger, with its history: points stay as large as they were; a guest that runs hears of it. The answer is the size, rounded up.',
     },
 
+    'vm.screen': {
+      kind: 'query',
+      params: byVm,
+      result: pictureSchema,
+      errors: ['vm.not-found'],
+      doc: 'What its screen shows now, as a PNG.',
+    },
+    'vm.guest': {
+      kind: 'query',
+      params: byVm,
+      result: guestInfoSchema.nullable(),
+      errors: ['vm.not-found'],
+      doc: 'What the agent inside says of the guest; null where none listens.',
+    },
+
     'timeline.get': {
       kind: 'query',
       params: byVm,
@@ -429,7 +451,25 @@ export const contract = defineContract({
       }),
       result: momentSchema,
       errors: ['vm.not-found', 'limit.reached', 'disk.full', 'disk.io', 'storage.unavailable'],
-      doc: 'Takes a moment of all disks; O(1), while running or not.',
+      doc: 'Takes a moment of all disks; O(1), while running or not, with file systems at rest where the agent inside can.',
+    },
+    'moment.take-with-memory': {
+      kind: 'task',
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        name: z.string().trim().max(200),
+        note: z.string().max(4000),
+      }),
+      result: started,
+      errors: ['vm.not-found', 'vm.wrong-state', 'disk.full', 'storage.unavailable'],
+      doc: 'Takes a moment of a running VM with all it is doing: going back to it resumes it there.',
+    },
+    'moment.screen': {
+      kind: 'query',
+      params: byMoment,
+      result: pictureSchema,
+      errors: ['vm.not-found', 'moment.not-found', 'storage.unavailable'],
+      doc: 'What its screen showed, as a PNG.',
     },
     'moment.update': {
       kind: 'command',
@@ -453,6 +493,8 @@ export const contract = defineContract({
         ifRunning: z.enum(['refuse', 'shutdown', 'force']).default('refuse'),
         /** Of the branch that keeps the present; left out: one that says when. */
         keepName: z.string().trim().min(1).max(200).optional(),
+        /** Of a moment that has memory: `resume` goes on where it was, `discard` boots its disks. */
+        memory: z.enum(['resume', 'discard']).default('resume'),
       }),
       result: started,
       errors: ['vm.not-found', 'vm.wrong-state', 'moment.not-found', 'disk.full', 'storage.unavailable'],

@@ -132,6 +132,14 @@ function historyHandlers(control: FakeControl) {
     refuse('moment.not-found', 'There is no such point.', 'Look again.');
   const publish = (vm: FakeVm): void => control.topics.publish('timeline', vm.summary.spec.id, vm.timeline);
   return {
+    'moment.take-with-memory': ({ vmId }) =>
+      control.work(
+        fakeTask('moment.take', `Taking a point of ${control.vm(vmId).summary.spec.name}`, vmId, Date.now()),
+        () => publish(control.vm(vmId)),
+      ),
+    'moment.screen': () => ({ png: null }),
+    'vm.screen': () => ({ png: null }),
+    'vm.guest': () => null,
     'moment.take': ({ vmId, name, note }) => {
       const vm = control.vm(vmId);
       const before = vm.timeline.nowParentId;

@@ -62,6 +62,10 @@ const range = {
   state: rangeOf,
   wanted: ({ minKib, maxKib }: { readonly minKib: number; readonly maxKib: number }) => ({ minKib, maxKib }),
 } as const;
+const taken = {
+  ifFull: 'go-on',
+  wanted: ({ name }: { readonly name: string }) => ({ point: name }),
+} as const;
 const rangeAsItWas = { ifFull: 'refuse', state: rangeOf, wanted: nothing } as const;
 
 const VM_ROWS = {
@@ -91,6 +95,8 @@ const VM_ROWS = {
   },
   'vm.delete': plainly,
   'vm.preview-start': 'reads',
+  'vm.screen': 'reads',
+  'vm.guest': 'reads',
   'vm.start': plainly,
   'vm.stop': { ifFull: 'go-on', wanted: ({ how }) => ({ how }) },
   'vm.pause': plainly,
@@ -137,7 +143,9 @@ const MEMORY_ROWS = {
 
 const POINT_ROWS = {
   'timeline.get': 'reads',
-  'moment.take': { ifFull: 'go-on', wanted: ({ name }) => ({ point: name }) },
+  'moment.take': taken,
+  'moment.take-with-memory': taken,
+  'moment.screen': 'reads',
   'moment.update': {
     ifFull: 'go-on',
     wanted: async ({ name, note, pinned, ...params }, look) => ({
@@ -147,7 +155,11 @@ const POINT_ROWS = {
   },
   'moment.go-back': {
     ifFull: 'refuse',
-    wanted: async ({ ifRunning, ...params }, look) => ({ ...(await momentOf(params, look)), ifRunning }),
+    wanted: async ({ ifRunning, memory, ...params }, look) => ({
+      ...(await momentOf(params, look)),
+      ifRunning,
+      memory,
+    }),
   },
   'moment.delete': { ifFull: 'go-on', wanted: momentOf },
   'moment.restore': { ifFull: 'go-on', wanted: ({ momentId }) => ({ momentId }) },

@@ -54,6 +54,8 @@ export interface ManagerPorts {
   readonly switchOff?: MemorySwitchOffs;
   /** Null or absent: the kernel keeps nobody to what it was promised. */
   readonly groups?: MemoryGroups | null;
+  /** This computer slept: its guests did not see the time pass. */
+  readonly woke?: () => void;
 }
 
 export class MemoryManager implements MemoryPort {
@@ -127,7 +129,10 @@ export class MemoryManager implements MemoryPort {
         const budgetKib = this.#watch.budgetKib(this.#policy);
         return { ...this.#watch.figures, isOverdrawn: poolKib({ ...this.#model(), budgetKib }) < 0 };
       },
-      woke: () => this.#watch.restart(this.#residentKib()),
+      woke: () => {
+        this.#watch.restart(this.#residentKib());
+        this.#ports.woke?.();
+      },
       done: () => {
         for (const listener of this.#hostListeners) listener();
       },

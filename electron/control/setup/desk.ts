@@ -17,7 +17,7 @@ import type { PortState } from '../../platform/host-ports.ts';
 import type { Machines } from '../machines.ts';
 import type { Step } from '../tasks.ts';
 import { INSTALL, noFirmware, noTpm } from '../vm/host-parts.ts';
-import type { PartsPort } from '../vm/supervisor-port.ts';
+import type { PartsPort, VmSupervisor } from '../vm/supervisor-port.ts';
 import { badForwards, type Configured, configured, saidTwice } from './configure.ts';
 import { conflictOf, type OtherVm, ownPorts, portsTaken, samePort, takenBy } from './port-conflicts.ts';
 
@@ -29,6 +29,8 @@ export interface SetupPorts {
   readonly newestMachine: () => Promise<string | null>;
   /** The variables of a VM that is off belong to the firmware it had. */
   readonly forgetVars: (vmId: VmId) => void;
+  /** Of a guest whose time stood still. */
+  readonly setClock: (supervisor: VmSupervisor) => void;
 }
 
 export interface NewSetup {
@@ -90,7 +92,7 @@ export class SetupDesk {
   ): Promise<{ vm: VmSummary; applies: Configured['applies']; conflicts: PortConflict[] }> {
     const { machines, forgetVars } = this.#ports;
     const { spec, state } = machines.get(vmId);
-    const hasSavedMemory = machines.supervisor(vmId).hasSavedMemory();
+    const hasSavedMemory = machines.supervisor(vmId).savedRecord() !== null;
     const next = orThrow(configured(spec, change, { phase: state.phase, hasSavedMemory }));
     this.#require(
       {
@@ -138,12 +140,15 @@ export class SetupDesk {
     await machines.open(vmId);
     await this.#pinMachine(machines.spec(vmId));
     await this.#checkPorts(machines.spec(vmId));
-    await machines.supervisor(vmId).start(signal, step);
+    const supervisor = machines.supervisor(vmId);
+    const wasSaved = supervisor.savedRecord() !== null;
+    await supervisor.start(signal, step);
+    if (wasSaved) this.#ports.setClock(supervisor);
   }
 
   async #pinMachine(spec: VmSpec): Promise<void> {
     const { machines, newestMachine } = this.#ports;
-    if (spec.machineType !== null || machines.supervisor(spec.id).hasSavedMemory()) return;
+    if (spec.machineType !== null || machines.supervisor(spec.id).savedRecord() !== null) return;
     const machineType = await newestMachine();
     // What was changed meanwhile stays.
     if (machineType !== null) machines.update({ ...machines.spec(spec.id), machineType });

@@ -6,9 +6,9 @@ interface Home {
 
 export const recordPath = ({ home }: Home): string => `${home}/run.json`;
 export const logPath = ({ home }: Home): string => `${home}/qemu.log`;
-/** UEFI variables: part of every point of the VM (L4). */
-export const uefiVarsPath = ({ home }: Home): string => `${home}/uefi-vars.fd`;
-/** What its TPM holds: part of every point of the VM (L4). */
-export const tpmFolder = ({ home }: Home): string => `${home}/tpm`;
+/** UEFI variables and what its TPM holds: part of every point of the VM (L4). */
+export const MACHINE_STATE = ['uefi-vars.fd', 'tpm'] as const;
+export const uefiVarsPath = ({ home }: Home): string => `${home}/${MACHINE_STATE[0]}`;
+export const tpmFolder = ({ home }: Home): string => `${home}/${MACHINE_STATE[1]}`;
 /** What its cloud image asks for at its first start. */
 export const seedFolder = ({ home }: Home): string => `${home}/seed`;

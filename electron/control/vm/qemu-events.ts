@@ -7,6 +7,7 @@ export interface EventEars {
   readonly phase: VmPhase;
   /** Channels somebody in the guest has open, by name. */
   readonly channels: Set<string>;
+  readonly isAtBarrier: boolean;
   readonly feed: (event: VmEvent) => void;
   readonly tell: (event: VmMemoryEvent) => void;
   /** The guest powers off, or QEMU was told to end: its end is no failure. */
@@ -20,7 +21,7 @@ export function onQemuEvent(name: string, data: Readonly<Record<string, unknown>
       ears.feed({ kind: 'running' });
       return ears.tell('resumed');
     case 'STOP':
-      if (ears.phase === 'running') ears.feed({ kind: 'paused', why: '' });
+      if (ears.phase === 'running' && !ears.isAtBarrier) ears.feed({ kind: 'paused', why: '' });
       return ears.tell('paused');
     case 'VSERPORT_CHANGE':
       return onChannel(String(data.id), data.open === true, ears);

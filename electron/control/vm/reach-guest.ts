@@ -1,6 +1,7 @@
 // A QEMU whose control socket answers, as the memory manager reaches it, with the agent inside where there is one.
 import type { VmId } from '../../../shared/ids.ts';
 import type { ProcessId } from '../../platform/process.ts';
+import { AgentLine } from '../qga/line.ts';
 import { openAgent } from '../qga/open.ts';
 import { PressureReader } from '../qga/pressure.ts';
 import type { QmpSession } from '../qmp/session.ts';
@@ -18,12 +19,21 @@ export interface ReachInput {
   readonly qmp: QmpSession;
 }
 
-export function reachGuest({ vmId, folders, ports, process, record, qmp }: ReachInput): Guest {
+export interface Reached {
+  readonly guest: Guest;
+  readonly agent: AgentLine;
+}
+
+export function reachGuest({ vmId, folders, ports, process, record, qmp }: ReachInput): Reached {
   const { clock, connect } = ports;
   const way = { qmp, connect, clock, chardev: AGENT_CHARDEV, path: socketsIn(folders.run).qga };
-  const pressure = new PressureReader({ clock, open: () => openAgent(way) });
-  qmp.onClose(() => pressure.close());
-  return new Guest({
+  const agent = new AgentLine(() => openAgent(way));
+  const pressure = new PressureReader({ clock, open: () => agent.get() });
+  qmp.onClose(() => {
+    pressure.close();
+    agent.close();
+  });
+  const guest = new Guest({
     vmId,
     pid: process.pid,
     qmp,
@@ -32,4 +42,5 @@ export function reachGuest({ vmId, folders, ports, process, record, qmp }: Reach
     freshResidentKib: () => ports.residents.fresh(process.pid),
     agent: () => pressure.figures(),
   });
+  return { guest, agent };
 }

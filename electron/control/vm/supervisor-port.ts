@@ -1,5 +1,6 @@
 // What the service sees of a VM, and what a supervisor needs of the world.
 import type { VmId } from '../../../shared/ids.ts';
+import type { Consistency } from '../../../shared/moment-extras.ts';
 import type { VmSpec, VmState } from '../../../shared/vm.ts';
 import type { Firmware } from '../../../shared/vm-setup.ts';
 import type { ByteStream } from '../../platform/byte-stream.ts';
@@ -10,6 +11,8 @@ import type { Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
 import type { Step } from '../tasks.ts';
 import type { FirmwareFiles } from './host-parts.ts';
+import type { Live } from './live.ts';
+import type { RunRecord } from './run-record.ts';
 import type { Accelerator } from './spec-to-argv.ts';
 
 export type OnStep = Step;
@@ -30,13 +33,35 @@ export interface VmSupervisor {
   /** A disk is larger now: a QEMU that runs hears of it, and its guest. Faults: qemu.refused, vm.timeout, vm.died. */
   diskGrew(index: number, virtualBytes: number): Promise<void>;
   suspend(signal: AbortSignal, onStep: OnStep): Promise<void>;
-  /** Memory saved by a suspend waits to be resumed: the disks must not change under it. */
-  hasSavedMemory(): boolean;
+  /**
+   * `commit` takes the points: with the guest's file systems frozen where its agent can, or, with `memory`, at the instant
+   * its memory was saved. Faults of either, vm.wrong-state; the guest goes on in any case.
+   */
+  take<T>(memory: TakeMemory | null, commit: () => Promise<T>): Promise<Taken<T>>;
+  /** The machine whose saved memory waits to be resumed, by a suspend or with a moment: the disks must not change under it. */
+  savedRecord(): RunRecord | null;
+  /** Off or failed: it is suspended from now on, with memory that was saved with a moment. */
+  placeSaved(record: RunRecord, link: (path: string) => void): void;
+  /** Its QEMU and the agent inside, while they can be reached. */
+  reached(): Pick<Live, 'qmp' | 'agent'> | null;
   vncSocketPath(): string;
   /** Control restarted: finds a QEMU that still runs and takes it over (M9). True when there was one. */
   adopt(): Promise<boolean>;
   /** Lets go of a running VM without touching it. */
   dispose(): void;
+}
+
+export interface TakeMemory {
+  /** Where it is written to. */
+  readonly memoryPath: string;
+  readonly signal: AbortSignal;
+  readonly onStep: OnStep;
+}
+export interface Taken<T> {
+  readonly value: T;
+  readonly consistency: Consistency;
+  /** The very machine whose memory was saved (L4). */
+  readonly record: RunRecord | null;
 }
 
 export interface VmFolders {

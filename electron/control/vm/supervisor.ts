@@ -6,11 +6,12 @@ import { Fault } from '../../../shared/result.ts';
 import type { VmSpec, VmState } from '../../../shared/vm.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import type { GuestPort, Lease } from '../ports.ts';
-import type { QmpSession } from '../qmp/session.ts';
+import { mendLeftOver } from './after-death.ts';
+import { endQemu, hasEnded } from './end-qemu.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
-import type { Guest } from './guest.ts';
 import { logPath, recordPath } from './home-files.ts';
 import { giveBack, type LaunchInput, openExports, runRecord, spawnQemu } from './launch.ts';
+import type { Live } from './live.ts';
 import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
 import { powerDown } from './power-down.ts';
 import { diskErrorText, onQemuEvent } from './qemu-events.ts';
@@ -20,8 +21,16 @@ import { resumeWhenWell } from './resume-when-well.ts';
 import { type RunRecord, socketsIn } from './run-record.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
 import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
-import type { OnStep, SupervisorPorts, VmFolders, VmSupervisor } from './supervisor-port.ts';
-import { hasSavedMemory, loadMemory, readSavedRecord, saveMemory } from './suspended.ts';
+import type {
+  OnStep,
+  SupervisorPorts,
+  TakeMemory,
+  Taken,
+  VmFolders,
+  VmSupervisor,
+} from './supervisor-port.ts';
+import * as saving from './suspended.ts';
+import { takeMoment } from './take-moment.ts';
 import { delay, type Phase, until, within } from './wait.ts';
 
 /** Storage restarts in seconds and recovers; the other phases have limits of their own. */
@@ -32,16 +41,6 @@ export interface SupervisorInput {
   readonly spec: VmSpec;
   readonly folders: VmFolders;
   readonly ports: SupervisorPorts;
-}
-
-/** What exists only while QEMU does. */
-interface Live {
-  readonly process: ProcessId;
-  readonly qmp: QmpSession;
-  readonly guest: Guest;
-  readonly record: RunRecord;
-  /** We asked it to end, or the guest shut itself down: its end is no failure. */
-  isEndWanted: boolean;
 }
 
 export class QemuSupervisor implements VmSupervisor {
@@ -62,7 +61,7 @@ export class QemuSupervisor implements VmSupervisor {
     this.#spec = spec;
     this.#folders = folders;
     this.#ports = ports;
-    this.#state = initialState(ports.clock.wallMs(), hasSavedMemory(folders, ports));
+    this.#state = initialState(ports.clock.wallMs(), this.savedRecord() !== null);
   }
 
   state(): VmState {
@@ -78,8 +77,18 @@ export class QemuSupervisor implements VmSupervisor {
     return () => this.#listeners.delete(listener);
   }
 
-  hasSavedMemory(): boolean {
-    return hasSavedMemory(this.#folders, this.#ports);
+  savedRecord(): RunRecord | null {
+    return saving.readSavedRecord(this.#folders, this.#ports);
+  }
+
+  placeSaved(record: RunRecord, link: (path: string) => void): void {
+    this.#require('start');
+    saving.placeSaved(record, link, this.#folders, this.#ports);
+    this.#feed({ kind: 'suspended' });
+  }
+
+  reached(): Pick<Live, 'qmp' | 'agent'> | null {
+    return this.#live;
   }
 
   vncSocketPath(): string {
@@ -105,7 +114,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   async start(signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require('start');
-    const saved = readSavedRecord(this.#folders, this.#ports);
+    const saved = this.savedRecord();
     this.#feed({ kind: 'start' });
     const step: OnStep = (words, bytes) => {
       this.#feed({ kind: 'step', words });
@@ -117,11 +126,8 @@ export class QemuSupervisor implements VmSupervisor {
       const program = this.#ports.qemu();
       if (program === null) throw new Fault(qemuMissing());
       step('freeing memory');
-      lease = await this.#ports.memory.lease({
-        spec: this.#spec,
-        signal,
-        ...(saved === null ? {} : { exactKib: saved.bootKib }),
-      });
+      const exact = saved === null ? {} : { exactKib: saved.bootKib };
+      lease = await this.#ports.memory.lease({ spec: this.#spec, signal, ...exact });
       const record = await runRecord(this.#launch(), saved, lease.bootKib);
       step('opening the disks');
       await within(this.#ports.clock, EXPORTS, openExports(this.#launch()));
@@ -135,13 +141,13 @@ export class QemuSupervisor implements VmSupervisor {
       const live = await this.#connect(process, record);
       if (saved !== null) {
         step('reading saved memory');
-        await loadMemory(live.qmp, this.#folders, this.#ports);
+        await saving.loadMemory(live.qmp, saved, this.#folders, this.#ports);
       }
       this.#feed({ kind: 'running' });
       this.#ports.memory.event(this.vmId, 'started');
     } catch (cause) {
       const why = await whyNotStarted(this.#folders, this.#ports, process, cause);
-      await this.#undoStart(lease, process, why, signal);
+      await this.#undoStart(lease, process, signal.aborted ? null : bodyOf(why));
       throw why;
     }
   }
@@ -158,14 +164,15 @@ export class QemuSupervisor implements VmSupervisor {
   async #connect(process: ProcessId, record: RunRecord): Promise<Live> {
     const qmp = await openQmp(this.#folders, this.#ports, process);
     const { vmId } = this;
-    const guest = reachGuest({ vmId, folders: this.#folders, ports: this.#ports, process, record, qmp });
-    const live: Live = { process, qmp, guest, record, isEndWanted: false };
+    const reached = reachGuest({ vmId, folders: this.#folders, ports: this.#ports, process, record, qmp });
+    const live: Live = { process, qmp, record, isEndWanted: false, isAtBarrier: false, ...reached };
     this.#live = live;
     const channels = new Set<string>();
     qmp.onEvent((name, data) =>
       onQemuEvent(name, data, {
         phase: this.#state.phase,
         channels,
+        isAtBarrier: live.isAtBarrier,
         feed: event => this.#feed(event),
         tell: event => this.#ports.memory.event(this.vmId, event),
         endsItself: () => {
@@ -175,17 +182,13 @@ export class QemuSupervisor implements VmSupervisor {
       }),
     );
     qmp.onClose(() => void this.#onClose(live));
-    await guest.startStatistics();
-    this.#ports.memory.reached(this.vmId, guest);
+    await live.guest.startStatistics();
+    this.#ports.memory.reached(this.vmId, live.guest);
     return live;
   }
 
-  async #undoStart(
-    lease: Lease | null,
-    process: ProcessId | null,
-    cause: unknown,
-    signal: AbortSignal,
-  ): Promise<void> {
+  /** `error` null: it was not wanted any more. */
+  async #undoStart(lease: Lease | null, process: ProcessId | null, error: ErrorBody | null): Promise<void> {
     const live = this.#live;
     if (live !== null) live.isEndWanted = true;
     this.#live = null;
@@ -197,39 +200,23 @@ export class QemuSupervisor implements VmSupervisor {
     else this.#ports.memory.detach(this.vmId, 'crashed');
     await giveBack(this.#launch());
     this.#ports.removeFile(recordPath(this.#folders));
-    const isCancelled = signal.aborted;
-    if (isCancelled && hasSavedMemory(this.#folders, this.#ports)) this.#feed({ kind: 'suspended' });
-    else if (isCancelled) this.#feed({ kind: 'ended', error: null });
-    else this.#feed({ kind: 'failed', error: bodyOf(cause) });
+    if (error !== null) return this.#feed({ kind: 'failed', error });
+    this.#feed(this.savedRecord() === null ? { kind: 'ended', error } : { kind: 'suspended' });
   }
 
-  async #hasEnded(process: ProcessId, within: typeof GONE): Promise<boolean> {
-    return (await until(this.#ports.clock, within, () => !this.#ports.isAlive(process) || null)) !== null;
-  }
-
-  /** M2: one the kernel cannot end yet keeps its memory: whoever waits for this counts it until it is gone. */
-  async #endQemu(process: ProcessId): Promise<void> {
-    this.#ports.end(process, 'SIGKILL');
-    while (!(await this.#hasEnded(process, GONE)) && !this.#isDisposed)
-      this.#ports.log(`vm ${this.vmId}: QEMU (pid ${process.pid}) does not end; its memory stays counted`);
+  #endQemu(process: ProcessId): Promise<void> {
+    return endQemu(process, this.#ports, this.vmId, () => this.#isDisposed);
   }
 
   /** L5: paused by a disk error; goes on by itself when the cause is gone. */
   #onDiskError(live: Live, isFull: boolean): void {
     const why = diskErrorText(isFull);
-    this.#feed({ kind: 'paused', why });
+    const stillPaused = (): void => this.#feed({ kind: 'paused', why });
+    stillPaused();
     if (this.#isRecovering) return;
     this.#isRecovering = true;
-    const { clock, storage, log } = this.#ports;
-    void resumeWhenWell({
-      clock,
-      guest: live.guest,
-      qmp: live.qmp,
-      healthy: () => storage.healthy(),
-      isWanted: () => this.#live === live && !this.#isDisposed,
-      stillPaused: () => this.#feed({ kind: 'paused', why }),
-      log: line => log(`vm ${this.vmId}: ${line}`),
-    }).finally(() => {
+    const isWanted = (): boolean => this.#live === live && !this.#isDisposed;
+    void resumeWhenWell({ live, ports: this.#ports, isWanted, stillPaused }).finally(() => {
       this.#isRecovering = false;
     });
   }
@@ -237,12 +224,12 @@ export class QemuSupervisor implements VmSupervisor {
   /** QMP closed: QEMU is ending or gone, unless we let go of it. */
   async #onClose(live: Live): Promise<void> {
     if (this.#isDisposed || this.#live !== live) return;
-    const isGone = await this.#hasEnded(live.process, GONE);
+    const isGone = await hasEnded(live.process, GONE, this.#ports);
     if (this.#live !== live || this.#isDisposed) return;
     this.#live = null;
     if (!isGone) await this.#endQemu(live.process);
     if (this.#isDisposed) return;
-    const isSuspending = this.#state.phase === 'suspending' && hasSavedMemory(this.#folders, this.#ports);
+    const isSuspending = this.#state.phase === 'suspending' && this.savedRecord() !== null;
     await this.#ended({ isSuspending, isWanted: live.isEndWanted });
   }
 
@@ -254,7 +241,7 @@ export class QemuSupervisor implements VmSupervisor {
   async stop(how: 'shutdown' | 'force', signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require(how === 'force' ? 'force' : 'stop');
     if (how === 'force' && this.#live === null && !isLive(this.#state.phase)) {
-      this.#ports.removeTree(`${this.#folders.home}/suspended`);
+      saving.forgetSavedMemory(this.#folders, this.#ports);
       return this.#feed({ kind: 'ended', error: null });
     }
     if (how === 'force' && this.#found !== null) return this.#forceFound(this.#found, onStep);
@@ -264,7 +251,7 @@ export class QemuSupervisor implements VmSupervisor {
     this.#feed({ kind: 'stop' });
     onStep('asking the guest to shut down');
     const isOff = (): boolean => !isLive(this.#state.phase);
-    if (await powerDown(live.qmp, this.#ports.clock, isOff, signal)) return;
+    if (await powerDown(live, this.#ports.clock, isOff, signal)) return;
     const error = stillRuns(this.#spec.name, signal.aborted);
     this.#feed({ kind: 'stop-refused', error });
     throw new Fault(error);
@@ -284,7 +271,7 @@ export class QemuSupervisor implements VmSupervisor {
     onStep('ending QEMU');
     // An answer is not waited for: a QEMU that hangs is killed.
     live.qmp.execute('quit', undefined, QUIT.timeoutMs).catch(() => undefined);
-    if (!(await this.#hasEnded(live.process, QUIT))) await this.#endQemu(live.process);
+    if (!(await hasEnded(live.process, QUIT, this.#ports))) await this.#endQemu(live.process);
     await until(this.#ports.clock, GONE, () => (isLive(this.#state.phase) ? null : true));
   }
 
@@ -318,8 +305,7 @@ export class QemuSupervisor implements VmSupervisor {
     this.#feed({ kind: 'suspend' });
     onStep('saving memory');
     try {
-      const { qmp, record } = live;
-      await saveMemory({ qmp, record, folders: this.#folders, ports: this.#ports, signal, onStep });
+      await saving.saveMemory({ ...live, ...this.#launch(), signal, onStep });
     } catch (cause) {
       const error = bodyOf(cause);
       this.#feed({ kind: 'suspend-failed', error });
@@ -327,6 +313,11 @@ export class QemuSupervisor implements VmSupervisor {
       throw cause;
     }
     await this.#force(live, onStep);
+  }
+
+  take<T>(memory: TakeMemory | null, commit: () => Promise<T>): Promise<Taken<T>> {
+    if (memory !== null) this.#require('suspend');
+    return takeMoment({ ...this.#launch(), live: this.#live, phase: this.#state.phase }, memory, commit);
   }
 
   async adopt(): Promise<boolean> {
@@ -346,6 +337,12 @@ export class QemuSupervisor implements VmSupervisor {
     try {
       await openExports(this.#launch());
       const live = await this.#connect(process, record);
+      const found = await mendLeftOver(live, this.#folders, this.#ports);
+      if (found === 'suspended') {
+        this.#feed({ kind: 'suspend' });
+        await this.#force(live, () => undefined);
+        return true;
+      }
       const { running } = await live.guest.status();
       const { driverReady } = await live.guest.sample();
       this.#found = null;

@@ -13,24 +13,57 @@ const migrationSchema = z.object({
   ram: z.object({ transferred: z.number(), total: z.number(), remaining: z.number() }).optional(),
 });
 const POLL_MS = 50;
+/** A guest that writes faster than its memory is saved would never be done. */
+const LIVE_MS = 20_000;
 const LOAD = { timeoutMs: 300_000, stepMs: 25 };
 /** Memory goes to a local file: nothing is gained by QEMU's default throttle. */
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 40;
 
-const folderOf = (folders: VmFolders): string => `${folders.home}/suspended`;
-const memoryPath = (folders: VmFolders): string => `${folderOf(folders)}/memory`;
-const recordPath = (folders: VmFolders): string => `${folderOf(folders)}/record.json`;
+const folderOf = (folders: Pick<VmFolders, 'home'>): string => `${folders.home}/suspended`;
+export const memoryPath = (folders: Pick<VmFolders, 'home'>): string => `${folderOf(folders)}/memory`;
+const recordPath = (folders: Pick<VmFolders, 'home'>): string => `${folderOf(folders)}/record.json`;
 
+/** `isResuming`: its guest was about to run; unless a QEMU that never ran it is still there, it may have. */
+const savedSchema = runRecordSchema.extend({ isResuming: z.boolean().default(false) });
+
+export function readSaved(
+  folders: VmFolders,
+  ports: Pick<SupervisorPorts, 'readJson'>,
+): z.infer<typeof savedSchema> | null {
+  const parsed = savedSchema.safeParse(ports.readJson(recordPath(folders)));
+  return parsed.success ? parsed.data : null;
+}
+
+/** Null too where its guest may have run since: memory of an earlier time must not meet the disks of a later one. */
 export function readSavedRecord(
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'readJson'>,
 ): RunRecord | null {
-  const parsed = runRecordSchema.safeParse(ports.readJson(recordPath(folders)));
-  return parsed.success ? parsed.data : null;
+  const saved = readSaved(folders, ports);
+  if (saved === null || saved.isResuming) return null;
+  const { isResuming: _, ...record } = saved;
+  return record;
 }
 
 export const hasSavedMemory = (folders: VmFolders, ports: Pick<SupervisorPorts, 'readJson'>): boolean =>
   readSavedRecord(folders, ports) !== null;
+
+/** Durable before the guest runs, and taken back where it did not. */
+export const noteResuming = (
+  folders: VmFolders,
+  ports: Pick<SupervisorPorts, 'writeJson'>,
+  record: RunRecord,
+  isResuming: boolean,
+): void => ports.writeJson(recordPath(folders), { ...record, isResuming });
+
+/** The record first: without it nothing is saved. */
+export function forgetSavedMemory(
+  folders: VmFolders,
+  ports: Pick<SupervisorPorts, 'removeFile' | 'removeTree'>,
+): void {
+  ports.removeFile(recordPath(folders));
+  ports.removeTree(folderOf(folders));
+}
 
 export interface SaveInput {
   readonly qmp: QmpSession;
@@ -43,30 +76,47 @@ export interface SaveInput {
 
 /** Leaves QEMU stopped with its memory saved and durable. On failure nothing saved remains. */
 export async function saveMemory({ qmp, record, folders, ports, signal, onStep }: SaveInput): Promise<void> {
-  const socketPath = `${folders.run}/save`;
-  ports.removeTree(folderOf(folders));
+  forgetSavedMemory(folders, ports);
   ports.makePrivateFolder(folderOf(folders));
   await qmp.execute('stop');
-  const receiving = await ports.receiveToFile(socketPath, memoryPath(folders));
   try {
-    await qmp.execute('migrate-set-parameters', { 'max-bandwidth': UNLIMITED_BYTES_PER_SECOND });
-    await qmp.execute('migrate', { uri: `unix:${socketPath}` });
-    await watchMigration(qmp, ports, signal, onStep);
-    await receiving.done;
+    const [socketPath, filePath] = [`${folders.run}/save`, memoryPath(folders)];
+    await migrateToFile({ qmp, ports, signal, onStep, socketPath, filePath });
     ports.writeJson(recordPath(folders), record);
   } catch (cause) {
-    receiving.cancel();
-    ports.removeTree(folderOf(folders));
+    forgetSavedMemory(folders, ports);
     throw cause;
   }
 }
 
-async function watchMigration(
-  qmp: QmpSession,
-  ports: SupervisorPorts,
-  signal: AbortSignal,
-  onStep: OnStep,
-): Promise<void> {
+export interface MigrateInput {
+  readonly qmp: QmpSession;
+  readonly ports: SupervisorPorts;
+  readonly signal: AbortSignal;
+  readonly onStep: OnStep;
+  readonly socketPath: string;
+  readonly filePath: string;
+}
+
+/** Of a guest that runs: it runs on until little is left, or it has written more than could be saved for too long. */
+export async function migrateToFile(input: MigrateInput): Promise<void> {
+  const { qmp, ports, socketPath, filePath } = input;
+  const receiving = await ports.receiveToFile(socketPath, filePath);
+  try {
+    await qmp.execute('migrate-set-parameters', { 'max-bandwidth': UNLIMITED_BYTES_PER_SECOND });
+    await qmp.execute('migrate', { uri: `unix:${socketPath}` });
+    await watchMigration(input);
+    await receiving.done;
+  } catch (cause) {
+    receiving.cancel();
+    ports.removeFile(filePath);
+    throw cause;
+  }
+}
+
+async function watchMigration({ qmp, ports, signal, onStep }: MigrateInput): Promise<void> {
+  const liveUntilMs = ports.clock.monotonicMs() + LIVE_MS;
+  let isStopped = false;
   for (;;) {
     const state = migrationSchema.parse(await qmp.execute('query-migrate'));
     if (state.status === 'completed') return;
@@ -75,6 +125,10 @@ async function watchMigration(
     if (state.ram !== undefined && state.ram.total > 0)
       onStep('saving memory', { done: state.ram.total - state.ram.remaining, total: state.ram.total });
     if (signal.aborted) await qmp.execute('migrate_cancel');
+    if (!isStopped && ports.clock.monotonicMs() > liveUntilMs) {
+      isStopped = true;
+      await qmp.execute('stop');
+    }
     await delay(ports.clock, POLL_MS);
   }
 }
@@ -87,7 +141,12 @@ const saveFailed = (why: string): Fault['body'] => ({
 });
 
 /** Into a QEMU started with the same arguments and `-incoming defer`; runs it, then forgets the saved state. */
-export async function loadMemory(qmp: QmpSession, folders: VmFolders, ports: SupervisorPorts): Promise<void> {
+export async function loadMemory(
+  qmp: QmpSession,
+  saved: RunRecord,
+  folders: VmFolders,
+  ports: SupervisorPorts,
+): Promise<void> {
   const socketPath = `${folders.run}/load`;
   ports.removeFile(socketPath);
   await qmp.execute('migrate-incoming', { uri: `unix:${socketPath}` });
@@ -103,6 +162,25 @@ export async function loadMemory(qmp: QmpSession, folders: VmFolders, ports: Sup
       safe: 'The saved state is kept.',
       todo: 'Try again.',
     });
-  await qmp.execute('cont');
-  ports.removeTree(folderOf(folders));
+  noteResuming(folders, ports, saved, true);
+  await qmp.execute('cont').catch((cause: unknown) => {
+    // One that did not answer may run.
+    if (cause instanceof Fault && cause.body.code === 'qemu.refused')
+      noteResuming(folders, ports, saved, false);
+    throw cause;
+  });
+  forgetSavedMemory(folders, ports);
+}
+
+/** Memory saved with a moment: the VM is suspended there. `link` puts the bytes in place. */
+export function placeSaved(
+  record: RunRecord,
+  link: (path: string) => void,
+  folders: VmFolders,
+  ports: Pick<SupervisorPorts, 'writeJson' | 'removeFile' | 'removeTree' | 'makePrivateFolder'>,
+): void {
+  forgetSavedMemory(folders, ports);
+  ports.makePrivateFolder(folderOf(folders));
+  link(memoryPath(folders));
+  ports.writeJson(recordPath(folders), record);
 }

@@ -1,6 +1,7 @@
 // `ebb point …`: take, list, name, delete, go back, and write out.
 import { branchesOf } from '../../../shared/branches.ts';
-import type { MomentId } from '../../../shared/ids.ts';
+import type { MomentId, VmId } from '../../../shared/ids.ts';
+import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { gib, settleText, table, timeText } from './output.ts';
@@ -21,10 +22,40 @@ async function thePoint(session: OfPoint) {
 
 export const takePoint: Run<Rows['point take']> = async session => {
   const { spec } = await theVm(session);
-  const { NAME, note } = session.given;
-  const moment = await session.client.call('moment.take', { vmId: spec.id, name: NAME, note });
-  return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}.`, json: moment };
+  const { NAME, note, memory } = session.given;
+  const wanted = { vmId: spec.id, name: NAME, note };
+  const moment = memory
+    ? await takeWithMemory(session, wanted)
+    : await session.client.call('moment.take', wanted);
+  const how = moment.extras === undefined ? '' : `, ${HOW_WHOLE[moment.extras.consistency]}`;
+  return { text: `Took "${moment.name}" (${moment.id.slice(0, 8)}) of ${spec.name}${how}.`, json: moment };
 };
+
+const HOW_WHOLE: Readonly<Record<Consistency, string>> = {
+  off: 'while it was off',
+  crash: 'as after a power cut',
+  frozen: 'with its file systems at rest',
+  memory: 'with its memory',
+};
+
+async function takeWithMemory(
+  session: OfVm & Session<object>,
+  wanted: { readonly vmId: VmId; readonly name: string; readonly note: string },
+): Promise<Moment> {
+  const { vmId } = wanted;
+  const before = await session.client.call('timeline.get', { vmId });
+  const known = new Set(before.moments.map(({ id }) => id));
+  await session.wait((await session.client.call('moment.take-with-memory', wanted)).taskId);
+  const after = await session.client.call('timeline.get', { vmId });
+  const taken = after.moments.find(({ id, name }) => name === wanted.name && !known.has(id));
+  if (taken === undefined)
+    throw new NotFoundError(
+      'moment.not-found',
+      `"${wanted.name}" is not there any more.`,
+      'Look at `ebb point list`.',
+    );
+  return taken;
+}
 
 export const listPoints: Run<Rows['point list']> = async session => {
   const { timeline } = await theTimeline(session);
@@ -115,13 +146,14 @@ function keptText(before: Timeline, after: Timeline): string {
 
 export const goBack: Run<Rows['point go-back']> = async session => {
   const { spec, moment, timeline } = await thePoint(session);
-  const { force, shutdown, keep } = session.given;
+  const { force, shutdown, keep, fresh } = session.given;
   const ifRunning = force ? 'force' : shutdown ? 'shutdown' : 'refuse';
   const { taskId } = await session.client
     .call('moment.go-back', {
       vmId: spec.id,
       momentId: moment.id,
       ifRunning,
+      memory: fresh ? 'discard' : 'resume',
       ...(keep === undefined ? {} : { keepName: keep }),
     })
     .catch((error: unknown) => {

@@ -19,6 +19,7 @@ export const RUNNERS: Loaders = {
   'vm set': async () => (await import('./setup.ts')).setVm,
   'vm list': async () => (await vms()).listVms,
   'vm show': async () => (await vms()).showVm,
+  'vm screenshot': async () => (await import('./screenshot.ts')).screenshotVm,
   'vm rename': async () => (await vms()).renameVm,
   'vm start': async () => (await vms()).startVm,
   'vm stop': async () => (await vms()).stopVm,

@@ -1,6 +1,6 @@
 // `ebb vm …`: what people do with a VM that is there.
 import { amountText } from '../../../shared/units.ts';
-import type { VmSummary } from '../../../shared/vm.ts';
+import type { GuestInfo, VmSummary } from '../../../shared/vm.ts';
 import { gib, kibText, table } from './output.ts';
 import { pickDisk, pickMoment } from './pick.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
@@ -8,12 +8,18 @@ import type { VM_ROWS } from './table/vms.ts';
 
 type Rows = typeof VM_ROWS;
 
-function vmText({ spec, state }: VmSummary): string {
+/** A guest's own words: no control characters of theirs reach a terminal. */
+const told = (words: string): string => words.replace(/\p{C}/gu, '');
+
+const guestText = ({ hostName, os, addresses }: GuestInfo): string =>
+  told([hostName, os, addresses.join(', ')].filter(word => word !== null && word !== '').join('; '));
+
+function vmText({ spec, state }: VmSummary, guest: GuestInfo | null): string {
   const rows: [string, string][] = [
     ['Name', spec.name],
     ['Id', spec.id],
     ['State', `${state.phase}${state.detail === '' ? '' : `: ${state.detail}`}`],
-    ['Guest', state.guestUp ? 'up' : '–'],
+    ['Guest', [state.guestUp ? 'up' : '–', ...(guest === null ? [] : [guestText(guest)])].join(': ')],
     ['Accelerator', state.accelerator === 'tcg' ? 'none (slow mode)' : (state.accelerator ?? '–')],
     ['Processors', String(spec.cpus)],
     [
@@ -55,7 +61,9 @@ export const listVms: Run<Rows['vm list']> = async ({ client }) => {
 
 export const showVm: Run<Rows['vm show']> = async session => {
   const vm = await theVm(session);
-  return { text: vmText(vm), json: vm };
+  const { pid } = vm.state;
+  const guest = pid === null ? null : await session.client.call('vm.guest', { vmId: vm.spec.id });
+  return { text: vmText(vm, guest), json: { ...vm, guest } };
 };
 
 /** As it is afterwards. */

@@ -6,7 +6,11 @@ export const POINT_ROWS = {
   'point take': row({
     help: 'Take a point of all its disks, running or not',
     arguments: [VM, { name: 'NAME', kind: 'text', default: 'Point', doc: 'What it is called' }],
-    options: { note: { kind: 'text', default: '', doc: 'More about it' } },
+    options: {
+      note: { kind: 'text', default: '', doc: 'More about it' },
+      memory: { kind: 'flag', doc: 'With all it is doing: going back resumes it there' },
+    },
+    isTask: true,
   }),
   'point list': row({
     help: 'Its points, newest first, with what deleting each frees',
@@ -33,6 +37,7 @@ export const POINT_ROWS = {
       keep: { kind: 'text', value: 'NAME', doc: 'What the branch that keeps the present is called' },
       shutdown: { kind: 'flag', doc: 'A VM that runs is shut down first and started again' },
       force: { kind: 'flag', doc: 'Its plug is pulled first, and it is started again' },
+      fresh: { kind: 'flag', doc: 'Boot from its disks, though its memory was saved with it' },
     },
     groups: [{ rule: 'most-one', of: ['shutdown', 'force'] }],
     alias: 'revert',

@@ -64,6 +64,11 @@ export const VM_ROWS = {
   }),
   'vm list': row({ help: 'All VMs', arguments: [], options: {} }),
   'vm show': row({ help: 'One VM', arguments: [VM], options: {} }),
+  'vm screenshot': row({
+    help: 'Write what its screen shows as a PNG',
+    arguments: [VM, { name: 'FILE', kind: 'file', doc: 'The new file' }],
+    options: { point: { kind: 'point', value: 'POINT', doc: 'What it showed at this point' } },
+  }),
   'vm rename': row({ help: 'Give a VM another name', arguments: [VM, NEW_NAME], options: {} }),
   'vm start': row({
     help: 'Start it, or resume it from suspend',

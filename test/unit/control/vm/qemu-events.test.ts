@@ -10,6 +10,7 @@ function heard(events: readonly (readonly [string, Record<string, unknown>])[]):
   for (const [name, data] of events)
     onQemuEvent(name, data, {
       phase: 'running',
+      isAtBarrier: false,
       channels,
       feed: ({ kind }) => fed.push(kind),
       tell: nothing,

@@ -4,6 +4,7 @@ import { probeSector } from '../../../../electron/control/accelerator.ts';
 import { decodeQmp, encodeQmp } from '../../../../electron/control/qmp/codec.ts';
 import { resumeWhenWell } from '../../../../electron/control/vm/resume-when-well.ts';
 import { initialState, isLive, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';
+import { uuid } from '../../../support/memory-world.ts';
 
 const error = { code: 'vm.died', what: 'QEMU ended.', safe: '', todo: '' } as const;
 const run = (...events: VmEvent[]) =>
@@ -70,22 +71,28 @@ describe('the state machine of a VM', () => {
     };
     let conts = 0;
     await resumeWhenWell({
-      clock,
-      guest: { status: async () => ({ status: 'x', running: conts >= 2 }) },
-      qmp: {
-        isOpen: true,
-        execute: async command => {
-          calls.push(command);
-          conts++;
-          return {};
+      live: {
+        guest: { vmId: uuid(1), status: async () => ({ status: 'x', running: conts >= 2 }) },
+        qmp: {
+          isOpen: true,
+          execute: async command => {
+            calls.push(command);
+            conts++;
+            return {};
+          },
         },
       },
-      healthy: async () => {
-        if (healthyAfter-- > 0) throw new Error('away');
+      ports: {
+        clock,
+        storage: {
+          healthy: async () => {
+            if (healthyAfter-- > 0) throw new Error('away');
+          },
+        },
+        log: () => undefined,
       },
       isWanted: () => true,
       stillPaused: () => calls.push('paused'),
-      log: () => undefined,
     });
     // Three times away, one `cont` that fails at once, one that holds.
     expect(calls).toEqual(['paused', 'paused', 'paused', 'cont', 'paused', 'cont']);

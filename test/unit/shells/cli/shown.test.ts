@@ -16,7 +16,9 @@ describe('help', () => {
     expect(usageLine('mem set')).toBe(
       'usage: ebb mem set VM [--min SIZE] [--max SIZE] [--weight N] [--balance BALANCE]',
     );
-    expect(usageLine('point go-back')).toContain('VM POINT [--keep NAME] [--shutdown | --force] [--no-wait]');
+    expect(usageLine('point go-back')).toContain(
+      'VM POINT [--keep NAME] [--shutdown | --force] [--fresh] [--no-wait]',
+    );
     expect(usageLine('vm create')).toContain('(--sample | --iso FILE | --disk FILE | --empty)');
     expect(usageLine('mem policy')).toContain('[--budget SIZE|none]');
     expect(usageLine('events')).toBe('usage: ebb events [TOPIC …] [--vm VM]');

@@ -1,0 +1,169 @@
+// What control keeps of moments beside their points: `<home>/moments/<pointId>/`, by the first disk's point, whose name is
+// its own through rescues and moves of the folder (T1). moment.json is written last and is what makes it exist; a folder
+// whose name begins with a dot is one that is being made.
+import type * as z from 'zod';
+import type { PointId, VmId } from '../../../shared/ids.ts';
+import { type MomentExtras, momentExtrasSchema } from '../../../shared/moment-extras.ts';
+import type { Moment, Timeline } from '../../../shared/timeline.ts';
+import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
+import { MACHINE_STATE } from '../vm/home-files.ts';
+import { runRecordSchema } from '../vm/run-record.ts';
+import { memoryPath } from '../vm/suspended.ts';
+
+const MAKING = '.making-';
+
+export const keptSchema = momentExtrasSchema.extend({
+  /** As the VM was set up then. */
+  spec: vmSpecSchema,
+  /** The machine its memory belongs to (L4). */
+  record: runRecordSchema.nullable(),
+});
+export type Kept = z.infer<typeof keptSchema>;
+
+export interface ExtrasPorts {
+  readonly home: (vmId: VmId) => string;
+  readonly readJson: (path: string) => unknown;
+  readonly writeJson: (path: string, value: unknown) => void;
+  readonly listFolder: (path: string) => string[];
+  readonly makePrivateFolder: (path: string) => void;
+  readonly exists: (path: string) => boolean;
+  /** A file or a small folder. */
+  readonly copyDurably: (from: string, to: string) => void;
+  readonly removeTree: (path: string) => void;
+  /** T8: large files go off the control path. */
+  readonly removeLarge: (path: string) => Promise<void>;
+  readonly rename: (from: string, to: string) => void;
+  readonly link: (from: string, to: string) => void;
+  readonly uuid: () => string;
+}
+
+/** Where one is being put together. */
+export interface Draft {
+  readonly folder: string;
+  readonly memoryPath: string;
+  readonly screenPath: string;
+}
+
+export class ExtrasShelf {
+  readonly #ports: ExtrasPorts;
+  /** Read once a VM, and kept as long as control lives: a timeline is asked for often. */
+  readonly #known = new Map<VmId, Map<string, MomentExtras>>();
+
+  constructor(ports: ExtrasPorts) {
+    this.#ports = ports;
+  }
+
+  #shelf(vmId: VmId): string {
+    return `${this.#ports.home(vmId)}/moments`;
+  }
+
+  #folder(vmId: VmId, pointId: PointId): string {
+    return `${this.#shelf(vmId)}/${pointId}`;
+  }
+
+  draft(vmId: VmId): Draft {
+    const folder = `${this.#shelf(vmId)}/${MAKING}${this.#ports.uuid()}`;
+    this.#ports.makePrivateFolder(folder);
+    return { folder, memoryPath: `${folder}/memory`, screenPath: `${folder}/screen.png` };
+  }
+
+  drop({ folder }: Draft): void {
+    this.#ports.removeTree(folder);
+  }
+
+  /** Of a suspended VM: its memory is the moment's, too. */
+  linkSaved(vmId: VmId, { memoryPath: to }: Draft): void {
+    this.#ports.link(memoryPath({ home: this.#ports.home(vmId) }), to);
+  }
+
+  /** Firmware variables and TPM state as they are now. */
+  copyState(vmId: VmId, { folder }: Draft): void {
+    const home = this.#ports.home(vmId);
+    for (const name of MACHINE_STATE) this.#copy(`${home}/${name}`, `${folder}/${name}`);
+  }
+
+  #copy(from: string, to: string): void {
+    if (this.#ports.exists(from)) this.#ports.copyDurably(from, to);
+  }
+
+  keep(vmId: VmId, pointId: PointId, { folder }: Draft, kept: Kept): void {
+    this.#ports.writeJson(`${folder}/moment.json`, kept);
+    this.#ports.rename(folder, this.#folder(vmId, pointId));
+    this.#read(vmId).set(pointId, told(kept));
+  }
+
+  /** Whole, from its file; null where nothing was kept of it. */
+  get(vmId: VmId, pointId: PointId): Kept | null {
+    return (
+      keptSchema.safeParse(this.#ports.readJson(`${this.#folder(vmId, pointId)}/moment.json`)).data ?? null
+    );
+  }
+
+  screenPath(vmId: VmId, pointId: PointId): string {
+    return `${this.#folder(vmId, pointId)}/screen.png`;
+  }
+
+  /** With what is kept of each moment said beside it. */
+  tell<T extends Timeline>(timeline: T): T {
+    const known = this.#read(timeline.vmId);
+    if (known.size === 0) return timeline;
+    const withExtras = (moment: Moment): Moment => {
+      const extras = known.get(moment.points[0]?.pointId ?? '');
+      return extras === undefined ? moment : { ...moment, extras };
+    };
+    return { ...timeline, moments: timeline.moments.map(withExtras), trash: timeline.trash.map(withExtras) };
+  }
+
+  /** What belongs to no moment any more, and what was being made when control died. */
+  async sweep(timeline: Timeline): Promise<void> {
+    const { vmId } = timeline;
+    const points = new Set<string>(
+      [...timeline.moments, ...timeline.trash].flatMap(({ points }) => points.map(({ pointId }) => pointId)),
+    );
+    const known = this.#read(vmId);
+    for (const name of this.#ports.listFolder(this.#shelf(vmId))) {
+      if (points.has(name)) continue;
+      known.delete(name);
+      await this.#ports.removeLarge(`${this.#shelf(vmId)}/${name}`);
+    }
+  }
+
+  /** Its firmware variables and TPM state become the present's (L4); what the present has is kept by its own moment. */
+  restoreState(vmId: VmId, pointId: PointId): void {
+    const home = this.#ports.home(vmId);
+    for (const name of MACHINE_STATE) this.#copy(`${this.#folder(vmId, pointId)}/${name}`, `${home}/${name}`);
+  }
+
+  /** The same bytes under another name: saved memory is never written to. */
+  linkMemory(vmId: VmId, pointId: PointId, to: string): void {
+    this.#ports.link(`${this.#folder(vmId, pointId)}/memory`, to);
+  }
+
+  forget(vmId: VmId): void {
+    this.#known.delete(vmId);
+  }
+
+  #read(vmId: VmId): Map<string, MomentExtras> {
+    const known = this.#known.get(vmId) ?? new Map<string, MomentExtras>();
+    if (!this.#known.has(vmId)) {
+      this.#known.set(vmId, known);
+      for (const name of this.#ports.listFolder(this.#shelf(vmId))) {
+        const kept = name.startsWith('.') ? null : this.get(vmId, name as PointId);
+        if (kept !== null) known.set(name, told(kept));
+      }
+    }
+    return known;
+  }
+}
+
+const told = ({ consistency, memoryBytes, hasScreen }: Kept): MomentExtras => ({
+  consistency,
+  memoryBytes,
+  hasScreen,
+});
+
+/** Saved memory knows the machine it was saved of: the same disks, in the same places. */
+export function fits(kept: Pick<VmSpec, 'disks'>, now: Pick<VmSpec, 'disks'>): boolean {
+  const ids = ({ disks }: Pick<VmSpec, 'disks'>): string => disks.map(({ id }) => id).join();
+  return ids(kept) === ids(now);
+}

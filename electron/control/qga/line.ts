@@ -1,0 +1,35 @@
+// The one way to a guest's agent: QEMU's socket has one client at a time, so whoever asks shares it.
+import type { GuestAgent } from './session.ts';
+
+export class AgentLine {
+  readonly #open: () => Promise<GuestAgent | null>;
+  #agent: GuestAgent | null = null;
+  #opening: Promise<GuestAgent | null> | null = null;
+  #isClosed = false;
+
+  constructor(open: () => Promise<GuestAgent | null>) {
+    this.#open = open;
+  }
+
+  /** Null: nobody listens in the guest. One that was closed is opened anew. */
+  get(): Promise<GuestAgent | null> {
+    if (this.#agent?.isOpen === true) return Promise.resolve(this.#agent);
+    this.#opening ??= this.#reach().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#agent?.close();
+  }
+
+  async #reach(): Promise<GuestAgent | null> {
+    const agent = this.#isClosed ? null : await this.#open();
+    // A VM that ended meanwhile closed what it had.
+    if (this.#isClosed) agent?.close();
+    this.#agent = agent;
+    return this.#isClosed ? null : agent;
+  }
+}

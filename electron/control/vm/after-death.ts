@@ -1,0 +1,31 @@
+// A QEMU that outlived the control that was saving its memory, loading it, or taking a moment of it.
+import { dropBarrierNote, readBarrierNote, thaw } from './barrier.ts';
+import { remedyOf } from './left-over.ts';
+import type { Live } from './live.ts';
+import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
+import { forgetSavedMemory, noteResuming, readSaved } from './suspended.ts';
+
+/** What it does from now on; `suspended`: its memory is saved whole, and it is to be ended. */
+export async function mendLeftOver(
+  { qmp, guest, agent }: Live,
+  folders: VmFolders,
+  ports: SupervisorPorts,
+): Promise<'goes-on' | 'suspended'> {
+  const { status } = await guest.status();
+  const saved = readSaved(folders, ports);
+  const note = readBarrierNote(folders, ports);
+  const remedy = remedyOf({ status, hasSavedMemory: saved !== null, note });
+  if (remedy !== 'none') ports.log(`${folders.home}: found ${status}: ${remedy}`);
+  if (remedy === 'end-suspended' && saved !== null) {
+    if (saved.isResuming) noteResuming(folders, ports, saved, false);
+    dropBarrierNote(folders, ports);
+    return 'suspended';
+  }
+  if (remedy === 'forget-saved') forgetSavedMemory(folders, ports);
+  if (remedy === 'thaw') await thaw({ agent, folders, ports });
+  else {
+    if (remedy === 'go-on') await qmp.execute('cont');
+    dropBarrierNote(folders, ports);
+  }
+  return 'goes-on';
+}

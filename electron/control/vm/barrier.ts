@@ -1,0 +1,101 @@
+// The instant a running VM's points are taken at: its guest's file systems frozen by the agent inside, or its memory saved
+// and the guest stopped since. Whatever fails, the guest goes on.
+import * as z from 'zod';
+import { Fault } from '../../../shared/result.ts';
+import type { AgentLine } from '../qga/line.ts';
+import type { QmpSession } from '../qmp/session.ts';
+import type { BarrierNote } from './left-over.ts';
+import type { OnStep, SupervisorPorts, VmFolders } from './supervisor-port.ts';
+import { migrateToFile } from './suspended.ts';
+import { delay } from './wait.ts';
+
+/** A guest writes all it has before it is frozen. */
+const FREEZE_MS = 15_000;
+const THAW = { timeoutMs: 5_000, gapMs: 1_000, tries: 30 };
+
+const noteSchema = z.object({ kind: z.enum(['frozen', 'memory']), wasRunning: z.boolean() });
+const notePath = ({ home }: VmFolders): string => `${home}/barrier.json`;
+
+export const readBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts, 'readJson'>) =>
+  noteSchema.safeParse(ports.readJson(notePath(folders))).data ?? null;
+
+export const dropBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts, 'removeFile'>): void =>
+  ports.removeFile(notePath(folders));
+
+export interface BarrierInput {
+  readonly agent: AgentLine;
+  readonly folders: VmFolders;
+  readonly ports: Pick<SupervisorPorts, 'clock' | 'writeJson' | 'removeFile' | 'log'>;
+}
+
+const note = ({ folders, ports }: Pick<BarrierInput, 'folders' | 'ports'>, value: BarrierNote): void =>
+  ports.writeJson(notePath(folders), value);
+
+/** `commit` while the guest's file systems are quiet, or, not `isFrozen`, while they are as they are. */
+export async function atFrozen<T>(
+  input: BarrierInput,
+  commit: () => Promise<T>,
+): Promise<{ readonly value: T; readonly isFrozen: boolean }> {
+  const agent = await input.agent.get().catch(() => null);
+  if (agent === null) return { value: await commit(), isFrozen: false };
+  // Durable first: a frozen guest whose control died would never write again.
+  note(input, { kind: 'frozen', wasRunning: true });
+  try {
+    const isFrozen = await agent.ask('guest-fsfreeze-freeze', undefined, FREEZE_MS).then(
+      frozen => typeof frozen === 'number' && frozen > 0,
+      // It may freeze yet, after it was not waited for any more.
+      () => false,
+    );
+    return { value: await commit(), isFrozen };
+  } finally {
+    await thaw(input);
+  }
+}
+
+/** Also of one that was not frozen, where it does nothing. */
+export async function thaw({ agent, folders, ports }: BarrierInput): Promise<void> {
+  const isThawed = await thawOnce(agent);
+  if (isThawed) return dropBarrierNote(folders, ports);
+  void (async () => {
+    for (let n = 0; n < THAW.tries; n++) {
+      await delay(ports.clock, THAW.gapMs);
+      if (await thawOnce(agent)) return dropBarrierNote(folders, ports);
+    }
+    ports.log(`${folders.home}: the agent inside does not say that its file systems are thawed`);
+  })();
+}
+
+/** One that refuses the command froze nothing. */
+async function thawOnce(line: AgentLine): Promise<boolean> {
+  try {
+    const agent = await line.get();
+    await agent?.ask('guest-fsfreeze-thaw', undefined, THAW.timeoutMs);
+    return agent !== null;
+  } catch (cause) {
+    return cause instanceof Fault && cause.body.code === 'qemu.refused';
+  }
+}
+
+export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
+  readonly qmp: QmpSession;
+  readonly ports: SupervisorPorts;
+  readonly memoryPath: string;
+  readonly wasRunning: boolean;
+  readonly signal: AbortSignal;
+  readonly onStep: OnStep;
+}
+
+/** `commit` at the instant `memoryPath` holds the guest's memory of; the guest runs until its last pages are saved. */
+export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => Promise<T>): Promise<T> {
+  const { qmp, folders, ports, wasRunning } = input;
+  note(input, { kind: 'memory', wasRunning });
+  try {
+    await migrateToFile({ ...input, socketPath: `${folders.run}/save`, filePath: input.memoryPath });
+    return await commit();
+  } finally {
+    // Only what ran takes its disks back into use; a machine that was paused is so again at once.
+    await qmp.execute('cont').catch(() => undefined);
+    if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
+    dropBarrierNote(folders, ports);
+  }
+}

@@ -1,0 +1,154 @@
+// Moments of guests that run: with file systems at rest, and with all they are doing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { MomentId, VmId } from '../../shared/ids.ts';
+import { type Agent, type Ebb, waitFor } from '../support/ebb.ts';
+import { startFromFixtures } from '../support/fixtures.ts';
+
+const CLI = join(import.meta.dirname, '../../electron/shells/cli/main.ts');
+const MOUNTED = '/run/m';
+
+// Guests under TCG on a loaded machine: conditions are waited for, this only ends a hang.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let ebb: Ebb;
+let agent: Agent;
+let vmId: VmId;
+
+const sh = async (cmd: string): Promise<string> => {
+  const { status, out = '' } = await agent.call('sh', { cmd });
+  if (status !== '0') throw new Error(`${cmd}: ${status}: ${out}`);
+  return out.trim();
+};
+const run = (program: string, ...args: string[]): string => {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'latin1' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${status}: ${stdout}${stderr}`);
+  return stdout;
+};
+const cli = (...words: string[]): string => {
+  process.env.EBB_DATA = ebb.paths.dataFolder;
+  return run(process.execPath, CLI, ...words);
+};
+const home = (): string => join(ebb.paths.dataFolder, 'vms', vmId);
+const shelf = (): string[] => (existsSync(`${home()}/moments`) ? readdirSync(`${home()}/moments`) : []);
+
+/** Its first disk at a moment, as a file that is removed afterwards. */
+async function withImage<T>(momentId: MomentId, look: (path: string) => T): Promise<T> {
+  const wanted = join(tmpdir(), `ebb-t-moment-${process.pid}.raw`);
+  const { taskId, path } = await ebb.call('moment.export', { vmId, momentId, format: 'raw', path: wanted });
+  await ebb.done(taskId);
+  try {
+    return look(path);
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/** Made on the host: the guest has no mke2fs. */
+async function makeFileSystem(): Promise<void> {
+  const path = join(tmpdir(), `ebb-t-ext2-${process.pid}`);
+  run('mke2fs', '-q', '-t', 'ext2', '-b', '1024', path, '16M');
+  const packed = gzipSync(readFileSync(path)).toString('base64');
+  rmSync(path);
+  await sh(
+    `echo ${packed} | base64 -d | gunzip > /dev/vda; mkdir -p ${MOUNTED}; mount -t ext2 /dev/vda ${MOUNTED}`,
+  );
+}
+
+beforeAll(async () => {
+  ebb = await startFromFixtures();
+  ({ vmId } = await ebb.vmNamed('history'));
+  agent = await ebb.startVm(vmId);
+});
+afterAll(async () => {
+  await ebb?.dispose();
+});
+
+describe('a moment of a guest that runs', () => {
+  it('with an agent: what its programs wrote is on the disk, its file systems are whole, and it writes on', async () => {
+    await makeFileSystem();
+    await sh(`(while :; do date >> ${MOUNTED}/log; usleep 20000; done) >/dev/null 2>&1 &`);
+    await sh(`dd if=/dev/urandom of=${MOUNTED}/fresh bs=1024 count=512`);
+    const sum = (await sh(`md5sum < ${MOUNTED}/fresh`)).split(' ')[0];
+    const taken = await ebb.call('moment.take', { vmId, name: 'at rest', note: '' });
+    expect(taken.extras).toMatchObject({ consistency: 'frozen', memoryBytes: null, hasScreen: true });
+    const lines = Number(await sh(`wc -l < ${MOUNTED}/log`));
+    await waitFor(
+      'the guest to write on',
+      async () => Number(await sh(`wc -l < ${MOUNTED}/log`)) > lines || null,
+    );
+    await withImage(taken.id, image => {
+      expect(run('e2fsck', '-fn', image)).not.toMatch(/not cleanly unmounted/i);
+      run('debugfs', '-R', `dump /fresh ${image}.fresh`, image);
+      expect(run('md5sum', `${image}.fresh`)).toContain(sum);
+      rmSync(`${image}.fresh`);
+    });
+    const { png } = await ebb.call('moment.screen', { vmId, momentId: taken.id });
+    expect(
+      Buffer.from(png ?? '', 'base64')
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG');
+    const picture = join(tmpdir(), `ebb-t-picture-${process.pid}.png`);
+    cli('vm', 'screenshot', 'history', picture, '--point', 'at rest');
+    expect(readFileSync(picture).toString('base64')).toBe(png);
+    rmSync(picture);
+    expect(JSON.parse(cli('vm', 'show', 'history', '--json')).guest.hostName).toBeTruthy();
+  });
+
+  it('one that was frozen when control died is thawed by the next', async () => {
+    const socket = join(ebb.paths.runFolder, `vm-${vmId.slice(0, 13)}`, 'qga');
+    const freeze = `
+      const s = require('node:net').connect(${JSON.stringify(socket)});
+      s.write('{"execute":"guest-fsfreeze-freeze"}\\n');
+      s.on('data', bytes => { console.log(String(bytes)); process.exit(0) });`;
+    await ebb.killControl(() => {
+      expect(run(process.execPath, '-e', freeze)).toMatch(/"return": 1/);
+      // As control notes it before it freezes anything.
+      run('sh', '-c', `echo '{"kind":"frozen","wasRunning":true}' > ${home()}/barrier.json`);
+    });
+    // This test's own channel into the guest has outlived control: QEMU serves one client of it at a time.
+    await waitFor('the note to go', () => !existsSync(`${home()}/barrier.json`) || null);
+    const lines = Number(await sh(`wc -l < ${MOUNTED}/log`));
+    await waitFor(
+      'the guest to write on',
+      async () => Number(await sh(`wc -l < ${MOUNTED}/log`)) > lines || null,
+    );
+  });
+
+  it('with its memory: going back resumes it there, as often as one likes; its memory goes with it', async () => {
+    await sh('echo then > /run/state');
+    const { taskId } = await ebb.call('moment.take-with-memory', { vmId, name: 'working', note: '' });
+    await ebb.done(taskId);
+    const { moments } = await ebb.call('timeline.get', { vmId });
+    const taken = moments.find(({ name }) => name === 'working');
+    expect(taken?.extras).toMatchObject({ consistency: 'memory' });
+    expect(taken?.extras?.memoryBytes).toBeGreaterThan(2 ** 20);
+    expect((await ebb.state(vmId)).phase).toBe('running');
+    const momentId = taken?.id as MomentId;
+    const atThen = (await sh(`cat ${MOUNTED}/log`)).length;
+    for (const round of [1, 2]) {
+      await sh(`echo later > /run/state; echo ${round} > ${MOUNTED}/later; sync`);
+      const back = await ebb.call('moment.go-back', { vmId, momentId, ifRunning: 'force' });
+      await ebb.done(back.taskId);
+      agent = await ebb.agent(vmId);
+      expect(await sh('cat /run/state')).toBe('then');
+      expect(await sh(`ls ${MOUNTED}`)).not.toContain('later');
+      await waitFor(
+        'what it was doing to go on',
+        async () => (await sh(`cat ${MOUNTED}/log`)).length > atThen || null,
+      );
+    }
+    const pointId = taken?.points[0]?.pointId ?? '';
+    const saved = statSync(`${home()}/moments/${pointId}/memory`);
+    console.log(`memory of a moment: ${Math.round(saved.size / 2 ** 20)} MiB of 256 MiB`);
+    await ebb.call('moment.delete', { vmId, momentId });
+    expect(shelf()).toContain(pointId);
+    await ebb.call('trash.purge', { vmId });
+    expect(shelf()).not.toContain(pointId);
+  });
+});
