@@ -9,6 +9,8 @@ import { FreeDialog } from './memory/FreeDialog.tsx';
 import { HostBar } from './memory/HostBar.tsx';
 import { StartPreviewDialog } from './memory/StartPreviewDialog.tsx';
 import { TrialVoice } from './memory/TrialVoice.tsx';
+import { ManagedDialog } from './policy/ManagedDialog.tsx';
+import { PolicyBanner } from './policy/PolicyBanner.tsx';
 import { navigationStore, openDialog } from './state/navigation.ts';
 import { ConnectionBanner, ConnectionScreen } from './ui/Connection.tsx';
 import { ErrorStack } from './ui/ErrorStack.tsx';
@@ -53,6 +55,8 @@ function Dialogs() {
       return <PreferencesDialog onClose={close} />;
     case 'free':
       return <FreeDialog onClose={close} />;
+    case 'managed':
+      return <ManagedDialog onClose={close} />;
     case 'doctor':
       return <DoctorDialog onClose={close} />;
     default:
@@ -79,6 +83,7 @@ export function App() {
       <Sidebar />
       <main className="main" id="main" tabIndex={-1}>
         <ConnectionBanner />
+        <PolicyBanner />
         <Place />
         <TaskStrip />
       </main>

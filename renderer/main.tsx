@@ -15,6 +15,7 @@ import './styles/activity.css';
 import './styles/schedule.css';
 import './styles/help.css';
 import './styles/setup.css';
+import './styles/policy.css';
 import { App } from './App.tsx';
 import { keepConnected } from './api/connection.ts';
 import { followRequests } from './api/requests.ts';

@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'rpc.unavailable',
   'rpc.overflow',
   'rpc.denied',
+  'policy.denied',
   'task.not-found',
   'file.unknown-token',
   'file.unreadable',

@@ -61,7 +61,8 @@ export class Cloner {
     }: { readonly momentId: MomentId; readonly name: string; readonly linked: boolean },
   ): Promise<PlannedClone> {
     const { machines, storage, random, clock } = this.#ports;
-    const from = machines.spec(vmId);
+    // A copy is made as the policy lets it run.
+    const from = machines.bound(vmId);
     machines.checkNew(name);
     const { moments } = await storage.call('timeline.get', { vmId });
     const moment = moments.find(({ id }) => id === momentId);

@@ -17,6 +17,7 @@ import { openHeadStore } from './audit/head-store.ts';
 import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import type { PolicyDesk } from './policy/desk.ts';
 import type { Catalog } from './store/catalog.ts';
 
 /** Of one file; the log begins another at 1 MiB of characters. */
@@ -62,6 +63,27 @@ export const trialEnded =
     const draft = { via: 'service', action: 'memory.trial-ended', vmId, vmName } as const;
     audit.note({ ...draft, from: range(from), to: range(to) });
   };
+
+/** Whenever what IT's files say is another than before, which is nothing. */
+export function policyAudited(audit: Audit, desk: PolicyDesk): () => void {
+  let before = JSON.stringify([[], []]);
+  return () => {
+    const { files, rows } = desk.report();
+    const managed = rows.filter(({ isManaged }) => isManaged);
+    const now = JSON.stringify([files, managed]);
+    if (now === before) return;
+    before = now;
+    const to = {
+      files: files
+        .map(({ path, state }) => `${path} (${state})`)
+        .join(', ')
+        .slice(0, 400),
+      keys: managed.length,
+      problems: files.reduce((sum, { problems }) => sum + problems.length, 0),
+    };
+    audit.note({ via: 'service', action: 'policy.loaded', vmId: null, vmName: '', from: {}, to });
+  };
+}
 
 export function auditedHandlers(
   handlers: Handlers<Contract>,

@@ -23,9 +23,10 @@ export const hostPartsPort: PartsPort = {
   copyDurably,
 };
 
+export const QEMU = 'qemu-system-x86_64';
 const HELP_TIMEOUT_MS = 10_000;
 
-export function setupDesk(paths: EbbPaths, machines: Machines, qemu: () => string | null): SetupDesk {
+function setupDesk(paths: EbbPaths, machines: Machines, qemu: () => string | null): SetupDesk {
   return new SetupDesk({
     machines,
     parts: hostPartsPort,
@@ -41,7 +42,7 @@ export function setupDesk(paths: EbbPaths, machines: Machines, qemu: () => strin
   });
 }
 
-export function autostart(
+function autostart(
   { dataFolder }: EbbPaths,
   { machines, setup, tasks }: { machines: Machines; setup: SetupDesk; tasks: Tasks },
   log: (line: string) => void,
@@ -67,4 +68,13 @@ export function autostart(
       }),
     log,
   });
+}
+
+export function setupParts(
+  paths: EbbPaths,
+  { machines, tasks }: { readonly machines: Machines; readonly tasks: Tasks },
+  log: (line: string) => void,
+) {
+  const setup = setupDesk(paths, machines, () => findProgram(QEMU));
+  return { setup, autostarts: autostart(paths, { machines, setup, tasks }, log) };
 }

@@ -2,7 +2,7 @@ import type { VmId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
-import { type Caller, serve } from '../../shared/rpc/server.ts';
+import type { Caller } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import type { Task } from '../../shared/task.ts';
 import { bootId } from '../platform/boot-id.ts';
@@ -17,12 +17,10 @@ import {
   writeJson,
 } from '../platform/json-file.ts';
 import { startedAt } from '../platform/lock-owner.ts';
-import { systemMemoryGroups } from '../platform/memory-groups.ts';
 import { startNodeService } from '../platform/node-service.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import { endProcess, findProgram, isAlive, runTool, spawnDetached, spawnTied } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
-import { systemResidents } from '../platform/resident.ts';
 import { connectBytes } from '../platform/socket.ts';
 import { receiveToFile, sendFile } from '../platform/stream-file.ts';
 import { EBB_VERSION } from '../platform/version.ts';
@@ -40,21 +38,23 @@ import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, unfinished } from './compose-history.ts';
+import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
 import { momentParts, setClocks } from './compose-moments.ts';
+import { bindPolicy, Doors, policyDesk, setMemoryPolicy, underPolicy } from './compose-policy.ts';
 import { historyDesk } from './compose-schedule.ts';
-import { autostart, hostPartsPort, setupDesk } from './compose-setup.ts';
+import { hostPartsPort, QEMU, setupParts } from './compose-setup.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
 import { endOlder } from './end-older.ts';
 import { Files } from './files.ts';
 import { machineFolders } from './machine-folders.ts';
 import { Machines } from './machines.ts';
-import { openMemoryJournal } from './memory/journal.ts';
-import { MemoryManager } from './memory/manager.ts';
-import { RangeDesk, type RangeDeskPorts } from './memory/range-desk.ts';
-import { openRangeStore } from './memory/range-store.ts';
+import type { MemoryManager } from './memory/manager.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { ExtrasShelf } from './moments/extras.ts';
+import type { PolicyDesk } from './policy/desk.ts';
+import type { OrderRules } from './policy/order-rules.ts';
+import { trashMs } from './policy/vm-rules.ts';
 import { createService } from './service.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
@@ -77,11 +77,11 @@ export interface ControlInput {
   readonly log: Log;
   readonly exit: () => void;
   readonly pid: number;
+  /** Looked at beside the system's; from the command line alone. */
+  readonly policyFolder?: string | undefined;
 }
 
 const clock = systemClock;
-const residents = systemResidents(() => clock.monotonicMs());
-const QEMU = 'qemu-system-x86_64';
 
 function storageClient({ paths, log }: ControlInput): StorageClient {
   const module = siblingModule(import.meta.url, '../storage/main');
@@ -115,42 +115,19 @@ function accelerators({ paths }: ControlInput): AcceleratorProbe {
   });
 }
 
-function memoryManager(
-  { log, pid }: ControlInput,
-  catalog: Catalog,
-  woke: () => void,
-  storagePid: () => number | null,
-): MemoryManager {
-  const figures = hostMemoryReader(() => clock.monotonicMs());
-  const ownKib = (): number =>
-    [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residents.now(id) ?? 0)), 0);
-  const groups = systemMemoryGroups(pid);
-  log(groups.found);
-  return new MemoryManager(
-    {
-      clock,
-      random: systemRandom,
-      journal: openMemoryJournal(catalog.db),
-      host: () => ({ ...figures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
-      groups,
-      woke,
-      log,
-    },
-    catalog.memoryPolicy() ?? {},
-  );
-}
-
 function supervisorPorts(
   input: ControlInput,
   memory: MemoryManager,
   storage: StorageClient,
   probe: AcceleratorProbe,
+  admit: SupervisorPorts['admit'],
 ): SupervisorPorts {
   const { paths, log } = input;
   return {
     clock,
     memory,
     storage,
+    admit,
     accelerator: async () => (await probe.result()).accelerator,
     qemu: () => findProgram(QEMU),
     parts: hostPartsPort,
@@ -181,15 +158,20 @@ interface Parts {
   readonly memory: MemoryManager;
   readonly probe: AcceleratorProbe;
   readonly topics: Topics<Contract>;
+  readonly desk: PolicyDesk;
 }
 
-function machineList(input: ControlInput, { catalog, storage, memory, probe, topics }: Parts): Machines {
+function machineList(
+  input: ControlInput,
+  { catalog, storage, memory, probe, topics, desk }: Parts,
+): Machines {
   const machines: Machines = new Machines({
     catalog,
     storage,
     memory,
     folders: machineFolders(input.paths),
-    supervisor: supervisorPorts(input, memory, storage, probe),
+    supervisor: supervisorPorts(input, memory, storage, probe, (vmId, saved) => machines.admit(vmId, saved)),
+    policy: () => desk.policy,
     imports,
     clock,
     random: systemRandom,
@@ -197,27 +179,6 @@ function machineList(input: ControlInput, { catalog, storage, memory, probe, top
     log: input.log,
   });
   return machines;
-}
-
-function rangeDesk(
-  { log }: ControlInput,
-  catalog: Catalog,
-  machines: Machines,
-  memory: MemoryManager,
-  topics: Topics<Contract>,
-  trialEnded: RangeDeskPorts['trialEnded'] & {},
-): RangeDesk {
-  const ranges = new RangeDesk({
-    clock,
-    store: openRangeStore(catalog.db),
-    specOf: vmId => machines.spec(vmId),
-    setRange: (vmId, range) => machines.setRange(vmId, range),
-    tell: text => memory.tell(text),
-    trialEnded,
-    changed: () => topics.publish('ranges', null, ranges.all()),
-    log,
-  });
-  return ranges;
 }
 
 async function findings(
@@ -272,12 +233,18 @@ function taskList(
 ): Tasks {
   const changed = (): void => topics.publish('tasks', null, { tasks: tasks.list() });
   const tasks = new Tasks({ clock, random: systemRandom, journal, changed, ended, log });
+  changed();
   return tasks;
 }
 
-const trashOf = ({ paths, log }: ControlInput, machines: Machines, moments: MomentDesk): Trash =>
+const trashOf = (
+  { paths, log }: ControlInput,
+  machines: Machines,
+  { moments, desk }: { readonly moments: MomentDesk; readonly desk: PolicyDesk },
+): Trash =>
   new Trash({
     clock,
+    keptMs: () => trashMs(desk.policy),
     folders: machineFolders(paths),
     vms: () => machines.list().map(({ spec }) => spec.id),
     purgePoints: async vmId => {
@@ -293,12 +260,10 @@ const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
     journal.all().flatMap(({ kind, vmId }) => ((kind === 'vm.create' || kind === 'vm.clone') && vmId) || []),
   );
 
-const bugsTo =
-  (log: ControlInput['log']) =>
-  (incident: string, error: unknown): void =>
-    log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error');
+const chosenFiles = (rules: OrderRules): Files =>
+  new Files({ clock, random: systemRandom, look: lookAtFile, admit: path => rules.requireFile(path) });
 
-async function quit(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
+async function quitAll(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
   tasks.leave();
   await storage.call('storage.quit', {});
   storage.dispose();
@@ -312,23 +277,21 @@ export function composeControl(input: ControlInput): Control {
   const probe = accelerators(input);
   const topics = new Topics(contract);
   let storagePid: number | null = null;
-  const memory = memoryManager(
-    input,
-    catalog,
-    () => setClocks(machines),
-    () => storagePid,
-  );
+  const figures = hostMemoryReader(() => clock.monotonicMs());
+  const desk = policyDesk(input, catalog, figures().totalKib);
+  const woke = (): void => setClocks(machines);
+  const memory = memoryManager(input, catalog, { figures, desk, woke, storagePid: () => storagePid });
   const journal = openTaskJournal(catalog.db);
   const { audit, auditLog } = auditParts(input, catalog, topics);
   const tasks = taskList(topics, journal, taskEnded(audit), log);
-  const machines = machineList(input, { catalog, storage, memory, probe, topics });
+  const machines = machineList(input, { catalog, storage, memory, probe, topics, desk });
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
-  const setup = setupDesk(paths, machines, () => findProgram(QEMU));
-  const autostarts = autostart(paths, { machines, setup, tasks }, log);
+  const { rules, bound } = bindPolicy(input, { desk, memory, machines, topics, figures, audit, log });
+  const { setup, autostarts } = setupParts(paths, { machines, tasks }, log);
   const moments = momentParts(input, storage, machines);
   publish(topics, memory, storage, moments.shelf);
-  const trash = trashOf(input, machines, moments.moments);
-  const parts = { ...historyParts(input, storage, machines), ...moments, machines, storage, clock };
+  const trash = trashOf(input, machines, { ...moments, desk });
+  const parts = { ...historyParts(input, storage, machines), ...moments, machines, storage, clock, rules };
   const { histories, onPower } = historyDesk(input, { ...parts, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
@@ -338,17 +301,19 @@ export function composeControl(input: ControlInput): Control {
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, { memory, machines, setup }, probe)),
-    quit: () => quit(tasks, storage, input.exit),
+    quit: () => quitAll(tasks, storage, input.exit),
     memory,
     ranges,
     setup,
-    catalog,
+    setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
+    policyReport: () => desk.report(),
     tasks,
-    files: new Files({ clock, random: systemRandom, look: lookAtFile }),
+    files: chosenFiles(rules),
     consoles: new ConsoleStreams(connectBytes),
     keepName,
   });
-  const handlers = auditedHandlers(service, audit, { machines, memory, storage });
+  const look = { machines, memory, storage };
+  const doors = new Doors(bound, auditedHandlers(underPolicy(service, bound), audit, look));
   return {
     begin: async () => {
       storage.start();
@@ -357,18 +322,18 @@ export function composeControl(input: ControlInput): Control {
       audit.begin(task => again.has(task));
       await machines.begin(madeAgain(journal));
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
-      for (const part of [ranges, memory, trash, histories]) part.begin();
+      for (const part of [ranges, memory, desk, trash, histories]) part.begin();
+      topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });
-      topics.publish('tasks', null, { tasks: [] });
       tasks.beginAgain(order => workAgain(order, parts));
       // Known before the first start needs it.
       void probe.result();
       void autostarts.run().catch((cause: unknown) => log(`starting by themselves: ${String(cause)}`));
     },
-    serve: (channel, kind) => serve({ table: contract, handlers, topics, channel, kind, onBug: bugsTo(log) }),
+    serve: (channel, kind) => doors.serve(channel, kind),
     dispose: () => {
       tasks.leave();
-      for (const part of [autostarts, memory, ranges, trash, histories]) part.stop();
+      for (const part of [autostarts, desk, memory, ranges, trash, histories]) part.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

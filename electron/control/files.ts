@@ -19,6 +19,8 @@ export interface FilePorts {
   readonly random: Random;
   /** What a plain, readable file is now; null otherwise. */
   readonly look: (path: string) => ChosenFile | null;
+  /** Faults: policy.denied. */
+  readonly admit: (realPath: string) => void;
 }
 
 export class Files {
@@ -39,6 +41,7 @@ export class Files {
         todo: 'Check its name, that it is a plain file, and its permissions.',
       });
     }
+    this.#ports.admit(found.path);
     const now = this.#ports.clock.monotonicMs();
     for (const [token, entry] of this.#chosen)
       if (entry.untilMs < now || this.#chosen.size >= TOKENS_MAX) this.#chosen.delete(token);

@@ -17,10 +17,12 @@ import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import { nbdUri } from './nbd-uri.ts';
 import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
+import type { Policy } from './policy/policy.ts';
+import * as limits from './policy/vm-rules.ts';
 import { seedOf } from './setup/cloud-init.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, TaskRun } from './tasks.ts';
-import { TRASH_MS } from './trash.ts';
+import { isLive } from './vm/state.ts';
 import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 
@@ -34,6 +36,8 @@ export interface MachinesPorts {
   readonly memory: MemoryManager;
   readonly folders: MachineFolders;
   readonly supervisor: SupervisorPorts;
+  /** In force now. */
+  readonly policy: () => Policy;
   readonly imports: ImportPorts;
   readonly clock: Clock;
   readonly random: Random;
@@ -101,7 +105,7 @@ export class Machines {
   #supervise(spec: VmSpec): VmSupervisor {
     const { folders, supervisor, changed } = this.#ports;
     const made = new QemuSupervisor({
-      spec,
+      spec: limits.boundSpec(spec, this.#ports.policy()),
       folders: { home: folders.home(spec.id), run: folders.run(spec.id) },
       ports: supervisor,
     });
@@ -156,7 +160,7 @@ export class Machines {
 
   /** What was deleted a week ago will not be missed. */
   async purgeOldTrash(vmId: VmId): Promise<void> {
-    const trashedBefore = this.#ports.clock.wallMs() - TRASH_MS;
+    const trashedBefore = this.#ports.clock.wallMs() - limits.trashMs(this.#ports.policy());
     await this.#ports.storage.call('trash.purge', { vmId, trashedBefore });
   }
 
@@ -174,6 +178,7 @@ export class Machines {
     const id = vmIdSchema.parse(random.uuid());
     const diskId = diskIdSchema.parse(random.uuid());
     const spec = newSpec(given, { ...range, id, diskId, virtualBytes, createdAt: clock.wallMs() });
+    limits.requireNew(spec, this.#ports.catalog.all().length, this.#ports.policy());
     return { spec, image };
   }
 
@@ -250,8 +255,9 @@ export class Machines {
       }
       await fill();
       signal.throwIfAborted();
-      // Another may have taken it meanwhile.
+      // Another may have taken it meanwhile, or the policy be another.
       this.checkNew(spec.name);
+      limits.requireNew({ ...spec, disks }, catalog.all().length, this.#ports.policy());
       catalog.put({ ...spec, disks });
       folders.endMaking(spec.id);
     } catch (cause) {
@@ -300,18 +306,47 @@ export class Machines {
   }
 
   setRange(vmId: VmId, range: MemoryRange): void {
-    this.update({ ...this.spec(vmId), ...orThrow(this.#ports.memory.checkRange(range)) });
+    const spec = this.spec(vmId);
+    const wanted = limits.wantedRange(range, spec, this.#ports.policy());
+    // What is left as it is may be beyond a limit that came later.
+    const isSame = wanted.maxKib === spec.maxKib;
+    this.update({ ...spec, ...orThrow(this.#ports.memory.checkRange(wanted, isSame)) });
   }
 
   setBalance(vmId: VmId, balanced: boolean, weight: number): void {
-    this.update({ ...this.spec(vmId), balanced, weight });
+    const spec = this.spec(vmId);
+    limits.requireBalance({ balanced, weight }, spec, this.#ports.policy());
+    this.update({ ...spec, balanced, weight });
   }
 
   /** Durable first, then everybody hears. */
   update(spec: VmSpec): void {
     this.#ports.catalog.put(spec);
-    this.supervisor(spec.id).setSpec(spec);
-    this.#ports.memory.specChanged(spec);
+    this.#hear(spec);
+    this.#ports.changed();
+  }
+
+  /** As the policy leaves it; what is stored stays. */
+  #hear(spec: VmSpec): void {
+    const bound = limits.boundSpec(spec, this.#ports.policy());
+    this.supervisor(spec.id).setSpec(bound);
+    this.#ports.memory.specChanged(bound);
+  }
+
+  /** How it runs. */
+  bound(vmId: VmId): VmSpec {
+    return limits.boundSpec(this.spec(vmId), this.#ports.policy());
+  }
+
+  /** Faults: policy.denied. */
+  admit(vmId: VmId, saved: readonly string[] | null): void {
+    const running = this.list().filter(({ spec, state }) => spec.id !== vmId && isLive(state.phase));
+    limits.requireStart(running.length, saved, this.#ports.policy());
+  }
+
+  /** M10: those that run shrink, and have theirs again when the rule goes. */
+  policyChanged(): void {
+    for (const spec of this.#ports.catalog.all()) this.#hear(spec);
     this.#ports.changed();
   }
 

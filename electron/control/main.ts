@@ -1,4 +1,4 @@
-// The control service: `node main.ts --data DIR`. One per data folder, by a lock; detached from whoever started it. Its
+// The control service: `node main.ts --data DIR [--policy DIR]`. One per data folder, by a lock; detached from whoever started it. Its
 // end, however it comes, ends no VM.
 import { parseArgs } from 'node:util';
 import { takeLock } from '../platform/lock.ts';
@@ -11,7 +11,7 @@ const log = openLog({ part: 'control' });
 
 // Sockets, databases and disks are the user's alone; QEMU inherits this.
 process.umask(0o077);
-const { values } = parseArgs({ options: { data: { type: 'string' } } });
+const { values } = parseArgs({ options: { data: { type: 'string' }, policy: { type: 'string' } } });
 const paths = ebbPaths(values.data ?? defaultDataFolder());
 makeFolders(paths);
 const lock = takeLock(paths.controlLock);
@@ -24,7 +24,13 @@ const end = (code: number): never => {
   lock.release();
   process.exit(code);
 };
-const control = composeControl({ paths, log, pid: process.pid, exit: () => end(0) });
+const control = composeControl({
+  paths,
+  log,
+  pid: process.pid,
+  policyFolder: values.policy,
+  exit: () => end(0),
+});
 await control.begin();
 await listenUnix(paths.controlSocket, channel => control.serve(channel, 'local'));
 await listenUnix(paths.browserSocket, channel => control.serve(channel, 'browser'));

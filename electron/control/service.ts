@@ -2,7 +2,8 @@
 // same door (M10, DESIGN §8).
 import type { AppInfo, DoctorReport } from '../../shared/host.ts';
 import type { VmId } from '../../shared/ids.ts';
-import { Fault, orThrow } from '../../shared/result.ts';
+import type { PolicyReport } from '../../shared/policy/report.ts';
+import { Fault } from '../../shared/result.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
@@ -22,7 +23,7 @@ import type { ResolvedSource } from './new-machine.ts';
 import type { PointServer } from './point-server.ts';
 import { guestInfo } from './qga/commands.ts';
 import type { SetupDesk } from './setup/desk.ts';
-import type { Catalog } from './store/catalog.ts';
+import type { StoredMemoryPolicy } from './store/catalog.ts';
 import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
 
@@ -33,7 +34,9 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly memory: MemoryManager;
   readonly ranges: RangeDesk;
   readonly histories: HistoryDesk;
-  readonly catalog: Catalog;
+  /** Of all VMs. Faults: memory.bad-range, policy.denied. */
+  readonly setMemoryPolicy: (change: Partial<StoredMemoryPolicy>) => void;
+  readonly policyReport: () => PolicyReport;
   readonly tasks: Tasks;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
@@ -50,7 +53,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
 type WorkOf = (vmId: VmId, run: TaskRun) => Promise<void>;
 
 export function createService(parts: ServiceParts): Handlers<Contract> {
-  const { machines, memory, ranges, storage, tasks, files, consoles, catalog, setup, moments, shelf } = parts;
+  const { machines, memory, ranges, storage, tasks, files, consoles, setup, moments, shelf } = parts;
 
   const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
     const { spec } = machines.get(vmId);
@@ -59,6 +62,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
   };
   /** Begun again where this control dies over it. */
   const startLong = (vmId: VmId, verb: string, order: Order, name = machines.spec(vmId).name) => {
+    parts.rules.require(order);
     const told = { kind: KIND_OF[order.what], vmId, title: `${verb} ${name}`, canCancel: true };
     return { taskId: tasks.start({ ...told, order, work: workOf(order, parts) }) };
   };
@@ -109,6 +113,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return {};
     },
     'doctor.run': () => parts.doctor(),
+    'policy.show': () => parts.policyReport(),
 
     'vm.list': () => ({ vms: machines.list() }),
     'vm.get': ({ vmId }) => machines.get(vmId),
@@ -137,7 +142,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       machines.requireOff(idle(vmId, true), 'deleting');
       return start('vm.delete', vmId, 'Delete', false, (id, { step }) => machines.delete(id, step));
     },
-    'vm.preview-start': ({ vmId }) => memory.preview(machines.spec(vmId)),
+    'vm.preview-start': ({ vmId }) => memory.preview(machines.bound(vmId)),
     'vm.start': ({ vmId }) =>
       start('vm.start', idle(vmId), 'Start', true, (id, { step, signal }) => setup.start(id, signal, step)),
     'vm.stop': ({ vmId, how }) =>
@@ -166,10 +171,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       ),
 
     'memory.host': () => memory.hostMemory(),
-    'memory.show': ({ vmId }) => memory.vmMemory(machines.spec(vmId)),
+    'memory.show': ({ vmId }) => memory.vmMemory(machines.bound(vmId)),
     'memory.set-range': ({ vmId, minKib, maxKib }) => {
       ranges.set(vmId, { minKib, maxKib });
-      return memory.vmMemory(machines.spec(vmId));
+      return memory.vmMemory(machines.bound(vmId));
     },
     'memory.try-range': ({ vmId, minKib, maxKib, seconds }) => {
       ranges.try(vmId, { minKib, maxKib }, seconds * 1000);
@@ -181,7 +186,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
     'memory.undo-range': ({ vmId }) => {
       ranges.undo(vmId);
-      return memory.vmMemory(machines.spec(vmId));
+      return memory.vmMemory(machines.bound(vmId));
     },
     'memory.range-undo': ({ vmId }) => {
       machines.spec(vmId);
@@ -189,11 +194,10 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
     'memory.set-balance': ({ vmId, balanced, weight }) => {
       machines.setBalance(vmId, balanced, weight);
-      return memory.vmMemory(machines.spec(vmId));
+      return memory.vmMemory(machines.bound(vmId));
     },
     'memory.set-policy': change => {
-      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-      catalog.putMemoryPolicy(orThrow(memory.setPolicy(given)));
+      parts.setMemoryPolicy(change);
       return memory.hostMemory();
     },
     'memory.focus': ({ vmId }, { caller }) => {

@@ -13,6 +13,7 @@ import type { DeltaExporter } from './delta-export.ts';
 import type { DeltaImporter } from './delta-import.ts';
 import type { Machines } from './machines.ts';
 import type { PointWriter } from './point-writer.ts';
+import type { OrderRules } from './policy/order-rules.ts';
 import type { Work } from './tasks.ts';
 import type { HistoryChecks } from './verify.ts';
 
@@ -94,6 +95,7 @@ export interface OrderParts {
   readonly checks: HistoryChecks;
   readonly storage: StorageClient;
   readonly clock: Clock;
+  readonly rules: OrderRules;
 }
 
 export const KIND_OF = {
@@ -106,7 +108,16 @@ export const KIND_OF = {
   compact: 'vm.compact',
 } as const satisfies Readonly<Record<Order['what'], TaskKind>>;
 
+/** Asked of the policy when it begins, which may be another than when it was ordered. */
 export function workOf(order: Order, parts: OrderParts): Work {
+  const work = allowedWork(order, parts);
+  return async run => {
+    parts.rules.require(order);
+    await work(run);
+  };
+}
+
+function allowedWork(order: Order, parts: OrderParts): Work {
   switch (order.what) {
     case 'create':
       return run => parts.machines.create(order, order.source, run);

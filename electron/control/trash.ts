@@ -13,6 +13,8 @@ export interface TrashPorts {
   readonly folders: Pick<MachineFolders, 'trashed' | 'removeTrashed'>;
   /** Of points, one VM after another. */
   readonly vms: () => readonly VmId[];
+  /** How long what was deleted stays. */
+  readonly keptMs: () => number;
   readonly purgePoints: (vmId: VmId) => Promise<void>;
   readonly log: Log;
 }
@@ -36,7 +38,7 @@ export class Trash {
 
   async empty(): Promise<void> {
     const { clock, folders, vms, purgePoints } = this.#ports;
-    const before = clock.wallMs() - TRASH_MS;
+    const before = clock.wallMs() - this.#ports.keptMs();
     for (const name of folders.trashed())
       if (isOlder(name, before)) await this.#logged(name, () => folders.removeTrashed(name));
     for (const vmId of vms()) await this.#logged(vmId, () => purgePoints(vmId));

@@ -15,7 +15,7 @@ import { PageFoot } from './PageFoot.tsx';
 import { usePages } from './use-pages.ts';
 
 const PAGE = 50;
-const KINDS = ['', 'memory', 'moment', 'vm', 'headless'] as const;
+const KINDS = ['', 'memory', 'moment', 'vm', 'policy', 'headless'] as const;
 type Kind = (typeof KINDS)[number];
 
 function Row(props: { readonly entry: AuditEntry }) {

@@ -117,6 +117,7 @@ function mirror(connected: EbbClient): () => void {
         ranges: Object.fromEntries(ranges.map(({ vmId, ...undo }) => [vmId, undo])),
       }),
     ),
+    connected.subscribe('policy', null, policy => serviceStore.setState({ policy })),
     connected.subscribe('histories', null, ({ histories }) =>
       serviceStore.setState({ histories: Object.fromEntries(histories.map(one => [one.vmId, one])) }),
     ),

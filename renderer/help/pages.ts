@@ -2,7 +2,7 @@
 // Which help pages there are, and their texts, fetched when they are looked at.
 import type { Language } from '../state/preferences.ts';
 
-export const HELP_PAGES = ['guide', 'it', 'data', 'architecture', 'licences'] as const;
+export const HELP_PAGES = ['guide', 'it', 'policy', 'data', 'architecture', 'licences'] as const;
 export type HelpPage = (typeof HELP_PAGES)[number];
 
 type Load = () => Promise<{ readonly default: string }>;
@@ -11,6 +11,7 @@ const architecture: Load = () => import('./architecture.md?raw');
 const TEXTS: Readonly<Record<Exclude<HelpPage, 'licences'>, Readonly<Record<Language, Load>>>> = {
   guide: { en: () => import('./guide.en.md?raw'), 'zh-CN': () => import('./guide.zh-CN.md?raw') },
   it: { en: () => import('./it.en.md?raw'), 'zh-CN': () => import('./it.zh-CN.md?raw') },
+  policy: { en: () => import('./policy.en.md?raw'), 'zh-CN': () => import('./policy.zh-CN.md?raw') },
   data: { en: () => import('./data.en.md?raw'), 'zh-CN': () => import('./data.zh-CN.md?raw') },
   // For who reads the source, which is in English.
   architecture: { en: architecture, 'zh-CN': architecture },

@@ -37,6 +37,7 @@ const actions: Readonly<Record<string, string>> = {
   'history.set': 'Set automatic points',
   'history.clean': 'Clean up points',
   'headless.sign-in': 'Sign in by browser',
+  'policy.loaded': 'Limits by IT read',
   'file.register': 'Name a file',
   'audit.damaged': 'Audit found damaged',
   'audit.lost': 'Records lost',
@@ -73,6 +74,9 @@ const fields: Readonly<Record<string, string>> = {
   memory: 'saved memory',
   address: 'address',
   kind: 'kind',
+  files: 'files',
+  keys: 'limits',
+  problems: 'problems',
   fromSeq: 'from record',
   toSeq: 'to record',
 };
@@ -109,7 +113,14 @@ export const enActivity = {
     audit: {
       all: 'All outcomes',
       kind: 'Kind',
-      kinds: { '': 'Everything', memory: 'Memory', moment: 'Points', vm: 'VMs', headless: 'Sign-ins' },
+      kinds: {
+        '': 'Everything',
+        memory: 'Memory',
+        moment: 'Points',
+        vm: 'VMs',
+        policy: 'Limits by IT',
+        headless: 'Sign-ins',
+      },
       empty: 'Nothing of that kind is recorded.',
       columns: { at: 'When', who: 'By', action: 'Action', vm: 'VM', what: 'What', outcome: 'Outcome' },
       via: { local: 'this account', browser: 'browser', service: 'Ebb' },

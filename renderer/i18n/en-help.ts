@@ -7,6 +7,7 @@ export const enHelp = {
       guide: 'User guide',
       it: 'Guide for IT',
       data: 'Your data without Ebb',
+      policy: 'Limits by IT',
       architecture: 'How it is built',
       licences: 'Licences',
     },

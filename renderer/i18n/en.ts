@@ -6,6 +6,7 @@ import { enHelp } from './en-help.ts';
 import { enMemory } from './en-memory.ts';
 import { enMoments } from './en-moments.ts';
 import { enPages } from './en-pages.ts';
+import { enPolicy } from './en-policy.ts';
 import { enSchedule } from './en-schedule.ts';
 import { enSetup } from './en-setup.ts';
 import { enWindow } from './en-window.ts';
@@ -273,6 +274,7 @@ export const en = {
   ...enMemory,
   ...enPages,
   ...enSetup,
+  ...enPolicy,
   ...enDisks,
   ...enActivity,
   ...enWindow,

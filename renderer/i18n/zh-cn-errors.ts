@@ -152,6 +152,11 @@ export const zhCnErrors: ErrorDictionary = {
       safe: '没有启动任何东西。',
       todo: '请结束占用端口的程序，或更改端口转发，然后再启动。',
     },
+    'policy.denied': {
+      what: '您所在组织的策略不允许此操作。',
+      safe: UNCHANGED,
+      todo: '请查看“受管理的设置”，或询问您的 IT 部门。',
+    },
     'disk.full': full,
     'disk.io': {
       what: '读写磁盘时出错。',

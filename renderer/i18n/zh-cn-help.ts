@@ -8,6 +8,7 @@ export const zhCnHelp: typeof enHelp = {
       guide: '使用指南',
       it: 'IT 管理指南',
       data: '不用 Ebb 取回数据',
+      policy: 'IT 限制',
       architecture: '内部结构',
       licences: '许可证',
     },

@@ -6,6 +6,7 @@ import { zhCnHelp } from './zh-cn-help.ts';
 import { zhCnMemory } from './zh-cn-memory.ts';
 import { zhCnMoments } from './zh-cn-moments.ts';
 import { zhCnPages } from './zh-cn-pages.ts';
+import { zhCnPolicy } from './zh-cn-policy.ts';
 import { zhCnSchedule } from './zh-cn-schedule.ts';
 import { zhCnSetup } from './zh-cn-setup.ts';
 import { zhCnWindow } from './zh-cn-window.ts';
@@ -257,6 +258,7 @@ export const zhCn: Dictionary = {
   ...zhCnMemory,
   ...zhCnPages,
   ...zhCnSetup,
+  ...zhCnPolicy,
   ...zhCnDisks,
   ...zhCnActivity,
   ...zhCnWindow,

@@ -8,6 +8,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { ManagedMark, useLock, useRule } from '../policy/ManagedMark.tsx';
 import { preferencesStore } from '../state/preferences.ts';
 import { useHue, useMemory, useNow, useService } from '../ui/hooks.ts';
 import { Notice } from '../ui/Notice.tsx';
@@ -47,7 +48,34 @@ function useSamples(vm: VmSummary, now: number): readonly MemorySample[] {
   }, [old, live, now]);
 }
 
-function Balance(props: { readonly memory: VmMemory }) {
+/** What IT leaves of a range, and what becomes of the VM's own. */
+function RangeRules(props: { readonly vm: VmSummary }) {
+  const { text, language } = useSpeech();
+  const { spec } = props.vm;
+  const [most, least, change] = [
+    useRule('memory.vm.max'),
+    useRule('memory.vm.min'),
+    useLock('memory.change'),
+  ];
+  const limitKib = most?.max ?? null;
+  const size = (kib: number): string => formatKib(kib, language);
+  return (
+    <>
+      {limitKib !== null && limitKib < spec.maxKib ? (
+        <p className="hint warn">{text.policy.limited(spec.name, size(limitKib), size(spec.maxKib))}</p>
+      ) : null}
+      {[change, most, least].map(rule =>
+        rule === null ? null : (
+          <p key={rule.key}>
+            <ManagedMark rule={rule} />
+          </p>
+        ),
+      )}
+    </>
+  );
+}
+
+function Balance(props: { readonly memory: VmMemory; readonly isLocked: boolean }) {
   const { text } = useSpeech();
   const { vmId, balanced, weight } = props.memory;
   const set = (change: { balanced?: boolean; weight?: number }): void =>
@@ -57,7 +85,12 @@ function Balance(props: { readonly memory: VmMemory }) {
   const known = Object.entries(WEIGHTS).find(([, value]) => value === weight)?.[0] ?? 'custom';
   return (
     <div className="balance">
-      <Switch className="switch" isSelected={balanced} onChange={on => set({ balanced: on })}>
+      <Switch
+        className="switch"
+        isDisabled={props.isLocked}
+        isSelected={balanced}
+        onChange={on => set({ balanced: on })}
+      >
         <span className="switch-track" aria-hidden />
         {text.memory.balanced}
       </Switch>
@@ -66,7 +99,7 @@ function Balance(props: { readonly memory: VmMemory }) {
         <select
           className="select"
           value={known}
-          disabled={!balanced}
+          disabled={!balanced || props.isLocked}
           onChange={event => {
             const chosen = WEIGHTS[event.target.value as keyof typeof WEIGHTS];
             if (chosen !== undefined) set({ weight: chosen });
@@ -162,14 +195,22 @@ function SampleTable(props: { readonly samples: readonly MemorySample[]; readonl
   );
 }
 
+/** Where the slider ends: at what all VMs may use, or at the limit of each. */
+const rangeEnd = (host: HostMemory | null, { maxKib }: VmMemory): number =>
+  host === null ? maxKib * 2 : Math.min(host.budgetKib, host.capKib ?? host.budgetKib);
+
 export function MemoryTab(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const { vm } = props;
   const host = useService((state): HostMemory | null => state.host);
-  const memory = useMemory(vm.spec.id) ?? offMemory(vm.spec);
+  const mostKib = useRule('memory.vm.max')?.max ?? Number.MAX_SAFE_INTEGER;
+  const { minKib, maxKib } = vm.spec;
+  const bound = { ...vm.spec, minKib: Math.min(minKib, mostKib), maxKib: Math.min(maxKib, mostKib) };
+  const memory = useMemory(vm.spec.id) ?? offMemory(bound);
   const hue = useHue();
   const ledger = useService(state => state.ledger);
   const entries = ledger.filter(entry => entry.moves.some(move => move.vmId === vm.spec.id));
+  const isLocked = useLock('memory.change') !== null;
   const noDriver = isRunning(vm) && (memory.balloon === 'no-driver' || !vm.spec.balloon);
   return (
     <div className="page memory-page" style={hue(vm.spec.id)}>
@@ -188,10 +229,12 @@ export function MemoryTab(props: { readonly vm: VmSummary }) {
         </div>
         <RangeEditor
           memory={memory}
-          budgetKib={host?.budgetKib ?? memory.maxKib * 2}
+          budgetKib={rangeEnd(host, memory)}
           canTry={isRunning(vm)}
+          isLocked={isLocked}
         />
-        <Balance memory={memory} />
+        <RangeRules vm={vm} />
+        <Balance memory={memory} isLocked={isLocked} />
       </section>
       <ChartSection vm={vm} memory={memory} />
       <section>

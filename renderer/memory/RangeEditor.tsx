@@ -87,6 +87,7 @@ export function RangeEditor(props: {
   readonly budgetKib: number;
   /** A VM that is off has nothing to be tried on. */
   readonly canTry: boolean;
+  readonly isLocked: boolean;
 }) {
   const { text, language } = useSpeech();
   const { memory, budgetKib } = props;
@@ -106,6 +107,7 @@ export function RangeEditor(props: {
       <RangeSlider
         range={range}
         scale={scale}
+        isLocked={props.isLocked}
         meters={memory.actualKib === null ? null : memory}
         onDrag={next => {
           hold(scale);
@@ -121,10 +123,10 @@ export function RangeEditor(props: {
         }}
       />
       <div className="range-fields">
-        <RangeFields range={range} onChange={setRange} />
+        <RangeFields range={range} onChange={setRange} isLocked={props.isLocked} />
         <span className="grow" />
         <RangeActions vmId={memory.vmId} draft={draft} undo={undo} />
-        {props.canTry ? (
+        {props.canTry && !props.isLocked ? (
           <Switch className="switch" isSelected={isTrial} onChange={setTrial}>
             <span className="switch-track" aria-hidden />
             {text.trial.try(new Intl.NumberFormat(language).format(TRIAL_SECONDS))}

@@ -26,6 +26,7 @@ export function useRangeProblem(): (range: MemoryRange, changed: 'min' | 'max') 
 export function RangeFields(props: {
   readonly range: MemoryRange;
   readonly onChange: (range: MemoryRange) => void;
+  readonly isLocked?: boolean;
 }) {
   const { text } = useSpeech();
   const problemOf = useRangeProblem();
@@ -44,6 +45,7 @@ export function RangeFields(props: {
         <AmountField
           label={text.memory.minThumb}
           kib={props.range.minKib}
+          isDisabled={props.isLocked === true}
           onCommit={kib => commit('min', kib)}
         />
       </span>
@@ -52,6 +54,7 @@ export function RangeFields(props: {
         <AmountField
           label={text.memory.maxThumb}
           kib={props.range.maxKib}
+          isDisabled={props.isLocked === true}
           onCommit={kib => commit('max', kib)}
         />
       </span>

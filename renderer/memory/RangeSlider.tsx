@@ -25,6 +25,8 @@ interface SliderProps {
   readonly range: MemoryRange;
   readonly scale: MemoryScale;
   readonly meters: SliderMeters | null;
+  /** IT lets nobody move them. */
+  readonly isLocked?: boolean;
   readonly onDrag: (range: MemoryRange) => void;
   readonly onRelease: () => void;
   readonly onCancel: () => void;
@@ -43,7 +45,7 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
   const name = thumb === 'min' ? text.memory.minThumb : text.memory.maxThumb;
   const onMove = (event: PointerEvent): void => {
     const box = props.track();
-    if (!held.current || box === null) return;
+    if (!held.current || box === null || props.isLocked) return;
     const share = (event.clientX - box.left) / Math.max(1, box.width);
     props.onDrag(moveThumb(thumb, share * scale.endKib, { range, scale }));
   };
@@ -54,7 +56,7 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') return props.onCancel();
     const moved = thumbKey(event.key, thumb, { range, scale });
-    if (moved === null) return;
+    if (moved === null || props.isLocked) return;
     event.preventDefault();
     props.onDrag(moved);
   };
@@ -64,6 +66,7 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
       role="slider"
       tabIndex={0}
       aria-label={name}
+      aria-disabled={props.isLocked || undefined}
       aria-valuemin={lowKib}
       aria-valuemax={highKib}
       aria-valuenow={kib}

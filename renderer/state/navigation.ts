@@ -17,7 +17,7 @@ export type Place =
   | { readonly kind: 'help'; readonly page: HelpPage }
   | { readonly kind: 'vm'; readonly vmId: VmId; readonly tab: VmTab };
 
-export type OpenDialog = 'create' | 'palette' | 'settings' | 'doctor' | 'free' | null;
+export type OpenDialog = 'create' | 'palette' | 'settings' | 'doctor' | 'free' | 'managed' | null;
 
 export interface Navigation {
   readonly place: Place;

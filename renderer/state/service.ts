@@ -4,6 +4,7 @@ import type { ErrorBody } from '../../shared/errors.ts';
 import type { HistoryState } from '../../shared/history.ts';
 import type { AppInfo } from '../../shared/host.ts';
 import type { HostMemory, LedgerEntry, MemorySample, RangeUndo } from '../../shared/memory.ts';
+import type { PolicyReport } from '../../shared/policy/report.ts';
 import type { Task } from '../../shared/task.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -21,6 +22,8 @@ export interface ServiceState {
   /** Null until the first list has come. */
   readonly vms: readonly VmSummary[] | null;
   readonly host: HostMemory | null;
+  /** What IT set; null until the service has told. */
+  readonly policy: PolicyReport | null;
   /** By VM, where its range was changed: what undoing brings back, and when a trial ends. */
   readonly ranges: Readonly<Record<string, RangeUndo>>;
   /** By VM, where automatic history was ever set. */
@@ -44,6 +47,7 @@ export const serviceStore = createStore<ServiceState>()(() => ({
   info: null,
   vms: null,
   host: null,
+  policy: null,
   ranges: {},
   histories: {},
   tasks: [],

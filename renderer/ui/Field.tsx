@@ -67,6 +67,7 @@ export function Segmented<T extends string>(props: {
   readonly value: T;
   readonly options: readonly { readonly value: T; readonly label: string }[];
   readonly onChange: (value: T) => void;
+  readonly isDisabled?: boolean;
 }) {
   const name = useId();
   return (
@@ -76,6 +77,7 @@ export function Segmented<T extends string>(props: {
           <input
             type="radio"
             name={name}
+            disabled={props.isDisabled}
             checked={option.value === props.value}
             onChange={() => props.onChange(option.value)}
           />

@@ -142,6 +142,7 @@ export function useVmEntries(): readonly Entry[] {
       label: text.palette.tab(text.help.title, text.help.pages[page]),
       run: () => goTo({ kind: 'help', page }),
     })),
+    { id: 'managed', label: text.policy.open, run: () => openDialog('managed') },
     { id: 'doctor', label: text.overview.doctor, run: () => openDialog('doctor') },
   ];
 }

@@ -5,6 +5,7 @@ import { diskFormatSchema, osKindSchema } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { RangeFields, RangeHints } from '../memory/RangeFields.tsx';
 import { RangeSlider } from '../memory/RangeSlider.tsx';
+import { ManagedMark, useRule } from '../policy/ManagedMark.tsx';
 import { type CreateForm, type CreateProblems, withOs } from '../state/create-form.ts';
 import { Field } from '../ui/Field.tsx';
 import { FileChoice } from '../ui/FileChoice.tsx';
@@ -22,6 +23,7 @@ interface FieldsProps {
 function MemoryFields(props: FieldsProps) {
   const { text, language } = useSpeech();
   const { form } = props;
+  const most = useRule('memory.vm.max');
   const range = { minKib: form.minKib, maxKib: form.maxKib };
   const budgetKib = props.host?.budgetKib ?? 0;
   const [held, setHeld] = useState(() => memoryScale(range, budgetKib));
@@ -44,6 +46,7 @@ function MemoryFields(props: FieldsProps) {
         <RangeFields range={range} onChange={set} />
       </div>
       <RangeHints range={range} bootKib={null} />
+      <ManagedMark rule={most} />
     </fieldset>
   );
 }

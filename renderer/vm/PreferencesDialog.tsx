@@ -5,6 +5,8 @@ import type { HostMemory } from '../../shared/memory.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { LANGUAGE_NAMES, useSpeech } from '../i18n/text.ts';
+import { ManagedMark, useRule } from '../policy/ManagedMark.tsx';
+import { openDialog } from '../state/navigation.ts';
 import { type Language, preferencesStore, setPreferences, type Theme } from '../state/preferences.ts';
 import { AmountField } from '../ui/AmountField.tsx';
 import { Button } from '../ui/Button.tsx';
@@ -49,6 +51,12 @@ function HostPolicy(props: { readonly host: HostMemory }) {
   const { host } = props;
   const words = text.settings;
   const [problem, setProblem] = useState<string | null>(null);
+  const rules = {
+    mode: useRule('memory.mode'),
+    reserve: useRule('memory.host.reserve'),
+    budget: useRule('memory.host.budget'),
+    cap: useRule('memory.vm.max'),
+  };
   const set = (change: Parameters<typeof call<'memory.set-policy'>>[1]): void =>
     void attempt(words.memory, () => call('memory.set-policy', change));
   const setSize = (key: 'reserveKib' | 'budgetKib' | 'capKib', kib: number | null): void => {
@@ -62,9 +70,11 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         <span>
           {words.sharing}
           <small>{words.sharingNotes[host.mode]}</small>
+          <ManagedMark rule={rules.mode} />
         </span>
         <Segmented<HostMemory['mode']>
           label={words.sharing}
+          isDisabled={rules.mode?.isLocked === true}
           value={host.mode}
           options={(['demand', 'proportional'] as const).map(value => ({
             value,
@@ -77,9 +87,12 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         <span>
           {words.reserve}
           <small>{words.reserveNote}</small>
+          <ManagedMark rule={rules.reserve} id="rule-reserve" />
         </span>
         <AmountField
           label={words.reserve}
+          isDisabled={rules.reserve?.isLocked === true}
+          describedBy={rules.reserve === null ? undefined : 'rule-reserve'}
           kib={host.reserveKib}
           onCommit={kib => setSize('reserveKib', kib)}
         />
@@ -88,9 +101,12 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         <span>
           {words.budget}
           <small>{words.budgetNote}</small>
+          <ManagedMark rule={rules.budget} id="rule-budget" />
         </span>
         <AmountField
           label={words.budget}
+          isDisabled={rules.budget?.isLocked === true}
+          describedBy={rules.budget === null ? undefined : 'rule-budget'}
           kib={host.budgetKib}
           onCommit={kib => setSize('budgetKib', kib)}
           onClear={() => set({ budgetKib: null })}
@@ -100,9 +116,12 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         <span>
           {words.cap}
           <small>{words.capNote}</small>
+          <ManagedMark rule={rules.cap} id="rule-cap" />
         </span>
         <AmountField
           label={words.cap}
+          isDisabled={rules.cap?.isLocked === true}
+          describedBy={rules.cap === null ? undefined : 'rule-cap'}
           kib={host.capKib}
           onCommit={kib => setSize('capKib', kib)}
           onClear={() => set({ capKib: null })}
@@ -121,15 +140,19 @@ export function PreferencesDialog(props: { readonly onClose: () => void }) {
   const { text } = useSpeech();
   const host = useService(state => state.host);
   const info = useService(state => state.info);
+  const isManaged = useService(state => (state.policy?.files.length ?? 0) > 0);
   return (
     <Dialog
       title={text.settings.title}
       size="medium"
       onClose={props.onClose}
       actions={
-        <Button look="go" onPress={props.onClose}>
-          {text.app.close}
-        </Button>
+        <>
+          {isManaged ? <Button onPress={() => openDialog('managed')}>{text.policy.open}</Button> : null}
+          <Button look="go" onPress={props.onClose}>
+            {text.app.close}
+          </Button>
+        </>
       }
     >
       <Appearance />

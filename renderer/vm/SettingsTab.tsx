@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { ManagedMark, useLock } from '../policy/ManagedMark.tsx';
 import type { VmDialogName } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { DiskList } from './DiskList.tsx';
@@ -12,6 +13,7 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const { vm } = props;
   const [dialog, setDialog] = useState<VmDialogName | null>(null);
+  const keeps = useLock('vm.delete');
   const canDelete = ['off', 'failed'].includes(vm.state.phase);
   return (
     <div className="page settings-page">
@@ -28,8 +30,9 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
         <div>
           <h2>{text.settings.remove}</h2>
           <p className="soft">{text.settings.removeText}</p>
+          <ManagedMark rule={keeps} />
         </div>
-        <Button onPress={() => setDialog('delete')} isDisabled={!canDelete}>
+        <Button onPress={() => setDialog('delete')} isDisabled={!canDelete || keeps !== null}>
           {text.vm.delete}
         </Button>
       </section>

@@ -8,6 +8,7 @@ import { attempt, shutDownVm, startVm, suspendVm } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { TrialChip } from '../memory/TrialStrip.tsx';
+import { ManagedMark, useLock } from '../policy/ManagedMark.tsx';
 import { answered, askedStore, VM_DIALOGS, type VmDialogName } from '../state/asked.ts';
 import { goTo, type VmTab } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
@@ -27,6 +28,7 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
   const { text } = useSpeech();
   const { id } = props.vm.spec;
   const verbs = verbsIn(props.vm.state.phase);
+  const keeps = useLock('vm.delete');
   return (
     <MenuTrigger>
       <AriaButton className="btn icon" aria-label={text.vm.more}>
@@ -39,11 +41,15 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
               {text.vm.pause}
             </MenuItem>
           ) : null}
-          {VM_DIALOGS.filter(verb => verbs.includes(verb)).map(verb => (
-            <MenuItem key={verb} onAction={() => props.open(verb)}>
-              {text.vm[verb]}
-            </MenuItem>
-          ))}
+          {VM_DIALOGS.filter(verb => verbs.includes(verb)).map(verb => {
+            const lock = verb === 'delete' ? keeps : null;
+            return (
+              <MenuItem key={verb} isDisabled={lock !== null} onAction={() => props.open(verb)}>
+                {text.vm[verb]}
+                <ManagedMark rule={lock} />
+              </MenuItem>
+            );
+          })}
         </Menu>
       </Popover>
     </MenuTrigger>

@@ -30,6 +30,7 @@ import {
   startPreviewSchema,
   vmMemorySchema,
 } from '../memory.ts';
+import { policyReportSchema } from '../policy/report.ts';
 import { taskSchema } from '../task.ts';
 import {
   exportFormatSchema,
@@ -98,6 +99,14 @@ export const contract = defineContract({
       result: doctorReportSchema,
       errors: [],
       doc: 'Checks QEMU, acceleration, memory, disk and permissions.',
+    },
+
+    'policy.show': {
+      kind: 'query',
+      params: none,
+      result: policyReportSchema,
+      errors: [],
+      doc: 'What IT set for this computer: every key, what is in force, who says so, and what is wrong with files.',
     },
 
     'vm.list': {
@@ -860,6 +869,12 @@ export const contract = defineContract({
       keyed: false,
       payload: z.object({ vms: z.array(vmSummarySchema) }),
       doc: 'All VMs and their states.',
+    },
+    policy: {
+      kind: 'state',
+      keyed: false,
+      payload: policyReportSchema,
+      doc: 'What IT set for this computer, and what is in force.',
     },
     host: {
       kind: 'state',

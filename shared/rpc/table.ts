@@ -7,7 +7,7 @@ export interface MethodRow {
   readonly kind: 'query' | 'command' | 'task';
   readonly params: z.ZodType;
   readonly result: z.ZodType;
-  /** Codes this method refuses with, besides those every method has (internal, cancelled, rpc.*). */
+  /** Codes this method refuses with, besides those every method has (internal, cancelled, policy.denied, rpc.*). */
   readonly errors: readonly ErrorCode[];
   /** One sentence for the CLI's help and the golden copy. */
   readonly doc: string;

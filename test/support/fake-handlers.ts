@@ -271,6 +271,7 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
       shell: 'fake',
     }),
     'app.quit': () => ({}),
+    'policy.show': () => control.policy,
     'doctor.run': () => ({
       ok: false,
       checks: [

@@ -117,6 +117,7 @@ export class FakeHost {
         closeExport: () => Promise.resolve(),
         healthy: () => Promise.resolve(),
       },
+      admit: () => undefined,
       accelerator: () => Promise.resolve('tcg'),
       qemu: () => '/bin/qemu',
       parts: {

@@ -15,6 +15,7 @@ import type { Task } from '../../shared/task.ts';
 import { amountText, GIB_KIB } from '../../shared/units.ts';
 import { fakeHistoryDesk } from './fake-automatic.ts';
 import { anyWorld } from './fake-crowd.ts';
+import { fakePolicy } from './fake-policy.ts';
 import { type FakeVm, type FakeWorld, hostOf, tick } from './fake-world.ts';
 
 export const refuse = (code: ErrorCode, what: string, todo: string, data?: ErrorBody['data']): never => {
@@ -48,8 +49,10 @@ export class FakeControl {
   });
 
   readonly histories: HistoryDesk;
+  readonly policy;
 
   constructor(kind: string) {
+    this.policy = fakePolicy(kind);
     this.world = anyWorld(kind, Date.now());
     this.ranges.begin();
     this.histories = fakeHistoryDesk(this);
@@ -60,6 +63,7 @@ export class FakeControl {
   publish(): void {
     this.topics.publish('vms', null, { vms: this.world.vms.map(vm => vm.summary) });
     this.topics.publish('host', null, hostOf(this.world));
+    this.topics.publish('policy', null, this.policy);
     this.topics.publish('tasks', null, { tasks: this.world.tasks });
     for (const vm of this.world.vms)
       if (!vm.isLost) this.topics.publish('timeline', vm.summary.spec.id, vm.timeline);

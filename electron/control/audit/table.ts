@@ -214,6 +214,7 @@ const APP_ROWS = {
   'console.open': 'looks and types',
   'console.send': 'looks and types',
   'console.close': 'looks and types',
+  'policy.show': 'reads',
   'audit.list': 'reads',
   'audit.export': 'reads',
   'audit.verify': 'reads',

@@ -27,6 +27,8 @@ interface OpenLease {
   readonly lease: { id: Lease['id']; vmId: VmId; bootKib: number };
   readonly spec: VmSpec;
   readonly leastKib: number;
+  /** Saved memory goes on as large as it was. */
+  readonly isExact: boolean;
   /** Measured in an earlier run; null: never. */
   readonly overheadKib: number | null;
   readonly wait: { readonly resolve: (lease: Lease) => void; readonly reject: (fault: Fault) => void } | null;
@@ -132,6 +134,7 @@ export class LeaseDesk {
         lease,
         spec,
         leastKib,
+        isExact: exactKib !== undefined,
         overheadKib,
         wait: { resolve, reject },
         bestPoolKib: Number.NEGATIVE_INFINITY,
@@ -147,8 +150,13 @@ export class LeaseDesk {
 
   /** Changed while it starts. */
   specChanged(spec: VmSpec): void {
-    for (const [id, open] of this.#open)
-      if (open.lease.vmId === spec.id) this.#open.set(id, { ...open, spec });
+    for (const [id, open] of this.#open) {
+      if (open.lease.vmId !== spec.id) continue;
+      this.#open.set(id, { ...open, spec });
+      // M10: a limit that came while it waits binds what it is given.
+      const mostKib = Math.max(open.leastKib, floorMib(spec.maxKib));
+      if (open.wait !== null && !open.isExact) open.lease.bootKib = Math.min(open.lease.bootKib, mostKib);
+    }
   }
 
   /** Transferred or released. */

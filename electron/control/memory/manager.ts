@@ -256,10 +256,11 @@ export class MemoryManager implements MemoryPort {
 
   // ── what the service asks ───────────────────────────────────────────────────────────────────────────────────────
 
-  checkRange(range: MemoryRange): Result<MemoryRange> {
+  /** `anyMax`: its maximum is left as it is, whatever the cap is now. */
+  checkRange(range: MemoryRange, anyMax = false): Result<MemoryRange> {
     return checkRange(range, {
       budgetKib: this.#policy.budgetKib ?? this.#watch.figures.totalKib - this.#policy.reserveKib,
-      capKib: this.#policy.capKib,
+      capKib: anyMax ? null : this.#policy.capKib,
     });
   }
 

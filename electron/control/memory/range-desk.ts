@@ -180,7 +180,7 @@ export class RangeDesk {
       });
     } catch (cause) {
       store.put(vmId, undo);
-      if (!(cause instanceof Fault) || !cause.body.code.startsWith('memory.')) throw cause;
+      if (!(cause instanceof Fault) || !/^(?:memory|policy)\./.test(cause.body.code)) throw cause;
       store.drop(vmId);
       return tell(
         `The range of ${name} stays ${rangeText(specOf(vmId))}: ${rangeText(undo.before)}, which it was before the trial, is no longer allowed.`,

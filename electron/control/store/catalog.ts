@@ -8,11 +8,12 @@ import { Fault } from '../../../shared/result.ts';
 import { kibSchema } from '../../../shared/units.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
 
+/** What people set of it; the rest is built in, recommended or set by IT. */
 export const memoryPolicySchema = z.object({
-  mode: memoryModeSchema,
-  reserveKib: kibSchema,
-  budgetKib: kibSchema.nullable(),
-  capKib: kibSchema.nullable(),
+  mode: memoryModeSchema.optional(),
+  reserveKib: kibSchema.optional(),
+  budgetKib: kibSchema.nullable().optional(),
+  capKib: kibSchema.nullable().optional(),
 });
 export type StoredMemoryPolicy = z.infer<typeof memoryPolicySchema>;
 

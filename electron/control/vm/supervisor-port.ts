@@ -87,6 +87,8 @@ export interface SupervisorPorts {
   readonly clock: Clock;
   readonly memory: MemoryPort;
   readonly storage: StoragePort;
+  /** Before anything of a start is done; `saved`: the arguments it was suspended with. Faults: policy.denied. */
+  readonly admit: (vmId: VmId, saved: readonly string[] | null) => void;
   /** L2: remembered; a first call may take seconds. */
   readonly accelerator: () => Promise<Accelerator>;
   /** Full path of qemu-system-x86_64; null where it is missing. */

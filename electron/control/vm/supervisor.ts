@@ -114,7 +114,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   async start(signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require('start');
-    const saved = this.savedRecord();
+    const saved = saving.admitStart(this.vmId, this.#folders, this.#ports);
     this.#feed({ kind: 'start' });
     const step: OnStep = (words, bytes) => {
       this.#feed({ kind: 'step', words });

@@ -1,6 +1,7 @@
 // Saved memory of a VM: `<home>/suspended/{memory,record.json}`. The record is written last and is what makes a saved
 // state exist; it holds the exact arguments (L4).
 import * as z from 'zod';
+import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { QmpSession } from '../qmp/session.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
@@ -43,6 +44,13 @@ export function readSavedRecord(
   if (saved === null || saved.isResuming) return null;
   const { isResuming: _, ...record } = saved;
   return record;
+}
+
+/** What a start begins with: what was saved, or nothing. Faults: policy.denied. */
+export function admitStart(vmId: VmId, folders: VmFolders, ports: SupervisorPorts): RunRecord | null {
+  const saved = readSavedRecord(folders, ports);
+  ports.admit(vmId, saved?.argv ?? null);
+  return saved;
 }
 
 export const hasSavedMemory = (folders: VmFolders, ports: Pick<SupervisorPorts, 'readJson'>): boolean =>

@@ -40,7 +40,11 @@ export const EXITS: readonly Exit[] = [
     doc: 'Integrity: a disk, its history or the audit is damaged',
     of: ['vhd.corrupt', 'disk.poisoned', 'timeline.missing'],
   },
-  { code: 77, doc: 'Denied by a limit set for this computer', of: ['rpc.denied', 'memory.over-cap'] },
+  {
+    code: 77,
+    doc: 'Denied by a limit set for this computer',
+    of: ['rpc.denied', 'policy.denied', 'memory.over-cap'],
+  },
   { code: EXIT_INTERRUPTED, doc: 'Interrupted, or the task was cancelled', of: ['cancelled'] },
   { code: EXIT_UNREAD, doc: 'Nobody read what was written', of: [] },
 ];

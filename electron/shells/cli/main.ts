@@ -13,7 +13,7 @@ import { UsageError } from './values.ts';
 
 const isLocal = (name: string): name is LocalName => name in LOCAL_COMMANDS;
 
-async function local(name: LocalName, given: AnyGiven): Promise<string> {
+async function local(name: LocalName, given: AnyGiven): Promise<string | Output> {
   switch (name) {
     case 'help': {
       const of = (given.COMMAND as string[]).join(' ');
@@ -30,6 +30,13 @@ async function local(name: LocalName, given: AnyGiven): Promise<string> {
       return (await import('./completion.ts')).SCRIPTS[given.SHELL as 'bash'].trimEnd();
     case 'man':
       return (await import('./man.ts')).manPage().trimEnd();
+    case 'policy validate':
+      return (await import('./policy.ts')).validatePolicy(
+        resolve(given.FILE as string),
+        given.recommended === true,
+      );
+    case 'policy schema':
+      return (await import('./policy.ts')).schemaText();
     case '__complete':
       return (await import('./complete.ts')).complete(given.WORD as string[]);
   }
@@ -89,15 +96,14 @@ async function unserved(name: ServiceName, given: AnyGiven): Promise<Output | nu
 }
 
 async function run({ name, given }: Parsed): Promise<number> {
-  if (!isLocal(name)) {
-    const output = await unserved(name, given);
-    if (output === null) return served(name, given);
-    await writeOut(`${written(output, given) ?? ''}\n`);
-    return output.exit ?? EXIT_OK;
-  }
-  const text = await local(name, given);
-  if (text !== '') await writeOut(`${text}\n`);
-  return EXIT_OK;
+  const found = isLocal(name) ? await local(name, given) : await unserved(name, given);
+  if (found === null) return served(name as ServiceName, given);
+  const output = typeof found === 'string' ? { text: found || null, json: found } : found;
+  const text = typeof found === 'string' ? output.text : written(output, given);
+  if (text !== null)
+    await writeOut(`${text}
+`);
+  return output.exit ?? EXIT_OK;
 }
 
 async function doAsked(asked: Asked): Promise<number> {

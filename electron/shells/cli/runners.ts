@@ -12,6 +12,7 @@ const integrity = () => import('./integrity.ts');
 const updates = () => import('./updates.ts');
 const audit = () => import('./audit.ts');
 const histories = () => import('./histories.ts');
+const policy = () => import('./policy.ts');
 const app = () => import('./app.ts');
 
 export const RUNNERS: Loaders = {
@@ -68,6 +69,8 @@ export const RUNNERS: Loaders = {
   'audit show': async () => (await audit()).showAudit,
   'audit export': async () => (await audit()).exportAudit,
   'audit verify': async () => (await audit()).verifyAudit,
+  'policy show': async () => (await policy()).showPolicy,
+  'policy explain': async () => (await policy()).explainPolicy,
   'task list': async () => (await app()).listTasks,
   'task follow': async () => (await app()).followTask,
   'task pause': async () => (await app()).pauseTask,

@@ -4,6 +4,7 @@ import { AUDIT_ROWS } from './table/audit.ts';
 import { HISTORY_ROWS } from './table/history.ts';
 import { MEMORY_ROWS } from './table/memory.ts';
 import { POINT_ROWS } from './table/points.ts';
+import { LOCAL_POLICY_ROWS, POLICY_ROWS } from './table/policy.ts';
 import { SETUP_ROWS } from './table/setup.ts';
 import { VM_ROWS } from './table/vms.ts';
 import type { Row } from './words.ts';
@@ -14,10 +15,11 @@ export const SERVICE_COMMANDS = {
   ...POINT_ROWS,
   ...HISTORY_ROWS,
   ...MEMORY_ROWS,
+  ...POLICY_ROWS,
   ...AUDIT_ROWS,
   ...APP_ROWS,
 };
-export const LOCAL_COMMANDS = LOCAL_ROWS;
+export const LOCAL_COMMANDS = { ...LOCAL_ROWS, ...LOCAL_POLICY_ROWS };
 export const COMMANDS = { ...SERVICE_COMMANDS, ...LOCAL_COMMANDS };
 
 export type ServiceName = keyof typeof SERVICE_COMMANDS;

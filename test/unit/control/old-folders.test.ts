@@ -43,6 +43,7 @@ function trashOf(vms: readonly VmId[], purge: (vmId: VmId) => Promise<void>): Tr
   return new Trash({
     clock,
     folders,
+    keptMs: () => 7 * 24 * 3_600_000,
     vms: () => vms,
     purgePoints: purge,
     log: line => logged.push(line),

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { Machines, type MachinesPorts } from '../../../electron/control/machines.ts';
 import { systemClock } from '../../../electron/platform/clock.ts';
+import { unrestricted } from '../../support/policies.ts';
 import { newDiskId, newVmId, storageFixture } from '../../support/storage-process.ts';
 
 const HOUR_MS = 3_600_000;
@@ -21,7 +22,11 @@ it('T8: a deleted point stays in the trash for a week, and is gone after it; oth
   let laterMs = 0;
   const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + laterMs };
   // Nothing else of it is asked for.
-  const machines = new Machines({ storage: client, clock } as Partial<MachinesPorts> as MachinesPorts);
+  const machines = new Machines({
+    storage: client,
+    clock,
+    policy: () => unrestricted,
+  } as Partial<MachinesPorts> as MachinesPorts);
   const inTrash = async (): Promise<string[]> =>
     (await client.call('timeline.get', { vmId })).trash.map(({ id }) => id);
   for (laterMs of [0, WEEK_MS - HOUR_MS]) {

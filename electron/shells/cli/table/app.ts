@@ -28,7 +28,7 @@ export const APP_ROWS = {
       {
         name: 'TOPIC',
         kind: 'choice',
-        choices: ['vms', 'host', 'tasks', 'ledger', 'audit', 'ranges', 'histories', 'timeline'],
+        choices: ['vms', 'host', 'tasks', 'ledger', 'audit', 'ranges', 'histories', 'policy', 'timeline'],
         many: true,
         doc: 'What of; without any: vms, host, tasks and ledger',
       },

@@ -1,0 +1,168 @@
+// Composition, the part about IT policy: where its files are, and who hears when it changes.
+
+import { orThrow } from '../../shared/result.ts';
+import type { Channel } from '../../shared/rpc/channel.ts';
+import { type Contract, contract } from '../../shared/rpc/contract.ts';
+import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
+import { Topics } from '../../shared/rpc/topics.ts';
+import { systemClock } from '../platform/clock.ts';
+import { readJson, writeJson } from '../platform/json-file.ts';
+import { ownUid, readPolicyFolder, realFolder, systemPolicyFolder } from '../platform/policy-files.ts';
+import type { Audit } from './audit/audit.ts';
+import type { ControlInput } from './compose.ts';
+import { policyAudited } from './compose-audit.ts';
+import type { Machines } from './machines.ts';
+import { checkPolicy } from './memory/budget.ts';
+import type { MemoryManager } from './memory/manager.ts';
+import { PolicyDesk } from './policy/desk.ts';
+import { closed, guarded } from './policy/guard.ts';
+import { builtIn, memoryPolicyOf, requireMemoryChange, userValues } from './policy/memory-rules.ts';
+import { OrderRules } from './policy/order-rules.ts';
+import { type LastGood, type LayerFolder, lastGoodOf } from './policy/reading.ts';
+import type { Catalog, StoredMemoryPolicy } from './store/catalog.ts';
+
+const LAYERS = ['managed', 'recommended'] as const;
+
+/**
+ * The system's folder, always. One more, from the command line that starts control, can only add: of two rules the
+ * stricter wins, and the system's where neither is. So whoever starts control by hand loosens nothing.
+ */
+function look(extra: string | undefined): LayerFolder[] {
+  const found = (folder: string, owners: readonly number[]): LayerFolder[] =>
+    LAYERS.map(layer => ({ layer, ...readPolicyFolder(`${folder}/${layer}`, owners) }));
+  return [...found(systemPolicyFolder(), [0]), ...(extra === undefined ? [] : found(extra, [0, ownUid()]))];
+}
+
+export function policyDesk(
+  { paths, log, policyFolder }: ControlInput,
+  catalog: Catalog,
+  totalKib: number,
+): PolicyDesk {
+  const path = `${paths.dataFolder}/policy-last-good.json`;
+  return new PolicyDesk({
+    clock: systemClock,
+    look: () => look(policyFolder),
+    lastGood: {
+      read: (): LastGood => lastGoodOf(readJson(path)),
+      write: texts => writeJson(path, texts),
+    },
+    user: () => userValues(catalog.memoryPolicy() ?? {}),
+    defaults: () => builtIn(totalKib),
+    log,
+  });
+}
+
+const orderRules = ({ paths }: ControlInput, desk: PolicyDesk): OrderRules =>
+  new OrderRules({
+    policy: () => desk.policy,
+    real: realFolder,
+    uploadFolder: paths.uploadFolder,
+    exportsFolder: `${paths.dataFolder}/exports`,
+  });
+
+export interface PolicyListeners {
+  readonly desk: PolicyDesk;
+  readonly memory: MemoryManager;
+  readonly machines: Machines;
+  readonly topics: Topics<Contract>;
+  readonly totalKib: number;
+  readonly log: (line: string) => void;
+}
+
+/** What runs is brought within the limits at once. */
+export function applyPolicy({ desk, memory, machines, topics, totalKib, log }: PolicyListeners): void {
+  const { policy } = desk;
+  const set = memory.setPolicy(memoryPolicyOf(policy, totalKib));
+  if (!set.ok) log(`policy: ${set.refusal.what}`);
+  machines.policyChanged();
+  if (!policy.may('memory.free')) memory.free(0, 0);
+  topics.publish('policy', null, desk.report());
+}
+
+/** From now on what it says holds for all of them. */
+export function bindPolicy(
+  input: ControlInput,
+  {
+    figures,
+    audit,
+    ...told
+  }: Omit<PolicyListeners, 'totalKib'> & {
+    readonly figures: () => { readonly totalKib: number };
+    readonly audit: Audit;
+  },
+) {
+  const bound = { ...told, totalKib: figures().totalKib };
+  bound.desk.onChange(() => applyPolicy(bound));
+  bound.desk.onChange(policyAudited(audit, bound.desk));
+  return { rules: orderRules(input, bound.desk), bound };
+}
+
+/** What people set: refused, or durable and in force. Faults: policy.denied, memory.bad-range. */
+export function setMemoryPolicy(
+  { desk, memory, totalKib }: Pick<PolicyListeners, 'desk' | 'memory' | 'totalKib'>,
+  catalog: Catalog,
+  change: { readonly [N in keyof StoredMemoryPolicy]?: StoredMemoryPolicy[N] | undefined },
+): void {
+  const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+  requireMemoryChange(desk.policy, given);
+  orThrow(checkPolicy({ ...memory.policy, ...given }, totalKib));
+  catalog.putMemoryPolicy({ ...catalog.memoryPolicy(), ...given });
+  desk.userChanged();
+}
+
+/** Every call is asked about, whoever makes it; what is refused is told. */
+export const underPolicy = (
+  handlers: Handlers<Contract>,
+  { desk, log }: Pick<PolicyListeners, 'desk' | 'log'>,
+): Handlers<Contract> =>
+  guarded(
+    handlers,
+    () => desk.policy,
+    (method, error) => log(`refused ${method}: ${String(error)}`),
+  );
+
+/** Serves whoever may be here; browsers that were let in are cut off when they may not any more. */
+export class Doors {
+  readonly #desk: PolicyDesk;
+  readonly #handlers: Handlers<Contract>;
+  readonly #topics: Topics<Contract>;
+  readonly #log: (line: string) => void;
+  readonly #browsers = new Set<() => void>();
+
+  constructor(
+    { desk, topics, log }: Pick<PolicyListeners, 'desk' | 'topics' | 'log'>,
+    handlers: Handlers<Contract>,
+  ) {
+    this.#desk = desk;
+    this.#topics = topics;
+    this.#log = log;
+    this.#handlers = handlers;
+    let wasOpen = this.#isOpen;
+    desk.onChange(() => {
+      if (this.#isOpen === wasOpen) return;
+      wasOpen = this.#isOpen;
+      for (const close of [...this.#browsers]) close();
+    });
+  }
+
+  get #isOpen(): boolean {
+    return this.#desk.policy.may('headless.access');
+  }
+
+  serve(channel: Channel, kind: Caller['kind']): void {
+    const isOpen = kind === 'local' || this.#isOpen;
+    const close = serve({
+      table: contract,
+      handlers: isOpen ? this.#handlers : closed(this.#handlers, () => this.#desk.policy),
+      // Nothing is ever said in these.
+      topics: isOpen ? this.#topics : new Topics(contract),
+      channel,
+      kind,
+      onBug: (incident, error) =>
+        this.#log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+    });
+    if (kind !== 'browser') return;
+    this.#browsers.add(close);
+    channel.onClose(() => this.#browsers.delete(close));
+  }
+}

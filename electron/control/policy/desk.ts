@@ -1,0 +1,119 @@
+// Holds the policy in force: looks at the files every two seconds, keeps what each said last, and tells who must hear. What
+// cannot be read is never taken for what is not there.
+import type { PolicyReport } from '../../../shared/policy/report.ts';
+import type { Clock, Timer } from '../../platform/ports.ts';
+import { Policy } from './policy.ts';
+import { type LastGood, type LayerFolder, type Reading, readingOf } from './reading.ts';
+import { reportOf } from './report.ts';
+import { resolvePolicy, type UserValues } from './resolve.ts';
+
+/** In force within five seconds, with room for a slow disk. */
+const LOOK_MS = 2_000;
+
+export interface DeskPorts {
+  readonly clock: Clock;
+  /** In order of authority: the system's first. */
+  readonly look: () => readonly LayerFolder[];
+  readonly lastGood: { readonly read: () => LastGood; readonly write: (texts: LastGood) => void };
+  /** What people set, and what is built in. */
+  readonly user: () => UserValues;
+  readonly defaults: () => UserValues;
+  readonly log: (line: string) => void;
+}
+
+interface State {
+  readonly seen: string;
+  readonly folders: readonly string[];
+  readonly reading: Reading;
+  readonly policy: Policy;
+}
+
+export class PolicyDesk {
+  readonly #ports: DeskPorts;
+  readonly #listeners = new Set<() => void>();
+  #state: State;
+  #timer: Timer | null = null;
+
+  /** Read before anything is served: there is no instant without it. */
+  constructor(ports: DeskPorts) {
+    this.#ports = ports;
+    this.#state = this.#read(ports.look(), ports.lastGood.read());
+    this.#kept({});
+  }
+
+  begin(): void {
+    this.#tell();
+    this.#timer = this.#ports.clock.every(LOOK_MS, () => this.look());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get policy(): Policy {
+    return this.#state.policy;
+  }
+
+  report(): PolicyReport {
+    const { folders, reading, policy } = this.#state;
+    const { user, defaults } = this.#ports;
+    return reportOf({ folders, reading, resolved: policy.keys, user: user(), defaults: defaults() });
+  }
+
+  /** Runs in a timer: nothing may be thrown. */
+  look(): void {
+    try {
+      const folders = this.#ports.look();
+      if (JSON.stringify(folders) === this.#state.seen) return;
+      const before = this.#state.reading.lastGood;
+      this.#state = this.#read(folders, before);
+      this.#kept(before);
+      this.#tell();
+    } catch (cause) {
+      this.#ports.log(
+        `policy: ${cause instanceof Error ? cause.message : String(cause)}; what was in force stays`,
+      );
+    }
+  }
+
+  /** People set something else. */
+  userChanged(): void {
+    const { reading, seen, folders } = this.#state;
+    this.#state = { seen, folders, reading, policy: this.#resolve(reading) };
+    this.#tell();
+  }
+
+  #read(found: readonly LayerFolder[], lastGood: LastGood): State {
+    const reading = readingOf(found, lastGood);
+    const folders = found.map(({ path }) => path);
+    return { seen: JSON.stringify(found), folders, reading, policy: this.#resolve(reading) };
+  }
+
+  #resolve({ spoken }: Reading): Policy {
+    const { user, defaults } = this.#ports;
+    return new Policy(resolvePolicy({ spoken, user: user(), defaults: defaults() }));
+  }
+
+  /** For the control after this one, and for the log. */
+  #kept(before: LastGood): void {
+    const { log, lastGood } = this.#ports;
+    const { reading } = this.#state;
+    for (const { path, state, problems } of reading.files)
+      log(`policy: ${path}: ${state}${problems.map(({ line, what }) => `; line ${line}: ${what}`).join('')}`);
+    if (JSON.stringify(reading.lastGood) === JSON.stringify(before)) return;
+    try {
+      lastGood.write(reading.lastGood);
+    } catch (cause) {
+      log(`policy: what files say could not be kept: ${String(cause)}`);
+    }
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,91 @@
+// Which call needs which key: every client's calls pass here, whatever it is (DESIGN §8). Stop, suspend, pause, cancel, take a
+// moment, rescue and export as a VHD need none: nothing IT writes, or gets wrong, stands between people and their data.
+// What is ordered as a task is asked in order-rules.ts, what a VM may be in vm-rules.ts: each key in one place.
+import type { KeyOf } from '../../../shared/policy/keys.ts';
+import type { Contract } from '../../../shared/rpc/contract.ts';
+import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
+import type { MethodName, Params } from '../../../shared/rpc/table.ts';
+import { denied, type Policy } from './policy.ts';
+
+type Check<M extends MethodName<Contract>> = (
+  policy: Policy,
+  params: Params<Contract, M>,
+  context: CallContext,
+) => void;
+type Checks = { readonly [M in MethodName<Contract>]?: Check<M> };
+
+const needs =
+  (key: KeyOf<'flag'>) =>
+  (policy: Policy): void =>
+    policy.require(key);
+
+export const CHECKS: Checks = {
+  'vm.delete': needs('vm.delete'),
+  'vm.configure': (policy, { change }) => {
+    const { cpus, network, portForwards = [] } = change;
+    if (cpus !== undefined) policy.requireWithin('vm.cpus', cpus);
+    if (network !== undefined) policy.requireWord('network.modes', network);
+    if (portForwards.length > 0) policy.require('network.forwards');
+  },
+  'memory.set-range': needs('memory.change'),
+  'memory.try-range': needs('memory.change'),
+  'memory.keep-range': needs('memory.change'),
+  'memory.undo-range': needs('memory.change'),
+  'memory.set-balance': needs('memory.change'),
+  // What was asked for may be ended.
+  'memory.free': (policy, { kib }) => {
+    if (kib > 0) policy.require('memory.free');
+  },
+  'disk.grow': (policy, { virtualBytes }) => {
+    policy.require('disk.grow');
+    policy.requireWithin('disk.size', virtualBytes);
+  },
+  'moment.go-back': needs('history.goBack'),
+  'moment.delete': needs('history.delete'),
+  'trash.purge': needs('history.purge'),
+  'history.clean': needs('history.delete'),
+  'moment.serve': needs('export.serve'),
+  'console.open': (policy, _, { caller }) => {
+    if (caller.kind === 'browser') policy.require('headless.console');
+  },
+};
+
+type AnyHandler = (params: unknown, context: CallContext) => unknown;
+
+const wrapped = (
+  handlers: Handlers<Contract>,
+  before: (method: string, params: unknown, context: CallContext) => void,
+): Handlers<Contract> => {
+  const entries = Object.entries(handlers as Readonly<Record<string, AnyHandler>>);
+  const made = entries.map(([method, handler]) => [
+    method,
+    (params: unknown, context: CallContext) => {
+      before(method, params, context);
+      return handler(params, context);
+    },
+  ]);
+  return Object.fromEntries(made) as Handlers<Contract>;
+};
+
+/** `tell` hears of what was refused. */
+export const guarded = (
+  handlers: Handlers<Contract>,
+  policy: () => Policy,
+  tell: (method: string, error: unknown) => void = () => undefined,
+): Handlers<Contract> =>
+  wrapped(handlers, (method, params, context) => {
+    const check = CHECKS[method as MethodName<Contract>] as Check<never> | undefined;
+    try {
+      check?.(policy(), params as never, context);
+    } catch (error) {
+      tell(method, error);
+      throw error;
+    }
+  });
+
+/** For whoever may not be here at all. */
+export const closed = (handlers: Handlers<Contract>, policy: () => Policy): Handlers<Contract> =>
+  wrapped(handlers, () => {
+    const found = policy().keys['headless.access'];
+    throw denied(found, 'browsers may not use Ebb on this computer', found.valueBy);
+  });

@@ -1,0 +1,61 @@
+// Long work under policy: asked when it is ordered and again when it begins, which may be in another life of control, under
+// another policy, from a journal somebody has edited.
+import { dirname } from 'node:path';
+import type { Order } from '../task-orders.ts';
+import type { Policy } from './policy.ts';
+import { isBelow } from './resolve.ts';
+
+export interface OrderPorts {
+  readonly policy: () => Policy;
+  /** Without links; itself where there is no such folder. */
+  readonly real: (path: string) => string;
+  readonly uploadFolder: string;
+  readonly exportsFolder: string;
+}
+
+export class OrderRules {
+  readonly #ports: OrderPorts;
+
+  constructor(ports: OrderPorts) {
+    this.#ports = ports;
+  }
+
+  /** A file that may be used. `path` real. */
+  requireFile(path: string): void {
+    const policy = this.#ports.policy();
+    if (isBelow(this.#ports.real(this.#ports.uploadFolder), path)) policy.require('import.uploads');
+    else policy.requireFolder('import.folders', path);
+  }
+
+  require(order: Order): void {
+    const policy = this.#ports.policy();
+    switch (order.what) {
+      case 'create':
+        policy.require('vm.create');
+        policy.requireWord('vm.sources', order.source.kind);
+        if (order.source.kind === 'disk') policy.requireWord('import.formats', order.source.format);
+        if ('file' in order.source) this.requireFile(this.#ports.real(order.source.file.path));
+        return;
+      case 'clone':
+        return policy.require('vm.clone');
+      case 'export':
+        return this.#requireExport(order.format, order.path);
+      case 'export-delta':
+        return this.#requireExport('vhd', order.path);
+      case 'import-delta':
+        policy.require('import.updates');
+        return this.requireFile(this.#ports.real(order.file.path));
+      case 'verify':
+      case 'compact':
+        return;
+    }
+  }
+
+  #requireExport(format: string, path: string): void {
+    const policy = this.#ports.policy();
+    policy.requireWord('export.formats', format);
+    const folder = this.#ports.real(dirname(path));
+    if (folder !== this.#ports.real(this.#ports.exportsFolder))
+      policy.requireFolder('export.folders', folder);
+  }
+}

@@ -1,0 +1,101 @@
+// From what was found in folders to what is said: each file as it is, or, where it can no longer be trusted or read, as it
+// last was. Pure.
+import * as z from 'zod';
+import {
+  FILE_BYTES_MAX,
+  hasErrors,
+  type Layer,
+  type PolicyFile,
+  type Problem,
+  readPolicyFile,
+} from '../../../shared/policy/file.ts';
+import type { PolicyFileState } from '../../../shared/policy/report.ts';
+import type { FoundFile, FoundFolder } from '../../platform/policy-files.ts';
+import type { Spoken } from './resolve.ts';
+
+export interface LayerFolder extends FoundFolder {
+  readonly layer: Layer;
+}
+
+/** Text by path: what files said when they were last whole. */
+export type LastGood = Readonly<Record<string, string>>;
+
+/** From where it was kept: whatever cannot be read is nothing. */
+export function lastGoodOf(kept: unknown): LastGood {
+  const known = z.record(z.string(), z.string().max(FILE_BYTES_MAX)).safeParse(kept);
+  return known.success ? known.data : {};
+}
+
+export interface Reading {
+  readonly spoken: readonly Spoken[];
+  readonly files: readonly PolicyFileState[];
+  readonly lastGood: LastGood;
+  readonly organization: string;
+  readonly contact: string;
+}
+
+interface Heard {
+  readonly state: PolicyFileState;
+  readonly file: PolicyFile | null;
+  /** To be kept for bad days; null: nothing. */
+  readonly text: string | null;
+}
+
+const error = (what: string): Problem => ({ line: 0, severity: 'error', what: what.slice(0, 500) });
+
+function hear({ path, text, problem }: FoundFile, layer: Layer, lastGood: string | undefined): Heard {
+  const read =
+    text === null
+      ? { file: null, problems: [error(`Not trusted: ${problem}.`)] }
+      : readPolicyFile(text, layer);
+  const { file } = read;
+  const problems = read.problems.slice(0, 200);
+  if (file !== null && !hasErrors(problems))
+    return { state: { path, layer, state: 'in-force', problems }, file, text };
+  const before = lastGood === undefined ? null : readPolicyFile(lastGood, layer).file;
+  if (before !== null)
+    return { state: { path, layer, state: 'last-good', problems }, file: before, text: lastGood ?? null };
+  // Nothing better is known than what of it can be understood.
+  const state = file === null ? 'refused' : 'in-part';
+  return { state: { path, layer, state, problems }, file, text: null };
+}
+
+/** A folder that is not trusted any more: what its files last said. */
+function heardFolder(folder: LayerFolder, lastGood: LastGood): Heard[] {
+  const { path, layer, files, problem } = folder;
+  if (problem === '') return files.map(file => hear(file, layer, lastGood[file.path]));
+  const known = Object.keys(lastGood).filter(
+    file => file.startsWith(`${path}/`) || file.startsWith(`${path}\\`),
+  );
+  const whole: Heard = {
+    state: { path, layer, state: 'refused', problems: [error(`Not trusted: ${problem}.`)] },
+    file: null,
+    text: null,
+  };
+  return [
+    whole,
+    ...known.sort().map(file => hear({ path: file, text: null, problem }, layer, lastGood[file])),
+  ];
+}
+
+/** `folders` in order of authority. */
+export function readingOf(folders: readonly LayerFolder[], lastGood: LastGood): Reading {
+  const heard = folders.flatMap(folder => heardFolder(folder, lastGood));
+  const spoken = heard.flatMap(({ state: { path, layer }, file }) =>
+    (file?.rules ?? []).map(rule => ({
+      ...rule,
+      source: { path, layer, organization: file?.organization ?? '', contact: file?.contact ?? '' },
+    })),
+  );
+  const named = heard.find(({ state, file }) => state.layer === 'managed' && file?.organization);
+  const asked = heard.find(({ state, file }) => state.layer === 'managed' && file?.contact);
+  return {
+    spoken,
+    files: heard.map(({ state }) => state).slice(0, 400),
+    lastGood: Object.fromEntries(
+      heard.flatMap(({ state, text }) => (text === null ? [] : [[state.path, text]])),
+    ),
+    organization: named?.file?.organization ?? '',
+    contact: asked?.file?.contact ?? '',
+  };
+}

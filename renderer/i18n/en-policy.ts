@@ -1,0 +1,45 @@
+// The English of what IT set. What each key is called and does stands in the table of keys.
+export const enPolicy = {
+  policy: {
+    open: 'Set by IT…',
+    title: 'Set by IT',
+    managedBy: (organization: string) => `Managed by ${organization}`,
+    managed: 'Managed by whoever manages this computer',
+    reason: (reason: string) => `Why: ${reason}`,
+    contact: (contact: string) => `Ask: ${contact}`,
+    who: 'Who set this?',
+    limits: (text: string) => `Limit: ${text}`,
+    atLeast: (amount: string) => `at least ${amount}`,
+    atMost: (amount: string) => `at most ${amount}`,
+    only: (words: string) => `only ${words}`,
+    nothing: 'nothing',
+    allowed: 'allowed',
+    notAllowed: 'not allowed',
+    none: '–',
+    intro:
+      'Limits set for this computer. They hold for the window, the command line and browsers alike; people cannot change them here.',
+    empty: 'Nothing is set for this computer.',
+    key: 'Setting',
+    inForce: 'In force',
+    limit: 'Limits',
+    setBy: 'Set by',
+    recommended: 'Recommended',
+    files: 'Files',
+    states: {
+      'in-force': 'In force',
+      'last-good': 'Cannot be used as it is now; what it said before is in force',
+      'in-part': 'Only what could be understood is in force',
+      refused: 'Not in force',
+    },
+    line: (line: string) => `line ${line}`,
+    conflicts: 'Where files contradict each other',
+    copy: 'Copy as JSON',
+    copied: 'Copied',
+    bannerTitle: 'A file with limits for this computer has a problem',
+    bannerText:
+      'Your VMs run on, and you can stop them and take their data with you. Tell whoever manages this computer.',
+    look: 'Look',
+    limited: (name: string, limit: string, own: string) =>
+      `${name} is held at ${limit}. Its own maximum, ${own}, counts again when the limit goes.`,
+  },
+};

@@ -1,0 +1,21 @@
+// Amounts in policy files, as people write them: "6GiB", "512MiB".
+import { amountText, KIB } from '../units.ts';
+import type { RuleKind } from './keys.ts';
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** KiB of memory, bytes of a size, or the count itself; null where it is none. */
+export function readAmount(kind: RuleKind, said: unknown): number | null {
+  if (kind === 'count') return typeof said === 'number' && Number.isSafeInteger(said) ? said : null;
+  const match = typeof said === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?) ?([KMGT])(?:iB)?$/.exec(said) : null;
+  if (match === null) return null;
+  const bytes = Math.floor(Number(match[1]) * (UNIT_BYTES[match[2] ?? ''] ?? 0));
+  if (!Number.isSafeInteger(bytes)) return null;
+  return kind === 'memory' ? Math.floor(bytes / KIB) : bytes;
+}
+
+/** In the words of sentences. */
+export function sayAmount(kind: RuleKind, amount: number): string {
+  if (kind === 'memory') return amountText(amount);
+  return kind === 'size' ? amountText(amount / KIB) : String(amount);
+}

@@ -1,0 +1,293 @@
+// What IT can set, each key declared once: files are checked by this table, JSON Schema, documentation and the Managed page
+// are made of it, and control enforces by it. Plain data.
+
+import { FILE_KEYS } from './file-keys.ts';
+import { type PolicyKeyRow, type RuleKind, row } from './key-row.ts';
+
+export type { KeyWords, Part, PolicyKeyRow, RuleKind } from './key-row.ts';
+
+/** Nothing of ours boots with less (M10). */
+const VM_MIN_KIB = 65_536;
+
+const MEMORY_KEYS = {
+  'memory.host.reserve': row({
+    kind: 'memory',
+    parts: ['value', 'min', 'max'],
+    isSetting: true,
+    strict: 'more',
+    en: {
+      title: 'Reserve of this computer',
+      doc: 'Memory no VM ever gets. Never more than three quarters of what the computer has.',
+    },
+    zh: { title: '本机保留内存', doc: '任何虚拟机都得不到的内存。最多为本机内存的四分之三。' },
+  }),
+  'memory.host.budget': row({
+    kind: 'memory',
+    parts: ['value', 'max'],
+    isSetting: true,
+    strict: 'less',
+    least: VM_MIN_KIB,
+    en: {
+      title: 'Budget of all VMs',
+      doc: 'What all VMs may use together. VMs that run give back what is above it.',
+    },
+    zh: { title: '全部虚拟机的预算', doc: '所有虚拟机合计可用的内存。正在运行的虚拟机会交还超出的部分。' },
+  }),
+  'memory.vm.max': row({
+    kind: 'memory',
+    parts: ['value', 'max'],
+    isSetting: true,
+    strict: 'less',
+    least: VM_MIN_KIB,
+    en: {
+      title: 'Largest maximum of a VM',
+      doc: 'No VM gets more. One whose maximum is above it is held at it, and has its own again when the rule goes. While it binds all VMs are balanced, so that those that run can be brought to it.',
+    },
+    zh: {
+      title: '虚拟机的最大内存上限',
+      doc: '任何虚拟机都不会超过它。最大值更高的虚拟机被限制在此值；规则取消后恢复原值。生效期间所有虚拟机都参与内存平衡，以便正在运行的也能降到此值。',
+    },
+  }),
+  'memory.vm.min': row({
+    kind: 'memory',
+    parts: ['min', 'max'],
+    strict: 'less',
+    least: VM_MIN_KIB,
+    en: {
+      title: 'Minimum of a VM',
+      doc: "The least and the most a VM's minimum may be. One outside is treated as if it were the nearest inside.",
+    },
+    zh: { title: '虚拟机的最小内存', doc: '虚拟机最小值允许的下限与上限。超出范围的按最接近的允许值处理。' },
+  }),
+  'memory.mode': row({
+    kind: 'choice',
+    parts: ['value', 'allowed'],
+    isSetting: true,
+    choices: ['need', 'ratio'],
+    en: {
+      title: 'How memory is shared',
+      doc: 'need: it goes where it is needed; ratio: every VM has the same share of its range.',
+    },
+    zh: { title: '内存分配方式', doc: 'need：给需要的虚拟机；ratio：每台虚拟机按各自范围的相同比例分配。' },
+  }),
+  'memory.weight': row({
+    kind: 'count',
+    parts: ['min', 'max'],
+    strict: 'less',
+    least: 1,
+    most: 10_000,
+    en: {
+      title: 'Weight of a VM',
+      doc: 'The least and the most weight a VM may have where memory is short; 100 is usual.',
+    },
+    zh: { title: '虚拟机的权重', doc: '内存紧张时虚拟机权重允许的下限与上限；通常为 100。' },
+  }),
+  'memory.optOut': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Leaving VMs out of balancing',
+      doc: 'Whether a VM may be left out of balancing. If not, all are balanced, also those left out before.',
+    },
+    zh: { title: '不参与内存平衡', doc: '是否允许虚拟机不参与平衡。不允许时全部参与，包括此前已退出的。' },
+  }),
+  'memory.change': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Changing the memory of VMs',
+      doc: 'Whether people may change minimum, maximum, weight and balancing of a VM. A trial under way goes back by itself.',
+    },
+    zh: {
+      title: '更改虚拟机内存',
+      doc: '是否允许更改虚拟机的最小值、最大值、权重和平衡。正在进行的试用会自动恢复。',
+    },
+  }),
+  'memory.free': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Freeing memory for other programs',
+      doc: 'Whether people may have VMs give memory back and leave it free for a while.',
+    },
+    zh: { title: '为其他程序腾出内存', doc: '是否允许让虚拟机交还内存并在一段时间内保持空闲。' },
+  }),
+};
+
+const VM_KEYS = {
+  'vm.running': row({
+    kind: 'count',
+    parts: ['max'],
+    strict: 'less',
+    least: 0,
+    most: 200,
+    en: {
+      title: 'VMs running at once',
+      doc: 'Starts and resumes beyond it are refused. VMs that run already are left alone.',
+    },
+    zh: { title: '同时运行的虚拟机', doc: '超出时拒绝启动和恢复。已在运行的不受影响。' },
+  }),
+  'vm.count': row({
+    kind: 'count',
+    parts: ['max'],
+    strict: 'less',
+    least: 0,
+    most: 200,
+    en: { title: 'VMs in all', doc: 'Creating and cloning beyond it is refused. VMs there are stay.' },
+    zh: { title: '虚拟机总数', doc: '超出时拒绝创建和克隆。已有的虚拟机保留。' },
+  }),
+  'vm.cpus': row({
+    kind: 'count',
+    parts: ['max'],
+    strict: 'less',
+    least: 1,
+    most: 64,
+    en: {
+      title: 'Processors of a VM',
+      doc: 'A VM that has more starts with so many. Saved memory of one that ran with more is not resumed.',
+    },
+    zh: {
+      title: '虚拟机的处理器数',
+      doc: '处理器更多的虚拟机以此数启动。以更多处理器挂起的虚拟机不能恢复。',
+    },
+  }),
+  'vm.create': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: { title: 'Creating VMs', doc: 'Whether people may create VMs.' },
+    zh: { title: '创建虚拟机', doc: '是否允许创建虚拟机。' },
+  }),
+  'vm.sources': row({
+    kind: 'set',
+    parts: ['allowed'],
+    choices: ['sample', 'iso', 'disk', 'empty'],
+    en: {
+      title: 'What VMs are created from',
+      doc: 'The sample guest, an installer, an existing disk, or an empty one.',
+    },
+    zh: { title: '创建虚拟机的来源', doc: '示例系统、安装光盘、已有磁盘或空磁盘。' },
+  }),
+  'vm.clone': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: { title: 'Cloning VMs', doc: 'Whether people may clone VMs, in full or linked.' },
+    zh: { title: '克隆虚拟机', doc: '是否允许克隆虚拟机（完整或链接）。' },
+  }),
+  'vm.delete': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Deleting VMs',
+      doc: 'Whether people may delete VMs, which deletes their history with them.',
+    },
+    zh: { title: '删除虚拟机', doc: '是否允许删除虚拟机；其历史会一同删除。' },
+  }),
+};
+
+const OTHER_KEYS = {
+  'disk.size': row({
+    kind: 'size',
+    parts: ['max'],
+    strict: 'less',
+    least: 1024 * 1024,
+    en: {
+      title: 'Size of a disk',
+      doc: 'No disk is created, imported or grown beyond it. Disks there are stay as large as they are.',
+    },
+    zh: { title: '磁盘大小', doc: '不能创建、导入或扩大到超过此值。已有磁盘保持原大小。' },
+  }),
+  'disk.grow': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: { title: 'Growing disks', doc: 'Whether people may make disks larger.' },
+    zh: { title: '扩大磁盘', doc: '是否允许扩大磁盘。' },
+  }),
+  'network.modes': row({
+    kind: 'set',
+    parts: ['allowed'],
+    choices: ['user', 'isolated', 'none'],
+    always: ['none'],
+    en: {
+      title: 'Networks of VMs',
+      doc: 'A VM whose network is not allowed starts without one. Saved memory of one that ran with it is not resumed.',
+    },
+    zh: {
+      title: '虚拟机网络',
+      doc: '网络类型不被允许的虚拟机启动时没有网络；以该网络挂起的虚拟机不能恢复。',
+    },
+  }),
+  'network.forwards': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Port forwards',
+      doc: 'Whether ports of this computer may lead into VMs. If not, VMs start without theirs.',
+    },
+    zh: { title: '端口转发', doc: '是否允许将本机端口转发到虚拟机。不允许时虚拟机启动时不带转发。' },
+  }),
+  'history.goBack': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: { title: 'Going back', doc: 'Whether people may go back to an earlier moment of a VM.' },
+    zh: { title: '返回过去', doc: '是否允许将虚拟机返回到较早的时刻。' },
+  }),
+  'history.delete': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: { title: 'Deleting moments', doc: 'Whether people may put moments of a VM into the trash.' },
+    zh: { title: '删除时刻', doc: '是否允许将虚拟机的时刻移入回收站。' },
+  }),
+  'history.purge': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Emptying the trash',
+      doc: 'Whether people may delete for good what is in the trash of a history.',
+    },
+    zh: { title: '清空回收站', doc: '是否允许永久删除历史回收站中的内容。' },
+  }),
+  'history.trashDays': row({
+    kind: 'count',
+    parts: ['min', 'max'],
+    strict: 'more',
+    least: 0,
+    most: 3650,
+    en: {
+      title: 'Days in the trash',
+      doc: 'How long what was deleted stays in the trash before Ebb removes it by itself; without a rule 7 days.',
+    },
+    zh: { title: '回收站保留天数', doc: '删除的内容在自动清除前保留多久；没有规则时为 7 天。' },
+  }),
+  'headless.access': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Use from a browser',
+      doc: 'Whether browsers may use Ebb at all. If not, those connected are cut off; VMs run on, and are stopped from the window or the command line.',
+    },
+    zh: {
+      title: '浏览器访问',
+      doc: '是否允许通过浏览器使用 Ebb。不允许时断开已有连接；虚拟机继续运行，可在窗口或命令行中停止。',
+    },
+  }),
+  'headless.console': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: { title: 'Screens in a browser', doc: 'Whether browsers may show screens of VMs.' },
+    zh: { title: '浏览器中的屏幕', doc: '是否允许在浏览器中显示虚拟机屏幕。' },
+  }),
+};
+
+export const POLICY_KEYS = { ...MEMORY_KEYS, ...VM_KEYS, ...FILE_KEYS, ...OTHER_KEYS };
+export type PolicyKey = keyof typeof POLICY_KEYS;
+export const POLICY_KEY_NAMES = Object.keys(POLICY_KEYS) as PolicyKey[];
+export const isPolicyKey = (name: string): name is PolicyKey => Object.hasOwn(POLICY_KEYS, name);
+export const keyRow = (key: PolicyKey): PolicyKeyRow => POLICY_KEYS[key];
+
+/** Keys of a kind: asking a flag for its maximum does not compile. */
+export type KeyOf<K extends RuleKind> = {
+  [N in PolicyKey]: (typeof POLICY_KEYS)[N]['kind'] extends K ? N : never;
+}[PolicyKey];
+export type SettingKey = {
+  [N in PolicyKey]: (typeof POLICY_KEYS)[N] extends { readonly isSetting: true } ? N : never;
+}[PolicyKey];

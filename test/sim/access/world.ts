@@ -1,0 +1,200 @@
+// A small computer under IT policy: the real desk, guard, handlers, VMs, ranges and memory manager over simulated guests.
+// Clients call whatever they like, files come and go, control dies and its database is edited by hand. After each step an
+// oracle of its own, which reads the rules as they were written, says what is outside them.
+import type Database from 'better-sqlite3';
+import { applyPolicy, setMemoryPolicy } from '../../../electron/control/compose-policy.ts';
+import { Machines, type MachinesPorts } from '../../../electron/control/machines.ts';
+import { RangeDesk } from '../../../electron/control/memory/range-desk.ts';
+import { openRangeStore } from '../../../electron/control/memory/range-store.ts';
+import { PolicyDesk } from '../../../electron/control/policy/desk.ts';
+import { guarded } from '../../../electron/control/policy/guard.ts';
+import { builtIn, userValues } from '../../../electron/control/policy/memory-rules.ts';
+import { createService, type ServiceParts } from '../../../electron/control/service.ts';
+import { type Catalog, openCatalog } from '../../../electron/control/store/catalog.ts';
+import { Fault } from '../../../shared/result.ts';
+import { type Contract, contract } from '../../../shared/rpc/contract.ts';
+import type { Handlers } from '../../../shared/rpc/server.ts';
+import { Topics } from '../../../shared/rpc/topics.ts';
+import { FakeHost } from '../../support/fake-qemu.ts';
+import { GIB, MIB, specOf, uuid, World } from '../../support/memory-world.ts';
+import { foldersOf, policyText, type Settings, unrestricted } from '../../support/policies.ts';
+
+export const ACCESS_SWITCH_OFFS = ['guard', 'bound'] as const;
+export type AccessSwitchOff = (typeof ACCESS_SWITCH_OFFS)[number];
+
+/** Rules as the oracle knows them: MiB and counts; null: none. */
+export interface Rules {
+  readonly vmMax: number | null;
+  readonly vmMin: readonly [number, number] | null;
+  readonly weight: readonly [number, number] | null;
+  readonly reserve: readonly [number, number] | null;
+  readonly budget: number | null;
+  readonly canOptOut: boolean;
+  readonly canChange: boolean;
+}
+export const NO_RULES: Rules = {
+  vmMax: null,
+  vmMin: null,
+  weight: null,
+  reserve: null,
+  budget: null,
+  canOptOut: true,
+  canChange: true,
+};
+
+export const settingsOf = (rules: Rules): Settings => ({
+  ...(rules.vmMax === null ? {} : { 'memory.vm.max': { max: `${rules.vmMax}MiB` } }),
+  ...(rules.vmMin === null
+    ? {}
+    : { 'memory.vm.min': { min: `${rules.vmMin[0]}MiB`, max: `${rules.vmMin[1]}MiB` } }),
+  ...(rules.weight === null ? {} : { 'memory.weight': { min: rules.weight[0], max: rules.weight[1] } }),
+  ...(rules.reserve === null
+    ? {}
+    : { 'memory.host.reserve': { min: `${rules.reserve[0]}MiB`, max: `${rules.reserve[1]}MiB` } }),
+  ...(rules.budget === null ? {} : { 'memory.host.budget': { max: `${rules.budget}MiB` } }),
+  ...(rules.canOptOut ? {} : { 'memory.optOut': { value: false } }),
+  ...(rules.canChange ? {} : { 'memory.change': { value: false } }),
+});
+
+export const VMS = [1, 2, 3] as const;
+/** Its guests have given back by then. */
+const SETTLE_MS = 30_000;
+const TOTAL_KIB = 64 * GIB;
+
+export class AccessWorld {
+  readonly world = new World(32 * GIB);
+  readonly #off: AccessSwitchOff | null;
+  catalog: Catalog;
+  #desk!: PolicyDesk;
+  #machines!: Machines;
+  #handlers!: Handlers<Contract>;
+  #ranges: RangeDesk | null = null;
+  rules: Rules = NO_RULES;
+  readonly violations: string[] = [];
+  refused = 0;
+  accepted = 0;
+
+  constructor(off: AccessSwitchOff | null = null) {
+    this.#off = off;
+    this.catalog = openCatalog(':memory:');
+    for (const n of VMS) this.catalog.put(specOf(n, 256, 2048));
+    this.#begin();
+  }
+
+  /** Control begins, over what there is. */
+  #begin(): void {
+    // The control before it is dead, and its trials with it.
+    this.#ranges?.stop();
+    const { world, catalog } = this;
+    const memory = world.manager;
+    const topics = new Topics(contract);
+    const log = (line: string): void => void world.log.push(line);
+    const desk = new PolicyDesk({
+      clock: world.clock,
+      look: () => foldersOf({ 'managed/a.json': policyText(settingsOf(this.rules)) }),
+      lastGood: { read: () => ({}), write: () => undefined },
+      user: () => userValues(catalog.memoryPolicy() ?? {}),
+      defaults: () => builtIn(TOTAL_KIB),
+      log,
+    });
+    const machines = new Machines({
+      catalog,
+      memory,
+      clock: world.clock,
+      supervisor: new FakeHost().ports(),
+      folders: { home: () => '/home', run: () => '/run' },
+      policy: () => (this.#off === 'bound' ? unrestricted : desk.policy),
+      changed: () => undefined,
+      log,
+    } as unknown as MachinesPorts);
+    const ranges = new RangeDesk({
+      clock: world.clock,
+      store: openRangeStore(catalog.db),
+      specOf: vmId => machines.spec(vmId),
+      setRange: (vmId, range) => machines.setRange(vmId, range),
+      tell: () => undefined,
+      changed: () => undefined,
+      log,
+    });
+    const bound = { desk, memory, machines, topics, totalKib: TOTAL_KIB, log };
+    desk.onChange(() => applyPolicy(bound));
+    const handlers = createService({
+      machines,
+      memory,
+      ranges,
+      setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
+    } as Partial<ServiceParts> as ServiceParts);
+    [this.#desk, this.#machines] = [desk, machines];
+    this.#handlers = this.#off === 'guard' ? handlers : guarded(handlers, () => desk.policy);
+    this.#ranges = ranges;
+    ranges.begin();
+    applyPolicy(bound);
+  }
+
+  async start(): Promise<void> {
+    for (const n of VMS) await this.world.start(n, this.#machines.bound(uuid(n)));
+  }
+
+  /** A call of a client; only refusals may come of it. */
+  async call(method: keyof Handlers<Contract>, params: unknown): Promise<boolean> {
+    try {
+      await (this.#handlers[method] as (params: unknown, context: unknown) => unknown)(params, {
+        caller: { id: 1, kind: 'local' },
+      });
+      this.accepted += 1;
+      return true;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.refused += 1;
+      return false;
+    }
+  }
+
+  put(rules: Rules): void {
+    this.rules = rules;
+    this.#desk.look();
+  }
+
+  /** Whoever can write its file writes what he likes; then another control. */
+  edit(work: (db: Database.Database) => void): void {
+    work(this.catalog.db);
+    this.#begin();
+  }
+
+  settle(): Promise<void> {
+    return this.world.run(SETTLE_MS);
+  }
+
+  say(what: string): void {
+    this.violations.push(what);
+  }
+
+  /** Of everything that is in force now. */
+  check(after: string): void {
+    const { vmMax, vmMin, weight, reserve, budget, canOptOut } = this.rules;
+    const host = this.world.manager.hostMemory();
+    const out = (what: string): void => this.say(`${after}: ${what}`);
+    if (vmMax !== null && (host.capKib ?? Number.MAX_SAFE_INTEGER) > vmMax * MIB)
+      out(`the cap is ${host.capKib}`);
+    if (reserve !== null && (host.reserveKib < reserve[0] * MIB || host.reserveKib > reserve[1] * MIB))
+      out(`the reserve is ${host.reserveKib}`);
+    if (budget !== null && host.budgetKib > budget * MIB) out(`the budget is ${host.budgetKib}`);
+    for (const vm of host.vms) {
+      if (vmMax !== null && vm.maxKib > vmMax * MIB) out(`a maximum is ${vm.maxKib}`);
+      const least = vmMin === null ? 0 : Math.min(vmMin[0] * MIB, vm.maxKib);
+      if (vmMin !== null && (vm.minKib < least || vm.minKib > vmMin[1] * MIB))
+        out(`a minimum is ${vm.minKib}`);
+      if (weight !== null && (vm.weight < weight[0] || vm.weight > weight[1]))
+        out(`a weight is ${vm.weight}`);
+      if (!canOptOut && !vm.balanced) out('a VM is left out');
+    }
+  }
+
+  /** Of what guests hold, once they had time to. */
+  checkGuests(after: string): void {
+    const { vmMax } = this.rules;
+    for (const n of VMS)
+      if (vmMax !== null && this.world.actual(n) > vmMax)
+        this.say(`${after}: vm${n} holds ${this.world.actual(n)} MiB of ${vmMax}`);
+  }
+}
