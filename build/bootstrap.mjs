@@ -130,7 +130,12 @@ const node = projectNode();
 bringSystemParts(wants.parts);
 bringSampleGuest(node, wants.guest);
 const script = join(root, 'build', 'scripts', `${verb}.ts`);
-const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
+const env = {
+  ...process.env,
+  PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+  // Types are taken out of a module once, not by each of the hundreds of processes that tests start.
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compile'),
+};
 const ended = spawnSync(node, ['--disable-warning=ExperimentalWarning', script, ...args], {
   cwd: process.cwd(),
   stdio: 'inherit',

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lockHolder } from '../../electron/platform/lock-owner.ts';
 import { spawnNodeService } from '../../electron/platform/node-service.ts';
 import { ebbPaths, makeFolders } from '../../electron/platform/paths.ts';
 import { connectUnix } from '../../electron/transport/unix-socket.ts';
@@ -43,11 +44,8 @@ export class ManagedEbb {
     makeFolders(paths);
     const args = ['--data', this.folder, '--policy', this.policies];
     await spawnNodeService({ module: MAIN, args, logPath: paths.controlLog });
-    await waitFor('control', async () => {
-      const channel = await connectUnix(paths.controlSocket).catch(() => null);
-      channel?.close();
-      return channel !== null;
-    });
+    // Not by its socket: one that was killed may still answer there for a moment, and the next would be another's.
+    await waitFor('control', () => lockHolder(paths.controlLock));
     this.ebb = await Ebb.start(this.folder);
   }
 

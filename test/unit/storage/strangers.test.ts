@@ -32,7 +32,7 @@ const known = new Map<string, { readonly moment: Moment; readonly sha256: string
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-str-'));
   engine = await openVmFolder(vmId, folder, { turn }, OPTIONS);
-  await engine.createDisk(diskId, 20 * MIB);
+  await engine.createDisk(diskId, 11 * MIB);
   random = new Seeded(5);
   known.clear();
 });
@@ -153,7 +153,7 @@ const SCENARIOS: readonly (readonly [string, () => Promise<void>])[] = [
     async () => {
       await taken(3);
       await engine.settle();
-      engine.volume(diskId).zero(0, 12 * MIB, true);
+      engine.volume(diskId).zero(0, 6 * MIB, true);
       await take('mostly zeros');
       await engine.settle();
       engine.compact();
@@ -196,7 +196,7 @@ const SCENARIOS: readonly (readonly [string, () => Promise<void>])[] = [
   [
     'T15: grown twice, each point as large as it was',
     async () => {
-      for (const more of [0, 6 * MIB, 30 * MIB]) {
+      for (const more of [0, 4 * MIB, 9 * MIB]) {
         if (more > 0) await engine.growDisk(diskId, engine.volume(diskId).sizeBytes + more);
         await take(`after ${more}`);
         await engine.settle();

@@ -94,7 +94,7 @@ async function expectAsTaken(taken: readonly Taken[]): Promise<void> {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-grow-'));
   engine = await open();
-  await engine.createDisk(diskId, 15 * MIB);
+  await engine.createDisk(diskId, 7 * MIB);
   model = Buffer.alloc(engine.volume(diskId).sizeBytes);
 });
 afterEach(async () => {
@@ -105,7 +105,7 @@ afterEach(async () => {
 describe('a disk with history grows', () => {
   it('T4, T12, T17: older points keep size and content, strangers read every one, Now is one VHD of the new size', async () => {
     const taken: Taken[] = [];
-    for (const more of [0, 20 * MIB, 0, 40 * MIB]) {
+    for (const more of [0, 6 * MIB, 0, 14 * MIB]) {
       if (more > 0) await grow(model.length + more);
       scribble();
       taken.push(await take(`after ${more}`));
@@ -146,7 +146,7 @@ describe('a disk with history grows', () => {
     const branch = await take('branch');
     await engine.settle();
     // Grown again on the branch: nothing of the other line shows behind the old end.
-    await grow(60 * MIB);
+    await grow(48 * MIB);
     expect(nowSha()).toBe(sha(model));
     scribble();
     const regrown = await take('regrown');
@@ -161,13 +161,13 @@ describe('a disk with history grows', () => {
   it('T4: a branch off a smaller point reads zeros behind its end, whatever the newest line has there', async () => {
     scribble();
     const small = await take('small');
-    await grow(40 * MIB);
+    await grow(16 * MIB);
     scribble();
     const large = await take('large');
     await engine.settle();
     await goBack(small);
     // Not settled: Now hangs off the small one, which hangs off the large one.
-    await grow(50 * MIB);
+    await grow(20 * MIB);
     expect(nowSha()).toBe(sha(model));
     const volume = engine.volume(diskId);
     expect(volume.extents(small.bytes, volume.sizeBytes - small.bytes, 10)).toEqual([
@@ -182,7 +182,7 @@ describe('a disk with history grows', () => {
     engine.setSettling(false);
     scribble();
     const small = await take('small');
-    await grow(40 * MIB);
+    await grow(16 * MIB);
     scribble();
     const large = await take('large');
     for (const batches of [1, 3, 5]) {
@@ -210,7 +210,7 @@ describe('a disk with history grows', () => {
 
   it('T8: points of other sizes are deleted without changing their neighbours', async () => {
     const taken: Taken[] = [];
-    for (const more of [0, 0, 21 * MIB, 0, 33 * MIB, 0]) {
+    for (const more of [0, 0, 7 * MIB, 0, 11 * MIB, 0]) {
       if (more > 0) await grow(model.length + more);
       scribble();
       taken.push(await take('point'));
