@@ -37,6 +37,8 @@ export interface Write {
   readonly diskId: DiskId;
   readonly sector: number;
   readonly tag: number;
+  /** It failed, and nobody could look what of it happened. */
+  readonly isUnknown: boolean;
 }
 
 export class Violation extends Error {}
@@ -196,10 +198,11 @@ export class Judge {
     const isNow = (): boolean =>
       this.disks.every(diskId => difference(found.get(diskId) ?? null, at.get(diskId) ?? []) === null);
     let isFound = isNow();
-    for (const { diskId, sector, tag } of writes) {
+    for (const { diskId, sector, tag, isUnknown } of writes) {
       if (isFound) break;
       const tags = at.get(diskId);
-      if (tags !== undefined) tags[sector] = tag;
+      const didNotHappen = isUnknown && found.get(diskId)?.[sector] === tags?.[sector];
+      if (tags !== undefined && !didNotHappen) tags[sector] = tag;
       isFound = isNow();
     }
     if (!isFound) throw new Violation(`point ${momentId} is no instant of the time it was taken in`);

@@ -225,7 +225,8 @@ export class Universe {
     const model = this.#judge.model(diskId);
     if (isUnknown) model.mayWrite(sector, tag, ++this.#order);
     else model.write(sector, tag, ++this.#order);
-    if (this.#judge.control?.kind === 'take') this.#judge.control.writes.push({ diskId, sector, tag });
+    if (this.#judge.control?.kind === 'take')
+      this.#judge.control.writes.push({ diskId, sector, tag, isUnknown });
   }
 
   #write(): void {
