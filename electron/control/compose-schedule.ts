@@ -12,6 +12,8 @@ import { openHistoryStore } from './history/store.ts';
 import type { Machines } from './machines.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { PointServer } from './point-server.ts';
+import type { PolicyDesk } from './policy/desk.ts';
+import { boundSchedule, wantedSchedule } from './policy/history-rules.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { TaskJournal } from './store/task-journal.ts';
 import { pointsReadBy } from './task-orders.ts';
@@ -22,6 +24,7 @@ interface HistoryDeskParts {
   readonly storage: StorageClient;
   readonly machines: Machines;
   readonly moments: MomentDesk;
+  readonly desk: PolicyDesk;
   readonly tasks: Tasks;
   readonly journal: TaskJournal;
   readonly pointServer: PointServer;
@@ -40,7 +43,7 @@ function powerTold() {
 }
 
 export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
-  const { catalog, storage, machines, moments, tasks, journal, pointServer, topics } = parts;
+  const { catalog, storage, machines, moments, desk, tasks, journal, pointServer, topics } = parts;
   const { power, tell } = powerTold();
   const opened = async (vmId: VmId): Promise<VmId> => {
     await machines.open(vmId);
@@ -51,6 +54,11 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     zone: localOffsetMs,
     store: openHistoryStore(catalog.db),
     checkVm: vmId => void machines.spec(vmId),
+    vms: () => machines.list().map(({ spec }) => spec.id),
+    rules: {
+      bound: schedule => boundSchedule(schedule, desk.policy),
+      wanted: (wanted, stored) => wantedSchedule(wanted, stored, desk.policy),
+    },
     isThere: vmId => catalog.get(vmId) !== undefined,
     isRunning: vmId => machines.get(vmId).state.phase === 'running',
     isBusy: vmId => tasks.isBusy(vmId),
@@ -68,6 +76,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     changed: () => topics.publish('histories', null, { histories: histories.all() }),
     log,
   });
+  desk.onChange(() => topics.publish('histories', null, { histories: histories.all() }));
   const onPower = (isOnBattery: boolean): void => {
     tell(isOnBattery);
     void histories.look();

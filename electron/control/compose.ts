@@ -292,7 +292,7 @@ export function composeControl(input: ControlInput): Control {
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });
   const parts = { ...historyParts(input, storage, machines), ...moments, machines, storage, clock, rules };
-  const { histories, onPower } = historyDesk(input, { ...parts, catalog, journal, tasks, topics });
+  const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
     audit,

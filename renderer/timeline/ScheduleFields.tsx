@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { INTERVAL_MINUTES, type Retention, type Schedule } from '../../shared/history.ts';
 import { KIB } from '../../shared/units.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { ManagedMark, useRule } from '../policy/ManagedMark.tsx';
 import { AmountField } from '../ui/AmountField.tsx';
 import { Segmented } from '../ui/Field.tsx';
 import { formatSpan } from '../view/format.ts';
@@ -53,13 +54,17 @@ function SizeLine(props: {
 export function ScheduleFields({ draft, onChange, onCheck }: FieldsProps) {
   const { text, language } = useSpeech();
   const words = text.automatic.dialog;
+  const rule = useRule('history.everyMinutes');
   const levels = [...new Set([...BATTERY, draft.batteryLeastPercent])].sort((a, b) => a - b);
   const levelOf = (percent: number): string =>
     words.batteries[percent as (typeof BATTERY)[number]] ?? words.batteryOther(percent);
   return (
     <section className="settings-group">
       <div className="setting-line">
-        <span>{words.isOn}</span>
+        <span>
+          {words.isOn}
+          {draft.isOn ? null : <ManagedMark rule={rule} />}
+        </span>
         <Segmented
           label={words.isOn}
           value={draft.isOn ? 'on' : 'off'}
@@ -76,6 +81,7 @@ export function ScheduleFields({ draft, onChange, onCheck }: FieldsProps) {
             <span>
               {words.every}
               <small>{words.atNote}</small>
+              <ManagedMark rule={rule} />
             </span>
             <span className="pair">
               <select
@@ -151,11 +157,13 @@ const KEPT: readonly (readonly [keyof Retention, number, number])[] = [
 export function KeepFields({ draft, onChange, onCheck }: FieldsProps) {
   const { text } = useSpeech();
   const words = text.automatic.dialog;
+  const rules = { days: useRule('history.keepDays'), quota: useRule('history.quota') };
   const [typed, setTyped] = useState<Partial<Record<keyof Retention, string>>>({});
   return (
     <section className="settings-group">
       <h3>{words.keep}</h3>
       <p className="soft">{words.keepNote}</p>
+      <ManagedMark rule={rules.days} />
       <div className="keep-fields">
         {KEPT.map(([key, least, most]) => {
           const shown = typed[key] ?? String(draft.keep[key]);
@@ -192,6 +200,7 @@ export function KeepFields({ draft, onChange, onCheck }: FieldsProps) {
         onBytes={quotaBytes => onChange({ quotaBytes })}
         onClear={() => onChange({ quotaBytes: null })}
       />
+      <ManagedMark rule={rules.quota} />
     </section>
   );
 }

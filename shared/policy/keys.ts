@@ -258,6 +258,49 @@ const OTHER_KEYS = {
     },
     zh: { title: '回收站保留天数', doc: '删除的内容在自动清除前保留多久；没有规则时为 7 天。' },
   }),
+  'history.everyMinutes': row({
+    kind: 'count',
+    parts: ['min', 'max'],
+    strict: 'less',
+    least: 15,
+    most: 1440,
+    en: {
+      title: 'Minutes between automatic points',
+      doc: 'With a max every VM has automatic points, at least so often, also where nobody turned them on. Of 15, 30, 60, 120, 240, 480, 720 and 1440 minutes the nearest within the limits counts.',
+    },
+    zh: {
+      title: '自动时间点的间隔（分钟）',
+      doc: '设置 max 时，每台虚拟机都有自动时间点，间隔不超过此值，即使没有人打开。在 15、30、60、120、240、480、720 和 1440 分钟中，取限制内最接近的一个。',
+    },
+  }),
+  'history.keepDays': row({
+    kind: 'count',
+    parts: ['min', 'max'],
+    strict: 'more',
+    least: 1,
+    most: 366,
+    en: {
+      title: 'Days automatic points are kept',
+      doc: 'The least and the most days of which automatic points are kept. Points that people took, pinned or named are never dropped by themselves.',
+    },
+    zh: {
+      title: '自动时间点的保留天数',
+      doc: '自动时间点最少和最多保留多少天。由人记录、固定或命名的时间点不会被自动删除。',
+    },
+  }),
+  'history.quota': row({
+    kind: 'size',
+    parts: ['max'],
+    strict: 'less',
+    en: {
+      title: 'Room for the history of a VM',
+      doc: 'Above it automatic points are dropped, the oldest first. What people took stays, whatever it takes.',
+    },
+    zh: {
+      title: '一台虚拟机的历史可用空间',
+      doc: '超过时从最旧的自动时间点开始删除。由人记录的时间点无论占多少都会保留。',
+    },
+  }),
   'headless.access': row({
     kind: 'flag',
     parts: ['value'],

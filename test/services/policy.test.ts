@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectUnix } from '../../electron/transport/unix-socket.ts';
+import type { Schedule } from '../../shared/history.ts';
 import type { MomentId, VmId } from '../../shared/ids.ts';
 import { keyRow, POLICY_KEY_NAMES } from '../../shared/policy/keys.ts';
 import type { PolicyReport } from '../../shared/policy/report.ts';
@@ -225,6 +226,21 @@ describe('a file that goes bad', () => {
   });
 });
 
+it('automatic points: every VM has them where IT says so, and what people set counts again afterwards', async () => {
+  const shown = async () => (await call('history.show', { vmId })).schedule;
+  const own = await shown();
+  expect(own.isOn).toBe(false);
+  await managed.apply({ 'history.everyMinutes': { max: 60 }, 'history.quota': { max: '1GiB' } });
+  expect(await shown()).toMatchObject({ isOn: true, everyMinutes: 60, quotaBytes: 2 ** 30 });
+  const set = (change: Partial<Schedule>) =>
+    shown().then(schedule => deniedKey(call('history.set', { vmId, schedule: { ...schedule, ...change } })));
+  expect(await set({ isOn: false })).toBe('history.everyMinutes');
+  expect(await set({ quotaBytes: null })).toBe('history.quota');
+  expect(await set({ everyMinutes: 30 })).toBeNull();
+  await managed.lift();
+  expect(await shown()).toEqual({ ...own, everyMinutes: 30 });
+});
+
 describe('counts, rights and places', () => {
   afterAll(() => managed.lift());
 
@@ -301,12 +317,12 @@ it('under the strictest policy there can be, people stop their VMs and rescue th
   await managed.ebb.done((await call('vm.start', { vmId: other })).taskId);
   const strictest = Object.fromEntries(
     POLICY_KEY_NAMES.map(key => {
-      const { parts, kind, least = 0, strict } = keyRow(key);
+      const { parts, kind, least = 0, most = 3650, strict } = keyRow(key);
       if (kind === 'flag') return [key, { value: false }];
       if (parts.includes('allowed')) return [key, { allowed: kind === 'choice' ? ['need'] : [] }];
       const amount =
         kind === 'count' ? least : strict === 'more' ? '999GiB' : kind === 'size' ? '1MiB' : '64MiB';
-      return [key, strict === 'more' ? { min: kind === 'count' ? 3650 : amount } : { max: amount }];
+      return [key, strict === 'more' ? { min: kind === 'count' ? most : amount } : { max: amount }];
     }),
   );
   await managed.apply(strictest as Settings);

@@ -16,6 +16,8 @@ export function fakeHistoryDesk(control: FakeControl): HistoryDesk {
     zone: localOffsetMs,
     store: openHistoryStore(new Database(':memory:')),
     checkVm: vmId => void control.vm(vmId),
+    vms: () => control.world.vms.map(vm => vm.summary.spec.id),
+    rules: { bound: schedule => schedule, wanted: schedule => schedule },
     isThere: vmId => control.world.vms.some(vm => vm.summary.spec.id === vmId),
     isRunning: () => true,
     isBusy: () => false,

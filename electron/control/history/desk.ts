@@ -29,6 +29,12 @@ export interface HistoryDeskPorts extends Pick<CleanerPorts, 'timeline' | 'cost'
   /** To the byte, since that point. */
   readonly changedBytes: (vmId: VmId, sinceId: MomentId) => Promise<number>;
   readonly take: (vmId: VmId) => Promise<Moment>;
+  /** IT's limits: as a schedule counts, and what people may make of it (Fault policy.denied). */
+  readonly rules: {
+    readonly bound: (schedule: Schedule) => Schedule;
+    readonly wanted: (wanted: Schedule, stored: Schedule) => Schedule;
+  };
+  readonly vms: () => readonly VmId[];
   readonly changed: () => void;
   readonly log: (line: string) => void;
 }
@@ -64,30 +70,36 @@ export class HistoryDesk {
 
   state(vmId: VmId): HistoryState {
     this.#ports.checkVm(vmId);
-    const { schedule, last, lastDrop } = this.#stored(vmId);
+    const { last, lastDrop } = this.#stored(vmId);
+    const schedule = this.#schedule(vmId);
     const { clock, zone } = this.#ports;
     const [nextAt = null] = schedule.isOn ? nextSlots(schedule, clock.wallMs(), zone, 1) : [];
     return { vmId, schedule, nextAt, last, lastDrop };
   }
 
   all(): HistoryState[] {
-    const { store, isThere } = this.#ports;
-    return store.all().flatMap(({ vmId }) => (isThere(vmId) ? [this.state(vmId)] : []));
+    const { store, vms } = this.#ports;
+    return vms().flatMap(vmId =>
+      store.get(vmId) !== undefined || this.#schedule(vmId).isOn ? [this.state(vmId)] : [],
+    );
   }
 
   /** From the next time on: the one that passed before somebody asked is not made up for. */
-  set(vmId: VmId, schedule: Schedule): HistoryState {
-    const { checkVm, clock, zone, changed } = this.#ports;
+  set(vmId: VmId, wanted: Schedule): HistoryState {
+    const { checkVm, clock, zone, changed, rules } = this.#ports;
     checkVm(vmId);
-    const settledAt = latestSlot(schedule, clock.wallMs(), zone);
-    this.#put(vmId, { ...this.#stored(vmId), schedule, settledAt });
+    const stored = this.#stored(vmId);
+    const schedule = rules.wanted(wanted, stored.schedule);
+    const settledAt = latestSlot(rules.bound(schedule), clock.wallMs(), zone);
+    this.#put(vmId, { ...stored, schedule, settledAt });
     changed();
     return this.state(vmId);
   }
 
   preview(vmId: VmId, schedule: Schedule | null) {
     this.#ports.checkVm(vmId);
-    return this.#cleaner.preview(vmId, schedule ?? this.#stored(vmId).schedule);
+    const { bound } = this.#ports.rules;
+    return this.#cleaner.preview(vmId, schedule === null ? this.#schedule(vmId) : bound(schedule));
   }
   offer(vmId: VmId, alsoPersons: boolean) {
     this.#ports.checkVm(vmId);
@@ -114,10 +126,10 @@ export class HistoryDesk {
   }
 
   async #lookAtAll(): Promise<void> {
-    const { store, isThere, log } = this.#ports;
-    for (const { vmId, schedule } of store.all()) {
-      if (!isThere(vmId)) store.drop(vmId);
-      else if (schedule.isOn)
+    const { store, vms, isThere, log } = this.#ports;
+    for (const { vmId } of store.all()) if (!isThere(vmId)) store.drop(vmId);
+    for (const vmId of vms()) {
+      if (isThere(vmId) && this.#schedule(vmId).isOn)
         try {
           await this.#lookAt(vmId);
         } catch (cause) {
@@ -127,7 +139,8 @@ export class HistoryDesk {
   }
 
   async #lookAt(vmId: VmId): Promise<void> {
-    const { schedule, settledAt } = this.#stored(vmId);
+    const { settledAt } = this.#stored(vmId);
+    const schedule = this.#schedule(vmId);
     const { clock, zone, isBusy, isRunning, power } = this.#ports;
     const nowMs = clock.wallMs();
     const present = { nowMs, zone, isBusy: isBusy(vmId), power: power(), changedBytes: null };
@@ -179,7 +192,7 @@ export class HistoryDesk {
   }
 
   async #thin(vmId: VmId): Promise<void> {
-    const count = await this.#cleaner.thin(vmId, this.#stored(vmId).schedule);
+    const count = await this.#cleaner.thin(vmId, this.#schedule(vmId));
     const stored = this.#stored(vmId);
     if (count === 0) return;
     this.#put(vmId, { ...stored, lastDrop: { at: this.#ports.clock.wallMs(), count } });
@@ -198,6 +211,11 @@ export class HistoryDesk {
     const at = this.#ports.clock.wallMs();
     this.#put(vmId, { ...stored, settledAt: slot ?? stored.settledAt, last: { at, ...noted } });
     this.#ports.changed();
+  }
+
+  /** As it counts. */
+  #schedule(vmId: VmId): Schedule {
+    return this.#ports.rules.bound(this.#stored(vmId).schedule);
   }
 
   #stored(vmId: VmId): StoredHistory {

@@ -34,6 +34,14 @@ export class Policy {
     if (!this.may(key)) throw denied(this.keys[key], 'it is not allowed', this.keys[key].valueBy);
   }
 
+  /** A limit that leaves people no choice. */
+  requireUnset(key: AmountKey): void {
+    const { max } = this.keys[key];
+    if (max === null) return;
+    const limit = sayAmount(keyRow(key).kind, max.is);
+    throw denied(this.keys[key], `it cannot be turned off while there is a limit of ${limit}`, max.by);
+  }
+
   requireWithin(key: AmountKey, amount: number): void {
     const { min, max } = this.keys[key];
     const { kind } = keyRow(key);

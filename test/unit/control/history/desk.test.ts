@@ -32,6 +32,7 @@ class World {
   logged: string[] = [];
   published = 0;
   line = told({ moments: [], nowParentId: null });
+  rules: HistoryDeskPorts['rules'] = { bound: schedule => schedule, wanted: schedule => schedule };
   desk = this.#desk();
   #count = 0;
 
@@ -47,6 +48,8 @@ class World {
       store: openHistoryStore(this.db),
       checkVm: () => undefined,
       isThere: () => this.isThere,
+      vms: () => [VM],
+      rules: this.rules,
       isRunning: () => this.isRunning,
       isBusy: () => this.isBusy,
       inUse: () => new Set(this.used.map(pointOf)),

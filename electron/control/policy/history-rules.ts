@@ -1,0 +1,66 @@
+// Automatic history under policy: how a schedule counts that is stored otherwise (it stays as people made it, and counts again
+// when the rule goes), and what people may set. Pure.
+import { INTERVAL_MINUTES, type Retention, type Schedule } from '../../../shared/history.ts';
+import type { Policy } from './policy.ts';
+
+type Interval = Schedule['everyMinutes'];
+const DAYS = { week: 7, month: 30 } as const;
+
+/** The nearest to `own` that the limits leave; the shortest where they leave none. */
+function boundInterval(own: Interval, least: number, most: number): Interval {
+  const left = INTERVAL_MINUTES.filter(minutes => minutes >= least && minutes <= most);
+  const under = left.filter(minutes => minutes <= own);
+  return (
+    under.at(-1) ?? left[0] ?? INTERVAL_MINUTES.findLast(minutes => minutes <= most) ?? INTERVAL_MINUTES[0]
+  );
+}
+
+function boundRetention(keep: Retention, least: number, most: number): Retention {
+  return {
+    allHours: Math.min(keep.allHours, most * 24),
+    days: Math.min(Math.max(keep.days, least), most),
+    weeks: Math.min(keep.weeks, Math.floor(most / DAYS.week)),
+    months: Math.min(keep.months, Math.floor(most / DAYS.month)),
+  };
+}
+
+/** As it counts. A longest time between points is a rule that there are points. */
+export function boundSchedule(schedule: Schedule, policy: Policy): Schedule {
+  const [least, most] = [policy.least('history.everyMinutes'), policy.most('history.everyMinutes')];
+  const quota = policy.most('history.quota');
+  return {
+    ...schedule,
+    isOn: schedule.isOn || most !== null,
+    everyMinutes: boundInterval(schedule.everyMinutes, least ?? 0, most ?? Number.POSITIVE_INFINITY),
+    keep: boundRetention(
+      schedule.keep,
+      policy.least('history.keepDays') ?? 0,
+      policy.most('history.keepDays') ?? Number.POSITIVE_INFINITY,
+    ),
+    quotaBytes: quota === null ? schedule.quotaBytes : Math.min(schedule.quotaBytes ?? quota, quota),
+  };
+}
+
+/**
+ * What people set, with what they left as it counts stored as it was: beyond a limit or not. Faults: policy.denied.
+ */
+export function wantedSchedule(wanted: Schedule, stored: Schedule, policy: Policy): Schedule {
+  const bound = boundSchedule(stored, policy);
+  const isLeft = (key: keyof Schedule): boolean => JSON.stringify(wanted[key]) === JSON.stringify(bound[key]);
+  const left = Object.fromEntries(
+    (Object.keys(wanted) as (keyof Schedule)[]).map(key => [key, isLeft(key) ? stored[key] : wanted[key]]),
+  ) as Schedule;
+  if (!isLeft('isOn') && !wanted.isOn) policy.requireUnset('history.everyMinutes');
+  if (!isLeft('everyMinutes')) policy.requireWithin('history.everyMinutes', wanted.everyMinutes);
+  if (!isLeft('keep')) policy.requireWithin('history.keepDays', longestDays(wanted.keep, policy));
+  if (!isLeft('quotaBytes'))
+    policy.requireWithin('history.quota', wanted.quotaBytes ?? Number.MAX_SAFE_INTEGER);
+  return left;
+}
+
+/** Days of whichever tier reaches furthest; where all are within a most, the days alone. */
+function longestDays({ allHours, days, weeks, months }: Retention, policy: Policy): number {
+  const furthest = Math.max(days, Math.ceil(allHours / 24), weeks * DAYS.week, months * DAYS.month);
+  const most = policy.most('history.keepDays');
+  return most !== null && furthest > most ? furthest : days;
+}
