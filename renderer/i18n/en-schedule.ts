@@ -4,6 +4,8 @@ export const enSchedule = {
     title: 'Automatic points',
     point: 'Automatic point',
     off: 'Off. Points are taken only when you take them.',
+    stop: '.',
+    colon: ': ',
     on: (every: string, least: string | null) =>
       least === null
         ? `Every ${every}, if anything was written`

@@ -6,6 +6,8 @@ export const zhCnSchedule: typeof enSchedule = {
     title: '自动时间点',
     point: '自动时间点',
     off: '已关闭。只在您手动创建时才有时间点。',
+    stop: '。',
+    colon: '：',
     on: (every, least) => (least === null ? `每 ${every}，只要有写入` : `每 ${every}，写入至少 ${least} 时`),
     next: when => `下一次：${when}`,
     setUp: '设置…',

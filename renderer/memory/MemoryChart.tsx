@@ -77,7 +77,7 @@ function chartOptions(
   return {
     width: Math.max(100, host.clientWidth),
     height: HEIGHT,
-    padding: [8, 2, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: {

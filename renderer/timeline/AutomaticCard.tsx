@@ -17,7 +17,7 @@ function Outcome(props: { readonly history: HistoryState }) {
   return (
     <p className={isBad ? 'warn-text' : 'soft'}>
       {words.last[last.reason](formatMoment(last.at, language))}
-      {last.text === null ? '.' : `: ${last.text}`}
+      {last.text === null ? words.stop : `${words.colon}${last.text}`}
       {dropped}
     </p>
   );
@@ -54,7 +54,7 @@ export function AutomaticCard(props: {
         ) : null}
         <Button onPress={() => onVerb('schedule')}>{isOn ? words.change : words.setUp}</Button>
       </div>
-      <p className="soft">{isOn ? `${line}.` : line}</p>
+      <p className="soft">{isOn ? `${line}${words.stop}` : line}</p>
       {history === null || !isOn ? null : <Outcome history={history} />}
     </section>
   );

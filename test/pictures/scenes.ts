@@ -1,10 +1,12 @@
 // What is photographed: every screen in every world it exists in, and every state a person may meet. A scene goes from
 // a fresh page to what it shows by what a person would press; it changes nothing in its world.
+
 import type { Page } from 'playwright';
+import type { HelpPage } from '../../renderer/help/pages.ts';
 import type { Dictionary } from '../../renderer/i18n/en.ts';
 import type { FakeServer } from '../support/fake-control.ts';
 
-export type WorldName = 'empty' | 'full' | 'crowded' | 'troubled' | 'hostile' | 'slow';
+export type WorldName = 'empty' | 'full' | 'crowded' | 'troubled' | 'hostile' | 'slow' | 'managed';
 export interface Stage {
   readonly page: Page;
   readonly text: Dictionary;
@@ -14,7 +16,7 @@ export interface Scene {
   readonly name: string;
   readonly world: WorldName;
   /** In the address, after `#/`; a VM by its place in the world. */
-  readonly place: { readonly vm: number; readonly tab: string } | 'overview';
+  readonly place: { readonly vm: number; readonly tab: string } | { readonly help: HelpPage } | 'overview';
   readonly steps?: (stage: Stage) => Promise<unknown>;
   /** Not the usual 1280 × 800. */
   readonly size?: { readonly width: number; readonly height: number; readonly scale?: number };
@@ -26,7 +28,7 @@ const press = (page: Page, name: string) => page.getByRole('button', { name, exa
 const item = (page: Page, name: string) => page.getByRole('menuitem', { name, exact: true }).click();
 const dialogOpen = (page: Page) => page.getByRole('dialog').waitFor();
 const choose = (page: Page, name: string) =>
-  page.locator('.timeline [role=option]').filter({ hasText: name }).first().locator('.hit').click();
+  page.locator('.timeline [role=option]').filter({ hasText: name }).first().locator('.dot').click();
 
 async function historyVerb({ page, text }: Stage, verb: string): Promise<void> {
   await press(page, text.historyMenu.label);
@@ -239,6 +241,24 @@ const states: Scene[] = [
       await page.locator('.point-card textarea').waitFor();
     },
   },
+  ...screensOf('managed').filter(({ name }) => ['overview', 'memory', 'settings-vm'].includes(name)),
+  {
+    name: 'managed',
+    world: 'managed',
+    place: 'overview',
+    steps: async stage => {
+      await settings(stage);
+      await press(stage.page, stage.text.policy.open);
+      await stage.page.locator('.policy-files').first().waitFor();
+    },
+  },
+  {
+    name: 'schedule',
+    world: 'managed',
+    place: HISTORY,
+    steps: dialogByButton(text => text.automatic.change),
+  },
+  { name: 'help-policy', world: 'full', place: { help: 'policy' }, isBrief: true },
   { name: 'gone-vm', world: 'empty', place: tab(99, 'summary') },
   {
     name: 'disconnected',

@@ -37,7 +37,9 @@ const fileName = (scene: Scene, look: Look): string =>
 const hashOf = ({ place }: Scene, server: FakeServer): string =>
   place === 'overview'
     ? '#/'
-    : `#/vm/${server.control.world.vms[place.vm]?.summary.spec.id ?? '00000000-0000-4000-8000-ffffffffffff'}/${place.tab}`;
+    : 'help' in place
+      ? `#/help/${place.help}`
+      : `#/vm/${server.control.world.vms[place.vm]?.summary.spec.id ?? '00000000-0000-4000-8000-ffffffffffff'}/${place.tab}`;
 
 /** Two frames after the fonts are there, nothing of a first drawing is left to come. */
 const settled = (page: Page): Promise<unknown> =>
@@ -78,7 +80,7 @@ async function show(scene: Scene, look: Look, page: Page, server: FakeServer): P
   await page.setViewportSize({ width, height });
   const address = `${server.url}${hashOf(scene, server)}`;
   await page.goto(address);
-  await page.locator('.main .head, .main .empty-page').first().waitFor();
+  await page.locator('.main .head, .main .empty-page, .main .help article').first().waitFor();
   await scene.steps?.({ page, text: look.text, server });
   await settled(page);
 }
@@ -181,7 +183,7 @@ export async function takePictures(options: PictureOptions): Promise<string[]> {
   const browser = await launchChromium();
   const found: string[] = [];
   try {
-    for (const world of ['empty', 'full', 'crowded', 'troubled', 'slow', 'hostile'] as const)
+    for (const world of ['empty', 'full', 'crowded', 'troubled', 'slow', 'hostile', 'managed'] as const)
       found.push(...(await takeWorld(world, browser, options)));
   } finally {
     await browser.close();

@@ -6,6 +6,7 @@ import { GIB_KIB } from '../../shared/units.ts';
 import { diskHandlers } from './fake-disk-handlers.ts';
 import { addMoment, startReversal } from './fake-history.ts';
 import { memoryHandlers } from './fake-memory.ts';
+import { fakeScreen } from './fake-screen.ts';
 import { type FakeControl, refuse } from './fake-service.ts';
 import { setupHandlers } from './fake-setup.ts';
 import { type FakeVm, fakeTask, hostOf, makeVm } from './fake-world.ts';
@@ -137,8 +138,8 @@ function historyHandlers(control: FakeControl) {
         fakeTask('moment.take', `Taking a point of ${control.vm(vmId).summary.spec.name}`, vmId, Date.now()),
         () => publish(control.vm(vmId)),
       ),
-    'moment.screen': () => ({ png: null }),
-    'vm.screen': () => ({ png: null }),
+    'moment.screen': () => ({ png: fakeScreen() }),
+    'vm.screen': () => ({ png: fakeScreen() }),
     'vm.guest': () => null,
     'moment.take': ({ vmId, name, note }) => {
       const vm = control.vm(vmId);

@@ -1,5 +1,6 @@
 // Histories of the make-believe VMs. Development only.
 import type { MomentId, PointId } from '../../shared/ids.ts';
+import type { MomentExtras } from '../../shared/moment-extras.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import { MIB } from '../../shared/units.ts';
 import { type FakeVm, fakeId } from './fake-world.ts';
@@ -17,6 +18,7 @@ interface MomentWish {
   readonly note?: string;
   readonly kept?: string;
   readonly root?: boolean;
+  readonly extras?: MomentExtras;
 }
 
 export function addMoment(vm: FakeVm, wish: MomentWish): Moment {
@@ -39,6 +41,7 @@ export function addMoment(vm: FakeVm, wish: MomentWish): Moment {
     allocatedBytes: wish.bytes,
     freesBytes: wish.kept === undefined ? wish.bytes : null,
     keptBecause: wish.kept ?? null,
+    ...(wish.extras === undefined ? {} : { extras: wish.extras }),
   };
   vm.timeline = { ...vm.timeline, moments: [...vm.timeline.moments, moment], nowParentId: moment.id };
   return moment;
@@ -72,6 +75,7 @@ export function richHistory(vm: FakeVm, now: number): void {
     after: last,
     at: at(1, 4),
     bytes: 1229 * MIB,
+    extras: { consistency: 'memory', memoryBytes: 640 * MIB, hasScreen: true },
   });
   add({ name: 'Thu 10:41', kind: 'kept', after: update, at: at(1, 9), bytes: 240 * MIB });
   last = add({ after: update, at: at(0, -3), bytes: 70 * MIB });

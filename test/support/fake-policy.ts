@@ -13,6 +13,8 @@ const LAB = policyText(
     'vm.running': { max: 3 },
     'vm.delete': { value: false, reason: 'Exercises are collected from the VMs' },
     'network.modes': { allowed: ['user'] },
+    'history.keepDays': { min: 14, reason: 'A fortnight of every exercise' },
+    'history.quota': { max: '20GiB' },
   },
   { organization: 'Lab IT', contact: 'it@example.edu' },
 );
