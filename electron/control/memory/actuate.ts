@@ -34,6 +34,17 @@ function isTake(vm: VmModel, goal: number, options: ActuateOptions): boolean {
 /** It gets nothing before there is room for all of its minimum: a few MiB that others keep would keep it waiting. */
 const lacksMinimum = (vm: VmModel): boolean => vm.held === null && promisedKib(vm) < vm.minKib;
 
+/** What comes back in trickles would otherwise all go to whoever is first in the list (M1). */
+function neediestFirst({ targets }: Plan, vms: ReadonlyMap<VmId, VmModel>): Plan['targets'] {
+  const reached = ({ id, targetKib }: Plan['targets'][number]): number => {
+    const vm = vms.get(id);
+    return vm === undefined ? 1 : (promisedKib(vm) - vm.minKib) / Math.max(1, targetKib - vm.minKib);
+  };
+  const isUrgent = (id: VmId): number => Number(vms.get(id)?.wants?.isUrgent === true);
+  // A sort keeps the order of equals.
+  return [...targets].sort((a, b) => isUrgent(b.id) - isUrgent(a.id) || reached(a) - reached(b));
+}
+
 export function actuate(host: HostModel, plan: Plan, given: ActuateOptions): Command[] {
   const options = host.vms.some(lacksMinimum) ? { ...given, deadbandKib: 0 } : given;
   const byId = new Map(host.vms.map(vm => [vm.id, vm]));
@@ -48,7 +59,7 @@ export function actuate(host: HostModel, plan: Plan, given: ActuateOptions): Com
     const most = pool < 0 ? Math.max(vm.minKib, heldKib) : targetKib;
     commands.push({ id, targetKib: Math.min(targetKib, most), kind: 'take' });
   }
-  for (const { id, targetKib } of options.isFrozen === true ? [] : plan.targets) {
+  for (const { id, targetKib } of options.isFrozen === true ? [] : neediestFirst(plan, byId)) {
     const vm = byId.get(id);
     if (vm === undefined) continue;
     const promised = promisedKib(vm);

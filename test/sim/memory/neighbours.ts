@@ -68,8 +68,35 @@ function roomMib(laptop: Laptop): number {
   return Math.floor((given - laptop.overMib - overheadMib(0) - 8) / 1.01);
 }
 
+const filled = (
+  guests: readonly SimGuest[],
+  mins: Float64Array,
+  tops: Float64Array,
+  shared: number,
+): Float64Array =>
+  fill(
+    mins,
+    tops,
+    Float64Array.from(guests, ({ setup }) => setup.spec.weight),
+    Math.max(0, shared),
+  );
+
+/** By ratio everyone has the same share of its range, whatever it needs. */
+function atOneRatio(mins: Float64Array, tops: Float64Array, shared: number): Float64Array {
+  const ranges = tops.map((top, index) => top - (mins[index] ?? 0));
+  const ratio = Math.min(
+    1,
+    Math.max(0, shared) /
+      Math.max(
+        1,
+        ranges.reduce((sum, range) => sum + range, 0),
+      ),
+  );
+  return mins.map((min, index) => min + ratio * (ranges[index] ?? 0));
+}
+
 /** What the willing have is what they need, as far as their part of what the others leave goes. */
-function judgeEntitled(laptop: Laptop): void {
+function judgeEntitled(laptop: Laptop, mode: Neighbourhood['mode']): void {
   const willing = willingOf(laptop);
   const of = (what: (guest: SimGuest) => number): Float64Array => Float64Array.from(willing, what);
   const [mins, tops] = [
@@ -78,12 +105,7 @@ function judgeEntitled(laptop: Laptop): void {
   ];
   const shared =
     willing.reduce((sum, guest) => sum + guest.promisedMib - leastMib(guest), 0) - laptop.overMib;
-  const fair = fill(
-    mins,
-    tops,
-    of(({ setup }) => setup.spec.weight),
-    Math.max(0, shared),
-  );
+  const fair = mode === 'demand' ? filled(willing, mins, tops, shared) : atOneRatio(mins, tops, shared);
   for (const [index, guest] of willing.entries()) {
     const owed = Math.min(fair[index] ?? 0, guest.demand + KERNEL);
     assert(
@@ -117,7 +139,7 @@ export async function undisturbed({ mode, vms, roomPercent }: Neighbourhood): Pr
   assert(latencyMs !== undefined, 'no lease within a minute');
   assert(latencyMs - donorMs <= DELAY_MS, `lease after ${latencyMs} ms, given within ${donorMs}`);
   await laptop.run(30);
-  judgeEntitled(laptop);
+  judgeEntitled(laptop, mode);
   assert.deepEqual(laptop.violations, []);
   laptop.end();
 }

@@ -193,6 +193,28 @@ describe('commitments and commands', () => {
     expect(actuate(small, plan(small, 0), { deadbandKib })).toEqual([]);
   });
 
+  it('M1: what comes back in trickles goes to whoever is furthest behind, and so to all alike', () => {
+    // The third gives 32 MiB a round, as a slow balloon does; the others are behind by as much as they please.
+    const behind = (n: number, mib: number) => vm(n, { targetKib: mib * MIB, actualKib: mib * MIB });
+    let vms = [behind(1, 600), behind(2, 520), vm(3, { targetKib: 512 * MIB, actualKib: 2048 * MIB })];
+    const budgetKib = vms.reduce((sum, one) => sum + committedKib(one), 0);
+    for (let round = 0; round < 16; round++) {
+      const give = (one: VmModel): VmModel =>
+        one.id === uuid(3) ? { ...one, actualKib: (one.actualKib ?? 0) - 32 * MIB } : one;
+      const model = host(budgetKib, vms.map(give));
+      const commands = actuate(model, plan(model, 0), { deadbandKib: 8 * MIB });
+      vms = model.vms.map(one => {
+        const command = commands.find(({ id, kind }) => id === one.id && kind === 'give');
+        return command === undefined
+          ? one
+          : { ...one, targetKib: command.targetKib, actualKib: command.targetKib };
+      });
+    }
+    const [first, second] = vms.map(one => (one.actualKib ?? 0) / MIB);
+    expect(Math.abs((first ?? 0) - (second ?? 0))).toBeLessThanOrEqual(32);
+    expect((first ?? 0) + (second ?? 0)).toBe(600 + 520 + 16 * 32);
+  });
+
   it('M3: no command below min, no target above max', () => {
     fc.assert(
       fc.property(anyHost, model => {
