@@ -39,7 +39,8 @@ export class Narrator {
   }
 
   because(cause: string): void {
-    this.#causes.push(cause);
+    // What comes twice before a plan is said once.
+    if (!this.#causes.includes(cause)) this.#causes.push(cause);
   }
 
   /** M7: what the planner was given goes with the sentence, so that it can be asked again. */

@@ -55,14 +55,15 @@ const addressesOf = (ports: z.infer<typeof interfaces>): string[] =>
     .filter(address => !address.startsWith('127.') && address !== '::1')
     .slice(0, ADDRESSES_MAX);
 
-/** True: it was told. One that is shutting down answers nothing. */
+/** True: it was told. One that is shutting down answers nothing, or is gone before it could. */
 export async function askShutdown(line: AgentLine): Promise<boolean> {
+  const agent = await line.get().catch(() => null);
+  if (agent === null) return false;
   try {
-    const agent = await line.get();
-    await agent?.ask('guest-shutdown', { mode: 'powerdown' }, SHORT_MS);
-    return agent !== null;
+    await agent.ask('guest-shutdown', { mode: 'powerdown' }, SHORT_MS);
+    return true;
   } catch (cause) {
-    return cause instanceof Fault && cause.body.code === 'vm.timeout';
+    return !(cause instanceof Fault && cause.body.code === 'qemu.refused');
   }
 }
 

@@ -1,6 +1,8 @@
 // Asking a guest to shut down: by its agent where one listens, else as its power button does.
+import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { askShutdown } from '../qga/commands.ts';
+import type { QmpSession } from '../qmp/session.ts';
 import type { Live } from './live.ts';
 import { until } from './wait.ts';
 
@@ -8,6 +10,12 @@ import { until } from './wait.ts';
 const SHUTDOWN_TIMEOUT_MS = 90_000;
 /** A guest that still boots does not hear the power button: it is pressed again. */
 const POWER_BUTTON_MS = 5_000;
+
+/** A QEMU that ends meanwhile is what was wanted. */
+const pressButton = (qmp: QmpSession): Promise<unknown> =>
+  qmp.execute('system_powerdown').catch((cause: unknown) => {
+    if (!(cause instanceof Fault && cause.body.code === 'vm.died')) throw cause;
+  });
 
 /** True when it is off; false when it did not listen in time, or nobody waits any more. */
 export async function powerDown(
@@ -18,13 +26,13 @@ export async function powerDown(
 ): Promise<boolean> {
   const deadlineMs = clock.monotonicMs() + SHUTDOWN_TIMEOUT_MS;
   // The agent is heard by guests that ignore the button, and by those that ask somebody at their screen first.
-  if (!(await askShutdown(agent))) await qmp.execute('system_powerdown');
+  if (!(await askShutdown(agent))) await pressButton(qmp);
   while (clock.monotonicMs() < deadlineMs && !signal.aborted) {
     const answered = await until(clock, { timeoutMs: POWER_BUTTON_MS, stepMs: 50 }, () =>
       isOff() || signal.aborted ? true : null,
     );
     if (answered !== null && !signal.aborted) return true;
-    await qmp.execute('system_powerdown').catch(() => undefined);
+    await pressButton(qmp).catch(() => undefined);
   }
   return false;
 }

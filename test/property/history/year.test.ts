@@ -127,7 +127,7 @@ class Laptop {
 
 const SCHEDULES: readonly (readonly [string, number, Partial<Schedule>])[] = [
   ['every four hours', 365, {}],
-  ['hourly', 365, { everyMinutes: 60, keep: { allHours: 24, days: 7, weeks: 4, months: 0 } }],
+  ['hourly', 150, { everyMinutes: 60, keep: { allHours: 24, days: 7, weeks: 4, months: 0 } }],
   [
     'once a day, in the hour that is left out',
     365,

@@ -52,10 +52,10 @@ describe.skipIf(typeof place === 'string')('a linked clone', () => {
 
   it('T1, T4: of any point, settled or not, keeps its content whatever happens to its source, and the source its', async () => {
     const source = await vm(base);
-    await source.engine.createDisk(diskId, 24 * MIB);
+    await source.engine.createDisk(diskId, 13 * MIB);
     source.engine.setSettling(false);
     const volume = source.engine.volume(diskId);
-    volume.write(randomBytes(20 * MIB, 1), 0);
+    volume.write(randomBytes(11 * MIB, 1), 0);
     const first = await take(source, 'first');
     volume.write(randomBytes(3 * MIB, 2), MIB);
     const second = await take(source, 'second');
@@ -101,7 +101,7 @@ describe.skipIf(typeof place === 'string')('a linked clone', () => {
     // The source re-roots, loses its points, then everything.
     await source.engine.goBack({ momentId: first.id, keepName: 'kept' });
     await source.engine.settle();
-    volume.write(randomBytes(20 * MIB, 4), 0);
+    volume.write(randomBytes(11 * MIB, 4), 0);
     await take(source, 'over it');
     await source.engine.settle();
     await expectSame();

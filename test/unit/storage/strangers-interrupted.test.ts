@@ -85,7 +85,7 @@ async function live(engine: VmEngine, known: Map<string, string>, look: () => vo
     known.set(name, nowSha(engine));
     return engine.takeMoment({ name, note: '', kind: 'manual' });
   };
-  await engine.createDisk(diskId, 16 * MIB);
+  await engine.createDisk(diskId, 12 * MIB);
   await take('1');
   const second = await take('2');
   engine.onChange(look);

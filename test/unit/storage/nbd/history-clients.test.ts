@@ -25,7 +25,7 @@ async function verifyRounds(uri: string): Promise<void> {
       '--rw=randrw',
       '--bssplit=512/10:4k/50:64k/30:256k/10',
       '--iodepth=16',
-      '--size=56M',
+      '--size=20M',
       '--verify=crc32c',
       '--verify_fatal=1',
       '--do_verify=1',
@@ -45,7 +45,7 @@ describe('foreign NBD clients on a disk with a history', () => {
     const { client } = storage;
     const [vmId, diskId, path] = [newVmId(), newDiskId(), storage.exportPath('now')];
     await client.openVm(vmId, storage.vmFolder(vmId));
-    await client.call('disk.create', { vmId, diskId, virtualBytes: 64 * MIB });
+    await client.call('disk.create', { vmId, diskId, virtualBytes: 24 * MIB });
     await client.openExport(vmId, diskId, path);
     const fio = verifyRounds(`nbd+unix:///${diskId}?socket=${path}`);
     const taken: { moment: Moment; sha256: string }[] = [];
