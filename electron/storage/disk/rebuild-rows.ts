@@ -28,8 +28,13 @@ export function rebuildRows(
   const changes: Change[] = [];
   const momentOf = new Map<PointId, MomentId | null>();
   let nameless = 0;
-  for (const [diskId, { points }] of disks)
+  for (const [diskId, { points, ops }] of disks)
     for (const { id } of points) {
+      // T8: nobody's, or it would not be merged away.
+      if (ops.some(op => op.kind === 'merge' && op.point === id)) {
+        momentOf.set(id, null);
+        continue;
+      }
       const remembered = rememberedMoment(id, known, mirror);
       if (remembered === undefined) nameless++;
       const row = remembered === undefined ? recovered(nameless, ports, diskId, id) : remembered;

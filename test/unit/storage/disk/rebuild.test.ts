@@ -1,7 +1,9 @@
 // T5: what an interrupted operation left, told from the headers alone. One operation at a time, so of two the one is a leftover.
 import { describe, expect, it } from 'vitest';
+import { readMirror } from '../../../../electron/storage/disk/mirror.ts';
 import { type FoundImage, rebuildDisk } from '../../../../electron/storage/disk/rebuild.ts';
-import type { DiskId, PointId } from '../../../../shared/ids.ts';
+import { rebuildRows } from '../../../../electron/storage/disk/rebuild-rows.ts';
+import type { DiskId, MomentId, PointId } from '../../../../shared/ids.ts';
 
 const DISK = '00000000-0000-4000-8000-0000000000ff' as DiskId;
 const id = (name: string): PointId => `00000000-0000-4000-8000-00000000000${name}` as PointId;
@@ -57,4 +59,18 @@ describe('T5: an interrupted operation, from the headers', () => {
   ])('%s', (_, texts, ops, tree) => {
     expect(rebuilt(...texts)).toEqual({ ops, tree, leaf: id('f') });
   });
+});
+
+it('T8: what is being merged away is nobody’s, also where nothing else remembers that', () => {
+  const disk = rebuildDisk(DISK, ['a', 'b:c<a', 'c<b', 'f<c'].map(image), NOTHING);
+  if (disk === null) throw new Error('nothing whole');
+  let made = 0;
+  const { changes, nameless } = rebuildRows(new Map([[DISK, { ...disk, leaf: id('f') }]]), readMirror(null), {
+    newMomentId: () => `00000000-0000-4000-8000-0000000001${++made}0` as MomentId,
+    startedMs: () => 0,
+  });
+  const points = changes.flatMap(change => ('put' in change && change.put === 'point' ? [change.row] : []));
+  expect(points.filter(({ momentId }) => momentId === null).map(point => point.id)).toEqual([id('b')]);
+  expect(changes.filter(change => 'put' in change && change.put === 'moment')).toHaveLength(2);
+  expect(nameless).toBe(2);
 });
