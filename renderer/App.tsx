@@ -11,6 +11,7 @@ import { StartPreviewDialog } from './memory/StartPreviewDialog.tsx';
 import { TrialVoice } from './memory/TrialVoice.tsx';
 import { ManagedDialog } from './policy/ManagedDialog.tsx';
 import { PolicyBanner } from './policy/PolicyBanner.tsx';
+import { RoleStrip } from './policy/RoleStrip.tsx';
 import { navigationStore, openDialog } from './state/navigation.ts';
 import { ConnectionBanner, ConnectionScreen } from './ui/Connection.tsx';
 import { ErrorStack } from './ui/ErrorStack.tsx';
@@ -83,6 +84,7 @@ export function App() {
       <Sidebar />
       <main className="main" id="main" tabIndex={-1}>
         <ConnectionBanner />
+        <RoleStrip />
         <PolicyBanner />
         <Place />
         <TaskStrip />

@@ -1,5 +1,6 @@
 // The machine Ebb runs on, and what is right or wrong with it.
 import * as z from 'zod';
+import { ROLES } from './roles.ts';
 
 export const checkSchema = z.object({
   id: z.string().max(60),
@@ -21,5 +22,7 @@ export const appInfoSchema = z.object({
   pid: z.int(),
   dataFolder: z.string(),
   shell: z.string(),
+  /** What who asks may do. */
+  role: z.enum(ROLES),
 });
 export type AppInfo = z.infer<typeof appInfoSchema>;

@@ -1,6 +1,7 @@
 // Composition, the part about IT policy: where its files are, and who hears when it changes.
 
 import { orThrow } from '../../shared/result.ts';
+import type { Role } from '../../shared/roles.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
@@ -15,7 +16,7 @@ import type { Machines } from './machines.ts';
 import { checkPolicy } from './memory/budget.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import { PolicyDesk } from './policy/desk.ts';
-import { closed, guarded } from './policy/guard.ts';
+import { closed, followable, guarded } from './policy/guard.ts';
 import { builtIn, memoryPolicyOf, requireMemoryChange, userValues } from './policy/memory-rules.ts';
 import { OrderRules } from './policy/order-rules.ts';
 import { type LastGood, type LayerFolder, lastGoodOf } from './policy/reading.ts';
@@ -149,15 +150,16 @@ export class Doors {
     return this.#desk.policy.may('headless.access');
   }
 
-  serve(channel: Channel, kind: Caller['kind']): void {
+  serve(channel: Channel, kind: Caller['kind'], role: Role = 'administer'): void {
     const isOpen = kind === 'local' || this.#isOpen;
     const close = serve({
       table: contract,
       handlers: isOpen ? this.#handlers : closed(this.#handlers, () => this.#desk.policy),
       // Nothing is ever said in these.
-      topics: isOpen ? this.#topics : new Topics(contract),
+      topics: isOpen ? followable(this.#topics, role) : new Topics(contract),
       channel,
       kind,
+      role,
       onBug: (incident, error) =>
         this.#log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
     });

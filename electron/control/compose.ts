@@ -1,5 +1,6 @@
 import type { VmId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
+import type { Role } from '../../shared/roles.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Caller } from '../../shared/rpc/server.ts';
@@ -67,7 +68,7 @@ import type { SupervisorPorts } from './vm/supervisor-port.ts';
 export interface Control {
   /** Finds running VMs and storage again; resolves when callers may be served. */
   begin(): Promise<void>;
-  serve(channel: Channel, kind: Caller['kind']): void;
+  serve(channel: Channel, kind: Caller['kind'], role?: Role): void;
   /** Lets go of everything that runs; VMs and storage run on. */
   dispose(): void;
 }
@@ -330,7 +331,7 @@ export function composeControl(input: ControlInput): Control {
       void probe.result();
       void autostarts.run().catch((cause: unknown) => log(`starting by themselves: ${String(cause)}`));
     },
-    serve: (channel, kind) => doors.serve(channel, kind),
+    serve: (channel, kind, role) => doors.serve(channel, kind, role),
     dispose: () => {
       tasks.leave();
       for (const part of [autostarts, desk, memory, ranges, trash, histories]) part.stop();

@@ -1,6 +1,7 @@
 // The control service: `node main.ts --data DIR [--policy DIR]`. One per data folder, by a lock; detached from whoever started it. Its
 // end, however it comes, ends no VM.
 import { parseArgs } from 'node:util';
+import { ROLES } from '../../shared/roles.ts';
 import { takeLock } from '../platform/lock.ts';
 import { openLog } from '../platform/log.ts';
 import { defaultDataFolder, ebbPaths, makeFolders } from '../platform/paths.ts';
@@ -32,8 +33,10 @@ const control = composeControl({
   exit: () => end(0),
 });
 await control.begin();
+for (const role of ROLES)
+  await listenUnix(paths.browserSockets[role], channel => control.serve(channel, 'browser', role));
+// Last: who started us takes its answer for all of them.
 await listenUnix(paths.controlSocket, channel => control.serve(channel, 'local'));
-await listenUnix(paths.browserSocket, channel => control.serve(channel, 'browser'));
 log(`serving ${paths.controlSocket}`);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

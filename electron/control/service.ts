@@ -28,7 +28,7 @@ import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
 
 export interface ServiceParts extends OrderParts, AuditParts {
-  readonly info: () => AppInfo;
+  readonly info: () => Omit<AppInfo, 'role'>;
   readonly doctor: () => Promise<DoctorReport>;
   readonly quit: () => Promise<void>;
   readonly memory: MemoryManager;
@@ -93,7 +93,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
   const looking = new Set<number>();
 
   return {
-    'app.info': () => parts.info(),
+    'app.info': (_, { caller }) => ({ ...parts.info(), role: caller.role }),
     'app.quit': async () => {
       if (machines.hasRunning)
         throw new Fault({

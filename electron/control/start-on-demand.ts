@@ -4,6 +4,7 @@
 import { pathToFileURL } from 'node:url';
 import { plainLogLine } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
+import type { Role } from '../../shared/roles.ts';
 import { connectClient } from '../../shared/rpc/client.ts';
 import { contract } from '../../shared/rpc/contract.ts';
 import { LONG_KINDS } from '../../shared/task.ts';
@@ -162,10 +163,10 @@ export const connectRunning = (dataFolder: string): Promise<SocketChannel | null
 
 /**
  * For a shell that stays: a socket to a control that was reached before. Starts it again after a crash, never after
- * a wanted quit, which removes the lock.
+ * a wanted quit, which removes the lock. `as`: who is at this computer, or what somebody elsewhere may do.
  */
-export async function rejoinControl(paths: EbbPaths, kind: 'local' | 'browser'): Promise<SocketChannel> {
-  const path = kind === 'local' ? paths.controlSocket : paths.browserSocket;
+export async function rejoinControl(paths: EbbPaths, as: 'local' | Role): Promise<SocketChannel> {
+  const path = as === 'local' ? paths.controlSocket : paths.browserSockets[as];
   const found = await tryConnect(paths, path);
   if (found !== null) return found;
   if (readLock(paths.controlLock) !== null) (await ensureControl(paths.dataFolder)).channel.close();

@@ -5,6 +5,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/result.ts';
+import type { Role } from '../../shared/roles.ts';
 
 /** A socket path holds 107 bytes; VM sockets add a folder named by a UUID and a name. */
 const RUN_FOLDER_LENGTH_MAX = 50;
@@ -18,7 +19,8 @@ export interface EbbPaths {
   /** Local callers: CLI and desktop shell. */
   readonly controlSocket: string;
   /** Callers that came through the browser gateway: control treats them as `browser` (DESIGN §8). */
-  readonly browserSocket: string;
+  /** Of browsers, by what whoever sits there may do. */
+  readonly browserSockets: Readonly<Record<Role, string>>;
   readonly storageSocket: string;
   readonly storageLog: string;
   readonly headlessLog: string;
@@ -46,7 +48,11 @@ export function ebbPaths(dataFolder: string): EbbPaths {
     controlLock: join(data, 'control.lock'),
     controlLog: join(data, 'control.log'),
     controlSocket: join(run, 'control.sock'),
-    browserSocket: join(run, 'browser.sock'),
+    browserSockets: {
+      view: join(run, 'view.sock'),
+      operate: join(run, 'operate.sock'),
+      administer: join(run, 'browser.sock'),
+    },
     storageSocket: join(run, 'storage.sock'),
     storageLog: join(data, 'storage.log'),
     headlessLog: join(data, 'headless.log'),

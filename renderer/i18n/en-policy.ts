@@ -2,6 +2,10 @@
 export const enPolicy = {
   policy: {
     open: 'Set by IT…',
+    roles: {
+      view: 'You are signed in to look: nothing can be changed from here.',
+      operate: 'You are signed in to operate: VMs can be started, used and stopped, not set up or deleted.',
+    },
     title: 'Set by IT',
     managedBy: (organization: string) => `Managed by ${organization}`,
     managed: 'Managed by whoever manages this computer',

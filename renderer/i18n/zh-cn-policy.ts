@@ -4,6 +4,10 @@ import type { enPolicy } from './en-policy.ts';
 export const zhCnPolicy: typeof enPolicy = {
   policy: {
     open: 'IT 设置…',
+    roles: {
+      view: '您以查看身份登录：在这里不能做任何更改。',
+      operate: '您以操作身份登录：可以启动、使用和关闭虚拟机，不能设置或删除。',
+    },
     title: 'IT 设置',
     managedBy: organization => `由 ${organization} 管理`,
     managed: '由本机管理员管理',

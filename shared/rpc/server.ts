@@ -3,6 +3,7 @@
 import type * as z from 'zod';
 import type { ErrorBody } from '../errors.ts';
 import { BugError, Fault } from '../result.ts';
+import type { Role } from '../roles.ts';
 import type { Channel } from './channel.ts';
 import {
   CALLS_IN_FLIGHT_MAX,
@@ -21,6 +22,8 @@ export interface Caller {
   readonly id: number;
   /** `browser`: came through the gateway; may not name paths (DESIGN §8). */
   readonly kind: 'local' | 'browser';
+  /** Of who is not at this computer. */
+  readonly role: Role;
   /** Runs when the connection ends, however it ends; at once where it has ended meanwhile. */
   onGone(run: () => void): void;
 }
@@ -42,9 +45,11 @@ export type Handlers<C extends ContractTable> = {
 export interface ServeOptions<C extends ContractTable> {
   readonly table: C;
   readonly handlers: Handlers<C>;
-  readonly topics: Topics<C>;
+  readonly topics: Pick<Topics<C>, 'kind' | 'subscribe'>;
   readonly channel: Channel;
   readonly kind: Caller['kind'];
+  /** Without it everything. */
+  readonly role?: Role;
   /** Unknown throwables: logged under an incident id, never sent. */
   readonly onBug: (incident: string, error: unknown) => void;
 }
@@ -91,7 +96,8 @@ class Connection<C extends ContractTable> {
   constructor(options: ServeOptions<C>) {
     this.#options = options;
     connections += 1;
-    this.#caller = { id: connections, kind: options.kind, onGone: run => this.#whenGone(run) };
+    const { kind, role = 'administer' } = options;
+    this.#caller = { id: connections, kind, role, onGone: run => this.#whenGone(run) };
     options.channel.onMessage(text => this.#receive(text));
     options.channel.onClose(() => this.#end());
     this.#send({ t: 'hello', protocol: PROTOCOL_VERSION, contract: contractHash(options.table) });

@@ -53,7 +53,7 @@ it('records a task from its beginning to its end, and a refusal with its reason'
 });
 
 it('records what a browser is denied', async () => {
-  const browser = connectClient(contract, await connectUnix(ebb.paths.browserSocket));
+  const browser = connectClient(contract, await connectUnix(ebb.paths.browserSockets.administer));
   await browser.ready;
   await expect(browser.call('headless.sign-in', { isAccepted: true, address: '10.0.0.1' })).rejects.toThrow(
     'denied',

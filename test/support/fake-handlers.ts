@@ -265,6 +265,7 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
     ...diskHandlers(control),
     ...automaticHandlers(control.histories),
     'app.info': () => ({
+      role: 'administer',
       version: '0.1.0',
       protocol: 1,
       pid: process.pid,

@@ -106,7 +106,7 @@ export class ManagedEbb {
 
   /** Over the socket that browsers' gateway uses. */
   async browser(): Promise<Client<Contract>> {
-    const client = connectClient(contract, await connectUnix(this.ebb.paths.browserSocket));
+    const client = connectClient(contract, await connectUnix(this.ebb.paths.browserSockets.administer));
     await client.ready;
     return client;
   }

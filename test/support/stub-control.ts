@@ -4,6 +4,7 @@ import { takeLock } from '../../electron/platform/lock.ts';
 import { ebbPaths, makeFolders } from '../../electron/platform/paths.ts';
 import { listenUnix } from '../../electron/transport/unix-socket.ts';
 import { Fault } from '../../shared/result.ts';
+import { ROLES } from '../../shared/roles.ts';
 import { contract } from '../../shared/rpc/contract.ts';
 import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
@@ -41,7 +42,7 @@ export async function stubControl(dataFolder: string): Promise<StubControl> {
     );
   const listeners = [
     await listen(paths.controlSocket, 'local'),
-    await listen(paths.browserSocket, 'browser'),
+    ...(await Promise.all(ROLES.map(role => listen(paths.browserSockets[role], 'browser')))),
   ];
   return {
     calls,

@@ -2,9 +2,12 @@
 // moment, rescue and export as a VHD need none: nothing IT writes, or gets wrong, stands between people and their data.
 // What is ordered as a task is asked in order-rules.ts, what a VM may be in vm-rules.ts: each key in one place.
 import type { KeyOf } from '../../../shared/policy/keys.ts';
+import { Fault } from '../../../shared/result.ts';
+import { mayCall, mayFollow, neededFor, type Role } from '../../../shared/roles.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
 import type { MethodName, Params } from '../../../shared/rpc/table.ts';
+import type { Topics } from '../../../shared/rpc/topics.ts';
 import { denied, type Policy } from './policy.ts';
 
 type Check<M extends MethodName<Contract>> = (
@@ -50,6 +53,30 @@ export const CHECKS: Checks = {
   },
 };
 
+/** Of who is not at this computer. Fault rpc.denied. */
+function requireRole({ kind, role }: CallContext['caller'], method: MethodName<Contract>): void {
+  if (kind === 'local' || mayCall(role, method)) return;
+  const needed = neededFor(method);
+  throw new Fault({
+    code: 'rpc.denied',
+    what:
+      needed === 'nobody'
+        ? `${method} is only for who is at this computer.`
+        : `${method} needs the right to ${needed}; this sign-in may ${role}.`,
+    safe: 'Nothing was changed.',
+    todo: needed === 'nobody' ? 'Do it at the computer itself.' : 'Ask for a sign-in that may.',
+  });
+}
+
+/** What may be followed with that role; anything else is as if there were no such topic. */
+export const followable = (
+  topics: Topics<Contract>,
+  role: Role,
+): Pick<Topics<Contract>, 'kind' | 'subscribe'> => ({
+  kind: topic => (mayFollow(role, topic) ? topics.kind(topic) : null),
+  subscribe: (topic, key, listener) => topics.subscribe(topic, key, listener),
+});
+
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
 const wrapped = (
@@ -74,8 +101,10 @@ export const guarded = (
   tell: (method: string, error: unknown) => void = () => undefined,
 ): Handlers<Contract> =>
   wrapped(handlers, (method, params, context) => {
-    const check = CHECKS[method as MethodName<Contract>] as Check<never> | undefined;
+    const name = method as MethodName<Contract>;
+    const check = CHECKS[name] as Check<never> | undefined;
     try {
+      requireRole(context.caller, name);
       check?.(policy(), params as never, context);
     } catch (error) {
       tell(method, error);

@@ -2,6 +2,7 @@
 // must name us as Host (DNS rebinding) and every change must come from our own page (Origin). Holds no VM state.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
+import { mayCall, type Role } from '../../../shared/roles.ts';
 import type { Random } from '../../platform/ports.ts';
 import type { WebFiles } from '../../platform/web-files.ts';
 import { pageHeaders } from '../../transport/page-headers.ts';
@@ -21,8 +22,8 @@ export interface GatewayOptions {
   readonly files: WebFiles;
   readonly uploads: Uploads;
   readonly random: Random;
-  /** To control's socket for browsers. */
-  readonly connectControl: () => Promise<SocketChannel>;
+  /** To control's socket for browsers of that role. */
+  readonly connectControl: (role: Role) => Promise<SocketChannel>;
   /** Over control's socket for local callers: browsers may not name paths. */
   readonly registerFile: (path: string) => Promise<{ readonly file: string; readonly bytes: number }>;
   /** For the audit: somebody signed in, or was refused. */
@@ -41,7 +42,7 @@ export class Gateway implements WebHandlers {
     if (!this.#isOurHost(request)) return plain(403, 'This address does not belong to Ebb.');
     switch (`${request.method} ${request.path}`) {
       case 'GET /session':
-        return plain(this.#isSignedIn(request) ? 204 : 401, '');
+        return plain(this.#roleOf(request) === null ? 401 : 204, '');
       case 'POST /session':
         return this.#isOurPage(request) ? this.#signIn(request) : plain(403, 'Not from our own page.');
       case 'POST /upload':
@@ -54,8 +55,9 @@ export class Gateway implements WebHandlers {
   async connect(request: WebRequest): Promise<((page: Parameters<typeof relay>[0]) => void) | WebAnswer> {
     if (request.path !== '/rpc') return plain(404, '');
     if (!this.#isOurHost(request) || !this.#isOurPage(request)) return plain(403, '');
-    if (!this.#isSignedIn(request)) return plain(401, '');
-    const service = await this.#options.connectControl();
+    const role = this.#roleOf(request);
+    if (role === null) return plain(401, '');
+    const service = await this.#options.connectControl(role);
     return page => relay(page, service);
   }
 
@@ -73,9 +75,9 @@ export class Gateway implements WebHandlers {
     return request.header('origin') === `http://${request.header('host')}`;
   }
 
-  #isSignedIn(request: WebRequest): boolean {
+  #roleOf(request: WebRequest): Role | null {
     const { sessions, port } = this.#options;
-    return sessions.isKnown(readCookie(request.header('cookie'), cookieName(port())));
+    return sessions.roleOf(readCookie(request.header('cookie'), cookieName(port())));
   }
 
   async #signIn(request: WebRequest): Promise<WebAnswer> {
@@ -110,7 +112,10 @@ export class Gateway implements WebHandlers {
   }
 
   async #upload(request: WebRequest): Promise<WebAnswer> {
-    if (!this.#isSignedIn(request)) return plain(401, '');
+    const role = this.#roleOf(request);
+    if (role === null) return plain(401, '');
+    // Nothing else is done with a file.
+    if (!mayCall(role, 'vm.create')) return plain(403, `This sign-in may ${role}.`);
     const { uploads, registerFile, random, log } = this.#options;
     const id = random.uuid();
     try {

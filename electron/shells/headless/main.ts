@@ -1,8 +1,9 @@
-// The headless shell: `node main.ts [--data DIR] [--port N]`. Finds or starts control, serves the page on loopback
+// The headless shell: `node main.ts [--data DIR] [--port N] [--role view|operate|administer]`. Finds or starts control, serves the page on loopback
 // and prints the link that signs a browser in once. Ending it ends no VM.
 import { parseArgs } from 'node:util';
-import { errorText } from '../../../shared/errors.ts';
+import { type ErrorBody, errorText } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
+import { ROLES } from '../../../shared/roles.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
 import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
 import { openFolder } from '../../platform/folder.ts';
@@ -17,7 +18,14 @@ import { Gateway } from './gateway.ts';
 import { Sessions } from './sessions.ts';
 import { Uploads } from './upload.ts';
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    port: { type: 'string' },
+    role: { type: 'string', default: 'administer' },
+  },
+});
+const role = ROLES.find(known => known === values.role);
 
 const rendererFolder = new URL(
   import.meta.url.endsWith('.ts') ? '../../../dist/renderer' : '../../../renderer',
@@ -25,6 +33,7 @@ const rendererFolder = new URL(
 ).pathname;
 
 async function main(): Promise<void> {
+  if (role === undefined) throw new Fault(badRole(values.role));
   const { paths, channel } = await ensureControl(values.data ?? defaultDataFolder());
   channel.close();
   const sessions = new Sessions(systemRandom);
@@ -41,7 +50,7 @@ async function main(): Promise<void> {
     files: openWebFiles(rendererFolder),
     uploads,
     random: systemRandom,
-    connectControl: () => rejoinControl(paths, 'browser'),
+    connectControl: role => rejoinControl(paths, role),
     registerFile: async path => (await local()).call('file.register', { path }),
     noteSignIn: async (isAccepted, address) =>
       (await local()).call('headless.sign-in', { isAccepted, address }),
@@ -49,7 +58,7 @@ async function main(): Promise<void> {
   });
   const server = await listenWeb(Number(values.port ?? 0), gateway);
   const print = (): void =>
-    console.log(`Ebb: http://127.0.0.1:${server.port}/#token=${sessions.issueToken()}`);
+    console.log(`Ebb: http://127.0.0.1:${server.port}/#token=${sessions.issueToken(role)}`);
   print();
   if (process.stdin.isTTY) {
     console.log('The link works once. Press Enter for another; Ctrl-C ends this gateway, VMs keep running.');
@@ -59,6 +68,13 @@ async function main(): Promise<void> {
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
 }
+
+const badRole = (said: string): ErrorBody => ({
+  code: 'rpc.bad-request',
+  what: `There is no role "${said}".`,
+  safe: 'Nothing was started.',
+  todo: `Say --role ${ROLES.join(', --role ')}.`,
+});
 
 try {
   await main();

@@ -1,6 +1,7 @@
 // Who may speak to the gateway: one-use tokens that become session cookies. Guests reach the host's loopback through
 // user networking, so being on this machine proves nothing (DESIGN §8). Keeps hashes only.
 import { createHash } from 'node:crypto';
+import type { Role } from '../../../shared/roles.ts';
 import type { Random } from '../../platform/ports.ts';
 
 const SECRET_BYTES = 32;
@@ -11,40 +12,43 @@ const TOKENS_MAX = 16;
 // Looked up by hash: how long a look-up takes tells nothing about the secret.
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
-function remember(set: Set<string>, hash: string, most: number): void {
-  set.add(hash);
-  for (const oldest of set) {
-    if (set.size <= most) return;
-    set.delete(oldest);
+function remember(known: Map<string, Role>, hash: string, role: Role, most: number): void {
+  known.set(hash, role);
+  for (const oldest of known.keys()) {
+    if (known.size <= most) return;
+    known.delete(oldest);
   }
 }
 
 export class Sessions {
   readonly #random: Random;
-  readonly #tokens = new Set<string>();
-  readonly #sessions = new Set<string>();
+  readonly #tokens = new Map<string, Role>();
+  readonly #sessions = new Map<string, Role>();
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   /** For the link a person opens; good for one exchange. */
-  issueToken(): string {
+  issueToken(role: Role): string {
     const token = this.#secret();
-    remember(this.#tokens, hashOf(token), TOKENS_MAX);
+    remember(this.#tokens, hashOf(token), role, TOKENS_MAX);
     return token;
   }
 
   /** The new session's secret, or null where the token is unknown or was used. */
   exchange(token: string): string | null {
-    if (!this.#tokens.delete(hashOf(token))) return null;
+    const role = this.#tokens.get(hashOf(token));
+    if (role === undefined) return null;
+    this.#tokens.delete(hashOf(token));
     const secret = this.#secret();
-    remember(this.#sessions, hashOf(secret), SESSIONS_MAX);
+    remember(this.#sessions, hashOf(secret), role, SESSIONS_MAX);
     return secret;
   }
 
-  isKnown(secret: string | null): boolean {
-    return secret !== null && this.#sessions.has(hashOf(secret));
+  /** What whoever has that secret may do; null where nobody is known by it. */
+  roleOf(secret: string | null): Role | null {
+    return secret === null ? null : (this.#sessions.get(hashOf(secret)) ?? null);
   }
 
   #secret(): string {

@@ -18,7 +18,7 @@ const momentId = uuid(2) as unknown as MomentId;
 const task = uuid(3) as unknown as TaskId;
 const context = (kind: 'local' | 'browser' = 'local'): CallContext => ({
   signal: new AbortController().signal,
-  caller: { id: 1, kind, onGone: () => undefined },
+  caller: { id: 1, kind, role: 'administer', onGone: () => undefined },
   emit: () => undefined,
 });
 

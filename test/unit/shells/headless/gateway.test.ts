@@ -22,6 +22,7 @@ import { FREE_BYTES_MIN, Uploads } from '../../../../electron/shells/headless/up
 import { connectUnix, listenUnix } from '../../../../electron/transport/unix-socket.ts';
 import { listenWeb, type WebServer } from '../../../../electron/transport/web-server.ts';
 import { webSocketChannel } from '../../../../electron/transport/websocket.ts';
+import { ROLES, type Role } from '../../../../shared/roles.ts';
 import { connectClient } from '../../../../shared/rpc/client.ts';
 import { EchoService, echoContract } from '../../../support/echo-service.ts';
 import { until } from '../../../support/until.ts';
@@ -44,6 +45,7 @@ describe('browser gateway', () => {
   let registering: 'works' | 'fails';
   let freeBytes: number;
   let signIns: [isAccepted: boolean, address: string][];
+  let joined: Role[];
   let noting: 'works' | 'fails';
 
   const host = (): string => `127.0.0.1:${server.port}`;
@@ -71,8 +73,13 @@ describe('browser gateway', () => {
     });
   }
 
-  async function signIn(): Promise<string> {
-    const answer = await send('POST', '/session', own(), JSON.stringify({ token: sessions.issueToken() }));
+  async function signIn(role: Role = 'administer'): Promise<string> {
+    const answer = await send(
+      'POST',
+      '/session',
+      own(),
+      JSON.stringify({ token: sessions.issueToken(role) }),
+    );
     expect(answer.status).toBe(204);
     return answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
   }
@@ -107,6 +114,7 @@ describe('browser gateway', () => {
     registering = 'works';
     noting = 'works';
     signIns = [];
+    joined = [];
     freeBytes = FREE_BYTES_MIN * 4;
     const real = openFolder(join(folder, 'uploads'));
     const uploads: Folder = { ...real, freeBytes: () => freeBytes };
@@ -116,7 +124,10 @@ describe('browser gateway', () => {
       files: openWebFiles(page),
       uploads: new Uploads({ folder: uploads, pid: 1, isRunning: pid => pid === 1 }),
       random: systemRandom,
-      connectControl: () => connectUnix(path),
+      connectControl: role => {
+        joined.push(role);
+        return connectUnix(path);
+      },
       registerFile: async path => {
         if (registering === 'fails') throw new TypeError('no');
         registered.push(path);
@@ -196,7 +207,7 @@ describe('browser gateway', () => {
   );
 
   it('exchanges a token once for a cookie scripts cannot read', async () => {
-    const token = sessions.issueToken();
+    const token = sessions.issueToken('administer');
     expect((await send('GET', '/session')).status).toBe(401);
     const first = await send('POST', '/session', own(), JSON.stringify({ token }));
     expect(first.status).toBe(204);
@@ -207,6 +218,20 @@ describe('browser gateway', () => {
     const headers = { host: host(), cookie: cookie.split(';')[0] ?? '' };
     expect((await send('GET', '/session', headers)).status).toBe(204);
   });
+
+  it.each(ROLES)(
+    'joins who may %s to control as that, and takes files of nobody who may not use them',
+    async role => {
+      const cookie = await signIn(role);
+      const { status, socket } = await upgrade({ ...own(), cookie });
+      expect(status).toBe(101);
+      socket.close();
+      expect(joined).toEqual([role]);
+      const sent = await send('POST', '/upload', { ...own(), cookie }, 'x');
+      expect(sent.status).toBe(role === 'administer' ? 200 : 403);
+      expect(registered).toHaveLength(role === 'administer' ? 1 : 0);
+    },
+  );
 
   it.each(['', 'null', '{}', '{"token":1}', '{"token":""}', '[', 'x'.repeat(5000)])(
     'signs nobody in with %s',
@@ -223,7 +248,7 @@ describe('browser gateway', () => {
   ])('refuses changes and sockets with %s, the cookie notwithstanding', async (_, headers) => {
     const cookie = await signIn();
     const all: Record<string, string> = { host: host(), cookie, ...headers };
-    const token = JSON.stringify({ token: sessions.issueToken() });
+    const token = JSON.stringify({ token: sessions.issueToken('administer') });
     expect((await send('POST', '/session', all, token)).status).toBe(403);
     expect((await send('POST', '/upload', all, 'x')).status).toBe(403);
     expect((await upgrade(all)).status).toBe(403);
