@@ -53,9 +53,6 @@ export function admitStart(vmId: VmId, folders: VmFolders, ports: SupervisorPort
   return saved;
 }
 
-export const hasSavedMemory = (folders: VmFolders, ports: Pick<SupervisorPorts, 'readJson'>): boolean =>
-  readSavedRecord(folders, ports) !== null;
-
 /** Durable before the guest runs, and taken back where it did not. */
 export const noteResuming = (
   folders: VmFolders,
