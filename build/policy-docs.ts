@@ -74,7 +74,7 @@ with a warning.
 A file that can no longer be read, understood or trusted is told to people, and what it said before stays in force, also
 after a restart. A file that was never whole is in force as far as it can be understood.
 
-Nothing here ever stands in the way of stopping, suspending or pausing a VM, taking a moment of it, rescuing its history, or
+Nothing here ever stands in the way of stopping, suspending or pausing a VM, taking a point of it, rescuing its history, or
 exporting it as a VHD to Ebb's own exports folder.
 
 ## What this is not
@@ -122,7 +122,7 @@ ${JSON.stringify(EXAMPLE, null, 2)}
 
 文件无法再读取、理解或信任时会告知用户，其先前内容继续有效，重启后也是如此。从未完整过的文件在能理解的范围内生效。
 
-任何策略都不会阻止停止、挂起或暂停虚拟机、拍摄时刻、抢救历史，或以 VHD 格式导出到 Ebb 自己的导出文件夹。
+任何策略都不会阻止停止、挂起或暂停虚拟机、记录时间点、抢救历史，或以 VHD 格式导出到 Ebb 自己的导出文件夹。
 
 ## 它不是什么
 

@@ -1,7 +1,7 @@
 // What happens and what happened: jobs, memory, audit.
 import { useSpeech } from '../i18n/text.ts';
 import { ACTIVITY_TABS, type ActivityTab, goTo } from '../state/navigation.ts';
-import { Tabs } from '../ui/Tabs.tsx';
+import { TabPanel, Tabs } from '../ui/Tabs.tsx';
 import { AuditPanel } from './AuditPanel.tsx';
 import { JobsPanel } from './JobsPanel.tsx';
 import { MemoryPanel } from './MemoryPanel.tsx';
@@ -24,17 +24,11 @@ export function ActivityPage(props: { readonly tab: ActivityTab }) {
         panelId="activity-panel"
         onSelect={tab => goTo({ kind: 'activity', tab })}
       />
-      <div
-        className="tab-panel"
-        role="tabpanel"
-        id="activity-panel"
-        aria-labelledby={`activity-panel-${props.tab}`}
-        tabIndex={-1}
-      >
+      <TabPanel panelId="activity-panel" tab={props.tab}>
         <div className="page activity">
           <Panel />
         </div>
-      </div>
+      </TabPanel>
     </>
   );
 }

@@ -1,4 +1,8 @@
-// The row of tabs of a page: one is chosen, arrows go round.
+// The row of tabs of a page: one is chosen, arrows go round; and the panel that shows it.
+import type { ReactNode } from 'react';
+
+const tabId = (panelId: string, tab: string): string => `${panelId}-${tab}`;
+
 export function Tabs<T extends string>(props: {
   readonly label: string;
   readonly tabs: readonly T[];
@@ -9,20 +13,19 @@ export function Tabs<T extends string>(props: {
   readonly onSelect: (tab: T) => void;
 }) {
   const { tabs, tab: chosen, panelId, onSelect } = props;
-  const idOf = (tab: T): string => `${panelId}-${tab}`;
   const onKey = (key: string): void => {
     const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
     const tab = step === 0 ? undefined : tabs.at((tabs.indexOf(chosen) + step) % tabs.length);
     if (tab === undefined) return;
     onSelect(tab);
-    document.getElementById(idOf(tab))?.focus();
+    document.getElementById(tabId(panelId, tab))?.focus();
   };
   return (
     <div className="tabs" role="tablist" aria-label={props.label}>
       {tabs.map(tab => (
         <button
           key={tab}
-          id={idOf(tab)}
+          id={tabId(panelId, tab)}
           type="button"
           role="tab"
           aria-selected={tab === chosen}
@@ -34,6 +37,25 @@ export function Tabs<T extends string>(props: {
           {props.names[tab]}
         </button>
       ))}
+    </div>
+  );
+}
+
+export function TabPanel(props: {
+  readonly panelId: string;
+  readonly tab: string;
+  readonly children: ReactNode;
+}) {
+  const { panelId, tab } = props;
+  return (
+    <div
+      className="tab-panel"
+      role="tabpanel"
+      id={panelId}
+      aria-labelledby={tabId(panelId, tab)}
+      tabIndex={-1}
+    >
+      {props.children}
     </div>
   );
 }

@@ -11,7 +11,7 @@ import { HistoryTab } from '../timeline/HistoryTab.tsx';
 import { Button } from '../ui/Button.tsx';
 import { useVms } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
-import { Tabs } from '../ui/Tabs.tsx';
+import { TabPanel, Tabs } from '../ui/Tabs.tsx';
 import { isRunning } from '../view/attention.ts';
 import { SettingsTab } from './SettingsTab.tsx';
 import { SummaryTab } from './SummaryTab.tsx';
@@ -80,13 +80,7 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
         panelId="tab-panel"
         onSelect={tab => goTo({ kind: 'vm', vmId: props.vmId, tab })}
       />
-      <div
-        className="tab-panel"
-        role="tabpanel"
-        id="tab-panel"
-        aria-labelledby={`tab-panel-${props.tab}`}
-        tabIndex={-1}
-      >
+      <TabPanel panelId="tab-panel" tab={props.tab}>
         {error !== null && props.tab !== 'console' ? (
           <div className="panel-notice">
             <Notice
@@ -99,7 +93,7 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
           </div>
         ) : null}
         <TabBody vm={vm} tab={props.tab} />
-      </div>
+      </TabPanel>
     </>
   );
 }

@@ -34,7 +34,7 @@ export const FILE_KEYS = {
       title: 'Importing updates of disks',
       doc: 'Whether a differencing VHD may become a point of a VM.',
     },
-    zh: { title: '导入磁盘更新', doc: '是否允许将差分 VHD 导入为虚拟机的还原点。' },
+    zh: { title: '导入磁盘更新', doc: '是否允许将差分 VHD 导入为虚拟机的时间点。' },
   }),
   'export.formats': row({
     kind: 'set',
@@ -69,6 +69,6 @@ export const FILE_KEYS = {
       title: 'Serving points to other programs',
       doc: 'Whether a point may be served by NBD to programs on this computer.',
     },
-    zh: { title: '向其他程序提供还原点', doc: '是否允许通过 NBD 将还原点提供给本机的其他程序。' },
+    zh: { title: '向其他程序提供时间点', doc: '是否允许通过 NBD 将时间点提供给本机的其他程序。' },
   }),
 };

@@ -228,14 +228,14 @@ const OTHER_KEYS = {
   'history.goBack': row({
     kind: 'flag',
     parts: ['value'],
-    en: { title: 'Going back', doc: 'Whether people may go back to an earlier moment of a VM.' },
-    zh: { title: '返回过去', doc: '是否允许将虚拟机返回到较早的时刻。' },
+    en: { title: 'Going back', doc: 'Whether people may go back to an earlier point of a VM.' },
+    zh: { title: '返回过去', doc: '是否允许将虚拟机返回到较早的时间点。' },
   }),
   'history.delete': row({
     kind: 'flag',
     parts: ['value'],
-    en: { title: 'Deleting moments', doc: 'Whether people may put moments of a VM into the trash.' },
-    zh: { title: '删除时刻', doc: '是否允许将虚拟机的时刻移入回收站。' },
+    en: { title: 'Deleting points', doc: 'Whether people may put points of a VM into the trash.' },
+    zh: { title: '删除时间点', doc: '是否允许将虚拟机的时间点移入回收站。' },
   }),
   'history.purge': row({
     kind: 'flag',

@@ -66,6 +66,11 @@ const pictureSchema = z.object({
     .max(6 * 2 ** 20)
     .nullable(),
 });
+const newMoment = z.strictObject({
+  vmId: vmIdSchema,
+  name: z.string().trim().max(200),
+  note: z.string().max(4000),
+});
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
 const started = z.object({ taskId: taskIdSchema });
 const done = z.object({});
@@ -453,22 +458,14 @@ export const contract = defineContract({
     },
     'moment.take': {
       kind: 'command',
-      params: z.strictObject({
-        vmId: vmIdSchema,
-        name: z.string().trim().max(200),
-        note: z.string().max(4000),
-      }),
+      params: newMoment,
       result: momentSchema,
       errors: ['vm.not-found', 'limit.reached', 'disk.full', 'disk.io', 'storage.unavailable'],
       doc: 'Takes a moment of all disks; O(1), while running or not, with file systems at rest where the agent inside can.',
     },
     'moment.take-with-memory': {
       kind: 'task',
-      params: z.strictObject({
-        vmId: vmIdSchema,
-        name: z.string().trim().max(200),
-        note: z.string().max(4000),
-      }),
+      params: newMoment,
       result: started,
       errors: ['vm.not-found', 'vm.wrong-state', 'disk.full', 'storage.unavailable'],
       doc: 'Takes a moment of a running VM with all it is doing: going back to it resumes it there.',
