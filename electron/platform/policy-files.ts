@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { FILE_BYTES_MAX } from '../../shared/policy/file.ts';
 
 const FILES_MAX = 64;
-const BYTES_MAX = 256 * 1024;
 
 /** Where IT puts files on each OS. Never from the environment: who is restrained sets that. */
 export function systemPolicyFolder(os: string = process.platform): string {
@@ -93,10 +93,10 @@ export function readPolicyPath(path: string, owners: readonly number[] | 'anyone
     if (!stat.isFile()) return failed('it is not a plain file');
     const who = owners === 'anyone' ? null : stranger(stat, owners);
     if (who !== null) return failed(`it ${who}`);
-    if (stat.size > BYTES_MAX) return failed(`it is larger than ${BYTES_MAX / 1024} KiB`);
-    const bytes = new Uint8Array(BYTES_MAX + 1);
+    if (stat.size > FILE_BYTES_MAX) return failed(`it is larger than ${FILE_BYTES_MAX / 1024} KiB`);
+    const bytes = new Uint8Array(FILE_BYTES_MAX + 1);
     const length = readSync(fd, bytes, 0, bytes.length, 0);
-    if (length > BYTES_MAX) return failed(`it is larger than ${BYTES_MAX / 1024} KiB`);
+    if (length > FILE_BYTES_MAX) return failed(`it is larger than ${FILE_BYTES_MAX / 1024} KiB`);
     return {
       path,
       text: new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length)),

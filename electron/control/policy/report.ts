@@ -1,18 +1,13 @@
 // The policy as it is told: rows with everybody who speaks of a key. Pure.
-import { sayAmount } from '../../../shared/policy/amount.ts';
-import { isAmount, type Rule } from '../../../shared/policy/file.ts';
+import type { Rule } from '../../../shared/policy/file.ts';
 import { keyRow, POLICY_KEY_NAMES, type PolicyKey, type SettingKey } from '../../../shared/policy/keys.ts';
 import type { PolicyReport, PolicyRow, PolicyValue } from '../../../shared/policy/report.ts';
 import type { Reading } from './reading.ts';
-import type { Resolved, ResolvedKey, Spoken, UserValues } from './resolve.ts';
+import { type Resolved, type ResolvedKey, type Spoken, say, type UserValues } from './resolve.ts';
 
 const SAID_MAX = 190;
 
-function wordOf(key: PolicyKey, value: PolicyValue): string {
-  const row = keyRow(key);
-  if (typeof value === 'number' && isAmount(row)) return sayAmount(row.kind, value);
-  return value === null ? 'none' : String(value);
-}
+const wordOf = (key: PolicyKey, value: PolicyValue): string => say(keyRow(key), value);
 
 /** "at least 6.0 GiB, at most 8.0 GiB". */
 export function ruleText({ key, value, min, max, allowed }: Rule): string {

@@ -103,7 +103,8 @@ function within(
   return Math.min(Math.max(value, min ?? value), max ?? Number.MAX_SAFE_INTEGER);
 }
 
-const say = (row: PolicyKeyRow, value: PolicyValue): string =>
+/** In words. */
+export const say = (row: PolicyKeyRow, value: PolicyValue): string =>
   typeof value === 'number' && isAmount(row) ? sayAmount(row.kind, value) : String(value ?? 'none');
 
 function strictest(
