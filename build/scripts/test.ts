@@ -1,6 +1,6 @@
 // `npm test`: every suite, its minutes against test/budget.json (twice the row fails the suite), one closing line.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { buildAll } from '../build-all.ts';
 import { repositoryRoot } from '../layers.ts';
 import { runTool, toolPath } from './process.ts';
@@ -33,13 +33,50 @@ interface Totals {
   passed: number;
   failed: number;
   skipped: number;
+  /** Each failure and how it said so: repeated at the end, where a log that was cut still shows it. */
+  readonly failures: string[];
+}
+
+interface Report {
+  readonly numPassedTests?: number;
+  readonly numFailedTests?: number;
+  readonly numPendingTests?: number;
+  readonly numTodoTests?: number;
+  readonly testResults?: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
+}
+
+const LINES_OF_A_FAILURE = 25;
+
+function failuresOf(report: Report): string[] {
+  return (report.testResults ?? []).flatMap(file => {
+    const failed = file.assertionResults.filter(test => test.status === 'failed');
+    const said = failed.map(test => [test.fullName, ...(test.failureMessages ?? [])]);
+    if (failed.length === 0 && file.status === 'failed') said.push([file.message]);
+    return said.map(words =>
+      [relative(repositoryRoot, file.name), ...words]
+        .join('\n')
+        .split('\n')
+        .slice(0, LINES_OF_A_FAILURE)
+        .join('\n  '),
+    );
+  });
 }
 
 function addReport(file: string, totals: Totals): void {
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   totals.passed += report.numPassedTests ?? 0;
   totals.failed += report.numFailedTests ?? 0;
   totals.skipped += (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0);
+  totals.failures.push(...failuresOf(report));
 }
 
 async function runSuite(suite: Suite, totals: Totals): Promise<string> {
@@ -74,7 +111,7 @@ function timing(name: string, minutes: number, totals: Totals): string {
 
 async function main(): Promise<void> {
   mkdirSync(artifacts, { recursive: true });
-  const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  const totals: Totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const lines: string[] = [];
   const wanted = process.argv.slice(2);
   if (wanted.length === 0 || wanted.includes('check')) {
@@ -88,6 +125,7 @@ async function main(): Promise<void> {
   for (const suite of SUITES) {
     if (wanted.length === 0 || wanted.includes(suite.name)) lines.push(await runSuite(suite, totals));
   }
+  for (const failure of totals.failures) console.log(`\nfailed: ${failure}`);
   console.log(`\nminutes per suite\n${lines.map(line => `  ${line}`).join('\n')}\n`);
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   process.exit(totals.failed === 0 ? 0 : 1);

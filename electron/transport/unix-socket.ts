@@ -7,7 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { clearSocketFile, closeSocketFile } from '../platform/socket.ts';
 
 const NEWLINE = 10;
-/** What was sent before a close has this long to leave; a peer that never reads must not keep the socket. */
+/** What was sent before a close has this long to be read; a peer that never reads must not keep the socket. */
 const CLOSE_GRACE_MS = 2000;
 
 /** A channel whose reading can be held, so that a relay is bounded by its slower side. */
@@ -68,8 +68,12 @@ export function socketChannel(socket: Socket): SocketChannel {
       else socket.once('close', listener);
     },
     close: () => {
-      if (socket.destroyed) return;
-      socket.destroySoon();
+      if (socket.destroyed || socket.writableEnded) return;
+      // What still comes is read and dropped: closing on unread bytes resets the connection, and with it goes what we
+      // said last.
+      socket.off('data', receive);
+      socket.resume();
+      socket.end();
       const grace = systemClock.after(CLOSE_GRACE_MS, () => socket.destroy());
       socket.once('close', () => grace.cancel());
     },

@@ -356,12 +356,13 @@ const contractHash = async (): Promise<string> => {
 /** What answers a hello and one request, written by hand. */
 async function rawRequest(contract: string, method: string, params: unknown): Promise<Frame> {
   const channel = await connectUnix(managed.ebb.paths.controlSocket);
-  const answer = new Promise<Frame>(resolve =>
+  const answer = new Promise<Frame>((resolve, reject) => {
     channel.onMessage(text => {
       const frame = JSON.parse(text) as Frame;
       if (frame.t !== 'hello') resolve(frame);
-    }),
-  );
+    });
+    channel.onClose(() => reject(new Error('hung up without an answer')));
+  });
   channel.send(JSON.stringify({ t: 'hello', protocol: 1, contract }));
   channel.send(JSON.stringify({ t: 'request', id: 7, method, params }));
   const frame = await answer;

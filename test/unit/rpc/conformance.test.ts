@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storageContract } from '../../../electron/storage/contract.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
+import type { Channel } from '../../../shared/rpc/channel.ts';
 import { type Client, connectClient } from '../../../shared/rpc/client.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
 import { EVENT_QUEUE_MAX, FRAME_BYTES_MAX } from '../../../shared/rpc/frame.ts';
@@ -205,6 +206,24 @@ describe.each(Object.entries(TRANSPORTS))('rpc over %s', (_name, open) => {
     });
     const old = connectClient({ methods: {}, topics: {} }, await transport.open());
     expect((await faultOf(old.ready)).code).toBe('rpc.version-mismatch');
+  });
+
+  it('what it says last reaches a client that is still sending', async () => {
+    const accepted: Channel[] = [];
+    const other = await open(channel => void accepted.push(channel));
+    const raw = await other.openRaw();
+    raw.stop();
+    await until('accepted', () => accepted.length === 1);
+    accepted[0]?.send('"the last word"');
+    accepted[0]?.close();
+    for (let more = 0; more < 3; more++) {
+      raw.send('"more"');
+      await new Promise(resolve => setTimeout(resolve, 1));
+    }
+    raw.go();
+    await until('hung up', () => raw.isClosed());
+    expect(raw.received).toContain('"the last word"');
+    await other.close();
   });
 
   it('answers nothing before a hello', async () => {
