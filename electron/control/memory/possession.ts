@@ -16,6 +16,8 @@ export interface Possession {
   readonly heldKib: number;
   /** When guest and host last agreed, before its balloon took more; null: not known yet. */
   readonly mark: Mark | null;
+  /** Before its balloon began to take, as it was seen last; null: not known yet. */
+  readonly top: Mark | null;
   /** When its balloon last took something. */
   readonly tookAtMs: number;
   /** `keeps`: its balloon takes memory and the host does not get it. Null: not found out yet. */
@@ -39,6 +41,7 @@ const SETTLED_MS = 5_000;
 export const freshPossession = (bootKib: number, nowMs: number): Possession => ({
   heldKib: bootKib,
   mark: null,
+  top: null,
   tookAtMs: nowMs,
   verdict: null,
 });
@@ -48,20 +51,23 @@ export function foldPossession(before: Possession, figures: Figures, nowMs: numb
   const isTaking = actualKib < beforeKib;
   const tookAtMs = isTaking ? nowMs : before.tookAtMs;
   if (residentKib === null)
-    return { ...before, heldKib: Math.max(before.heldKib, actualKib), mark: null, tookAtMs };
+    return { ...before, heldKib: Math.max(before.heldKib, actualKib), mark: null, top: null, tookAtMs };
   const here: Mark = { actualKib, residentKib, overheadKib };
   const { mark } = before;
-  if (mark === null) return { ...before, heldKib: actualKib, mark: here, tookAtMs };
-  if (residentKib - mark.overheadKib <= actualKib) {
-    const verdict = hasReturned(mark, here) ? 'returns' : before.verdict;
-    // While it takes, how far it has come is kept: every step alone is too small to judge.
-    return { heldKib: actualKib, mark: isTaking ? mark : here, tookAtMs, verdict };
-  }
+  const top =
+    before.top === null || actualKib > beforeKib || actualKib >= before.top.actualKib ? here : before.top;
+  const seen = { heldKib: actualKib, top, tookAtMs };
+  if (mark === null) return { ...seen, mark: here, verdict: before.verdict };
+  if (hasReturned(mark, here) || hasReturned(top, here))
+    return { ...seen, mark: isTaking ? mark : here, verdict: 'returns' };
+  // While it takes, how far it has come is kept: every step alone is too small to judge.
+  if (residentKib - mark.overheadKib <= actualKib)
+    return { ...seen, mark: isTaking ? mark : here, verdict: before.verdict };
   const isSettled = nowMs - tookAtMs >= SETTLED_MS;
   const isFound = isSettled && before.verdict === null && hasKept(mark, here);
   const verdict = isFound ? 'keeps' : before.verdict;
   // What is left where some came back is QEMU's own need.
-  return { heldKib: actualKib, mark: isSettled && verdict !== 'keeps' ? here : mark, tookAtMs, verdict };
+  return { ...seen, mark: isSettled && verdict !== 'keeps' ? here : mark, verdict };
 }
 
 /** Of what its balloon took, what the host still holds. */
@@ -75,9 +81,17 @@ function hasReturned(mark: Mark, here: Mark): boolean {
   return tookKib >= JUDGED_KIB && mark.residentKib - here.residentKib >= tookKib / 2;
 }
 
-/** Much was taken, the host still holds at least half of it, and hardly any came back. */
+/**
+ * Much was taken, most of it had been touched before, hence was the host's to get back; the host still holds most of it,
+ * and hardly any came back. QEMU's own need is known roughly: less than that proves nothing.
+ */
 function hasKept(mark: Mark, here: Mark): boolean {
   const tookKib = mark.actualKib - here.actualKib;
+  const touchedKib = keptKib(mark, { actualKib: here.actualKib, residentKib: mark.residentKib });
   const cameBackKib = mark.residentKib - here.residentKib;
-  return tookKib >= JUDGED_KIB && keptKib(mark, here) >= tookKib / 2 && cameBackKib <= tookKib / 8;
+  return (
+    tookKib >= Math.max(JUDGED_KIB, mark.overheadKib) &&
+    Math.min(touchedKib, keptKib(mark, here)) >= tookKib / 2 &&
+    cameBackKib <= tookKib / 8
+  );
 }

@@ -65,6 +65,15 @@ describe('what the host may still hold', () => {
     expect(fold(rest([512, 1184], 20)).verdict).toBeNull();
   });
 
+  it('where QEMU needs more than is known, memory never touched is not taken for memory kept', () => {
+    // It needs 280, not 160, and its guest had touched 900 of 1024.
+    const untouched = [[1024, 1180], ...rest([930, 1190], 20)] as const;
+    expect(fold(untouched).verdict).toBeNull();
+    // Also where the balloon goes to and fro, never still for long enough to begin anew.
+    const toAndFro = [...rest([930, 1190], 3), [940, 1200], [860, 1140], [800, 1080], [900, 1180]] as const;
+    expect(fold([[1024, 1180], ...toAndFro, ...rest([900, 1180], 20)]).verdict).toBe('returns');
+  });
+
   it("what is left where some came back is QEMU's own need", () => {
     expect(fold([FULL, ...rest([600, 1000], 20)]).verdict).toBeNull();
   });
