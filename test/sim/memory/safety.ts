@@ -150,10 +150,9 @@ export class SafetyWorld {
   }
 
   #figures() {
-    const used = this.#useMib + this.#guestsMib();
     return {
       totalKib: this.#totalMib * MIB,
-      availableKib: Math.max(0, Math.round((this.#totalMib - used) * MIB)),
+      availableKib: Math.max(0, Math.round((this.#totalMib - this.#useMib - this.#guestsMib()) * MIB)),
       ownKib: 0,
       stalled: null,
     };
@@ -404,19 +403,21 @@ export class SafetyWorld {
         this.#controller.fullUntilMs = this.clock.monotonicMs() + random.below(20_000);
         this.#disturb();
       },
-      () => {
-        this.#controller.deathIn = random.below(12);
-      },
-      () => {
-        this.#controller.deathIn = random.below(60);
-      },
+      () => this.#dies(12),
+      () => this.#dies(60),
+      // As after a sleep of the host.
       () => {
         this.clock.wallOffsetMs += (random.below(3) - 1) * 8 * 3_600_000;
+        for (const one of all) one.spinS = 0;
       },
     ];
     const deed = random.pick(deeds);
     this.#tell(`${deed.toString().slice(6, 60)} ${running.spec.name} ${running.guest.setup.kind}`);
     deed();
+  }
+
+  #dies(within: number): void {
+    this.#controller.deathIn = this.random.below(within);
   }
 
   #replace(running: Running, afterMs: number): void {
@@ -582,9 +583,8 @@ export class SafetyWorld {
   #pause(running: Running): void {
     running.guest.isPaused = !running.guest.isPaused;
     running.readyAtMs = this.clock.monotonicMs();
-    this.#controller.tell(manager =>
-      manager.event(running.guest.id, running.guest.isPaused ? 'paused' : 'resumed'),
-    );
+    const event = running.guest.isPaused ? 'paused' : 'resumed';
+    this.#controller.tell(manager => manager.event(running.guest.id, event));
     this.#disturb();
   }
 
