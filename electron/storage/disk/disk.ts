@@ -10,7 +10,7 @@ import { Image } from './image.ts';
 import { BAT_AT, emptyImageBytes } from './image-head.ts';
 import { Leaf } from './leaf.ts';
 import { dropRunFiles, isRunFileName, runFileNames } from './run-file.ts';
-import type { DiskRow } from './state.ts';
+import { type DiskRow, drop, type SealOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
@@ -124,7 +124,21 @@ export class Disk {
     if (next !== undefined) disk.switchLeaf(next.leaf);
     await disk.#sealing?.flush();
     await disk.#leaf.flush();
+    for (const op of context.tree.sealsOf(row.id)) await disk.#sealLeftOver(op);
     return disk;
+  }
+
+  /** T5: what a rescue found unsealed. Without room for it now, at the next opening. */
+  async #sealLeftOver({ id, point }: SealOp): Promise<void> {
+    const { tree } = this.#context;
+    try {
+      const leaf = tree.point(point) === undefined ? null : this.#openLeaf(point);
+      await leaf?.seal();
+      tree.commit([drop('op', id)]);
+      await leaf?.dropRunFiles();
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+    }
   }
 
   #openLeaf(id: PointId): Leaf {
@@ -230,6 +244,11 @@ export class Disk {
     await this.#leaf.seal();
   }
 
+  /** A going back that came to nothing: it is the leaf as before. */
+  unseal(): void {
+    this.#leaf.unseal();
+  }
+
   /** After a go-back committed: Now is the new leaf. Nobody is using the disk (T7: not while exported). */
   async adoptLeaf(id: PointId): Promise<void> {
     const old = this.#leaf;
@@ -268,7 +287,7 @@ async function dropOrphans(row: DiskRow, folder: Folder, { tree }: DiskContext):
   const known = new Set<string>(
     tree.points.filter(point => point.diskId === row.id).map(point => fileName(point.id)),
   );
-  const leaves = [row.leaf];
+  const leaves = [row.leaf, ...tree.sealsOf(row.id).map(({ point }) => point)];
   for (const take of tree.ops)
     if (take.kind === 'take')
       for (const { diskId, leaf } of take.leaves) if (diskId === row.id) leaves.push(leaf);

@@ -359,6 +359,14 @@ export class Image {
     this.#isLeaf = isLeaf;
   }
 
+  /** T12: whether who reads from the end finds what the head says. */
+  hasEndFooter(): boolean {
+    const at = this.file.sizeBytes() - FOOTER_BYTES;
+    const end = new Uint8Array(FOOTER_BYTES);
+    if (at >= FOOTER_BYTES) this.file.read(end, at);
+    return Buffer.compare(end, this.#footer()) === 0;
+  }
+
   /** T12: at every quiesce, right after the last block. Durable after sync(). */
   writeEndFooter(): void {
     this.#writeAt(this.#end, this.#footer());

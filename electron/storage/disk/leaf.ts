@@ -177,6 +177,15 @@ export class Leaf {
     await this.quiesce();
   }
 
+  /** T5: written to again, and its footer says so. */
+  unseal(): void {
+    try {
+      this.image.markLeaf(true);
+    } catch {
+      // The next opening does it.
+    }
+  }
+
   /** T12: flushed, with its end footer. */
   async quiesce(): Promise<void> {
     await this.flush();

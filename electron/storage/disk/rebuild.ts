@@ -9,7 +9,7 @@
 // edge that is not being turned: its unlinking was lost by a power cut. It is empty.
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { fileName } from './disk-files.ts';
-import type { MergeOp, OpRow, PointRow, ReversalOp } from './state.ts';
+import type { MergeOp, OpRow, PointRow, ReversalOp, SealOp } from './state.ts';
 
 export interface FoundImage {
   /** In the folder of the disk: `<uuid>.vhd` or `<uuid>.vhd.new`. */
@@ -22,6 +22,8 @@ export interface FoundImage {
   /** When it was made as a leaf: a point's never changes, so the leaf's is the newest. */
   readonly timestampMs: number;
   readonly isLeaf: boolean;
+  /** Its end says what its head says (T12). */
+  readonly hasEnd: boolean;
   readonly isEmpty: boolean;
   /** What is written to its run files belongs to a leaf that was not closed (T11). */
   readonly hasRunFile: boolean;
@@ -70,13 +72,34 @@ export function rebuildDisk(
     virtualBytes: shape.virtualBytes,
     blockBytes: shape.blockBytes,
     points,
-    ops: [reversal, merge].filter(op => op !== null),
+    ops: [reversal, merge, ...sealsOf(diskId, images, points, [reversal, merge])].filter(op => op !== null),
     leaf,
     leafParent: leaf === null ? rootId(root, reversal) : (parents.get(leaf) ?? null),
     taking:
       sealing === null || newest === null ? null : { leaf: newest, virtualBytes: bytesOf(newest, images) },
     unattached: unattached.map(id => images.find(({ uuid }) => uuid === id)?.name ?? id),
   };
+}
+
+/**
+ * Points that were never sealed: of a going back that came to nothing, or Now where another was chosen; or that have lost
+ * their end, to a merge nobody remembers.
+ */
+function sealsOf(
+  diskId: DiskId,
+  images: readonly FoundImage[],
+  points: readonly Pick<PointRow, 'id'>[],
+  [reversal, merge]: readonly [ReversalOp | null, MergeOp | null],
+): SealOp[] {
+  const moving = [reversal?.root, reversal?.child, merge?.point, merge?.child];
+  const isUnsealed = (id: PointId): boolean =>
+    !moving.includes(id) &&
+    images.some(
+      ({ uuid, name, isLeaf, hasEnd }) => uuid === id && name === fileName(id) && (isLeaf || !hasEnd),
+    );
+  return points
+    .filter(({ id }) => isUnsealed(id))
+    .map(({ id: point }) => ({ kind: 'seal', id: `seal-${point}`, diskId, point }));
 }
 
 /** While a root's size changes the other file of that UUID, its backward delta, has the point's (T3). */
@@ -164,7 +187,7 @@ function attach(parents: ReadonlyMap<PointId, PointId | null>): {
   return { attached, unattached: [...parents.keys()].filter(id => !attached.has(id)) };
 }
 
-/** The writable one: as remembered, else as marked, with a run file, the newest, of those that nothing hangs off. */
+/** The writable one: as remembered, else as marked, with a run file, written to, the newest, of those that nothing hangs off. */
 function chooseLeaf(
   images: readonly FoundImage[],
   parents: ReadonlyMap<PointId, PointId | null>,
@@ -180,11 +203,14 @@ function chooseLeaf(
   const candidates = free.filter(({ uuid }) => !points.has(uuid));
   // A take that was never recorded left its leaf on the remembered one; an older leaf nobody knows may lie about, too.
   const isNext = ({ uuid }: FoundImage): boolean => leaf !== null && parents.get(uuid) === leaf;
+  // T7: of two leaves one is of a going back that came to nothing, or what one went back from: nobody wrote to it.
+  const isWritten = ({ isLeaf, isEmpty }: FoundImage): boolean => isLeaf && !isEmpty;
   candidates.sort(
     (a, b) =>
       Number(isNext(b)) - Number(isNext(a)) ||
       Number(b.isLeaf) - Number(a.isLeaf) ||
       Number(b.hasRunFile) - Number(a.hasRunFile) ||
+      Number(isWritten(b)) - Number(isWritten(a)) ||
       b.timestampMs - a.timestampMs ||
       Number(b.isEmpty) - Number(a.isEmpty),
   );

@@ -106,6 +106,7 @@ function found(folder: Folder, name: string, image: Image): FoundImage {
     blockBytes: image.blockBytes,
     timestampMs: image.timestampMs,
     isLeaf: image.isLeaf,
+    hasEnd: image.hasEndFooter(),
     isEmpty: !image.bat.some((_, block) => image.has(block)),
     hasRunFile: runFileNames(uuid).some(run => folder.exists(run)),
   };

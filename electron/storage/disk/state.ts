@@ -86,6 +86,8 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     /** Where what is sealed came from, whole: by disk. */
     origins: z.array(z.object({ diskId: diskIdSchema, uuid: z.string() })).default([]),
   }),
+  /** Found unsealed by a rescue, and no leaf any more: sealed when it is opened (T5, T11). */
+  z.object({ kind: z.literal('seal'), id: z.string(), diskId: diskIdSchema, point: pointIdSchema }),
   /** Images give back what they hold for nothing, in the order of their ids: the last one that has (compact.ts). */
   z.object({
     kind: z.literal('compact'),
@@ -117,6 +119,7 @@ export const isReversal = (op: OpRow): op is ReversalOp =>
   op.kind === 'copy' || op.kind === 'undo' || op.kind === 'flip';
 export type MergeOp = Extract<OpRow, { kind: 'merge' }>;
 export type CompactOp = Extract<OpRow, { kind: 'compact' }>;
+export type SealOp = Extract<OpRow, { kind: 'seal' }>;
 export type GraftOp = Extract<OpRow, { kind: 'graft' }>;
 export type TakeOp = Extract<OpRow, { kind: 'take' }>;
 

@@ -142,8 +142,13 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
       return parent && { parent, virtualBytes: tree.sizeOf(disk.files.row, parent) };
     },
     async leaves => {
-      if (isChanged) for (const { disk } of leaves) await disk.seal();
-      tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
+      try {
+        if (isChanged) for (const { disk } of leaves) await disk.seal();
+        tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
+      } catch (cause) {
+        if (isChanged && !isUncertain(cause)) for (const { disk } of leaves) disk.unseal();
+        throw cause;
+      }
     },
   );
   for (const { disk, leaf } of made) await disk.adoptLeaf(leaf);

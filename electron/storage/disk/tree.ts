@@ -14,6 +14,7 @@ import type {
   ReversalOp,
   Row,
   RowKind,
+  SealOp,
   TimelineStore,
 } from './state.ts';
 import { drop, isReversal, put } from './state.ts';
@@ -123,6 +124,10 @@ export class Tree {
 
   compactOf(diskId: DiskId): CompactOp | undefined {
     return this.ops.find((op): op is CompactOp => op.kind === 'compact' && op.diskId === diskId);
+  }
+
+  sealsOf(diskId: DiskId): SealOp[] {
+    return this.ops.filter((op): op is SealOp => op.kind === 'seal' && op.diskId === diskId);
   }
 
   get grafts(): GraftOp[] {

@@ -6,7 +6,7 @@
 import { basename, dirname } from 'node:path';
 import type { BlockFile, Clock, Folder, Random } from '../../../electron/platform/ports.ts';
 import { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
-import type { OpRow } from '../../../electron/storage/disk/state.ts';
+import { isReversal, type OpRow } from '../../../electron/storage/disk/state.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import { Inode, SECTOR } from './inode.ts';
@@ -45,12 +45,8 @@ const WORKING: Readonly<Record<string, { readonly name: string; readonly is: (op
 };
 
 /** The two points this is about; of unequal size the root's changes on the way. */
-const pairOf = (op: OpRow): string[] =>
-  op.kind === 'take' || op.kind === 'graft' || op.kind === 'compact'
-    ? []
-    : op.kind === 'merge'
-      ? [op.point, op.child]
-      : [op.root, op.child];
+export const pairOf = (op: OpRow): string[] =>
+  op.kind === 'merge' ? [op.point, op.child] : isReversal(op) ? [op.root, op.child] : [];
 
 const isFlipping = (op: OpRow): boolean => op.kind === 'flip' || (op.kind === 'merge' && op.stage === 'flip');
 

@@ -6,7 +6,7 @@ import { readImages } from '../../../electron/storage/disk/rescue.ts';
 import type { DiskRow, PointRow } from '../../../electron/storage/disk/state.ts';
 import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
-import type { SimWorld } from './device.ts';
+import { pairOf, type SimWorld } from './device.ts';
 import { SECTOR } from './inode.ts';
 import { type DiskModel, difference, tagsOf } from './model.ts';
 import { HeaderReader } from './reader.ts';
@@ -249,17 +249,7 @@ export class Judge {
           `before recovery: point ${momentId} of ${disk.id}`,
         );
       }
-      const busy = new Set(
-        store
-          .rows('op')
-          .flatMap(op =>
-            op.kind === 'take' || op.kind === 'graft' || op.kind === 'compact'
-              ? []
-              : op.kind === 'merge'
-                ? [op.point, op.child]
-                : [op.root, op.child],
-          ),
-      );
+      const busy = new Set<string>(store.rows('op').flatMap(pairOf));
       for (const { id, parent } of points)
         if (!busy.has(id) && reader.has(id) && reader.parentOf(id) !== parent)
           throw new Violation(

@@ -20,6 +20,7 @@ function image(text: string): FoundImage {
     blockBytes: 4096,
     timestampMs: 0,
     isLeaf: uuid === 'f',
+    hasEnd: true,
     isEmpty: end === '.new',
     hasRunFile: false,
   };
@@ -30,7 +31,11 @@ function rebuilt(...texts: string[]): { ops: string[]; tree: string[]; leaf: Poi
   const short = (point: string | null): string => point?.slice(-1) ?? '-';
   return {
     ops: (disk?.ops ?? []).map(op =>
-      'point' in op ? `merge ${short(op.point)} ${short(op.child)}` : op.kind,
+      op.kind === 'merge'
+        ? `merge ${short(op.point)} ${short(op.child)}`
+        : op.kind === 'seal'
+          ? `seal ${short(op.point)}`
+          : op.kind,
     ),
     tree: (disk?.points ?? []).map(point => `${short(point.id)}<${short(point.parent)}`).sort(),
     leaf: disk?.leaf,
@@ -59,6 +64,33 @@ describe('T5: an interrupted operation, from the headers', () => {
   ])('%s', (_, texts, ops, tree) => {
     expect(rebuilt(...texts)).toEqual({ ops, tree, leaf: id('f') });
   });
+});
+
+it('T5, T7: of two leaves Now is the one that was written to, and the other is sealed', () => {
+  const leaf = (text: string, given: Partial<FoundImage>): FoundImage => ({
+    ...image(text),
+    isLeaf: true,
+    ...given,
+  });
+  const old = leaf('c<b', { timestampMs: 1, isEmpty: false });
+  const unused = leaf('d<a', { timestampMs: 2, isEmpty: true });
+  for (const images of [
+    [old, unused],
+    [unused, old],
+  ])
+    expect(rebuildDisk(DISK, [image('a'), image('b<a'), ...images], NOTHING)).toMatchObject({
+      leaf: id('c'),
+      ops: [{ kind: 'seal', point: id('d') }],
+    });
+});
+
+it('T12: a point without its end gets it again', () => {
+  const torn = { ...image('b<a'), hasEnd: false };
+  const found = rebuildDisk(DISK, [image('a'), torn, image('f<b')], NOTHING);
+  expect(found?.ops).toMatchObject([{ kind: 'seal', point: id('b') }]);
+  // Not one whose roles are changing: its operation does that.
+  const turning = rebuildDisk(DISK, [image('a'), image('a.new<b'), torn, image('f<b')], NOTHING);
+  expect(turning?.ops.map(({ kind }) => kind)).toEqual(['copy']);
 });
 
 it('T8: what is being merged away is nobody’s, also where nothing else remembers that', () => {
