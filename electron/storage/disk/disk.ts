@@ -128,7 +128,7 @@ export class Disk {
     return disk;
   }
 
-  /** T5: what a rescue found unsealed. Without room for it now, at the next opening. */
+  /** T5: what a rescue found unsealed. What cannot be now is when the folder is closed, or opened again. */
   async #sealLeftOver({ id, point }: SealOp): Promise<void> {
     const { tree } = this.#context;
     try {
@@ -260,6 +260,7 @@ export class Disk {
 
   async close(): Promise<void> {
     const isSound = this.files.poison() === null;
+    if (isSound) for (const op of this.#context.tree.sealsOf(this.id)) await this.#sealLeftOver(op);
     // A take that could not be finished left two (T14); both hold what was acknowledged.
     for (const leaf of [this.#sealing, this.#leaf]) {
       if (isSound) await leaf?.quiesce();
