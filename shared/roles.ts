@@ -57,6 +57,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'moment.screen': 'view',
   'moment.update': 'operate',
   'moment.go-back': 'administer',
+  'moment.peek': 'operate',
   'moment.delete': 'administer',
   'moment.restore': 'administer',
   'trash.purge': 'administer',

@@ -13,6 +13,7 @@ export const taskKindSchema = z.enum([
   'vm.delete',
   'moment.take',
   'moment.go-back',
+  'moment.peek',
   'moment.export',
   'moment.import-delta',
   'vm.verify',

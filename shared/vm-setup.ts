@@ -1,6 +1,7 @@
 // How a VM's machine is set up, besides its memory and disks: firmware, devices, network, when it starts by itself, and
 // what a cloud image is told at its first start.
 import * as z from 'zod';
+import { momentIdSchema, pointIdSchema, vmIdSchema } from './ids.ts';
 
 export const firmwareSchema = z.enum(['bios', 'uefi', 'uefi-secure']);
 export type Firmware = z.infer<typeof firmwareSchema>;
@@ -40,6 +41,16 @@ export const notesSchema = z.string().max(4000);
 /** A versioned name: what QEMU calls `pc-q35-7.2` stays the same hardware in later versions. */
 export const machineTypeSchema = z.string().regex(/^pc-q35-\d{1,3}\.\d{1,3}$/);
 
+/** A look at how a VM was: it lives as long as its QEMU, and what it writes goes with it. */
+export const peekSchema = z.object({
+  vmId: vmIdSchema,
+  momentId: momentIdSchema,
+  momentName: z.string(),
+  /** Of each of its disks, in order. */
+  points: z.array(pointIdSchema),
+});
+export type Peek = z.infer<typeof peekSchema>;
+
 /** What is not said is a VM as they were before these could be said. */
 export const setupFields = {
   firmware: firmwareSchema.default('bios'),
@@ -52,6 +63,8 @@ export const setupFields = {
   autostart: autostartSchema.nullable().default(null),
   /** Its folder has what a cloud image asks for at its first start. */
   hasSeed: z.boolean().default(false),
+  /** Null: a VM that is kept. */
+  peek: peekSchema.nullable().default(null),
 };
 const setupSchema = z.object(setupFields);
 export type Setup = z.infer<typeof setupSchema>;

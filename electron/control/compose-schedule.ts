@@ -54,7 +54,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     zone: localOffsetMs,
     store: openHistoryStore(catalog.db),
     checkVm: vmId => void machines.spec(vmId),
-    vms: () => machines.list().map(({ spec }) => spec.id),
+    vms: () => machines.kept().map(({ spec }) => spec.id),
     rules: {
       bound: schedule => boundSchedule(schedule, desk.policy),
       wanted: (wanted, stored) => wantedSchedule(wanted, stored, desk.policy),

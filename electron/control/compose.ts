@@ -53,6 +53,7 @@ import { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { ExtrasShelf } from './moments/extras.ts';
+import { PeekDesk, type PeekPorts } from './peek.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import type { OrderRules } from './policy/order-rules.ts';
 import { trashMs } from './policy/vm-rules.ts';
@@ -247,7 +248,7 @@ const trashOf = (
     clock,
     keptMs: () => trashMs(desk.policy),
     folders: machineFolders(paths),
-    vms: () => machines.list().map(({ spec }) => spec.id),
+    vms: () => machines.kept().map(({ spec }) => spec.id),
     purgePoints: async vmId => {
       await machines.purgeOldTrash(vmId);
       await moments.sweep(vmId);
@@ -263,6 +264,19 @@ const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
 
 const chosenFiles = (rules: OrderRules): Files =>
   new Files({ clock, random: systemRandom, look: lookAtFile, admit: path => rules.requireFile(path) });
+
+const peekDesk = (
+  { paths }: ControlInput,
+  parts: Pick<PeekPorts, 'machines' | 'setup' | 'storage' | 'shelf'>,
+): PeekDesk =>
+  new PeekDesk({
+    ...parts,
+    folders: machineFolders(paths),
+    program: findProgram,
+    runTool,
+    clock,
+    random: systemRandom,
+  });
 
 async function quitAll(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
   tasks.leave();
@@ -296,6 +310,7 @@ export function composeControl(input: ControlInput): Control {
   const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
+    peeks: peekDesk(input, { ...parts, setup }),
     audit,
     auditLog,
     histories,
@@ -313,8 +328,7 @@ export function composeControl(input: ControlInput): Control {
     consoles: new ConsoleStreams(connectBytes),
     keepName,
   });
-  const look = { machines, memory, storage };
-  const doors = new Doors(bound, auditedHandlers(underPolicy(service, bound), audit, look));
+  const doors = new Doors(bound, auditedHandlers(underPolicy(service, bound), audit, { ...parts, memory }));
   return {
     begin: async () => {
       storage.start();

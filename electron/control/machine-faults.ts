@@ -1,5 +1,6 @@
 // What the list of VMs refuses with. Pure.
 import { Fault } from '../../shared/result.ts';
+import type { VmSummary } from '../../shared/vm.ts';
 
 export const noVm = (id: string): Fault =>
   new Fault({
@@ -23,6 +24,25 @@ export const nameTaken = (name: string): Fault =>
     what: `There is a VM named "${name}" already.`,
     safe: 'Nothing was changed.',
     todo: 'Choose another name.',
+  });
+
+export const ownedElsewhere = (file: string, owner: string): Fault =>
+  new Fault({
+    code: 'disk.owned-elsewhere',
+    what: `${file} belongs to the VM "${owner}".`,
+    safe: 'It was not touched.',
+    todo: `Use "${owner}" itself, or copy the file elsewhere first.`,
+  });
+
+export const notOff = ({ spec, state }: VmSummary, doing: string, isSaved: boolean): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: `"${spec.name}" is ${state.phase}; ${doing} needs it to be off.`,
+    safe: 'Nothing was changed.',
+    todo: isSaved
+      ? 'Resume it and shut it down, or force it off: its saved memory belongs to the present.'
+      : 'Shut it down first.',
+    data: { phase: state.phase },
   });
 
 export const createFull = (needs: number, free: number): Fault =>

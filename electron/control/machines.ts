@@ -2,31 +2,34 @@
 // comes to exist or ceases to; every step on that way can be undone.
 import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
-import { Fault, orThrow } from '../../shared/result.ts';
+import { orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
 import type { VmSpec, VmSummary } from '../../shared/vm.ts';
-import type { CloudInit } from '../../shared/vm-setup.ts';
+import type { CloudInit, Peek } from '../../shared/vm-setup.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { copyIn } from './copy-in.ts';
 import { asLarge } from './grow-disk.ts';
-import { checkUnchanged, convertInto, examineImage, type ImportSource } from './import-disk.ts';
-import { examineHistory, importHistory } from './import-history.ts';
+import { checkUnchanged, examineImage, type ImportSource } from './import-disk.ts';
+import { examineHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
-import { createFull, nameTaken, noVm, tooManyVms } from './machine-faults.ts';
+import { createFull, nameTaken, notOff, noVm, ownedElsewhere, tooManyVms } from './machine-faults.ts';
 import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
-import { nbdUri } from './nbd-uri.ts';
 import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
 import type { Policy } from './policy/policy.ts';
 import * as limits from './policy/vm-rules.ts';
 import { seedOf } from './setup/cloud-init.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, TaskRun } from './tasks.ts';
-import { isLive } from './vm/state.ts';
+import { peekStorage } from './vm/peek-storage.ts';
+import { socketsIn } from './vm/run-record.ts';
+import { isLive, isOver } from './vm/state.ts';
 import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 
 const VMS_MAX = 200;
+const isKept = ({ peek }: VmSpec): boolean => peek === null;
 /** Kept free on the host's disk by every import (T14). */
 const SPARE_BYTES = 64 * 2 ** 20;
 
@@ -56,12 +59,14 @@ export class Machines {
   /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. `madeAgain`: by tasks of theirs. */
   async begin(madeAgain: ReadonlySet<VmId>): Promise<void> {
     await this.#clearAway(madeAgain);
-    for (const spec of this.#ports.catalog.all()) {
-      const supervisor = this.#supervise(spec);
-      await this.#logged(spec.id, () => this.#openAgain(spec.id));
+    const all = this.#ports.catalog.all();
+    for (const spec of all.filter(isKept)) await this.#logged(spec.id, () => this.#openAgain(spec.id));
+    for (const spec of all) {
+      const supervisor = this.supervisor(spec.id);
       // M9: also where its disks do not open: a VM that runs must not be taken for one that is off.
       await this.#logged(spec.id, async () => {
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
+        else if (spec.peek !== null) this.endPeek(spec.id);
       });
     }
   }
@@ -103,15 +108,28 @@ export class Machines {
   }
 
   #supervise(spec: VmSpec): VmSupervisor {
-    const { folders, supervisor, changed } = this.#ports;
+    const { folders, supervisor, changed, storage } = this.#ports;
+    const { id, peek } = spec;
+    const run = folders.run(id);
     const made = new QemuSupervisor({
       spec: limits.boundSpec(spec, this.#ports.policy()),
-      folders: { home: folders.home(spec.id), run: folders.run(spec.id) },
-      ports: supervisor,
+      folders: { home: folders.home(id), run },
+      ports:
+        peek === null
+          ? supervisor
+          : { ...supervisor, storage: peekStorage(spec, peek, storage, socketsIn(run).disk) },
     });
-    made.onChange(changed);
+    made.onChange(({ phase }) => {
+      if (peek !== null && isOver(phase)) this.endPeek(id);
+      else changed();
+    });
     this.#supervisors.set(spec.id, made);
     return made;
+  }
+
+  /** Those that are there tomorrow. */
+  kept(): VmSummary[] {
+    return this.list().filter(({ spec }) => isKept(spec));
   }
 
   list(): VmSummary[] {
@@ -133,7 +151,9 @@ export class Machines {
     return this.#supervisors.get(vmId) ?? this.#supervise(spec);
   }
 
-  async open(vmId: VmId): Promise<void> {
+  /** A peek has no disks but those of the VM it looks at. */
+  async open(given: VmId): Promise<void> {
+    const vmId = this.peekOf(given)?.vmId ?? given;
     this.#adoptSizes(vmId, await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId)));
   }
 
@@ -188,13 +208,7 @@ export class Machines {
   ): Promise<ImportSource> {
     const owner = this.#ports.folders.ownerOf(file.path);
     if (owner !== null) {
-      const name = this.#ports.catalog.get(owner)?.name ?? owner;
-      throw new Fault({
-        code: 'disk.owned-elsewhere',
-        what: `${file.name} belongs to the VM "${name}".`,
-        safe: 'It was not touched.',
-        todo: `Use "${name}" itself, or copy the file elsewhere first.`,
-      });
+      throw ownedElsewhere(file.name, this.#ports.catalog.get(owner)?.name ?? owner);
     }
     const image = await examineImage(file, format, imports);
     return history === true ? examineHistory(image, imports) : image;
@@ -222,7 +236,7 @@ export class Machines {
     return this.make(spec, run, async () => {
       if (cloudInit !== null) this.#ports.folders.putSeed(spec.id, seedOf(spec, cloudInit));
       const history = source.kind === 'disk' && source.history === true;
-      if (image !== null) await this.#copyIn(spec, { image, history }, run);
+      if (image !== null) await copyIn(this.#ports, spec, { image, history }, run);
       if (source.kind !== 'iso') return;
       checkUnchanged(source.file, this.#ports.imports);
       await copyInstaller(this.#ports.folders, source.file.path, spec.id, run);
@@ -269,35 +283,6 @@ export class Machines {
     }
     this.#supervise(this.spec(spec.id));
     this.#ports.changed();
-  }
-
-  async #copyIn(
-    spec: VmSpec,
-    { image, history }: { readonly image: ImportSource; readonly history: boolean },
-    run: TaskRun,
-  ): Promise<void> {
-    const { storage, folders, supervisor, imports } = this.#ports;
-    const disk = spec.disks[0];
-    if (disk === undefined) return;
-    const folder = folders.run(spec.id);
-    supervisor.makePrivateFolder(folder);
-    const socket = `${folder}/import`;
-    await storage.openExport(spec.id, disk.id, socket);
-    try {
-      const target = { storage, vmId: spec.id, diskId: disk.id, socketPath: socket };
-      if (history) return await importHistory(image, target, imports, run);
-      await convertInto(image, nbdUri(disk.id, socket), folder, imports, run);
-    } finally {
-      await storage.closeExport(spec.id, disk.id);
-    }
-    run.step('taking the first point');
-    await storage.call('moment.take', {
-      vmId: spec.id,
-      name: 'Imported',
-      note: `From ${image.file.name}`,
-      kind: 'imported',
-      origins: image.uuid === undefined ? [] : [{ diskId: disk.id, uuid: image.uuid }],
-    });
   }
 
   rename(vmId: VmId, name: string): void {
@@ -351,27 +336,42 @@ export class Machines {
   }
 
   requireOff(vmId: VmId, doing: string): void {
-    const { spec, state } = this.get(vmId);
+    const vm = this.get(vmId);
     const isSaved = this.supervisor(vmId).savedRecord() !== null;
-    if ((state.phase === 'off' || state.phase === 'failed') && !isSaved) return;
-    const todo = isSaved
-      ? 'Resume it and shut it down, or force it off: its saved memory belongs to the present.'
-      : 'Shut it down first.';
-    throw new Fault({
-      code: 'vm.wrong-state',
-      what: `"${spec.name}" is ${state.phase}; ${doing} needs it to be off.`,
-      safe: 'Nothing was changed.',
-      todo,
-      data: { phase: state.phase },
-    });
+    if (isOver(vm.state.phase) && !isSaved) return;
+    throw notOff(vm, doing, isSaved);
+  }
+
+  peekOf(vmId: VmId): Peek | null {
+    return this.#ports.catalog.get(vmId)?.peek ?? null;
+  }
+
+  /** It is there until its QEMU ends. */
+  addPeek(spec: VmSpec): void {
+    this.#ports.catalog.put(spec);
+    this.#supervise(spec);
+    this.#ports.changed();
+  }
+
+  /** Nothing of it is kept; nothing happens where it ended before. */
+  endPeek(vmId: VmId): void {
+    if (this.#ports.catalog.get(vmId) === undefined) return;
+    this.#ports.folders.remove(vmId);
+    this.#forget(vmId);
   }
 
   async delete(vmId: VmId, step: Step): Promise<void> {
     this.requireOff(vmId, 'deleting');
+    const peeks = this.list().filter(({ spec }) => spec.peek?.vmId === vmId);
+    for (const { spec } of peeks) await this.supervisor(spec.id).stop('force', AbortSignal.any([]), step);
     step('closing its disks');
     await this.#ports.storage.closeVm(vmId);
     step('moving it to the trash');
     this.#ports.folders.toTrash(vmId);
+    this.#forget(vmId);
+  }
+
+  #forget(vmId: VmId): void {
     this.#ports.catalog.remove(vmId);
     this.#ports.memory.forget(vmId);
     this.#supervisors.get(vmId)?.dispose();

@@ -20,6 +20,8 @@ import type { RangeDesk } from './memory/range-desk.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { ExtrasShelf } from './moments/extras.ts';
 import type { ResolvedSource } from './new-machine.ts';
+import type { PeekDesk } from './peek.ts';
+import { onlyLooking } from './peek-guard.ts';
 import type { PointServer } from './point-server.ts';
 import { guestInfo } from './qga/commands.ts';
 import type { SetupDesk } from './setup/desk.ts';
@@ -43,6 +45,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly moments: MomentDesk;
   readonly shelf: ExtrasShelf;
   readonly pointServer: PointServer;
+  readonly peeks: PeekDesk;
   /** What a shell told: on battery or not, or awake again. */
   readonly onPower: (isOnBattery: boolean) => void;
   readonly setup: SetupDesk;
@@ -92,7 +95,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
   /** Connections that told which VM they look at. */
   const looking = new Set<number>();
 
-  return {
+  const handlers: Handlers<Contract> = {
     'app.info': (_, { caller }) => ({ ...parts.info(), role: caller.role }),
     'app.quit': async () => {
       if (machines.hasRunning)
@@ -253,6 +256,16 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
         if (how !== null || isResumed) await setup.start(id, signal, step);
       });
     },
+    'moment.peek': async ({ vmId: ofId, momentId }) => {
+      const planned = await parts.peeks.plan(await opened(ofId), momentId);
+      const { id: vmId, name, peek } = planned.spec;
+      await parts.peeks.make(planned);
+      const told = { kind: 'moment.peek', vmId, title: `Peek at ${peek?.momentName ?? name}` } as const;
+      return {
+        vmId,
+        taskId: tasks.start({ ...told, canCancel: true, work: run => parts.peeks.start(planned, run) }),
+      };
+    },
     'moment.delete': async ({ vmId, momentId }) => {
       await storage.call('moment.delete', { vmId: await opened(vmId), momentId });
       await machines.purgeOldTrash(vmId);
@@ -354,6 +367,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return {};
     },
   };
+  return onlyLooking(handlers, vmId => machines.peekOf(vmId));
 }
 
 const browserRefused = (what: string, todo: string): Fault =>

@@ -2,7 +2,7 @@
 // re-opens every VM and export at the same socket path at once: the guests are waiting (T11). Keeps no disk state.
 //
 //   down ──connect, or spawn and connect──▶ reopening ──▶ up ──channel closes──▶ down …
-import type { DiskId, VmId } from '../../shared/ids.ts';
+import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
@@ -30,6 +30,8 @@ export interface StorageClientOptions {
 interface OpenVm {
   readonly folder: string;
   readonly exports: Map<DiskId, string>;
+  /** Points that are served until told otherwise, by socket. */
+  readonly held: Map<string, PointId>;
 }
 interface Waiter {
   resolve(client: Client<StorageContract>): void;
@@ -75,7 +77,7 @@ export class StorageClient {
   async openVm(vmId: VmId, folder: string): Promise<Timeline> {
     const client = await this.#client();
     const timeline = await client.call('vm.open', { vmId, folder });
-    if (!this.#vms.has(vmId)) this.#vms.set(vmId, { folder, exports: new Map() });
+    if (!this.#vms.has(vmId)) this.#vms.set(vmId, { folder, exports: new Map(), held: new Map() });
     this.#watch(client, vmId);
     return timeline;
   }
@@ -96,6 +98,19 @@ export class StorageClient {
   async closeExport(vmId: VmId, diskId: DiskId): Promise<void> {
     this.#vms.get(vmId)?.exports.delete(diskId);
     await this.call('export.close', { vmId, diskId });
+  }
+
+  /** T8: a point served at this socket, not purged, through storage's deaths, until it is let go. */
+  async holdPoint(vmId: VmId, pointId: PointId, socketPath: string): Promise<{ exportName: string }> {
+    await this.letGo(vmId, socketPath);
+    const opened = await this.call('point.open', { vmId, pointId, socketPath, isHeld: true });
+    this.#vms.get(vmId)?.held.set(socketPath, pointId);
+    return opened;
+  }
+
+  async letGo(vmId: VmId, socketPath: string): Promise<void> {
+    this.#vms.get(vmId)?.held.delete(socketPath);
+    await this.call('point.close', { vmId, socketPath });
   }
 
   async healthy(): Promise<void> {
@@ -208,6 +223,10 @@ export class StorageClient {
       await client.call('vm.open', { vmId, folder: vm.folder });
       for (const [diskId, socketPath] of vm.exports) {
         await client.call('export.open', { vmId, diskId, socketPath });
+      }
+      for (const [socketPath, pointId] of vm.held) {
+        await client.call('point.close', { vmId, socketPath });
+        await client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
       }
       this.#watch(client, vmId);
     } catch (cause) {

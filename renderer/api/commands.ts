@@ -7,7 +7,7 @@ import type { StartPreview } from '../../shared/memory.ts';
 import { Fault } from '../../shared/result.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { speak } from '../i18n/text.ts';
-import { showError } from '../state/navigation.ts';
+import { goTo, showError } from '../state/navigation.ts';
 import { serviceStore } from '../state/service.ts';
 import { cleanAll } from '../view/clean.ts';
 import { call } from './connection.ts';
@@ -78,6 +78,19 @@ export const keepRange = (vmId: VmId): Promise<unknown> =>
 
 export const endFreeing = (): Promise<unknown> =>
   attempt(speak().free.end, () => call('memory.free', { kib: 0, seconds: 10 }));
+
+/** Boots what was, to look at it, and goes there. */
+export async function peekAt(vmId: VmId, momentId: MomentId): Promise<void> {
+  const started = await attempt(speak().peek.verb, () => call('moment.peek', { vmId, momentId }));
+  if (started !== null) goTo({ kind: 'vm', vmId: started.vmId, tab: 'console' });
+}
+
+/** Nothing of it is kept; back to the point it was of. */
+export async function endPeek({ spec: { id, peek } }: VmSummary): Promise<void> {
+  if (peek === null) return;
+  const ended = await attempt(speak().peek.close, () => call('vm.stop', { vmId: id, how: 'force' }));
+  if (ended !== null) goTo({ kind: 'vm', vmId: peek.vmId, tab: 'history' });
+}
 
 /** A running VM is shut down, goes back, and starts again: one task. */
 export const goBack = (

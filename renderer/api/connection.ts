@@ -10,6 +10,7 @@ import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
 import { cleanAll } from '../view/clean.ts';
 import { lossOf } from '../view/faults.ts';
+import { isKept } from '../view/peek.ts';
 import { calmly, whileSeen } from './seen.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
 
@@ -104,7 +105,7 @@ function mirror(connected: EbbClient): () => void {
       serviceStore.setState({ vms });
       followTimelines(
         connected,
-        vms.map(vm => vm.spec.id),
+        vms.filter(isKept).map(vm => vm.spec.id),
       );
     }),
     connected.subscribe(
@@ -156,7 +157,7 @@ async function fill(connected: EbbClient): Promise<void> {
   if (serviceStore.getState().host === null) mirrorHost(host, Date.now());
   followTimelines(
     connected,
-    vms.map(vm => vm.spec.id),
+    vms.filter(isKept).map(vm => vm.spec.id),
   );
 }
 

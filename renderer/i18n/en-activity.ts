@@ -27,6 +27,7 @@ const actions: Readonly<Record<string, string>> = {
   'moment.take-with-memory': 'Take point with memory',
   'moment.update': 'Change point',
   'moment.go-back': 'Go back',
+  'moment.peek': 'Peek at a point',
   'moment.delete': 'Delete point',
   'moment.restore': 'Restore point',
   'trash.purge': 'Empty trash',

@@ -15,4 +15,11 @@ export const enMoments = {
     resumes: (vm: string) => `${vm} resumes where it was, with its programs open.`,
     fresh: 'Boot from the disk instead',
   },
+  peek: {
+    verb: 'Peek',
+    chip: (point: string) => `A look at “${point}”`,
+    mark: 'A look',
+    note: 'It has no network, and nothing done here is kept. The present is not touched.',
+    close: 'Close',
+  },
 };

@@ -17,4 +17,11 @@ export const zhCnMoments: typeof enMoments = {
     resumes: vm => `${vm} 会从当时继续运行，程序保持打开。`,
     fresh: '改为从磁盘启动',
   },
+  peek: {
+    verb: '查看',
+    chip: point => `查看“${point}”`,
+    mark: '查看',
+    note: '没有网络，在这里所做的一切都不会保留。当前状态不受影响。',
+    close: '关闭',
+  },
 };

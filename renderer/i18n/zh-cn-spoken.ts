@@ -183,6 +183,7 @@ const VERBS: Readonly<Record<string, string>> = {
   Check: '检查',
   Compact: '归还空间：',
   'Go back': '回退',
+  'Peek at': '查看',
 };
 const TITLE = new RegExp(
   `^(${Object.keys(VERBS)

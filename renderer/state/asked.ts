@@ -6,6 +6,7 @@ import { goTo } from './navigation.ts';
 
 export const POINT_VERBS = [
   'go-back',
+  'peek',
   'compare',
   'pin',
   'rename',

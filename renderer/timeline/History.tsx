@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
-import { attempt } from '../api/commands.ts';
+import { attempt, peekAt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { answered, askedStore, choosePoint, type HistoryVerb, isHistoryVerb } from '../state/asked.ts';
@@ -54,7 +54,8 @@ export function History(props: { readonly vm: VmSummary; readonly timeline: Time
   const moment = momentOf(timeline, chosen);
   const choose = (id: string): void => choosePoint(vmId, id);
   const act = (verb: HistoryVerb): void => {
-    if (verb !== 'pin') setOpen({ verb, moment });
+    if (verb === 'peek' && moment !== null) void peekAt(vmId, moment.id);
+    else if (verb !== 'pin') setOpen({ verb, moment });
     else if (moment !== null)
       void attempt(text.history.error.pin, () =>
         call('moment.update', { vmId, momentId: moment.id, pinned: !moment.pinned }),

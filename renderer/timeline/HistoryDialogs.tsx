@@ -44,6 +44,9 @@ export function HistoryDialogs(props: {
       return <CleanUpDialog vm={vm} timeline={timeline} onClose={onClose} />;
     case 'export-update':
       return <ExportUpdateDialog vm={vm} timeline={timeline} chosen={moment} onClose={onClose} />;
+    // Done at once: nothing is asked.
+    case 'peek':
+      return null;
     case 'import-update':
       return <ImportUpdateDialog vm={vm} timeline={timeline} onChoose={onChoose} onClose={onClose} />;
     default:

@@ -80,6 +80,7 @@ function Verbs(props: { readonly moment: Moment; readonly onVerb: (verb: PointVe
       <Button look="go" onPress={() => onVerb('go-back')}>
         {words.goBack}
       </Button>
+      <Button onPress={() => onVerb('peek')}>{text.peek.verb}</Button>
       <Button onPress={() => onVerb('compare')}>{text.compare.verb}</Button>
       <Button onPress={() => onVerb('pin')}>{moment.pinned ? words.unpin : words.pin}</Button>
       <Button onPress={() => onVerb('rename')}>{words.rename}</Button>

@@ -16,7 +16,7 @@ import { CloneDialog } from './CloneDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 
 export interface PointAction {
-  readonly kind: Exclude<PointVerb, 'compare' | 'export-update'>;
+  readonly kind: Exclude<PointVerb, 'peek' | 'compare' | 'export-update'>;
   readonly moment: Moment;
 }
 

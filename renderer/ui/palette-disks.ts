@@ -9,6 +9,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { type AskedVerb, ask, askedStore, POINT_VERBS } from '../state/asked.ts';
 import { goTo, navigationStore } from '../state/navigation.ts';
 import { lossOf } from '../view/faults.ts';
+import { isKept } from '../view/peek.ts';
 import { momentOf } from '../view/points.ts';
 import { useService, useVms } from './hooks.ts';
 import type { Entry } from './Palette.tsx';
@@ -17,6 +18,7 @@ function pointWords(text: Dictionary, moment: Moment) {
   const { history } = text;
   return {
     'go-back': history.goBack,
+    peek: text.peek.verb,
     compare: text.compare.verb,
     pin: moment.pinned ? history.unpin : history.pin,
     rename: history.rename,
@@ -68,7 +70,7 @@ export function useDiskEntries(): readonly Entry[] {
   const timelines = useService(state => state.timelines);
   const errors = useService(state => state.timelineErrors);
   const words = text.historyMenu;
-  const ofVms = vms.flatMap(({ spec: { id, name } }) => {
+  const ofVms = vms.filter(isKept).flatMap(({ spec: { id, name } }) => {
     const entry = (verb: AskedVerb, label: string): Entry => ({
       id: `${id}${verb}`,
       label: text.palette.tab(name, label),

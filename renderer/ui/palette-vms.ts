@@ -6,6 +6,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import {
   attempt,
   endFreeing,
+  endPeek,
   keepRange,
   shutDownVm,
   startVm,
@@ -18,6 +19,7 @@ import { type Speech, useSpeech } from '../i18n/text.ts';
 import { ask } from '../state/asked.ts';
 import { ACTIVITY_TABS, goTo, openDialog, VM_TABS } from '../state/navigation.ts';
 import { formatRange } from '../view/format.ts';
+import { isKept } from '../view/peek.ts';
 import { trialOf, undoTarget } from '../view/trial.ts';
 import { type VmVerb, verbsIn } from '../view/vm-verbs.ts';
 import { useService, useVms } from './hooks.ts';
@@ -68,6 +70,10 @@ function runVerb(vm: VmSummary, verb: VmVerb, words: string): unknown {
 function vmEntries(vm: VmSummary, undo: RangeUndo, speech: Speech): Entry[] {
   const { text } = speech;
   const { id, name } = vm.spec;
+  if (!isKept(vm))
+    return [
+      { id: `${id}close`, label: text.palette.tab(name, text.peek.close), run: () => void endPeek(vm) },
+    ];
   return [
     ...verbsIn(vm.state.phase).map(verb => ({
       id: `${id}${verb}`,

@@ -1,5 +1,5 @@
 // The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
-import { Activity, CircleHelp, Monitor, Plus, Search, Settings } from 'lucide-react';
+import { Activity, CircleHelp, Eye, Monitor, Plus, Search, Settings } from 'lucide-react';
 import { type CSSProperties, Fragment, memo } from 'react';
 import { useStore } from 'zustand';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -43,7 +43,12 @@ const VmRow = memo(function VmRow(props: {
         <span className="initial" aria-hidden>
           {[...name][0]}
         </span>
-        <span className="name">{name}</span>
+        <span className="name">
+          {vm.spec.peek === null ? null : (
+            <Eye className="peek-mark" size={13} role="img" aria-label={text.peek.mark} />
+          )}
+          {vm.spec.peek?.momentName || name}
+        </span>
         <span className={`figure ${trial === null ? '' : 'trial'}`}>
           {trial !== null ? (
             <>

@@ -1,5 +1,5 @@
 // One VM: header with state and verbs, tabs.
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { shutDownVm } from '../api/commands.ts';
@@ -13,27 +13,18 @@ import { useVms } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { TabPanel, Tabs } from '../ui/Tabs.tsx';
 import { isRunning } from '../view/attention.ts';
+import { PeekPage, ScreenOf } from './PeekPage.tsx';
 import { SettingsTab } from './SettingsTab.tsx';
 import { SummaryTab } from './SummaryTab.tsx';
 import { VmDialogs } from './VmDialogs.tsx';
 import { VmHeader } from './VmHeader.tsx';
 
-// noVNC is large and uses top-level await: its own chunk, loaded when a screen is opened.
-const ConsoleTab = lazy(() =>
-  import('../console/ConsoleTab.tsx').then(module => ({ default: module.ConsoleTab })),
-);
-
 function TabBody(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
-  const { text } = useSpeech();
   switch (props.tab) {
     case 'summary':
       return <SummaryTab vm={props.vm} />;
     case 'console':
-      return (
-        <Suspense fallback={<p className="page quiet">{text.console.connecting}</p>}>
-          <ConsoleTab vm={props.vm} />
-        </Suspense>
-      );
+      return <ScreenOf vm={props.vm} />;
     case 'memory':
       return <MemoryTab vm={props.vm} />;
     case 'history':
@@ -69,6 +60,8 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
     );
   }
   const { error } = vm.state;
+  const { peek } = vm.spec;
+  if (peek !== null) return <PeekPage vm={vm} peek={peek} />;
   return (
     <>
       <VmHeader vm={vm} tab={props.tab} />

@@ -506,6 +506,20 @@ export const contract = defineContract({
       errors: ['vm.not-found', 'vm.wrong-state', 'moment.not-found', 'disk.full', 'storage.unavailable'],
       doc: 'Goes back to a moment; the present is kept as a branch.',
     },
+    'moment.peek': {
+      kind: 'task',
+      params: byMoment,
+      result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
+      errors: [
+        'vm.not-found',
+        'moment.not-found',
+        'limit.reached',
+        'qemu.missing',
+        'disk.full',
+        'storage.unavailable',
+      ],
+      doc: 'Boots a VM as it was at a moment, to look: without a network, Now untouched, nothing kept when it ends; the answer names the VM it is meanwhile.',
+    },
     'moment.delete': {
       kind: 'command',
       params: byMoment,

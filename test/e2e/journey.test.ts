@@ -219,6 +219,24 @@ describe('a person and a VM', () => {
     await clean('7-gone-back');
   });
 
+  it('looks at a point beside the present, and nothing of that is kept', async () => {
+    await tab('History');
+    await option('first').locator('.dot').click();
+    await page.getByRole('button', { name: 'Peek', exact: true }).click();
+    await chip('A look at “first”').waitFor();
+    await page.locator('.console-screen canvas').waitFor();
+    await chip('Running').waitFor();
+    const peek = (await ebb.call('vm.list', {})).vms.find(({ spec }) => spec.peek !== null);
+    if (peek === undefined) throw new Error('there is no look');
+    const there = await ebb.agent(peek.spec.id);
+    expect(await there.call('ping')).toBeDefined();
+    await clean('journey-peek');
+    expect((await ebb.state(vmId)).phase).toBe('running');
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await waitFor('it to be gone', async () => (await ebb.call('vm.list', {})).vms.length === 1 || null);
+    await page.locator('.timeline').waitFor();
+  });
+
   it('exports a point, and makes a VM from it, while this one runs', async () => {
     await option('first').click();
     await page.getByRole('button', { name: 'More for this point' }).click();

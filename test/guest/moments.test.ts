@@ -152,3 +152,78 @@ describe('a moment of a guest that runs', () => {
     expect(shelf()).not.toContain(pointId);
   });
 });
+
+describe('a look at a moment', () => {
+  const mark = `${MOUNTED}/mark`;
+  const mountedIn = async (guest: Agent, cmd: string): Promise<string> => {
+    const { status, out = '' } = await guest.call('sh', {
+      cmd: `mkdir -p ${MOUNTED}; mount -t ext2 /dev/vda ${MOUNTED} 2>/dev/null; ${cmd}`,
+    });
+    if (status !== '0') throw new Error(`${cmd}: ${status}: ${out}`);
+    return out.trim();
+  };
+  const peeks = async (): Promise<VmId[]> =>
+    (await ebb.call('vm.list', {})).vms.filter(({ spec }) => spec.peek !== null).map(({ spec }) => spec.id);
+  const folderOf = (id: VmId): string => join(ebb.paths.dataFolder, 'vms', id);
+  let momentId: MomentId;
+  let there: Agent;
+
+  const peek = async (): Promise<VmId> => {
+    const started = await ebb.call('moment.peek', { vmId, momentId });
+    await ebb.done(started.taskId);
+    return started.vmId;
+  };
+
+  it('T4: boots what was, beside the present; neither sees what the other writes', async () => {
+    await sh(`echo then > ${mark}; sync`);
+    momentId = (await ebb.call('moment.take', { vmId, name: 'then', note: '' })).id;
+    await sh(`echo now > ${mark}; sync`);
+    const id = await peek();
+    expect(await peeks()).toEqual([id]);
+    there = await ebb.agent(id);
+    expect(await mountedIn(there, `cat ${mark}; echo there > ${mark}; sync; cat ${mark}`)).toBe(
+      'then\nthere',
+    );
+    expect(await sh(`cat ${mark}`)).toBe('now');
+    for (const ask of [
+      () => ebb.call('moment.take', { vmId: id, name: 'of a look', note: '' }),
+      () => ebb.call('vm.suspend', { vmId: id }),
+      () => ebb.call('vm.delete', { vmId: id }),
+      () => ebb.call('timeline.get', { vmId: id }),
+    ])
+      await expect(ask()).rejects.toMatchObject({ body: { code: 'vm.wrong-state' } });
+  });
+
+  it('M9, T8, T11: control and storage that die find it again, and what it reads is not purged', async () => {
+    const [id] = await peeks();
+    expect(id).toBeDefined();
+    process.kill(await ebb.storagePid(), 'SIGKILL');
+    await mountedIn(there, `echo 3 > /proc/sys/vm/drop_caches; md5sum ${MOUNTED}/fresh`);
+    await ebb.killControl(() => undefined);
+    expect(await peeks()).toEqual([id]);
+    await ebb.call('moment.delete', { vmId, momentId });
+    expect(await ebb.call('trash.purge', { vmId })).toMatchObject({ freedBytes: 0 });
+    expect(
+      await mountedIn(there, `echo 3 > /proc/sys/vm/drop_caches; cat ${mark}; wc -c < ${MOUNTED}/fresh`),
+    ).toBe('there\n524288');
+  });
+
+  it('nothing of it is kept: not when it ends, and not when control ended before it did', async () => {
+    const [id] = await peeks();
+    if (id === undefined) throw new Error('there is no peek');
+    await ebb.stopVm(id);
+    expect(await peeks()).toEqual([]);
+    expect(existsSync(folderOf(id))).toBe(false);
+    await ebb.call('moment.restore', { vmId, momentId });
+    await withImage(momentId, image => {
+      expect(run('debugfs', '-R', 'cat /mark', image)).toBe('then\n');
+    });
+    const second = await peek();
+    expect(second).not.toBe(id);
+    const { pid } = await ebb.state(second);
+    await ebb.killControl(() => process.kill(pid ?? 0, 'SIGKILL'));
+    await waitFor('it to be gone', async () => (await peeks()).length === 0 || null);
+    expect(existsSync(folderOf(second))).toBe(false);
+    expect((await ebb.state(vmId)).phase).toBe('running');
+  });
+});

@@ -105,7 +105,11 @@ function vmHandlers(control: FakeControl) {
       control.setPhase(vmId, 'stopping');
       return control.work(
         fakeTask('vm.stop', `Shutting down ${control.vm(vmId).summary.spec.name}`, vmId, Date.now()),
-        () => control.setPhase(vmId, 'off'),
+        () => {
+          if (control.vm(vmId).summary.spec.peek === null) return control.setPhase(vmId, 'off');
+          world.vms = world.vms.filter(vm => vm.summary.spec.id !== vmId);
+          control.publish();
+        },
       );
     },
     'vm.suspend': ({ vmId }) => {
@@ -187,6 +191,23 @@ function historyHandlers(control: FakeControl) {
         vm.timeline = { ...vm.timeline, nowParentId: moment(vm, momentId).id, nowBytes: 0 };
         publish(vm);
       }),
+    'moment.peek': ({ vmId: ofId, momentId }) => {
+      const of = control.vm(ofId);
+      const { summary } = of;
+      const { name } = moment(of, momentId);
+      const vm = makeVm(
+        { name: `${summary.spec.name}: ${name}`, os: summary.spec.os, phase: 'running', min: 1, max: 2 },
+        Date.now(),
+      );
+      const peek = { vmId: ofId, momentId, momentName: name, points: [] };
+      vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, peek } };
+      control.world.vms.push(vm);
+      const { id } = vm.summary.spec;
+      return {
+        vmId: id,
+        ...control.work(fakeTask('moment.peek', `Peek at ${name}`, id, Date.now()), () => undefined),
+      };
+    },
     'moment.delete': ({ vmId, momentId }) => {
       const vm = control.vm(vmId);
       const gone = moment(vm, momentId);

@@ -161,6 +161,7 @@ const POINT_ROWS = {
       memory,
     }),
   },
+  'moment.peek': { ifFull: 'refuse', wanted: momentOf },
   'moment.delete': { ifFull: 'go-on', wanted: momentOf },
   'moment.restore': { ifFull: 'go-on', wanted: ({ momentId }) => ({ momentId }) },
   'trash.purge': { ifFull: 'go-on', wanted: ({ momentId = null }) => ({ momentId }) },

@@ -128,9 +128,9 @@ export class ExtrasShelf {
     }
   }
 
-  /** Its firmware variables and TPM state become the present's (L4); what the present has is kept by its own moment. */
-  restoreState(vmId: VmId, pointId: PointId): void {
-    const home = this.#ports.home(vmId);
+  /** Its firmware variables and TPM state become the present's (L4), or another machine's; what the present has is kept by its own moment. */
+  restoreState(vmId: VmId, pointId: PointId, to = vmId): void {
+    const home = this.#ports.home(to);
     for (const name of MACHINE_STATE) this.#copy(`${this.#folder(vmId, pointId)}/${name}`, `${home}/${name}`);
   }
 

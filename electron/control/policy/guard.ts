@@ -44,6 +44,8 @@ export const CHECKS: Checks = {
     policy.requireWithin('disk.size', virtualBytes);
   },
   'moment.go-back': needs('history.goBack'),
+  // Who may not go back may not be there by another door.
+  'moment.peek': needs('history.goBack'),
   'moment.delete': needs('history.delete'),
   'trash.purge': needs('history.purge'),
   'history.clean': needs('history.delete'),
@@ -79,7 +81,8 @@ export const followable = (
 
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
-const wrapped = (
+/** Asked before each call. */
+export const wrapped = (
   handlers: Handlers<Contract>,
   before: (method: string, params: unknown, context: CallContext) => void,
 ): Handlers<Contract> => {

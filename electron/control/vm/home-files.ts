@@ -10,5 +10,7 @@ export const logPath = ({ home }: Home): string => `${home}/qemu.log`;
 export const MACHINE_STATE = ['uefi-vars.fd', 'tpm'] as const;
 export const uefiVarsPath = ({ home }: Home): string => `${home}/${MACHINE_STATE[0]}`;
 export const tpmFolder = ({ home }: Home): string => `${home}/${MACHINE_STATE[1]}`;
+/** What a peek writes over the points it looks at. */
+export const overlayPath = ({ home }: Home, index: number): string => `${home}/overlay-${index}.qcow2`;
 /** What its cloud image asks for at its first start. */
 export const seedFolder = ({ home }: Home): string => `${home}/seed`;

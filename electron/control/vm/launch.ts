@@ -2,7 +2,7 @@
 import { Fault } from '../../../shared/result.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { ProcessId } from '../../platform/process.ts';
-import { logPath, recordPath, seedFolder, uefiVarsPath } from './home-files.ts';
+import { logPath, overlayPath, recordPath, seedFolder, uefiVarsPath } from './home-files.ts';
 import { noFirmware } from './host-parts.ts';
 import { type RunRecord, relocated, socketFiles, socketsIn } from './run-record.ts';
 import { specToArgv } from './spec-to-argv.ts';
@@ -30,7 +30,8 @@ export async function runRecord(
   const isoPath = ports.isoPath(spec);
   const firmware = firmwareOf({ spec, folders, ports });
   const seed = spec.hasSeed ? seedFolder(folders) : null;
-  const made = { sample, isoPath, firmware, seedFolder: seed, incoming: false };
+  const overlay = (index: number): string => overlayPath(folders, index);
+  const made = { sample, isoPath, firmware, seedFolder: seed, overlay, incoming: false };
   const argv = specToArgv({ spec, bootKib, accelerator, sockets, ...made });
   return { bootKib, accelerator, argv, hasBalloon: spec.balloon, hasTpm: spec.hasTpm, folders };
 }

@@ -36,6 +36,8 @@ export interface ArgvInput {
   readonly firmware: { readonly code: string; readonly vars: string } | null;
   /** A folder with what a cloud image asks for. */
   readonly seedFolder: string | null;
+  /** What a peek writes, by disk. */
+  readonly overlay: (index: number) => string;
   /** Waits for a stream of saved state. */
   readonly incoming: boolean;
 }
@@ -58,12 +60,29 @@ export const AGENT_CHARDEV = 'qga';
 /** What QEMU calls the backend of a disk. */
 export const diskNode = (index: number): string => `disk${index}`;
 
+const RELEASES = 'discard=unmap,detect-zeroes=unmap';
+
+/** T13: by NBD. A peek reads its point so, and writes to a file of its own above it. */
+function backend({ spec, sockets, overlay }: ArgvInput, index: number, id: string): string[] {
+  const nbd = (node: string, name: string, rest: string): string[] => [
+    '-blockdev',
+    `driver=nbd,node-name=${node},server.type=unix,server.path=${escaped(sockets.disk(index))},export=${name},reconnect-delay=${RECONNECT_SECONDS},${rest}`,
+  ];
+  if (spec.peek === null) return nbd(diskNode(index), id, RELEASES);
+  return [
+    ...nbd(`point${index}`, spec.peek.points[index] ?? id, 'read-only=on'),
+    '-blockdev',
+    `driver=file,node-name=overlay${index},filename=${escaped(overlay(index))},discard=unmap`,
+    '-blockdev',
+    `driver=qcow2,node-name=${diskNode(index)},file=overlay${index},backing=point${index},${RELEASES}`,
+  ];
+}
+
 function disks(input: ArgvInput): string[] {
   // Emulated: SATA, which firmware and installers know.
   const device = input.spec.devices === 'virtio' ? 'virtio-blk-pci' : 'ide-hd';
   return input.spec.disks.flatMap(({ id }, index) => [
-    '-blockdev',
-    `driver=nbd,node-name=${diskNode(index)},server.type=unix,server.path=${escaped(input.sockets.disk(index))},export=${id},reconnect-delay=${RECONNECT_SECONDS},discard=unmap,detect-zeroes=unmap`,
+    ...backend(input, index, id),
     '-device',
     `${device},drive=${diskNode(index)},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
   ]);

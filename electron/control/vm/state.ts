@@ -41,6 +41,8 @@ export const initialState = (nowMs: number, isSuspended: boolean): VmState => ({
 
 const LIVE: readonly VmPhase[] = ['starting', 'running', 'paused', 'stopping', 'suspending'];
 export const isLive = (phase: VmPhase): boolean => LIVE.includes(phase);
+/** Nothing of it runs or waits. */
+export const isOver = (phase: VmPhase): boolean => phase === 'off' || phase === 'failed';
 
 /** What a person may ask in a phase; the supervisor refuses the rest with vm.wrong-state. */
 export const MAY: Readonly<

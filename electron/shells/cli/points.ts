@@ -57,6 +57,18 @@ async function takeWithMemory(
   return taken;
 }
 
+export const peekAtPoint: Run<Rows['point peek']> = async session => {
+  const { spec, moment } = await thePoint(session);
+  const { vmId, taskId } = await session.client.call('moment.peek', { vmId: spec.id, momentId: moment.id });
+  await session.wait(taskId, { vmId });
+  const vm = await session.client.call('vm.get', { vmId });
+  const { name } = vm.spec;
+  return {
+    text: `"${name}" runs as it was. End it with \`ebb vm stop '${name}' --force\`: nothing of it is kept.`,
+    json: vm,
+  };
+};
+
 export const listPoints: Run<Rows['point list']> = async session => {
   const { timeline } = await theTimeline(session);
   const rows = [...timeline.moments]

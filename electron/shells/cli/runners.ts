@@ -43,6 +43,7 @@ export const RUNNERS: Loaders = {
   'point pin': async () => (await points()).pinPoint,
   'point unpin': async () => (await points()).unpinPoint,
   'point go-back': async () => (await points()).goBack,
+  'point peek': async () => (await points()).peekAtPoint,
   'point branches': async () => (await points()).listBranches,
   'point diff': async () => (await points()).comparePoints,
   'point export': async () => (await points()).exportPoint,

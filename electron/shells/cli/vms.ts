@@ -101,6 +101,8 @@ export const stopVm: Run<Rows['vm stop']> = async session => {
   const how = session.given.force ? 'force' : 'shutdown';
   const { taskId } = await session.client.call('vm.stop', { vmId: vm.spec.id, how });
   await session.wait(taskId);
+  if (vm.spec.peek !== null)
+    return { text: `Ended ${vm.spec.name}: nothing of it is kept.`, json: { vmId: vm.spec.id } };
   return after(session, vm, 'Stopped');
 };
 

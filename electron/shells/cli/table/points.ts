@@ -43,6 +43,13 @@ export const POINT_ROWS = {
     alias: 'revert',
     isTask: true,
   }),
+  'point peek': row({
+    help: 'Boot a VM as it was at a point, to look: no network, and nothing is kept when it ends',
+    arguments: [VM, POINT],
+    options: {},
+    alias: 'peek',
+    isTask: true,
+  }),
   'point branches': row({
     help: 'The lines of its history: where each ends, and where it leaves the line of Now',
     arguments: [VM],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { socketsIn } from '../../../../electron/control/vm/run-record.ts';
 import { specToArgv } from '../../../../electron/control/vm/spec-to-argv.ts';
-import type { DiskId, VmId } from '../../../../shared/ids.ts';
+import type { DiskId, MomentId, PointId, VmId } from '../../../../shared/ids.ts';
 import { type VmSpec, vmNameSchema } from '../../../../shared/vm.ts';
 import { PLAIN_SETUP } from '../../../../shared/vm-setup.ts';
 
@@ -33,6 +33,7 @@ const input = {
   isoPath: null,
   firmware: null,
   seedFolder: null,
+  overlay: (index: number) => `/vms/x/overlay-${index}.qcow2`,
   incoming: false,
 };
 const words = specToArgv(input).join(' ');
@@ -69,6 +70,23 @@ describe('QEMU arguments', () => {
       `driver=nbd,node-name=disk0,server.type=unix,server.path=/run/x/disk0,export=${diskId}`,
     );
     expect(words).not.toMatch(/vpc|\.vhd/);
+  });
+
+  it('a peek reads its point by NBD alone, cannot write to it, and writes to a file of its own', () => {
+    const point = '00000000-0000-4000-8000-000000000009' as PointId;
+    const peek = {
+      vmId: spec.id,
+      momentId: point as string as MomentId,
+      momentName: 'then',
+      points: [point],
+    };
+    const looking = specToArgv({ ...input, spec: { ...spec, peek } });
+    const backends = looking.filter((_, index) => looking[index - 1] === '-blockdev');
+    expect(backends).toEqual([
+      `driver=nbd,node-name=point0,server.type=unix,server.path=/run/x/disk0,export=${point},reconnect-delay=60,read-only=on`,
+      'driver=file,node-name=overlay0,filename=/vms/x/overlay-0.qcow2,discard=unmap',
+      'driver=qcow2,node-name=disk0,file=overlay0,backing=point0,discard=unmap,detect-zeroes=unmap',
+    ]);
   });
 
   it('M6: -m is what was leased, not the maximum', () => {
