@@ -143,10 +143,11 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
     },
     async leaves => {
       try {
-        if (isChanged) for (const { disk } of leaves) await disk.seal();
+        // T5: also what is dropped, so that there is one leaf to the headers, too.
+        for (const { disk } of leaves) await disk.seal();
         tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
       } catch (cause) {
-        if (isChanged && !isUncertain(cause)) for (const { disk } of leaves) disk.unseal();
+        if (!isUncertain(cause)) for (const { disk } of leaves) disk.unseal();
         throw cause;
       }
     },
