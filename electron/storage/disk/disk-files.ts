@@ -123,6 +123,8 @@ export class DiskFiles {
   edge(op: ReversalOp): Edge {
     const { root, child } = op;
     const hasNew = this.folder.exists(newFileName(root));
+    // T2: its root would be taken for its own way back.
+    if (!hasNew && op.kind !== 'flip') throw missing(newFileName(root), this.folder.path);
     const backward = this.image(hasNew ? newFileName(root) : fileName(root), root);
     if (op.kind !== 'flip') {
       return {

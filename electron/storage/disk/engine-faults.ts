@@ -85,5 +85,5 @@ export const uncertain = (path: string): Fault =>
   });
 
 /** T14: nothing that hangs on that transaction may be undone: it may have happened. The next opener knows. */
-export const isUncertain = (cause: unknown): boolean =>
+export const isUncertain = (cause: unknown): cause is Fault =>
   cause instanceof Fault && cause.body.code === 'disk.poisoned';

@@ -31,6 +31,7 @@ import {
   withEntries,
 } from './copy.ts';
 import { type Edge, fileName, newFileName } from './disk-files.ts';
+import { isUncertain } from './engine-faults.ts';
 import { Image } from './image.ts';
 import { clipped } from './layers.ts';
 import { resizeNeedsBytes, resizeRoot } from './resize.ts';
@@ -90,7 +91,9 @@ export async function beginReversal(
   try {
     tree.commit([put('op', op)]);
   } catch (cause) {
-    // T14: the person may go back before there is room again, and nobody would come for this edge.
+    // T14: it may have happened, and then names this file.
+    if (isUncertain(cause)) throw cause;
+    // The person may go back before there is room again, and nobody would come for this edge.
     files.dropImage(name);
     await files.folder.unlink(name);
     throw cause;

@@ -120,7 +120,7 @@ export class Settler {
     void this.settle();
   }
 
-  /** Resolves when there is nothing to do or no leave to do it. Never rejects. */
+  /** Resolves when there is nothing to do or no leave to do it. Rejects for a bug alone. */
   settle(): Promise<void> {
     this.#again = true;
     this.#work ??= this.#loop();
@@ -210,6 +210,8 @@ export class Settler {
 
   async #settleDisk(disk: Disk): Promise<void> {
     try {
+      // T14: what that transaction may name is nobody's to take away.
+      this.#ports.tree.requireCertain();
       for (let next = this.#next(disk.id); next !== null && this.#may(next); next = this.#next(disk.id)) {
         if (!(await this.#do(disk, next))) break;
         await this.#ports.tidy();

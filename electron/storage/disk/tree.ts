@@ -1,7 +1,8 @@
 // The tree of a VM's points, in memory, and what may be done to it. Pure but for `apply`, which mirrors committed
 // changes. Iterative throughout (T15).
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
-import { invariant } from '../../../shared/result.ts';
+import { type Fault, invariant } from '../../../shared/result.ts';
+import { isUncertain } from './engine-faults.ts';
 import type {
   Change,
   CompactOp,
@@ -26,6 +27,7 @@ export class Tree {
   readonly #store: TimelineStore;
   /** Of a moment, its points: asked for every moment whenever the timeline is told (T15). */
   readonly #ofMoment = new Map<MomentId, Set<PointId>>();
+  #doubt: Fault | null = null;
 
   constructor(store: TimelineStore) {
     this.#store = store;
@@ -49,9 +51,19 @@ export class Tree {
   /** Points whose files must stay for work that no record needs. */
   readonly held = new Set<PointId>();
 
+  /** T14: nothing is begun any more once a transaction may have happened. Fault disk.poisoned. */
+  requireCertain(): void {
+    if (this.#doubt !== null) throw this.#doubt;
+  }
+
   /** Durable first, then visible: memory never knows more than the database. */
   commit(changes: readonly Change[]): void {
-    this.#store.commit(changes);
+    try {
+      this.#store.commit(changes);
+    } catch (cause) {
+      if (isUncertain(cause)) this.#doubt = cause;
+      throw cause;
+    }
     this.revision++;
     for (const change of changes) {
       const isPoint = ('drop' in change ? change.drop : change.put) === 'point';
