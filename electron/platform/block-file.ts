@@ -33,7 +33,7 @@ export function fileFault(doing: string, name: string, cause: unknown): Fault {
   return new Fault(body, cause);
 }
 
-function guarded<T>(doing: string, name: string, work: () => T): T {
+export function guarded<T>(doing: string, name: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileFault, openBlockFile } from './block-file.ts';
+import { fileFault, guarded, openBlockFile } from './block-file.ts';
 import type { Folder } from './ports.ts';
 import { type RangeTool, rangeTool } from './range-tool.ts';
 
@@ -21,9 +21,9 @@ export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder 
   return {
     path,
     open: (name, how) => openBlockFile(join(path, name), name, how, tool),
-    list: () => readdirSync(path),
+    list: () => guarded('listing', path, () => readdirSync(path)),
     exists: name => existsSync(join(path, name)),
-    rename: (from, to) => renameSync(join(path, from), join(path, to)),
+    rename: (from, to) => guarded('renaming', from, () => renameSync(join(path, from), join(path, to))),
     unlink: async name => {
       try {
         await unlink(join(path, name));
@@ -33,7 +33,7 @@ export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder 
     },
     sync: () =>
       new Promise((resolve, reject) => {
-        const fd = openSync(path, 'r');
+        const fd = guarded('opening the folder', path, () => openSync(path, 'r'));
         fsync(fd, cause => {
           closeSync(fd);
           if (cause === null) resolve();
@@ -41,7 +41,7 @@ export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder 
         });
       }),
     freeBytes: () => {
-      const stats = statfsSync(path);
+      const stats = guarded('measuring the disk of', path, () => statfsSync(path));
       return stats.bavail * stats.bsize;
     },
   };
