@@ -16,6 +16,7 @@ import {
   batches,
   type CopyPorts,
   type CopyProgress,
+  checkSpace,
   clearBlocks,
   fillSlots,
   fillWhole,
@@ -158,6 +159,9 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   };
   ports.progress({ ...progress });
   for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
+    // T14: what is spare is the guest's, whoever took the rest meanwhile; what only changes hands takes nothing.
+    const grown = batch.filter(block => !merge.target.has(block)).length;
+    if (grown > 0) checkSpace(grown * merge.target.blockBytes, ports.files.folder.freeBytes());
     await absorb(ports, merge, batch);
     if (emptied !== null) {
       if ((await recordMaps(ports, merge.target, batch)) && ports.off.mergeSumSync !== true)

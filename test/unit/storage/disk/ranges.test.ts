@@ -261,3 +261,49 @@ describe('T3: what is drained is given back', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 });
+
+it('T14: a merge leaves the spare alone too, whoever took the rest meanwhile', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ebb-ranges-'));
+  let free = 2 ** 40;
+  const ports = {
+    diskFolder: () => ({ ...openFolder(folder), freeBytes: () => free }),
+    store: new MemoryStore(),
+    clock: systemClock,
+    random: systemRandom,
+    bootId: 'this boot',
+    turn,
+  };
+  const engine = await VmEngine.open(vmId, ports, { autoSettle: false, batchBytes: MIB });
+  await engine.createDisk(diskId, 40 * MIB);
+  engine.setSettling(false);
+  const take = async (name: string, at: number) => {
+    engine.volume(diskId).write(Buffer.alloc(8 * MIB, name), at);
+    return engine.takeMoment({ name, note: '', kind: 'manual' });
+  };
+  await take('first', 0);
+  const second = await take('second', 8 * MIB);
+  const third = await take('third', 20 * MIB);
+  const point = third.points[0]?.pointId as PointId;
+  const hash = await engine.hashPoint(point);
+  await engine.deleteMoment(second.id);
+  await engine.purge(() => true);
+  let moved = 0;
+  const stop = engine.onChange(() => {
+    const { work } = engine.timeline().settle;
+    if (work?.kind !== 'merge') return;
+    if (work.bytesDone > 0) free = 64 * MIB;
+    moved = Math.max(moved, work.bytesDone);
+  });
+  engine.setSettling(true);
+  await engine.settle();
+  stop();
+  expect(moved).toBeGreaterThan(0);
+  expect(moved).toBeLessThanOrEqual(4 * MIB);
+  expect(engine.timeline().settle.state).toBe('blocked');
+  free = 2 ** 40;
+  await engine.settle();
+  expect(engine.timeline().settle.state).toBe('rest');
+  expect(await engine.hashPoint(point)).toBe(hash);
+  await engine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
