@@ -98,6 +98,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     'disk.grow': forward('disk.grow'),
     'export.open': params => hostOf(params).openExport(params),
     'export.close': params => hostOf(params).closeExport(params),
+    'point.open': params => hostOf(params).openPoint(params),
+    'point.close': params => hostOf(params).closePoint(params),
     ...forwarded(forward),
   };
   return { handlers, close };
@@ -109,8 +111,6 @@ type Forward = <M extends PerVm>(
 
 /** What the VM's worker answers itself. */
 const forwarded = (forward: Forward) => ({
-  'point.open': forward('point.open'),
-  'point.close': forward('point.close'),
   'point.share': forward('point.share'),
   'disk.adopt': forward('disk.adopt'),
   'point.find': forward('point.find'),

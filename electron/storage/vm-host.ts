@@ -5,7 +5,7 @@
 //                        └─ too many deaths ──▶ failed ──open──▶ starting
 
 import { errorText } from '../../shared/errors.ts';
-import type { DiskId, VmId } from '../../shared/ids.ts';
+import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CallParams, Client } from '../../shared/rpc/client.ts';
@@ -39,6 +39,8 @@ export class VmHost {
   readonly folder: string;
   readonly #options: VmHostOptions;
   readonly #exports = new Map<DiskId, string>();
+  /** Points that are served until told otherwise, by socket (T8). */
+  readonly #held = new Map<string, PointId>();
   #up: Promise<WorkerLink> | null = null;
   #deathsMs: number[] = [];
   #isClosing = false;
@@ -67,6 +69,18 @@ export class VmHost {
   async closeExport(params: Params<StorageContract, 'export.close'>): Promise<Record<string, never>> {
     this.#exports.delete(params.diskId);
     return this.call('export.close', params);
+  }
+
+  async openPoint(params: Params<StorageContract, 'point.open'>) {
+    const result = await this.call('point.open', params);
+    if (params.isHeld) this.#held.set(params.socketPath, params.pointId);
+    return result;
+  }
+
+  async closePoint(params: Params<StorageContract, 'point.close'>): Promise<Record<string, never>> {
+    if (params.socketPath === null) this.#held.clear();
+    else this.#held.delete(params.socketPath);
+    return this.call('point.close', params);
   }
 
   /** On to the worker, also to the one that replaces a dead one; a call under way when it dies is not repeated. */
@@ -117,6 +131,9 @@ export class VmHost {
       link.client.subscribe('timeline', vmId, timeline => topics.publish('timeline', vmId, timeline));
       for (const [diskId, socketPath] of this.#exports) {
         await link.client.call('export.open', { vmId, diskId, socketPath });
+      }
+      for (const [socketPath, pointId] of this.#held) {
+        await link.client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
       }
       return link;
     } catch (error) {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { storageContract } from '../../../electron/storage/contract.ts';
 import { VmHost, type WorkerLink } from '../../../electron/storage/vm-host.ts';
+import type { PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Topics } from '../../../shared/rpc/topics.ts';
 import { testClock } from '../../support/nbd-fixture.ts';
@@ -81,6 +82,25 @@ describe('VmHost', () => {
     expect(workers[1]?.calls).toEqual(['vm.open', 'export.open /kept']);
     expect(logged.join()).toContain('a planted bug');
     expect(workers[0]?.isClosed).toBe(true);
+  });
+
+  it('T8: serves held points again when a worker dies, and not what was only read or let go', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    const pointId = newDiskId() as string as PointId;
+    const serve = (socketPath: string, isHeld: boolean) =>
+      host.openPoint({ vmId, pointId, socketPath, isHeld });
+    await serve('/held', true);
+    await serve('/gone', true);
+    await serve('/read', false);
+    await host.closePoint({ vmId, socketPath: '/gone' });
+    workers[0]?.die();
+    await until('the second worker serves', () => (workers[1]?.calls.length ?? 0) === 2);
+    expect(workers[1]?.calls).toEqual(['vm.open', 'point.open /held']);
+    await host.closePoint({ vmId, socketPath: null });
+    workers[1]?.die();
+    await until('the third worker is there', () => (workers[2]?.calls.length ?? 0) > 0);
+    expect(workers[2]?.calls).toEqual(['vm.open']);
   });
 
   it('gives up after five deaths within a minute, says so, and tries anew when asked to open', async () => {
