@@ -177,16 +177,18 @@ def write(wanted, out):
 
 def copy(chain, out):
     top = chain[0]
+    # A disk that grew: behind the end of a smaller image there is nothing below it, either.
+    ends = [min(vhd.size for vhd in chain[:count + 1]) for count in range(len(chain))]
     with open(out, 'xb') as file:
         file.truncate(top.size)
         for index in range(-(-top.size // top.block)):
-            maps = [(vhd, vhd.map(index)) for vhd in chain]
+            maps = [(vhd, end, vhd.map(index)) for vhd, end in zip(chain, ends)]
             for unit in range(top.block // UNIT):
                 at = index * top.block + unit * UNIT
-                vhd = next((vhd for vhd, here in maps if here and here[unit]), None)
-                if vhd and at < top.size:
+                vhd, end = next(((vhd, end) for vhd, end, here in maps if here and here[unit]), (None, 0))
+                if at < end:
                     file.seek(at)
-                    file.write(vhd.unit(index, unit)[:top.size - at])
+                    file.write(vhd.unit(index, unit)[:end - at])
 
 
 def crc(data, seed):

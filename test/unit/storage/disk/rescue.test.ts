@@ -219,6 +219,35 @@ describe('T5: rescue', () => {
     expect(run('--verify')).toMatchObject({ status: 0, stdout: expect.stringContaining('0 damaged') });
   });
 
+  it('T4: the script reads every point of a disk that grew, also of a branch that grew from an older, smaller one', async () => {
+    const before = engine.volume(diskId).sizeBytes;
+    write(0, 20, 1);
+    const first = await take('first');
+    await engine.growDisk(diskId, before + 8 * MIB);
+    write(before / UNIT + 100, 20, 2);
+    const second = await take('second');
+    await engine.settle();
+    await engine.goBack({ momentId: first.id, keepName: 'kept' });
+    await engine.growDisk(diskId, before + 8 * MIB);
+    write(3, 5, 3);
+    await take('third');
+    const check = async (): Promise<void> => {
+      await engine.close();
+      for (const [id, sha] of points) {
+        const out = join(folder, `${id}.img`);
+        rmSync(out, { force: true });
+        const ran = spawnSync('python3', [join(folder, 'rescue.py'), id, out], { encoding: 'utf8' });
+        expect(ran).toMatchObject({ status: 0, stderr: '' });
+        expect(sha256(readFileSync(out)), id).toBe(sha);
+      }
+      engine = await open();
+    };
+    await check();
+    await engine.goBack({ momentId: second.id, keepName: 'also kept' });
+    await engine.settle();
+    await check();
+  });
+
   it('T3: the script reads every point of an edge that is being turned', async () => {
     write(0, 512 * 4, 1);
     await take('first');
