@@ -8,6 +8,7 @@ import { systemRandom } from '../platform/random.ts';
 import { systemResidents } from '../platform/resident.ts';
 import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
+import { openHistoryRows } from './memory/history-rows.ts';
 import { openMemoryJournal } from './memory/journal.ts';
 import { MemoryManager } from './memory/manager.ts';
 import { RangeDesk, type RangeDeskPorts } from './memory/range-desk.ts';
@@ -40,6 +41,7 @@ export function memoryManager(
       clock,
       random: systemRandom,
       journal: openMemoryJournal(catalog.db),
+      historyRows: openHistoryRows(catalog.db, log),
       host: () => ({ ...figures(), ownKib: ownKib(), stalled: hostStrain().stalled }),
       groups,
       woke,

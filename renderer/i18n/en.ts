@@ -255,7 +255,9 @@ export const en = {
     balancedNote: 'Off: it keeps its maximum, and the others are planned around it.',
     weight: 'Weight',
     weights: { low: 'Low', normal: 'Normal', high: 'High', custom: (weight: number) => `Custom (${weight})` },
-    chart: 'Last 10 minutes',
+    chart: 'Over time',
+    spanLabel: 'How far back',
+    spans: { minutes: '10 min', hour: '1 h', day: '24 h', week: '7 days' },
     chartSummary: (name: string, actual: string, target: string, used: string) =>
       `${name} has ${actual}; its target is ${target}; it uses ${used}.`,
     chartEmpty: 'The chart starts when the VM runs.',

@@ -6,10 +6,12 @@ import type { LedgerEntry, MemorySample } from '../../shared/memory.ts';
 import { GIB_KIB, MIB_KIB } from '../../shared/units.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { useWidth } from '../ui/hooks.ts';
-import { formatClock, formatKib } from '../view/format.ts';
+import { formatClock, formatDay, formatKib } from '../view/format.ts';
+import { nearest, SPAN_MS, type Span } from '../view/memory-spans.ts';
 
 const HEIGHT = 190;
-export const WINDOW_MS = 10 * 60_000;
+/** So near a tick a press means it. */
+const TICK_PX = 10;
 
 const cssColor = (element: HTMLElement, name: string): string =>
   getComputedStyle(element).getPropertyValue(name).trim();
@@ -28,16 +30,20 @@ const INCREMENTS = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32
 );
 
 /** Thin lines with a small ring at the foot where the ledger has an entry. */
-function tickPlugin(entries: () => readonly LedgerEntry[], color: () => string): uPlot.Plugin {
+function tickPlugin(
+  props: () => Pick<ChartProps, 'entries' | 'chosen'>,
+  color: (isChosen: boolean) => string,
+): uPlot.Plugin {
   return {
     hooks: {
       draw: plot => {
         const { ctx, bbox } = plot;
         ctx.save();
-        ctx.strokeStyle = color();
         ctx.lineWidth = devicePixelRatio;
         ctx.setLineDash([]);
-        for (const entry of entries()) {
+        const { entries, chosen } = props();
+        for (const entry of entries) {
+          ctx.strokeStyle = color(entry.seq === chosen?.seq);
           const x = Math.round(plot.valToPos(entry.at / 1000, 'x', true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
           ctx.beginPath();
@@ -56,6 +62,9 @@ function tickPlugin(entries: () => readonly LedgerEntry[], color: () => string):
 interface ChartProps {
   readonly samples: readonly MemorySample[];
   readonly entries: readonly LedgerEntry[];
+  readonly span: Span;
+  readonly chosen: LedgerEntry | null;
+  readonly onChoose: (entry: LedgerEntry | null) => void;
   readonly maxKib: number;
   readonly now: number;
   /** Redraws in new colours. */
@@ -81,7 +90,7 @@ function chartOptions(
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { time: true, range: () => [(props().now - WINDOW_MS) / 1000, props().now / 1000] },
+      x: { time: true, range: () => [(props().now - SPAN_MS[props().span]) / 1000, props().now / 1000] },
       // What is drawn may be of a time when the range reached higher.
       y: { range: (_plot, _least, most) => [0, Math.max(props().maxKib, most, 60 * MIB_KIB) * 1.08] },
     },
@@ -91,7 +100,10 @@ function chartOptions(
         grid: { show: false },
         space: 90,
         size: 26,
-        values: (_plot, values) => values.map(value => formatClock(value * 1000, words.language)),
+        values: (_plot, values) =>
+          values.map(value =>
+            (props().span === 'week' ? formatDay : formatClock)(value * 1000, words.language),
+          ),
       },
       {
         ...axis,
@@ -123,12 +135,7 @@ function chartOptions(
         ...(uPlot.paths.stepped === undefined ? {} : { paths: uPlot.paths.stepped({ align: 1 }) }),
       },
     ],
-    plugins: [
-      tickPlugin(
-        () => props().entries,
-        () => cssColor(host, '--line-2'),
-      ),
-    ],
+    plugins: [tickPlugin(props, isChosen => cssColor(host, isChosen ? '--ink' : '--line-2'))],
   };
 }
 
@@ -159,5 +166,19 @@ export function MemoryChart(props: ChartProps) {
   useEffect(() => {
     plot.current?.setData(columns(props.samples));
   }, [props.samples]);
-  return <div className="chart" ref={host} aria-hidden />;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what these say is drawn anew
+  useEffect(() => {
+    plot.current?.redraw();
+  }, [props.entries, props.chosen, props.span]);
+  const choose = (clientX: number): void => {
+    const drawn = plot.current;
+    if (drawn === null) return;
+    const { left, width: wide } = drawn.over.getBoundingClientRect();
+    const msPerPx = SPAN_MS[props.span] / Math.max(1, wide);
+    const at = drawn.posToVal(clientX - left, 'x') * 1000;
+    const found = nearest(props.entries, at, TICK_PX * msPerPx);
+    props.onChoose(found?.seq === props.chosen?.seq ? null : found);
+  };
+  // For the eye and the hand: everybody else has the same sentences in the list below.
+  return <div className="chart" ref={host} aria-hidden onPointerUp={event => choose(event.clientX)} />;
 }

@@ -101,21 +101,24 @@ export function ManagedDialog(props: { readonly onClose: () => void }) {
       {rows.length === 0 ? (
         <p>{words.empty}</p>
       ) : (
-        <table className="table policy-table">
-          <thead>
-            <tr>
-              <th scope="col">{words.key}</th>
-              <th scope="col">{words.inForce}</th>
-              <th scope="col">{words.limit}</th>
-              <th scope="col">{words.setBy}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(row => (
-              <Row key={row.key} row={row} />
-            ))}
-          </tbody>
-        </table>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what is read on must be reached by the keyboard
+        <section tabIndex={0} aria-label={words.title}>
+          <table className="table policy-table">
+            <thead>
+              <tr>
+                <th scope="col">{words.key}</th>
+                <th scope="col">{words.inForce}</th>
+                <th scope="col">{words.limit}</th>
+                <th scope="col">{words.setBy}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(row => (
+                <Row key={row.key} row={row} />
+              ))}
+            </tbody>
+          </table>
+        </section>
       )}
       {report === null || report.files.length === 0 ? null : <Files report={report} />}
     </Dialog>

@@ -404,7 +404,7 @@ export const contract = defineContract({
       params: z.strictObject({ vmId: vmIdSchema, sinceMs: z.int().min(0) }),
       result: z.object({ samples: z.array(memorySampleSchema).max(5000) }),
       errors: ['vm.not-found'],
-      doc: 'Target, actual and in-use over the last ten minutes.',
+      doc: 'Target, actual and in-use since then: by the second over ten minutes, coarser over an hour, a day or a week.',
     },
 
     'disk.grow': {

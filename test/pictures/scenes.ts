@@ -97,6 +97,23 @@ const screensOf = (world: WorldName): Scene[] => [
   { name: 'console', world, place: tab(0, 'console') },
   { name: 'console-off', world, place: tab(2, 'console') },
   { name: 'memory', world, place: tab(0, 'memory') },
+  {
+    name: 'memory-day',
+    world,
+    place: tab(0, 'memory'),
+    steps: async ({ page, text }) => {
+      await page.getByText(text.memory.spans.day, { exact: true }).click();
+      const chart = await page.locator('.chart').boundingBox();
+      // A tick, wherever the last entry drew one.
+      for (
+        let x = (chart?.width ?? 0) - 22;
+        x > 80 && (await page.locator('.tick-sentence').count()) === 0;
+        x -= 6
+      )
+        await page.locator('.chart').click({ position: { x, y: 60 } });
+    },
+    isBrief: true,
+  },
   { name: 'memory-off', world, place: tab(3, 'memory') },
   { name: 'history', world, place: HISTORY },
   {

@@ -96,8 +96,20 @@ async function takeOne(scene: Scene, look: Look, page: Page, server: FakeServer,
     found.push(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
   }
   const file = join(options.folder, `${fileName(scene, look)}.png`);
-  await page.screenshot({ path: file, animations: 'disabled' });
+  await capture(page, file);
   return { file, found };
+}
+
+const CAPTURES_MAX = 4;
+
+/** Chromium without a screen sometimes has no frame to give, on a busy machine: the next one it has. */
+async function capture(page: Page, path: string, attempt = 1): Promise<void> {
+  try {
+    await page.screenshot({ path, animations: 'disabled' });
+  } catch (error) {
+    if (attempt === CAPTURES_MAX) throw error;
+    await capture(page, path, attempt + 1);
+  }
 }
 
 async function contactSheet(
@@ -146,6 +158,7 @@ async function takeLook(
     found.push(...[...taken.found, ...heard.splice(0)].map(line => `${fileName(scene, look)}: ${line}`));
     if (scene.steps === undefined) continue;
     await page.close();
+    await context.setOffline(false);
     page = await openPage(context, heard);
   }
   await context.close();

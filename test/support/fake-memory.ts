@@ -58,6 +58,25 @@ export function memoryHandlers(control: FakeControl) {
         )
         .slice(0, limit),
     }),
-    'memory.history': ({ vmId }) => ({ samples: control.vm(vmId).samples }),
+    'memory.history': ({ vmId, sinceMs }) => {
+      const { samples } = control.vm(vmId);
+      const last = samples.at(-1);
+      const spanMs = Date.now() - sinceMs;
+      if (last === undefined || spanMs <= 11 * 60_000) return { samples };
+      // Coarse, and switched off in the middle.
+      const figures = Array.from({ length: 240 }, (_, index) => {
+        const wave = 1 + 0.25 * Math.sin(index / 17) + 0.1 * Math.sin(index / 5);
+        const isOff = index > 90 && index < 120;
+        const figure = (kib: number | null): number | null =>
+          kib === null || isOff ? null : Math.round(kib * wave);
+        return {
+          at: Math.round(sinceMs + (spanMs * (index + 1)) / 240),
+          targetKib: isOff ? null : last.targetKib,
+          actualKib: figure(last.actualKib),
+          usedKib: figure(last.usedKib),
+        };
+      });
+      return { samples: figures };
+    },
   } satisfies Partial<Handlers<Contract>>;
 }

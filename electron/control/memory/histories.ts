@@ -1,33 +1,178 @@
-// What the live chart shows of the last minutes, for each VM, over its stops and starts. Bounded; lost with control.
+// What the chart shows of each VM, over its stops and starts: second by second for minutes, then coarser the further back.
+// Bounded. The coarse ones outlive control where there is a store for them.
 import type { VmId } from '../../../shared/ids.ts';
 import type { MemorySample } from '../../../shared/memory.ts';
 
-const SAMPLES_MAX = 600;
-const PERIOD_MS = 1_000;
+export interface Tier {
+  readonly periodMs: number;
+  readonly windowMs: number;
+  readonly isKept: boolean;
+}
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const LIVE: Tier = { periodMs: 1_000, windowMs: 10 * MINUTE_MS, isKept: false };
+/** Finest first. */
+const COARSE: readonly Tier[] = [
+  { periodMs: 10_000, windowMs: HOUR_MS, isKept: false },
+  { periodMs: 2 * MINUTE_MS, windowMs: DAY_MS, isKept: true },
+  { periodMs: 15 * MINUTE_MS, windowMs: 7 * DAY_MS, isKept: true },
+];
 /** VMs remembered, the longest silent forgotten first: more than there can be. */
 const VMS_MAX = 256;
 
+export interface HistoryRows {
+  /** Oldest first. */
+  load(vmId: VmId, periodMs: number): MemorySample[];
+  /** What is older than `sinceMs` goes. A failure is the store's to log: a chart is not worth a memory manager's. */
+  append(vmId: VmId, periodMs: number, sample: MemorySample, sinceMs: number): void;
+  drop(vmId: VmId): void;
+}
+const NO_ROWS: HistoryRows = { load: () => [], append: () => undefined, drop: () => undefined };
+
+interface Bucket {
+  readonly startMs: number;
+  last: MemorySample;
+  count: number;
+  actualKib: number;
+  usedCount: number;
+  usedKib: number;
+}
+
+/** One density of one VM: closed buckets, and the one being filled. */
+class Line {
+  readonly samples: MemorySample[];
+  readonly #tier: Tier;
+  #bucket: Bucket | null = null;
+
+  constructor(tier: Tier, samples: MemorySample[]) {
+    this.#tier = tier;
+    this.samples = samples;
+  }
+
+  /** Answers what is now settled. */
+  note(sample: MemorySample): MemorySample[] {
+    const { periodMs } = this.#tier;
+    const startMs = Math.floor(sample.at / periodMs) * periodMs;
+    const closed = this.#bucket !== null && this.#bucket.startMs !== startMs ? this.#close() : [];
+    this.#bucket ??= { startMs, last: sample, count: 0, actualKib: 0, usedCount: 0, usedKib: 0 };
+    const bucket = this.#bucket;
+    bucket.last = sample;
+    bucket.count++;
+    bucket.actualKib += sample.actualKib ?? 0;
+    if (sample.usedKib !== null) {
+      bucket.usedCount++;
+      bucket.usedKib += sample.usedKib;
+    }
+    return closed;
+  }
+
+  /** A gap: nothing was measured from here on. */
+  end(gap: MemorySample): MemorySample[] {
+    return [...this.#close(), ...this.#keep(gap)];
+  }
+
+  #close(): MemorySample[] {
+    const open = this.open();
+    this.#bucket = null;
+    return open === null ? [] : this.#keep(open);
+  }
+
+  #keep(sample: MemorySample): MemorySample[] {
+    this.samples.push(sample);
+    const { periodMs, windowMs } = this.#tier;
+    const since = sample.at - windowMs;
+    // Twice: a VM that is started and stopped all day leaves a gap each time.
+    while ((this.samples[0]?.at ?? since) < since || this.samples.length > (2 * windowMs) / periodMs)
+      this.samples.shift();
+    return [sample];
+  }
+
+  /** What the present bucket says so far; null: nothing. */
+  open(): MemorySample | null {
+    if (this.#bucket === null) return null;
+    const { last, count, actualKib, usedCount, usedKib } = this.#bucket;
+    return {
+      at: last.at,
+      targetKib: last.targetKib,
+      actualKib: last.actualKib === null ? null : Math.round(actualKib / count),
+      usedKib: usedCount === 0 ? null : Math.round(usedKib / usedCount),
+    };
+  }
+}
+
+interface Known {
+  readonly live: MemorySample[];
+  readonly lines: readonly (readonly [Tier, Line])[];
+}
+
 export class Histories {
-  readonly #samples = new Map<VmId, MemorySample[]>();
+  readonly #known = new Map<VmId, Known>();
+  readonly #rows: HistoryRows;
+
+  constructor(rows: HistoryRows = NO_ROWS) {
+    this.#rows = rows;
+  }
+
+  #of(vmId: VmId): Known {
+    const known = this.#known.get(vmId);
+    if (known !== undefined) return known;
+    const lines = COARSE.map(
+      tier => [tier, new Line(tier, tier.isKept ? this.#rows.load(vmId, tier.periodMs) : [])] as const,
+    );
+    const made = { live: [], lines };
+    this.#known.set(vmId, made);
+    const oldest = this.#known.keys().next().value;
+    if (this.#known.size > VMS_MAX && oldest !== undefined) this.#known.delete(oldest);
+    return made;
+  }
 
   note(vmId: VmId, sample: MemorySample): void {
-    const samples = this.#samples.get(vmId) ?? [];
-    const last = samples.at(-1);
-    if (last !== undefined && sample.at - last.at < PERIOD_MS && last.actualKib !== null) return;
-    samples.push(sample);
-    if (samples.length > SAMPLES_MAX) samples.shift();
-    this.#samples.delete(vmId);
-    this.#samples.set(vmId, samples);
-    const oldest = this.#samples.keys().next().value;
-    if (this.#samples.size > VMS_MAX && oldest !== undefined) this.#samples.delete(oldest);
+    const { live, lines } = this.#of(vmId);
+    const last = live.at(-1);
+    if (last !== undefined && sample.at - last.at < LIVE.periodMs && last.actualKib !== null) return;
+    live.push(sample);
+    if (live.length > LIVE.windowMs / LIVE.periodMs) live.shift();
+    this.#touch(vmId);
+    for (const [tier, line] of lines) this.#keep(vmId, tier, line.note(sample));
+  }
+
+  /** The longest silent is the first to be forgotten. */
+  #touch(vmId: VmId): void {
+    const known = this.#of(vmId);
+    this.#known.delete(vmId);
+    this.#known.set(vmId, known);
   }
 
   /** A gap: from here on there is nothing to measure. */
   end(vmId: VmId, at: number): void {
-    this.#samples.get(vmId)?.push({ at, targetKib: null, actualKib: null, usedKib: null });
+    if (!this.#known.has(vmId)) return;
+    const { live, lines } = this.#of(vmId);
+    const gap = { at, targetKib: null, actualKib: null, usedKib: null };
+    live.push(gap);
+    for (const [tier, line] of lines) this.#keep(vmId, tier, line.end(gap));
   }
 
-  since(vmId: VmId, sinceMs: number): MemorySample[] {
-    return this.#samples.get(vmId)?.filter(sample => sample.at > sinceMs) ?? [];
+  /** It was deleted. */
+  forget(vmId: VmId): void {
+    this.#known.delete(vmId);
+    this.#rows.drop(vmId);
+  }
+
+  #keep(vmId: VmId, { periodMs, windowMs, isKept }: Tier, samples: readonly MemorySample[]): void {
+    if (!isKept) return;
+    for (const sample of samples) this.#rows.append(vmId, periodMs, sample, sample.at - windowMs);
+  }
+
+  /** As fine as is still known of the time since. */
+  since(vmId: VmId, sinceMs: number, nowMs: number): MemorySample[] {
+    const { live, lines } = this.#of(vmId);
+    const isAfter = (sample: MemorySample): boolean => sample.at > sinceMs;
+    const askedMs = nowMs - sinceMs;
+    if (askedMs <= LIVE.windowMs) return live.filter(isAfter);
+    const found = lines.find(([tier]) => askedMs <= tier.windowMs) ?? lines.at(-1);
+    if (found === undefined) return live.filter(isAfter);
+    const open = found[1].open();
+    return [...found[1].samples, ...(open === null ? [] : [open])].filter(isAfter);
   }
 }

@@ -30,7 +30,7 @@ import {
 } from './budget.ts';
 import { Focus } from './focus.ts';
 import { FreeDesk } from './free-desk.ts';
-import { Histories } from './histories.ts';
+import { Histories, type HistoryRows } from './histories.ts';
 import { HostWatch } from './host-watch.ts';
 import type { MemoryJournal } from './journal.ts';
 import { hostIsFullText, LeaseDesk } from './lease-desk.ts';
@@ -56,12 +56,13 @@ export interface ManagerPorts {
   readonly groups?: MemoryGroups | null;
   /** This computer slept: its guests did not see the time pass. */
   readonly woke?: () => void;
+  readonly historyRows?: HistoryRows;
 }
 
 export class MemoryManager implements MemoryPort {
   readonly #ports: ManagerPorts;
   readonly #vms = new Map<VmId, TrackedVm>();
-  readonly #histories = new Histories();
+  readonly #histories: Histories;
   readonly #desk: LeaseDesk;
   readonly #hostListeners = new Set<() => void>();
   readonly #ledgerListeners = new Set<(entry: LedgerEntry) => void>();
@@ -75,6 +76,7 @@ export class MemoryManager implements MemoryPort {
 
   constructor(ports: ManagerPorts, policy: Partial<MemoryPolicy> = {}) {
     this.#ports = ports;
+    this.#histories = new Histories(ports.historyRows);
     this.#watch = new HostWatch(ports.host, ports.clock, ports.switchOff?.watermarks === true);
     this.#policy = {
       mode: 'demand',
@@ -235,6 +237,7 @@ export class MemoryManager implements MemoryPort {
   /** It was deleted. */
   forget(vmId: VmId): void {
     this.#tried(() => this.#ports.journal.dropOverhead(vmId));
+    this.#histories.forget(vmId);
   }
 
   event(vmId: VmId, event: VmMemoryEvent): void {
@@ -307,7 +310,7 @@ export class MemoryManager implements MemoryPort {
   }
 
   history(vmId: VmId, sinceMs: number): MemorySample[] {
-    return this.#histories.since(vmId, sinceMs);
+    return this.#histories.since(vmId, sinceMs, this.#ports.clock.wallMs());
   }
 
   ledger(vmId: VmId | null, limit: number, beforeSeq: number | null = null): LedgerEntry[] {
@@ -371,10 +374,7 @@ export class MemoryManager implements MemoryPort {
   /** What our VMs hold, asked of the host at this instant. */
   #residentKib(): number {
     let sum = 0;
-    for (const vm of this.#vms.values()) {
-      vm.lookAtHost();
-      sum += vm.residentKib ?? 0;
-    }
+    for (const vm of this.#vms.values()) sum += vm.lookAtHost() ?? 0;
     return sum;
   }
 

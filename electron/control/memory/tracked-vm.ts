@@ -235,8 +235,9 @@ export class TrackedVm {
   }
 
   /** The host's figure, as of now. */
-  lookAtHost(): void {
+  lookAtHost(): number | null {
     this.footprint.residentKib = this.guest.residentKib?.() ?? this.residentKib;
+    return this.residentKib;
   }
 
   observe(sample: GuestSample, { monotonicMs, wallMs }: { monotonicMs: number; wallMs: number }): Observed {
