@@ -321,7 +321,10 @@ export class QemuSupervisor implements VmSupervisor {
   }
 
   async adopt(): Promise<boolean> {
+    const wasRunning = this.#ports.readJson(recordPath(this.#folders)) !== null;
     const found = await findRunning(this.#folders, this.#ports);
+    // T17: nobody served its disks to their end.
+    if (found === null && wasRunning) await giveBack(this.#launch());
     if (found === null) return false;
     const { record, process } = found;
     this.#found = process;

@@ -65,6 +65,11 @@ export async function killHost(
     const { vmId, diskId } = await ebb.vmNamed('alpha');
     const { acked, units } = await killUnder(ebb, vmId, random);
     await waitFor('the VM to be off', async () => (await ebb.state(vmId)).pid === null || null);
+    // T17: nobody stopped it, and its disk comes to rest all the same.
+    await ebb.settled(vmId);
+    const { disks } = await ebb.call('timeline.get', { vmId });
+    if (disks.some(({ depth }) => depth !== 1))
+      return { acked, wrong: `host kill ${index}: not at rest as one VHD` };
     await ebb.call('moment.take', { vmId, name: 'after kill', note: '' });
     await ebb.settled(vmId);
     const { moments } = await ebb.call('timeline.get', { vmId });
