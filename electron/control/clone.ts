@@ -85,6 +85,8 @@ export class Cloner {
     const { from, momentName, spec, copies, linked } = planned;
     const { step } = run;
     const fill = async (): Promise<void> => {
+      // T14: for all of its disks, before the first is copied.
+      if (!linked) this.#checkSpace(await this.#needs(from.id, copies, run));
       for (const copy of copies)
         if (linked) await this.#share(from.id, spec.id, copy, step);
         else await this.#copy(from.id, spec.id, copy, run);
@@ -118,6 +120,21 @@ export class Cloner {
     await storage.call('disk.adopt', { vmId: toId, diskId, images });
   }
 
+  async #needs(fromId: VmId, copies: PlannedClone['copies'], run: TaskRun): Promise<number> {
+    const { storage, readerSocket } = this.#ports;
+    const qemuImg = qemuImgPath(this.#ports, 'Nothing was created.');
+    let needs = 0;
+    for (const { pointId } of copies) {
+      const source = { vmId: fromId, pointId, socketPath: readerSocket(fromId) };
+      needs += await whilePointServed(
+        storage,
+        source,
+        async point => (await measurePoint(point.uri, qemuImg, this.#ports, run)) ?? point.virtualBytes,
+      );
+    }
+    return needs;
+  }
+
   async #copy(
     fromId: VmId,
     toId: VmId,
@@ -129,7 +146,6 @@ export class Cloner {
     const target = readerSocket(toId);
     const source = { vmId: fromId, pointId, socketPath: readerSocket(fromId) };
     await whilePointServed(storage, source, async point => {
-      this.#checkSpace((await measurePoint(point.uri, qemuImg, this.#ports, run)) ?? point.virtualBytes);
       await storage.openExport(toId, diskId, target);
       try {
         const to = nbdUri(diskId, target);

@@ -154,7 +154,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       );
     },
     'moment.cost': ({ momentId }) => engineOf().inspect.cost(momentId),
-    'moment.compare': async ({ fromId, toId }) => ({ disks: await engineOf().inspect.compare(fromId, toId) }),
+    'moment.compare': async ({ fromId, toId }) => {
+      const { inspect } = engineOf();
+      const read = inspect.pointsOf(fromId, toId);
+      return { disks: await readers.whileRead(read, () => inspect.compare(fromId, toId)) };
+    },
     'verify.some': ({ cursor, budgetBytes }) => engineOf().verifier.some(cursor, budgetBytes),
     'settle.set': async ({ to }) => {
       if (to === 'undo') await engineOf().undoSettling();

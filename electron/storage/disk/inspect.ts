@@ -73,6 +73,11 @@ export class Inspector {
     return found;
   }
 
+  /** What a comparison of these reads, Now aside. Fault moment.not-found. */
+  pointsOf(...moments: readonly (MomentId | null)[]): PointId[] {
+    return moments.flatMap(id => (id === null ? [] : this.#points(id).map(point => point.id)));
+  }
+
   #points(momentId: MomentId): PointRow[] {
     if (this.#tree.moment(momentId) === undefined) throw noPoint(momentId);
     return this.#tree.pointsOf(momentId);

@@ -119,6 +119,22 @@ describe('the storage process', () => {
     });
   });
 
+  it('T8: points that are being compared are not purged, and can be once that has ended', async () => {
+    await using storage = storageFixture();
+    const { client } = storage;
+    const { vmId } = await machine(storage, 'a');
+    // A million blocks to look at.
+    await client.call('disk.create', { vmId, diskId: newDiskId(), virtualBytes: 2000 * 2 ** 30 });
+    const take = (name: string) => client.call('moment.take', { vmId, name, note: '', kind: 'manual' });
+    const [one, two] = [await take('one'), await take('two')];
+    const compared = client.call('moment.compare', { vmId, fromId: one.id, toId: two.id });
+    await client.call('moment.delete', { vmId, momentId: two.id });
+    const purge = { vmId, trashedBefore: Number.MAX_SAFE_INTEGER, momentId: two.id };
+    await expect(client.call('trash.purge', purge)).rejects.toMatchObject({ body: { code: 'disk.in-use' } });
+    expect((await compared).disks.map(({ difference }) => difference.bytes)).toEqual([0, 0]);
+    await client.call('trash.purge', purge);
+  });
+
   it('T11: SIGKILL between WRITE and FLUSH loses nothing acknowledged; the export comes back by itself', async () => {
     await using storage = storageFixture();
     const { vmId, path } = await machine(storage, 'a');
