@@ -119,15 +119,19 @@ export async function killStorage(
     const agent = await ebb.startVm(vmId);
     const all: Run = { ebb, vmId, agent, random, recorded: new Map() };
     await agent.call('writer-start', WRITER);
+    let turned = 0;
     for (let index = 1; index <= kills; index++) {
       if (index % 2 === 0) await takeAfterWriting(all);
       await pause(random.below(DELAY_MS));
+      if ((await ebb.call('timeline.get', { vmId })).settle.reversal !== null) turned++;
       process.kill(await ebb.storagePid(), 'SIGKILL');
       const wrong = await check(all, index);
       if (wrong !== null) violations.push(wrong);
       if (index % 8 === 0) await dropOldest(all);
-      if (index % 10 === 0) say(`kills: ${violations.length} wrong of ${index}`);
+      if (index % 10 === 0 || index === kills)
+        say(`kills: ${violations.length} wrong of ${index}, ${turned} while an edge was turned`);
     }
+    if (turned === 0) violations.push(`none of ${kills} kills fell into a reversal`);
     violations.push(...(await checkPoints(all)));
   } finally {
     await ebb.dispose();

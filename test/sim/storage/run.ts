@@ -30,6 +30,27 @@ export interface StorageSimResult {
   readonly during: Readonly<Record<string, number>>;
 }
 
+/** What crashes fall in, and refusals for want of room (T14); among thousands there are some of each, or the simulation has lost sight of something. */
+const KINDS = [
+  'take',
+  'goBack',
+  'delete',
+  'graft',
+  'grow',
+  'rest',
+  'copy',
+  'flip',
+  'undo',
+  'merge up',
+  'merge down',
+  'guest only',
+  'recovery',
+  'refusal',
+];
+/** Those none fell in. */
+export const neverIn = (during: StorageSimResult['during']): string[] =>
+  KINDS.filter(kind => during[kind] === undefined);
+
 const STEPS = 160;
 const DEATHS = 6;
 const SHARE = 20;

@@ -3,7 +3,7 @@
 import type { SwitchOffName } from '../../../electron/storage/disk/switch-offs.ts';
 
 export const SWITCH_OFF_SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {
-  shrinkSizeSync: 20268342,
+  shrinkSizeSync: 31002826,
   mergeDataSync: 20265155,
   growTableSync: 20262072,
   mergeMapSync: 20261750,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runStorageSim, SWITCHED_OFF } from './run.ts';
+import { neverIn, runStorageSim, SWITCHED_OFF } from './run.ts';
 import { SWITCH_OFF_SEEDS } from './seeds.ts';
 
 const SEED = 20261123;
@@ -10,6 +10,7 @@ describe('the engine, its host dying at any call', () => {
     const { violations, runs, during } = await runStorageSim({ seed: SEED, crashes: CRASHES });
     expect(violations).toEqual([]);
     expect(runs).toBeGreaterThanOrEqual(CRASHES);
+    expect(neverIn(during)).toEqual([]);
     expect(during.refusal).toBeGreaterThan(20);
   }, 400_000);
 

@@ -1,28 +1,11 @@
 // `npm run -s sim -- storage [--seed S] [--crashes N] [--quick] [--json]`: crashes on the real engine, then each safety
 // mechanism switched off in turn, which must be missed.
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
-import { runStorageSimInParallel, SWITCHED_OFF } from './run.ts';
+import { neverIn, runStorageSimInParallel, SWITCHED_OFF } from './run.ts';
 import { SWITCH_OFF_SEEDS } from './seeds.ts';
 
 const CRASHES = 20_000;
 const CRASHES_QUICK = 3000;
-/** What crashes fall in, and refusals for want of room (T14); among thousands there are some of each, or the simulation has lost sight of something. */
-const KINDS = [
-  'take',
-  'goBack',
-  'delete',
-  'graft',
-  'grow',
-  'rest',
-  'copy',
-  'flip',
-  'undo',
-  'merge up',
-  'merge down',
-  'guest only',
-  'recovery',
-  'refusal',
-];
 const ENOUGH_FOR_ALL = 2500;
 /** A switched-off mechanism that is not missed within so many is not tested. */
 const SWITCH_OFF_CRASHES = 20_000;
@@ -37,7 +20,7 @@ export async function run({ seed, quick, options, say }: SuiteOptions): Promise<
   say(`storage: ${violations.length} wrong of ${runs} crashes`);
   const kinds = Object.entries(during).sort(([, a], [, b]) => b - a);
   say(`  fell in: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
-  const never = runs < ENOUGH_FOR_ALL ? [] : KINDS.filter(kind => during[kind] === undefined);
+  const never = runs < ENOUGH_FOR_ALL ? [] : neverIn(during);
   const all = [...violations, ...never.map(kind => `there was no ${kind}`)];
   const switchOffs: SwitchOffResult[] = [];
   for (const name of SWITCHED_OFF) {
