@@ -12,8 +12,9 @@ import {
   exportFileName,
   giveName,
   isWritten,
+  SPARE_BYTES,
 } from './export-point.ts';
-import type { TaskRun } from './tasks.ts';
+import type { Step, TaskRun } from './tasks.ts';
 
 /** Read by one call: some tens of milliseconds of a disk that is not slow. */
 const BUDGET_BYTES = 32 * 2 ** 20;
@@ -75,6 +76,7 @@ export class DeltaExporter {
     const { remove, unfinished } = this.#ports;
     if (isWritten(path, this.#ports, run)) return;
     const part = checkTarget(path, this.#ports);
+    await this.#checkRoom(planned, dirname(part), run.step);
     unfinished.begin(part);
     try {
       await run.gate.pausable(() => this.#fill(planned, part, run));
@@ -86,6 +88,23 @@ export class DeltaExporter {
       unfinished.end(part);
     }
     run.step(`written to ${basename(path)}`);
+  }
+
+  /** T14: before the first byte. What differs is measured only where all of the disk would be too much. */
+  async #checkRoom({ vmId, from, to }: PlannedDeltaExport, folder: string, step: Step): Promise<void> {
+    const { storage, freeBytes } = this.#ports;
+    const { moments } = await storage.call('timeline.get', { vmId });
+    const of = (id: PointId) => moments.find(({ points }) => points.some(({ pointId }) => pointId === id));
+    const [older, newer] = [of(from), of(to)];
+    const point = newer?.points.find(({ pointId }) => pointId === to);
+    // Gone meanwhile: whoever reads it says so.
+    if (older === undefined || newer === undefined || point === undefined) return;
+    if ((freeBytes(folder) ?? 0) >= point.virtualBytes + SPARE_BYTES) return;
+    step('measuring what differs');
+    const compared = { vmId, fromId: older.id, toId: newer.id };
+    const { disks } = await storage.call('moment.compare', compared);
+    const found = disks.find(({ diskId }) => diskId === point.diskId);
+    checkFree(folder, found?.difference.bytes ?? 0, this.#ports);
   }
 
   async #fill({ vmId, from, to }: PlannedDeltaExport, part: string, { step, gate }: TaskRun): Promise<void> {

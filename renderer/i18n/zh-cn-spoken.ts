@@ -150,6 +150,7 @@ const SENTENCES: readonly Sentence[] = [
 
 const STEPS: Readonly<Record<string, string>> = {
   'making the disk': '正在建立磁盘',
+  'measuring what differs': '正在测量差异',
   'taking the first point': '正在保存第一个时间点',
   'closing its disks': '正在关闭磁盘',
   'moving it to the trash': '正在移到回收站',
