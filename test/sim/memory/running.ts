@@ -41,7 +41,7 @@ export interface Running extends Line {
   specAtMs: number;
   /** Sent and not yet heard. */
   underWay: number[];
-  /** In the last SEEN_STEPS steps. */
+  /** In the last `seenSteps`. */
   readonly hadMib: number[];
   /** What its load, at its most and swapped out as far as swap goes, leaves it no way below. */
   readonly leastMib: number;
@@ -55,6 +55,8 @@ export interface Running extends Line {
   belowS: number;
   /** Grow or shrink: 1, −1. */
   way: number;
+  /** M9: who has seen how much it holds; whoever has not counts all of it. */
+  seenBy: Controller | null;
 }
 
 export interface Starting {
@@ -126,9 +128,13 @@ export function releaseMs({ guest, spec, leastMib }: Running): number {
   return ((guest.actual - minMib) / RELEASE_MIB_PER_S.cache + swapMib / RELEASE_MIB_PER_S.swap) * 1000;
 }
 
-/** M4, M6: what the willing could give it has not come to it. */
-export const isLate = ({ lease, atMs, releaseMs }: Starting, nowMs: number): boolean =>
-  lease === null && nowMs - atMs > LATE_MS + 1.2 * releaseMs;
+/** As old as a sample may be when a command follows from it: 0.4 s, or as long as it did not answer. */
+export const seenSteps = ({ hungUntilMs }: Running, nowMs: number): number =>
+  nowMs < hungUntilMs + SPIN_MAX_S * 1000 ? 2000 : 8;
+
+/** M4, M6: what the willing could give it has not come to it, since there was room to write down what they are asked. */
+export const isLate = ({ lease, atMs, releaseMs, controller }: Starting, nowMs: number): boolean =>
+  lease === null && nowMs - Math.max(atMs, controller.fullUntilMs) > LATE_MS + 1.2 * releaseMs;
 
 /** M3, M4: it would take its minimum and there is enough for it. `isOwed`: nothing excuses that it has not. */
 export function isLeftBelow(running: Running, isOwed: boolean, dt: number): boolean {

@@ -23,6 +23,7 @@ import {
   releaseMs,
   type Starting,
   SWAP_MIB,
+  seenSteps,
   unreached,
 } from './running.ts';
 import { specOf } from './specs.ts';
@@ -31,8 +32,6 @@ const MIB = 1024;
 const STEP_MS = 50;
 /** What nobody asked for may be answered this late, and no later: a sample, a plan, a command. */
 const REACTION_MS = 1_000;
-/** As old as a sample may be when a command follows from it. */
-const SEEN_STEPS = 8;
 const BELOW_MIB = 64;
 /** Asked for nothing new so long, a guest has told what it holds. */
 const STEADY_MS = 3_000;
@@ -257,13 +256,14 @@ export class SafetyWorld {
       this.#judgeSum(`${spec.name} given ${Math.round(targetMib - before)} MiB`);
   }
 
-  /** What a live controller was told, and had time to note, it has to know from then on (M9). */
+  /** What a live controller was told of a guest it knows to be up, and had time to note, it has to know from then on (M9). */
   #sampled(guest: SimGuest, controller: Controller): void {
     const running = this.#running.get(guest.id);
-    const now = this.clock.monotonicMs();
-    if (running === undefined || guest.isMoving) return;
+    if (running === undefined) return;
+    running.seenBy = controller;
+    if (guest.isMoving || controller.manager.vmMemory(running.spec).balloon === 'booting') return;
     const { steadySinceMs, latencyMs } = running;
-    if (now - Math.max(steadySinceMs, running.readyAtMs) < STEADY_MS) return;
+    if (this.clock.monotonicMs() - Math.max(steadySinceMs, running.readyAtMs) < STEADY_MS) return;
     // M9: a target that may not have been heard counts as promised.
     const notedMib = (this.#journal.target(guest.id) ?? 0) / MIB;
     const seenMib = guest.residentMib - Math.max(promisedMib(running), notedMib);
@@ -288,9 +288,8 @@ export class SafetyWorld {
   #mustHaveMib(running: Running): number {
     const { guest, spec } = running;
     if (this.#isWilling(running)) return spec.minKib / MIB;
-    return guest.isHung && guest.isDriverReady
-      ? promisedMib(running)
-      : Math.max(promisedMib(running), guest.setup.bootMib);
+    const isKnown = guest.isHung && guest.isDriverReady && running.seenBy === this.#controller;
+    return isKnown ? promisedMib(running) : Math.max(promisedMib(running), guest.setup.bootMib);
   }
 
   #isWilling({ guest, spec, leastMib, readyAtMs, hungUntilMs }: Running): boolean {
@@ -322,7 +321,7 @@ export class SafetyWorld {
       const before = guest.promisedMib;
       const wasReady = guest.isDriverReady;
       running.hadMib.push(guest.actual);
-      if (running.hadMib.length > SEEN_STEPS) running.hadMib.shift();
+      while (running.hadMib.length > seenSteps(running, now)) running.hadMib.shift();
       guest.isHung = now < running.hungUntilMs;
       guest.step(dt, now / 1000);
       this.#judge(running, dt);
@@ -542,6 +541,7 @@ export class SafetyWorld {
       knownMib: Math.min(guest.setup.overheadMib, overheadMib(bootMib)),
       steadySinceMs: now,
       way: 0,
+      seenBy: null,
     };
     this.#running.set(spec.id, running);
     this.#disturb();
