@@ -2,13 +2,14 @@
 // the disk goes on changing, and what cannot be written leaves nothing. No guest runs.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MomentId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
-import type { ExportFormat } from '../../shared/timeline.ts';
+import type { ExportFormat, Moment } from '../../shared/timeline.ts';
 import { Ebb } from '../support/ebb.ts';
+import { HistoryVm, unitsOf } from '../support/history-vm.ts';
 import { canReflink, reflinkFolder } from '../support/reflink-folder.ts';
 import { randomBytes } from '../support/seeded.ts';
 
@@ -161,6 +162,8 @@ describe('a VM is made from a point', () => {
   it('and 7-Zip reads from it what the point holds', async () => {
     const made = await ebb.call('vm.clone', { vmId, momentId, name: 'other twin' });
     await ebb.done(made.taskId);
+    // Files that are being turned are the engine's alone.
+    await ebb.settled(made.vmId);
     const file = await pointFile(made.vmId);
     const ran = spawnSync('7z', ['x', '-tVHD', '-so', file], { maxBuffer: 64 * MIB });
     expect(ran.status, ran.stderr.toString()).toBe(0);
@@ -249,5 +252,51 @@ describe('what cannot be written is refused and leaves nothing', () => {
       ebb.call('moment.export', { vmId, momentId: unknown, format: 'raw', path: join(folder, 'x.img') }),
     ).rejects.toMatchObject({ body: { code: 'moment.not-found' } });
     expect(existsSync(join(folder, 'x.img'))).toBe(false);
+  });
+});
+
+describe('every point of a history, while its disk is served and written', () => {
+  let vm: HistoryVm;
+  let turn = 0;
+  const exported = async (moment: Moment, [format, driver, extension]: (typeof FORMATS)[number]) => {
+    const path = join(folder, `h-${++turn}.${extension}`);
+    await vm.write([{ at: turn * 64 * 1024, bytes: randomBytes(MIB, 700 + turn) }], async () => {
+      const params = { vmId: vm.vmId, momentId: moment.id, format, path };
+      await ebb.done((await ebb.call('moment.export', params)).taskId);
+    });
+    expect(unitsOf(readBack(path, driver).subarray(0, vm.now.length)), moment.name).toBe(
+      vm.recorded.get(moment.id),
+    );
+    rmSync(path);
+  };
+
+  beforeAll(async () => {
+    vm = await HistoryVm.create(ebb, 'historic', randomBytes(12 * MIB, 6));
+    const { vmId: id } = vm;
+    await ebb.call('settle.set', { vmId: id, to: 'pause' });
+    const [first] = await vm.moments();
+    const second = await vm.take('second', [{ at: MIB, bytes: randomBytes(3 * MIB, 7) }]);
+    await vm.take('third', [{ at: 6 * MIB, bytes: randomBytes(2 * MIB, 8) }]);
+    expect(second.points[0]?.form).toBe('delta');
+    const back = await ebb.call('moment.go-back', {
+      vmId: id,
+      momentId: first?.id as MomentId,
+      keepName: 'kept',
+    });
+    await ebb.done(back.taskId);
+    randomBytes(12 * MIB, 6).copy(vm.now);
+    await vm.take('branch', [{ at: 2 * MIB, bytes: randomBytes(4 * MIB, 9) }]);
+  });
+
+  it.each(FORMATS)('forward deltas and a branch as %s', async (...format) => {
+    for (const name of ['second', 'branch']) await exported(await vm.named(name), format);
+  });
+
+  it.each(FORMATS)('at rest, backward deltas and the root as %s', async (...format) => {
+    await ebb.call('settle.set', { vmId: vm.vmId, to: 'run' });
+    await ebb.settled(vm.vmId);
+    for (const moment of await vm.moments()) await exported(moment, format);
+    await ebb.settled(vm.vmId);
+    expect(await vm.wrong()).toEqual([]);
   });
 });
