@@ -1,6 +1,7 @@
 // A program run: each operation on the engine and on the oracle, then everything looked at. An operation the machine died
 // in, or that a full or failing disk refused, has happened or it has not: what is found decides, and must be one of both.
 
+import { fileName } from '../../../electron/storage/disk/disk-files.ts';
 import { isRunFileName } from '../../../electron/storage/disk/run-file.ts';
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
@@ -295,6 +296,8 @@ export class Life {
       ? null
       : await machine.judge(() => machine.ask(() => machine.engine.inspect.cost(one)));
     machine.faults.unlinked.clear();
+    // What could not be unlinked when it was to be goes now, and was told of then.
+    const late = new Set(machine.world.store.rows('unlink').map(({ id }) => fileName(id)));
     const { struck } = machine.faults;
     let freed: number | null = null;
     const isDone = await this.#try(async () => {
@@ -309,7 +312,7 @@ export class Life {
     // Where the host is full or failing an unlink may have to wait.
     if (isDone && cost !== null && machine.faults.struck === struck && !machine.world.wasFull) {
       // Run files go with a take that ends late.
-      const images = [...machine.faults.unlinked].filter(([name]) => !isRunFileName(name));
+      const images = [...machine.faults.unlinked].filter(([name]) => !isRunFileName(name) && !late.has(name));
       const unlinked = images.reduce((sum, [, bytes]) => sum + bytes, 0);
       if (cost.freesNowBytes !== freed || freed !== unlinked)
         throw new Violation(
