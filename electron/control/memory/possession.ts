@@ -82,15 +82,16 @@ function hasReturned(mark: Mark, here: Mark): boolean {
 }
 
 /**
- * Much was taken, most of it had been touched before, hence was the host's to get back; the host still holds most of it,
- * and hardly any came back. QEMU's own need is known roughly: less than that proves nothing.
+ * Much was taken, most of it had surely been touched before, hence was the host's to get back; the host still holds most
+ * of it, and hardly any came back. QEMU's own need is known roughly: it may be twice that, and the guest have had less.
  */
 function hasKept(mark: Mark, here: Mark): boolean {
   const tookKib = mark.actualKib - here.actualKib;
-  const touchedKib = keptKib(mark, { actualKib: here.actualKib, residentKib: mark.residentKib });
+  const surelyKib = mark.residentKib - mark.overheadKib;
+  const touchedKib = keptKib(mark, { actualKib: here.actualKib, residentKib: surelyKib });
   const cameBackKib = mark.residentKib - here.residentKib;
   return (
-    tookKib >= Math.max(JUDGED_KIB, mark.overheadKib) &&
+    tookKib >= JUDGED_KIB &&
     Math.min(touchedKib, keptKib(mark, here)) >= tookKib / 2 &&
     cameBackKib <= tookKib / 8
   );
