@@ -51,7 +51,7 @@ export class PeekDesk {
     qemuImgPath(this.#ports, NOTHING);
     const name = freeName(
       `${from.name}: ${moment.name}`,
-      new Set(machines.list().map(({ spec }) => spec.name)),
+      machines.list().map(({ spec }) => spec.name),
     );
     machines.checkNew(name);
     const newDisk = (): DiskId => diskIdSchema.parse(random.uuid());
@@ -141,13 +141,14 @@ function peekSpec(
 }
 
 /** One that a VM may have (vmNameSchema), and none has yet. */
-export function freeName(wanted: string, taken: ReadonlySet<string>): string {
+export function freeName(wanted: string, others: readonly string[]): string {
+  const taken = new Set(others.map(other => other.toLowerCase()));
   const plain = [...wanted.replace(/[\p{C}/\\,=]/gu, ' ')]
     .slice(0, NAME_MAX - 4)
     .join('')
     .trim();
   for (let count = 2, name = plain; ; count++) {
-    if (!taken.has(name)) return name;
+    if (!taken.has(name.toLowerCase())) return name;
     name = `${plain} ${count}`;
   }
 }
