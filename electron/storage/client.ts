@@ -217,6 +217,17 @@ export class StorageClient {
     this.#waiters.clear();
   }
 
+  /** T8: what cannot be served to who looks keeps no guest from its disks. */
+  async #holdAgain(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
+    for (const [socketPath, pointId] of vm.held)
+      try {
+        await client.call('point.close', { vmId, socketPath });
+        await client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
+      } catch (cause) {
+        this.#options.log(`storage: point ${pointId} is not served again: ${words(cause)}`);
+      }
+  }
+
   /** T11: before anything else, what the guests are waiting for. One VM's trouble does not keep the others waiting. */
   async #reopen(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
     try {
@@ -224,11 +235,8 @@ export class StorageClient {
       for (const [diskId, socketPath] of vm.exports) {
         await client.call('export.open', { vmId, diskId, socketPath });
       }
-      for (const [socketPath, pointId] of vm.held) {
-        await client.call('point.close', { vmId, socketPath });
-        await client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
-      }
       this.#watch(client, vmId);
+      await this.#holdAgain(client, vmId, vm);
     } catch (cause) {
       this.#options.log(`storage: VM ${vmId} could not be reopened: ${words(cause)}`);
       this.#options.clock.after(RETRY_MS_MAX, () => {

@@ -132,14 +132,23 @@ export class VmHost {
       for (const [diskId, socketPath] of this.#exports) {
         await link.client.call('export.open', { vmId, diskId, socketPath });
       }
-      for (const [socketPath, pointId] of this.#held) {
-        await link.client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
-      }
+      await this.#holdAgain(link);
       return link;
     } catch (error) {
       await link.terminate();
       throw error;
     }
+  }
+
+  /** What cannot be served to who looks keeps no guest from its disks. */
+  async #holdAgain({ client }: WorkerLink): Promise<void> {
+    const { vmId, log } = this.#options;
+    for (const [socketPath, pointId] of this.#held)
+      try {
+        await client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
+      } catch (cause) {
+        log(`vm ${vmId}: point ${pointId} is not served again: ${String(cause)}`, 'error');
+      }
   }
 
   /** T11: exports come back without waiting for anyone to ask; the guests are waiting for them. */

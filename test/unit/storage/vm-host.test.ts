@@ -13,6 +13,7 @@ class StandIn {
   readonly calls: string[] = [];
   isTerminated = false;
   isClosed = false;
+  isSecond = false;
   #exit: (why: string | null) => void = () => undefined;
 
   link(failsToOpen: boolean): WorkerLink {
@@ -23,6 +24,9 @@ class StandIn {
           this.calls.push(params.socketPath === undefined ? method : `${method} ${params.socketPath}`);
           if (this.isClosed) {
             throw new Fault({ code: 'rpc.unavailable', what: 'gone', safe: '', todo: '' });
+          }
+          if (method === 'point.open' && params.socketPath === '/lost' && this.isSecond) {
+            throw new Fault({ code: 'moment.not-found', what: 'planted', safe: '', todo: '' });
           }
           if (failsToOpen && method === 'vm.open') {
             throw new Fault({ code: 'vhd.corrupt', what: 'planted', safe: '', todo: '' });
@@ -59,6 +63,7 @@ function hostWith(failsToOpen: (index: number) => boolean = () => false) {
     folder: '/vm',
     startWorker: () => {
       const worker = new StandIn();
+      worker.isSecond = workers.length > 0;
       workers.push(worker);
       return worker.link(failsToOpen(workers.length - 1));
     },
@@ -101,6 +106,21 @@ describe('VmHost', () => {
     workers[1]?.die();
     await until('the third worker is there', () => (workers[2]?.calls.length ?? 0) > 0);
     expect(workers[2]?.calls).toEqual(['vm.open']);
+  });
+
+  it('T11: a point that cannot be served again keeps no guest from its disk', async () => {
+    const { host, vmId, workers, logged } = hostWith();
+    await host.open();
+    await host.openExport({ vmId, diskId: newDiskId(), socketPath: '/disk' });
+    const pointId = newDiskId() as string as PointId;
+    await host.openPoint({ vmId, pointId, socketPath: '/lost', isHeld: true });
+    await host.openPoint({ vmId, pointId, socketPath: '/held', isHeld: true });
+    workers[0]?.die();
+    await until('the second worker serves', () => (workers[1]?.calls.length ?? 0) === 4);
+    expect(workers[1]?.calls.slice(0, 2)).toEqual(['vm.open', 'export.open /disk']);
+    expect(workers[1]?.calls.slice(2).sort()).toEqual(['point.open /held', 'point.open /lost']);
+    expect(workers[1]?.isTerminated).toBe(false);
+    expect(logged.join()).toContain('is not served again');
   });
 
   it('gives up after five deaths within a minute, says so, and tries anew when asked to open', async () => {
