@@ -18,17 +18,18 @@ export function openHistoryRows(db: Database.Database, log: (line: string) => vo
     add.run(vmId, periodMs, sample.at, sample.targetKib, sample.actualKib, sample.usedKib);
     trim.run(vmId, periodMs, sinceMs);
   });
-  const tried = (work: () => void): void => {
+  const tried = <T>(work: () => T, otherwise: T): T => {
     try {
-      work();
+      return work();
     } catch (cause) {
       log(`memory history: ${String(cause)}`);
+      return otherwise;
     }
   };
+  const isSample = (row: MemorySample): boolean => memorySampleSchema.safeParse(row).success;
   return {
-    load: (vmId, periodMs) =>
-      load.all(vmId, periodMs).filter(row => memorySampleSchema.safeParse(row).success),
-    append: (...given) => tried(() => void append(...given)),
-    drop: vmId => tried(() => void drop.run(vmId)),
+    load: (vmId, periodMs) => tried(() => load.all(vmId, periodMs).filter(isSample), []),
+    append: (...given) => tried(() => void append(...given), undefined),
+    drop: vmId => tried(() => void drop.run(vmId), undefined),
   };
 }
