@@ -44,6 +44,8 @@ export const vmSpecSchema = z.object({
   createdAt: timeMsSchema,
 });
 export type VmSpec = z.infer<typeof vmSpecSchema>;
+/** There tomorrow, too: no look at how one was. */
+export const isKept = ({ peek }: Pick<VmSpec, 'peek'>): boolean => peek === null;
 
 export const vmPhaseSchema = z.enum([
   'off',

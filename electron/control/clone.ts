@@ -15,6 +15,7 @@ import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { measurePoint } from './export-point.ts';
+import { noPoint } from './machine-faults.ts';
 import { copyInstaller, type MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import { nbdUri } from './nbd-uri.ts';
@@ -66,7 +67,7 @@ export class Cloner {
     machines.checkNew(name);
     const { moments } = await storage.call('timeline.get', { vmId });
     const moment = moments.find(({ id }) => id === momentId);
-    if (moment === undefined) throw noPoint();
+    if (moment === undefined) throw noPoint('Nothing was created.');
     const pairs = from.disks.flatMap(disk => {
       const point = moment.points.find(({ diskId }) => diskId === disk.id);
       const diskId = diskIdSchema.parse(random.uuid());
@@ -172,14 +173,6 @@ export class Cloner {
     });
   }
 }
-
-const noPoint = (): Fault =>
-  new Fault({
-    code: 'moment.not-found',
-    what: 'There is no such point.',
-    safe: 'Nothing was created.',
-    todo: 'Look at the timeline again.',
-  });
 
 const failed = ({ stderr, isFull }: { stderr: string; isFull: boolean }): Fault =>
   new Fault({

@@ -45,6 +45,14 @@ export const notOff = ({ spec, state }: VmSummary, doing: string, isSaved: boole
     data: { phase: state.phase },
   });
 
+export const noPoint = (safe: string): Fault =>
+  new Fault({
+    code: 'moment.not-found',
+    what: 'There is no such point.',
+    safe,
+    todo: 'Look at the timeline again.',
+  });
+
 export const createFull = (needs: number, free: number): Fault =>
   new Fault({
     code: 'disk.full',

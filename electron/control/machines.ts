@@ -4,7 +4,7 @@ import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared
 import type { MemoryRange } from '../../shared/memory.ts';
 import { orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
-import type { VmSpec, VmSummary } from '../../shared/vm.ts';
+import { isKept, type VmSpec, type VmSummary } from '../../shared/vm.ts';
 import type { CloudInit, Peek } from '../../shared/vm-setup.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
@@ -29,7 +29,6 @@ import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 
 const VMS_MAX = 200;
-const isKept = ({ peek }: VmSpec): boolean => peek === null;
 /** Kept free on the host's disk by every import (T14). */
 const SPARE_BYTES = 64 * 2 ** 20;
 

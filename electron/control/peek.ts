@@ -1,12 +1,15 @@
 // A look at how a VM was: a machine that reads a point and writes to a file of its own above it, and is gone with all it
 // wrote when its QEMU ends. Now is not touched (T4), and may run beside it. What an earlier state would do to the world
 // it wakes up in nobody knows, so it reaches no network.
+
+import { freeName } from '../../shared/free-name.ts';
 import { type DiskId, diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { noPoint } from './machine-faults.ts';
 import type { MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import type { ExtrasShelf } from './moments/extras.ts';
@@ -47,12 +50,10 @@ export class PeekDesk {
     const from = machines.bound(vmId);
     const { moments } = await storage.call('timeline.get', { vmId });
     const moment = moments.find(({ id }) => id === momentId);
-    if (moment === undefined) throw noPoint();
+    if (moment === undefined) throw noPoint(NOTHING);
     qemuImgPath(this.#ports, NOTHING);
-    const name = freeName(
-      `${from.name}: ${moment.name}`,
-      machines.list().map(({ spec }) => spec.name),
-    );
+    const names = machines.list().map(({ spec }) => spec.name);
+    const name = freeName(nameOf(from.name, moment.name), names);
     machines.checkNew(name);
     const newDisk = (): DiskId => diskIdSchema.parse(random.uuid());
     return {
@@ -140,26 +141,15 @@ function peekSpec(
   };
 }
 
-/** One that a VM may have (vmNameSchema), and none has yet. */
-export function freeName(wanted: string, others: readonly string[]): string {
-  const taken = new Set(others.map(other => other.toLowerCase()));
-  const plain = [...wanted.replace(/[\p{C}/\\,=]/gu, ' ')]
-    .slice(0, NAME_MAX - 4)
-    .join('')
-    .trim();
-  for (let count = 2, name = plain; ; count++) {
-    if (!taken.has(name.toLowerCase())) return name;
-    name = `${plain} ${count}`;
+/** One that a VM may have (vmNameSchema), with room for a number. */
+export function nameOf(vm: string, point: string): string {
+  let name = '';
+  for (const letter of `${vm}: ${point}`.replace(/[\p{C}/\\,=]/gu, ' ')) {
+    if (name.length + letter.length > NAME_MAX - 4) break;
+    name += letter;
   }
+  return name.trim();
 }
-
-const noPoint = (): Fault =>
-  new Fault({
-    code: 'moment.not-found',
-    what: 'There is no such point.',
-    safe: NOTHING,
-    todo: 'Look at the timeline again.',
-  });
 
 const noRoom = (said: string): Fault =>
   new Fault({

@@ -6,11 +6,11 @@ import { type CallParams, type Client, connectClient } from '../../shared/rpc/cl
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
 import type { Timeline } from '../../shared/timeline.ts';
+import { isKept, type VmSummary } from '../../shared/vm.ts';
 import { noteTask } from '../state/own-tasks.ts';
 import { LEDGER_MAX, mirrorHost, serviceStore } from '../state/service.ts';
 import { cleanAll } from '../view/clean.ts';
 import { lossOf } from '../view/faults.ts';
-import { isKept } from '../view/peek.ts';
 import { calmly, whileSeen } from './seen.ts';
 import { exchangeToken, NotSignedIn, openChannel } from './session.ts';
 
@@ -48,8 +48,9 @@ export async function call<M extends MethodName<Contract>>(
   return result;
 }
 
-function followTimelines(connected: EbbClient, vmIds: readonly VmId[]): void {
-  const wanted = new Set(vmIds.slice(0, TIMELINES_MAX));
+function followTimelines(connected: EbbClient, vms: readonly VmSummary[]): void {
+  const kept = vms.map(({ spec }) => spec).filter(isKept);
+  const wanted = new Set(kept.slice(0, TIMELINES_MAX).map(({ id }) => id));
   for (const [vmId, stop] of timelines) {
     if (wanted.has(vmId)) continue;
     stop();
@@ -103,10 +104,7 @@ function mirror(connected: EbbClient): () => void {
     connected.subscribe('vms', null, told => {
       const { vms } = cleanAll(told);
       serviceStore.setState({ vms });
-      followTimelines(
-        connected,
-        vms.filter(isKept).map(vm => vm.spec.id),
-      );
+      followTimelines(connected, vms);
     }),
     connected.subscribe(
       'host',
@@ -155,10 +153,7 @@ async function fill(connected: EbbClient): Promise<void> {
     ledger: entries,
   }));
   if (serviceStore.getState().host === null) mirrorHost(host, Date.now());
-  followTimelines(
-    connected,
-    vms.filter(isKept).map(vm => vm.spec.id),
-  );
+  followTimelines(connected, vms);
 }
 
 async function connectOnce(): Promise<void> {

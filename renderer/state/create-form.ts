@@ -1,4 +1,5 @@
 // The create dialog's form as data: first values, problems in words, and the command it becomes. Pure.
+import { freeName } from '../../shared/free-name.ts';
 import type { FileToken } from '../../shared/ids.ts';
 import { KINDS, suggestedRange } from '../../shared/kinds.ts';
 import { type HostMemory, type MemoryRange, VM_MIN_KIB } from '../../shared/memory.ts';
@@ -37,16 +38,6 @@ export interface CreateForm {
 /** What is worth a disk at all. */
 const DISK_BYTES_MIN = 64 * MIB;
 const CPUS_MAX = 64;
-
-/** "sample", "sample 2", … : the first that is free. */
-export function freeName(base: string, names: readonly string[]): string {
-  const taken = new Set(names.map(name => name.toLowerCase()));
-  for (let count = 1; count < 1000; count += 1) {
-    const name = count === 1 ? base : `${base} ${count}`;
-    if (!taken.has(name.toLowerCase())) return name;
-  }
-  return base;
-}
 
 /** The sample is happy with little; an installed system wants what its kind wants. */
 function firstRange(kind: CreateKind, os: OsKind, host: HostMemory | null): MemoryRange {

@@ -1,11 +1,11 @@
 // A VM of its own from a point: its name is asked, the copying goes on in the background.
 import { useState } from 'react';
+import { freeName } from '../../shared/free-name.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import { type VmSummary, vmNameSchema } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { freeName } from '../state/create-form.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';

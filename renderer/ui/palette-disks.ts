@@ -2,6 +2,7 @@
 import { useStore } from 'zustand';
 import type { VmId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
+import { isKept } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import type { Dictionary } from '../i18n/en.ts';
@@ -9,7 +10,6 @@ import { useSpeech } from '../i18n/text.ts';
 import { type AskedVerb, ask, askedStore, POINT_VERBS } from '../state/asked.ts';
 import { goTo, navigationStore } from '../state/navigation.ts';
 import { lossOf } from '../view/faults.ts';
-import { isKept } from '../view/peek.ts';
 import { momentOf } from '../view/points.ts';
 import { useService, useVms } from './hooks.ts';
 import type { Entry } from './Palette.tsx';
@@ -70,34 +70,36 @@ export function useDiskEntries(): readonly Entry[] {
   const timelines = useService(state => state.timelines);
   const errors = useService(state => state.timelineErrors);
   const words = text.historyMenu;
-  const ofVms = vms.filter(isKept).flatMap(({ spec: { id, name } }) => {
-    const entry = (verb: AskedVerb, label: string): Entry => ({
-      id: `${id}${verb}`,
-      label: text.palette.tab(name, label),
-      run: () => ask(id, verb),
-    });
-    const error = errors[id];
-    if (error !== undefined && lossOf(error) !== null)
+  const ofVms = vms
+    .filter(({ spec }) => isKept(spec))
+    .flatMap(({ spec: { id, name } }) => {
+      const entry = (verb: AskedVerb, label: string): Entry => ({
+        id: `${id}${verb}`,
+        label: text.palette.tab(name, label),
+        run: () => ask(id, verb),
+      });
+      const error = errors[id];
+      if (error !== undefined && lossOf(error) !== null)
+        return [
+          {
+            id: `${id}rescue`,
+            label: text.palette.tab(name, text.lost.verb),
+            run: () => goTo({ kind: 'vm', vmId: id, tab: 'history' }),
+          },
+        ];
+      const hasPoints = (timelines[id]?.moments.length ?? 0) > 0;
       return [
-        {
-          id: `${id}rescue`,
-          label: text.palette.tab(name, text.lost.verb),
-          run: () => goTo({ kind: 'vm', vmId: id, tab: 'history' }),
-        },
+        entry('take', text.history.take),
+        ...(hasPoints ? [entry('compare', words.compare)] : []),
+        entry('check', words.check),
+        entry('compact', words.compact),
+        ...settleEntries(id, name, timelines[id]?.settle, text),
+        entry('schedule', text.automatic.title),
+        ...(hasPoints ? [entry('clean-up', text.automatic.cleanUp)] : []),
+        ...(hasPoints ? [entry('export-update', words.exportUpdate)] : []),
+        ...(hasPoints ? [entry('import-update', words.importUpdate)] : []),
+        entry('grow', text.disks.growAny),
       ];
-    const hasPoints = (timelines[id]?.moments.length ?? 0) > 0;
-    return [
-      entry('take', text.history.take),
-      ...(hasPoints ? [entry('compare', words.compare)] : []),
-      entry('check', words.check),
-      entry('compact', words.compact),
-      ...settleEntries(id, name, timelines[id]?.settle, text),
-      entry('schedule', text.automatic.title),
-      ...(hasPoints ? [entry('clean-up', text.automatic.cleanUp)] : []),
-      ...(hasPoints ? [entry('export-update', words.exportUpdate)] : []),
-      ...(hasPoints ? [entry('import-update', words.importUpdate)] : []),
-      entry('grow', text.disks.growAny),
-    ];
-  });
+    });
   return [...points, ...ofVms];
 }

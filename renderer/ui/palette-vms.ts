@@ -2,7 +2,7 @@
 
 import { useMemo } from 'react';
 import type { RangeUndo } from '../../shared/memory.ts';
-import type { VmSummary } from '../../shared/vm.ts';
+import { isKept, type VmSummary } from '../../shared/vm.ts';
 import {
   attempt,
   endFreeing,
@@ -19,7 +19,6 @@ import { type Speech, useSpeech } from '../i18n/text.ts';
 import { ask } from '../state/asked.ts';
 import { ACTIVITY_TABS, goTo, openDialog, VM_TABS } from '../state/navigation.ts';
 import { formatRange } from '../view/format.ts';
-import { isKept } from '../view/peek.ts';
 import { trialOf, undoTarget } from '../view/trial.ts';
 import { type VmVerb, verbsIn } from '../view/vm-verbs.ts';
 import { useService, useVms } from './hooks.ts';
@@ -70,7 +69,7 @@ function runVerb(vm: VmSummary, verb: VmVerb, words: string): unknown {
 function vmEntries(vm: VmSummary, undo: RangeUndo, speech: Speech): Entry[] {
   const { text } = speech;
   const { id, name } = vm.spec;
-  if (!isKept(vm))
+  if (!isKept(vm.spec))
     return [
       { id: `${id}close`, label: text.palette.tab(name, text.peek.close), run: () => void endPeek(vm) },
     ];

@@ -1,27 +1,13 @@
 // A look at how a VM was: its screen, what it is a look at, and the one verb that ends it.
-import { lazy, Suspense } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import type { Peek } from '../../shared/vm-setup.ts';
 import { endPeek } from '../api/commands.ts';
+import { ScreenOf } from '../console/ScreenOf.tsx';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useNow, useVms } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
 import { usePhaseWords } from './phase.ts';
-
-// noVNC is large and uses top-level await: its own chunk, loaded when a screen is opened.
-export const ConsoleTab = lazy(() =>
-  import('../console/ConsoleTab.tsx').then(module => ({ default: module.ConsoleTab })),
-);
-
-export function ScreenOf(props: { readonly vm: VmSummary }) {
-  const { text } = useSpeech();
-  return (
-    <Suspense fallback={<p className="page quiet">{text.console.connecting}</p>}>
-      <ConsoleTab vm={props.vm} />
-    </Suspense>
-  );
-}
 
 export function PeekPage(props: { readonly vm: VmSummary; readonly peek: Peek }) {
   const { text } = useSpeech();

@@ -1,8 +1,9 @@
 // Looks at how a VM was: their names, and what can be asked of them.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { freeName } from '../../../electron/control/peek.ts';
+import { nameOf } from '../../../electron/control/peek.ts';
 import { onlyLooking } from '../../../electron/control/peek-guard.ts';
+import { freeName } from '../../../shared/free-name.ts';
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { type Contract, contract } from '../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
@@ -13,14 +14,18 @@ it('its name is one a VM may have, and free, whatever the VM and the point are c
   const names = fc.array(fc.string({ unit: 'binary', maxLength: 80 }), { maxLength: 4 });
   void fc.assert(
     fc.property(vmName(), fc.string({ unit: 'binary', maxLength: 200 }), names, (vm, point, others) => {
-      const wanted = `${vm}: ${point}`;
-      const plain = freeName(wanted, []);
+      const plain = nameOf(vm, point);
       const taken = [...others, plain.toUpperCase(), `${plain} 2`];
-      const name = freeName(wanted, taken);
+      const name = freeName(plain, taken);
       expect(taken.map(other => other.toLowerCase())).not.toContain(name.toLowerCase());
       expect(vmNameSchema.parse(name)).toBe(name);
     }),
   );
+});
+it('a name of large letters is cut between them', () => {
+  const name = nameOf('waves', '🌊'.repeat(60));
+  expect(vmNameSchema.parse(name)).toBe(name);
+  expect(name.isWellFormed()).toBe(true);
 });
 const vmName = (): fc.Arbitrary<string> =>
   fc

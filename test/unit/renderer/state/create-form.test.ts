@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '../../../../renderer/i18n/en.ts';
-import {
-  createProblems,
-  firstForm,
-  freeName,
-  toParams,
-  withKind,
-} from '../../../../renderer/state/create-form.ts';
+import { createProblems, firstForm, toParams, withKind } from '../../../../renderer/state/create-form.ts';
+import { freeName } from '../../../../shared/free-name.ts';
 import type { FileToken } from '../../../../shared/ids.ts';
 import { contract } from '../../../../shared/rpc/contract.ts';
 import { GIB } from '../../../../shared/units.ts';
