@@ -9,6 +9,7 @@ import type { StorageClient } from '../storage/client.ts';
 import type { ChosenFile } from './files.ts';
 import { checkUnchanged } from './import-disk.ts';
 import { type ImportPorts, refused } from './import-ports.ts';
+import { noPoint } from './machine-faults.ts';
 import type { TaskRun } from './tasks.ts';
 import { type FoundVhd, lookAtVhd, pushVhd } from './vhd-reader.ts';
 
@@ -134,7 +135,7 @@ export function chooseParent(
 ): PointId {
   const live = points.filter(id => momentOf(timeline, id) !== undefined);
   const onto = timeline.moments.find(({ id }) => id === ontoId);
-  if (ontoId !== null && onto === undefined) throw noPoint();
+  if (ontoId !== null && onto === undefined) throw noPoint('Nothing was created.');
   const named = live.find(id => onto === undefined || onto.points.some(point => point.pointId === id));
   if (named !== undefined) {
     // A point keeps the size it had when its disk has grown since.
@@ -180,12 +181,4 @@ const knownAlready = (file: ChosenFile, uuid: string, moment: Moment | undefined
     what: `VHD ${file.name}: UUID is ${uuid}, which is "${moment?.name ?? 'a point'}" of this VM already.`,
     safe: 'The file was only read; every point is as it was.',
     todo: 'Go back to that point, or forward to it, instead.',
-  });
-
-const noPoint = (): Fault =>
-  new Fault({
-    code: 'moment.not-found',
-    what: 'There is no such point.',
-    safe: 'Nothing was created.',
-    todo: 'Look at the timeline again.',
   });
