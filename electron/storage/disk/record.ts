@@ -26,13 +26,13 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
   const blocks = image.allocatedBlocks();
   const bytesTotal = blocks.length * image.blockBytes;
   let [sinceLook, batches] = [0, 0];
-  for (const [blocksDone, block] of blocks.entries()) {
+  for (const [index, block] of blocks.entries()) {
     if (!recording.isThere()) break;
     sinceLook += await recordBlock(ports, recording, block);
     if (sinceLook < ports.batchBytes) continue;
     sinceLook = 0;
+    const [blocksDone, blocksTotal] = [index + 1, blocks.length];
     const bytesDone = blocksDone * image.blockBytes;
-    const blocksTotal = blocks.length;
     ports.progress({ phase: 'copy', blocksDone, blocksTotal, bytesDone, bytesTotal, batches: ++batches });
     if (!(await ports.goOn())) return false;
   }
