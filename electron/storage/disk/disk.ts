@@ -245,8 +245,8 @@ export class Disk {
   }
 
   /** A going back that came to nothing: it is the leaf as before. */
-  unseal(): void {
-    this.#leaf.unseal();
+  async unseal(): Promise<void> {
+    await this.#leaf.unseal();
   }
 
   /** After a go-back committed: Now is the new leaf. Nobody is using the disk (T7: not while exported). */

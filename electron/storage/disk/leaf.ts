@@ -177,10 +177,11 @@ export class Leaf {
     await this.quiesce();
   }
 
-  /** T5: written to again, and its footer says so. */
-  unseal(): void {
+  /** T5: written to again, and its footer says so, durably: a power cut brings back the leaf that was discarded. */
+  async unseal(): Promise<void> {
     try {
       this.image.markLeaf(true);
+      if (this.#off.rescueUnsealSync !== true) await this.image.sync();
     } catch {
       // The next opening does it.
     }

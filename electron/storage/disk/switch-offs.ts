@@ -55,6 +55,7 @@ export const SWITCH_OFF_NAMES = [
   'rescueSync',
   'rescueAsideSync',
   'rescueFolderSync',
+  'rescueUnsealSync',
 ] as const;
 
 export type SwitchOffName = (typeof SWITCH_OFF_NAMES)[number];

@@ -147,7 +147,7 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
         for (const { disk } of leaves) await disk.seal();
         tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
       } catch (cause) {
-        if (!isUncertain(cause)) for (const { disk } of leaves) disk.unseal();
+        if (!isUncertain(cause)) for (const { disk } of leaves) await disk.unseal();
         throw cause;
       }
     },

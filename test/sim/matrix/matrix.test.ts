@@ -44,6 +44,7 @@ describe('every step of every operation meets every fate', () => {
     ['compactDataSync', 'compact', 7, 0],
     ['compactMapSync', 'compact', 8, 0],
     ['compactEndSync', 'compact', 7, 0],
+    ['rescueUnsealSync', 'going back, then rescue', 9, 0],
   ] as const)(
     'finds an engine without %s to be wrong: %s',
     async (name, scenario, seed, recoveryEvery) => {

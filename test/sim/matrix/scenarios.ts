@@ -104,6 +104,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'going back', before: [...twoPoints, resume, settle, write(2, 9)], counted: [goBack(0)] },
   {
+    name: 'going back, then rescue',
+    before: [...twoPoints, resume, settle, write(2, 9), flush],
+    counted: [goBack(0), lose('power', { isNameless: true })],
+  },
+  {
     name: 'going back, reroot',
     before: [...threePoints, resume, settle, write(2, 9), goBack(0), write(30, 8), take],
     counted: [settle],
