@@ -29,14 +29,28 @@ function tool(name: string): string {
   return name;
 }
 
+export interface Strangers {
+  /**
+   * Of the 8 and 16 KiB blocks of the simulations libvhdi 20210425 takes some of an image's own units from its parent; of
+   * 2 MiB blocks (T12) it reads all of them.
+   */
+  readonly hasTinyBlocks?: boolean;
+  /** The root is nobody's point: what it holds is not known. */
+  readonly isRootNobodys?: boolean;
+}
+
 /** Answers who read what: "7-Zip 4, libvhdi 4, qemu-img 1". */
-export async function expectStrangersAgree(folder: string, points: readonly KnownPoint[]): Promise<string> {
+export async function expectStrangersAgree(
+  folder: string,
+  points: readonly KnownPoint[],
+  { hasTinyBlocks = false, isRootNobodys = false }: Strangers = {},
+): Promise<string> {
   const counts = { zip: 0, vhdi: 0, qemu: 0 };
   for (const { pointId, sha256 } of points) {
     const path = join(folder, `${pointId}.vhd`);
     expect(await sevenZip(path), `7-Zip: ${pointId}`).toBe(sha256);
     counts.zip++;
-    const mounted = await vhdimount(path);
+    const mounted = hasTinyBlocks ? null : await vhdimount(path);
     if (mounted !== null) expect(mounted, `libvhdi: ${pointId}`).toBe(sha256);
     if (mounted !== null) counts.vhdi++;
     if (readFileSync(path).readUInt32BE(60) !== 3) continue;
@@ -44,8 +58,8 @@ export async function expectStrangersAgree(folder: string, points: readonly Know
     counts.qemu++;
   }
   // A stranger that looked at nothing agrees with everything.
-  if (hasFuse()) expect(counts.vhdi, 'read by libvhdi').toBe(points.length);
-  expect(counts.qemu, 'roots, read by qemu-img').toBeGreaterThan(0);
+  if (hasFuse() && !hasTinyBlocks) expect(counts.vhdi, 'read by libvhdi').toBe(points.length);
+  expect(counts.qemu, 'roots, read by qemu-img').toBe(isRootNobodys ? 0 : 1);
   return `7-Zip ${counts.zip}, libvhdi ${counts.vhdi}, qemu-img ${counts.qemu} of ${points.length} points`;
 }
 

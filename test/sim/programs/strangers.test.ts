@@ -1,11 +1,10 @@
 // After random programs, and every death in them, 7-Zip reads every point as the oracle knows it. It takes a disk whose
 // points are all of one size: of others it reads what fits.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { withFiles } from '../storage/as-files.ts';
 import { Life } from './life.ts';
 import { type Program, programs } from './operations.ts';
 
@@ -13,28 +12,21 @@ const SEED = 20261130;
 const PROGRAMS = 40;
 
 /** Answers how many points it read. */
-function readBySevenZip({ machine, oracle }: Life): number {
+async function readBySevenZip({ machine, oracle }: Life): Promise<number> {
   let read = 0;
   for (const { id: diskId, virtualBytes } of machine.world.store.rows('disk')) {
     const points = machine.world.store.rows('point').filter(point => point.diskId === diskId);
     if (points.some(point => (point.virtualBytes ?? virtualBytes) !== virtualBytes)) continue;
-    const folder = machine.world.folder(diskId);
-    const place = mkdtempSync(join(tmpdir(), 'ebb-t-program-'));
-    for (const name of folder.list()) {
-      const file = folder.open(name, 'read-only');
-      const bytes = new Uint8Array(file.sizeBytes());
-      file.read(bytes, 0);
-      writeFileSync(join(place, name), bytes);
-    }
-    for (const { id, momentId } of points) {
-      const known = momentId === null ? undefined : oracle.moments.get(momentId)?.content.get(diskId);
-      if (known === undefined) continue;
-      const ran = spawnSync('7z', ['x', '-tVHD', '-so', join(place, `${id}.vhd`)], { maxBuffer: 2 ** 26 });
-      expect(ran.status, ran.stderr.toString()).toBe(0);
-      expect(Buffer.compare(ran.stdout, known), `point ${id}`).toBe(0);
-      read++;
-    }
-    rmSync(place, { recursive: true });
+    await withFiles(machine.world.folder(diskId), place => {
+      for (const { id, momentId } of points) {
+        const known = momentId === null ? undefined : oracle.moments.get(momentId)?.content.get(diskId);
+        if (known === undefined) continue;
+        const ran = spawnSync('7z', ['x', '-tVHD', '-so', join(place, `${id}.vhd`)], { maxBuffer: 2 ** 26 });
+        expect(ran.status, ran.stderr.toString()).toBe(0);
+        expect(Buffer.compare(ran.stdout, known), `point ${id}`).toBe(0);
+        read++;
+      }
+    });
   }
   return read;
 }
@@ -44,7 +36,7 @@ it(`T4, T12: of ${PROGRAMS} programs, from seed ${SEED} on`, async () => {
   for (const program of fc.sample<Program>(programs, { seed: SEED, numRuns: PROGRAMS })) {
     const life = new Life(program.schedule);
     await life.run(program);
-    read += readBySevenZip(life);
+    read += await readBySevenZip(life);
   }
   console.info(`programs: 7-Zip read ${read} points of ${PROGRAMS} programs`);
   expect(read).toBeGreaterThan(PROGRAMS);

@@ -1,7 +1,7 @@
 // After deaths, power cuts and full disks, and the recovery from them, programs that share nothing with us read every point
 // as what it was known to hold before.
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -10,6 +10,7 @@ import { hashVolume } from '../../../electron/storage/disk/hash.ts';
 import { openVmFolder } from '../../../electron/storage/disk/open-folder.ts';
 import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Moment, SettleWork } from '../../../shared/timeline.ts';
+import { withFiles } from '../../sim/storage/as-files.ts';
 import { SimWorld } from '../../sim/storage/device.ts';
 import { engineOn } from '../../sim/storage/engine-on.ts';
 import { pump } from '../../sim/storage/pump.ts';
@@ -165,23 +166,6 @@ async function begun(world: SimWorld, known: Map<string, string>): Promise<VmEng
   return engine;
 }
 
-/** Onto a real disk, for programs that know of no other. */
-async function asFiles(world: SimWorld, use: (disk: string) => Promise<void>): Promise<void> {
-  const disk = mkdtempSync(join(tmpdir(), 'ebb-cut-'));
-  try {
-    const folder = world.folder(diskId);
-    for (const name of folder.list()) {
-      const file = folder.open(name, 'read-only');
-      const bytes = new Uint8Array(file.sizeBytes());
-      file.read(bytes, 0);
-      writeFileSync(join(disk, name), bytes);
-    }
-    await use(disk);
-  } finally {
-    rmSync(disk, { recursive: true, force: true });
-  }
-}
-
 describe('T4, T12: strangers read every point after the power was cut', () => {
   it.each([
     ['between batches of an edge', '.new ends', 4, 'copy'],
@@ -217,7 +201,7 @@ describe('T4, T12: strangers read every point after the power was cut', () => {
     const again = await openIn(after);
     again.setSettling(true);
     await pump(after, again.settle());
-    await asFiles(after, disk => everyone(again, disk, known));
+    await withFiles(after.folder(diskId), disk => everyone(again, disk, known));
     expect(await hashVolumeIn(after, again)).toBe(known.get('3'));
   });
 });
@@ -248,5 +232,5 @@ it('T14: strangers read every point after the disk was full, in settling and und
   known.set('4', nowSha(engine));
   await pump(world, engine.takeMoment({ name: '4', note: '', kind: 'manual' }));
   await pump(world, engine.settle());
-  await asFiles(world, disk => everyone(engine, disk, known));
+  await withFiles(world.folder(diskId), disk => everyone(engine, disk, known));
 });
