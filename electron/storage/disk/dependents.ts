@@ -2,6 +2,7 @@
 // Walks down the tree from the image, leaving a branch where an image on the way answers for everything asked. Iterative (T15).
 import type { MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
+import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { DiskFiles } from './disk-files.ts';
 import type { Image } from './image.ts';
 import type { PointRow } from './state.ts';
@@ -31,15 +32,22 @@ export function dependentsOf(tree: Tree, files: DiskFiles, name: string, wanted:
     else known.push(point);
   }
   const touched = new Map<PointId, Wanted>();
-  const open: Step[] = starts(tree, files, name, wanted, points);
+  const open: Step[] = [];
+  const reach = (point: PointRow, left: Wanted | 'none'): void => {
+    const own = left === 'none' ? left : within(left, tree.sizeOf(files.row, point.id), files.row.blockBytes);
+    if (own !== 'none') open.push({ point, wanted: own });
+  };
+  for (const { point, wanted: left } of starts(tree, files, name, wanted, points)) reach(point, left);
   const turning = tree.reversalOf(diskId);
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
     touched.set(step.point.id, step.wanted);
     for (const child of children.get(step.point.id) ?? []) {
       // T3: while their edge is turned, C reads its own image over the root, and nothing through R.
       if (touched.has(child.id) || (child.id === turning?.child && step.point.id === turning.root)) continue;
-      const left = leftOver(step.wanted, () => files.top(child.id));
-      if (left !== 'none') open.push({ point: child, wanted: left });
+      reach(
+        child,
+        leftOver(step.wanted, () => files.top(child.id)),
+      );
     }
   }
   const momentIds = points.flatMap(point =>
@@ -73,6 +81,15 @@ function starts(
     if (left !== 'none') through.push({ point, wanted: left });
   }
   return through;
+}
+
+/** T3: an image ends where it ends; behind it are zeros, whatever is below. */
+function within(wanted: Wanted, bytes: number, blockBytes: number): Wanted | 'none' {
+  if (wanted === null) return null;
+  const { block, units } = wanted;
+  const end = Math.max(0, Math.floor((bytes - block * blockBytes) / UNIT_BYTES));
+  const left = units.map((unit, index) => (index < end ? unit : 0));
+  return left.includes(0xff) ? { block, units: left } : 'none';
 }
 
 /** What an image on the way does not answer for; 'none' where that is nothing. */

@@ -32,14 +32,15 @@ export function choosePlace({ world }: History, random: Seeded): Place {
   const bytes = folder.open(file, 'read-only');
   const head = Buffer.alloc(BAT_AT);
   bytes.read(head, 0);
+  const batAt = Number(head.readBigUInt64BE(512 + 16));
   const bat = Buffer.alloc(head.readUInt32BE(512 + 28) * 4);
-  bytes.read(bat, BAT_AT);
+  bytes.read(bat, batAt);
   const used: number[] = [];
   for (let at = 0; at < bat.length; at += 4) {
     const entry = bat.readUInt32BE(at);
     if (entry !== 0xffffffff) used.push(entry * SECTOR);
   }
-  const batEnd = BAT_AT + Math.ceil(bat.length / SECTOR) * SECTOR;
+  const batEnd = batAt + Math.ceil(bat.length / SECTOR) * SECTOR;
   const size = bytes.sizeBytes();
   const dataBytes = head.readUInt32BE(512 + 32);
   const bit = random.below(8);
@@ -51,13 +52,14 @@ export function choosePlace({ world }: History, random: Seeded): Place {
   );
   const at = {
     headers: () => inside(0, BAT_AT),
-    map: () => inside(BAT_AT, bat.length),
+    map: () => inside(batAt, bat.length),
     locators: () => inside(batEnd, 2 * SECTOR),
     page: () => {
       const entry = random.pick(used);
       const units = dataBytes / UNIT_BYTES;
       if (random.below(2) === 0) return inside(entry, units);
-      return Math.max(batEnd + 2 * SECTOR, inside(entry - sumsBytes(units), 4 * (units + 1)));
+      const metadataEnd = batAt === BAT_AT ? batEnd + 2 * SECTOR : BAT_AT;
+      return Math.max(metadataEnd, inside(entry - sumsBytes(units), 4 * (units + 1)));
     },
     data: () => inside(random.pick(used) + SECTOR, dataBytes),
     end: () => inside(size - SECTOR, SECTOR),

@@ -2,6 +2,7 @@
 // reads as, and through which files.
 import { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import { type DiskId, diskIdSchema, type MomentId, type PointId, vmIdSchema } from '../../../shared/ids.ts';
+import type { SettleWork } from '../../../shared/timeline.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { pumpWorld } from '../programs/machine.ts';
 import { SimWorld } from '../storage/device.ts';
@@ -132,18 +133,38 @@ export async function makeHistory(seed: number, shape: Shape): Promise<History> 
     live.purge(() => true),
   );
   await maker.take();
+  // The root's BAT goes to the end of its file (T3).
+  const { sizeBytes } = live.volume(DISK);
+  if (seed % 3 === 0) await ended(world, live.growDisk(DISK, sizeBytes + 3 * shape.blockBytes));
+  const merging = await maker.take();
   await maker.settle();
-  // From here on some is not summed yet, and an edge is left half turned.
+  // From here on some is not summed yet, and something is left half-done.
   await maker.take();
   await maker.take();
-  if (seed % 2 === 0) await turnHalf(maker);
+  if (seed % 4 === 1) await mergeHalf(maker, merging);
+  if (seed % 2 === 0) await stopIn(maker, 'reversal');
   maker.write(2);
   return known(maker, shape);
 }
 
-async function turnHalf({ world, live }: Maker): Promise<void> {
+/** Of what was the newest when all was settled: the edge above it is turned first. */
+async function mergeHalf(maker: Maker, id: MomentId): Promise<void> {
+  const { world, live } = maker;
+  await maker.settle();
+  await ended(world, live.deleteMoment(id));
+  await ended(
+    world,
+    live.purge(() => true),
+  );
+  await stopIn(maker, 'merge');
+}
+
+/** When some of it is done. */
+async function stopIn({ world, live }: Maker, kind: SettleWork['kind']): Promise<void> {
   const settling = live.settle();
-  while ((live.timeline().settle.reversal?.blocksDone ?? 0) === 0) {
+  for (;;) {
+    const { work } = live.timeline().settle;
+    if (work?.kind === kind && work.bytesDone > 0) break;
     await new Promise(resolve => setImmediate(resolve));
     if (world.waiting > 0) world.advance();
   }
@@ -158,7 +179,7 @@ async function known(maker: Maker, shape: Shape): Promise<History> {
   const engine = await openIn(copy, shape);
   const points = new Map<MomentId, Known>();
   const rows = copy.store.rows('point');
-  const op = copy.store.rows('op')[0];
+  const [op] = copy.store.rows('op');
   const turning = op?.kind === 'copy' ? op : null;
   const filesOf = (from: PointId): Set<string> => {
     const files = new Set<string>();

@@ -1,7 +1,7 @@
 // Checking a history of real files: what is damaged is found, named, and pinned to the points that read it.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
@@ -290,6 +290,35 @@ describe('verify', () => {
     await settling;
     expect(found).toEqual([]);
     expect((await verify()).damages).toEqual([]);
+  });
+
+  it('T8: damage in one file of a half-done merge is not said to be in the other', async () => {
+    await engine.close();
+    engine = await openVmFolder(vmId, folder, { turn }, { autoSettle: false, batchBytes: UNIT });
+    const child = await settled('child', 0, 512 * 4, 1);
+    for (const block of [0, 1, 2, 3]) write(512 * block, 1, 2);
+    const going = await settled('going', 7, 1, 2);
+    await settled('root', 0, 512 * 4, 3);
+    await engine.deleteMoment(going.id);
+    await engine.purge(() => true);
+    const settling = engine.settle();
+    const done = (): number => {
+      const { work } = engine.timeline().settle;
+      return work?.kind === 'merge' ? work.bytesDone : 0;
+    };
+    for (let calls = 0; calls < 10_000 && done() === 0; calls++) await turn();
+    engine.setSettling(false);
+    await settling;
+    expect(engine.timeline().settle).toMatchObject({ state: 'paused', work: { kind: 'merge' } });
+    await engine.close();
+    const bytes = readFileSync(path(child));
+    bytes[600] = (bytes[600] ?? 0) ^ 1;
+    writeFileSync(path(child), bytes);
+    engine = await open();
+    const { damages } = await verify();
+    expect(damages).toMatchObject([
+      { kind: 'file', file: basename(path(child)), momentIds: [child.id], touchesNow: false },
+    ]);
   });
 
   it('T3: pins damage in a half-turned edge to the older point alone: the newer reads past it', async () => {
