@@ -7,6 +7,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  read,
   readSync,
   writeSync,
 } from 'node:fs';
@@ -73,6 +74,12 @@ export function openBlockFile(
           done += got;
         }
       }),
+    readLater: (target, offsetBytes) =>
+      held
+        .use(() => readWhole(fd, target, offsetBytes))
+        .catch((cause: unknown) => {
+          throw fileFault('reading', name, cause);
+        }),
     write: (source, offsetBytes) =>
       whileOpen('writing', () => {
         let done = 0;
@@ -100,6 +107,19 @@ export function openBlockFile(
   };
   heldFds.set(file, held);
   return file;
+}
+
+function readWhole(fd: number, target: Uint8Array, offsetBytes: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const go = (done: number): void =>
+      read(fd, target, done, target.length - done, offsetBytes + done, (cause, got) => {
+        if (cause !== null) return reject(cause);
+        if (got === 0) target.fill(0, done);
+        if (got === 0 || done + got === target.length) return resolve();
+        go(done + got);
+      });
+    go(0);
+  });
 }
 
 /** While somebody goes by its number it stays open, and nobody does afterwards: the number would be another file's. */

@@ -5,8 +5,8 @@ import { createServer, type Socket } from 'node:net';
 import { Fault } from '../../shared/result.ts';
 
 export interface ByteStream {
-  /** True: the bytes have left, their buffer may be used again. False: they wait; never touch the buffer. */
-  write(bytes: Uint8Array): boolean;
+  /** True: the bytes have left, their buffer may be used again. False: they wait; it may be once `whenLeft` is called, where it ever is. */
+  write(bytes: Uint8Array, whenLeft?: () => void): boolean;
   /** Bytes written that have not left. */
   unsentBytes(): number;
   /** The listener owns each chunk. */
@@ -41,10 +41,14 @@ export function byteStream(socket: Socket): ByteStream {
   // A reset by the peer is an end like any other; `close` follows.
   socket.on('error', () => socket.destroy());
   return {
-    write: bytes => {
+    write: (bytes, whenLeft) => {
       if (!socket.writable) return true;
-      socket.write(bytes);
-      return socket.writableLength === 0;
+      let hasAnswered = false;
+      socket.write(bytes, cause => {
+        if (hasAnswered && !cause) whenLeft?.();
+      });
+      hasAnswered = socket.writableLength > 0;
+      return !hasAnswered;
     },
     unsentBytes: () => socket.writableLength,
     onData: listener => {

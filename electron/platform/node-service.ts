@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { LOG_BYTES_MAX, LOG_FILE_VARIABLE, shiftLogs } from './log.ts';
 import { nodeProgram } from './process.ts';
 
+/** A disk is asked several things at a time, and a sync must not wait for them; a thread that sleeps costs next to nothing. */
+const POOL_THREADS = '40';
+
 export interface NodeService {
   readonly module: URL;
   /** Another Node than the one this runs on. */
@@ -36,7 +39,7 @@ export function spawnNodeService({
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',
-    env: { ...process.env, [LOG_FILE_VARIABLE]: logPath },
+    env: { UV_THREADPOOL_SIZE: POOL_THREADS, ...process.env, [LOG_FILE_VARIABLE]: logPath },
   });
   closeSync(log);
   const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));

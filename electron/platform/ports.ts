@@ -6,6 +6,8 @@ export interface BlockFile {
   readonly name: string;
   /** Fills `target` whole; past the end reads zeros. Throws Fault disk.io. */
   read(target: Uint8Array, offsetBytes: number): void;
+  /** As `read`, without keeping anybody from anything meanwhile. Its place must stay what it is until it resolves. */
+  readLater(target: Uint8Array, offsetBytes: number): Promise<void>;
   /** Writes all of `source`, extending the file. Throws Fault disk.io or disk.full. */
   write(source: Uint8Array, offsetBytes: number): void;
   /** fdatasync. A rejection means nothing written since the last success may be trusted (T14). */

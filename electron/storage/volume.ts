@@ -1,5 +1,5 @@
 // What the NBD session needs of a disk. Data calls are synchronous page-cache work in the VM's worker: nothing
-// else runs between the check of a map and the read it decides (T3), so no locks. Only flush waits.
+// else runs between the check of a map and the read it decides (T3), so no locks. Only flush and late reads wait.
 export interface VolumeExtent {
   readonly length: number;
   readonly state: 'data' | 'zero';
@@ -11,6 +11,8 @@ export interface Volume {
   readonly readOnly: boolean;
   /** Fills `target` whole. */
   read(target: Uint8Array, offsetBytes: number): void;
+  /** As `read`, while others are served: what is there now, or what is written there meanwhile. Left out: it cannot. */
+  readLater?(target: Uint8Array, offsetBytes: number): Promise<void>;
   /** Copies or writes `source` before returning; the caller may reuse the buffer. T10, T11: visible at once, durable at flush. */
   write(source: Uint8Array, offsetBytes: number): void;
   /** Reads back as zeros afterwards. `mayPunch` lets the space go. */

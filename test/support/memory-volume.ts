@@ -27,6 +27,13 @@ export class MemoryVolume implements Volume {
     target.set(this.bytes.subarray(offsetBytes, offsetBytes + target.length));
   }
 
+  /** What was asked first need not be there first. */
+  async readLater(target: Uint8Array, offsetBytes: number): Promise<void> {
+    for (let turns = (offsetBytes / 512) % 4; turns > 0; turns--)
+      await new Promise(resolve => setImmediate(resolve));
+    this.read(target, offsetBytes);
+  }
+
   write(source: Uint8Array, offsetBytes: number): void {
     this.#check(offsetBytes, source.length);
     this.bytes.set(source, offsetBytes);

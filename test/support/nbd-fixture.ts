@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listenUnix, nextTurn } from '../../electron/platform/byte-stream.ts';
 import type { Clock } from '../../electron/platform/ports.ts';
-import { type NbdServer, serveNbd } from '../../electron/storage/nbd/server.ts';
+import type { LateReads } from '../../electron/storage/nbd/coldness.ts';
+import { type NbdServer, type NbdServerOptions, serveNbd } from '../../electron/storage/nbd/server.ts';
 import type { Volume } from '../../electron/storage/volume.ts';
 
 export interface NbdFixture extends AsyncDisposable {
@@ -15,6 +16,9 @@ export interface NbdFixture extends AsyncDisposable {
   readonly bugs: unknown[];
   readonly uri: string;
 }
+
+/** Read at once, and read later: a client must see no difference. */
+export const EITHER_WAY: readonly LateReads[] = ['never', 'always'];
 
 export const testClock: Clock = {
   wallMs: () => Date.now(),
@@ -31,7 +35,7 @@ export const testClock: Clock = {
 
 export async function nbdFixture(
   volumes: Readonly<Record<string, Volume>>,
-  options: { handshakeMsMax?: number } = {},
+  options: Pick<NbdServerOptions, 'handshakeMsMax' | 'lateReads'> = {},
 ): Promise<NbdFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'ebb-nbd-'));
   const socketPath = join(folder, 's');

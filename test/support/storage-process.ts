@@ -25,8 +25,8 @@ export interface StorageFixture extends AsyncDisposable {
 export const newVmId = (): VmId => vmIdSchema.parse(randomUUID());
 export const newDiskId = (): DiskId => diskIdSchema.parse(randomUUID());
 
-export function storageFixture(): StorageFixture {
-  const folder = mkdtempSync(join(tmpdir(), 'ebb-st-'));
+export function storageFixture(near = tmpdir()): StorageFixture {
+  const folder = mkdtempSync(join(near, 'ebb-st-'));
   const socketPath = join(folder, 'storage.sock');
   const logPath = join(folder, 'storage.log');
   const pids: number[] = [];

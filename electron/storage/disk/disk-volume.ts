@@ -52,14 +52,18 @@ export function readView(view: View, shape: Shape, target: Uint8Array, offsetByt
   });
 }
 
-/** Where it is now is looked up at once, what is there is read later (T3). */
-export function holdView(
-  { view, readers }: { readonly view: View; readonly readers: Readers },
-  shape: Shape,
-): HeldRead {
-  const pieces: { readonly file: BlockFile; readonly from: number; readonly at: number; length: number }[] =
-    [];
-  eachBlock(shape, 0, shape.sizeBytes, (block, at, length, done) => {
+interface Place {
+  readonly file: BlockFile;
+  readonly from: number;
+  /** In what was asked for. */
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Of everything that is not zeros. */
+function placesOf(view: View, shape: Shape, offsetBytes: number, lengthBytes: number): Place[] {
+  const places: Place[] = [];
+  eachBlock(shape, offsetBytes, lengthBytes, (block, at, length, done) => {
     const firstUnit = Math.floor(at / UNIT_BYTES);
     const lastUnit = Math.floor((at + length - 1) / UNIT_BYTES);
     view.runs(block, firstUnit, lastUnit - firstUnit + 1, (owner, first, count) => {
@@ -67,17 +71,48 @@ export function holdView(
       const from = Math.max(first * UNIT_BYTES, at);
       const to = Math.min((first + count) * UNIT_BYTES, at + length);
       const place = { file: owner.file, from: owner.dataOffset(block) + from };
-      pieces.push({ ...place, at: done + from - at, length: to - from });
+      places.push({ ...place, at: done + from - at, length: to - from });
     });
   });
+  return places;
+}
+
+interface ReadSource {
+  readonly view: View;
+  readonly readers: Readers;
+}
+
+/** Where it is now is looked up at once, what is there is read later (T3). */
+export function holdView({ view, readers }: ReadSource, shape: Shape): HeldRead {
+  const places = placesOf(view, shape, 0, shape.sizeBytes);
   const end = readers.enter();
   return {
     end,
     read: target => {
       target.fill(0);
-      for (const { file, from, at, length } of pieces) file.read(target.subarray(at, at + length), from);
+      for (const { file, from, at, length } of places) file.read(target.subarray(at, at + length), from);
     },
   };
+}
+
+/** T3: as `holdView`; it ends when the last of its places is read, also where one fails. */
+async function readViewLater(
+  { view, readers }: ReadSource,
+  shape: Shape,
+  target: Uint8Array,
+  offsetBytes: number,
+): Promise<void> {
+  const places = placesOf(view, shape, offsetBytes, target.length);
+  const end = readers.enter();
+  try {
+    if (places.reduce((left, { length }) => left - length, target.length) > 0) target.fill(0);
+    const read = await Promise.allSettled(
+      places.map(({ file, from, at, length }) => file.readLater(target.subarray(at, at + length), from)),
+    );
+    for (const piece of read) if (piece.status === 'rejected') throw piece.reason;
+  } finally {
+    end();
+  }
 }
 
 export function viewExtents(
@@ -109,7 +144,8 @@ export function viewExtents(
 }
 
 /** A point: read only, right at every instant of every operation (T3, T4). */
-export function pointVolume(view: View, shape: Shape): Volume {
+export function pointVolume(source: ReadSource, shape: Shape): Volume {
+  const { view } = source;
   const readOnly = (): never => {
     throw new Fault({
       code: 'disk.io',
@@ -122,6 +158,7 @@ export function pointVolume(view: View, shape: Shape): Volume {
     sizeBytes: shape.sizeBytes,
     readOnly: true,
     read: (target, offsetBytes) => readView(view, shape, target, offsetBytes),
+    readLater: (target, offsetBytes) => readViewLater(source, shape, target, offsetBytes),
     write: readOnly,
     zero: readOnly,
     trim: readOnly,
@@ -131,11 +168,10 @@ export function pointVolume(view: View, shape: Shape): Volume {
 }
 
 /** What the Now volume needs of its disk; the leaf changes at take and go back. */
-export interface NowSource {
+export interface NowSource extends ReadSource {
   /** May grow, and change when people go back. */
   readonly sizeBytes: () => number;
   readonly blockBytes: number;
-  readonly view: View;
   leaf(): Leaf;
   /** Whatever is writable at this instant is durable when it resolves. */
   flush(): Promise<void>;
@@ -164,6 +200,10 @@ export class NowVolume implements Volume {
 
   read(target: Uint8Array, offsetBytes: number): void {
     readView(this.#source.view, this.#shape, target, offsetBytes);
+  }
+
+  readLater(target: Uint8Array, offsetBytes: number): Promise<void> {
+    return readViewLater(this.#source, this.#shape, target, offsetBytes);
   }
 
   write(source: Uint8Array, offsetBytes: number): void {

@@ -86,6 +86,7 @@ export class Disk {
       sizeBytes: () => this.virtualBytes,
       blockBytes: row.blockBytes,
       view: files.now,
+      readers: files.readers,
       leaf: () => this.#leaf,
       flush: () => this.flush(),
       barrier: () => this.#barrier,

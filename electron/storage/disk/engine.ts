@@ -209,7 +209,8 @@ export class VmEngine {
     if (point === undefined) throw noPoint(pointId);
     const { files } = this.#disk(point.diskId);
     const sizeBytes = this.#tree.sizeOf(files.row, pointId);
-    return pointVolume(files.view(pointId), { sizeBytes, blockBytes: files.row.blockBytes });
+    const source = { view: files.view(pointId), readers: files.readers };
+    return pointVolume(source, { sizeBytes, blockBytes: files.row.blockBytes });
   }
 
   async hashPoint(pointId: PointId, signal?: AbortSignal): Promise<string> {

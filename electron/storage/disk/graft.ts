@@ -207,6 +207,7 @@ function volumeOf(growing: GrowingImage | undefined): Volume {
     sizeBytes: () => virtualBytes,
     blockBytes,
     view,
+    readers: disk.files.readers,
     leaf: () => leaf,
     flush: () => leaf.flush(),
     barrier: () => null,

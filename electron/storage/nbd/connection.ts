@@ -4,6 +4,7 @@ import { BugError } from '../../../shared/result.ts';
 import type { ByteStream, NextTurn } from '../../platform/byte-stream.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import type { Volume } from '../volume.ts';
+import type { LateReads } from './coldness.ts';
 import { Inbox } from './inbox.ts';
 import { firstState, greeting, stepHandshake } from './negotiation.ts';
 import type { ExportInfo, HandshakeState } from './options.ts';
@@ -22,6 +23,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly nextTurn: NextTurn;
   readonly handshakeMsMax: number;
+  readonly lateReads?: LateReads | undefined;
   /** Why a client was turned away; one line. */
   readonly log: (line: string) => void;
   /** A defect of ours: the connection is closed already. */
@@ -97,9 +99,9 @@ export class Connection {
   }
 
   #begin(chosen: { exportName: string; structured: boolean; blockStatus: boolean }): void {
-    const { stream, volumeOf } = this.#options;
+    const { stream, volumeOf, clock, nextTurn, lateReads } = this.#options;
     this.#deadline.cancel();
-    const outbox = new Outbox(bytes => stream.write(bytes));
+    const outbox = new Outbox((bytes, whenLeft) => stream.write(bytes, whenLeft));
     this.#transmission = new Transmission({
       volume: volumeOf(chosen.exportName),
       inbox: this.#inbox,
@@ -107,14 +109,17 @@ export class Connection {
       structured: chosen.structured,
       blockStatus: chosen.blockStatus,
       isCongested: () => stream.unsentBytes() > UNSENT_BYTES_MAX,
-      onFlushed: bug => {
+      lateReads,
+      nowMs: () => clock.monotonicMs(),
+      soon: run => nextTurn(() => this.#guard(run)),
+      onLate: bug => {
         if (bug !== null) this.#bug(bug);
-        else this.#guard(() => this.#afterFlush());
+        else this.#guard(() => this.#afterLate());
       },
     });
   }
 
-  #afterFlush(): void {
+  #afterLate(): void {
     if (this.#isEnding) this.#finish();
     else this.#work();
   }
@@ -130,7 +135,7 @@ export class Connection {
         this.#pause(false);
         return;
       case 'full':
-        // A drain or a finished flush calls #work again.
+        // A drain, a finished flush or read calls #work again.
         this.#pause(true);
         return;
       case 'yield':

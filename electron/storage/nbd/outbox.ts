@@ -9,6 +9,8 @@ import {
 
 /** Sweep of 1 … 256 KiB was within the noise (nbd.md); 256 KiB holds 60 replies of 4 KiB. */
 const BUFFER_BYTES = 256 * 1024;
+/** To copy less than this costs less than to send it by itself. */
+const COPIED_BYTES_MAX = 32 * 1024;
 /** A larger one is not kept. */
 const KEPT_BYTES_MAX = 2 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
@@ -18,37 +20,69 @@ export interface ReplyCookie {
   readonly cookieLow: number;
 }
 
+/** Answers whether the bytes have left and their buffer may be used again; else `whenLeft` is called when it may. */
+export type Send = (bytes: Uint8Array, whenLeft?: () => void) => boolean;
+
+export function putSimple(bytes: Buffer, at: number, to: ReplyCookie, error: number): void {
+  bytes.writeUInt32BE(NBD_SIMPLE_REPLY_MAGIC, at);
+  bytes.writeUInt32BE(error, at + 4);
+  bytes.writeUInt32BE(to.cookieHigh, at + 8);
+  bytes.writeUInt32BE(to.cookieLow, at + 12);
+}
+
+interface Chunk {
+  readonly type: number;
+  readonly flags: number;
+  readonly payloadBytes: number;
+}
+
+export function putChunk(bytes: Buffer, at: number, to: ReplyCookie, chunk: Chunk): void {
+  bytes.writeUInt32BE(NBD_STRUCTURED_REPLY_MAGIC, at);
+  bytes.writeUInt16BE(chunk.flags, at + 4);
+  bytes.writeUInt16BE(chunk.type, at + 6);
+  bytes.writeUInt32BE(to.cookieHigh, at + 8);
+  bytes.writeUInt32BE(to.cookieLow, at + 12);
+  bytes.writeUInt32BE(chunk.payloadBytes, at + 16);
+}
+
 export class Outbox {
-  readonly #send: (bytes: Uint8Array) => boolean;
+  readonly #send: Send;
   #bytes: Buffer = EMPTY;
   #used = 0;
 
-  /** `send` answers whether the bytes have left and the buffer may be used again. */
-  constructor(send: (bytes: Uint8Array) => boolean) {
+  constructor(send: Send) {
     this.#send = send;
   }
 
   simple(to: ReplyCookie, error: number): void {
-    this.#header(this.#take(SIMPLE_REPLY_BYTES), to, error);
+    const at = this.#take(SIMPLE_REPLY_BYTES);
+    putSimple(this.#bytes, at, to, error);
   }
 
   /** A structured chunk's header; the caller fills the returned payload before anything else is added. */
   chunk(to: ReplyCookie, type: number, flags: number, payloadBytes: number): Buffer {
     const at = this.#take(CHUNK_HEADER_BYTES + payloadBytes);
-    this.#bytes.writeUInt32BE(NBD_STRUCTURED_REPLY_MAGIC, at);
-    this.#bytes.writeUInt16BE(flags, at + 4);
-    this.#bytes.writeUInt16BE(type, at + 6);
-    this.#bytes.writeUInt32BE(to.cookieHigh, at + 8);
-    this.#bytes.writeUInt32BE(to.cookieLow, at + 12);
-    this.#bytes.writeUInt32BE(payloadBytes, at + 16);
+    putChunk(this.#bytes, at, to, { type, flags, payloadBytes });
     return this.#bytes.subarray(at + CHUNK_HEADER_BYTES, at + CHUNK_HEADER_BYTES + payloadBytes);
   }
 
   /** A simple reply with room for data after it, which the caller fills before anything else is added. */
   simpleWithData(to: ReplyCookie, dataBytes: number): Buffer {
     const at = this.#take(SIMPLE_REPLY_BYTES + dataBytes);
-    this.#header(at, to, 0);
+    putSimple(this.#bytes, at, to, 0);
     return this.#bytes.subarray(at + SIMPLE_REPLY_BYTES, at + SIMPLE_REPLY_BYTES + dataBytes);
+  }
+
+  /** A whole reply made elsewhere; large ones are not copied. `whenFree`: the buffer may be used again. */
+  add(reply: Buffer, whenFree: () => void): void {
+    if (reply.length > COPIED_BYTES_MAX) {
+      this.flush();
+      if (this.#send(reply, whenFree)) whenFree();
+      return;
+    }
+    const at = this.#take(reply.length);
+    reply.copy(this.#bytes, at);
+    whenFree();
   }
 
   /** Takes back the reply added last, of `bytes` in all: its data could not be read. */
@@ -61,13 +95,6 @@ export class Outbox {
     const isReusable = this.#send(this.#bytes.subarray(0, this.#used));
     if (!isReusable || this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = EMPTY;
     this.#used = 0;
-  }
-
-  #header(at: number, to: ReplyCookie, error: number): void {
-    this.#bytes.writeUInt32BE(NBD_SIMPLE_REPLY_MAGIC, at);
-    this.#bytes.writeUInt32BE(error, at + 4);
-    this.#bytes.writeUInt32BE(to.cookieHigh, at + 8);
-    this.#bytes.writeUInt32BE(to.cookieLow, at + 12);
   }
 
   #take(count: number): number {

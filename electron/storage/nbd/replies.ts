@@ -1,7 +1,7 @@
 // Replies that carry more than an error number: data, holes, extents, structured errors.
 // Source: proto.md "Structured replies".
 import type { Volume } from '../volume.ts';
-import type { Outbox } from './outbox.ts';
+import { type Outbox, putChunk, putSimple } from './outbox.ts';
 import type { Rejection, Request } from './request.ts';
 import {
   CHUNK_HEADER_BYTES,
@@ -25,6 +25,15 @@ const HOLE_BYTES_MIN = 64 * 1024;
 const EXTENTS_MAX = 1024;
 const MESSAGE_BYTES_MAX = 1024;
 
+/** Answered without data where there are none, and the client understands that. */
+export function replyHole(request: Request, { volume, outbox, structured }: ReplyContext): boolean {
+  if (!structured || !isHole(request, volume)) return false;
+  const hole = outbox.chunk(request, NBD_REPLY_TYPE.OFFSET_HOLE, NBD_REPLY_FLAG_DONE, 12);
+  writeOffset(hole, request.offsetBytes);
+  hole.writeUInt32BE(request.lengthBytes, 8);
+  return true;
+}
+
 /** Reads straight into the outgoing buffer. Throws the volume's Fault with no reply left behind. */
 export function replyRead(request: Request, { volume, outbox, structured }: ReplyContext): void {
   const { offsetBytes, lengthBytes } = request;
@@ -32,15 +41,30 @@ export function replyRead(request: Request, { volume, outbox, structured }: Repl
     readInto(volume, outbox, outbox.simpleWithData(request, lengthBytes), offsetBytes, SIMPLE_REPLY_BYTES);
     return;
   }
-  if (isHole(request, volume)) {
-    const hole = outbox.chunk(request, NBD_REPLY_TYPE.OFFSET_HOLE, NBD_REPLY_FLAG_DONE, 12);
-    writeOffset(hole, offsetBytes);
-    hole.writeUInt32BE(lengthBytes, 8);
-    return;
-  }
   const payload = outbox.chunk(request, NBD_REPLY_TYPE.OFFSET_DATA, NBD_REPLY_FLAG_DONE, 8 + lengthBytes);
   writeOffset(payload, offsetBytes);
   readInto(volume, outbox, payload.subarray(8), offsetBytes, CHUNK_HEADER_BYTES + 8);
+}
+
+/** The reply to a read whose data come later: all of it, and the part they fill. */
+export interface LateReply {
+  readonly bytes: Buffer;
+  readonly data: Buffer;
+}
+
+/** `spare`: a buffer for it, used where it is as long as the reply. */
+export function lateReply(request: Request, structured: boolean, spare?: Buffer): LateReply {
+  const { offsetBytes, lengthBytes } = request;
+  const headerBytes = structured ? CHUNK_HEADER_BYTES + 8 : SIMPLE_REPLY_BYTES;
+  const wholeBytes = headerBytes + lengthBytes;
+  const bytes = spare?.length === wholeBytes ? spare : Buffer.allocUnsafeSlow(wholeBytes);
+  const data = bytes.subarray(headerBytes);
+  if (structured) {
+    const chunk = { type: NBD_REPLY_TYPE.OFFSET_DATA, flags: NBD_REPLY_FLAG_DONE };
+    putChunk(bytes, 0, request, { ...chunk, payloadBytes: 8 + lengthBytes });
+    writeOffset(bytes.subarray(CHUNK_HEADER_BYTES), offsetBytes);
+  } else putSimple(bytes, 0, request, 0);
+  return { bytes, data };
 }
 
 function readInto(volume: Volume, outbox: Outbox, target: Buffer, offsetBytes: number, before: number): void {

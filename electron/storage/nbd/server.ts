@@ -5,6 +5,7 @@ import { invariant } from '../../../shared/result.ts';
 import type { ByteStream, ListenUnix, NextTurn } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Volume } from '../volume.ts';
+import type { LateReads } from './coldness.ts';
 import { Connection, HANDSHAKE_MS_MAX } from './connection.ts';
 import type { ExportInfo } from './options.ts';
 
@@ -27,6 +28,7 @@ export interface NbdServerOptions {
   readonly log: (line: string) => void;
   readonly onBug: (error: unknown) => void;
   readonly handshakeMsMax?: number;
+  readonly lateReads?: LateReads;
 }
 
 export interface NbdServer {

@@ -1,12 +1,13 @@
 // The transmission phase without a socket: takes requests off an inbox, works on the volume, puts replies in an
 // outbox. Knows neither streams nor timers, so that a blocking thread can drive it as well as an event loop.
-// Data calls are synchronous; only FLUSH and FUA wait, and never hold up what comes after them.
+// Data calls are synchronous; FLUSH, FUA and reads from a cold disk wait, and never hold up what comes after them.
 import { Fault } from '../../../shared/result.ts';
 import type { Volume } from '../volume.ts';
+import { Coldness, type LateReads } from './coldness.ts';
 import { NBD_ERROR, type NbdError, toNbdError } from './errno.ts';
 import type { Inbox } from './inbox.ts';
 import type { Outbox } from './outbox.ts';
-import { replyError, replyExtents, replyRead } from './replies.ts';
+import { type LateReply, lateReply, replyError, replyExtents, replyHole, replyRead } from './replies.ts';
 import {
   decodeRequest,
   newRequest,
@@ -25,11 +26,17 @@ const REQUEST_COST = 4096;
 const SLICE_BYTES = 16 * 1024 * 1024;
 /** Requests that wait for a flush; QEMU has 16 in flight, fio at most 256. */
 export const FLUSH_WAITERS_MAX = 1024;
+/** Reads a disk is asked at a time: as many as QEMU's own threads would. */
+const LATE_READS_MAX = 32;
+/** Longer ones the kernel reads ahead of by itself; and what waits is bounded. */
+const LATE_BYTES_MAX = 256 * 1024;
+/** Of those that are kept to be used again. */
+const SPARE_BYTES_MAX = 128 * 1024;
 /** Runs of zeros looked at before a fast zero is refused. */
 const FAST_ZERO_EXTENTS = 16;
 
 /**
- * hungry: give it more bytes. full: too many wait for a flush, go on when one is done. yield: let others have
+ * hungry: give it more bytes. full: too many wait for a flush or the disk, go on when one is done. yield: let others have
  * the thread, then go on. ended: nothing more is read; `why` is null after DISC.
  */
 export type Turn =
@@ -60,8 +67,13 @@ export interface TransmissionOptions {
   readonly blockStatus: boolean;
   /** Replies are leaving too slowly: stop working until they have. */
   isCongested(): boolean;
-  /** A flush ended, its replies are in the outbox. A bug found on the way is handed over. */
-  onFlushed(bug: unknown): void;
+  readonly lateReads?: LateReads | undefined;
+  /** Monotonic, ms with a fraction. */
+  nowMs(): number;
+  /** Runs it when what is ready by then has been heard of. */
+  soon(run: () => void): void;
+  /** What waited has ended, its replies have left. A bug found on the way is handed over. */
+  onLate(bug: unknown): void;
 }
 
 export class Transmission {
@@ -72,16 +84,22 @@ export class Transmission {
   #refused: RefusedWrite | null = null;
   #waiters: Request[] = [];
   #flushing: Request[] = [];
+  readonly #coldness: Coldness;
+  #reading = 0;
+  /** Buffers of replies that have left: most reads are as long as the one before. */
+  readonly #spares: Buffer[] = [];
+  #isTelling = false;
 
   constructor(options: TransmissionOptions) {
     this.#options = options;
     const { volume, structured, blockStatus } = options;
+    this.#coldness = new Coldness(options.nowMs, options.lateReads);
     this.#limits = { sizeBytes: volume.sizeBytes, readOnly: volume.readOnly, structured, blockStatus };
   }
 
-  /** Requests whose reply waits for a flush. */
+  /** Requests whose reply waits for a flush or the disk. */
   get waiting(): number {
-    return this.#waiters.length + this.#flushing.length;
+    return this.#waiters.length + this.#flushing.length + this.#reading;
   }
 
   /** Works until it must stop; sends what it has to say. */
@@ -95,7 +113,8 @@ export class Transmission {
   #turn(): Turn {
     let budget = TURN_BYTES;
     for (;;) {
-      if (this.waiting >= FLUSH_WAITERS_MAX || this.#options.isCongested()) return FULL;
+      const isFull = this.waiting >= FLUSH_WAITERS_MAX || this.#reading >= LATE_READS_MAX;
+      if (isFull || this.#options.isCongested()) return FULL;
       if (budget <= 0) return YIELD;
       if (this.#job !== null) {
         budget -= this.#slice(this.#job);
@@ -165,7 +184,7 @@ export class Transmission {
     }
     switch (request.command) {
       case NBD_CMD.READ:
-        this.#attempt(request, () => replyRead(request, this.#options));
+        this.#attempt(request, () => this.#read(request));
         return;
       case NBD_CMD.BLOCK_STATUS:
         this.#attempt(request, () => replyExtents(request, this.#options));
@@ -176,6 +195,45 @@ export class Transmission {
       default:
         this.#attempt(request, () => this.#startJob(request));
     }
+  }
+
+  #read(request: Request): void {
+    if (replyHole(request, this.#options)) return;
+    const { inbox, volume } = this.#options;
+    const hasOthers = this.#reading > 0 || inbox.length >= REQUEST_BYTES;
+    const canWait = volume.readLater !== undefined && request.lengthBytes <= LATE_BYTES_MAX;
+    if (canWait && this.#coldness.isNextLate(hasOthers)) return this.#readLater({ ...request });
+    this.#coldness.timed(request.lengthBytes, () => replyRead(request, this.#options));
+  }
+
+  #readLater(request: Request): void {
+    const reply = lateReply(request, this.#options.structured, this.#spares.pop());
+    this.#reading++;
+    const reading = this.#options.volume.readLater?.(reply.data, request.offsetBytes);
+    reading?.then(
+      () => this.#arrived(request, reply, null),
+      (error: unknown) => this.#arrived(request, reply, error),
+    );
+  }
+
+  #arrived(request: Request, { bytes }: LateReply, error: unknown): void {
+    this.#reading--;
+    if (error === null) this.#options.outbox.add(bytes, () => this.#spare(bytes));
+    else if (error instanceof Fault) this.#error(request, toNbdError(error.body.code), error.body.what);
+    else this.#options.onLate(error);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    // Those that arrived together leave together.
+    this.#options.soon(() => {
+      this.#isTelling = false;
+      this.#options.outbox.flush();
+      this.#options.onLate(null);
+    });
+  }
+
+  #spare(bytes: Buffer): void {
+    const isKept = bytes.length <= SPARE_BYTES_MAX && this.#spares.length < LATE_READS_MAX;
+    if (isKept) this.#spares.push(bytes);
   }
 
   #startJob(request: Request): void {
@@ -249,7 +307,7 @@ export class Transmission {
   }
 
   #finishFlush(error: unknown): void {
-    const { outbox, onFlushed } = this.#options;
+    const { outbox, onLate } = this.#options;
     const done = this.#flushing;
     this.#flushing = [];
     for (const request of done) {
@@ -258,7 +316,7 @@ export class Transmission {
     }
     outbox.flush();
     this.#startFlush();
-    onFlushed(error === null || error instanceof Fault ? null : error);
+    onLate(error === null || error instanceof Fault ? null : error);
   }
 }
 

@@ -9,6 +9,8 @@ export interface Load {
   readonly depth: number;
 }
 
+export const named = ({ rw, blockKib, depth }: Load): string => `${rw} ${blockKib}k qd${depth}`;
+
 export interface Measured {
   readonly iops: number;
   readonly mibPerSecond: number;

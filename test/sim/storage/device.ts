@@ -424,6 +424,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       }
       if (offset + target.length > inode.size) target.fill(0, Math.max(0, inode.size - offset));
     },
+    readLater: async (target, offset) => file.read(target, offset),
     sync: () => {
       used('syncing');
       const done = inode.mark();

@@ -4,7 +4,7 @@ import { HANDSHAKE_MS_MAX } from '../../../../electron/storage/nbd/connection.ts
 import { CONNECTIONS_MAX } from '../../../../electron/storage/nbd/server.ts';
 import { MemoryVolume } from '../../../support/memory-volume.ts';
 import { NbdClient } from '../../../support/nbd-client.ts';
-import { type NbdFixture, nbdFixture } from '../../../support/nbd-fixture.ts';
+import { EITHER_WAY, type NbdFixture, nbdFixture } from '../../../support/nbd-fixture.ts';
 
 const MIB = 1 << 20;
 
@@ -15,9 +15,9 @@ async function stillServes(nbd: NbdFixture): Promise<void> {
   expect(nbd.bugs).toEqual([]);
 }
 
-describe('bad NBD clients', () => {
+describe.each(EITHER_WAY)('bad NBD clients, late reads: %s', lateReads => {
   it('are cut off for a wrong magic, in either phase', async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) }, { lateReads });
     const early = await NbdClient.dial(nbd.socketPath);
     await early.greet();
     early.send(Buffer.alloc(64, 0x41));
@@ -30,7 +30,7 @@ describe('bad NBD clients', () => {
   });
 
   it('are cut off for a write nobody could mean', async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     client.post({ command: 1, length: 0xffffffff });
     await client.closed();
@@ -39,7 +39,7 @@ describe('bad NBD clients', () => {
 
   it('change nothing when they vanish in the middle of a write', async () => {
     const volume = new MemoryVolume(MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     client.post({ command: 1, length: 65536 });
     client.send(Buffer.alloc(65535, 1));
@@ -55,7 +55,7 @@ describe('bad NBD clients', () => {
     volume.gate = new Promise(resolve => {
       open = resolve;
     });
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     client.post({ command: 3 });
     await client.call({ command: 0, length: 512 });
@@ -66,7 +66,7 @@ describe('bad NBD clients', () => {
   });
 
   it('that never read their replies do not grow us and do not block others', async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB) });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB) }, { lateReads });
     const deaf = await NbdClient.open(nbd.socketPath);
     deaf.socket.pause();
     for (let index = 0; index < 64; index++) deaf.post({ command: 0, length: 32 * MIB });
@@ -78,7 +78,7 @@ describe('bad NBD clients', () => {
 
   it('that keep the server busy leave turns to others', async () => {
     const volume = new MemoryVolume(64 * MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const greedy = await NbdClient.open(nbd.socketPath);
     const other = await NbdClient.open(nbd.socketPath);
     let greedyDone = 0;
@@ -95,7 +95,7 @@ describe('bad NBD clients', () => {
   });
 
   it(`are no more than ${CONNECTIONS_MAX}, and silent ones are gone after ${HANDSHAKE_MS_MAX} ms`, async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) }, { handshakeMsMax: 300 });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) }, { handshakeMsMax: 300, lateReads });
     const silent = await Promise.all(
       Array.from({ length: CONNECTIONS_MAX }, () => NbdClient.dial(nbd.socketPath)),
     );
@@ -107,7 +107,7 @@ describe('bad NBD clients', () => {
 
   it('are not needed to find a bug of ours: it ends the connection and is handed up', async () => {
     const volume = new MemoryVolume(MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     for (const command of [0, 3]) {
       const client = await NbdClient.open(nbd.socketPath);
       volume.failWith = 'bug';
@@ -124,7 +124,7 @@ describe('bad NBD clients', () => {
     volume.gate = new Promise(resolve => {
       open = resolve;
     });
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     client.post({ command: 3 });
     await client.call({ command: 0, length: 512 });

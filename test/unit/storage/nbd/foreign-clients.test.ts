@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { MemoryVolume } from '../../../support/memory-volume.ts';
-import { nbdFixture } from '../../../support/nbd-fixture.ts';
+import { EITHER_WAY, nbdFixture } from '../../../support/nbd-fixture.ts';
 import { randomBytes } from '../../../support/seeded.ts';
 
 const run = promisify(execFile);
@@ -27,12 +27,15 @@ function sparse(sizeBytes: number, seed: number): Buffer {
   return bytes;
 }
 
-describe('foreign NBD clients', () => {
+describe.each(EITHER_WAY)('foreign NBD clients, late reads: %s', lateReads => {
   it.skipIf(lacks('nbdinfo'))('nbdinfo lists the exports with size, flags and block sizes', async () => {
-    await using nbd = await nbdFixture({
-      disk0: new MemoryVolume(8 * MIB + 512),
-      old: new MemoryVolume(MIB, true),
-    });
+    await using nbd = await nbdFixture(
+      {
+        disk0: new MemoryVolume(8 * MIB + 512),
+        old: new MemoryVolume(MIB, true),
+      },
+      { lateReads },
+    );
     const { stdout } = await run('nbdinfo', ['--list', '--json', nbd.uri]);
     const { exports } = JSON.parse(stdout) as { exports: Record<string, unknown>[] };
     expect(exports[0]).toMatchObject({
@@ -59,7 +62,7 @@ describe('foreign NBD clients', () => {
     const image = sparse(64 * MIB, 11);
     const volume = new MemoryVolume(image.length);
     volume.bytes.fill(0xee);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const [from, to] = [join(nbd.folder, 'from'), join(nbd.folder, 'to')];
     writeFileSync(from, image);
     await run('nbdcopy', ['--connections=4', '--flush', from, nbd.uri]);
@@ -73,7 +76,7 @@ describe('foreign NBD clients', () => {
     const image = sparse(16 * MIB, 12);
     const volume = new MemoryVolume(image.length);
     volume.bytes.fill(0xee);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const [from, to] = [join(nbd.folder, 'from'), join(nbd.folder, 'to')];
     writeFileSync(from, image);
     await run('qemu-img', ['convert', '-n', '-f', 'raw', '-O', 'raw', from, nbd.uri]);
@@ -88,7 +91,7 @@ describe('foreign NBD clients', () => {
   });
 
   it.skipIf(lacks('qemu-io'))('qemu-io writes patterns, zeroes, discards, also unaligned', async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB) });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB) }, { lateReads });
     const commands = [
       'write -P 7 0 32M',
       'read -P 7 0 32M',
@@ -124,7 +127,7 @@ describe('foreign NBD clients', () => {
   });
 
   it.skipIf(lacks('fio'))('fio verifies what it wrote at random with many in flight', async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB) });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB) }, { lateReads });
     const job = [
       '--rw=randrw',
       '--bssplit=4k/60:64k/30:512k/10',

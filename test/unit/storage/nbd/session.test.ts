@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryVolume } from '../../../support/memory-volume.ts';
 import { NbdClient } from '../../../support/nbd-client.ts';
-import { nbdFixture } from '../../../support/nbd-fixture.ts';
+import { EITHER_WAY, nbdFixture } from '../../../support/nbd-fixture.ts';
 
 const MIB = 1 << 20;
 const EPERM = 1;
@@ -17,10 +17,10 @@ const pattern = (length: number, seed: number): Buffer => {
   return bytes;
 };
 
-describe('the NBD session', () => {
+describe.each(EITHER_WAY)('the NBD session, late reads: %s', lateReads => {
   it.each([false, true])('writes, reads, zeroes and trims (structured: %s)', async isStructured => {
     const volume = new MemoryVolume(4 * MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath, 'disk0', isStructured);
     const data = pattern(MIB + 512, 3);
     expect((await client.call({ command: 1, offset: 512, payload: data })).error).toBe(0);
@@ -39,7 +39,7 @@ describe('the NBD session', () => {
 
   it('serves requests cut at every byte', async () => {
     const volume = new MemoryVolume(MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     const chunks: Buffer[] = [];
     const send = client.send.bind(client);
@@ -60,7 +60,8 @@ describe('the NBD session', () => {
 
   it('keeps many requests in one chunk in order, with data of every size between', async () => {
     const volume = new MemoryVolume(8 * MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    // Read later, what is written meanwhile may be seen.
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads: 'never' });
     const client = await NbdClient.open(nbd.socketPath);
     const sizes = Array.from({ length: 200 }, (_, index) => 512 * (1 + ((index * 37) % 300)));
     for (const [index, size] of sizes.entries()) {
@@ -80,7 +81,7 @@ describe('the NBD session', () => {
     volume.gate = new Promise(resolve => {
       open = resolve;
     });
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     const fua = client.post({ command: 1, flags: 1, payload: pattern(512, 1) });
     const zeroFua = client.post({ command: 6, flags: 1, offset: 512, length: 512 });
@@ -99,7 +100,7 @@ describe('the NBD session', () => {
     volume.gate = new Promise(resolve => {
       open = resolve;
     });
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     client.post({ command: 3 });
     await client.call({ command: 0, length: 512 });
@@ -114,7 +115,7 @@ describe('the NBD session', () => {
 
   it('T14: tells a full and a failing disk apart and goes on when it is well again', async () => {
     const volume = new MemoryVolume(MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     for (const isStructured of [false, true]) {
       const client = await NbdClient.open(nbd.socketPath, '', isStructured);
       volume.failWith = 'disk.full';
@@ -132,7 +133,7 @@ describe('the NBD session', () => {
   });
 
   it('says in words why it refused, when replies are structured', async () => {
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(MIB) }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath, '', true);
     const reply = await client.call({ command: 0, offset: MIB, length: 512 });
     expect(reply).toMatchObject({ error: EINVAL, message: `offset ${MIB} + 512 is past the end ${MIB}` });
@@ -141,7 +142,7 @@ describe('the NBD session', () => {
 
   it('refuses oversize, unaligned, unknown and read-only requests and stays in step', async () => {
     const readOnly = new MemoryVolume(MIB, true);
-    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB), fixed: readOnly });
+    await using nbd = await nbdFixture({ disk0: new MemoryVolume(64 * MIB), fixed: readOnly }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath, 'disk0');
     expect((await client.call({ command: 0, length: 33 * MIB })).error).toBe(EINVAL);
     expect((await client.call({ command: 1, payload: Buffer.alloc(33 * MIB, 1) })).error).toBe(EINVAL);
@@ -158,7 +159,7 @@ describe('the NBD session', () => {
 
   it('grants a fast zero only where zeros are already', async () => {
     const volume = new MemoryVolume(MIB);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath, '', true);
     expect((await client.call({ command: 6, flags: 16, length: MIB })).error).toBe(0);
     await client.call({ command: 1, offset: 8192, payload: Buffer.alloc(512, 1) });
@@ -170,7 +171,7 @@ describe('the NBD session', () => {
   it('describes extents, one on demand, and sends holes as holes', async () => {
     const volume = new MemoryVolume(4 * MIB);
     volume.bytes.fill(5, 8192, 12288);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath, '', true);
     const rows = async (flags: number): Promise<number[]> => {
       const { data } = await client.call({ command: 7, flags, length: MIB });
@@ -189,7 +190,7 @@ describe('the NBD session', () => {
   it('zeroes more than a slice in one request', async () => {
     const volume = new MemoryVolume(40 * MIB);
     volume.bytes.fill(1);
-    await using nbd = await nbdFixture({ disk0: volume });
+    await using nbd = await nbdFixture({ disk0: volume }, { lateReads });
     const client = await NbdClient.open(nbd.socketPath);
     expect((await client.call({ command: 6, flags: 1, offset: MIB, length: 38 * MIB })).error).toBe(0);
     expect(volume.bytes.subarray(MIB, 39 * MIB).equals(Buffer.alloc(38 * MIB))).toBe(true);

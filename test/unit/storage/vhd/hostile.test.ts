@@ -28,6 +28,7 @@ function memoryFile(name: string, bytes: Buffer): BlockFile {
     truncate: no,
     punch: no,
     cloneFrom: no,
+    readLater: no,
     close: () => undefined,
   };
 }
