@@ -3,6 +3,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { Fault } from '../../shared/result.ts';
+import { type ByteSink, readInto } from './own-buffer.ts';
 
 export interface ByteStream {
   /** True: the bytes have left, their buffer may be used again. False: they wait; it may be once `whenLeft` is called, where it ever is. */
@@ -26,7 +27,13 @@ export interface ByteListener {
   close(): Promise<void>;
 }
 
-export type ListenUnix = (path: string, accept: (stream: ByteStream) => void) => Promise<ByteListener>;
+/** What a server accepted: it is read into the server's own memory. */
+export type AcceptedStream = Omit<ByteStream, 'onData'>;
+
+/** Nothing is read, and nothing may be written, before it is opened. */
+export type OpenAccepted = (sink: ByteSink) => AcceptedStream;
+
+export type ListenUnix = (path: string, accept: (open: OpenAccepted) => void) => Promise<ByteListener>;
 
 /** Runs after events already waiting have been served. */
 export type NextTurn = (run: () => void) => void;
@@ -81,7 +88,9 @@ export const listenUnix: ListenUnix = async (path, accept) => {
     throw cannotListen(path, `it is longer than ${SOCKET_PATH_BYTES_MAX} bytes`, undefined);
   }
   rmSync(path, { force: true });
-  const server = createServer(socket => accept(byteStream(socket)));
+  const server = createServer({ pauseOnConnect: true }, socket =>
+    accept(sink => byteStream(readInto(socket, sink))),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(cannotListen(path, error.message, error)));
     server.listen({ path, backlog: 64 }, resolve);

@@ -10,7 +10,7 @@ import { StorageClient } from '../../electron/storage/client.ts';
 import { connectUnix } from '../../electron/transport/unix-socket.ts';
 import { type DiskId, diskIdSchema, type VmId, vmIdSchema } from '../../shared/ids.ts';
 
-const MODULE = pathToFileURL(join(import.meta.dirname, '../../electron/storage/main.ts'));
+const SOURCE = pathToFileURL(join(import.meta.dirname, '../../electron/storage/main.ts'));
 
 export interface StorageFixture extends AsyncDisposable {
   readonly folder: string;
@@ -25,7 +25,8 @@ export interface StorageFixture extends AsyncDisposable {
 export const newVmId = (): VmId => vmIdSchema.parse(randomUUID());
 export const newDiskId = (): DiskId => diskIdSchema.parse(randomUUID());
 
-export function storageFixture(near = tmpdir()): StorageFixture {
+/** `near`: where its folder is; `module`: the sources, or what is shipped. */
+export function storageFixture(near = tmpdir(), module = SOURCE): StorageFixture {
   const folder = mkdtempSync(join(near, 'ebb-st-'));
   const socketPath = join(folder, 'storage.sock');
   const logPath = join(folder, 'storage.log');
@@ -33,7 +34,7 @@ export function storageFixture(near = tmpdir()): StorageFixture {
   const client = new StorageClient({
     connect: () => connectUnix(socketPath),
     spawn: async () => {
-      pids.push(await startNodeService({ module: MODULE, args: ['--socket', socketPath], logPath }));
+      pids.push(await startNodeService({ module, args: ['--socket', socketPath], logPath }));
     },
     clock: systemClock,
     log: () => undefined,

@@ -7,7 +7,7 @@ import type { Disk } from './disk.ts';
 import { type DiskFiles, fileName } from './disk-files.ts';
 import { holdView } from './disk-volume.ts';
 import { noPoint } from './engine-faults.ts';
-import type { View } from './layers.ts';
+import { ownerOf, type View } from './layers.ts';
 import { readPage } from './page.ts';
 import type { HeldRead } from './readers.ts';
 import type { PointRow } from './state.ts';
@@ -157,9 +157,3 @@ async function difference(
   }
   return { bytes, ranges, isTruncated };
 }
-
-type Owner = ReturnType<View['owner']>;
-const isMixed = (owner: Owner): owner is Extract<Owner, readonly unknown[]> => Array.isArray(owner);
-/** Who has a unit of a block. */
-export const ownerOf = (owner: Owner, unit: number): unknown =>
-  isMixed(owner) ? (owner[unit] ?? null) : owner;

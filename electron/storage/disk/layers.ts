@@ -10,10 +10,29 @@ export interface Layer {
   readonly endBytes: number;
 }
 
-/** Uniform block: one image, or nobody (zeros). Mixed: one entry per unit. */
-type Owner = Image | null | readonly (Image | null)[];
+/** Of a block that several images have something of: for each unit which layer has it, 0 where none. */
+class Mixed {
+  readonly #layers: readonly Layer[];
+  readonly #units: Uint16Array;
 
-/** Resolved blocks remembered per view: a mixed block costs about 4 KiB, so at most 16 MiB. */
+  constructor(layers: readonly Layer[], units: Uint16Array) {
+    this.#layers = layers;
+    this.#units = units;
+  }
+
+  at(unit: number): Image | null {
+    return this.#layers[(this.#units[unit] ?? 0) - 1]?.image ?? null;
+  }
+}
+
+/** Uniform block: one image, or nobody (zeros). */
+type Owner = Image | null | Mixed;
+
+/** Who has a unit of a block. */
+export const ownerOf = (owner: Owner, unit: number): Image | null =>
+  owner instanceof Mixed ? owner.at(unit) : owner;
+
+/** Resolved blocks remembered per view: a mixed block costs about 1 KiB, so at most 4 MiB. */
 const OWNERS_CACHED_MAX = 4096;
 
 /** Newest first: the first image that has a unit owns it; units nobody has are zeros. */
@@ -59,9 +78,9 @@ export class View {
   }
 
   #resolve(block: number): Owner {
-    let open: (Image | null)[] | null = null;
+    let open: Uint16Array | null = null;
     let left = 0;
-    for (const { image, endBytes } of this.#layers) {
+    for (const [index, { image, endBytes }] of this.#layers.entries()) {
       if (!image.has(block)) continue;
       const end = Math.floor((endBytes - block * image.blockBytes) / UNIT_BYTES);
       if (end <= 0) continue;
@@ -70,17 +89,21 @@ export class View {
       const units = isWhole ? image.units(block) : clipped(image.units(block), end);
       if (open === null) {
         if (!units.includes(0)) return image;
-        open = new Array<Image | null>(units.length).fill(null);
+        open = new Uint16Array(units.length);
         left = units.length;
       }
       for (let unit = 0; unit < units.length; unit++) {
-        if (units[unit] === 0 || open[unit] !== null) continue;
-        open[unit] = image;
+        if (units[unit] === 0 || open[unit] !== 0) continue;
+        open[unit] = index + 1;
         left--;
       }
       if (left === 0) break;
     }
-    return open === null ? null : uniform(open);
+    if (open === null) return null;
+    const first = open[0] ?? 0;
+    return open.every(layer => layer === first)
+      ? (this.#layers[first - 1]?.image ?? null)
+      : new Mixed(this.#layers, open);
   }
 
   /** Calls `each` with runs of units of one owner, in order. */
@@ -91,12 +114,12 @@ export class View {
     each: (owner: Image | null, first: number, count: number) => void,
   ): void {
     const owner = this.owner(block);
-    if (!isMixed(owner)) return each(owner, firstUnit, units);
+    if (!(owner instanceof Mixed)) return each(owner, firstUnit, units);
     const end = firstUnit + units;
     for (let unit = firstUnit; unit < end; ) {
-      const here = owner[unit] ?? null;
+      const here = owner.at(unit);
       let next = unit + 1;
-      while (next < end && (owner[next] ?? null) === here) next++;
+      while (next < end && owner.at(next) === here) next++;
       each(here, unit, next - unit);
       unit = next;
     }
@@ -106,10 +129,3 @@ export class View {
 /** The units before `end`. */
 export const clipped = (units: Uint8Array, end: number): Uint8Array =>
   units.map((unit, index) => (index < end ? unit : 0));
-
-const isMixed = (owner: Owner): owner is readonly (Image | null)[] => Array.isArray(owner);
-
-function uniform(units: readonly (Image | null)[]): Owner {
-  const first = units[0] ?? null;
-  return units.every(unit => unit === first) ? first : units;
-}

@@ -1,7 +1,7 @@
 // One client: drives the handshake and then the transmission over a byte stream, with a deadline for the first
 // and back-pressure both ways for the second. A bad client ends its own connection and nothing else.
 import { BugError } from '../../../shared/result.ts';
-import type { ByteStream, NextTurn } from '../../platform/byte-stream.ts';
+import type { AcceptedStream, NextTurn, OpenAccepted } from '../../platform/byte-stream.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import type { Volume } from '../volume.ts';
 import type { LateReads } from './coldness.ts';
@@ -17,7 +17,7 @@ export const HANDSHAKE_MS_MAX = 10_000;
 const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface ConnectionOptions {
-  readonly stream: ByteStream;
+  readonly open: OpenAccepted;
   readonly exports: () => readonly ExportInfo[];
   readonly volumeOf: (exportName: string) => Volume;
   readonly clock: Clock;
@@ -33,6 +33,7 @@ export interface ConnectionOptions {
 
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #stream: AcceptedStream;
   readonly #inbox = new Inbox();
   readonly #deadline: Timer;
   #handshake: HandshakeState = firstState;
@@ -45,8 +46,12 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { stream, clock, handshakeMsMax } = options;
-    stream.onData(chunk => this.#guard(() => this.#receive(chunk)));
+    const { open, clock, handshakeMsMax } = options;
+    const stream = open({
+      room: () => this.#inbox.room(),
+      filled: bytes => this.#guard(() => this.#receive(bytes)),
+    });
+    this.#stream = stream;
     stream.onDrain(() => this.#guard(() => this.#work()));
     stream.onClose(() => this.#closed());
     this.#deadline = clock.after(handshakeMsMax, () => this.#turnAway('no handshake in time'));
@@ -59,7 +64,7 @@ export class Connection {
   }
 
   destroy(): void {
-    this.#options.stream.destroy();
+    this.#stream.destroy();
   }
 
   #guard(act: () => void): void {
@@ -75,15 +80,16 @@ export class Connection {
     this.#options.onBug(error);
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(bytes: number): void {
     if (this.#isEnding || this.#isClosed) return;
-    this.#inbox.push(chunk);
+    this.#inbox.filled(bytes);
     if (this.#transmission === null) this.#negotiate();
     this.#work();
   }
 
   #negotiate(): void {
-    const { stream, exports } = this.#options;
+    const { exports } = this.#options;
+    const stream = this.#stream;
     for (;;) {
       const { bytes, start, end } = this.#inbox;
       const step = stepHandshake(this.#handshake, bytes.subarray(start, end), exports());
@@ -99,7 +105,8 @@ export class Connection {
   }
 
   #begin(chosen: { exportName: string; structured: boolean; blockStatus: boolean }): void {
-    const { stream, volumeOf, clock, nextTurn, lateReads } = this.#options;
+    const { volumeOf, clock, nextTurn, lateReads } = this.#options;
+    const stream = this.#stream;
     this.#deadline.cancel();
     const outbox = new Outbox((bytes, whenLeft) => stream.write(bytes, whenLeft));
     this.#transmission = new Transmission({
@@ -158,8 +165,8 @@ export class Connection {
   #pause(isPaused: boolean): void {
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
-    if (isPaused) this.#options.stream.pause();
-    else this.#options.stream.resume();
+    if (isPaused) this.#stream.pause();
+    else this.#stream.resume();
   }
 
   #turnAway(why: string): void {
@@ -177,7 +184,7 @@ export class Connection {
   }
 
   #finish(): void {
-    if ((this.#transmission?.waiting ?? 0) === 0) this.#options.stream.end();
+    if ((this.#transmission?.waiting ?? 0) === 0) this.#stream.end();
   }
 
   #closed(): void {

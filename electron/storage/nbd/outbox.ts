@@ -11,8 +11,9 @@ import {
 const BUFFER_BYTES = 256 * 1024;
 /** To copy less than this costs less than to send it by itself. */
 const COPIED_BYTES_MAX = 32 * 1024;
-/** A larger one is not kept. */
+/** A larger one is not kept, and no more than so many. */
 const KEPT_BYTES_MAX = 2 * 1024 * 1024;
+const SPARES_MAX = 4;
 const EMPTY = Buffer.alloc(0);
 
 export interface ReplyCookie {
@@ -48,6 +49,8 @@ export function putChunk(bytes: Buffer, at: number, to: ReplyCookie, chunk: Chun
 export class Outbox {
   readonly #send: Send;
   #bytes: Buffer = EMPTY;
+  /** Of bytes that have left. */
+  readonly #spares: Buffer[] = [];
   #used = 0;
 
   constructor(send: Send) {
@@ -92,15 +95,30 @@ export class Outbox {
 
   flush(): void {
     if (this.#used === 0) return;
-    const isReusable = this.#send(this.#bytes.subarray(0, this.#used));
-    if (!isReusable || this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = EMPTY;
+    const bytes = this.#bytes;
+    const hasLeft = this.#send(bytes.subarray(0, this.#used), () => this.#keep(bytes));
     this.#used = 0;
+    if (!hasLeft) this.#bytes = EMPTY;
+  }
+
+  /** A fresh buffer costs more than what goes into it: the host gives out every page of it zeroed. */
+  #keep(bytes: Buffer): void {
+    if (bytes.length <= KEPT_BYTES_MAX && this.#spares.length < SPARES_MAX) this.#spares.push(bytes);
+  }
+
+  #renew(count: number): void {
+    if (this.#bytes.length > 0) this.#keep(this.#bytes);
+    const fit = this.#spares.findIndex(spare => spare.length >= count);
+    const [found] = fit < 0 ? [] : this.#spares.splice(fit, 1);
+    this.#bytes = found ?? Buffer.allocUnsafeSlow(Math.max(count, BUFFER_BYTES));
+    // What nobody has asked for in a while makes room.
+    if (found === undefined && this.#spares.length === SPARES_MAX) this.#spares.shift();
   }
 
   #take(count: number): number {
     if (this.#used + count > this.#bytes.length) {
       this.flush();
-      if (count > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(Math.max(count, BUFFER_BYTES));
+      if (count > this.#bytes.length) this.#renew(count);
     }
     const at = this.#used;
     this.#used += count;

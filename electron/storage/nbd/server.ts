@@ -2,7 +2,7 @@
 // server leaves volumes open and flushed by their owner.
 
 import { invariant } from '../../../shared/result.ts';
-import type { ByteStream, ListenUnix, NextTurn } from '../../platform/byte-stream.ts';
+import type { ListenUnix, NextTurn, OpenAccepted } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Volume } from '../volume.ts';
 import type { LateReads } from './coldness.ts';
@@ -48,15 +48,15 @@ export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
     options.exports.map(({ name, volume: { sizeBytes, readOnly } }) => ({ name, sizeBytes, readOnly }));
   let onEmpty: (() => void) | null = null;
 
-  const accept = (stream: ByteStream): void => {
+  const accept = (open: OpenAccepted): void => {
     if (connections.size >= CONNECTIONS_MAX) {
       options.log(`nbd: more than ${CONNECTIONS_MAX} connections; one turned away`);
-      stream.destroy();
+      open({ room: () => Buffer.alloc(1), filled: () => undefined }).destroy();
       return;
     }
     const connection = new Connection({
       ...options,
-      stream,
+      open,
       handshakeMsMax: options.handshakeMsMax ?? HANDSHAKE_MS_MAX,
       exports: infos,
       volumeOf: name => {

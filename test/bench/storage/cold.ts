@@ -27,8 +27,8 @@ export async function cold({ quick, say }: SuiteOptions): Promise<BenchRow[]> {
   const [rounds, seconds] = quick ? [3, 1] : [5, 2];
   const { ours, root } = await filled(sizeBytes);
   await using storage = ours.storage;
-  using threads = await serveQemu(root, 'vpc', storage.folder, 'threads');
-  using uring = await serveQemu(root, 'vpc', storage.folder, 'io_uring');
+  await using threads = await serveQemu(root, 'vpc', storage.folder, 'threads');
+  await using uring = await serveQemu(root, 'vpc', storage.folder, 'io_uring');
   const images = readdirSync(dirname(root)).map(name => join(dirname(root), name));
   const files = new Map<Server, readonly string[]>([
     [ours, images],

@@ -7,6 +7,9 @@ export interface Load {
   readonly rw: 'randread' | 'randwrite' | 'read' | 'write';
   readonly blockKib: number;
   readonly depth: number;
+  readonly fsyncEvery?: number;
+  /** Of the whole disk, so many bytes; each place once. */
+  readonly firstBytes?: number;
 }
 
 export const named = ({ rw, blockKib, depth }: Load): string => `${rw} ${blockKib}k qd${depth}`;
@@ -58,7 +61,8 @@ export async function fio(
       // 0 seconds: the whole disk once.
       ...(seconds === 0 ? [] : ['--time_based', `--runtime=${seconds}`]),
       '--randseed=1',
-      '--norandommap',
+      ...(load.firstBytes === undefined ? ['--norandommap'] : [`--io_size=${load.firstBytes}`]),
+      ...(load.fsyncEvery === undefined ? [] : [`--fsync=${load.fsyncEvery}`]),
       '--refill_buffers=0',
       '--output-format=json',
     ],

@@ -31,8 +31,8 @@ export async function hot({ quick, say }: SuiteOptions): Promise<BenchRow[]> {
   const [rounds, seconds] = quick ? [3, 1] : [5, 3];
   const { ours, root } = await filled(sizeBytes, '/dev/shm');
   await using storage = ours.storage;
-  using vpc = await serveQemu(root, 'vpc', storage.folder);
-  using raw = await serveNbdkit(root, storage.folder);
+  await using vpc = await serveQemu(root, 'vpc', storage.folder);
+  await using raw = await serveNbdkit(root, storage.folder);
   const rows: BenchRow[] = [];
   for (const [load, target] of LOADS) {
     const peers: readonly (readonly [Peer | null, Target | 'reported'])[] = [

@@ -42,6 +42,13 @@ export function row({ work, peer, ours, theirs }: Figures, wanted: Wanted, isLes
   };
 }
 
+/** Less than so much is wanted, whatever the peer does. */
+export function limitRow({ work, peer, ours, theirs }: Figures, wanted: Target): BenchRow {
+  const found = row({ work, peer, ours, theirs }, 'reported', true);
+  const target = `≤ ${wanted.floor}, goal ≤ ${wanted.goal}`;
+  return { ...found, target, met: found.ours <= wanted.floor };
+}
+
 /** Operations a second, and what one costs the server's processor. */
 export function loadRows(
   figures: { readonly work: string; readonly peer: string; ours: Measured[]; theirs: Measured[] },

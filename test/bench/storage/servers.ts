@@ -1,7 +1,10 @@
 // Who serves the same content: our storage process, and others on a copy of the same root file.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { repositoryRoot } from '../../../build/layers.ts';
 import { findProgram } from '../../../electron/platform/process.ts';
 import type { DiskId, VmId } from '../../../shared/ids.ts';
 import type { Timeline } from '../../../shared/timeline.ts';
@@ -23,9 +26,13 @@ export interface Ours extends Server {
   readonly pointPath: (pointId: string) => string;
 }
 
+/** As it is shipped. */
+export const shippedStorage = (near?: string): StorageFixture =>
+  storageFixture(near, pathToFileURL(join(repositoryRoot, 'dist/electron/storage/main.js')));
+
 /** `near`: the folder its files are under; left out: the temporary one. */
 export async function serveOurs(virtualBytes: number, near?: string): Promise<Ours> {
-  const storage = storageFixture(near);
+  const storage = shippedStorage(near);
   const [vmId, diskId] = [newVmId(), newDiskId()];
   const folder = storage.vmFolder(vmId);
   await storage.client.openVm(vmId, folder);
@@ -58,7 +65,7 @@ export async function filled(
   return { ours, root: pointPath(taken.points[0]?.pointId ?? '') };
 }
 
-export interface Peer extends Server, Disposable {
+export interface Peer extends Server, AsyncDisposable {
   /** Its copy. */
   readonly path: string;
 }
@@ -79,8 +86,10 @@ async function served(
     uri: `nbd+unix:///disk?socket=${socket}`,
     pid: child.pid ?? 0,
     path,
-    [Symbol.dispose]: () => {
-      child.kill('SIGTERM');
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      // Its files are its own until it has ended.
+      if (child.exitCode === null) await once(child, 'exit');
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -106,6 +115,13 @@ export const serveQemu = (
       ],
     ],
   );
+
+/** `qemu-nbd` on a file where it is, and what that hangs off. */
+export const serveChain = (path: string, near: string): Promise<Peer> =>
+  served('qemu-nbd qcow2', near, () => undefined, [
+    'qemu-nbd',
+    (_, socket) => ['--persistent', '--shared=4', '-f', 'qcow2', '-x', 'disk', '-k', socket, path],
+  ]);
 
 /** `nbdkit file` on the content alone, no format; null where it is not installed. */
 export async function serveNbdkit(root: string, near: string): Promise<Peer | null> {
