@@ -1,7 +1,7 @@
 // BlockFile over a real file. Synchronous reads and writes (page-cache work in the VM's worker), asynchronous
 // fdatasync in libuv's pool; ranges by another process (range-tool.ts). errno becomes a Fault here and nowhere else.
 import {
-  closeSync,
+  close,
   constants,
   fdatasync,
   fstatSync,
@@ -54,7 +54,8 @@ export function openBlockFile(
     'read-only': constants.O_RDONLY,
   }[how];
   const fd = guarded('opening', name, () => openSync(path, flags, 0o600));
-  const held = new HeldFd(fd, () => guarded('closing', name, () => closeSync(fd)));
+  // The last one to let go of a file without a name waits until the host has taken back all it held: never a guest's thread.
+  const held = new HeldFd(fd, () => close(fd, () => undefined));
   const whileOpen = <T>(doing: string, work: () => T): T =>
     guarded(doing, name, () => {
       held.check();

@@ -11,8 +11,8 @@ import type { PointId } from '../../../shared/ids.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
+import { batches } from './batches.ts';
 import {
-  batches,
   CHUNK_BYTES,
   type CopyPorts,
   clearBlocks,
@@ -88,7 +88,7 @@ async function whileHeld<T>(tree: Tree, id: PointId, work: () => Promise<T>): Pr
 async function compactImage(ports: CopyPorts, image: Image, told: Told): Promise<boolean> {
   const blocks = image.allocatedBlocks().map(block => ({ block, bytes: image.blockBytes }));
   let done = 0;
-  for (const batch of batches(blocks, ports.batchBytes)) {
+  for (const batch of batches(blocks, ports.nextBatchBytes)) {
     await emptyZeros(ports, image, batch.blocks);
     done += batch.blocks.length;
     told(done / blocks.length / 2);
@@ -108,7 +108,7 @@ async function emptyZeros(ports: CopyPorts, image: Image, blocks: readonly numbe
     if (!image.isDifferencing && !zeros.includes(0) && !hasLostMap(ports, image, block)) gone.push(block);
     else await punchRuns(ports, image, block, zeros);
   }
-  if (gone.length > 0) await clearBlocks(ports, image, gone);
+  if (gone.length > 0) await clearBlocks(ports, image, gone, { isGoing: false });
 }
 
 /** Of an allocated block the units that are zeros: those its checksums say may be, read and compared byte by byte. */
@@ -190,7 +190,7 @@ async function fillRoom(ports: CopyPorts, image: Image, told: Told): Promise<boo
   const moves = forwards(image);
   const all = [...moves.keys()].map(block => ({ block, bytes: image.blockBytes }));
   let done = 0;
-  for (const { blocks } of batches(all, ports.batchBytes)) {
+  for (const { blocks } of batches(all, ports.nextBatchBytes)) {
     const slots = new Map(blocks.map(block => [block, moves.get(block) ?? 0]));
     for (const [block, entry] of slots) await copyBlock(ports, image, block, entry);
     if (ports.off.compactDataSync !== true) await image.sync();

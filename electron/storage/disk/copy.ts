@@ -48,26 +48,12 @@ export interface CopyPorts {
   readonly goOn: () => Promise<boolean>;
   readonly progress: (progress: CopyProgress) => void;
   readonly off: SwitchOffs;
-  /** Data moved between barriers. */
-  readonly batchBytes: number;
+  /** Data moved until the next barrier; asked once before each. */
+  readonly nextBatchBytes: () => number;
   /** From this length on a run of units is shared where the host can (T16); a shorter one is copied sooner. */
   readonly cloneMinBytes: number;
-}
-
-/** In groups of about so many bytes, at least one block each: what lies between two barriers. */
-export function* batches(
-  blocks: readonly { readonly block: number; readonly bytes: number }[],
-  batchBytes: number,
-): Generator<{ readonly blocks: number[]; readonly bytes: number }> {
-  for (let next = 0; next < blocks.length; ) {
-    const batch = { blocks: [] as number[], bytes: 0 };
-    for (; next < blocks.length && (batch.blocks.length === 0 || batch.bytes < batchBytes); next++) {
-      const { block = 0, bytes = 0 } = blocks[next] ?? {};
-      batch.blocks.push(block);
-      batch.bytes += bytes;
-    }
-    yield batch;
-  }
+  /** With so much free on the host's disk what a file holds goes with the file, not block by block before it. */
+  readonly roomyBytes: number;
 }
 
 /** Units of a block as runs. */
@@ -135,13 +121,15 @@ export async function oldReadersLeft({ files, off }: CopyPorts): Promise<void> {
 
 /**
  * The blocks are here no more: durable on return, and what they held is given back to the host where it can take it (T3).
- * `keepFree`: so much stays free for turning back (T7), else the space stays where it is until the file goes.
+ * `keepFree`: so much stays free for turning back (T7), else the space stays where it is until the file goes. `isGoing`: it
+ * goes soon, and until then nobody misses the space of its blocks where there is plenty; to punch them takes longer than
+ * all the rest of a scattered batch.
  */
 export async function clearBlocks(
   ports: CopyPorts,
   image: Image,
   blocks: readonly number[],
-  keepFree = 0,
+  { keepFree = 0, isGoing }: { readonly keepFree?: number; readonly isGoing: boolean },
 ): Promise<void> {
   const { files, off } = ports;
   const held = blocks.filter(block => image.has(block)).map(block => image.dataOffset(block));
@@ -153,7 +141,9 @@ export async function clearBlocks(
   }
   if (off.clearSync !== true) await image.sync();
   await oldReadersLeft(ports);
-  if (keepFree > 0 && files.folder.freeBytes() < keepFree + SPARE_BYTES) return;
+  const free = files.folder.freeBytes();
+  if (keepFree > 0 && free < keepFree + SPARE_BYTES) return;
+  if (isGoing && free >= ports.roomyBytes) return;
   for (const offset of held) if (!(await image.punch(offset, image.blockBytes))) break;
 }
 
@@ -196,11 +186,12 @@ export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promi
   const isMapLost = !isTold && hasLostMap(ports, source, block);
   const recorded = readPage(source, block).sums.units;
   const sums = recorded.map((sum, unit) => (units[unit] === 0 ? 0 : sum));
+  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, units.length * UNIT_BYTES));
   for (const run of unitRuns(units)) {
     const shared = run.count * UNIT_BYTES < ports.cloneMinBytes ? null : await shareRun(ports, from, to, run);
     // Refused half-way, a range may hold anything.
     const place = shared === false && ports.off.refusedShare !== true ? { ...to, isFresh: false } : to;
-    await copyRun(ports, from, { sums, to: place, isShared: shared === true }, run);
+    await copyRun(ports, from, { sums, to: place, isShared: shared === true, chunk }, run);
   }
   return { sums, isMapLost };
 }
@@ -233,17 +224,25 @@ async function shareRun(
   return isShared;
 }
 
+interface Copied {
+  readonly sums: Uint32Array;
+  readonly to: Place;
+  readonly isShared: boolean;
+  /** Nobody else's until the block is moved. */
+  readonly chunk: Uint8Array;
+}
+
 /** What is shared is there already, and is read only for sums it lacks. */
 async function copyRun(
   ports: CopyPorts,
   { source, block }: Units,
-  { sums, to, isShared }: { readonly sums: Uint32Array; readonly to: Place; readonly isShared: boolean },
+  { sums, to, isShared, chunk }: Copied,
   { first, count }: Run,
 ): Promise<void> {
   const firstOfBlock = block * source.unitsPerBlock;
   const end = (first + count) * UNIT_BYTES;
   for (let at = first * UNIT_BYTES; at < end; at += CHUNK_BYTES) {
-    const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
+    const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, end - at));
     const firstUnit = at / UNIT_BYTES;
     if (isShared && !sums.subarray(firstUnit, firstUnit + bytes.length / UNIT_BYTES).includes(0)) continue;
     source.readData(block, at, bytes);

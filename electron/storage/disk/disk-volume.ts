@@ -183,6 +183,8 @@ export interface NowSource extends ReadSource {
 /** Now of a disk. Stays valid across take; its writes go to whatever is the leaf at that instant. */
 export class NowVolume implements Volume {
   readonly readOnly = false;
+  /** Calls so far: whether somebody uses it. */
+  served = 0;
   readonly #source: NowSource;
   readonly #unit = new Uint8Array(UNIT_BYTES);
 
@@ -199,14 +201,17 @@ export class NowVolume implements Volume {
   }
 
   read(target: Uint8Array, offsetBytes: number): void {
+    this.served++;
     readView(this.#source.view, this.#shape, target, offsetBytes);
   }
 
   readLater(target: Uint8Array, offsetBytes: number): Promise<void> {
+    this.served++;
     return readViewLater(this.#source, this.#shape, target, offsetBytes);
   }
 
   write(source: Uint8Array, offsetBytes: number): void {
+    this.served++;
     eachBlock(this.#shape, offsetBytes, source.length, (block, at, length, done) => {
       this.#writeBlock(block, at, length, source.subarray(done, done + length));
     });
@@ -214,6 +219,7 @@ export class NowVolume implements Volume {
   }
 
   zero(offsetBytes: number, lengthBytes: number, _mayPunch: boolean): void {
+    this.served++;
     eachBlock(this.#shape, offsetBytes, lengthBytes, (block, at, length) =>
       this.#writeBlock(block, at, length, null),
     );
@@ -228,6 +234,7 @@ export class NowVolume implements Volume {
   }
 
   async flush(): Promise<void> {
+    this.served++;
     for (let barrier = this.#source.barrier(); barrier !== null; barrier = this.#source.barrier())
       await barrier;
     // No tick between the look and the leaf: a take in between would leave what we cover to the other one.

@@ -23,10 +23,30 @@ export interface EngineOptions {
   readonly batchBytes?: number;
   /** Shortest run of units that is shared rather than copied (T16); smaller in the simulation. */
   readonly cloneMinBytes?: number;
+  /** Free bytes of the host's disk with which nothing is punched in a file that goes anyway; never in the simulation, unless said. */
+  readonly roomyBytes?: number;
   readonly switchOff?: SwitchOffs;
   /** False: settling waits for `settle()`; the simulation steps it. */
   readonly autoSettle?: boolean;
 }
+
+/** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
+const BATCH_BYTES = 8 * 2 ** 20;
+/** Still stopped and told of several times a second. */
+const IDLE_BATCH_BYTES = 64 * 2 ** 20;
+/** Telling another process to share a range costs as much as copying about so many bytes of it. */
+const CLONE_MIN_BYTES = 64 * 1024;
+/** Several times what an ordinary point holds. */
+const ROOMY_BYTES = 16 * 2 ** 30;
+
+/** How it settles, where nothing else is said. */
+export const settlingOf = ({ switchOff, batchBytes, cloneMinBytes, roomyBytes }: EngineOptions) => ({
+  off: switchOff ?? {},
+  batchBytes: batchBytes ?? BATCH_BYTES,
+  idleBatchBytes: batchBytes ?? IDLE_BATCH_BYTES,
+  cloneMinBytes: cloneMinBytes ?? CLONE_MIN_BYTES,
+  roomyBytes: roomyBytes ?? ROOMY_BYTES,
+});
 
 export interface NewMoment {
   readonly name: string;

@@ -16,7 +16,13 @@ import { fileName, partFileName } from './disk-files.ts';
 import { grownSize, newDisk } from './disk-size.ts';
 import { pointVolume } from './disk-volume.ts';
 import { diskExists, noDisk, noPoint, pinned, requireRoom } from './engine-faults.ts';
-import type { EngineOptions, EnginePorts, MomentChange, NewMoment } from './engine-types.ts';
+import {
+  type EngineOptions,
+  type EnginePorts,
+  type MomentChange,
+  type NewMoment,
+  settlingOf,
+} from './engine-types.ts';
 import { DeltaWriter } from './export-delta.ts';
 import { Grafts } from './graft.ts';
 import { hashVolume } from './hash.ts';
@@ -31,10 +37,6 @@ import { Tree } from './tree.ts';
 import { Verifier } from './verify.ts';
 
 const BLOCK_BYTES = 2 * 2 ** 20;
-/** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
-const BATCH_BYTES = 8 * 2 ** 20;
-/** Telling another process to share a range costs as much as copying about so many bytes of it. */
-const CLONE_MIN_BYTES = 64 * 1024;
 /** After which a take that could not be completed is tried again. */
 const RETRY_MS = 15_000;
 
@@ -77,9 +79,7 @@ export class VmEngine {
       disks: this.#disks,
       clock: ports.clock,
       turn: ports.turn,
-      off: options.switchOff ?? {},
-      batchBytes: options.batchBytes ?? BATCH_BYTES,
-      cloneMinBytes: options.cloneMinBytes ?? CLONE_MIN_BYTES,
+      ...settlingOf(options),
       changed: () => this.#changed(),
       tidy: () => this.#serial(() => this.#sweep()),
     });

@@ -12,8 +12,8 @@
 // has it. So running the same loop again is the recovery.
 
 import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { batches } from './batches.ts';
 import {
-  batches,
   type CopyPorts,
   type CopyProgress,
   checkSpace,
@@ -158,7 +158,7 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
     batches: 0,
   };
   ports.progress({ ...progress });
-  for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
+  for (const { blocks: batch, bytes } of batches(blocks, ports.nextBatchBytes)) {
     // T14: what is spare is the guest's, whoever took the rest meanwhile; what only changes hands takes nothing.
     const grown = batch.filter(block => !merge.target.has(block)).length;
     if (grown > 0) checkSpace(grown * merge.target.blockBytes, ports.files.folder.freeBytes());
@@ -166,7 +166,7 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
     if (emptied !== null) {
       if ((await recordMaps(ports, merge.target, batch)) && ports.off.mergeSumSync !== true)
         await merge.target.sync();
-      await clearBlocks(ports, emptied, batch);
+      await clearBlocks(ports, emptied, batch, { isGoing: true });
     }
     progress.blocksDone += batch.length;
     progress.bytesDone += bytes;

@@ -25,12 +25,12 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
   const recording = { image, isThere: () => tree.point(point) !== undefined };
   const blocks = image.allocatedBlocks();
   const bytesTotal = blocks.length * image.blockBytes;
-  let [sinceLook, batches] = [0, 0];
+  let [sinceLook, batches, batchBytes] = [0, 0, ports.nextBatchBytes()];
   for (const [index, block] of blocks.entries()) {
     if (!recording.isThere()) break;
     sinceLook += await recordBlock(ports, recording, block);
-    if (sinceLook < ports.batchBytes) continue;
-    sinceLook = 0;
+    if (sinceLook < batchBytes) continue;
+    [sinceLook, batchBytes] = [0, ports.nextBatchBytes()];
     const [blocksDone, blocksTotal] = [index + 1, blocks.length];
     const bytesDone = blocksDone * image.blockBytes;
     ports.progress({ phase: 'copy', blocksDone, blocksTotal, bytesDone, bytesTotal, batches: ++batches });

@@ -12,8 +12,8 @@
 // test/sim/storage removes each of these syncs in turn and must find damage.
 import type { PointId } from '../../../shared/ids.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { batches } from './batches.ts';
 import {
-  batches,
   type CopyPorts,
   type CopyProgress,
   checkSpace,
@@ -162,7 +162,7 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
   ports.progress({ ...progress });
   // T7: turning back writes all that was moved behind F again, also what a predecessor moved.
   let keepFree = undoNeedsBytes(edge);
-  for (const { blocks: batch, bytes } of batches(blocks, ports.batchBytes)) {
+  for (const { blocks: batch, bytes } of batches(blocks, ports.nextBatchBytes)) {
     const moved = bytes + batch.length * UNIT_BYTES;
     // T14: what is spare is the guest's, whoever took the rest meanwhile.
     checkSpace(moved, files.folder.freeBytes());
@@ -201,7 +201,7 @@ async function moveBatch(
   await oldReadersLeft(ports);
   const written = batch.filter(block => forward.has(block));
   await overwrite(ports, edge, forward, written);
-  await clearBlocks(ports, forward, written, keepFree);
+  await clearBlocks(ports, forward, written, { keepFree, isGoing: true });
   if (clearBeforeRoot === true) await root.sync();
 }
 

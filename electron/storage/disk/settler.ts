@@ -5,6 +5,7 @@ import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ReversalReport } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
+import { batchSizes } from './batches.ts';
 import { freeRoom, runCompact } from './compact.ts';
 import { type CopyPorts, type CopyProgress, checkSpace, SPARE_BYTES } from './copy.ts';
 import type { Disk } from './disk.ts';
@@ -41,7 +42,10 @@ export interface SettlerPorts {
   readonly turn: () => Promise<void>;
   readonly off: SwitchOffs;
   readonly batchBytes: number;
+  /** Of a disk nobody uses. */
+  readonly idleBatchBytes: number;
   readonly cloneMinBytes: number;
+  readonly roomyBytes: number;
   readonly changed: () => void;
   /** A piece of work ended: files nobody needs any more can go. */
   readonly tidy: () => Promise<void>;
@@ -327,7 +331,7 @@ export class Settler {
   }
 
   #copyPorts(disk: Disk, work: NextWork): CopyPorts {
-    const { tree, turn, off, batchBytes, cloneMinBytes, changed } = this.#ports;
+    const { tree, turn, off, cloneMinBytes, roomyBytes, changed } = this.#ports;
     let isFirst = true;
     return {
       files: disk.files,
@@ -346,8 +350,9 @@ export class Settler {
         changed();
       },
       off,
-      batchBytes,
+      nextBatchBytes: batchSizes(this.#ports, () => disk.volume.served),
       cloneMinBytes,
+      roomyBytes,
     };
   }
 }

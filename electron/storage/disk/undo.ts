@@ -7,9 +7,10 @@
 //
 // A block the root got by the reversal stays, and reads as the zeros it was before. A root that was made larger gets its
 // size back; what it took in behind R's end goes into F first, whole, because nothing tells which of its units F had.
+
 import { UNIT_BYTES } from '../vhd/geometry.ts';
+import { batches } from './batches.ts';
 import {
-  batches,
   type CopyPorts,
   type CopyProgress,
   clearBlocks,
@@ -95,14 +96,14 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
     batches: 0,
   };
   ports.progress({ ...progress });
-  for (const batch of batches(blocks, ports.batchBytes)) {
+  for (const batch of batches(blocks, ports.nextBatchBytes)) {
     const isSwapped = ports.off.restoreBeforeRefill === true;
     if (isSwapped) await restore(ports, edge, batch.blocks);
     await refill(ports, edge, batch.blocks);
     await oldReadersLeft(ports);
     if (!isSwapped) await restore(ports, edge, batch.blocks);
     const drained = batch.blocks.filter(block => backward.has(block));
-    await clearBlocks(ports, backward, drained);
+    await clearBlocks(ports, backward, drained, { isGoing: true });
     progress.blocksDone += batch.blocks.length;
     progress.bytesDone += batch.bytes;
     progress.batches++;

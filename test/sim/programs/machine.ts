@@ -136,7 +136,13 @@ export class Machine {
         bootId: world.bootId,
         turn: () => (this.#isAsking ? Promise.resolve() : world.later('turn', () => undefined)),
       },
-      { blockBytes, batchBytes, cloneMinBytes: 4096, switchOff: this.#switchOff },
+      {
+        blockBytes,
+        batchBytes,
+        cloneMinBytes: 4096,
+        roomyBytes: Number.POSITIVE_INFINITY,
+        switchOff: this.#switchOff,
+      },
     );
   }
 

@@ -15,5 +15,5 @@ export const engineOn = (world: SimWorld, vmId: VmId, options: EngineOptions): P
       bootId: world.bootId,
       turn: () => world.later('turn', () => undefined),
     },
-    options,
+    { roomyBytes: Number.POSITIVE_INFINITY, ...options },
   );
