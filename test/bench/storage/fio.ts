@@ -80,3 +80,28 @@ export async function fio(
     cpuUsPerOp: spent / Math.max(1, side.total_ios),
   };
 }
+
+const gapSchema = z.object({
+  jobs: z
+    .array(
+      z.object({
+        error: z.number(),
+        write: z.object({ lat_ns: z.object({ max: z.number() }) }),
+        sync: z.object({ lat_ns: z.object({ max: z.number() }) }),
+      }),
+    )
+    .min(1),
+});
+
+/** Of a writer that writes 4 KiB every ms and waits until it is durable: the slowest write and the slowest flush together. */
+export async function longestGapMs(uri: string, seconds: number, sizeBytes: number): Promise<number> {
+  const args = [
+    ...['--name=writer', '--ioengine=nbd', `--uri=${uri}`, '--rw=randwrite', '--bs=4k', '--iodepth=1'],
+    ...['--fsync=1', '--thinktime=1000', `--size=${sizeBytes}`, '--time_based', `--runtime=${seconds}`],
+    ...['--norandommap', '--output-format=json'],
+  ];
+  const { code, stdout, stderr } = await runTool('fio', args, { timeoutMs: (seconds + 300) * 1000 });
+  const [job] = code === 0 ? gapSchema.parse(JSON.parse(stdout.slice(stdout.indexOf('{')))).jobs : [];
+  if (job === undefined || job.error !== 0) throw new Error(`fio: ${stderr.slice(-400)}`);
+  return (job.write.lat_ns.max + job.sync.lat_ns.max) / 1e6;
+}

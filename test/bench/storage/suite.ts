@@ -9,6 +9,7 @@ import { hot } from './hot.ts';
 import { memory } from './memory.ts';
 import { points } from './points.ts';
 import { reversals } from './reversals.ts';
+import { takes } from './takes.ts';
 
 const PARTS: Readonly<Record<string, (options: SuiteOptions) => Promise<BenchRow[]>>> = {
   hot,
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, (options: SuiteOptions) => Promise<BenchRow
   cold,
   'first-writes': firstWrites,
   reversals,
+  takes,
   points,
   memory,
 };
