@@ -65,6 +65,7 @@ describe('the timeline of a running guest', () => {
           acks.push(Number((await agent.call('writer-report')).acked));
         });
       });
+      const before = Number((await agent.call('writer-report')).acked);
       const taken = await ebb.call('moment.take', { vmId, name, note: '' });
       recorded.set(taken.id, content);
       await ebb.settled(vmId);
@@ -75,9 +76,9 @@ describe('the timeline of a running guest', () => {
         const { last } = (await timeline()).settle;
         expect(last?.toMomentId).toBe(taken.id);
         expect(last?.batches).toBeGreaterThanOrEqual(3);
-        expect(acks.length).toBeGreaterThanOrEqual(2);
-        // Two reports may come between two writes of a guest that waits for its turn on the processor.
-        expect(acks.at(-1)).toBeGreaterThan(acks[0] ?? 0);
+        // It takes less than half a second: how often that is told is for the throttle to say.
+        expect(acks.length).toBeGreaterThanOrEqual(1);
+        expect(acks.at(-1)).toBeGreaterThan(before);
         console.log(
           `reversal to ${name}: ${last?.batches} batches, ${Math.round((last?.bytes ?? 0) / MIB)} MiB in ${Math.round(last?.durationMs ?? 0)} ms; the guest's acknowledged writes at each report: ${acks.join(', ')}`,
         );
