@@ -55,7 +55,7 @@ export function openBlockFile(
   }[how];
   const fd = guarded('opening', name, () => openSync(path, flags, 0o600));
   // The last one to let go of a file without a name waits until the host has taken back all it held: never a guest's thread.
-  const held = new HeldFd(fd, () => close(fd, () => undefined));
+  const held = new HeldFd(fd, () => closeLater(fd));
   const whileOpen = <T>(doing: string, work: () => T): T =>
     guarded(doing, name, () => {
       held.check();
@@ -122,6 +122,17 @@ function readWhole(fd: number, target: Uint8Array, offsetBytes: number): Promise
     go(0);
   });
 }
+
+const closing = new Set<Promise<void>>();
+
+function closeLater(fd: number): void {
+  const closed = new Promise<void>(resolve => close(fd, () => resolve()));
+  closing.add(closed);
+  void closed.then(() => closing.delete(closed));
+}
+
+/** What files without a name held until now is free (T14). */
+export const filesClosed = async (): Promise<void> => void (await Promise.all(closing));
 
 /** While somebody goes by its number it stays open, and nobody does afterwards: the number would be another file's. */
 class HeldFd {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileFault, guarded, openBlockFile } from './block-file.ts';
+import { fileFault, filesClosed, guarded, openBlockFile } from './block-file.ts';
 import type { Folder } from './ports.ts';
 import { type RangeTool, rangeTool } from './range-tool.ts';
 
@@ -30,6 +30,7 @@ export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder 
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileFault('deleting', name, cause);
       }
+      await filesClosed();
     },
     sync: () =>
       new Promise((resolve, reject) => {

@@ -1,9 +1,10 @@
 // Volumes over a view: Now (writable, through the leaf) and points (read only). Splits requests into blocks and units;
 // writes smaller than a unit copy the rest of it up (T12).
 import { Fault, invariant } from '../../../shared/result.ts';
-import type { BlockFile } from '../../platform/ports.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Volume, VolumeExtent } from '../volume.ts';
+import type { Image } from './image.ts';
+import { poisoned } from './image-head.ts';
 import type { View } from './layers.ts';
 import type { Leaf } from './leaf.ts';
 import type { HeldRead, Readers } from './readers.ts';
@@ -53,7 +54,7 @@ export function readView(view: View, shape: Shape, target: Uint8Array, offsetByt
 }
 
 interface Place {
-  readonly file: BlockFile;
+  readonly image: Image;
   readonly from: number;
   /** In what was asked for. */
   readonly at: number;
@@ -70,11 +71,16 @@ function placesOf(view: View, shape: Shape, offsetBytes: number, lengthBytes: nu
       if (owner === null) return;
       const from = Math.max(first * UNIT_BYTES, at);
       const to = Math.min((first + count) * UNIT_BYTES, at + length);
-      const place = { file: owner.file, from: owner.dataOffset(block) + from };
+      const place = { image: owner, from: owner.dataOffset(block) + from };
       places.push({ ...place, at: done + from - at, length: to - from });
     });
   });
   return places;
+}
+
+/** T14: nothing of a file whose sync failed is believed, nor what was read of it meanwhile. */
+function requireSound({ poison }: Image): void {
+  if (poison !== null) throw poisoned(poison);
 }
 
 interface ReadSource {
@@ -90,7 +96,10 @@ export function holdView({ view, readers }: ReadSource, shape: Shape): HeldRead 
     end,
     read: target => {
       target.fill(0);
-      for (const { file, from, at, length } of places) file.read(target.subarray(at, at + length), from);
+      for (const { image, from, at, length } of places) {
+        requireSound(image);
+        image.file.read(target.subarray(at, at + length), from);
+      }
     },
   };
 }
@@ -107,7 +116,11 @@ async function readViewLater(
   try {
     if (places.reduce((left, { length }) => left - length, target.length) > 0) target.fill(0);
     const read = await Promise.allSettled(
-      places.map(({ file, from, at, length }) => file.readLater(target.subarray(at, at + length), from)),
+      places.map(async ({ image, from, at, length }) => {
+        requireSound(image);
+        await image.file.readLater(target.subarray(at, at + length), from);
+        requireSound(image);
+      }),
     );
     for (const piece of read) if (piece.status === 'rejected') throw piece.reason;
   } finally {

@@ -2,9 +2,8 @@
 // first block and cannot grow there: a longer copy is written at the end, and the header, of which one sector changes,
 // names it. Every order below leaves a file whose footer has no more blocks than its BAT has entries.
 //
-//   grow     what lies behind the old end in its last block zeroed, longer BAT at the end → sync → header: its place and
-//            length → sync → footer: the size
-//   shrink   footer: the size → sync → header: the length
+//   grow     longer BAT at the end → sync → header: its place and length → sync → footer: the size
+//   shrink   what lies behind the new end in its last block zeroed → sync → footer: the size → sync → header: the length
 //
 // Nobody reads an image behind the end of the point it is read for (layers.ts), so none of these steps changes a content.
 
@@ -27,6 +26,8 @@ export async function resizeRoot(
 ): Promise<void> {
   if (virtualBytes > image.virtualBytes) return grow(image, virtualBytes, off);
   if (virtualBytes === image.virtualBytes && image.isExact) return;
+  zeroTail(image, virtualBytes);
+  if (off.shrinkZeroSync !== true) await image.sync();
   image.writeSize(virtualBytes);
   // In the same tick: whoever reads next must not find a place in a table that ends before it.
   files.resetViews();
@@ -44,7 +45,6 @@ async function grow(image: Image, virtualBytes: number, off: SwitchOffs): Promis
   const { end } = image;
   let table: { readonly at: number; readonly bat: Uint32Array };
   try {
-    zeroTail(image);
     rehome(image, bat);
     const at = image.reserveBat(bat.length);
     image.fillBat(at, bat);
@@ -72,10 +72,13 @@ function rehome(image: Image, bat: Uint32Array): void {
   }
 }
 
-/** What it held there when it was larger nobody may find again (T4). */
-function zeroTail(image: Image): void {
-  const block = Math.floor(image.virtualBytes / image.blockBytes);
-  const at = image.virtualBytes - block * image.blockBytes;
+/**
+ * T4: whoever makes it larger again finds zeros there, and so does who reads it for a larger point before that is done: from
+ * the record of an edge, or of a merge into it, on.
+ */
+function zeroTail(image: Image, virtualBytes: number): void {
+  const block = Math.floor(virtualBytes / image.blockBytes);
+  const at = virtualBytes - block * image.blockBytes;
   if (at === 0 || !image.has(block)) return;
   image.writeData(block, at, new Uint8Array(image.blockBytes - at));
   const { sums, isMapLost } = readPage(image, block);

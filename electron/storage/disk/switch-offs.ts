@@ -28,6 +28,7 @@ export const SWITCH_OFF_NAMES = [
   'folderSyncBeforeDone',
   'growTableSync',
   'growHeaderSync',
+  'shrinkZeroSync',
   'shrinkSizeSync',
   'undoDataSync',
   'undoBatSync',

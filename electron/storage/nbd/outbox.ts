@@ -98,7 +98,7 @@ export class Outbox {
     const bytes = this.#bytes;
     const hasLeft = this.#send(bytes.subarray(0, this.#used), () => this.#keep(bytes));
     this.#used = 0;
-    if (!hasLeft) this.#bytes = EMPTY;
+    if (!hasLeft || bytes.length > KEPT_BYTES_MAX) this.#bytes = EMPTY;
   }
 
   /** A fresh buffer costs more than what goes into it: the host gives out every page of it zeroed. */

@@ -99,7 +99,8 @@ export class Transmission {
 
   /** Requests whose reply waits for a flush or the disk. */
   get waiting(): number {
-    return this.#waiters.length + this.#flushing.length + this.#reading;
+    // What has arrived and not left yet waits, too.
+    return this.#waiters.length + this.#flushing.length + this.#reading + (this.#isTelling ? 1 : 0);
   }
 
   /** Works until it must stop; sends what it has to say. */

@@ -19,13 +19,9 @@ let engine: VmEngine;
 let model: Buffer;
 const random = new Seeded(23);
 
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 const open = (): Promise<VmEngine> =>
-  openVmFolder(
-    vmId,
-    folder,
-    { turn: () => new Promise(resolve => setImmediate(resolve)) },
-    { autoSettle: false, batchBytes: 256 * 1024 },
-  );
+  openVmFolder(vmId, folder, { turn }, { autoSettle: false, batchBytes: 256 * 1024 });
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const pathOf = (point: PointId): string => join(folder, 'disks', diskId, `${point}.vhd`);
 

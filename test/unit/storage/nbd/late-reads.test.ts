@@ -10,9 +10,13 @@ import { expect, it, vi } from 'vitest';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import { Coldness } from '../../../../electron/storage/nbd/coldness.ts';
 import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
+import { SimWorld } from '../../../sim/storage/device.ts';
+import { engineOn } from '../../../sim/storage/engine-on.ts';
+import { pump } from '../../../sim/storage/pump.ts';
 import { MemoryVolume } from '../../../support/memory-volume.ts';
 import { NbdClient } from '../../../support/nbd-client.ts';
 import { nbdFixture } from '../../../support/nbd-fixture.ts';
+import { Seeded } from '../../../support/seeded.ts';
 
 const run = promisify(execFile);
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
@@ -64,6 +68,24 @@ it('T3, T4: fio verifies over them, and every point stays what it is, while poin
     await engine.close();
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+it('T14: what was read of a file whose sync failed is not believed, whether it failed before or meanwhile', async () => {
+  const world = new SimWorld(new Seeded(1), 'boot-0');
+  const opening = engineOn(world, vmId, { blockBytes: 8192 });
+  await pump(world, opening);
+  const engine = await opening;
+  await pump(world, engine.createDisk(diskId, 100_000));
+  const volume = engine.volume(diskId);
+  volume.write(Buffer.alloc(4096, 7), 0);
+  const poisoned = { body: { code: 'disk.poisoned' } };
+  world.failSyncs = 1;
+  const flushing = volume.flush();
+  const meanwhile = volume.readLater?.(Buffer.alloc(4096), 0);
+  await expect(pump(world, flushing)).rejects.toMatchObject({ body: { code: 'disk.io' } });
+  // It was there before the sync failed: either is right.
+  await meanwhile?.catch((cause: unknown) => expect(cause).toMatchObject(poisoned));
+  await expect(volume.readLater?.(Buffer.alloc(4096), 0)).rejects.toMatchObject(poisoned);
 });
 
 it('a client that leaves before its reads are there, or a server that closes, waits for nobody', async () => {
