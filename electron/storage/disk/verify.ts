@@ -25,6 +25,8 @@ interface Reading {
   readonly isMerging: boolean;
   /** Blocks a reversal or a merge may have half-written: others answer for them (T3, T8). */
   readonly isTorn: (block: number) => boolean;
+  /** T8: units of a block a merge may have half-written, with what says that they are here; null: none. */
+  readonly answered: (block: number) => Uint8Array | null;
 }
 
 /** What one call found; `where` says which points read through it. */
@@ -128,7 +130,6 @@ export class Verifier {
     const image = files.image(name, isMoving || isMerging ? null : (point?.id ?? null));
     const edge = op === undefined || op.kind === 'flip' ? null : files.edge(op);
     const isFilling = merge?.direction === 'down' && merge.stage === 'copy' && name === fileName(merge.point);
-    const isAnswered = isFilling ? answeredBy(files, merge.child) : () => false;
     return {
       files,
       name,
@@ -136,19 +137,20 @@ export class Verifier {
       // What is copied is summed. While names change hands the row may speak of another file.
       isRecorded: isBackward || (point?.sums === true && !isRenaming),
       isMerging,
-      isTorn: block =>
-        isAnswered(block) ||
-        (edge?.root === image && edge.backward.has(block) && edge.forward?.has(block) === true),
+      answered: block => (isFilling ? answeredBy(files, merge.child, block) : null),
+      isTorn: block => edge?.root === image && edge.backward.has(block) && edge.forward?.has(block) === true,
     };
   }
 
   /** In one tick: nobody changes it meanwhile. */
   #block(reading: Reading, block: number, found: Found): void {
     const { image } = reading;
-    const { units, sums, isMapLost } = readPage(image, block);
+    const { units: here, sums, isMapLost } = readPage(image, block);
+    const answered = reading.answered(block);
+    const units = here.map((unit, index) => (answered?.[index] === 0xff ? 0 : unit));
     const isUnsummed = reading.isMerging ? isBlank(sums) : sums.bitmap === 0;
     const isMissing = reading.isRecorded && (image.hasSums(block) ? isUnsummed : isElsewhere(image, block));
-    if (isMapLost || isMissing || isPartial(image, units)) {
+    if (answered === null && (isMapLost || isMissing || isPartial(image, units))) {
       this.#add(reading, block, { first: 0, count: image.unitsPerBlock, kind: 'map' }, found);
       found.checkedBytes += UNIT_BYTES;
       return;
@@ -201,14 +203,14 @@ export class Verifier {
   }
 }
 
-/** T8: which blocks a merge may have half-written. Where that cannot be read its own file is damaged, and only through it are they read. */
-function answeredBy(files: DiskFiles, child: PointId): (block: number) => boolean {
+/** T8: what the child of a merge into its point still has. Where that cannot be read, its own file is damaged, and only through it is the other's block read. */
+function answeredBy(files: DiskFiles, child: PointId, block: number): Uint8Array | null {
   try {
     const image = files.image(fileName(child), child);
-    return block => image.has(block);
+    return image.has(block) ? image.units(block) : null;
   } catch (cause) {
     if (!(cause instanceof Fault)) throw cause;
-    return () => true;
+    return new Uint8Array(files.row.blockBytes / UNIT_BYTES).fill(0xff);
   }
 }
 
