@@ -6,7 +6,10 @@ import { Fault } from '../../shared/result.ts';
 import { type ByteSink, readInto } from './own-buffer.ts';
 
 export interface ByteStream {
-  /** True: the bytes have left, their buffer may be used again. False: they wait; it may be once `whenLeft` is called, where it ever is. */
+  /**
+   * True: the bytes have left, their buffer may be used again. False: they wait; it may be once `whenLeft` is called, where
+   * it ever is.
+   */
   write(bytes: Uint8Array, whenLeft?: () => void): boolean;
   /** Bytes written that have not left. */
   unsentBytes(): number;

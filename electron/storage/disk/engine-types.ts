@@ -23,7 +23,7 @@ export interface EngineOptions {
   readonly batchBytes?: number;
   /** Shortest run of units that is shared rather than copied (T16); smaller in the simulation. */
   readonly cloneMinBytes?: number;
-  /** Free bytes of the host's disk with which nothing is punched in a file that goes anyway; never in the simulation, unless said. */
+  /** Free bytes of the host's disk with which nothing is punched in a file that goes anyway. */
   readonly roomyBytes?: number;
   readonly switchOff?: SwitchOffs;
   /** False: settling waits for `settle()`; the simulation steps it. */

@@ -203,7 +203,10 @@ export class Verifier {
   }
 }
 
-/** T8: what the child of a merge into its point still has. Where that cannot be read, its own file is damaged, and only through it is the other's block read. */
+/**
+ * T8: what the child of a merge into its point still has. Where that cannot be read, its own file is damaged, and only
+ * through it is the other's block read.
+ */
 function answeredBy(files: DiskFiles, child: PointId, block: number): Uint8Array | null {
   try {
     const image = files.image(fileName(child), child);

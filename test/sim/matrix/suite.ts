@@ -1,6 +1,6 @@
-// `npm run -s sim -- matrix [--seed S] [--seeds N] [--from K] [--to L] [--quick] [--json]`: every call of every operation meets every fate, and
-// every call of the recovery from each death does, too; each seed is another shape of the disks and another order. All of it
-// takes hours: `--from` and `--to` are numbers of scenarios, and each is told as it ends.
+// `npm run -s sim -- matrix [--seed S] [--seeds N] [--from K] [--to L] [--quick] [--json]`: every call of every operation
+// meets every fate, and every call of the recovery from each death does, too; each seed is another shape of the disks and
+// another order. All of it takes hours: `--from` and `--to` are numbers of scenarios, and each is told as it ends.
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
 import { FATES } from '../programs/calls.ts';

@@ -79,7 +79,7 @@ class Life {
   }
 }
 
-/** The root becomes larger, smaller, and larger again; `cut`: it dies at its shrinking. Answers whether all was read as it was. */
+/** The root becomes larger, smaller, and larger again; `cut`: it dies at its shrinking. Answers whether all read as it was. */
 async function lived(seed: number, off: SwitchOffs, cut: 'shrinking' | null): Promise<boolean> {
   const life = new Life(seed, off);
   await life.open();

@@ -67,6 +67,15 @@ async function flip(moment: Moment, byte: number): Promise<void> {
   engine = await open();
 }
 
+/** Its file cannot be opened any more. */
+async function breakHeader(moment: Moment): Promise<void> {
+  await engine.close();
+  const bytes = readFileSync(path(moment));
+  bytes[600] = (bytes[600] ?? 0) ^ 1;
+  writeFileSync(path(moment), bytes);
+  engine = await open();
+}
+
 /** So many bytes in front of the data of a block, and its bitmap the last of them, read as zeros, in the file alone. */
 async function zero(moment: Moment, block: number, length: number): Promise<void> {
   await engine.close();
@@ -240,11 +249,7 @@ describe('verify', () => {
     write(0, 20, 1);
     const first = await take('first');
     await settled('second', 5, 3, 2);
-    await engine.close();
-    const bytes = readFileSync(path(first));
-    bytes[600] = (bytes[600] ?? 0) ^ 1;
-    writeFileSync(path(first), bytes);
-    engine = await open();
+    await breakHeader(first);
     const { damages } = await verify();
     expect(damages).toMatchObject([{ kind: 'file', momentIds: [first.id], touchesNow: false }]);
     expect(damages[0]?.what).toContain('header checksum');
@@ -310,11 +315,7 @@ describe('verify', () => {
     engine.setSettling(false);
     await settling;
     expect(engine.timeline().settle).toMatchObject({ state: 'paused', work: { kind: 'merge' } });
-    await engine.close();
-    const bytes = readFileSync(path(child));
-    bytes[600] = (bytes[600] ?? 0) ^ 1;
-    writeFileSync(path(child), bytes);
-    engine = await open();
+    await breakHeader(child);
     const { damages } = await verify();
     expect(damages).toMatchObject([
       { kind: 'file', file: basename(path(child)), momentIds: [child.id], touchesNow: false },
