@@ -186,10 +186,8 @@ export interface NowSource extends ReadSource {
   readonly sizeBytes: () => number;
   readonly blockBytes: number;
   leaf(): Leaf;
-  /** Whatever is writable at this instant is durable when it resolves. */
+  /** Whatever the guest wrote before the call is durable when it resolves, in one leaf or, during a take, in two. */
   flush(): Promise<void>;
-  /** While a take is under way: resolves at its commit, before which no flush may be acknowledged (T6). */
-  barrier(): Promise<void> | null;
   wrote(): void;
 }
 
@@ -246,12 +244,9 @@ export class NowVolume implements Volume {
     if (end > first) this.zero(first, end - first, true);
   }
 
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     this.served++;
-    for (let barrier = this.#source.barrier(); barrier !== null; barrier = this.#source.barrier())
-      await barrier;
-    // No tick between the look and the leaf: a take in between would leave what we cover to the other one.
-    await this.#source.flush();
+    return this.#source.flush();
   }
 
   extents(offsetBytes: number, lengthBytes: number, limit: number): VolumeExtent[] {

@@ -210,7 +210,6 @@ function volumeOf(growing: GrowingImage | undefined): Volume {
     readers: disk.files.readers,
     leaf: () => leaf,
     flush: () => leaf.flush(),
-    barrier: () => null,
     wrote: () => undefined,
   });
 }

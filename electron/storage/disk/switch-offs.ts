@@ -6,6 +6,7 @@ export const SWITCH_OFF_NAMES = [
   'createFolderSync',
   'leafSync',
   'leafFolderSync',
+  'sealingFlush',
   'quiesceSync',
   'runFile',
   'leafDataSync',

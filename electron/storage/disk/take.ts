@@ -83,17 +83,7 @@ export async function beginTake(
  * What was the leaf is flushed and becomes the point, in one transaction. Recovery's way too, and the way of a take that
  * a full disk interrupted: once recorded it is completed, whether its barrier had been reached or not.
  */
-export async function finishTake(ports: TakePorts, op: TakeOp): Promise<void> {
-  try {
-    await sealAndCommit(ports, op);
-  } catch (cause) {
-    // No disk's flushes may hang until there is room again (T14).
-    for (const { diskId } of op.leaves) ports.disks.get(diskId)?.liftBarrier();
-    throw cause;
-  }
-}
-
-async function sealAndCommit({ tree, disks }: TakePorts, op: TakeOp): Promise<void> {
+export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promise<void> {
   const changes: Change[] = [drop('op', op.id)];
   const momentId = op.moment?.id ?? null;
   if (op.moment !== null)
