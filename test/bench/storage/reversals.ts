@@ -21,12 +21,13 @@ function writtenBytes(folder: string): number {
   return Number(fields[6]) * 512;
 }
 
-interface Turned {
+export interface Turned {
   readonly seconds: number;
   readonly writtenBytes: number;
 }
 
-async function turn(ours: Ours, writes: readonly Write[], name: string): Promise<Turned> {
+/** The writes, a point, and the edge that comes of it turned. */
+export async function turn(ours: Ours, writes: readonly Write[], name: string): Promise<Turned> {
   const { vmId, storage, uri } = ours;
   await storage.client.call('settle.set', { vmId, to: 'pause' });
   await writeAll(uri, 'raw', writes);

@@ -8,6 +8,7 @@ import { firstWrites } from './first-writes.ts';
 import { hot } from './hot.ts';
 import { memory } from './memory.ts';
 import { points } from './points.ts';
+import { reflinks } from './reflinks.ts';
 import { reversals } from './reversals.ts';
 import { takes } from './takes.ts';
 
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, (options: SuiteOptions) => Promise<BenchRow
   cold,
   'first-writes': firstWrites,
   reversals,
+  reflinks,
   takes,
   points,
   memory,
