@@ -99,6 +99,8 @@ export const settleSchema = z.object({
   state: z.enum(['rest', 'settling', 'paused', 'blocked']),
   /** Told to pause: also at rest, where nothing shows of it until there is something to do. */
   isPaused: z.boolean(),
+  /** It waits for the charger, as if it were paused. */
+  isHeld: z.boolean(),
   /** Edges still to turn, the one under way included. */
   pendingEdges: z.int().min(0),
   /** What is under way, or was when it was paused. */

@@ -53,8 +53,9 @@ const paused = (): Fault =>
     todo: 'Let it go on first: ebb settle VM run',
   });
 
-function waitingText({ state, work, reason, compact }: Timeline['settle']): string {
-  if (state === 'paused') return 'waits: tidying the history is paused';
+function waitingText({ state, isHeld, work, reason, compact }: Timeline['settle']): string {
+  if (state === 'paused')
+    return `waits: tidying the history ${isHeld ? 'waits for the charger' : 'is paused'}`;
   if (state === 'blocked') return `waits: ${reason ?? ''}`;
   if (work?.kind !== 'compact') return 'waits for the history to be at rest';
   return `${amountText(compact.freedBytes / KIB)} freed so far`;

@@ -318,7 +318,11 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return { report: parts.checks.report(vmId) };
     },
     'vm.compact': async ({ vmId }) => startLong(await opened(vmId), 'Compact', { what: 'compact', vmId }),
-    'settle.set': async ({ vmId, to }) => storage.call('settle.set', { vmId: await opened(vmId), to }),
+    'settle.set': async ({ vmId, to }) => {
+      const done = await storage.call('settle.set', { vmId: await opened(vmId), to });
+      if (to === 'run') await parts.histories.settleAnyway(vmId);
+      return done;
+    },
 
     'task.list': () => ({ tasks: tasks.list() }),
     'task.cancel': ({ taskId }) => {

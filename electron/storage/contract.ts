@@ -308,6 +308,13 @@ export const storageContract = defineContract({
       errors: ['vm.not-found', 'disk.full'],
       doc: 'Lets the background reversal run, pauses it, or (T7) takes the edge being turned back to where it was and pauses.',
     },
+    'settle.hold': {
+      kind: 'command',
+      params: z.strictObject({ vmId: vmIdSchema, isHeld: z.boolean() }),
+      result: done,
+      errors: ['vm.not-found'],
+      doc: 'Settling waits as if it were paused, until told otherwise or the VM is closed.',
+    },
     'settle.compact': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, isStopping: z.boolean() }),

@@ -129,6 +129,7 @@ const forwarded = (forward: Forward) => ({
   'moment.compare': forward('moment.compare'),
   'verify.some': forward('verify.some'),
   'settle.set': forward('settle.set'),
+  'settle.hold': forward('settle.hold'),
   'settle.compact': forward('settle.compact'),
   'point.hash': forward('point.hash'),
 });

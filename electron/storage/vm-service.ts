@@ -165,6 +165,10 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       else engineOf().setSettling(to === 'run');
       return {};
     },
+    'settle.hold': ({ isHeld }) => {
+      engineOf().holdSettling(isHeld);
+      return {};
+    },
     'settle.compact': ({ isStopping }) => {
       engineOf().compact(isStopping);
       return {};

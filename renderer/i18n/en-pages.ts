@@ -22,6 +22,7 @@ export const enPages = {
       'newest-and-today': 'Disk: newest image + today’s changes',
       settling: 'Settling in the background',
       paused: 'Settling is paused',
+      held: 'Settling waits for the charger',
       blocked: 'Settling is waiting',
       poisoned: 'A disk file needs a check',
     },
@@ -46,6 +47,9 @@ export const enPages = {
     settleRun: 'Let settling go on',
     settlePause: 'Pause settling',
     settlePaused: 'Settling is paused',
+    settleHeld: 'Settling waits: the battery is low',
+    settleHeldNote:
+      'Points and Now are whole. It goes on when this computer is plugged in, or when you say so.',
     settlePending: (count: number) => `${count} ${count === 1 ? 'step' : 'steps'} to go`,
     settleBlocked: 'Settling is waiting',
     flipping: 'putting the new image in place',

@@ -41,6 +41,7 @@ export const enSchedule = {
       change: 'Also as soon as so much was written',
       changeNote: 'Empty: by the clock alone.',
       battery: 'On battery',
+      batteryNote: 'Below it automatic points wait, and so does settling.',
       batteries: { 0: 'As always', 20: 'Above 20 %', 50: 'Above 50 %', 100: 'Wait for the charger' },
       batteryOther: (percent: number) => `Above ${percent} %`,
       keep: 'How long they stay',

@@ -39,6 +39,7 @@ export const zhCnSchedule: typeof enSchedule = {
       change: '写入达到此量时也立即创建',
       changeNote: '留空：只按时间。',
       battery: '使用电池时',
+      batteryNote: '低于此电量时，自动时间点和整理都会等待。',
       batteries: { 0: '照常', 20: '高于 20 %', 50: '高于 50 %', 100: '等到接通电源' },
       batteryOther: percent => `高于 ${percent} %`,
       keep: '保留多久',

@@ -14,7 +14,8 @@ export type HistoryView = 'timeline' | 'table';
 function Health(props: { readonly timeline: Timeline }) {
   const { text } = useSpeech();
   const health = healthOf(props.timeline);
-  const tone = health === 'blocked' || health === 'poisoned' ? 'warn' : health === 'paused' ? 'calm' : '';
+  const isWaiting = health === 'paused' || health === 'held';
+  const tone = health === 'blocked' || health === 'poisoned' ? 'warn' : isWaiting ? 'calm' : '';
   return <span className={`chip ${tone}`}>{text.history.health[health]}</span>;
 }
 

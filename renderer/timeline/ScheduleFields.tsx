@@ -51,13 +51,37 @@ function SizeLine(props: {
   );
 }
 
+/** Also without automatic points: settling follows it, too. */
+function BatteryLine({ draft, onChange }: Pick<FieldsProps, 'draft' | 'onChange'>) {
+  const { text } = useSpeech();
+  const words = text.automatic.dialog;
+  const levels = [...new Set([...BATTERY, draft.batteryLeastPercent])].sort((a, b) => a - b);
+  return (
+    <div className="setting-line">
+      <span>
+        {words.battery}
+        <small>{words.batteryNote}</small>
+      </span>
+      <select
+        className="select"
+        aria-label={words.battery}
+        value={draft.batteryLeastPercent}
+        onChange={event => onChange({ batteryLeastPercent: Number(event.target.value) })}
+      >
+        {levels.map(percent => (
+          <option key={percent} value={percent}>
+            {words.batteries[percent as (typeof BATTERY)[number]] ?? words.batteryOther(percent)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 export function ScheduleFields({ draft, onChange, onCheck }: FieldsProps) {
   const { text, language } = useSpeech();
   const words = text.automatic.dialog;
   const rule = useRule('history.everyMinutes');
-  const levels = [...new Set([...BATTERY, draft.batteryLeastPercent])].sort((a, b) => a - b);
-  const levelOf = (percent: number): string =>
-    words.batteries[percent as (typeof BATTERY)[number]] ?? words.batteryOther(percent);
   return (
     <section className="settings-group">
       <div className="setting-line">
@@ -125,23 +149,9 @@ export function ScheduleFields({ draft, onChange, onCheck }: FieldsProps) {
             onBytes={changedBytes => onChange({ changedBytes })}
             onClear={() => onChange({ changedBytes: null })}
           />
-          <div className="setting-line">
-            <span>{words.battery}</span>
-            <select
-              className="select"
-              aria-label={words.battery}
-              value={draft.batteryLeastPercent}
-              onChange={event => onChange({ batteryLeastPercent: Number(event.target.value) })}
-            >
-              {levels.map(percent => (
-                <option key={percent} value={percent}>
-                  {levelOf(percent)}
-                </option>
-              ))}
-            </select>
-          </div>
         </>
       ) : null}
+      <BatteryLine draft={draft} onChange={onChange} />
     </section>
   );
 }

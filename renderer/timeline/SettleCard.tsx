@@ -72,18 +72,23 @@ export function SettleCard(props: SettleProps) {
   const tenth = Math.floor(share * 10);
   if (tenth !== spoken.current) spoken.current = tenth;
   const isPaused = settle.state === 'paused' || isAtRest;
+  const isHeld = isPaused && settle.isHeld && !settle.isPaused;
   const order = (to: 'run' | 'pause' | 'undo'): void =>
     void attempt(words.error.settle, () => call('settle.set', { vmId: vm.spec.id, to }));
-  const title = isPaused
-    ? words.settlePaused
-    : to === undefined
-      ? words.work[settle.work?.kind ?? 'reversal']
-      : words.settling(to.name === '' ? words.unnamed : to.name);
+  const title = isHeld
+    ? words.settleHeld
+    : isPaused
+      ? words.settlePaused
+      : to === undefined
+        ? words.work[settle.work?.kind ?? 'reversal']
+        : words.settling(to.name === '' ? words.unnamed : to.name);
   const note = isAtRest
     ? words.settlePausedAtRest
-    : isPaused
-      ? words.settlePausedNote
-      : words.settleNote(vm.spec.name);
+    : isHeld
+      ? words.settleHeldNote
+      : isPaused
+        ? words.settlePausedNote
+        : words.settleNote(vm.spec.name);
   return (
     <section className="card settle-card" aria-label={title}>
       <div className="settle-head">

@@ -55,8 +55,9 @@ function settleEntries(
   text: Dictionary,
 ): Entry[] {
   if (settle === undefined || (settle.state === 'rest' && !settle.isPaused)) return [];
-  const to = settle.isPaused ? 'run' : 'pause';
-  const verb = settle.isPaused ? text.history.settleRun : text.history.settlePause;
+  const isWaiting = settle.isPaused || settle.state === 'paused';
+  const to = isWaiting ? 'run' : 'pause';
+  const verb = isWaiting ? text.history.settleRun : text.history.settlePause;
   const label = text.palette.tab(name, verb);
   return [
     { id: `${vmId}settle`, label, run: () => void attempt(label, () => call('settle.set', { vmId, to })) },

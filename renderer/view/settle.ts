@@ -34,12 +34,19 @@ export function reversalEdge(timeline: Timeline): { from: string; to: string } |
   return reversal === null ? null : { from: reversal.fromMomentId, to: reversal.toMomentId };
 }
 
-export type Health = 'one-file' | 'newest-and-today' | 'settling' | 'paused' | 'blocked' | 'poisoned';
+export type Health =
+  | 'one-file'
+  | 'newest-and-today'
+  | 'settling'
+  | 'paused'
+  | 'held'
+  | 'blocked'
+  | 'poisoned';
 
 export function healthOf(timeline: Timeline): Health {
   if (timeline.disks.some(disk => disk.poisoned !== null)) return 'poisoned';
   if (timeline.settle.state === 'blocked') return 'blocked';
-  if (timeline.settle.state === 'paused') return 'paused';
+  if (timeline.settle.state === 'paused') return timeline.settle.isPaused ? 'paused' : 'held';
   if (timeline.settle.state === 'settling' || timeline.settle.pendingEdges > 0) return 'settling';
   return timeline.disks.every(disk => disk.depth <= 1) ? 'one-file' : 'newest-and-today';
 }

@@ -22,6 +22,7 @@ export function fakeHistoryDesk(control: FakeControl): HistoryDesk {
     isRunning: () => true,
     isBusy: () => false,
     inUse: () => new Set(),
+    holdSettling: () => Promise.resolve(),
     power: () => ({ isOnBattery: false, percent: null }),
     timeline: vmId => Promise.resolve(timelineOf(vmId)),
     cost: (_, momentId) => Promise.resolve(costOf(control, momentId)),

@@ -108,6 +108,7 @@ export function startReversal(vm: FakeVm, from: MomentId, to: MomentId): void {
     settle: {
       state: 'settling',
       isPaused: false,
+      isHeld: false,
       pendingEdges: 1,
       compact: vm.timeline.settle.compact,
       last: null,

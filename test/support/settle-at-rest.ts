@@ -4,6 +4,7 @@ import type { Timeline } from '../../shared/timeline.ts';
 export const SETTLE_AT_REST: Timeline['settle'] = {
   state: 'rest',
   isPaused: false,
+  isHeld: false,
   pendingEdges: 0,
   work: null,
   reversal: null,

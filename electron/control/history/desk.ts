@@ -8,12 +8,15 @@ import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import { latestSlot, nextSlots } from './calendar.ts';
 import { Cleaner, type CleanerPorts } from './cleaner.ts';
-import { type Due, due, type Power, type Present } from './due.ts';
+import { type Due, due, isSaving, type Power, type Present } from './due.ts';
+import { SettleHold, type SettleHoldPorts } from './settle-hold.ts';
 import type { HistoryStore, StoredHistory } from './store.ts';
 
 const LOOK_MS = 60_000;
 
-export interface HistoryDeskPorts extends Pick<CleanerPorts, 'timeline' | 'cost' | 'drop' | 'zone'> {
+export interface HistoryDeskPorts
+  extends Pick<CleanerPorts, 'timeline' | 'cost' | 'drop' | 'zone'>,
+    SettleHoldPorts {
   readonly clock: Clock;
   readonly store: HistoryStore;
   /** Fault vm.not-found. */
@@ -44,11 +47,13 @@ type Noted = Omit<Look, 'at'>;
 export class HistoryDesk {
   readonly #ports: HistoryDeskPorts;
   readonly #cleaner: Cleaner;
+  readonly #settleHold: SettleHold;
   #timer: Timer | null = null;
   #looking: Promise<void> | null = null;
 
   constructor(ports: HistoryDeskPorts) {
     this.#ports = ports;
+    this.#settleHold = new SettleHold(ports);
     this.#cleaner = new Cleaner({
       ...ports,
       nowMs: () => ports.clock.wallMs(),
@@ -117,6 +122,11 @@ export class HistoryDesk {
     this.#put(vmId, { ...stored, spared: [...stored.spared, id].slice(-5000) });
   }
 
+  /** Somebody wants it settled on battery, too, until the charger has been there. */
+  settleAnyway(vmId: VmId): Promise<void> {
+    return this.#settleHold.lift(vmId);
+  }
+
   /** At every VM, once; asked again meanwhile, the same. */
   look(): Promise<void> {
     this.#looking ??= this.#lookAtAll().finally(() => {
@@ -128,10 +138,13 @@ export class HistoryDesk {
   async #lookAtAll(): Promise<void> {
     const { store, vms, isThere, log } = this.#ports;
     for (const { vmId } of store.all()) if (!isThere(vmId)) store.drop(vmId);
+    const power = this.#ports.power();
     for (const vmId of vms()) {
-      if (isThere(vmId) && this.#schedule(vmId).isOn)
+      if (isThere(vmId))
         try {
-          await this.#lookAt(vmId);
+          const schedule = this.#schedule(vmId);
+          await this.#settleHold.tell(vmId, isSaving(schedule, power));
+          if (schedule.isOn) await this.#lookAt(vmId);
         } catch (cause) {
           log(`history of ${vmId}: ${words(cause)}`);
         }

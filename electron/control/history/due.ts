@@ -82,7 +82,10 @@ function byChange(schedule: Schedule, { newestAt }: Past, present: Present): Due
 }
 
 /** A battery that does not say how full it is counts as full enough, but where none is. */
-function isSaving({ batteryLeastPercent }: Schedule, { isOnBattery, percent }: Power): boolean {
+export function isSaving(
+  { batteryLeastPercent }: Pick<Schedule, 'batteryLeastPercent'>,
+  { isOnBattery, percent }: Power,
+): boolean {
   if (!isOnBattery || batteryLeastPercent === 0) return false;
   return batteryLeastPercent === 100 || (percent !== null && percent < batteryLeastPercent);
 }

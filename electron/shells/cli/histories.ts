@@ -57,7 +57,7 @@ function keepText({
 }: Schedule): string {
   const quota = quotaBytes === null ? '' : ` At most ${gib(quotaBytes)} besides the newest image.`;
   const battery =
-    batteryLeastPercent === 0 ? '' : ` On battery below ${batteryLeastPercent} % a point waits.`;
+    batteryLeastPercent === 0 ? '' : ` On battery below ${batteryLeastPercent} % points and settling wait.`;
   return `Kept: all of ${allHours} hours, then one of each of ${days} days, ${weeks} weeks and ${months} months.${quota}${battery}`;
 }
 

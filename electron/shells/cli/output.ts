@@ -31,8 +31,10 @@ const WORK_WORDS = {
   compact: 'giving space back',
 } as const satisfies Record<NonNullable<Timeline['settle']['work']>['kind'], string>;
 
-export function settleText({ state, work, isPaused }: Timeline['settle']): string {
-  if (work === null) return state === 'rest' && isPaused ? 'paused, nothing to do now' : state;
+export function settleText({ state, work, isPaused, isHeld }: Timeline['settle']): string {
+  const isWaiting = state === 'paused' && isHeld && !isPaused;
+  const word = isWaiting ? 'waits for the charger, the battery is low' : state;
+  if (work === null) return state === 'rest' && isPaused ? 'paused, nothing to do now' : word;
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
-  return `${state}, ${WORK_WORDS[work.kind]}: ${mib(work.bytesDone)} of ${mib(work.bytesTotal)} MiB`;
+  return `${word}, ${WORK_WORDS[work.kind]}: ${mib(work.bytesDone)} of ${mib(work.bytesTotal)} MiB`;
 }

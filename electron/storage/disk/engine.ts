@@ -373,9 +373,8 @@ export class VmEngine {
   /** What frozen images hold for nothing goes back to the host; or no more of it. Faults: disk.full, disk.io. */
   compact = (isStopping = false): void => this.#settler.compact(isStopping);
 
-  setSettling(run: boolean): void {
-    this.#settler.setRunning(run);
-  }
+  setSettling = (run: boolean): void => this.#settler.setRunning(run);
+  holdSettling = (isHeld: boolean): void => this.#settler.hold(isHeld);
 
   /** T7: what is being turned goes back to where it was; settling is paused. */
   undoSettling = (): Promise<void> => this.#settler.undo();

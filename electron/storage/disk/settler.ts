@@ -23,6 +23,7 @@ const RETRY_MS = 15_000;
 export interface SettleStatus {
   readonly state: 'rest' | 'settling' | 'paused' | 'blocked';
   readonly isPaused: boolean;
+  readonly isHeld: boolean;
   readonly reason: string | null;
   readonly active: {
     readonly diskId: DiskId;
@@ -64,6 +65,8 @@ type Op = ReversalOp | MergeOp | CompactOp;
 export class Settler {
   readonly #ports: SettlerPorts;
   #isStopped = false;
+  /** For the battery's sake; not durable: whoever holds says so again. */
+  #isHeld = false;
   #work: Promise<void> | null = null;
   #again = false;
   /** Why a disk cannot be settled now; others may go on. */
@@ -100,6 +103,7 @@ export class Settler {
     return {
       state,
       isPaused: tree.isPaused,
+      isHeld: this.#isHeld,
       reason,
       active: active === null ? null : { ...active, bytesPerSecond },
       last: this.#last,
@@ -108,7 +112,15 @@ export class Settler {
   }
 
   get #isRunning(): boolean {
-    return !this.#ports.tree.isPaused;
+    return !this.#ports.tree.isPaused && !this.#isHeld;
+  }
+
+  /** As paused, until told otherwise or the VM is closed. */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    this.#ports.changed();
+    if (!isHeld) this.wake();
   }
 
   /** Durable: a pause holds until told otherwise, through restarts. Faults: disk.full, disk.io; it is as it was then. */

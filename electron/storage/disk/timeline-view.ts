@@ -103,6 +103,7 @@ export function describeTimeline(
     settle: {
       state: status.state,
       isPaused: status.isPaused,
+      isHeld: status.isHeld,
       pendingEdges,
       work: describeWork(status),
       reversal: describeReversal(status, tree),

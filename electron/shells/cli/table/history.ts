@@ -28,7 +28,10 @@ export const HISTORY_ROWS = {
         or: ['none'],
         doc: 'Take one as soon as so much was written, also between the times',
       },
-      battery: KEEP('Percent: below it, on battery, a point waits. 100: until it is plugged in', 100),
+      battery: KEEP(
+        'Percent: below it, on battery, points and settling wait. 100: until it is plugged in',
+        100,
+      ),
       'keep-hours': KEEP('So many last hours keep all automatic points', 8784, 1),
       'keep-days': KEEP('So many days that have any keep their newest', 366),
       'keep-weeks': KEEP('So many weeks', 520),

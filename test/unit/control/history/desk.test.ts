@@ -31,6 +31,8 @@ class World {
   asked: string[] = [];
   logged: string[] = [];
   published = 0;
+  /** What storage was told last. */
+  isHeld = false;
   line = told({ moments: [], nowParentId: null });
   rules: HistoryDeskPorts['rules'] = { bound: schedule => schedule, wanted: schedule => schedule };
   desk = this.#desk();
@@ -54,6 +56,10 @@ class World {
       isBusy: () => this.isBusy,
       inUse: () => new Set(this.used.map(pointOf)),
       power: () => this.power,
+      holdSettling: async (_, isHeld) => {
+        await this.#answer(isHeld ? 'hold' : 'release', null);
+        this.isHeld = isHeld;
+      },
       timeline: () => this.#answer('timeline', this.#timeline()),
       cost: () => this.#answer('cost', { allocatedBytes: 0, freesNowBytes: 0, freesLaterBytes: MIB }),
       drop: async (_, id) => {
@@ -162,6 +168,34 @@ describe('the desk of automatic points', () => {
     world.isBusy = false;
     world.power = { isOnBattery: false, percent: 10 };
     expect(await world.lookAt(NOON + 5 * HOUR)).toMatchObject({ outcome: 'took', reason: 'missed' });
+  });
+
+  it('settling waits for the charger too, without automatic points, until somebody wants it anyway', async () => {
+    world.power = { isOnBattery: true, percent: 10 };
+    await world.desk.look();
+    expect(world.isHeld).toBe(true);
+    // Storage died and forgot it.
+    world.isHeld = false;
+    await world.desk.look();
+    expect(world.isHeld).toBe(true);
+    await world.desk.settleAnyway(VM);
+    await world.desk.look();
+    expect(world.isHeld).toBe(false);
+    // Until the next time.
+    world.power = { isOnBattery: false, percent: 12 };
+    await world.desk.look();
+    world.power = { isOnBattery: true, percent: 10 };
+    await world.desk.look();
+    expect(world.isHeld).toBe(true);
+    world.failing = fault('storage.unavailable', 'It is away.');
+    world.power = { isOnBattery: true, percent: 25 };
+    await world.desk.look();
+    world.failing = null;
+    await world.desk.look();
+    expect(world.isHeld).toBe(false);
+    const asked = world.asked.length;
+    await world.desk.look();
+    expect(world.asked).toHaveLength(asked);
   });
 
   it('tries again when storage was away; any other fault settles the time, and is told', async () => {

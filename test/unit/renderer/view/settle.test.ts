@@ -71,6 +71,11 @@ describe('the health line', () => {
     expect(healthOf(timeline({ state: 'blocked', reason: 'disk full' }, 2))).toBe('blocked');
   });
 
+  it('tells who paused it: a person, or the battery', () => {
+    expect(healthOf(timeline({ state: 'paused', isPaused: true, isHeld: true }, 3))).toBe('paused');
+    expect(healthOf(timeline({ state: 'paused', isHeld: true }, 3))).toBe('held');
+  });
+
   it('does not say rest while edges wait', () => {
     expect(healthOf(timeline({ pendingEdges: 2 }, 3))).toBe('settling');
   });

@@ -102,7 +102,11 @@ describe('operations', () => {
     expect(leaf).toHaveLength(1);
     const untouched = [file(branch), join(disks(), leaf[0] ?? '')];
     const before = untouched.map(path => sha(withoutSums(readFileSync(path))));
+    engine.holdSettling(true);
     engine.setSettling(true);
+    await engine.settle();
+    expect(engine.timeline().settle).toMatchObject({ state: 'paused', isPaused: false, isHeld: true });
+    engine.holdSettling(false);
     await engine.settle();
     expect(untouched.map(path => sha(withoutSums(readFileSync(path))))).toEqual(before);
     for (const moment of [first, branch, second]) {
