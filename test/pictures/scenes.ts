@@ -240,6 +240,13 @@ const states: Scene[] = [
   { name: 'memory', world: 'troubled', place: tab(2, 'memory') },
   { name: 'memory-no-driver', world: 'troubled', place: tab(7, 'memory') },
   { name: 'history-blocked', world: 'troubled', place: HISTORY },
+  { name: 'history-held', world: 'troubled', place: tab(2, 'history') },
+  {
+    name: 'history-held-schedule',
+    world: 'troubled',
+    place: tab(2, 'history'),
+    steps: dialogByButton(text => text.automatic.setUp),
+  },
   { name: 'history-poisoned', world: 'troubled', place: tab(1, 'history') },
   { name: 'failed', world: 'troubled', place: tab(4, 'summary') },
   { name: 'died', world: 'troubled', place: tab(3, 'summary') },

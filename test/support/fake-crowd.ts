@@ -110,6 +110,10 @@ function troubled(world: FakeWorld): void {
         'A write to the disk file was not confirmed (EIO). It is not written to until it has been checked.',
     })),
   };
+  legacy.timeline = {
+    ...legacy.timeline,
+    settle: { ...legacy.timeline.settle, state: 'paused', isHeld: true, pendingEdges: 2 },
+  };
   win11.summary = {
     ...win11.summary,
     state: {
