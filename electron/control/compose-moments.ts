@@ -1,4 +1,6 @@
 // Composition, the part about moments: what control keeps beside their points, and clocks of guests that stood still.
+
+import type { VmId } from '../../shared/ids.ts';
 import { systemClock } from '../platform/clock.ts';
 import {
   makePrivateFolder,
@@ -48,6 +50,10 @@ export function momentParts({ paths, log }: ControlInput, storage: StorageClient
     machines,
     storage,
     shelf,
+    home: folders.home,
+    readJson,
+    writeJson,
+    uuid: systemRandom.uuid,
     freeBytes: folders.freeBytes,
     bytesOf,
     readFile: readWhole,
@@ -55,7 +61,7 @@ export function momentParts({ paths, log }: ControlInput, storage: StorageClient
     runFolder: folders.run,
     log,
   });
-  return { shelf, moments };
+  return { shelf, moments, ready: (vmId: VmId): Promise<void> => moments.goingBack.finish(vmId) };
 }
 
 /** Its guest's time stood still while it was suspended, or while this computer slept. */

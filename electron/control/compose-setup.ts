@@ -10,7 +10,7 @@ import { setClock } from './compose-moments.ts';
 import { machineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import { Autostart } from './setup/autostart.ts';
-import { SetupDesk } from './setup/desk.ts';
+import { SetupDesk, type SetupPorts } from './setup/desk.ts';
 import { newestMachine } from './setup/machine-type.ts';
 import type { Tasks } from './tasks.ts';
 import { findFirmware } from './vm/host-parts.ts';
@@ -26,9 +26,14 @@ export const hostPartsPort: PartsPort = {
 export const QEMU = 'qemu-system-x86_64';
 const HELP_TIMEOUT_MS = 10_000;
 
-function setupDesk(paths: EbbPaths, machines: Machines, qemu: () => string | null): SetupDesk {
+function setupDesk(
+  paths: EbbPaths,
+  { machines, ready }: Pick<SetupPorts, 'machines' | 'ready'>,
+  qemu: () => string | null,
+): SetupDesk {
   return new SetupDesk({
     machines,
+    ready,
     parts: hostPartsPort,
     portState,
     newestMachine: async () => {
@@ -72,9 +77,13 @@ function autostart(
 
 export function setupParts(
   paths: EbbPaths,
-  { machines, tasks }: { readonly machines: Machines; readonly tasks: Tasks },
+  {
+    machines,
+    tasks,
+    ready,
+  }: { readonly machines: Machines; readonly tasks: Tasks; readonly ready: SetupPorts['ready'] },
   log: (line: string) => void,
 ) {
-  const setup = setupDesk(paths, machines, () => findProgram(QEMU));
+  const setup = setupDesk(paths, { machines, ready }, () => findProgram(QEMU));
   return { setup, autostarts: autostart(paths, { machines, setup, tasks }, log) };
 }

@@ -302,8 +302,8 @@ export function composeControl(input: ControlInput): Control {
   const machines = machineList(input, { catalog, storage, memory, probe, topics, desk });
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const { rules, bound } = bindPolicy(input, { desk, memory, machines, topics, figures, audit, log });
-  const { setup, autostarts } = setupParts(paths, { machines, tasks }, log);
   const moments = momentParts(input, storage, machines);
+  const { setup, autostarts } = setupParts(paths, { machines, tasks, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });
   const parts = { ...historyParts(input, storage, machines), ...moments, machines, storage, clock, rules };
@@ -336,13 +336,13 @@ export function composeControl(input: ControlInput): Control {
       const again = new Set(journal.all().map(({ id }) => id));
       audit.begin(task => again.has(task));
       await machines.begin(madeAgain(journal));
+      await moments.moments.goingBack.finishAll();
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
       for (const part of [ranges, memory, desk, trash, histories]) part.begin();
       topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });
       tasks.beginAgain(order => workAgain(order, parts));
-      // Known before the first start needs it.
-      void probe.result();
+      void probe.result(); // Known before the first start needs it.
       void autostarts.run().catch((cause: unknown) => log(`starting by themselves: ${String(cause)}`));
     },
     serve: (channel, kind, role) => doors.serve(channel, kind, role),

@@ -378,12 +378,15 @@ export class Machines {
     this.#ports.changed();
   }
 
-  /** T7. The present is kept under this name. */
-  async goBack(vmId: VmId, momentId: MomentId, keepName: string, step: Step): Promise<void> {
-    this.requireOff(vmId, 'going back');
-    step('keeping the present');
+  /** T7. The present is kept under this name; an order that was carried out is not again. */
+  async moveDisks(
+    vmId: VmId,
+    order: { readonly momentId: MomentId; readonly keepName: string; readonly orderId: MomentId },
+  ): Promise<Timeline> {
     await this.open(vmId);
-    this.#adoptSizes(vmId, await this.#ports.storage.call('moment.go-back', { vmId, momentId, keepName }));
+    const timeline = await this.#ports.storage.call('moment.go-back', { vmId, ...order });
+    this.#adoptSizes(vmId, timeline);
+    return timeline;
   }
 
   get hasRunning(): boolean {

@@ -252,7 +252,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
           keepName: keepName ?? parts.keepName(),
           resume: what === 'resume',
         };
-        const isResumed = await moments.goBack(wanted, step);
+        const isResumed = await moments.goingBack.goBack(wanted, step);
         if (how !== null || isResumed) await setup.start(id, signal, step);
       });
     },

@@ -240,7 +240,13 @@ export const storageContract = defineContract({
     },
     'moment.go-back': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema, keepName: z.string() }),
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        momentId: momentIdSchema,
+        keepName: z.string(),
+        /** The kept branch's id; told again while Now is where it brought it, nothing is done. */
+        orderId: momentIdSchema.optional(),
+      }),
       result: timelineSchema,
       errors: ['vm.not-found', 'moment.not-found', 'disk.in-use', 'disk.full', 'disk.poisoned'],
       doc: 'T7: seals what changed since the last moment as a kept branch, new leaf on the chosen one. Refused while exported.',

@@ -126,11 +126,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'timeline.get': () => engineOf().timeline(),
     'moment.take': ({ vmId: _, ...given }) => engineOf().takeMoment(given),
     'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),
-    'moment.go-back': async ({ momentId, keepName }) => {
+    'moment.go-back': async ({ vmId: _, ...wanted }) => {
       const engine = engineOf();
       // T7: a guest that lives on would keep writing what it remembers of another present.
       if (exports.openCount > 0) throw new Fault(exported('go back'));
-      await engine.goBack({ momentId, keepName });
+      await engine.goBack(wanted);
       return engine.timeline();
     },
     'moment.delete': async ({ momentId }) => {

@@ -177,6 +177,38 @@ describe('UEFI and TPM', () => {
     expect(bytesOf(join(home(plain, clone.vmId), 'tpm'))).toBeNull();
   });
 
+  it('L4, T7: control killed in the middle of going back: the next finishes it, disk, variables and TPM together', async () => {
+    const first = await plain.startVm(vmId);
+    await sh(first, 'echo then | dd of=/dev/vda conv=sync,fsync');
+    const { id: momentId } = await plain.call('moment.take', { vmId, name: 'then', note: '' });
+    await sh(first, 'echo later | dd of=/dev/vda conv=sync,fsync');
+    await plain.stopVm(vmId);
+    const [vars, later] = ['uefi-vars.fd', 'tpm/later'].map(name => join(home(plain, vmId), name)) as [
+      string,
+      string,
+    ];
+    const then = readFileSync(vars);
+    writeFileSync(vars, Buffer.from(then).fill(1, then.length - 16));
+    writeFileSync(later, 'made since');
+    const asked = plain.call('moment.go-back', { vmId, momentId }).catch(() => null);
+    await new Promise(resolve => setImmediate(resolve));
+    // Control works in a process of its own: this one sees the note the instant it is there.
+    const deadline = performance.now() + 60_000;
+    while (bytesOf(join(home(plain, vmId), 'going-back.json')) === null)
+      if (performance.now() > deadline) throw new Error('waited 60 s for the note');
+    await plain.killControl();
+    await asked;
+    expect(readFileSync(vars).equals(then)).toBe(true);
+    expect(bytesOf(later)).toBeNull();
+    const { moments } = await plain.call('timeline.get', { vmId });
+    const kept = moments.find(({ kind }) => kind === 'kept')?.points[0]?.pointId ?? '';
+    expect(bytesOf(join(home(plain, vmId), 'moments', kept, 'tpm/later'))).toBe(10);
+    expect(bytesOf(join(home(plain, vmId), 'going-back.json'))).toBeNull();
+    const second = await plain.startVm(vmId);
+    expect(await sh(second, 'head -c 4 /dev/vda')).toBe('then');
+    await plain.stopVm(vmId);
+  });
+
   it('Secure Boot: its guest is told that it is on, and so locks itself down', async () => {
     await plain.call('vm.configure', { vmId, change: { firmware: 'uefi-secure', hasTpm: false } });
     expect(bytesOf(join(home(plain, vmId), 'uefi-vars.fd'))).toBeNull();

@@ -2,13 +2,14 @@
 import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { Moment, MomentKind, Timeline } from '../../../shared/timeline.ts';
+import type { Moment, MomentKind } from '../../../shared/timeline.ts';
 import { amountText, bytesToKib } from '../../../shared/units.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import type { Machines } from '../machines.ts';
-import type { Step, TaskRun } from '../tasks.ts';
+import type { TaskRun } from '../tasks.ts';
 import type { RunRecord } from '../vm/run-record.ts';
-import { type Draft, type ExtrasShelf, fits } from './extras.ts';
+import type { Draft, ExtrasShelf } from './extras.ts';
+import { firstPoint, GoingBack } from './going-back.ts';
 import { pngOf, SCREEN_BYTES_MAX } from './png.ts';
 
 /** Kept free on the host's disk (T14). */
@@ -18,6 +19,10 @@ export interface MomentDeskPorts {
   readonly machines: Machines;
   readonly storage: StorageClient;
   readonly shelf: ExtrasShelf;
+  readonly home: (vmId: VmId) => string;
+  readonly readJson: (path: string) => unknown;
+  readonly writeJson: (path: string, value: unknown) => void;
+  readonly uuid: () => string;
   readonly freeBytes: () => number;
   /** Null where there is no such file. */
   readonly bytesOf: (path: string) => number | null;
@@ -37,14 +42,22 @@ export interface NewMoment {
 export class MomentDesk {
   readonly #ports: MomentDeskPorts;
 
+  readonly goingBack: GoingBack;
+
   constructor(ports: MomentDeskPorts) {
     this.#ports = ports;
+    this.goingBack = new GoingBack({
+      ...ports,
+      keepPresent: (moment, draft, vmId) =>
+        this.#keep(moment, draft, { vmId, hasScreen: false, consistency: 'off', record: null }),
+    });
   }
 
   /** All disks at one barrier; with `run` also what the guest has in memory. */
   async take(wanted: NewMoment, run: Pick<TaskRun, 'signal' | 'step'> | null): Promise<Moment> {
     const { machines, storage, shelf } = this.#ports;
     const { vmId } = wanted;
+    await this.goingBack.finish(vmId);
     const supervisor = machines.supervisor(vmId);
     const saved = supervisor.savedRecord();
     if (run !== null && saved === null) this.#requireRoom(vmId);
@@ -134,48 +147,7 @@ export class MomentDesk {
 
   async #pointOf(vmId: VmId, momentId: MomentId): Promise<PointId> {
     const { moments } = await this.#ports.storage.call('timeline.get', { vmId });
-    const pointId = moments.find(({ id }) => id === momentId)?.points[0]?.pointId;
-    if (pointId !== undefined) return pointId;
-    throw new Fault({
-      code: 'moment.not-found',
-      what: 'There is no such point any more.',
-      safe: 'Nothing was changed.',
-      todo: 'Look at the history again.',
-    });
-  }
-
-  /** T7. True: its memory waits to be resumed (L4); without `resume` the VM is off, as after a power cut. */
-  async goBack(
-    {
-      vmId,
-      momentId,
-      keepName,
-      resume,
-    }: { vmId: VmId; momentId: MomentId; keepName: string; resume: boolean },
-    step: Step,
-  ): Promise<boolean> {
-    const { machines, storage, shelf } = this.#ports;
-    const pointId = await this.#pointOf(vmId, momentId);
-    const before = await storage.call('timeline.get', { vmId });
-    await machines.goBack(vmId, momentId, keepName, step);
-    this.#keepPresent(before, await storage.call('timeline.get', { vmId }));
-    shelf.restoreState(vmId, pointId);
-    const kept = shelf.get(vmId, pointId);
-    if (!resume || kept?.record == null || !fits(kept.spec, machines.spec(vmId))) return false;
-    step('bringing back its memory');
-    machines.supervisor(vmId).placeSaved(kept.record, to => shelf.linkMemory(vmId, pointId, to));
-    return true;
-  }
-
-  /** What the present had beside its disks belongs to the branch that keeps it (L4). */
-  #keepPresent(before: Timeline, after: Timeline): void {
-    const { shelf } = this.#ports;
-    const known = new Set(before.moments.map(({ id }) => id));
-    const moment = after.moments.find(({ id, kind }) => kind === 'kept' && !known.has(id));
-    if (moment === undefined) return;
-    const draft = shelf.draft(after.vmId);
-    shelf.copyState(after.vmId, draft);
-    this.#keep(moment, draft, { vmId: after.vmId, hasScreen: false, consistency: 'off', record: null });
+    return firstPoint(moments, momentId);
   }
 
   /** What belongs to points that are gone. */

@@ -39,6 +39,7 @@ export interface ExtrasPorts {
 
 /** Where one is being put together. */
 export interface Draft {
+  readonly name: string;
   readonly folder: string;
   readonly memoryPath: string;
   readonly screenPath: string;
@@ -48,6 +49,8 @@ export class ExtrasShelf {
   readonly #ports: ExtrasPorts;
   /** Read once a VM, and kept as long as control lives: a timeline is asked for often. */
   readonly #known = new Map<VmId, Map<string, MomentExtras>>();
+  /** Names of those that are being put together. */
+  readonly #drafts = new Set<string>();
 
   constructor(ports: ExtrasPorts) {
     this.#ports = ports;
@@ -62,12 +65,24 @@ export class ExtrasShelf {
   }
 
   draft(vmId: VmId): Draft {
-    const folder = `${this.#shelf(vmId)}/${MAKING}${this.#ports.uuid()}`;
-    this.#ports.makePrivateFolder(folder);
-    return { folder, memoryPath: `${folder}/memory`, screenPath: `${folder}/screen.png` };
+    const draft = this.draftNamed(vmId, `${MAKING}${this.#ports.uuid()}`);
+    this.#ports.makePrivateFolder(draft.folder);
+    return draft;
   }
 
-  drop({ folder }: Draft): void {
+  /** One of the control before this one, which somebody knows of. */
+  draftNamed(vmId: VmId, name: string): Draft {
+    const folder = `${this.#shelf(vmId)}/${name}`;
+    this.#drafts.add(name);
+    return { name, folder, memoryPath: `${folder}/memory`, screenPath: `${folder}/screen.png` };
+  }
+
+  isThere({ folder }: Draft): boolean {
+    return this.#ports.exists(folder);
+  }
+
+  drop({ name, folder }: Draft): void {
+    this.#drafts.delete(name);
     this.#ports.removeTree(folder);
   }
 
@@ -86,9 +101,10 @@ export class ExtrasShelf {
     if (this.#ports.exists(from)) this.#ports.copyDurably(from, to);
   }
 
-  keep(vmId: VmId, pointId: PointId, { folder }: Draft, kept: Kept): void {
+  keep(vmId: VmId, pointId: PointId, { name, folder }: Draft, kept: Kept): void {
     this.#ports.writeJson(`${folder}/moment.json`, kept);
     this.#ports.rename(folder, this.#folder(vmId, pointId));
+    this.#drafts.delete(name);
     this.#read(vmId).set(pointId, told(kept));
   }
 
@@ -122,7 +138,7 @@ export class ExtrasShelf {
     );
     const known = this.#read(vmId);
     for (const name of this.#ports.listFolder(this.#shelf(vmId))) {
-      if (points.has(name)) continue;
+      if (points.has(name) || this.#drafts.has(name)) continue;
       known.delete(name);
       await this.#ports.removeLarge(`${this.#shelf(vmId)}/${name}`);
     }

@@ -29,6 +29,8 @@ export interface SetupPorts {
   readonly newestMachine: () => Promise<string | null>;
   /** The variables of a VM that is off belong to the firmware it had. */
   readonly forgetVars: (vmId: VmId) => void;
+  /** What was left half-done of its disks, firmware and memory is done. */
+  readonly ready: (vmId: VmId) => Promise<void>;
   /** Of a guest whose time stood still. */
   readonly setClock: (supervisor: VmSupervisor) => void;
 }
@@ -138,6 +140,7 @@ export class SetupDesk {
   async start(vmId: VmId, signal: AbortSignal, step: Step): Promise<void> {
     const { machines } = this.#ports;
     await machines.open(vmId);
+    await this.#ports.ready(vmId);
     await this.#pinMachine(machines.spec(vmId));
     await this.#checkPorts(machines.spec(vmId));
     const supervisor = machines.supervisor(vmId);

@@ -31,7 +31,7 @@ import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
 import { Sharing } from './share.ts';
 import { drop, type MomentRow, put } from './state.ts';
-import { beginTake, finishTake, goBackTo, type TakePorts, type TakeWhat } from './take.ts';
+import { beginTake, finishTake, type GoBack, goBackTo, type TakePorts, type TakeWhat } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
 import { Verifier } from './verify.ts';
@@ -279,8 +279,8 @@ export class VmEngine {
     });
   }
 
-  #newMoment(given: Omit<NewMoment, 'origins'>, parentId: MomentId | null): MomentRow {
-    const id = momentIdSchema.parse(this.#ports.random.uuid());
+  #newMoment(given: Omit<NewMoment, 'origins'>, parentId: MomentId | null, orderId?: MomentId): MomentRow {
+    const id = orderId ?? momentIdSchema.parse(this.#ports.random.uuid());
     return { ...given, id, parentId, pinned: false, takenAt: this.#ports.clock.wallMs(), trashedAt: null };
   }
 
@@ -296,11 +296,11 @@ export class VmEngine {
   }
 
   /** T7: what changed since the last moment is kept as a branch; Now becomes a new leaf on the chosen one. */
-  goBack({ momentId, keepName }: { readonly momentId: MomentId; readonly keepName: string }): Promise<void> {
+  goBack({ momentId, keepName, orderId }: GoBack): Promise<void> {
     return this.#serial(async () => {
-      const target = this.#moment(momentId);
-      const kept = this.#newMoment({ name: keepName, note: '', kind: 'kept' }, this.#tree.nowMoment);
-      await goBackTo(this.#takePorts, target, kept);
+      if (orderId !== undefined && this.#tree.wentBackBy === orderId) return;
+      const kept = this.#newMoment({ name: keepName, note: '', kind: 'kept' }, this.#tree.nowMoment, orderId);
+      await goBackTo(this.#takePorts, this.#moment(momentId), kept);
       await this.#sweep();
       this.#changed();
       this.#settler.wake();

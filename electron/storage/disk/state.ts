@@ -106,7 +106,12 @@ export const opRowSchema = z.discriminatedUnion('kind', [
 /** A file nothing refers to any more; its unlink may take seconds, so it outlives the transaction (T8). */
 export const unlinkRowSchema = z.object({ id: pointIdSchema, diskId: diskIdSchema });
 /** One row: where Now grows from. */
-export const nowRowSchema = z.object({ id: z.literal('now'), momentId: momentIdSchema.nullable() });
+export const nowRowSchema = z.object({
+  id: z.literal('now'),
+  momentId: momentIdSchema.nullable(),
+  /** The going back that brought it there, until the next point is taken: told of again, it is not done again. */
+  wentBackBy: momentIdSchema.optional(),
+});
 /** One row, or none: whether somebody wants no background work here. Told once, it holds until told otherwise. */
 export const settlingRowSchema = z.object({ id: z.literal('settling'), isPaused: z.boolean() });
 

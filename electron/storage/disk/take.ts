@@ -117,7 +117,14 @@ const sealedRow = ({ id, leaf, leafParent, virtualBytes }: DiskRow, momentId: Mo
   origin: null,
 });
 
-/** T7: what changed since the last moment is kept as a branch; Now becomes a new leaf on the chosen moment. */
+export interface GoBack {
+  readonly momentId: MomentId;
+  readonly keepName: string;
+  /** The id of the branch that keeps the present: a going back that is told again is done once. */
+  readonly orderId?: MomentId | undefined;
+}
+
+/** T7: what changed since the last moment is kept as a branch, `kept`, whose id is the order's; Now becomes a new leaf on the chosen moment. */
 export async function goBackTo(ports: TakePorts, target: MomentRow, kept: MomentRow): Promise<void> {
   const { tree, disks } = ports;
   const points = tree.pointsOf(target.id);
@@ -135,7 +142,7 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
       try {
         // T5: also what is dropped, so that there is one leaf to the headers, too.
         for (const { disk } of leaves) await disk.seal();
-        tree.commit(goBackChanges(tree, leaves, target, isChanged ? kept : null));
+        tree.commit(goBackChanges(tree, leaves, { target, kept: isChanged ? kept : null, order: kept.id }));
       } catch (cause) {
         if (!isUncertain(cause)) for (const { disk } of leaves) await disk.unseal();
         throw cause;
@@ -155,10 +162,9 @@ function restedOn(tree: Tree, diskId: DiskId): PointRow | null {
 function goBackChanges(
   tree: Tree,
   leaves: readonly NewLeaf[],
-  target: MomentRow,
-  kept: MomentRow | null,
+  { target, kept, order }: { target: MomentRow; kept: MomentRow | null; order: MomentId },
 ): Change[] {
-  const changes: Change[] = [put('now', { id: 'now', momentId: target.id })];
+  const changes: Change[] = [put('now', { id: 'now', momentId: target.id, wentBackBy: order })];
   if (kept !== null) changes.push(put('moment', kept));
   for (const { disk, leaf, parent, virtualBytes } of leaves) {
     const row: DiskRow = tree.disk(disk.id) ?? disk.files.row;

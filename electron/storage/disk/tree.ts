@@ -111,6 +111,11 @@ export class Tree {
     return this.#tables.now.get('now')?.momentId ?? null;
   }
 
+  /** The going back that brought Now to where it is. */
+  get wentBackBy(): MomentId | null {
+    return this.#tables.now.get('now')?.wentBackBy ?? null;
+  }
+
   get isPaused(): boolean {
     return this.#tables.settling.get('settling')?.isPaused ?? false;
   }
@@ -267,7 +272,9 @@ export class Tree {
       drop('moment', id),
       ...this.pointsOf(id).map(point => put('point', { ...point, momentId: null })),
       ...this.moments.filter(row => row.parentId === id).map(row => put('moment', { ...row, parentId })),
-      ...(this.nowMoment === id ? [put('now', { id: 'now', momentId: parentId })] : []),
+      ...[...this.#tables.now.values()]
+        .filter(({ momentId }) => momentId === id)
+        .map(row => put('now', { ...row, momentId: parentId })),
     ];
   }
 

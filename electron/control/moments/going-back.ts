@@ -1,0 +1,182 @@
+// Going back as one thing: disks, UEFI variables, TPM state and memory (L4). What is to be done is noted before the first
+// of it is, and what the present has beside its disks lies ready to go with the branch that keeps it; each step can be
+// done twice, so whoever finds the note, this control or the next, does them all. A death before the note leaves the VM
+// as it was; storage's refusal does, too.
+//
+//   present copied → note durable → disks (storage, once by its order) → present kept → firmware, TPM → memory → note gone
+import * as z from 'zod';
+import { type MomentId, momentIdSchema, pointIdSchema, type VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Moment, Timeline } from '../../../shared/timeline.ts';
+import type { StorageClient } from '../../storage/client.ts';
+import type { Machines } from '../machines.ts';
+import type { Step } from '../tasks.ts';
+import { type Draft, type ExtrasShelf, fits } from './extras.ts';
+
+const noteSchema = z.object({
+  momentId: momentIdSchema,
+  /** Of its first disk: what is kept of the moment is by that name. */
+  pointId: pointIdSchema,
+  orderId: momentIdSchema,
+  keepName: z.string(),
+  resume: z.boolean(),
+  /** Name of the folder that holds what the present has beside its disks. */
+  present: z.string(),
+});
+type Note = z.infer<typeof noteSchema>;
+
+export interface GoBackPorts {
+  readonly machines: Pick<Machines, 'kept' | 'requireOff' | 'moveDisks' | 'spec' | 'supervisor'>;
+  readonly storage: Pick<StorageClient, 'call'>;
+  readonly shelf: ExtrasShelf;
+  readonly home: (vmId: VmId) => string;
+  readonly readJson: (path: string) => unknown;
+  /** Durable. */
+  readonly writeJson: (path: string, value: unknown) => void;
+  readonly removeFile: (path: string) => void;
+  readonly uuid: () => string;
+  readonly keepPresent: (moment: Moment, draft: Draft, vmId: VmId) => void;
+  readonly log: (line: string) => void;
+}
+
+export interface WantedGoBack {
+  readonly vmId: VmId;
+  readonly momentId: MomentId;
+  readonly keepName: string;
+  /** Of a moment with memory: its machine waits to be resumed. */
+  readonly resume: boolean;
+}
+
+const notePath = (home: string): string => `${home}/going-back.json`;
+/** What leaves nobody sure whether the disks were moved: storage away, the VM not open, a database that cannot say. */
+const isUnsure = ({ body: { code } }: Fault): boolean =>
+  code === 'disk.poisoned' || code === 'vm.not-found' || code === 'internal' || code.startsWith('rpc.');
+
+export class GoingBack {
+  readonly #ports: GoBackPorts;
+  /** Under way, by this control. */
+  readonly #doing = new Map<VmId, Promise<unknown>>();
+
+  constructor(ports: GoBackPorts) {
+    this.#ports = ports;
+  }
+
+  /** T7. True: its memory waits to be resumed (L4); without `resume` the VM is off, as after a power cut. */
+  async goBack(wanted: WantedGoBack, step: Step): Promise<boolean> {
+    const { vmId } = wanted;
+    await this.finish(vmId);
+    return this.#alone(vmId, async () => {
+      this.#ports.machines.requireOff(vmId, 'going back');
+      step('keeping the present');
+      return this.#carryOut(vmId, await this.#begin(wanted), step);
+    });
+  }
+
+  /** What this control or the one before it left half-done; at once where that is nothing. Faults: those of storage. */
+  async finish(vmId: VmId): Promise<void> {
+    await this.#doing.get(vmId)?.catch(() => undefined);
+    const noted = noteSchema.safeParse(this.#ports.readJson(notePath(this.#ports.home(vmId))));
+    if (!noted.success) return;
+    this.#ports.log(`vm ${vmId}: going back to ${noted.data.momentId} is finished`);
+    await this.#alone(vmId, () => this.#carryOut(vmId, noted.data, () => undefined));
+  }
+
+  /** Before anybody is served. One VM's trouble keeps no other waiting: it is tried again before it starts. */
+  async finishAll(): Promise<void> {
+    for (const { spec } of this.#ports.machines.kept())
+      await this.finish(spec.id).catch((cause: unknown) => {
+        this.#ports.log(`vm ${spec.id}: going back is not finished: ${String(cause)}`);
+      });
+  }
+
+  async #alone<T>(vmId: VmId, work: () => Promise<T>): Promise<T> {
+    const doing = work();
+    this.#doing.set(vmId, doing);
+    try {
+      return await doing;
+    } finally {
+      this.#doing.delete(vmId);
+    }
+  }
+
+  async #begin({ vmId, momentId, keepName, resume }: WantedGoBack): Promise<Note> {
+    const { storage, shelf, home, writeJson, uuid } = this.#ports;
+    const { moments } = await storage.call('timeline.get', { vmId });
+    const pointId = firstPoint(moments, momentId);
+    const draft = shelf.draft(vmId);
+    shelf.copyState(vmId, draft);
+    const orderId = momentIdSchema.parse(uuid());
+    const note = { momentId, pointId, orderId, keepName, resume, present: draft.name };
+    writeJson(notePath(home(vmId)), note);
+    return note;
+  }
+
+  async #carryOut(vmId: VmId, note: Note, step: Step): Promise<boolean> {
+    const { shelf } = this.#ports;
+    const draft = shelf.draftNamed(vmId, note.present);
+    const timeline = await this.#moveDisks(vmId, note, draft);
+    this.#keepPresent(timeline, note, draft);
+    shelf.restoreState(vmId, note.pointId);
+    const isResumed = this.#placeMemory(vmId, note, step);
+    this.#forget(vmId);
+    return isResumed;
+  }
+
+  /** Durably: a note that a power cut brings back would undo what the VM did since. */
+  #forget(vmId: VmId): void {
+    const { home, writeJson, removeFile } = this.#ports;
+    writeJson(notePath(home(vmId)), null);
+    removeFile(notePath(home(vmId)));
+  }
+
+  /** A second time where it failed: it is done once, and the answer to that one says whether it was. */
+  async #moveDisks(vmId: VmId, { momentId, keepName, orderId }: Note, draft: Draft): Promise<Timeline> {
+    const { machines, shelf } = this.#ports;
+    const move = (): Promise<Timeline> => machines.moveDisks(vmId, { momentId, keepName, orderId });
+    try {
+      return await move().catch(move);
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      if (isUnsure(cause)) throw unfinished(cause);
+      this.#forget(vmId);
+      shelf.drop(draft);
+      throw cause;
+    }
+  }
+
+  /** What the present had beside its disks belongs to the branch that keeps it (L4). */
+  #keepPresent({ vmId, moments, trash }: Timeline, { orderId }: Note, draft: Draft): void {
+    const { shelf, keepPresent } = this.#ports;
+    if (!shelf.isThere(draft)) return;
+    const kept = [...moments, ...trash].find(({ id }) => id === orderId);
+    if (kept === undefined) shelf.drop(draft);
+    else keepPresent(kept, draft, vmId);
+  }
+
+  #placeMemory(vmId: VmId, { resume, pointId }: Note, step: Step): boolean {
+    const { shelf, machines } = this.#ports;
+    const kept = resume ? shelf.get(vmId, pointId) : null;
+    if (kept?.record == null || !fits(kept.spec, machines.spec(vmId))) return false;
+    step('bringing back its memory');
+    machines.supervisor(vmId).placeSaved(kept.record, to => shelf.linkMemory(vmId, pointId, to));
+    return true;
+  }
+}
+
+/** Faults: moment.not-found. */
+export function firstPoint(moments: readonly Moment[], momentId: MomentId) {
+  const pointId = moments.find(({ id }) => id === momentId)?.points[0]?.pointId;
+  if (pointId !== undefined) return pointId;
+  throw new Fault({
+    code: 'moment.not-found',
+    what: 'There is no such point any more.',
+    safe: 'Nothing was changed.',
+    todo: 'Look at the history again.',
+  });
+}
+
+const unfinished = (cause: Fault): Fault =>
+  new Fault({
+    ...cause.body,
+    safe: 'Nothing is lost. Going back is finished before the VM starts or another point is taken.',
+  });
