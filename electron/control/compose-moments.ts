@@ -24,13 +24,24 @@ import type { StorageClient } from '../storage/client.ts';
 import type { ControlInput } from './compose.ts';
 import { machineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
+import type { MemoryManager } from './memory/manager.ts';
 import { MomentDesk } from './moments/desk.ts';
 import { ExtrasShelf } from './moments/extras.ts';
+import type { PolicyDesk } from './policy/desk.ts';
 import { setGuestTime } from './qga/commands.ts';
+import { restoredSpec } from './setup/restored.ts';
 import type { VmSupervisor } from './vm/supervisor-port.ts';
 import { delay } from './vm/wait.ts';
 
-export function momentParts({ paths, log }: ControlInput, storage: StorageClient, machines: Machines) {
+export interface MomentParts {
+  readonly storage: StorageClient;
+  readonly machines: Machines;
+  readonly memory: Pick<MemoryManager, 'checkRange'>;
+  readonly desk: Pick<PolicyDesk, 'policy'>;
+}
+
+export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
+  const { storage, machines, memory, desk } = parts;
   const folders = machineFolders(paths);
   const shelf = new ExtrasShelf({
     home: folders.home,
@@ -54,6 +65,10 @@ export function momentParts({ paths, log }: ControlInput, storage: StorageClient
     readJson,
     writeJson,
     uuid: systemRandom.uuid,
+    restoreSetup: (vmId, then) =>
+      machines.update(
+        restoredSpec(machines.spec(vmId), then, desk.policy, range => memory.checkRange(range)),
+      ),
     freeBytes: folders.freeBytes,
     bytesOf,
     readFile: readWhole,

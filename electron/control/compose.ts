@@ -302,7 +302,7 @@ export function composeControl(input: ControlInput): Control {
   const machines = machineList(input, { catalog, storage, memory, probe, topics, desk });
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const { rules, bound } = bindPolicy(input, { desk, memory, machines, topics, figures, audit, log });
-  const moments = momentParts(input, storage, machines);
+  const moments = momentParts(input, { storage, machines, memory, desk });
   const { setup, autostarts } = setupParts(paths, { machines, tasks, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });

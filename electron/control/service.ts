@@ -240,7 +240,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     }),
     'moment.update': async ({ vmId, ...change }) =>
       storage.call('moment.update', { vmId: await opened(vmId), ...change }),
-    'moment.go-back': ({ vmId, momentId, ifRunning, keepName, memory: what }) => {
+    'moment.go-back': ({ vmId, momentId, ifRunning, keepName, memory: what, configuration }) => {
       const supervisor = machines.supervisor(idle(vmId));
       const how = supervisor.state().pid === null || ifRunning === 'refuse' ? null : ifRunning;
       if (how === null) machines.requireOff(vmId, 'going back');
@@ -251,6 +251,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
           momentId,
           keepName: keepName ?? parts.keepName(),
           resume: what === 'resume',
+          configuration,
         };
         const isResumed = await moments.goingBack.goBack(wanted, step);
         if (how !== null || isResumed) await setup.start(id, signal, step);

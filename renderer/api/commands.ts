@@ -96,8 +96,8 @@ export async function endPeek({ spec: { id, peek } }: VmSummary): Promise<void> 
 export const goBack = (
   vm: VmSummary,
   momentId: MomentId,
-  memory: 'resume' | 'discard' = 'resume',
+  how: { readonly memory: 'resume' | 'discard'; readonly configuration: 'keep' | 'restore' },
 ): Promise<unknown> =>
   attempt(speak().history.error.goBack, () =>
-    call('moment.go-back', { vmId: vm.spec.id, momentId, ifRunning: 'shutdown', memory }),
+    call('moment.go-back', { vmId: vm.spec.id, momentId, ifRunning: 'shutdown', ...how }),
   );

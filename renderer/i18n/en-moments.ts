@@ -13,6 +13,19 @@ export const enMoments = {
     memorySize: (size: string) => `Its memory takes ${size}.`,
     screenOf: (name: string) => `The screen at ${name}`,
     resumes: (vm: string) => `${vm} resumes where it was, with its programs open.`,
+    setUpThen: (differences: readonly string[]) => `Set up differently then: ${differences.join(', ')}.`,
+    setUp: 'Also set it up as it was then',
+    setUpHelp: (differences: readonly string[]) =>
+      `It had: ${differences.join(', ')}. Limits of today still hold. Left off, it stays as it is set up now.`,
+    setUpParts: {
+      cpus: (count: number) => (count === 1 ? '1 processor' : `${count} processors`),
+      memory: (min: string, max: string) => `${min} to ${max} of memory`,
+      balance: 'other memory balancing',
+      forwards: (count: number) => (count === 1 ? '1 port forward' : `${count} port forwards`),
+      tpm: (isOn: boolean): string => (isOn ? 'a TPM' : 'no TPM'),
+      networks: { user: 'the network', isolated: 'an isolated network', none: 'no network' },
+      machine: 'another machine',
+    },
     fresh: 'Boot from the disk instead',
   },
   peek: {

@@ -15,6 +15,19 @@ export const zhCnMoments: typeof enMoments = {
     memorySize: size => `内存占用 ${size}。`,
     screenOf: name => `${name} 时的屏幕`,
     resumes: vm => `${vm} 会从当时继续运行，程序保持打开。`,
+    setUpThen: differences => `当时的设置不同：${differences.join('、')}。`,
+    setUp: '同时恢复当时的设置',
+    setUpHelp: differences =>
+      `当时为：${differences.join('、')}。今天的限制仍然有效。不勾选则保持现在的设置。`,
+    setUpParts: {
+      cpus: count => `${count} 个处理器`,
+      memory: (min, max) => `${min} 到 ${max} 内存`,
+      balance: '内存平衡设置不同',
+      forwards: count => `${count} 个端口转发`,
+      tpm: isOn => (isOn ? '有 TPM' : '没有 TPM'),
+      networks: { user: '可访问网络', isolated: '隔离的网络', none: '没有网络' },
+      machine: '另一种机型',
+    },
     fresh: '改为从磁盘启动',
   },
   peek: {

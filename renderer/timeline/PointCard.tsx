@@ -12,6 +12,7 @@ import type { HistoryVerb, PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { pointName } from '../view/schedule.ts';
+import { setupDifferences } from '../view/setup-differences.ts';
 import { DiskDifferences } from './HeatStrip.tsx';
 import { PointScreen } from './PointScreen.tsx';
 import { useDifference } from './use-difference.ts';
@@ -49,6 +50,12 @@ function ChangedSince(props: { readonly timeline: Timeline; readonly moment: Mom
   const { timeline, moment } = props;
   const found = useDifference(timeline.vmId, moment.id, null);
   return <DiskDifferences found={found} timeline={timeline} isShort />;
+}
+
+function SetUpThen(props: { readonly vm: VmSummary; readonly moment: Moment }) {
+  const { text, language } = useSpeech();
+  const differences = setupDifferences(props.moment, props.vm, text, language);
+  return differences.length === 0 ? null : <p className="soft">{text.moments.setUpThen(differences)}</p>;
 }
 
 function RarerVerbs(props: { readonly onVerb: (verb: PointVerb) => void }) {
@@ -119,6 +126,7 @@ export function PointCard(props: {
           {formatMoment(moment.takenAt, language)} · {words.kinds[moment.kind]}
           {moment.extras === undefined ? null : ` · ${text.moments.whole[moment.extras.consistency]}`}
         </p>
+        <SetUpThen vm={props.vm} moment={moment} />
         <NoteField vm={props.vm} moment={moment} />
         <div className="since">
           {isAsked ? (

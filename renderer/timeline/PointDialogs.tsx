@@ -12,6 +12,7 @@ import { Confirm, Dialog } from '../ui/Dialog.tsx';
 import { CheckField, Field } from '../ui/Field.tsx';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { setupDifferences } from '../view/setup-differences.ts';
 import { CloneDialog } from './CloneDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 
@@ -34,13 +35,20 @@ function GoBack(props: PointDialogProps) {
   const name = moment.name === '' ? words.unnamed : moment.name;
   const hasMemory = typeof moment.extras?.memoryBytes === 'number';
   const [isFresh, setFresh] = useState(false);
+  const [isSetUp, setSetUp] = useState(false);
+  const differences = setupDifferences(moment, vm, text, language);
   return (
     <Confirm
       title={words.goBackTitle(name)}
       verb={words.goBackVerb}
       cancel={text.app.cancel}
       onClose={props.onClose}
-      onConfirm={() => void goBack(vm, moment.id, isFresh ? 'discard' : 'resume')}
+      onConfirm={() =>
+        void goBack(vm, moment.id, {
+          memory: isFresh ? 'discard' : 'resume',
+          configuration: isSetUp ? 'restore' : 'keep',
+        })
+      }
     >
       <p>{words.goBackText(vm.spec.name, formatMoment(moment.takenAt, language))}</p>
       {isRunning(vm) ? <p>{words.goBackRunning(vm.spec.name)}</p> : null}
@@ -50,6 +58,14 @@ function GoBack(props: PointDialogProps) {
           <CheckField label={text.moments.fresh} isOn={isFresh} onChange={setFresh} />
         </>
       ) : null}
+      {differences.length === 0 ? null : (
+        <CheckField
+          label={text.moments.setUp}
+          help={text.moments.setUpHelp(differences)}
+          isOn={isSetUp}
+          onChange={setSetUp}
+        />
+      )}
       <p className="keep">{words.goBackKept(formatBytes(timeline.nowBytes, language))}</p>
     </Confirm>
   );

@@ -501,6 +501,8 @@ export const contract = defineContract({
         keepName: z.string().trim().min(1).max(200).optional(),
         /** Of a moment that has memory: `resume` goes on where it was, `discard` boots its disks. */
         memory: z.enum(['resume', 'discard']).default('resume'),
+        /** How the VM is set up: as today, or as it was then, within today's policy. */
+        configuration: z.enum(['keep', 'restore']).default('keep'),
       }),
       result: started,
       errors: ['vm.not-found', 'vm.wrong-state', 'moment.not-found', 'disk.full', 'storage.unavailable'],

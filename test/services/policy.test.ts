@@ -89,6 +89,25 @@ describe('a limit that comes while Ebb runs', () => {
   });
 });
 
+describe('going back with its setup', () => {
+  it('restores what the VM was then, within the limit of today, and keeps it where that is not asked for', async () => {
+    const configure = (cpus: number) => call('vm.configure', { vmId, change: { cpus } });
+    await configure(3);
+    expect((await managed.cli('point', 'take', 'one', 'then')).exit).toBe(0);
+    await configure(1);
+    await setMax(128);
+    expect((await managed.cli('point', 'go-back', 'one', 'then')).exit).toBe(0);
+    expect((await call('vm.get', { vmId })).spec).toMatchObject({ cpus: 1, maxKib: 128 * MIB });
+    await managed.apply({ 'vm.cpus': { max: 2 }, ...CAP });
+    expect((await managed.cli('point', 'go-back', 'one', 'then', '--setup')).exit).toBe(0);
+    expect((await call('vm.get', { vmId })).spec).toMatchObject({ cpus: 2, maxKib: 128 * MIB });
+    await managed.lift();
+    const { exit, err } = await managed.cli('point', 'go-back', 'one', 'then', '--setup');
+    expect(exit, err).toBe(0);
+    expect((await call('vm.get', { vmId })).spec).toMatchObject({ cpus: 3, maxKib: 256 * MIB });
+  });
+});
+
 describe('every door', () => {
   beforeAll(() => managed.apply(CAP));
   afterAll(() => managed.lift());

@@ -1,4 +1,5 @@
 // Histories of the make-believe VMs. Development only.
+import { configurationOf } from '../../shared/configuration.ts';
 import type { MomentId, PointId } from '../../shared/ids.ts';
 import type { MomentExtras } from '../../shared/moment-extras.ts';
 import type { Moment } from '../../shared/timeline.ts';
@@ -75,7 +76,12 @@ export function richHistory(vm: FakeVm, now: number): void {
     after: last,
     at: at(1, 4),
     bytes: 1229 * MIB,
-    extras: { consistency: 'memory', memoryBytes: 640 * MIB, hasScreen: true },
+    extras: {
+      consistency: 'memory',
+      memoryBytes: 640 * MIB,
+      hasScreen: true,
+      configuration: { ...configurationOf(vm.summary.spec), cpus: 8, network: 'isolated' },
+    },
   });
   add({ name: 'Thu 10:41', kind: 'kept', after: update, at: at(1, 9), bytes: 240 * MIB });
   last = add({ after: update, at: at(0, -3), bytes: 70 * MIB });

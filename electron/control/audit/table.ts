@@ -155,10 +155,11 @@ const POINT_ROWS = {
   },
   'moment.go-back': {
     ifFull: 'refuse',
-    wanted: async ({ ifRunning, memory, ...params }, look) => ({
+    wanted: async ({ ifRunning, memory, configuration, ...params }, look) => ({
       ...(await momentOf(params, look)),
       ifRunning,
       memory,
+      configuration,
     }),
   },
   'moment.peek': { ifFull: 'refuse', wanted: momentOf },

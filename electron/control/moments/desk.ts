@@ -1,4 +1,5 @@
 // Moments as people take and go back to them: the points of all disks, and what control keeps beside them.
+import { type Configuration, configurationOf } from '../../../shared/configuration.ts';
 import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -23,6 +24,8 @@ export interface MomentDeskPorts {
   readonly readJson: (path: string) => unknown;
   readonly writeJson: (path: string, value: unknown) => void;
   readonly uuid: () => string;
+  /** As far as this host and its policy allow it today. */
+  readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
   readonly freeBytes: () => number;
   /** Null where there is no such file. */
   readonly bytesOf: (path: string) => number | null;
@@ -95,7 +98,7 @@ export class MomentDesk {
     if (pointId === undefined) return moment;
     shelf.keep(vmId, pointId, draft, { ...extras, memoryBytes, spec });
     const { record: _, ...shown } = extras;
-    return { ...moment, extras: { ...shown, memoryBytes } };
+    return { ...moment, extras: { ...shown, memoryBytes, configuration: configurationOf(spec) } };
   }
 
   #requireRoom(vmId: VmId): void {

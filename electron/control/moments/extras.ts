@@ -2,6 +2,7 @@
 // its own through rescues and moves of the folder (T1). moment.json is written last and is what makes it exist; a folder
 // whose name begins with a dot is one that is being made.
 import type * as z from 'zod';
+import { configurationOf } from '../../../shared/configuration.ts';
 import type { PointId, VmId } from '../../../shared/ids.ts';
 import { type MomentExtras, momentExtrasSchema } from '../../../shared/moment-extras.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
@@ -12,7 +13,7 @@ import { memoryPath } from '../vm/suspended.ts';
 
 const MAKING = '.making-';
 
-export const keptSchema = momentExtrasSchema.extend({
+export const keptSchema = momentExtrasSchema.omit({ configuration: true }).extend({
   /** As the VM was set up then. */
   spec: vmSpecSchema,
   /** The machine its memory belongs to (L4). */
@@ -172,10 +173,11 @@ export class ExtrasShelf {
   }
 }
 
-const told = ({ consistency, memoryBytes, hasScreen }: Kept): MomentExtras => ({
+const told = ({ consistency, memoryBytes, hasScreen, spec }: Kept): MomentExtras => ({
   consistency,
   memoryBytes,
   hasScreen,
+  configuration: configurationOf(spec),
 });
 
 /** Saved memory knows the machine it was saved of: the same disks, in the same places. */

@@ -1,17 +1,18 @@
-// Going back as one thing: disks, UEFI variables, TPM state and memory (L4). What is to be done is noted before the first
+// Going back as one thing: disks, UEFI variables, TPM state, memory (L4), and where wanted how the VM is set up. What is to be done is noted before the first
 // of it is, and what the present has beside its disks lies ready to go with the branch that keeps it; each step can be
 // done twice, so whoever finds the note, this control or the next, does them all. A death before the note leaves the VM
 // as it was; storage's refusal does, too.
 //
-//   present copied → note durable → disks (storage, once by its order) → present kept → firmware, TPM → memory → note gone
+//   present copied → note durable → disks (storage, once by its order) → present kept → firmware, TPM → setup → memory → note gone
 import * as z from 'zod';
+import type { Configuration } from '../../../shared/configuration.ts';
 import { type MomentId, momentIdSchema, pointIdSchema, type VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import type { Machines } from '../machines.ts';
 import type { Step } from '../tasks.ts';
-import { type Draft, type ExtrasShelf, fits } from './extras.ts';
+import { type Draft, type ExtrasShelf, fits, type Kept } from './extras.ts';
 
 const noteSchema = z.object({
   momentId: momentIdSchema,
@@ -20,6 +21,7 @@ const noteSchema = z.object({
   orderId: momentIdSchema,
   keepName: z.string(),
   resume: z.boolean(),
+  configuration: z.enum(['keep', 'restore']).default('keep'),
   /** Name of the folder that holds what the present has beside its disks. */
   present: z.string(),
 });
@@ -35,6 +37,7 @@ export interface GoBackPorts {
   readonly writeJson: (path: string, value: unknown) => void;
   readonly removeFile: (path: string) => void;
   readonly uuid: () => string;
+  readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
   readonly keepPresent: (moment: Moment, draft: Draft, vmId: VmId) => void;
   readonly log: (line: string) => void;
 }
@@ -45,6 +48,8 @@ export interface WantedGoBack {
   readonly keepName: string;
   /** Of a moment with memory: its machine waits to be resumed. */
   readonly resume: boolean;
+  /** `restore`: the VM is set up as it was then. */
+  readonly configuration: 'keep' | 'restore';
 }
 
 const notePath = (home: string): string => `${home}/going-back.json`;
@@ -99,14 +104,14 @@ export class GoingBack {
     }
   }
 
-  async #begin({ vmId, momentId, keepName, resume }: WantedGoBack): Promise<Note> {
+  async #begin({ vmId, ...wanted }: WantedGoBack): Promise<Note> {
     const { storage, shelf, home, writeJson, uuid } = this.#ports;
     const { moments } = await storage.call('timeline.get', { vmId });
-    const pointId = firstPoint(moments, momentId);
+    const pointId = firstPoint(moments, wanted.momentId);
     const draft = shelf.draft(vmId);
     shelf.copyState(vmId, draft);
     const orderId = momentIdSchema.parse(uuid());
-    const note = { momentId, pointId, orderId, keepName, resume, present: draft.name };
+    const note = { ...wanted, pointId, orderId, present: draft.name };
     writeJson(notePath(home(vmId)), note);
     return note;
   }
@@ -117,7 +122,9 @@ export class GoingBack {
     const timeline = await this.#moveDisks(vmId, note, draft);
     this.#keepPresent(timeline, note, draft);
     shelf.restoreState(vmId, note.pointId);
-    const isResumed = this.#placeMemory(vmId, note, step);
+    const kept = shelf.get(vmId, note.pointId);
+    if (note.configuration === 'restore' && kept !== null) this.#ports.restoreSetup(vmId, kept.spec);
+    const isResumed = this.#placeMemory(vmId, note, note.resume ? kept : null, step);
     this.#forget(vmId);
     return isResumed;
   }
@@ -153,9 +160,8 @@ export class GoingBack {
     else keepPresent(kept, draft, vmId);
   }
 
-  #placeMemory(vmId: VmId, { resume, pointId }: Note, step: Step): boolean {
+  #placeMemory(vmId: VmId, { pointId }: Note, kept: Kept | null, step: Step): boolean {
     const { shelf, machines } = this.#ports;
-    const kept = resume ? shelf.get(vmId, pointId) : null;
     if (kept?.record == null || !fits(kept.spec, machines.spec(vmId))) return false;
     step('bringing back its memory');
     machines.supervisor(vmId).placeSaved(kept.record, to => shelf.linkMemory(vmId, pointId, to));

@@ -158,7 +158,7 @@ function keptText(before: Timeline, after: Timeline): string {
 
 export const goBack: Run<Rows['point go-back']> = async session => {
   const { spec, moment, timeline } = await thePoint(session);
-  const { force, shutdown, keep, fresh } = session.given;
+  const { force, shutdown, keep, fresh, setup } = session.given;
   const ifRunning = force ? 'force' : shutdown ? 'shutdown' : 'refuse';
   const { taskId } = await session.client
     .call('moment.go-back', {
@@ -166,6 +166,7 @@ export const goBack: Run<Rows['point go-back']> = async session => {
       momentId: moment.id,
       ifRunning,
       memory: fresh ? 'discard' : 'resume',
+      configuration: setup ? 'restore' : 'keep',
       ...(keep === undefined ? {} : { keepName: keep }),
     })
     .catch((error: unknown) => {

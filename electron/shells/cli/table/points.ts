@@ -37,6 +37,7 @@ export const POINT_ROWS = {
       keep: { kind: 'text', value: 'NAME', doc: 'What the branch that keeps the present is called' },
       shutdown: { kind: 'flag', doc: 'A VM that runs is shut down first and started again' },
       force: { kind: 'flag', doc: 'Its plug is pulled first, and it is started again' },
+      setup: { kind: 'flag', doc: 'Also set it up as it was then: processors, memory, network, firmware' },
       fresh: { kind: 'flag', doc: 'Boot from its disks, though its memory was saved with it' },
     },
     groups: [{ rule: 'most-one', of: ['shutdown', 'force'] }],

@@ -11,11 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { momentParts } from '../../../../electron/control/compose-moments.ts';
-import type { Machines } from '../../../../electron/control/machines.ts';
+import { type MomentParts, momentParts } from '../../../../electron/control/compose-moments.ts';
 import type { ExtrasShelf } from '../../../../electron/control/moments/extras.ts';
 import type { EbbPaths } from '../../../../electron/platform/paths.ts';
-import type { StorageClient } from '../../../../electron/storage/client.ts';
 import type { MomentId, PointId, VmId } from '../../../../shared/ids.ts';
 import type { Timeline } from '../../../../shared/timeline.ts';
 import { specOf } from '../../../support/memory-world.ts';
@@ -34,8 +32,7 @@ const openShelf = (): ExtrasShelf =>
       exit: () => undefined,
       pid: 1,
     },
-    {} as StorageClient,
-    {} as Machines,
+    {} as MomentParts,
   ).shelf;
 const keep = (): void => {
   const draft = shelf.draft(vmId);

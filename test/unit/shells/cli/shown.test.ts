@@ -17,7 +17,7 @@ describe('help', () => {
       'usage: ebb mem set VM [--min SIZE] [--max SIZE] [--weight N] [--balance BALANCE]',
     );
     expect(usageLine('point go-back')).toContain(
-      'VM POINT [--keep NAME] [--shutdown | --force] [--fresh] [--no-wait]',
+      'VM POINT [--keep NAME] [--shutdown | --force] [--setup] [--fresh] [--no-wait]',
     );
     expect(usageLine('vm create')).toContain('(--sample | --iso FILE | --disk FILE | --empty)');
     expect(usageLine('mem policy')).toContain('[--budget SIZE|none]');
