@@ -65,6 +65,8 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'moment.compare': 'view',
   // What is on a disk is more than what is on a screen.
   'moment.export': 'administer',
+  'moment.files': 'administer',
+  'moment.copy-files': 'administer',
   'moment.serve': 'nobody',
   'moment.export-delta': 'administer',
   'moment.import-delta': 'administer',

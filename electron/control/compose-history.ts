@@ -2,9 +2,18 @@
 import { fileURLToPath } from 'node:url';
 import type { VmId } from '../../shared/ids.ts';
 import { systemClock } from '../platform/clock.ts';
-import { makePrivateFolder, readJson, removeFile, writeJson } from '../platform/json-file.ts';
+import { makePrivateFolder, readJson, readText, removeFile, writeJson } from '../platform/json-file.ts';
 import type { EbbPaths } from '../platform/paths.ts';
-import { canStopTools, findProgram, nodeProgram, runTool } from '../platform/process.ts';
+import {
+  canStopTools,
+  endProcess,
+  findProgram,
+  isAlive,
+  nodeProgram,
+  runToFile,
+  runTool,
+  spawnTied,
+} from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
 import {
   fileExists,
@@ -13,6 +22,7 @@ import {
   moveDurably,
   readBytes,
   removeFolder,
+  writeBytes,
 } from '../platform/vm-files.ts';
 import { siblingModule } from '../platform/worker-thread.ts';
 import type { StorageClient } from '../storage/client.ts';
@@ -24,6 +34,7 @@ import type { ExportPorts } from './export-point.ts';
 import type { ImportPorts } from './import-ports.ts';
 import { machineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
+import { PointFiles } from './point-files/desk.ts';
 import { PointServer } from './point-server.ts';
 import { PointWriter } from './point-writer.ts';
 import { Unfinished } from './unfinished.ts';
@@ -83,6 +94,8 @@ const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: ()
   },
 });
 
+const day = (): string => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs());
+
 /** What works on points beside storage itself. */
 export function historyParts(input: ControlInput, storage: StorageClient, machines: Machines) {
   const exporting = { ...exportPorts(input), storage };
@@ -90,7 +103,7 @@ export function historyParts(input: ControlInput, storage: StorageClient, machin
     pointWriter: new PointWriter({
       ...exporting,
       readerSocket: readerSocket(input),
-      day: () => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs()),
+      day,
     }),
     pointServer: new PointServer({
       storage,
@@ -99,6 +112,26 @@ export function historyParts(input: ControlInput, storage: StorageClient, machin
       log: input.log,
     }),
     cloner: cloner(input, storage, machines),
+    pointFiles: new PointFiles({
+      ...exporting,
+      files: exporting,
+      clock,
+      runToFile,
+      spawnTied: (command, args, log) => spawnTied(command, args, log, 'TERM'),
+      isAlive,
+      end: endProcess,
+      readText,
+      writeBytes,
+      removeTree: removeFolder,
+      newFolder: () => {
+        const folder = `${input.paths.runFolder}/f-${systemRandom.uuid().slice(0, 8)}`;
+        makePrivateFolder(folder);
+        return folder;
+      },
+      readerSocket: readerSocket(input),
+      makeFolder: makePrivateFolder,
+    }),
+    day,
     deltaExporter: new DeltaExporter(exporting),
     deltaImporter: new DeltaImporter({
       ...imports,

@@ -61,12 +61,16 @@ export interface ExportRequest {
 const measureSchema = z.object({ required: z.number().min(0) });
 
 /** "dev 2026-11-24 before update.qcow2": what any file system takes. */
-export function exportFileName(name: string, format: ExportFormat): string {
+export const exportFileName = (name: string, format: ExportFormat): string =>
+  `${plainName(name) || 'point'}.${WRITERS[format].extension}`;
+
+/** What any file system takes; may be empty. */
+export function plainName(name: string): string {
   const plain = name
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not get into a name
     .replace(/[\u0000-\u001f\u007f<>:"/\\|?*]+/g, '-')
     .replace(/^[. ]+|[. ]+$/g, '');
-  return `${shortened(plain) || 'point'}.${WRITERS[format].extension}`;
+  return shortened(plain);
 }
 
 /** File systems count bytes; a character is never cut in two. */

@@ -22,6 +22,7 @@ import type { ExtrasShelf } from './moments/extras.ts';
 import type { ResolvedSource } from './new-machine.ts';
 import type { PeekDesk } from './peek.ts';
 import { onlyLooking } from './peek-guard.ts';
+import type { PointFiles } from './point-files/desk.ts';
 import type { PointServer } from './point-server.ts';
 import { guestInfo } from './qga/commands.ts';
 import type { SetupDesk } from './setup/desk.ts';
@@ -45,6 +46,9 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly moments: MomentDesk;
   readonly shelf: ExtrasShelf;
   readonly pointServer: PointServer;
+  readonly pointFiles: PointFiles;
+  /** "2026-11-30". */
+  readonly day: () => string;
   readonly peeks: PeekDesk;
   /** What a shell told: on battery or not, or awake again. */
   readonly onPower: (isOnBattery: boolean) => void;
@@ -294,6 +298,20 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const vmId = await opened(params.vmId);
       const planned = await parts.pointWriter.plan({ ...params, vmName: machines.spec(vmId).name });
       return { path: planned.path, ...startLong(vmId, 'Export', { what: 'export', ...planned }) };
+    },
+    'moment.files': async ({ folder, ...where }) =>
+      parts.pointFiles.list({ ...where, vmId: await opened(where.vmId) }, folder),
+    'moment.copy-files': async ({ ...wanted }, context) => {
+      if (wanted.folder !== null) refuseBrowser(context);
+      const vmId = await opened(wanted.vmId);
+      const name = (await storage.call('timeline.get', { vmId })).moments.find(
+        ({ id }) => id === wanted.momentId,
+      )?.name;
+      const vmName = machines.spec(vmId).name;
+      const planned = parts.pointFiles.plan({ ...wanted, vmName }, name ?? '', parts.day());
+      parts.rules.requireOut(planned.folder);
+      const copy: WorkOf = (_, run) => parts.pointFiles.copy(planned, run);
+      return { folder: planned.folder, ...start('moment.export', vmId, 'Restore files of', true, copy) };
     },
     'vm.rescue': ({ vmId, replace }) =>
       tasks.whileHeld(idle(vmId, true), () => machines.rescue(vmId, replace)),

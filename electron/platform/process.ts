@@ -1,8 +1,10 @@
 // Processes: starting ones that outlive us, running tools to their end, looking at and ending ones we know by pid and
 // start time. argv only, never a shell (DESIGN §8).
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, createWriteStream, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileFault } from './block-file.ts';
 import { startedAt } from './lock-owner.ts';
 
 export interface ProcessId {
@@ -37,10 +39,15 @@ export function spawnDetached(command: string, args: readonly string[], logPath:
  * For what must not outlive us, however we end: the kernel ends it with its starter (where util-linux is; elsewhere it is
  * only detached).
  */
-export function spawnTied(command: string, args: readonly string[], logPath: string): Promise<Detached> {
+export function spawnTied(
+  command: string,
+  args: readonly string[],
+  logPath: string,
+  signal: 'KILL' | 'TERM' = 'KILL',
+): Promise<Detached> {
   const setpriv = findProgram('setpriv');
   if (setpriv === null) return spawnDetached(command, args, logPath);
-  return spawnDetached(setpriv, ['--pdeathsig', 'KILL', command, ...args], logPath);
+  return spawnDetached(setpriv, ['--pdeathsig', signal, command, ...args], logPath);
 }
 
 export const isAlive = (id: ProcessId): boolean => id.started !== '' && startedAt(id.pid) === id.started;
@@ -112,6 +119,52 @@ export function runTool(command: string, args: readonly string[], options: ToolO
       resolve({ code: isLate ? 124 : (code ?? 1), stdout, stderr });
     });
   });
+}
+
+export interface FileResult {
+  readonly code: number;
+  readonly stderr: string;
+  readonly bytes: number;
+  /** It wrote more than was wanted, and was ended. */
+  readonly isMore: boolean;
+}
+
+/** Its standard output becomes a new file (0600), durable. Rejects where that cannot be written. */
+export async function runToFile(
+  command: string,
+  args: readonly string[],
+  { path, bytesMax, timeoutMs, signal }: ToolOptions & { readonly path: string; readonly bytesMax: number },
+): Promise<FileResult> {
+  const stop = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
+    killSignal: 'SIGKILL',
+  });
+  let [stderr, bytes, isMore] = ['', 0, false];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(0, OUTPUT_MAX);
+  });
+  const ended = new Promise<number>(resolve => {
+    child.once('error', () => undefined);
+    child.once('close', code => resolve(code ?? 1));
+  });
+  const counted = async function* (source: AsyncIterable<Buffer>) {
+    for await (const piece of source) {
+      isMore = bytes + piece.length > bytesMax;
+      if (isMore) return void child.kill('SIGKILL');
+      bytes += piece.length;
+      yield piece;
+    }
+  };
+  try {
+    await pipeline(child.stdout, counted, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+  } catch (cause) {
+    child.kill('SIGKILL');
+    await ended;
+    throw fileFault('writing', path, cause);
+  }
+  return { code: await ended, stderr, bytes, isMore };
 }
 
 /** The plain Node our services run on; inside Electron its own Node is not that (DESIGN §2). */

@@ -32,6 +32,8 @@ const actions: Readonly<Record<string, string>> = {
   'moment.restore': 'Restore point',
   'trash.purge': 'Empty trash',
   'moment.export': 'Export point',
+  'moment.files': 'List files of a point',
+  'moment.copy-files': 'Restore files',
   'moment.serve': 'Serve point',
   'moment.export-delta': 'Export update',
   'moment.import-delta': 'Import update',

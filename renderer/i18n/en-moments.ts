@@ -28,6 +28,27 @@ export const enMoments = {
     },
     fresh: 'Boot from the disk instead',
   },
+  files: {
+    verb: 'Restore files…',
+    verbDone: 'Restore files',
+    title: (name: string) => `Files at “${name}”`,
+    help: 'Chosen files are copied into a new folder on this computer. The point and the VM stay as they are.',
+    disk: 'Disk',
+    part: 'Partition',
+    way: 'Where you are',
+    root: 'Disk',
+    of: (folder: string) => `In ${folder}`,
+    asking: 'Reading the disk…',
+    failed: 'The files cannot be shown',
+    unreadable: 'No file system that can be read',
+    unreadableText: 'Encrypted disks, LVM, XFS and Btrfs are not read here. Peek at the point instead.',
+    count: (entries: number) =>
+      entries === 0 ? 'Nothing is in here.' : entries === 1 ? '1 entry' : `${entries} entries`,
+    tooMany: (entries: number) => `More than ${entries} entries: only some of them are shown.`,
+    notCopied: 'not copied',
+    restore: (files: number) =>
+      files === 0 ? 'Restore files' : files === 1 ? 'Restore 1 file' : `Restore ${files} files`,
+  },
   peek: {
     verb: 'Peek',
     chip: (point: string) => `A look at “${point}”`,

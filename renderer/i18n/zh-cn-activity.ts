@@ -105,6 +105,8 @@ export const zhCnActivity: typeof enActivity = {
         'moment.restore': '还原时间点',
         'trash.purge': '清空回收站',
         'moment.export': '导出时间点',
+        'moment.files': '列出时间点的文件',
+        'moment.copy-files': '恢复文件',
         'moment.serve': '提供时间点',
         'moment.export-delta': '导出更新',
         'moment.import-delta': '导入更新',

@@ -157,6 +157,8 @@ const STEPS: Readonly<Record<string, string>> = {
   'keeping the present': '正在保留现在',
   'writing what differs': '正在写入不同之处',
   'copying the installer': '正在复制安装盘',
+  'looking for the files': '正在查找文件',
+  'copying the files': '正在复制文件',
   'looking how large it is': '正在查看大小',
   'making it durable': '正在确保写入',
   'checking the image': '正在检查映像',
@@ -185,6 +187,7 @@ const VERBS: Readonly<Record<string, string>> = {
   Compact: '归还空间：',
   'Go back': '回退',
   'Peek at': '查看',
+  'Restore files of': '恢复文件：',
 };
 const TITLE = new RegExp(
   `^(${Object.keys(VERBS)

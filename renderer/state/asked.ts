@@ -11,6 +11,7 @@ export const POINT_VERBS = [
   'pin',
   'rename',
   'clone',
+  'files',
   'export',
   'export-update',
   'delete',

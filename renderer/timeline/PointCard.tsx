@@ -69,6 +69,7 @@ function RarerVerbs(props: { readonly onVerb: (verb: PointVerb) => void }) {
       </AriaButton>
       <Popover className="popover" placement="bottom start">
         <Menu className="menu" aria-label={words.more}>
+          <MenuItem onAction={() => onVerb('files')}>{text.files.verb}</MenuItem>
           <MenuItem onAction={() => onVerb('clone')}>{words.clone}</MenuItem>
           <MenuItem onAction={() => onVerb('export')}>{words.export}</MenuItem>
           <MenuItem onAction={() => onVerb('export-update')}>{text.historyMenu.exportUpdate}</MenuItem>

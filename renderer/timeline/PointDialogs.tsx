@@ -15,6 +15,7 @@ import { formatBytes, formatMoment } from '../view/format.ts';
 import { setupDifferences } from '../view/setup-differences.ts';
 import { CloneDialog } from './CloneDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
+import { FilesDialog } from './FilesDialog.tsx';
 
 export interface PointAction {
   readonly kind: Exclude<PointVerb, 'peek' | 'compare' | 'export-update'>;
@@ -171,6 +172,8 @@ export function PointDialogs(props: {
       return action.moment.keptBecause === null ? <Delete {...given} /> : null;
     case 'rename':
       return <Rename {...given} />;
+    case 'files':
+      return <FilesDialog vm={given.vm} moment={given.moment} onClose={given.onClose} />;
     case 'export':
       return <ExportDialog vm={given.vm} moment={given.moment} onClose={given.onClose} />;
     case 'clone':

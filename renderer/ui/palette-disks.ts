@@ -23,6 +23,7 @@ function pointWords(text: Dictionary, moment: Moment) {
     pin: moment.pinned ? history.unpin : history.pin,
     rename: history.rename,
     clone: history.clone,
+    files: text.files.verb,
     export: history.export,
     'export-update': text.historyMenu.exportUpdate,
     delete: history.delete,

@@ -30,6 +30,7 @@ import {
   startPreviewSchema,
   vmMemorySchema,
 } from '../memory.ts';
+import { FILES_MAX, fileListSchema, insidePathSchema } from '../point-files.ts';
 import { policyReportSchema } from '../policy/report.ts';
 import { taskSchema } from '../task.ts';
 import {
@@ -72,6 +73,13 @@ const newMoment = z.strictObject({
   note: z.string().max(4000),
 });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
+/** Null: its first disk; of that its largest partition, or the whole of it. */
+const ofFiles = {
+  vmId: vmIdSchema,
+  momentId: momentIdSchema,
+  diskId: diskIdSchema.nullable().default(null),
+  volume: z.int().min(0).nullable().default(null),
+};
 const started = z.object({ taskId: taskIdSchema });
 const done = z.object({});
 
@@ -587,6 +595,47 @@ export const contract = defineContract({
         'storage.unavailable',
       ],
       doc: 'Writes a disk as it was at a moment into a new image of another format.',
+    },
+    'moment.files': {
+      kind: 'query',
+      params: z.strictObject({
+        ...ofFiles,
+        /** From the file system's root; empty: the root. */
+        folder: insidePathSchema.default(''),
+      }),
+      result: fileListSchema,
+      errors: [
+        'limit.reached',
+        'vm.not-found',
+        'moment.not-found',
+        'disk.not-found',
+        'file.unreadable',
+        'host.unsupported',
+        'storage.unavailable',
+      ],
+      doc: 'What is in a folder of a disk as it was at a moment: Ext, NTFS, FAT, APFS, HFS+, SquashFS, UDF or ISO 9660.',
+    },
+    'moment.copy-files': {
+      kind: 'task',
+      params: z.strictObject({
+        ...ofFiles,
+        paths: z.array(insidePathSchema.min(1)).min(1).max(FILES_MAX),
+        /** One that exists, absolute; null: a new one among the exports of Ebb's data. A browser may not name one. */
+        folder: z.string().max(4096).nullable().default(null),
+      }),
+      result: z.object({ taskId: taskIdSchema, folder: z.string() }),
+      errors: [
+        'limit.reached',
+        'vm.not-found',
+        'moment.not-found',
+        'disk.not-found',
+        'disk.full',
+        'file.unreadable',
+        'host.unsupported',
+        'rpc.denied',
+        'storage.unavailable',
+      ],
+      doc: 'Copies files out of a disk as it was at a moment; nothing there is written over.',
     },
     'vm.rescue': {
       kind: 'command',

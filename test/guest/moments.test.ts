@@ -1,6 +1,6 @@
 // Moments of guests that run: with file systems at rest, and with all they are doing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -87,6 +87,12 @@ describe('a moment of a guest that runs', () => {
       expect(run('md5sum', `${image}.fresh`)).toContain(sum);
       rmSync(`${image}.fresh`);
     });
+    const restored = join(tmpdir(), `ebb-t-restored-${process.pid}`);
+    mkdirSync(restored);
+    expect(cli('point', 'files', 'history', 'at rest')).toMatch(/fresh +512 KiB/);
+    cli('point', 'restore-files', 'history', 'at rest', 'fresh', '--to', restored);
+    expect(run('md5sum', `${restored}/fresh`)).toContain(sum);
+    rmSync(restored, { recursive: true });
     const { png } = await ebb.call('moment.screen', { vmId, momentId: taken.id });
     expect(
       Buffer.from(png ?? '', 'base64')

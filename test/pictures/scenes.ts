@@ -43,14 +43,15 @@ const verbOnPoint =
     await press(page, verb(text));
     await dialogOpen(page);
   };
-const rareVerbOnPoint =
-  (verb: (text: Dictionary) => string) =>
+const rareVerbOn =
+  (point: string, verb: (text: Dictionary) => string) =>
   async ({ page, text }: Stage): Promise<void> => {
-    await choose(page, 'before update');
+    await choose(page, point);
     await press(page, text.history.more);
     await item(page, verb(text));
     await dialogOpen(page);
   };
+const rareVerbOnPoint = (verb: (text: Dictionary) => string) => rareVerbOn('before update', verb);
 const vmVerb =
   (verb: (text: Dictionary) => string) =>
   async ({ page, text }: Stage): Promise<void> => {
@@ -158,6 +159,29 @@ const dialogs: Scene[] = [
   { name: 'delete-point', world: 'full', place: HISTORY, steps: verbOnPoint(text => text.history.delete) },
   { name: 'rename-point', world: 'full', place: HISTORY, steps: verbOnPoint(text => text.history.rename) },
   { name: 'clone', world: 'full', place: HISTORY, steps: rareVerbOnPoint(text => text.history.clone) },
+  { name: 'files', world: 'full', place: HISTORY, steps: rareVerbOnPoint(text => text.files.verb) },
+  {
+    name: 'files-chosen',
+    world: 'full',
+    place: HISTORY,
+    steps: async stage => {
+      await rareVerbOnPoint(text => text.files.verb)(stage);
+      for (const name of ['home', 'ann']) await press(stage.page, name);
+      await stage.page.getByText('photo.jpg').click();
+    },
+  },
+  {
+    name: 'files-none',
+    world: 'full',
+    place: HISTORY,
+    steps: rareVerbOn('clean install', text => text.files.verb),
+  },
+  {
+    name: 'files-missing',
+    world: 'full',
+    place: HISTORY,
+    steps: rareVerbOn('Imported', text => text.files.verb),
+  },
   { name: 'export', world: 'full', place: HISTORY, steps: rareVerbOnPoint(text => text.history.export) },
   {
     name: 'compare',

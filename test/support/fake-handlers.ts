@@ -4,6 +4,7 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import { GIB_KIB } from '../../shared/units.ts';
 import { diskHandlers } from './fake-disk-handlers.ts';
+import { fakeFileHandlers } from './fake-files.ts';
 import { addMoment, startReversal } from './fake-history.ts';
 import { memoryHandlers } from './fake-memory.ts';
 import { fakeScreen } from './fake-screen.ts';
@@ -257,6 +258,7 @@ function historyHandlers(control: FakeControl) {
       ...control.work(fakeTask('moment.export', 'Exporting', vmId, Date.now()), () => undefined),
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
+    ...fakeFileHandlers(control),
     'moment.serve': () => refuse('rpc.denied', 'A browser may not name sockets.', 'Use the terminal.'),
     'settle.set': ({ vmId, to }) => {
       const vm = control.vm(vmId);

@@ -175,6 +175,15 @@ const POINT_ROWS = {
       ...given({ diskId: params.diskId, format: params.format, path: params.path }),
     }),
   },
+  'moment.files': 'reads',
+  'moment.copy-files': {
+    ifFull: 'refuse',
+    // What they are called is the guest's.
+    wanted: async (params, look) => ({
+      ...(await momentOf(params, look)),
+      ...given({ diskId: params.diskId, files: params.paths.length, folder: params.folder }),
+    }),
+  },
   'moment.serve': {
     ifFull: 'refuse',
     wanted: async (params, look) => ({

@@ -54,7 +54,14 @@ export class OrderRules {
   #requireExport(format: string, path: string): void {
     const policy = this.#ports.policy();
     policy.requireWord('export.formats', format);
-    const folder = this.#ports.real(dirname(path));
+    this.requireOut(dirname(path));
+  }
+
+  /** Files of a point may be written into this folder, or a new one among the exports. */
+  requireOut(path: string): void {
+    const policy = this.#ports.policy();
+    const folder = this.#ports.real(path);
+    if (isBelow(this.#ports.real(this.#ports.exportsFolder), folder)) return;
     if (folder !== this.#ports.real(this.#ports.exportsFolder))
       policy.requireFolder('export.folders', folder);
   }

@@ -15,7 +15,7 @@ type Rows = typeof POINT_ROWS;
 type OfPoint = OfVm & Session<{ readonly POINT: string }>;
 
 /** The VM and its point that are named. */
-async function thePoint(session: OfPoint) {
+export async function thePoint(session: OfPoint) {
   const found = await theTimeline(session);
   return { ...found, moment: pickMoment(found.timeline.moments, session.given.POINT) };
 }
@@ -202,17 +202,23 @@ async function streamed(session: Session<{ VM: string; POINT: string; format: st
   return streamPoint(session);
 }
 
+/** Null: the first. */
+export function diskOf(moment: Moment, disk: string | undefined) {
+  const found = disk === undefined ? null : moment.points.find(({ diskId }) => diskId.startsWith(disk));
+  if (found === undefined)
+    throw new NotFoundError('disk.not-found', `"${moment.name}" has no disk ${disk}.`, 'See: ebb vm show VM');
+  return found?.diskId ?? null;
+}
+
 export const exportPoint: Run<Rows['point export']> = async session => {
   const { format, to, disk } = session.given;
   if (to === '-') return streamed(session);
   const { spec, moment } = await thePoint(session);
-  const found = disk === undefined ? null : moment.points.find(({ diskId }) => diskId.startsWith(disk));
-  if (found === undefined)
-    throw new NotFoundError('disk.not-found', `"${moment.name}" has no disk ${disk}.`, 'See: ebb vm show VM');
+  const diskId = diskOf(moment, disk);
   const { taskId, path } = await session.client.call('moment.export', {
     vmId: spec.id,
     momentId: moment.id,
-    diskId: found?.diskId ?? null,
+    diskId,
     format,
     path: to === undefined ? null : session.absolute(to),
   });

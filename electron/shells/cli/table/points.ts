@@ -2,6 +2,17 @@
 import { row } from '../words.ts';
 import { NEW_NAME, POINT, TRASHED, VM } from './common.ts';
 
+const IN_DISK = {
+  disk: { kind: 'disk', value: 'ID', doc: "The beginning of the disk's id; without it the first" },
+  part: {
+    kind: 'count',
+    value: 'N',
+    least: 0,
+    most: 127,
+    doc: 'The partition, by its number; without it the largest',
+  },
+} as const;
+
 export const POINT_ROWS = {
   'point take': row({
     help: 'Take a point of all its disks, running or not',
@@ -93,6 +104,32 @@ export const POINT_ROWS = {
         doc: "The image, or - for standard output (raw only); without it a file in the exports folder of Ebb's data",
       },
       disk: { kind: 'disk', value: 'ID', doc: "The beginning of the disk's id; without it the first" },
+    },
+    isTask: true,
+  }),
+  'point files': row({
+    help: 'What is in a folder of its disk as it was at a point',
+    arguments: [
+      VM,
+      POINT,
+      { name: 'FOLDER', kind: 'text', default: '/', doc: 'From its root; without it the root' },
+    ],
+    options: IN_DISK,
+  }),
+  'point restore-files': row({
+    help: 'Copy files out of its disk as it was at a point; nothing is written over',
+    arguments: [
+      VM,
+      POINT,
+      { name: 'FILE', kind: 'text', many: true, doc: 'From its root, as `ebb point files` shows it' },
+    ],
+    options: {
+      ...IN_DISK,
+      to: {
+        kind: 'file',
+        value: 'FOLDER',
+        doc: "Where to; without it a new folder among the exports of Ebb's data",
+      },
     },
     isTask: true,
   }),

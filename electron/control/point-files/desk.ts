@@ -1,0 +1,310 @@
+// Files inside points: listed and copied out. 7-Zip reads the guest's file system in a process of its own, with limits and
+// as a kind that is named to it (it follows names inside images it guesses). It never writes: what it reads goes through
+// its standard output into new files of ours, under names made plain; no link of a guest's is followed.
+import { isAbsolute } from 'node:path';
+import type { DiskId, MomentId, PointId, VmId } from '../../../shared/ids.ts';
+import { type DiskPart, ENTRIES_MAX, type FileEntry, type FileList } from '../../../shared/point-files.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { FileResult, ToolOptions, ToolResult } from '../../platform/process.ts';
+import type { StorageClient } from '../../storage/client.ts';
+import { checkFree, type ExportPorts, plainName } from '../export-point.ts';
+import { whilePointServed } from '../served-point.ts';
+import type { TaskRun } from '../tasks.ts';
+import { BlockReader, type Found, foundOf, partOf } from './listing.ts';
+import { type MountPorts, missing, whileMounted } from './mount.ts';
+
+const TABLES = ['GPT', 'MBR'];
+const FILE_SYSTEMS = ['Ext', 'NTFS', 'FAT', 'APFS', 'HFS', 'SquashFS', 'Udf', 'Iso'];
+const LIST = { timeoutMs: 120_000 };
+const COPY = { timeoutMs: 3_600_000 };
+/** What reading a broken file system may take. */
+const MEMORY_BYTES = 4 * 2 ** 30;
+/** At once, of all callers. */
+const LISTS_MAX = 4;
+
+export interface PointFilesPorts extends MountPorts {
+  readonly storage: StorageClient;
+  readonly readerSocket: (vmId: VmId) => string;
+  readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+  readonly runToFile: (
+    command: string,
+    args: readonly string[],
+    options: ToolOptions & { readonly path: string; readonly bytesMax: number },
+  ) => Promise<FileResult>;
+  readonly files: Pick<ExportPorts, 'exists' | 'freeBytes' | 'moveInto' | 'remove' | 'unfinished'>;
+  readonly exportsFolder: () => string;
+  readonly makeFolder: (path: string) => void;
+}
+
+export interface Where {
+  readonly vmId: VmId;
+  readonly momentId: MomentId;
+  readonly diskId: DiskId | null;
+  readonly volume: number | null;
+}
+export interface WantedFiles extends Where {
+  readonly vmName: string;
+  readonly paths: readonly string[];
+  /** Null: a new one among the exports. */
+  readonly folder: string | null;
+}
+export interface PlannedFiles extends WantedFiles {
+  readonly folder: string;
+}
+
+interface Scan {
+  readonly volumes: readonly DiskPart[];
+  readonly volume: number | null;
+  /** Null: nothing that can be read. */
+  readonly fileSystem: string | null;
+}
+
+export class PointFiles {
+  readonly #ports: PointFilesPorts;
+  #listing = 0;
+
+  constructor(ports: PointFilesPorts) {
+    this.#ports = ports;
+  }
+
+  /** One folder. Faults: moment.not-found, disk.not-found, host.unsupported, limit.reached. */
+  async list(where: Where, folder: string): Promise<FileList> {
+    if (this.#listing >= LISTS_MAX) throw busy();
+    this.#listing++;
+    try {
+      const entries: FileEntry[] = [];
+      const stop = new AbortController();
+      const told = ({ folder: of, path: _, ...entry }: Found): void => {
+        if (of !== folder) return;
+        if (entries.length < ENTRIES_MAX) entries.push(entry);
+        else stop.abort();
+      };
+      const { fileSystem, ...scan } = await this.#scan(where, told, stop.signal);
+      entries.sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name, 'en'));
+      return {
+        ...scan,
+        volumes: [...scan.volumes],
+        entries: fileSystem === null ? null : entries,
+        isTruncated: stop.signal.aborted,
+      };
+    } finally {
+      this.#listing--;
+    }
+  }
+
+  /** Faults: file.unreadable (the folder). */
+  plan(wanted: WantedFiles, momentName: string, day: string): PlannedFiles {
+    const { exists } = this.#ports.files;
+    const { folder } = wanted;
+    if (folder !== null) {
+      if (!isAbsolute(folder) || !exists(folder)) throw noFolder(folder);
+      return { ...wanted, folder };
+    }
+    const name = plainName(`${wanted.vmName} ${momentName === '' ? 'point' : momentName} ${day} files`);
+    for (let count = 1; ; count++) {
+      const path = `${this.#ports.exportsFolder()}/${name}${count === 1 ? '' : ` ${count}`}`;
+      if (!exists(path)) return { ...wanted, folder: path };
+    }
+  }
+
+  /** Each under a plain name that is free. Faults: file.unreadable, disk.full, host.unsupported, cancelled. */
+  async copy(planned: PlannedFiles, run: TaskRun): Promise<void> {
+    const { folder, paths } = planned;
+    const wanted = new Map<string, Found>();
+    run.step('looking for the files');
+    const look = (found: Found): void => void (paths.includes(found.path) && wanted.set(found.path, found));
+    await this.#scan(planned, look, run.signal, async (path, fileSystem) => {
+      for (const name of paths) if (wanted.get(name)?.kind !== 'file') throw noFile(name);
+      const total = [...wanted.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+      this.#ports.makeFolder(folder);
+      checkFree(folder, total, this.#ports.files);
+      let done = 0;
+      for (const found of wanted.values()) {
+        run.step('copying the files', { done, total });
+        await this.#copyOne({ disk: path, fileSystem }, found, folder, run);
+        done += found.bytes;
+      }
+      run.step(`written to ${folder}`);
+    });
+  }
+
+  async #copyOne(
+    from: { readonly disk: string; readonly fileSystem: string },
+    { path, name, bytes }: Found,
+    folder: string,
+    { signal }: TaskRun,
+  ): Promise<void> {
+    const { runToFile, files } = this.#ports;
+    const target = this.#free(folder, plainName(name) || 'file');
+    const part = `${target}.part`;
+    files.unfinished.begin(part);
+    try {
+      const [command, args] = this.#sevenZip([
+        'x',
+        '-so',
+        '-spd',
+        `-t${from.fileSystem}`,
+        from.disk,
+        '--',
+        path,
+      ]);
+      const ran = await runToFile(command, args, { ...COPY, signal, path: part, bytesMax: bytes });
+      signal.throwIfAborted();
+      // 7-Zip ends well also where it found nothing, and where two files have one name.
+      if (ran.bytes !== bytes || ran.isMore) throw unreadable(path, ran.stderr);
+      await files.moveInto(part, target);
+    } catch (cause) {
+      files.remove(part);
+      throw cause;
+    } finally {
+      files.unfinished.end(part);
+    }
+  }
+
+  #free(folder: string, name: string): string {
+    const dot = name.lastIndexOf('.') > 0 ? name.lastIndexOf('.') : name.length;
+    for (let count = 1; ; count++) {
+      const more = count === 1 ? '' : ` ${count}`;
+      const path = `${folder}/${name.slice(0, dot)}${more}${name.slice(dot)}`;
+      if (!this.#ports.files.exists(path) && !this.#ports.files.exists(`${path}.part`)) return path;
+    }
+  }
+
+  /** Every entry of the file system that is meant; `use` while it is there, where it can be read. */
+  async #scan(
+    where: Where,
+    tell: (found: Found) => void,
+    signal: AbortSignal,
+    use?: (path: string, fileSystem: string) => Promise<void>,
+  ): Promise<Scan> {
+    const { storage, readerSocket } = this.#ports;
+    const { vmId } = where;
+    this.#sevenZip([]);
+    const pointId = await this.#pointOf(where);
+    const served = { vmId, pointId, socketPath: readerSocket(vmId) };
+    return whilePointServed(storage, served, async ({ virtualBytes }) => {
+      const from = { socketPath: served.socketPath, exportName: pointId };
+      const volumes = await whileMounted(from, null, this.#ports, path => this.#parts(path, virtualBytes));
+      const volume = volumes.find(({ index }) => index === where.volume) ?? largest(volumes);
+      const fileSystem = await whileMounted(from, volume, this.#ports, async path => {
+        const found = await this.#entries(path, tell, signal);
+        if (found !== null) await use?.(path, found);
+        else if (use !== undefined) throw noFileSystem();
+        return found;
+      });
+      return { volumes, volume: volume?.index ?? null, fileSystem };
+    });
+  }
+
+  async #pointOf({ vmId, momentId, diskId }: Where): Promise<PointId> {
+    const { moments } = await this.#ports.storage.call('timeline.get', { vmId });
+    const moment = moments.find(({ id }) => id === momentId);
+    const point = moment?.points.find(row => diskId === null || row.diskId === diskId);
+    if (point !== undefined) return point.pointId;
+    throw new Fault({
+      code: moment === undefined ? 'moment.not-found' : 'disk.not-found',
+      what: moment === undefined ? 'There is no such point.' : 'That point has no such disk.',
+      safe: 'Nothing was read.',
+      todo: 'Look at the timeline again.',
+    });
+  }
+
+  async #parts(path: string, diskBytes: number): Promise<DiskPart[]> {
+    for (const kind of TABLES) {
+      const parts: DiskPart[] = [];
+      const reader = new BlockReader(block => {
+        const part = partOf(block, parts.length, diskBytes);
+        if (part !== null && parts.length < 128) parts.push(part);
+      });
+      await this.#read(['l', '-slt', '-ba', `-t${kind}`, path], reader, AbortSignal.any([]));
+      if (parts.length > 0) return parts;
+    }
+    return [];
+  }
+
+  /** The kind of file system it was read as; null where it is none of those that are known. */
+  async #entries(path: string, tell: (found: Found) => void, signal: AbortSignal): Promise<string | null> {
+    for (const kind of FILE_SYSTEMS) {
+      const reader = new BlockReader(block => {
+        const found = foundOf(block);
+        if (found !== null) tell(found);
+      });
+      const { code } = await this.#read(['l', '-slt', '-ba', `-t${kind}`, path], reader, signal);
+      if (code === 0 || signal.aborted) return kind;
+      if (code === 124) throw tooLong();
+    }
+    return null;
+  }
+
+  async #read(words: readonly string[], reader: BlockReader, signal: AbortSignal): Promise<ToolResult> {
+    const [command, args] = this.#sevenZip(words);
+    const onOutput = (text: string): void => reader.take(text);
+    const ran = await this.#ports.runTool(command, args, { ...LIST, signal, onOutput });
+    reader.end();
+    return ran;
+  }
+
+  /** UTF-8 whatever this service's locale is; memory bounded and no file written, where util-linux is. */
+  #sevenZip(words: readonly string[]): readonly [command: string, args: readonly string[]] {
+    const { program } = this.#ports;
+    const tool = program('7zz') ?? program('7z');
+    const env = program('env');
+    if (tool === null || env === null) throw missing('7-Zip', 'sudo apt-get install 7zip');
+    const prlimit = program('prlimit');
+    const limits = prlimit === null ? [] : [prlimit, `--as=${MEMORY_BYTES}`, '--fsize=0', '--core=0'];
+    return [env, ['LC_ALL=C.UTF-8', ...limits, tool, ...words]];
+  }
+}
+
+/** Folders first. */
+const order = ({ kind }: FileEntry): number => (kind === 'folder' ? 0 : 1);
+/** Where people's files are, as a rule. */
+const largest = (volumes: readonly DiskPart[]): DiskPart | null =>
+  volumes.reduce<DiskPart | null>(
+    (most, part) => (most === null || part.bytes > most.bytes ? part : most),
+    null,
+  );
+
+const SAFE = 'The point is as it was; nothing more was written.';
+const noFolder = (folder: string): Fault =>
+  new Fault({
+    code: 'file.unreadable',
+    what: `There is no folder ${folder}.`,
+    safe: 'Nothing was written.',
+    todo: 'Choose one that exists, by its whole path.',
+  });
+const noFile = (name: string): Fault =>
+  new Fault({
+    code: 'file.unreadable',
+    what: `There is no plain file "${name}" at that point.`,
+    safe: SAFE,
+    todo: 'Look at its folder again; links and devices are not copied.',
+  });
+const noFileSystem = (): Fault =>
+  new Fault({
+    code: 'file.unreadable',
+    what: 'No file system that 7-Zip reads was found there.',
+    safe: SAFE,
+    todo: 'Encrypted disks, LVM, XFS and Btrfs are not read: look at the point with Peek.',
+  });
+const unreadable = (path: string, said: string): Fault =>
+  new Fault({
+    code: 'file.unreadable',
+    what: `"${path}" could not be read whole. ${said.trim().slice(0, 300)}`.trim(),
+    safe: SAFE,
+    todo: 'Look at the point with Peek instead.',
+  });
+const tooLong = (): Fault =>
+  new Fault({
+    code: 'file.unreadable',
+    what: `Its file system was not read within ${LIST.timeoutMs / 1000} s.`,
+    safe: SAFE,
+    todo: 'Try again when this computer is less busy, or look at the point with Peek.',
+  });
+const busy = (): Fault =>
+  new Fault({
+    code: 'limit.reached',
+    what: `${LISTS_MAX} points are being looked into.`,
+    safe: 'They go on.',
+    todo: 'Try again in a moment.',
+  });

@@ -1,0 +1,84 @@
+// A point, or a part of it, as a read-only file on this computer: QEMU's storage daemon reads it from storage by NBD and
+// shows it by FUSE, which needs no root. The daemon is told to end when control dies, and takes its file away itself.
+import { Fault } from '../../../shared/result.ts';
+import type { Clock } from '../../platform/ports.ts';
+import type { Detached, ProcessId } from '../../platform/process.ts';
+import { escaped } from '../vm/escape.ts';
+import { until } from '../vm/wait.ts';
+
+const DAEMON = 'qemu-storage-daemon';
+const UP = { timeoutMs: 15_000, stepMs: 20 };
+const GONE = { timeoutMs: 5_000, stepMs: 20 };
+
+export interface MountPorts {
+  readonly clock: Clock;
+  readonly program: (name: string) => string | null;
+  /** Ends with us, by SIGTERM. */
+  readonly spawnTied: (command: string, args: readonly string[], logPath: string) => Promise<Detached>;
+  readonly isAlive: (id: ProcessId) => boolean;
+  readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
+  readonly readText: (path: string) => string;
+  /** A new private folder. */
+  readonly newFolder: () => string;
+  readonly removeTree: (path: string) => void;
+  readonly writeBytes: (path: string, bytes: Uint8Array) => void;
+}
+
+export interface Served {
+  readonly socketPath: string;
+  readonly exportName: string;
+}
+
+/** Faults: host.unsupported. */
+export async function whileMounted<T>(
+  { socketPath, exportName }: Served,
+  part: { readonly offset: number; readonly bytes: number } | null,
+  ports: MountPorts,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const daemon = ports.program(DAEMON);
+  if (daemon === null) throw missing(`${DAEMON}, a part of QEMU,`, 'sudo apt-get install qemu-system-common');
+  const folder = ports.newFolder();
+  const [path, pidFile, log] = [`${folder}/disk`, `${folder}/pid`, `${folder}/log`];
+  ports.writeBytes(path, new Uint8Array());
+  const disk = `driver=nbd,node-name=disk,read-only=on,export=${exportName}`;
+  const args = ['--blockdev', `${disk},server.type=unix,server.path=${escaped(socketPath)}`];
+  const slice = part === null ? '' : `,offset=${part.offset},size=${part.bytes}`;
+  args.push('--blockdev', `driver=raw,node-name=part,file=disk,read-only=on${slice}`);
+  args.push('--export', `type=fuse,id=file,node-name=part,mountpoint=${escaped(path)},writable=off`);
+  args.push('--pidfile', pidFile);
+  try {
+    const { id } = await ports.spawnTied(daemon, args, log);
+    try {
+      // Written when everything is there.
+      const isUp = await until(ports.clock, UP, () => {
+        if (ports.readText(pidFile).trim() !== '') return 'up';
+        return ports.isAlive(id) ? null : 'ended';
+      });
+      if (isUp !== 'up') throw notMounted(ports.readText(log).trim().slice(-400));
+      return await use(path);
+    } finally {
+      ports.end(id, 'SIGTERM');
+      const isGone = await until(ports.clock, GONE, () => (ports.isAlive(id) ? null : true));
+      if (isGone === null) ports.end(id, 'SIGKILL');
+    }
+  } finally {
+    ports.removeTree(folder);
+  }
+}
+
+export const missing = (what: string, fix: string): Fault =>
+  new Fault({
+    code: 'host.unsupported',
+    what: `${what} is not on this computer's PATH: files inside a point cannot be listed here.`,
+    safe: 'The point is as it was.',
+    todo: `Install it: ${fix}. Or look at the point with Peek, or export it.`,
+  });
+
+const notMounted = (said: string): Fault =>
+  new Fault({
+    code: 'host.unsupported',
+    what: `This computer does not let a point be shown as a file (FUSE). ${said}`.trim(),
+    safe: 'The point is as it was.',
+    todo: 'Install FUSE: sudo apt-get install fuse3. Or look at the point with Peek, or export it.',
+  });

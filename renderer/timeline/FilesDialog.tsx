@@ -1,0 +1,271 @@
+// Single files of a point: looked for a folder at a time, chosen, and copied out. Nothing at the point or in the VM changes.
+import { File, Folder, Link2Off } from 'lucide-react';
+import { useState } from 'react';
+import type { DiskId } from '../../shared/ids.ts';
+import type { FileEntry, FileList } from '../../shared/point-files.ts';
+import type { Moment } from '../../shared/timeline.ts';
+import type { VmSummary } from '../../shared/vm.ts';
+import { attempt } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { Dialog } from '../ui/Dialog.tsx';
+import { Field } from '../ui/Field.tsx';
+import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { formatBytes, formatMoment } from '../view/format.ts';
+import { FileProgress, type Writing } from './FileProgress.tsx';
+import { type Files, useFiles } from './use-files.ts';
+
+/** As many as are copied at once (FILES_MAX). */
+const CHOSEN_MAX = 100;
+
+interface Inside {
+  readonly diskId: DiskId | null;
+  readonly volume: number | null;
+  readonly folder: string;
+}
+
+function Way(props: { readonly folder: string; readonly onGo: (folder: string) => void }) {
+  const { text } = useSpeech();
+  const parts = props.folder === '' ? [] : props.folder.split('/');
+  const steps = [text.files.root, ...parts];
+  return (
+    <nav className="file-way" aria-label={text.files.way}>
+      {steps.map((name, index) =>
+        index === steps.length - 1 ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the way is its own order
+          <span key={index} aria-current="location">
+            {name}
+          </span>
+        ) : (
+          <button
+            // biome-ignore lint/suspicious/noArrayIndexKey: the way is its own order
+            key={index}
+            type="button"
+            className="link"
+            onClick={() => props.onGo(parts.slice(0, index).join('/'))}
+          >
+            {name}
+          </button>
+        ),
+      )}
+    </nav>
+  );
+}
+
+function EntryRow(props: {
+  readonly entry: FileEntry;
+  readonly isChosen: boolean;
+  readonly isFull: boolean;
+  readonly onOpen: () => void;
+  readonly onChoose: () => void;
+}) {
+  const { text, language } = useSpeech();
+  const { name, kind, bytes, modifiedAt } = props.entry;
+  const about = kind === 'file' ? formatBytes(bytes, language) : kind === 'other' ? text.files.notCopied : '';
+  const Icon = kind === 'folder' ? Folder : kind === 'file' ? File : Link2Off;
+  return (
+    <li className="file-row">
+      {kind === 'file' ? (
+        <label>
+          <input
+            type="checkbox"
+            checked={props.isChosen}
+            disabled={props.isFull && !props.isChosen}
+            onChange={props.onChoose}
+          />
+          <Icon size={16} aria-hidden />
+          <bdi>{name}</bdi>
+        </label>
+      ) : kind === 'folder' ? (
+        <button type="button" className="link" onClick={props.onOpen}>
+          <Icon size={16} aria-hidden />
+          <bdi>{name}</bdi>
+        </button>
+      ) : (
+        <span className="soft file-other">
+          <Icon size={16} aria-hidden />
+          <bdi>{name}</bdi>
+        </span>
+      )}
+      <span className="soft">{about}</span>
+      <span className="soft file-when">{modifiedAt === null ? '' : formatMoment(modifiedAt, language)}</span>
+    </li>
+  );
+}
+
+function Listing(props: {
+  readonly found: Files;
+  readonly folder: string;
+  readonly chosen: ReadonlySet<string>;
+  readonly onOpen: (folder: string) => void;
+  readonly onChoose: (path: string) => void;
+}) {
+  const { text } = useSpeech();
+  const words = text.files;
+  const { found, folder, chosen } = props;
+  if (found.kind === 'asking')
+    return (
+      <p className="quiet" role="status">
+        {words.asking}
+      </p>
+    );
+  if (found.kind === 'failed')
+    return (
+      <Notice tone="bad" title={words.failed} live="polite">
+        <ErrorWords body={found.error} />
+      </Notice>
+    );
+  const { entries, isTruncated } = found.list;
+  if (entries === null)
+    return (
+      <Notice tone="calm" title={words.unreadable} live="polite">
+        {words.unreadableText}
+      </Notice>
+    );
+  const pathOf = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
+  return (
+    <>
+      <p className="soft" role="status">
+        {isTruncated ? words.tooMany(entries.length) : words.count(entries.length)}
+      </p>
+      <ul className="file-list" aria-label={words.of(folder === '' ? words.root : folder)}>
+        {entries.map(entry => (
+          <EntryRow
+            key={`${entry.kind} ${entry.name}`}
+            entry={entry}
+            isChosen={chosen.has(pathOf(entry.name))}
+            isFull={chosen.size >= CHOSEN_MAX}
+            onOpen={() => props.onOpen(pathOf(entry.name))}
+            onChoose={() => props.onChoose(pathOf(entry.name))}
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Disks(props: {
+  readonly moment: Moment;
+  readonly list: FileList | null;
+  readonly inside: Inside;
+  readonly onChange: (inside: Inside) => void;
+}) {
+  const { text, language } = useSpeech();
+  const { moment, list, inside, onChange } = props;
+  const volumes = list?.volumes ?? [];
+  return (
+    <>
+      {moment.points.length < 2 ? null : (
+        <Field label={text.files.disk}>
+          {control => (
+            <select
+              {...control}
+              className="select"
+              value={inside.diskId ?? moment.points[0]?.diskId}
+              onChange={event => onChange({ diskId: event.target.value as DiskId, volume: null, folder: '' })}
+            >
+              {moment.points.map(({ diskId, virtualBytes }, index) => (
+                <option key={diskId} value={diskId}>
+                  {text.compare.disk(index + 1, formatBytes(virtualBytes, language))}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      {volumes.length < 2 ? null : (
+        <Field label={text.files.part}>
+          {control => (
+            <select
+              {...control}
+              className="select"
+              value={list?.volume ?? 0}
+              onChange={event => onChange({ ...inside, volume: Number(event.target.value), folder: '' })}
+            >
+              {volumes.map(({ index, name, fileSystem, bytes }) => (
+                <option key={index} value={index}>
+                  {[`${index + 1}`, name, fileSystem, formatBytes(bytes, language)]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+    </>
+  );
+}
+
+export function FilesDialog(props: {
+  readonly vm: VmSummary;
+  readonly moment: Moment;
+  readonly onClose: () => void;
+}) {
+  const { text } = useSpeech();
+  const { vm, moment, onClose } = props;
+  const words = text.files;
+  const [inside, setInside] = useState<Inside>({ diskId: null, volume: null, folder: '' });
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [writing, setWriting] = useState<Writing | null>(null);
+  const [list, setList] = useState<FileList | null>(null);
+  const place = { vmId: vm.spec.id, momentId: moment.id };
+  const found = useFiles({ ...place, ...inside });
+  // What the select shows stays while another folder is asked for.
+  if (found.kind === 'known' && found.list !== list) setList(found.list);
+  const move = (next: Inside): void => {
+    if (next.diskId !== inside.diskId || next.volume !== inside.volume) setChosen(new Set());
+    setInside(next);
+  };
+  const choose = (path: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(path)) next.add(path);
+    setChosen(next);
+  };
+  const restore = async (): Promise<void> => {
+    const { diskId, volume } = inside;
+    const wanted = { ...place, diskId, volume, paths: [...chosen] };
+    const begun = await attempt(words.verbDone, () => call('moment.copy-files', wanted));
+    if (begun !== null) setWriting({ taskId: begun.taskId, path: begun.folder });
+  };
+  return (
+    <Dialog
+      title={words.title(moment.name === '' ? text.history.unnamed : moment.name)}
+      size="medium"
+      onClose={onClose}
+      keepOpen={chosen.size > 0 && writing === null}
+      actions={
+        writing === null ? (
+          <>
+            <Button onPress={onClose}>{text.app.cancel}</Button>
+            <Button look="go" onPress={restore} isDisabled={chosen.size === 0}>
+              {words.restore(chosen.size)}
+            </Button>
+          </>
+        ) : (
+          <Button look="go" onPress={onClose}>
+            {text.app.close}
+          </Button>
+        )
+      }
+    >
+      {writing === null ? (
+        <>
+          <p className="soft">{words.help}</p>
+          <Disks moment={moment} list={list} inside={inside} onChange={move} />
+          <Way folder={inside.folder} onGo={folder => move({ ...inside, folder })} />
+          <Listing
+            found={found}
+            folder={inside.folder}
+            chosen={chosen}
+            onOpen={folder => move({ ...inside, folder })}
+            onChoose={choose}
+          />
+        </>
+      ) : (
+        <FileProgress writing={writing} />
+      )}
+    </Dialog>
+  );
+}
