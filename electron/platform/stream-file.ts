@@ -3,7 +3,15 @@ import { createReadStream, createWriteStream, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { fileFault } from './block-file.ts';
+
+/** How the bytes lie in the file. */
+export type Packing = 'plain' | 'zstd';
+
+/** What memory holds compresses well; more than the fastest level would be waited for. */
+const LEVEL = 1;
+const CHUNK_BYTES = 2 ** 20;
 
 export interface Receiving {
   /** Bytes so far. */
@@ -14,7 +22,11 @@ export interface Receiving {
 }
 
 /** Listens at `socketPath` for one sender and writes what it sends to `filePath`. */
-export async function receiveToFile(socketPath: string, filePath: string): Promise<Receiving> {
+export async function receiveToFile(
+  socketPath: string,
+  filePath: string,
+  packing: Packing,
+): Promise<Receiving> {
   await rm(socketPath, { force: true });
   let count = 0;
   const server = createServer();
@@ -31,9 +43,9 @@ export async function receiveToFile(socketPath: string, filePath: string): Promi
         count += chunk.length;
       });
       // `flush` syncs before the stream closes.
-      pipeline(socket, createWriteStream(filePath, { mode: 0o600, flush: true })).then(resolve, cause =>
-        reject(fileFault('saving memory to', filePath, cause)),
-      );
+      const file = createWriteStream(filePath, { mode: 0o600, flush: true });
+      const streams = packing === 'zstd' ? [socket, packer(), file] : [socket, file];
+      pipeline(streams).then(resolve, cause => reject(fileFault('saving memory to', filePath, cause)));
       server.close();
     });
   });
@@ -41,13 +53,23 @@ export async function receiveToFile(socketPath: string, filePath: string): Promi
   return { bytes: () => count, done, cancel: () => server.close() };
 }
 
-/** Connects to a listening QEMU and sends it the file. */
-export async function sendFile(filePath: string, socketPath: string): Promise<void> {
+/** With a sum of what it holds: a file that was damaged is not taken for memory. */
+const packer = () =>
+  createZstdCompress({
+    chunkSize: CHUNK_BYTES,
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+
+/** Connects to a listening QEMU and sends it what the file holds. */
+export async function sendFile(filePath: string, socketPath: string, packing: Packing): Promise<void> {
   const fd = openSync(filePath, 'r');
   // QEMU closes as soon as it has read the last byte, often before we have said that it was the last.
   const socket = connect({ path: socketPath, allowHalfOpen: true });
   try {
-    await pipeline(createReadStream('', { fd }), socket);
+    const file = createReadStream('', { fd });
+    await pipeline(
+      packing === 'zstd' ? [file, createZstdDecompress({ chunkSize: CHUNK_BYTES }), socket] : [file, socket],
+    );
   } catch (cause) {
     throw fileFault('reading saved memory from', filePath, cause);
   } finally {

@@ -1,9 +1,9 @@
 // Moments of guests that run: with file systems at rest, and with all they are doing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MomentId, VmId } from '../../shared/ids.ts';
 import { type Agent, type Ebb, waitFor } from '../support/ebb.ts';
@@ -156,6 +156,33 @@ describe('a moment of a guest that runs', () => {
     expect(shelf()).toContain(pointId);
     await ebb.call('trash.purge', { vmId });
     expect(shelf()).not.toContain(pointId);
+  });
+});
+
+describe('a guest that is suspended', () => {
+  it('L4: its memory is packed, and one that an earlier Ebb saved as it came resumes as well', async () => {
+    await sh('echo kept > /run/suspended');
+    const [memory, record] = ['memory', 'record.json'].map(name => join(home(), 'suspended', name)) as [
+      string,
+      string,
+    ];
+    for (const packing of ['zstd', undefined]) {
+      await ebb.done((await ebb.call('vm.suspend', { vmId })).taskId);
+      const saved = JSON.parse(readFileSync(record, 'utf8')) as { packing?: string };
+      expect(saved.packing).toBe('zstd');
+      const plain = zstdDecompressSync(readFileSync(memory));
+      expect(plain.toString('latin1', 0, 4)).toBe('QEVM');
+      console.log(
+        `suspended: ${Math.round(statSync(memory).size / 2 ** 20)} MiB packed, ${Math.round(plain.length / 2 ** 20)} MiB as it comes`,
+      );
+      if (packing === undefined) {
+        // As states were before they said how they lie.
+        writeFileSync(memory, plain);
+        writeFileSync(record, JSON.stringify({ ...saved, packing }));
+      }
+      agent = await ebb.startVm(vmId);
+      expect(await sh('cat /run/suspended')).toBe('kept');
+    }
   });
 });
 

@@ -33,7 +33,15 @@ export async function runRecord(
   const overlay = (index: number): string => overlayPath(folders, index);
   const made = { sample, isoPath, firmware, seedFolder: seed, overlay, incoming: false };
   const argv = specToArgv({ spec, bootKib, accelerator, sockets, ...made });
-  return { bootKib, accelerator, argv, hasBalloon: spec.balloon, hasTpm: spec.hasTpm, folders };
+  return {
+    bootKib,
+    accelerator,
+    argv,
+    hasBalloon: spec.balloon,
+    hasTpm: spec.hasTpm,
+    packing: 'plain',
+    folders,
+  };
 }
 
 /** Its variables are its own from its first start on. Fault host.unsupported where there is no such firmware. */

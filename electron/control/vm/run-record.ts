@@ -15,6 +15,8 @@ export const runRecordSchema = z.object({
   folders: z.object({ home: z.string().min(1), run: z.string().min(1) }),
   /** QEMU itself; absent until it was spawned, and where it was noted of none. */
   process: z.object({ pid: z.int().positive(), started: z.string().min(1) }).optional(),
+  /** Of a saved state: how its memory lies in its file. States of before this was said are plain. */
+  packing: z.enum(['plain', 'zstd']).default('plain'),
   /** When QEMU was started; absent in a record that was not run yet. */
   since: timeMsSchema.optional(),
 });

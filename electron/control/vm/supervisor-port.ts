@@ -7,7 +7,7 @@ import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId } from '../../platform/process.ts';
 import type { Residents } from '../../platform/resident.ts';
-import type { Receiving } from '../../platform/stream-file.ts';
+import type { Packing, Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
 import type { Step } from '../tasks.ts';
 import type { FirmwareFiles } from './host-parts.ts';
@@ -102,8 +102,8 @@ export interface SupervisorPorts {
   /** RSS of processes. */
   readonly residents: Residents;
   readonly connect: (path: string) => Promise<ByteStream>;
-  readonly receiveToFile: (socketPath: string, filePath: string) => Promise<Receiving>;
-  readonly sendFile: (filePath: string, socketPath: string) => Promise<void>;
+  readonly receiveToFile: (socketPath: string, filePath: string, packing: Packing) => Promise<Receiving>;
+  readonly sendFile: (filePath: string, socketPath: string, packing: Packing) => Promise<void>;
   readonly readJson: (path: string) => unknown;
   readonly readText: (path: string) => string;
   readonly writeJson: (path: string, value: unknown) => void;

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
+import type { Packing } from '../../platform/stream-file.ts';
 import type { QmpSession } from '../qmp/session.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import type { OnStep, SupervisorPorts, VmFolders } from './supervisor-port.ts';
@@ -19,6 +20,9 @@ const LIVE_MS = 20_000;
 const LOAD = { timeoutMs: 300_000, stepMs: 25 };
 /** Memory goes to a local file: nothing is gained by QEMU's default throttle. */
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 40;
+
+/** Of what is saved from now on; each saved state says its own. */
+export const PACKING: Packing = 'zstd';
 
 const folderOf = (folders: Pick<VmFolders, 'home'>): string => `${folders.home}/suspended`;
 export const memoryPath = (folders: Pick<VmFolders, 'home'>): string => `${folderOf(folders)}/memory`;
@@ -87,7 +91,7 @@ export async function saveMemory({ qmp, record, folders, ports, signal, onStep }
   try {
     const [socketPath, filePath] = [`${folders.run}/save`, memoryPath(folders)];
     await migrateToFile({ qmp, ports, signal, onStep, socketPath, filePath });
-    ports.writeJson(recordPath(folders), record);
+    ports.writeJson(recordPath(folders), { ...record, packing: PACKING });
   } catch (cause) {
     forgetSavedMemory(folders, ports);
     throw cause;
@@ -106,7 +110,7 @@ export interface MigrateInput {
 /** Of a guest that runs: it runs on until little is left, or it has written more than could be saved for too long. */
 export async function migrateToFile(input: MigrateInput): Promise<void> {
   const { qmp, ports, socketPath, filePath } = input;
-  const receiving = await ports.receiveToFile(socketPath, filePath);
+  const receiving = await ports.receiveToFile(socketPath, filePath, PACKING);
   try {
     await qmp.execute('migrate-set-parameters', { 'max-bandwidth': UNLIMITED_BYTES_PER_SECOND });
     await qmp.execute('migrate', { uri: `unix:${socketPath}` });
@@ -155,7 +159,7 @@ export async function loadMemory(
   const socketPath = `${folders.run}/load`;
   ports.removeFile(socketPath);
   await qmp.execute('migrate-incoming', { uri: `unix:${socketPath}` });
-  await ports.sendFile(memoryPath(folders), socketPath);
+  await ports.sendFile(memoryPath(folders), socketPath, saved.packing);
   const loaded = await until(ports.clock, LOAD, async () => {
     const { status } = z.object({ status: z.string() }).parse(await qmp.execute('query-status'));
     return status === 'inmigrate' ? null : status;

@@ -4,6 +4,7 @@ import { atFrozen, atSavedMemory } from './barrier.ts';
 import type { Live } from './live.ts';
 import { isLive } from './state.ts';
 import type { SupervisorPorts, TakeMemory, Taken, VmFolders } from './supervisor-port.ts';
+import { PACKING } from './suspended.ts';
 
 export interface TakeInput {
   readonly live: Live | null;
@@ -23,7 +24,7 @@ export async function takeMoment<T>(
     try {
       const wasRunning = phase === 'running';
       const value = await atSavedMemory({ qmp, folders, ports, ...memory, wasRunning }, commit);
-      return { value, consistency: 'memory', record };
+      return { value, consistency: 'memory', record: { ...record, packing: PACKING } };
     } finally {
       live.isAtBarrier = false;
     }
