@@ -22,14 +22,18 @@ export const readBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts,
 export const dropBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts, 'removeFile'>): void =>
   ports.removeFile(notePath(folders));
 
+/** Durable, before a guest is frozen or stopped: whoever comes next lets it go on. */
+export const noteBarrier = (
+  folders: VmFolders,
+  ports: Pick<SupervisorPorts, 'writeJson'>,
+  note: BarrierNote,
+): void => ports.writeJson(notePath(folders), note);
+
 export interface BarrierInput {
   readonly agent: AgentLine;
   readonly folders: VmFolders;
   readonly ports: Pick<SupervisorPorts, 'clock' | 'writeJson' | 'removeFile' | 'log'>;
 }
-
-const note = ({ folders, ports }: Pick<BarrierInput, 'folders' | 'ports'>, value: BarrierNote): void =>
-  ports.writeJson(notePath(folders), value);
 
 /** `commit` while the guest's file systems are quiet, or, not `isFrozen`, while they are as they are. */
 export async function atFrozen<T>(
@@ -39,7 +43,7 @@ export async function atFrozen<T>(
   const agent = await input.agent.get().catch(() => null);
   if (agent === null) return { value: await commit(), isFrozen: false };
   // Durable first: a frozen guest whose control died would never write again.
-  note(input, { kind: 'frozen', wasRunning: true });
+  noteBarrier(input.folders, input.ports, { kind: 'frozen', wasRunning: true });
   try {
     const isFrozen = await agent.ask('guest-fsfreeze-freeze', undefined, FREEZE_MS).then(
       frozen => typeof frozen === 'number' && frozen > 0,
@@ -88,7 +92,7 @@ export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
 /** `commit` at the instant `memoryPath` holds the guest's memory of; the guest runs until its last pages are saved. */
 export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => Promise<T>): Promise<T> {
   const { qmp, folders, ports, wasRunning } = input;
-  note(input, { kind: 'memory', wasRunning });
+  noteBarrier(folders, input.ports, { kind: 'memory', wasRunning });
   try {
     await migrateToFile({ ...input, socketPath: `${folders.run}/save`, filePath: input.memoryPath });
     return await commit();

@@ -2,6 +2,7 @@
 import { Fault } from '../../../shared/result.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { ProcessId } from '../../platform/process.ts';
+import { dropBarrierNote } from './barrier.ts';
 import { logPath, overlayPath, recordPath, seedFolder, uefiVarsPath } from './home-files.ts';
 import { noFirmware } from './host-parts.ts';
 import { type RunRecord, relocated, socketFiles, socketsIn } from './run-record.ts';
@@ -63,6 +64,8 @@ export async function spawnQemu(
   incoming: boolean,
 ): Promise<ProcessId> {
   for (const path of socketFiles(folders.run)) ports.removeFile(path);
+  // Of a QEMU that is gone: this one's owner may pause it.
+  dropBarrierNote(folders, ports);
   if (record.hasTpm) await startTpm(folders, ports);
   const noted: RunRecord = { ...record, process: undefined, since: ports.clock.wallMs() };
   ports.writeJson(recordPath(folders), noted);

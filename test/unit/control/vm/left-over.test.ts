@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { remedyOf } from '../../../../electron/control/vm/left-over.ts';
 import { QemuSupervisor } from '../../../../electron/control/vm/supervisor.ts';
+import type { VmPhase } from '../../../../shared/vm.ts';
 import { FakeHost, FakeQmp } from '../../../support/fake-qemu.ts';
 import { specOf, uuid } from '../../../support/memory-world.ts';
 
@@ -65,6 +66,60 @@ describe('L4: memory that was saved never meets disks of a later time', () => {
     host.isAlive = false;
     host.files.set(SAVED, { ...host.record, isResuming: true });
     expect(supervisor.savedRecord()).toBeNull();
+  });
+});
+
+/** Control dies as soon as the guest is stopped to be suspended; the phase the next one finds it in. */
+async function diedSuspending({ isPausedBefore = false }): Promise<FoundAfter> {
+  const host = new FakeHost();
+  const supervise = (): QemuSupervisor => new QemuSupervisor({ spec, folders: FOLDERS, ports: host.ports() });
+  const first = supervise();
+  let status = 'running';
+  let diesAtStop = false;
+  const connected = (): FakeQmp => {
+    const qmp = new FakeQmp();
+    const usual = qmp.answer;
+    qmp.answer = asked => {
+      if (asked.execute === 'cont') status = 'running';
+      if (asked.execute === 'stop') status = 'paused';
+      if (asked.execute === 'stop' && diesAtStop) first.dispose();
+      return asked.execute === 'query-status' ? { status, running: status === 'running' } : usual(asked);
+    };
+    return qmp;
+  };
+  host.qmp = connected();
+  await first.start(new AbortController().signal, () => undefined);
+  if (isPausedBefore) await first.pause();
+  diesAtStop = true;
+  await expect(first.suspend(new AbortController().signal, () => undefined)).rejects.toThrow();
+  host.qmp = connected();
+  const next = supervise();
+  const adopting = next.adopt();
+  await host.run(8_000);
+  await adopting;
+  return { phase: next.state().phase, hasNote: host.files.has(NOTE) };
+}
+interface FoundAfter {
+  readonly phase: VmPhase;
+  readonly hasNote: boolean;
+}
+
+describe('a suspend control died over', () => {
+  it('the guest that was stopped to be saved, and is not, goes on', async () => {
+    expect(await diedSuspending({})).toEqual({ phase: 'running', hasNote: false });
+  });
+
+  it('one that its owner had paused stays so', async () => {
+    expect(await diedSuspending({ isPausedBefore: true })).toEqual({ phase: 'paused', hasNote: false });
+  });
+
+  it('a note of a QEMU that is gone is not taken for one of the next', async () => {
+    const host = new FakeHost();
+    host.files.set(NOTE, { kind: 'memory', wasRunning: true });
+    const ports = host.ports();
+    const supervisor = new QemuSupervisor({ spec, folders: FOLDERS, ports });
+    await supervisor.start(new AbortController().signal, () => undefined);
+    expect(host.files.has(NOTE)).toBe(false);
   });
 });
 
