@@ -42,6 +42,8 @@ export interface MachineFolders {
   readonly forgetUefiVars: (vmId: VmId) => void;
   readonly remove: (vmId: VmId) => void;
   readonly toTrash: (vmId: VmId) => void;
+  /** It was moved there, and nothing of it is where it was. */
+  readonly isTrashed: (vmId: VmId) => boolean;
   readonly trashed: () => string[];
   readonly removeTrashed: (name: string) => Promise<void>;
   /** Is this file inside a VM's folder of ours? */
@@ -83,6 +85,8 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
       moveInto(`${dataFolder}/trash`, home(vmId), `${vmId}-${systemClock.wallMs()}`);
       removeFolder(run(vmId));
     },
+    isTrashed: vmId =>
+      !fileExists(home(vmId)) && listFolder(`${dataFolder}/trash`).some(name => name.startsWith(`${vmId}-`)),
     trashed: () => listFolder(`${dataFolder}/trash`),
     removeTrashed: name => removeLarge(`${dataFolder}/trash/${name}`),
     ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,

@@ -57,8 +57,11 @@ export class Machines {
 
   /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. `madeAgain`: by tasks of theirs. */
   async begin(madeAgain: ReadonlySet<VmId>): Promise<void> {
+    const { catalog, folders } = this.#ports;
     await this.#clearAway(madeAgain);
-    const all = this.#ports.catalog.all();
+    // Deleting moves the folder first: a control that died in between left the row of a VM that has no disks any more.
+    for (const { id } of catalog.all()) if (folders.isTrashed(id)) this.#forget(id);
+    const all = catalog.all();
     for (const spec of all.filter(isKept)) await this.#logged(spec.id, () => this.#openAgain(spec.id));
     for (const spec of all) {
       const supervisor = this.supervisor(spec.id);

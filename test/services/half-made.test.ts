@@ -1,9 +1,12 @@
 // Control dies in the middle of making something: who worked on it ends with it, and the next control puts away what is
 // left and makes it anew, by itself and under the same task. What it was made from is as it was. No guest runs.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { storageContract } from '../../electron/storage/contract.ts';
+import { connectUnix } from '../../electron/transport/unix-socket.ts';
 import type { MomentId, VmId } from '../../shared/ids.ts';
+import { connectClient } from '../../shared/rpc/client.ts';
 import type { Task } from '../../shared/task.ts';
 import { Ebb, waitFor } from '../support/ebb.ts';
 import { HistoryVm } from '../support/history-vm.ts';
@@ -177,6 +180,25 @@ describe('control dies in the middle', () => {
     expect(existsSync(`${path}.part`)).toBe(false);
     expect(readFileSync(path).length).toBeGreaterThan(LONG);
     expect(await vm.wrong()).toEqual([]);
+  });
+
+  it('of deleting, when the folder is in the trash and the list still has it: it is gone', async () => {
+    const made = await create('deleted');
+    await ebb.done(made.taskId);
+    const before = below('trash');
+    const at = (folder: string, name: string): string => join(ebb.paths.dataFolder, folder, name);
+    const storage = connectClient(storageContract, await connectUnix(ebb.paths.storageSocket));
+    await storage.call('vm.close', { vmId: made.vmId });
+    storage.close();
+    await ebb.killControl(() => {
+      mkdirSync(at('trash', ''), { recursive: true });
+      renameSync(at('vms', made.vmId), at('trash', `${made.vmId}-${Date.now()}`));
+    });
+    expect(await names()).not.toContain('deleted');
+    expect(below('trash')).toHaveLength(before.length + 1);
+    expect(below('vms')).not.toContain(made.vmId);
+    // Its name may be had again.
+    await ebb.done((await create('deleted')).taskId);
   });
 
   it('and leaves alone what it did not begin: a whole VM that the catalog does not know, and files of others', async () => {
