@@ -26,6 +26,8 @@ export const TOLERANCE_KIB = 2 * MIB_KIB;
 function isTake(vm: VmModel, goal: number, options: ActuateOptions): boolean {
   const asked = vm.targetKib ?? vm.bootKib;
   if (goal >= promisedKib(vm)) return false;
+  // M3: above its maximum nobody stays, however little it is.
+  if (asked > vm.ceilingKib) return true;
   if (asked - goal > options.deadbandKib) return true;
   // The same value again makes a driver that gave up, or gave some back to its guest, try once more.
   return (vm.actualKib ?? 0) - goal > Math.max(options.deadbandKib, TOLERANCE_KIB) && asked > goal;

@@ -193,6 +193,18 @@ describe('commitments and commands', () => {
     expect(actuate(small, plan(small, 0), { deadbandKib })).toEqual([]);
   });
 
+  it('M3: a maximum that is lowered by less than is worth a balloon’s work is obeyed all the same', () => {
+    const [asked, ceilingKib] = [520 * MIB, 513 * MIB + 4];
+    const above = vm(1, { minKib: 400 * MIB, ceilingKib, targetKib: asked, actualKib: asked });
+    const model = host(4 * GIB, [above]);
+    for (const mode of ['proportional', 'demand'] as const) {
+      const lowered = { ...model, mode };
+      expect(actuate(lowered, plan(lowered, 0), { deadbandKib: 8 * MIB })).toEqual([
+        { id: uuid(1), targetKib: 513 * MIB, kind: 'take' },
+      ]);
+    }
+  });
+
   it('M1: what comes back in trickles goes to whoever is furthest behind, and so to all alike', () => {
     // The third gives 32 MiB a round, as a slow balloon does; the others are behind by as much as they please.
     const behind = (n: number, mib: number) => vm(n, { targetKib: mib * MIB, actualKib: mib * MIB });
