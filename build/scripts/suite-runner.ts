@@ -63,6 +63,7 @@ async function runOne(kind: 'sim' | 'guest' | 'bench', suite: string, given: Arg
     );
     for (const violation of outcome.violations.slice(0, 20)) process.stdout.write(`  ${violation}\n`);
     process.stdout.write(`${table(outcome.switchOffs as never)}\n${table((outcome.rows ?? []) as never)}\n`);
+    if (outcome.told !== undefined) process.stdout.write(`${table(outcome.told)}\n`);
   }
   return {
     suite,

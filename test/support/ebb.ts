@@ -1,7 +1,7 @@
 // A whole Ebb of its own for a test: control and storage in a temporary data folder, and a client over the contract, as
 // the CLI has it. Ends every process it started, by id.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Task } from '../../shared/task.ts';
 import type { VmState } from '../../shared/vm.ts';
+import { end } from './storage-process.ts';
 import { UnitsHash } from './units-hash.ts';
 
 /** A guest on a loaded machine under TCG boots in this at the very worst. */
@@ -146,6 +147,11 @@ export class Ebb {
   async killControl(between: () => void = () => undefined): Promise<void> {
     const pid = this.controlPid();
     process.kill(pid, 'SIGKILL');
+    await this.rejoin(pid, between);
+  }
+
+  /** Another control after that one, which was killed. */
+  async rejoin(pid: number, between: () => void = () => undefined): Promise<void> {
     await waitFor('control to be gone', () => lockHolder(this.paths.controlLock)?.pid !== pid || null);
     this.#client.close();
     between();
@@ -256,9 +262,13 @@ export class Ebb {
   async dispose(): Promise<void> {
     const { vms } = await this.call('vm.list', {});
     for (const { spec, state } of vms)
-      if (state.pid !== null) await this.stopVm(spec.id).catch(() => process.kill(state.pid ?? 0, 'SIGKILL'));
+      if (state.pid !== null) await this.stopVm(spec.id).catch(() => end(state.pid ?? 0));
     await this.quit();
-    rmSync(this.paths.dataFolder, { recursive: true, force: true });
-    rmSync(this.paths.runFolder, { recursive: true, force: true });
+    // Storage may be ending yet, and takes away files of its own: a removal that meets that leaves the rest.
+    for (const folder of [this.paths.dataFolder, this.paths.runFolder])
+      await waitFor(`${folder} to be gone`, () => {
+        rmSync(folder, { recursive: true, force: true });
+        return !existsSync(folder);
+      });
   }
 }

@@ -47,7 +47,11 @@ async function madeOnce(guests: Guests, name: string): Promise<string> {
 
 /** An Ebb of its own whose VMs are these, all suspended; `name`: of those guests in this run. */
 export async function startFromFixtures(guests: Guests = FIXTURE_GUESTS, name = 'guests'): Promise<Ebb> {
-  const from = await madeOnce(guests, name);
+  return startFromCopy(await madeOnce(guests, name));
+}
+
+/** An Ebb of its own over a copy of a data folder that nobody uses. */
+export async function startFromCopy(from: string): Promise<Ebb> {
   const folder = mkdtempSync(join(tmpdir(), 'ebb-t-'));
   const { code, stderr } = await runTool(
     'cp',

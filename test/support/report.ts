@@ -27,6 +27,10 @@ export interface SimOutcome {
   readonly violations: readonly string[];
   readonly switchOffs: readonly SwitchOffResult[];
   readonly rows?: readonly BenchRow[];
+  /** What there was nothing to run for, and why. */
+  readonly void?: readonly string[];
+  /** Whatever else it has to tell, a row each. */
+  readonly told?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface SuiteOptions {

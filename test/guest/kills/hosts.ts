@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
 import { type Ebb, pause, waitFor } from '../../support/ebb.ts';
 import { startFromFixtures } from '../../support/fixtures.ts';
+import { recordsMissing } from '../../support/records.ts';
 import type { Seeded } from '../../support/seeded.ts';
 
 const DEV = '/dev/vda';
 const MIB = 2 ** 20;
 const SPAN = 64 * MIB;
-const RECORD_BYTES = 4096;
 const WRITER = { dev: DEV, offset: 192 * MIB, slots: 256, pauseMs: 1 };
 const DELAY_MS = 400;
 
@@ -44,18 +44,6 @@ async function killUnder(ebb: Ebb, vmId: VmId, random: Seeded): Promise<Killed> 
   return { acked: Number(acked), units };
 }
 
-/** Records of Now, which was taken as a point, older than they may be. */
-function missing(disk: Buffer, acked: number): number {
-  let bad = 0;
-  for (let slot = 0; slot < Math.min(WRITER.slots, acked); slot++) {
-    const last = acked - 1 - ((acked - 1 - slot) % WRITER.slots);
-    const at = WRITER.offset + slot * RECORD_BYTES;
-    const found = /^EBBW (\d+) /.exec(disk.toString('latin1', at, at + 32))?.[1];
-    if (found === undefined || Number(found) < last) bad++;
-  }
-  return bad;
-}
-
 export async function killHost(
   random: Seeded,
   index: number,
@@ -75,7 +63,7 @@ export async function killHost(
     const { moments } = await ebb.call('timeline.get', { vmId });
     const point = (name: string): PointId =>
       moments.find(moment => moment.name === name)?.points[0]?.pointId as PointId;
-    const bad = missing(readPoint(ebb, vmId, diskId, point('after kill')), acked);
+    const bad = recordsMissing(readPoint(ebb, vmId, diskId, point('after kill')), WRITER, acked);
     if (bad > 0) return { acked, wrong: `host kill ${index}: ${bad} records are older than acknowledged` };
     const found = await ebb.hashPoint(vmId, diskId, point('before kill'), SPAN);
     return {
