@@ -39,7 +39,8 @@ async function madeOnce(guests: Guests, name: string): Promise<string> {
   }
   await ebb.quit();
   renameSync(making, made);
-  console.log(
+  // A suite leaves one JSON document on standard output.
+  console.error(
     `fixtures: ${agents.length} guests booted and saved in ${((performance.now() - began) / 1000).toFixed(1)} s`,
   );
   return made;
