@@ -59,6 +59,13 @@ export const vmPhaseSchema = z.enum([
 ]);
 export type VmPhase = z.infer<typeof vmPhaseSchema>;
 
+/**
+ * What a VM that runs is still waited for: its first screen; its guest, whose screen is `blank` past the limit; `silent`: no
+ * agent and no balloon driver answered in time.
+ */
+export const comingSchema = z.enum(['screen', 'blank', 'guest', 'silent']);
+export type Coming = z.infer<typeof comingSchema>;
+
 export const vmStateSchema = z.object({
   phase: vmPhaseSchema,
   /** The step of a start or stop under way, or why it is paused, in words; empty otherwise. */
@@ -68,6 +75,8 @@ export const vmStateSchema = z.object({
   accelerator: z.enum(['kvm', 'hvf', 'whpx', 'tcg']).nullable(),
   /** The guest's own channel is open: it is up. */
   guestUp: z.boolean(),
+  /** Null: nothing more, or it does not run. */
+  coming: comingSchema.nullable().default(null),
   /** Last failure, kept until the next start. */
   error: errorBodySchema.nullable(),
 });

@@ -30,6 +30,7 @@ import {
   fileExists,
   freeBytesAt,
   lookAtFile,
+  readWhole,
   sampleGuest,
   writeBytes,
 } from '../platform/vm-files.ts';
@@ -146,6 +147,7 @@ function supervisorPorts(
     sendFile,
     readJson,
     readText,
+    readBytes: readWhole,
     writeJson,
     removeFile,
     removeTree,

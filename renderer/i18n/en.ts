@@ -72,6 +72,11 @@ export const en = {
     failed: 'Failed',
     since: (phase: string, span: string) => `${phase} ${span}`,
   },
+  coming: {
+    screen: 'waiting for its first screen',
+    blank: 'its screen is blank; waiting for its guest',
+    guest: 'waiting for its guest to be up',
+  },
   os: {
     linux: 'Linux',
     windows: 'Windows',
@@ -224,6 +229,8 @@ export const en = {
     created: 'Created',
     guestUp: 'The guest answers.',
     guestQuiet: 'The guest has not answered yet.',
+    guestSilent:
+      'It runs. No guest agent and no balloon driver answered in five minutes: it may have neither. Installing them brings balanced memory, clean points and clean shutdowns.',
     open: 'Open',
   },
   memory: {

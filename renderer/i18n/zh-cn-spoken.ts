@@ -166,6 +166,7 @@ const STEPS: Readonly<Record<string, string>> = {
   'freeing memory': '正在腾出内存',
   'opening the disks': '正在打开磁盘',
   'starting QEMU': '正在启动 QEMU',
+  'waiting for QEMU to answer': '等待 QEMU 应答',
   'reading saved memory': '正在读取保存的内存',
   'bringing back its memory': '正在取回它的内存',
   'making room for it': '正在腾出位置',

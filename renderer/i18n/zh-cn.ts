@@ -70,6 +70,11 @@ export const zhCn: Dictionary = {
     failed: '失败',
     since: (phase, span) => `${phase} ${span}`,
   },
+  coming: {
+    screen: '等待第一个画面',
+    blank: '屏幕仍是空白；等待客户机就绪',
+    guest: '等待客户机就绪',
+  },
   os: {
     linux: 'Linux',
     windows: 'Windows',
@@ -210,6 +215,8 @@ export const zhCn: Dictionary = {
     created: '创建于',
     guestUp: '客户机有应答。',
     guestQuiet: '客户机尚未应答。',
+    guestSilent:
+      '它在运行。五分钟内没有客户机代理或气球驱动应答：可能两者都没有。安装它们可获得内存平衡、干净的时间点和干净的关机。',
     open: '打开',
   },
   memory: {

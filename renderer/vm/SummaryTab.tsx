@@ -159,7 +159,13 @@ function MachineFact(props: { readonly vm: VmSummary }) {
         ]}
       />
       {state.phase === 'running' ? (
-        <p className="soft">{state.guestUp ? text.summary.guestUp : text.summary.guestQuiet}</p>
+        <p className="soft">
+          {state.guestUp
+            ? text.summary.guestUp
+            : state.coming === 'silent'
+              ? text.summary.guestSilent
+              : text.summary.guestQuiet}
+        </p>
       ) : null}
     </Fact>
   );

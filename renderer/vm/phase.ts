@@ -6,7 +6,9 @@ import { formatSpan } from '../view/format.ts';
 export function usePhaseWords(): (vm: VmSummary, now: number) => string {
   const { text, language } = useSpeech();
   return (vm, now) => {
-    const { phase, since, detail } = vm.state;
+    const { phase, since, detail, coming } = vm.state;
+    if (phase === 'running' && coming !== null && coming !== 'silent')
+      return `${text.phase.running}: ${text.coming[coming]}`;
     if (phase === 'running' || phase === 'suspended' || phase === 'paused') {
       return text.phase.since(text.phase[phase], formatSpan(now - since, language));
     }

@@ -143,6 +143,7 @@ export class FakeHost {
       receiveToFile: nothing,
       sendFile: nothing,
       readJson: path => this.files.get(path) ?? null,
+      readBytes: path => (this.files.get(path) as Uint8Array | undefined) ?? new Uint8Array(),
       readText: path => String(this.files.get(path) ?? ''),
       writeJson: (path, value) => void this.files.set(path, JSON.parse(JSON.stringify(value))),
       removeFile: path => void this.files.delete(path),

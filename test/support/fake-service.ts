@@ -183,6 +183,7 @@ export class FakeControl {
         accelerator: on ? 'kvm' : null,
         error: null,
         guestUp: on,
+        coming: null,
         detail: '',
       },
     };

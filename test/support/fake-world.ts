@@ -96,6 +96,7 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
         pid: on ? 4000 + counter : null,
         accelerator: on ? (wish.accelerator ?? 'kvm') : null,
         guestUp: wish.phase === 'running',
+        coming: null,
         error:
           wish.phase === 'failed'
             ? {

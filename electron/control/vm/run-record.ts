@@ -47,6 +47,9 @@ export const socketsIn = (folder: string): VmSockets => ({
   disk: index => `${folder}/disk${index}`,
 });
 
+/** A picture, for as long as it is looked at. */
+export const firstScreenPath = (folder: string): string => `${folder}/first-screen.ppm`;
+
 /** What an ended QEMU left lying. */
 export function socketFiles(folder: string): string[] {
   const { qmp, vnc, agent, qga, serial, pidFile } = socketsIn(folder);

@@ -9,7 +9,7 @@
 
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { assertNever } from '../../../shared/result.ts';
-import type { VmPhase, VmState } from '../../../shared/vm.ts';
+import type { Coming, VmPhase, VmState } from '../../../shared/vm.ts';
 
 export type VmEvent =
   | { readonly kind: 'start' }
@@ -18,6 +18,8 @@ export type VmEvent =
   /** `since`: of a machine found running. */
   | { readonly kind: 'running'; readonly since?: number }
   | { readonly kind: 'paused'; readonly why: string }
+  /** Of one that runs: what it is still waited for. */
+  | { readonly kind: 'coming'; readonly coming: Coming | null }
   | { readonly kind: 'guest-up' }
   | { readonly kind: 'guest-down' }
   | { readonly kind: 'stop' }
@@ -36,6 +38,7 @@ export const initialState = (nowMs: number, isSuspended: boolean): VmState => ({
   pid: null,
   accelerator: null,
   guestUp: false,
+  coming: null,
   error: null,
 });
 
@@ -65,6 +68,7 @@ export function nextState(state: VmState, event: VmEvent, nowMs: number): VmStat
     ...state,
     phase,
     detail: '',
+    coming: null,
     since: phase === state.phase ? state.since : nowMs,
     ...change,
   });
@@ -84,8 +88,12 @@ export function nextState(state: VmState, event: VmEvent, nowMs: number): VmStat
       return state.phase === 'running' || state.phase === 'paused'
         ? go('paused', { detail: event.why })
         : state;
+    case 'coming':
+      return state.phase === 'running' && event.coming !== state.coming
+        ? { ...state, coming: event.coming }
+        : state;
     case 'guest-up':
-      return live ? { ...state, guestUp: true } : state;
+      return live ? { ...state, guestUp: true, coming: null } : state;
     case 'guest-down':
       return { ...state, guestUp: false };
     case 'stop':

@@ -106,6 +106,8 @@ export interface SupervisorPorts {
   readonly sendFile: (filePath: string, socketPath: string, packing: Packing) => Promise<void>;
   readonly readJson: (path: string) => unknown;
   readonly readText: (path: string) => string;
+  /** Whole. Faults where it cannot be read. */
+  readonly readBytes: (path: string) => Uint8Array;
   readonly writeJson: (path: string, value: unknown) => void;
   readonly removeFile: (path: string) => void;
   readonly removeTree: (path: string) => void;

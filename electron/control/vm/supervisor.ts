@@ -33,6 +33,7 @@ import type {
 import * as saving from './suspended.ts';
 import { takeMoment } from './take-moment.ts';
 import { delay, type Phase, until, within } from './wait.ts';
+import { ComingWatch } from './watch-coming.ts';
 
 /** Storage restarts in seconds and recovers; the other phases have limits of their own. */
 const EXPORTS: Phase = { doing: 'Opening the disks', limitMs: 60_000 };
@@ -49,6 +50,7 @@ export class QemuSupervisor implements VmSupervisor {
   readonly #folders: VmFolders;
   readonly #ports: SupervisorPorts;
   readonly #listeners = new Set<(state: VmState) => void>();
+  readonly #coming: ComingWatch;
   #spec: VmSpec;
   #state: VmState;
   #live: Live | null = null;
@@ -63,6 +65,8 @@ export class QemuSupervisor implements VmSupervisor {
     this.#folders = folders;
     this.#ports = ports;
     this.#state = initialState(ports.clock.wallMs(), this.savedRecord() !== null);
+    const told = { state: () => this.#state, feed: (event: VmEvent) => this.#feed(event) };
+    this.#coming = new ComingWatch({ ports, folders, live: () => this.#live, ...told });
   }
 
   state(): VmState {
@@ -105,6 +109,7 @@ export class QemuSupervisor implements VmSupervisor {
     const before = this.#state;
     this.#state = nextState(before, event, this.#ports.clock.wallMs());
     if (this.#state !== before) for (const listener of this.#listeners) listener(this.#state);
+    this.#coming.heard(before.phase, event);
   }
 
   #require(verb: keyof typeof MAY): void {
@@ -139,6 +144,7 @@ export class QemuSupervisor implements VmSupervisor {
       // Before it is reached: what it holds is not the host's own use.
       this.#ports.memory.transfer(lease, this.#unreached(process));
       lease = null;
+      step('waiting for QEMU to answer');
       const live = await this.#connect(process, record);
       if (saved !== null) {
         step('reading saved memory');

@@ -62,6 +62,7 @@ const vmOf = ({ spec, state }: VmSummary) => ({
   since: state.since,
   accelerator: state.accelerator,
   guestUp: state.guestUp,
+  coming: state.coming,
   error: state.error?.code ?? null,
 });
 

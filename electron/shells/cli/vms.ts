@@ -1,6 +1,6 @@
 // `ebb vm …`: what people do with a VM that is there.
 import { amountText } from '../../../shared/units.ts';
-import type { GuestInfo, VmSummary } from '../../../shared/vm.ts';
+import type { Coming, GuestInfo, VmState, VmSummary } from '../../../shared/vm.ts';
 import { gib, kibText, table } from './output.ts';
 import { pickDisk, pickMoment } from './pick.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
@@ -14,11 +14,21 @@ const told = (words: string): string => words.replace(/\p{C}/gu, '');
 const guestText = ({ hostName, os, addresses }: GuestInfo): string =>
   told([hostName, os, addresses.join(', ')].filter(word => word !== null && word !== '').join('; '));
 
+const COMING: Readonly<Record<Coming, string>> = {
+  screen: 'waiting for its first screen',
+  blank: 'its screen is blank; waiting for its guest to be up',
+  guest: 'waiting for its guest to be up',
+  silent: 'no guest agent and no balloon driver answered in five minutes; it may have neither',
+};
+
+const stateText = ({ phase, detail, coming }: VmState): string =>
+  [phase, detail, coming === null ? '' : COMING[coming]].filter(words => words !== '').join(': ');
+
 function vmText({ spec, state }: VmSummary, guest: GuestInfo | null): string {
   const rows: [string, string][] = [
     ['Name', spec.name],
     ['Id', spec.id],
-    ['State', `${state.phase}${state.detail === '' ? '' : `: ${state.detail}`}`],
+    ['State', stateText(state)],
     ['Guest', [state.guestUp ? 'up' : '–', ...(guest === null ? [] : [guestText(guest)])].join(': ')],
     ['Accelerator', state.accelerator === 'tcg' ? 'none (slow mode)' : (state.accelerator ?? '–')],
     ['Processors', String(spec.cpus)],
