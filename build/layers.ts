@@ -78,7 +78,16 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'renderer/',
     may: ['shared/'],
-    packages: ['zod', 'react*', 'zustand*', 'uplot*', '@novnc/novnc*', 'lucide-react', 'vite/client'],
+    packages: [
+      'zod',
+      'react*',
+      'zustand*',
+      'uplot*',
+      '@novnc/novnc*',
+      '@xterm/*',
+      'lucide-react',
+      'vite/client',
+    ],
     because: 'the renderer runs in a page: no node, no electron',
   },
 ];

@@ -102,6 +102,7 @@ const TOPICS: { readonly [T in TopicName<Contract>]: Needs } = {
   ledger: 'view',
   audit: 'administer',
   console: 'operate',
+  serial: 'operate',
 };
 
 const isEnough = (role: Role, needs: Needs): boolean =>

@@ -58,6 +58,7 @@ import { PeekDesk, type PeekPorts } from './peek.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import type { OrderRules } from './policy/order-rules.ts';
 import { trashMs } from './policy/vm-rules.ts';
+import { SerialLines } from './serial/lines.ts';
 import { createService } from './service.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
@@ -280,6 +281,11 @@ const peekDesk = (
     random: systemRandom,
   });
 
+const consoleParts = () => ({
+  consoles: new ConsoleStreams(connectBytes),
+  serials: new SerialLines({ connect: connectBytes, clock }),
+});
+
 async function quitAll(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
   tasks.leave();
   await storage.call('storage.quit', {});
@@ -327,7 +333,7 @@ export function composeControl(input: ControlInput): Control {
     policyReport: () => desk.report(),
     tasks,
     files: chosenFiles(rules),
-    consoles: new ConsoleStreams(connectBytes),
+    ...consoleParts(),
     keepName,
   });
   const doors = new Doors(bound, auditedHandlers(underPolicy(service, bound), audit, { ...parts, memory }));

@@ -25,6 +25,7 @@ import { onlyLooking } from './peek-guard.ts';
 import type { PointFiles } from './point-files/desk.ts';
 import type { PointServer } from './point-server.ts';
 import { guestInfo } from './qga/commands.ts';
+import type { SerialLines } from './serial/lines.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import type { StoredMemoryPolicy } from './store/catalog.ts';
 import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
@@ -43,6 +44,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly tasks: Tasks;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
+  readonly serials: SerialLines;
   readonly moments: MomentDesk;
   readonly shelf: ExtrasShelf;
   readonly pointServer: PointServer;
@@ -369,7 +371,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return auditing['headless.sign-in'](params);
     },
 
-    'console.open': async ({ vmId }, context) => {
+    'console.open': async ({ vmId, of }, context) => {
       const supervisor = machines.supervisor(vmId);
       if (supervisor.state().pid === null)
         throw new Fault({
@@ -378,15 +380,18 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
           safe: 'Nothing was changed.',
           todo: 'Start it first.',
         });
-      await consoles.open(vmId, supervisor.vncSocketPath(), context);
+      if (of === 'serial') await parts.serials.open(vmId, supervisor.socketPath('serial'), context);
+      else await consoles.open(vmId, supervisor.socketPath('vnc'), context);
       return {};
     },
-    'console.send': ({ vmId, base64 }, context) => {
-      consoles.send(vmId, base64, context);
+    'console.send': async ({ vmId, of, base64 }, context) => {
+      if (of === 'serial') await parts.serials.send(vmId, base64, context);
+      else consoles.send(vmId, base64, context);
       return {};
     },
-    'console.close': ({ vmId }, context) => {
-      consoles.close(vmId, context);
+    'console.close': async ({ vmId, of }, context) => {
+      if (of === 'serial') await parts.serials.close(vmId, context);
+      else consoles.close(vmId, context);
       return {};
     },
   };

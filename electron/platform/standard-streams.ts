@@ -69,3 +69,27 @@ export async function askLine(question: string, wanted: RegExp): Promise<boolean
     lines.close();
   }
 }
+
+/**
+ * Calls `each` with what is typed, key by key where a person is at a terminal; it is read on only after `each` has taken
+ * it. Returns how to give the terminal back.
+ */
+export function typedInput(
+  each: (bytes: Buffer) => Promise<void>,
+  broken: (cause: unknown) => void,
+): () => void {
+  const { stdin } = process;
+  const isTerminal = stdin.isTTY === true;
+  if (isTerminal) stdin.setRawMode(true);
+  const heard = (bytes: Buffer): void => {
+    stdin.pause();
+    each(bytes).then(() => stdin.resume(), broken);
+  };
+  stdin.on('data', heard);
+  stdin.on('error', broken);
+  return () => {
+    stdin.off('data', heard);
+    stdin.pause();
+    if (isTerminal) stdin.setRawMode(false);
+  };
+}

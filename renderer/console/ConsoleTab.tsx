@@ -1,7 +1,7 @@
 // The VM's screen: noVNC in a frame that shows when it owns the keyboard; Ctrl+Alt gives it back.
 import RFB from '@novnc/novnc';
 import { Expand, Maximize } from 'lucide-react';
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useRef, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -9,11 +9,16 @@ import { errorBodyOf, startVm } from '../api/commands.ts';
 import { call, currentClient } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
+import { Segmented } from '../ui/Field.tsx';
 import { useService } from '../ui/hooks.ts';
-import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { Frame, type ScreenState } from './Frame.tsx';
 import { RfbChannel } from './rfb-channel.ts';
+import { useRelease } from './use-release.ts';
 
-type ScreenState = 'opening' | 'open' | 'lost';
+/** The terminal is a chunk of its own. */
+const SerialScreen = lazy(() =>
+  import('./SerialScreen.tsx').then(module => ({ default: module.SerialScreen })),
+);
 
 interface Screen {
   readonly state: ScreenState;
@@ -79,38 +84,18 @@ function useFocusTold(vmId: VmId): void {
   }, [vmId]);
 }
 
-/** Ctrl+Alt alone, pressed and let go, gives the keyboard back: noVNC would take every other chord. */
-function useRelease(rfb: RefObject<RFB | null>, frame: RefObject<HTMLElement | null>): void {
-  useEffect(() => {
-    let isChord = false;
-    const down = (event: KeyboardEvent): void => {
-      isChord = (event.key === 'Alt' && event.ctrlKey) || (event.key === 'Control' && event.altKey);
-    };
-    const up = (): void => {
-      if (!isChord) return;
-      isChord = false;
-      rfb.current?.blur();
-      frame.current?.focus();
-    };
-    window.addEventListener('keydown', down, true);
-    window.addEventListener('keyup', up, true);
-    return () => {
-      window.removeEventListener('keydown', down, true);
-      window.removeEventListener('keyup', up, true);
-    };
-  }, [rfb, frame]);
-}
-
 function Bar(props: {
   readonly screen: Screen;
   readonly hasKeyboard: boolean;
   readonly frame: RefObject<HTMLElement | null>;
+  readonly choice: ReactNode;
 }) {
   const { text } = useSpeech();
   const [isFit, setFit] = useState(true);
   const { rfb, state } = props.screen;
   return (
     <div className="console-bar">
+      {props.choice}
       <span className="quiet" role="status">
         {state !== 'open' ? '' : props.hasKeyboard ? text.console.keyboardHere : text.console.keyboardAway}
       </span>
@@ -157,44 +142,55 @@ function OffScreen(props: { readonly vm: VmSummary }) {
   );
 }
 
-function LiveScreen(props: { readonly vm: VmSummary }) {
+function LiveScreen(props: { readonly vm: VmSummary; readonly choice: ReactNode }) {
   const { text } = useSpeech();
   const host = useRef<HTMLDivElement | null>(null);
   const frame = useRef<HTMLElement | null>(null);
   const [hasKeyboard, setKeyboard] = useState(false);
   const screen = useScreen(props.vm, host);
-  useRelease(screen.rfb, frame);
-  useFocusTold(props.vm.spec.id);
+  useRelease(() => screen.rfb.current?.blur(), frame);
+  const words = { connecting: text.console.connecting, lost: text.console.lost };
   return (
     <div className="console">
-      <Bar screen={screen} hasKeyboard={hasKeyboard} frame={frame} />
-      <section
-        ref={frame}
-        className={`console-screen ${hasKeyboard ? 'keyboard' : ''}`}
-        aria-label={text.console.screen(props.vm.spec.name)}
-        tabIndex={-1}
-        onFocus={event => setKeyboard(event.target !== frame.current)}
-        onBlur={() => setKeyboard(false)}
-      >
-        <div ref={host} className="console-host" />
-        {screen.state === 'open' ? null : (
-          <div className="console-cover">
-            {screen.error !== null ? (
-              <Notice tone="bad" title={text.console.lost}>
-                <ErrorWords body={screen.error} />
-              </Notice>
-            ) : (
-              <p role="status">{screen.state === 'opening' ? text.console.connecting : text.console.lost}</p>
-            )}
-            {screen.state === 'lost' ? <Button onPress={screen.reopen}>{text.console.reopen}</Button> : null}
-          </div>
-        )}
-      </section>
+      <Bar screen={screen} hasKeyboard={hasKeyboard} frame={frame} choice={props.choice} />
+      <Frame
+        frame={frame}
+        host={host}
+        label={text.console.screen(props.vm.spec.name)}
+        hasKeyboard={hasKeyboard}
+        onKeyboard={setKeyboard}
+        screen={{ ...screen, ...words }}
+      />
     </div>
+  );
+}
+
+type ConsoleOf = 'screen' | 'serial';
+
+function LiveConsole(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const [of, setOf] = useState<ConsoleOf>('screen');
+  useFocusTold(props.vm.spec.id);
+  const choice = (
+    <Segmented<ConsoleOf>
+      label={text.console.which}
+      value={of}
+      options={[
+        { value: 'screen', label: text.console.whichScreen },
+        { value: 'serial', label: text.console.whichSerial },
+      ]}
+      onChange={setOf}
+    />
+  );
+  if (of === 'screen') return <LiveScreen vm={props.vm} choice={choice} />;
+  return (
+    <Suspense fallback={<p className="page quiet">{text.console.serialConnecting}</p>}>
+      <SerialScreen vm={props.vm} choice={choice} />
+    </Suspense>
   );
 }
 
 export function ConsoleTab(props: { readonly vm: VmSummary }) {
   const { phase, pid } = props.vm.state;
-  return pid !== null || phase === 'starting' ? <LiveScreen vm={props.vm} /> : <OffScreen vm={props.vm} />;
+  return pid !== null || phase === 'starting' ? <LiveConsole vm={props.vm} /> : <OffScreen vm={props.vm} />;
 }

@@ -316,8 +316,8 @@ const OTHER_KEYS = {
   'headless.console': row({
     kind: 'flag',
     parts: ['value'],
-    en: { title: 'Screens in a browser', doc: 'Whether browsers may show screens of VMs.' },
-    zh: { title: '浏览器中的屏幕', doc: '是否允许在浏览器中显示虚拟机屏幕。' },
+    en: { title: 'Screens in a browser', doc: 'Whether browsers may show screens and serial lines of VMs.' },
+    zh: { title: '浏览器中的屏幕', doc: '是否允许在浏览器中显示虚拟机的屏幕和串口。' },
   }),
 };
 

@@ -80,6 +80,7 @@ const ofFiles = {
   diskId: diskIdSchema.nullable().default(null),
   volume: z.int().min(0).nullable().default(null),
 };
+const consoleSchema = z.enum(['screen', 'serial']);
 const started = z.object({ taskId: taskIdSchema });
 const done = z.object({});
 
@@ -905,24 +906,28 @@ export const contract = defineContract({
 
     'console.open': {
       kind: 'command',
-      params: byVm,
+      params: z.strictObject({ vmId: vmIdSchema, of: consoleSchema.default('screen') }),
       result: done,
-      errors: ['vm.not-found', 'vm.wrong-state'],
-      doc: "Opens this connection's screen stream of a VM; its bytes arrive on topic console.",
+      errors: ['vm.not-found', 'vm.wrong-state', 'limit.reached', 'qemu.refused'],
+      doc: "Opens this connection's stream of a VM's screen (topic console) or of its serial line (topic serial).",
     },
     'console.send': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, base64: z.base64().max(1024 * 1024) }),
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        of: consoleSchema.default('screen'),
+        base64: z.base64().max(1024 * 1024),
+      }),
       result: done,
-      errors: ['vm.not-found', 'vm.wrong-state'],
-      doc: 'RFB bytes from the viewer to the VM.',
+      errors: ['vm.not-found', 'vm.wrong-state', 'limit.reached'],
+      doc: 'Bytes from the viewer to the VM: RFB to its screen, what is typed to its serial line.',
     },
     'console.close': {
       kind: 'command',
-      params: byVm,
+      params: z.strictObject({ vmId: vmIdSchema, of: consoleSchema.default('screen') }),
       result: done,
       errors: [],
-      doc: "Closes this connection's screen stream.",
+      doc: "Closes this connection's stream.",
     },
   },
   topics: {
@@ -985,6 +990,12 @@ export const contract = defineContract({
       keyed: true,
       payload: z.object({ base64: z.string(), end: z.boolean() }),
       doc: "RFB bytes from the VM to this connection's viewer. Subscribe before console.open.",
+    },
+    serial: {
+      kind: 'event',
+      keyed: true,
+      payload: z.object({ base64: z.string(), end: z.boolean() }),
+      doc: 'UTF-8 from the serial line of a VM, without what a terminal would obey; first what came lately. Subscribe before console.open.',
     },
   },
 });

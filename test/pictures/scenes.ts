@@ -96,6 +96,17 @@ const screensOf = (world: WorldName): Scene[] => [
   { name: 'summary', world, place: tab(0, 'summary') },
   { name: 'summary-off', world, place: tab(5, 'summary') },
   { name: 'console', world, place: tab(0, 'console') },
+  {
+    name: 'serial',
+    world,
+    place: tab(0, 'console'),
+    steps: async ({ page, text }) => {
+      await page.getByText(text.console.whichSerial, { exact: true }).click();
+      await page.locator('.xterm-rows').filter({ hasText: 'login:' }).waitFor();
+      await page.locator('.console-host').click();
+    },
+    isBrief: true,
+  },
   { name: 'console-off', world, place: tab(2, 'console') },
   { name: 'memory', world, place: tab(0, 'memory') },
   {

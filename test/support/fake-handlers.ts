@@ -279,6 +279,17 @@ function historyHandlers(control: FakeControl) {
 /** The audit's own are its real ones (fake-audit.ts). */
 type AuditMethod = 'audit.list' | 'audit.export' | 'audit.verify' | 'headless.sign-in';
 
+/** A boot as it looks on a serial line, in colours. */
+const SERIAL_WORDS = `${[
+  '[    0.000000] Linux version 6.1.0-18-cloud-amd64 (debian-kernel@lists.debian.org)',
+  '[    0.412077] printk: console [ttyS0] enabled',
+  '[    1.730412] EXT4-fs (vda1): mounted filesystem with ordered data mode.',
+  '[\u001b[0;32m  OK  \u001b[0m] Reached target \u001b[0;1;39mMulti-User System\u001b[0m.',
+  '',
+  'Debian GNU/Linux 12 web ttyS0',
+  '',
+].join('\r\n')}web login: `;
+
 export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMethod> {
   const { world } = control;
   return {
@@ -325,16 +336,23 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
       return {};
     },
     'file.register': () => refuse('rpc.denied', 'A browser may not name paths.', 'Upload the file.'),
-    'console.open': ({ vmId }, { emit }) => {
+    'console.open': ({ vmId, of }, { emit }) => {
+      if (of === 'serial') {
+        const base64 = Buffer.from(SERIAL_WORDS).toString('base64');
+        emit('serial', vmId, { base64, end: false });
+        return {};
+      }
       control.openScreen(vmId, (base64, end) => emit('console', vmId, { base64, end }));
       return {};
     },
-    'console.send': ({ vmId, base64 }) => {
-      control.sendScreen(vmId, base64);
+    'console.send': ({ vmId, of, base64 }, { emit }) => {
+      // It says again what is typed.
+      if (of === 'serial') emit('serial', vmId, { base64, end: false });
+      else control.sendScreen(vmId, base64);
       return {};
     },
-    'console.close': ({ vmId }) => {
-      control.closeScreen(vmId);
+    'console.close': ({ vmId, of }) => {
+      if (of === 'screen') control.closeScreen(vmId);
       return {};
     },
   };

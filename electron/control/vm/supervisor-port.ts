@@ -44,7 +44,7 @@ export interface VmSupervisor {
   placeSaved(record: RunRecord, link: (path: string) => void): void;
   /** Its QEMU and the agent inside, while they can be reached. */
   reached(): Pick<Live, 'qmp' | 'agent'> | null;
-  vncSocketPath(): string;
+  socketPath(of: 'vnc' | 'serial'): string;
   /** Control restarted: finds a QEMU that still runs and takes it over (M9). True when there was one. */
   adopt(): Promise<boolean>;
   /** Lets go of a running VM without touching it. */

@@ -96,8 +96,8 @@ export class QemuSupervisor implements VmSupervisor {
     return this.#live;
   }
 
-  vncSocketPath(): string {
-    return socketsIn(this.#folders.run).vnc;
+  socketPath(of: 'vnc' | 'serial'): string {
+    return socketsIn(this.#folders.run)[of];
   }
 
   dispose(): void {

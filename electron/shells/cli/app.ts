@@ -67,7 +67,7 @@ export const resumeTask: Run<Rows['task resume']> = async session => {
   return { text: `${title}: goes on.`, json: { taskId: id } };
 };
 
-type Topic = Exclude<TopicName<Contract>, 'console'>;
+type Topic = Exclude<TopicName<Contract>, 'console' | 'serial'>;
 const USUAL: readonly Topic[] = ['vms', 'host', 'tasks', 'ledger'];
 
 /** {"topic": …, "revision": …, "payload": …} a line; an interrupt ends it, and so does the service. */

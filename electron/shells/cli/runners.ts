@@ -21,6 +21,7 @@ export const RUNNERS: Loaders = {
   'vm list': async () => (await vms()).listVms,
   'vm show': async () => (await vms()).showVm,
   'vm screenshot': async () => (await import('./screenshot.ts')).screenshotVm,
+  'vm serial': async () => (await import('./serial.ts')).serialVm,
   'vm rename': async () => (await vms()).renameVm,
   'vm start': async () => (await vms()).startVm,
   'vm stop': async () => (await vms()).stopVm,

