@@ -31,6 +31,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'vm.reset': 'operate',
   'vm.suspend': 'operate',
   'vm.screen': 'view',
+  'vm.thumbnail': 'view',
   'vm.guest': 'view',
   'vm.rescue': 'administer',
   'vm.verify': 'operate',

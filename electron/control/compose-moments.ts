@@ -29,6 +29,7 @@ import { MomentDesk } from './moments/desk.ts';
 import { ExtrasShelf } from './moments/extras.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import { setGuestTime } from './qga/commands.ts';
+import { Thumbnails } from './screens/thumbnails.ts';
 import { restoredSpec } from './setup/restored.ts';
 import type { VmSupervisor } from './vm/supervisor-port.ts';
 import { delay } from './vm/wait.ts';
@@ -76,7 +77,17 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
     runFolder: folders.run,
     log,
   });
-  return { shelf, moments, ready: (vmId: VmId): Promise<void> => moments.goingBack.finish(vmId) };
+  const thumbnails = new Thumbnails({
+    clock: systemClock,
+    qmp: vmId => machines.supervisor(vmId).reached()?.qmp ?? null,
+    runFolder: folders.run,
+    bytesOf,
+    readFile: readWhole,
+    removeFile,
+    log,
+  });
+  const ready = (vmId: VmId): Promise<void> => moments.goingBack.finish(vmId);
+  return { shelf, moments, thumbnails, ready };
 }
 
 /** Its guest's time stood still while it was suspended, or while this computer slept. */

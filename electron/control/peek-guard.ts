@@ -14,6 +14,7 @@ const MAY: ReadonlySet<string> = new Set<MethodName<Contract>>([
   'vm.resume',
   'vm.reset',
   'vm.screen',
+  'vm.thumbnail',
   'vm.guest',
   'memory.show',
   'memory.set-range',

@@ -25,6 +25,7 @@ import { onlyLooking } from './peek-guard.ts';
 import type { PointFiles } from './point-files/desk.ts';
 import type { PointServer } from './point-server.ts';
 import { guestInfo } from './qga/commands.ts';
+import type { Thumbnails } from './screens/thumbnails.ts';
 import type { SerialLines } from './serial/lines.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import type { StoredMemoryPolicy } from './store/catalog.ts';
@@ -47,6 +48,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly serials: SerialLines;
   readonly moments: MomentDesk;
   readonly shelf: ExtrasShelf;
+  readonly thumbnails: Thumbnails;
   readonly pointServer: PointServer;
   readonly pointFiles: PointFiles;
   /** "2026-11-30". */
@@ -227,6 +229,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
 
     'disk.grow': params => tasks.whileHeld(idle(params.vmId, true), () => growDisk(parts, params)),
 
+    'vm.thumbnail': async ({ vmId }) => ({ png: await parts.thumbnails.of(machines.spec(vmId).id) }),
     'vm.screen': async ({ vmId }) => ({ png: await moments.screenNow(vmId) }),
     'vm.guest': ({ vmId }) => {
       const reached = machines.supervisor(vmId).reached();

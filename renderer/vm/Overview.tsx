@@ -15,6 +15,7 @@ import { formatBytes, formatKib, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
 import { AttentionList } from './AttentionList.tsx';
 import { usePhaseWords } from './phase.ts';
+import { Thumbnail } from './Thumbnail.tsx';
 
 function RowAction(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
@@ -63,6 +64,7 @@ const Row = memo(function Row(props: { readonly vm: VmSummary; readonly now: num
           }}
         >
           <i aria-hidden />
+          <Thumbnail vm={vm} />
           <b title={vm.spec.name}>{vm.spec.name}</b>
           <span className="quiet">{text.os[vm.spec.os]}</span>
         </a>

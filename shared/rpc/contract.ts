@@ -67,6 +67,13 @@ const pictureSchema = z.object({
     .max(6 * 2 ** 20)
     .nullable(),
 });
+/** The same, no larger than a hand's breadth of a screen: 160 × 100. */
+const thumbnailSchema = z.object({
+  png: z
+    .string()
+    .max(96 * 1024)
+    .nullable(),
+});
 const newMoment = z.strictObject({
   vmId: vmIdSchema,
   name: z.string().trim().max(200),
@@ -449,6 +456,13 @@ export const contract = defineContract({
       result: pictureSchema,
       errors: ['vm.not-found'],
       doc: 'What its screen shows now, as a PNG.',
+    },
+    'vm.thumbnail': {
+      kind: 'query',
+      params: byVm,
+      result: thumbnailSchema,
+      errors: ['vm.not-found'],
+      doc: 'A small picture of what its screen showed within the last ten seconds; null where it shows none.',
     },
     'vm.guest': {
       kind: 'query',

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { repositoryRoot } from '../../build/layers.ts';
 import type { VmId } from '../../shared/ids.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { type Agent, Ebb } from '../support/ebb.ts';
+import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
 import { startGateway } from '../support/gateway.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -69,11 +69,45 @@ describe('a guest in the window', () => {
       .waitFor();
   });
 
+  it('is seen small in the list, while somebody looks; a VM that is off shows its state', async () => {
+    let asked = 0;
+    page.on('websocket', socket =>
+      socket.on('framesent', ({ payload }) => {
+        if (payload.toString().includes('vm.thumbnail')) asked += 1;
+      }),
+    );
+    await ebb.createSample('off', { minMib: 112, maxMib: 128, diskMib: 16 });
+    await page.reload();
+    await page.getByRole('button', { name: 'This computer' }).click();
+    const row = (name: string) => page.locator('.table.vms tr').filter({ hasText: name });
+    await row('shown').locator('.thumbnail img').waitFor();
+    const size = await row('shown')
+      .locator('img')
+      .evaluate(image => [
+        (image as HTMLImageElement).naturalWidth,
+        (image as HTMLImageElement).naturalHeight,
+      ]);
+    expect(size).toEqual([160, 89]);
+    await row('off').locator('.thumbnail .shape').waitFor();
+    expect(await page.locator('.thumbnail img').count()).toBe(1);
+    await clean('list');
+    const turn = (isHidden: boolean): Promise<void> =>
+      page.evaluate(hidden => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, isHidden);
+    // Hidden it stops, and seen again it asks at once: not when it would have.
+    const before = asked;
+    await turn(true);
+    await turn(false);
+    await waitFor('one more question', () => asked > before || null);
+  });
+
   it('has a serial line to type into, and gives the keyboard back', async () => {
     await agent.call('sh', {
       cmd: "(setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1') >/dev/null 2>&1 &",
     });
-    await page.getByRole('tab', { name: 'Console' }).click();
+    await page.goto(`${page.url().split('#')[0]}#/vm/${vmId}/console`);
     await page.getByText('Serial', { exact: true }).click();
     const status = page.locator('.console-bar [role=status]');
     await page.locator('.console-host').click();

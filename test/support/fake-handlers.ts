@@ -145,6 +145,9 @@ function historyHandlers(control: FakeControl) {
       ),
     'moment.screen': () => ({ png: fakeScreen() }),
     'vm.screen': () => ({ png: fakeScreen() }),
+    'vm.thumbnail': ({ vmId }) => ({
+      png: control.vm(vmId).summary.state.pid === null ? null : fakeScreen(),
+    }),
     'vm.guest': () => null,
     'moment.take': ({ vmId, name, note }) => {
       const vm = control.vm(vmId);

@@ -96,6 +96,7 @@ const VM_ROWS = {
   'vm.delete': plainly,
   'vm.preview-start': 'reads',
   'vm.screen': 'reads',
+  'vm.thumbnail': 'reads',
   'vm.guest': 'reads',
   'vm.start': plainly,
   'vm.stop': { ifFull: 'go-on', wanted: ({ how }) => ({ how }) },

@@ -22,6 +22,10 @@ const needs =
   (policy: Policy): void =>
     policy.require(key);
 
+const screensInBrowsers = (policy: Policy, _: unknown, { caller }: CallContext): void => {
+  if (caller.kind === 'browser') policy.require('headless.console');
+};
+
 export const CHECKS: Checks = {
   'vm.delete': needs('vm.delete'),
   'vm.configure': (policy, { change }) => {
@@ -50,9 +54,9 @@ export const CHECKS: Checks = {
   'trash.purge': needs('history.purge'),
   'history.clean': needs('history.delete'),
   'moment.serve': needs('export.serve'),
-  'console.open': (policy, _, { caller }) => {
-    if (caller.kind === 'browser') policy.require('headless.console');
-  },
+  'console.open': screensInBrowsers,
+  'vm.screen': screensInBrowsers,
+  'vm.thumbnail': screensInBrowsers,
 };
 
 /** Of who is not at this computer. Fault rpc.denied. */

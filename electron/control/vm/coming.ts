@@ -1,5 +1,6 @@
 // What a VM that runs still waits for: its first screen, then its guest. Told, never waited for: a start is over before. Pure.
 import type { Coming } from '../../../shared/vm.ts';
+import { ppmOf } from './ppm.ts';
 
 export interface Seen {
   readonly hasScreen: boolean;
@@ -20,20 +21,15 @@ export function comingOf({ hasScreen, isUp }: Seen, runsForMs: number): Coming |
   return runsForMs < SCREEN_LIMIT_MS ? 'screen' : 'blank';
 }
 
-/** Larger than any picture of firmware: whoever set such a mode draws. */
-export const PICTURE_BYTES_MAX = 16 * 2 ** 20;
-const HEADER = /^P6\s(\d{1,5})\s(\d{1,5})\s255\s/;
 /** Of 640 × 480: where QEMU itself writes, before a guest has a display, that it has none. */
 const QEMUS_OWN = { width: 640, height: 480, fromRow: 224, toRow: 240 };
 
 /** Whether a screen dump (PPM) shows anything: more than one colour, and not by QEMU itself. False where it is no picture. */
 export function showsSomething(picture: Uint8Array): boolean {
-  const header = HEADER.exec(Buffer.from(picture.subarray(0, 32)).toString('latin1'));
-  if (header === null) return false;
-  const [width, height] = [Number(header[1]), Number(header[2])];
-  const pixels = picture.subarray(header[0].length);
+  const ppm = ppmOf(picture);
+  if (ppm === null) return false;
+  const { width, height, pixels } = ppm;
   const rowBytes = width * 3;
-  if (rowBytes === 0 || pixels.length < rowBytes * height) return false;
   const isOwn = width === QEMUS_OWN.width && height === QEMUS_OWN.height;
   for (let row = 0; row < height; row += 1) {
     if (isOwn && row >= QEMUS_OWN.fromRow && row < QEMUS_OWN.toRow) continue;

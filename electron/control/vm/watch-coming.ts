@@ -1,8 +1,9 @@
 // Looks at a VM that just runs until its guest is up, or for as long as anybody waits; one look after another. What fails is
 // not seen: nothing else depends on it.
 import type { VmPhase, VmState } from '../../../shared/vm.ts';
-import { comingOf, PICTURE_BYTES_MAX, showsSomething } from './coming.ts';
+import { comingOf, showsSomething } from './coming.ts';
 import type { Live } from './live.ts';
+import { PICTURE_BYTES_MAX } from './ppm.ts';
 import { firstScreenPath } from './run-record.ts';
 import type { VmEvent } from './state.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';

@@ -78,6 +78,7 @@ describe('the whole contract', () => {
     'app.power': 'told by a shell that knows what the computer runs on',
     'memory.focus': 'the VM whose screen is looked at: a terminal shows none',
     'host.parts': 'the doctor says the same, and more',
+    'vm.thumbnail': 'vm screenshot shows the whole of it',
     'network.conflicts': 'what vm set answers',
   };
   const source = readModules(repositoryRoot, ['electron/shells/cli'])
