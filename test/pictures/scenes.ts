@@ -352,6 +352,7 @@ const empty: Scene[] = screensOf('empty').filter(
 export const SCENES: readonly Scene[] = [
   ...empty,
   ...screensOf('full'),
+  { name: 'summary-silent', world: 'full', place: tab(7, 'summary'), isBrief: true },
   ...screensOf('crowded'),
   ...dialogs,
   ...states,

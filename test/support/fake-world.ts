@@ -95,8 +95,8 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
         since: now - (wish.sinceMs ?? 3 * HOUR),
         pid: on ? 4000 + counter : null,
         accelerator: on ? (wish.accelerator ?? 'kvm') : null,
-        guestUp: wish.phase === 'running',
-        coming: null,
+        guestUp: wish.phase === 'running' && wish.balloon !== 'no-driver',
+        coming: wish.phase === 'running' && wish.balloon === 'no-driver' ? 'silent' : null,
         error:
           wish.phase === 'failed'
             ? {

@@ -1,5 +1,6 @@
 // What a guest writes on its serial line, made fit for any terminal: letters, colours and the cursor pass; whatever would
-// set a title or the clipboard, make a link, ask the terminal to answer for itself, or watch the mouse is left out. Pure.
+// set a title or the clipboard, make a link, watch the mouse, or have the terminal answer for itself is left out: each of
+// several viewers would answer, and whoever looks later once more. Pure.
 
 const ESCAPE = 0x1b;
 const [CANCEL, SUBSTITUTE, BELL, DELETE] = [0x18, 0x1a, 0x07, 0x7f];
@@ -26,8 +27,6 @@ function isTameSequence(words: string, final: string): boolean {
     if (final === 'h' || final === 'l') return areModes(words.slice(1));
     return 'JK'.includes(final) && /^\?\d?$/.test(words);
   }
-  // Where the cursor is: an answer of digits, which `resize` asks for.
-  if (final === 'n') return words === '5' || words === '6';
   if (final === 'h' || final === 'l') return words === '4';
   if (final === 'q') return /^\d? $/.test(words);
   if (final === 'T') return /^\d*$/.test(words);
