@@ -11,6 +11,8 @@ const PIECE_BYTES = 256 * 1024;
 export class ConsoleStreams {
   readonly #connect: (path: string) => Promise<ByteStream>;
   readonly #streams = new Map<string, ByteStream>();
+  /** Being opened: the last who wanted it, unless it was closed meanwhile. */
+  readonly #opening = new Map<string, object>();
 
   constructor(connect: (path: string) => Promise<ByteStream>) {
     this.#connect = connect;
@@ -30,9 +32,15 @@ export class ConsoleStreams {
         todo: 'Close one first.',
       });
     }
+    const wish = {};
+    this.#opening.set(key, wish);
+    caller.onGone(() => this.#end(key));
     const stream = await this.#connect(socketPath);
+    if (this.#opening.get(key) !== wish) return stream.destroy();
+    this.#opening.delete(key);
     this.#streams.set(key, stream);
     stream.onData(chunk => {
+      if (this.#streams.get(key) !== stream) return;
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         emit('console', vmId, {
           base64: chunk.subarray(at, at + PIECE_BYTES).toString('base64'),
@@ -41,10 +49,11 @@ export class ConsoleStreams {
       }
     });
     stream.onClose(() => {
-      if (this.#streams.get(key) === stream) this.#streams.delete(key);
+      // One that was closed or replaced says nothing: the one after it would take the end for its own.
+      if (this.#streams.get(key) !== stream) return;
+      this.#streams.delete(key);
       emit('console', vmId, { base64: '', end: true });
     });
-    caller.onGone(() => this.#end(key));
   }
 
   send(vmId: VmId, base64: string, { caller }: CallContext): void {
@@ -67,6 +76,7 @@ export class ConsoleStreams {
   #end(key: string): void {
     const stream = this.#streams.get(key);
     this.#streams.delete(key);
+    this.#opening.delete(key);
     stream?.destroy();
   }
 }

@@ -108,8 +108,10 @@ describe('a guest in the window', () => {
       cmd: "(setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1') >/dev/null 2>&1 &",
     });
     await page.goto(`${page.url().split('#')[0]}#/vm/${vmId}/console`);
-    await page.getByText('Serial', { exact: true }).click();
     const status = page.locator('.console-bar [role=status]');
+    // noVNC complains in the console of one who leaves before it is open.
+    await status.filter({ hasText: 'Click the screen' }).waitFor();
+    await page.getByText('Serial', { exact: true }).click();
     await page.locator('.console-host').click();
     await status.filter({ hasText: 'Press Ctrl+Alt' }).waitFor();
     await page.keyboard.type("printf '\\033]0;owned\\007%s\\n' $((6*7))-serial");
