@@ -1,6 +1,6 @@
 // The VMs there are: catalog rows joined with their supervisors and their folders in storage. The only place where a VM
 // comes to exist or ceases to; every step on that way can be undone.
-import { diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../shared/ids.ts';
+import { diskIdSchema, type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
 import { orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
@@ -19,6 +19,7 @@ import type { MemoryManager } from './memory/manager.ts';
 import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
 import type { Policy } from './policy/policy.ts';
 import * as limits from './policy/vm-rules.ts';
+import type { MoveOrder } from './ports.ts';
 import { seedOf } from './setup/cloud-init.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { Step, TaskRun } from './tasks.ts';
@@ -57,11 +58,8 @@ export class Machines {
 
   /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. `madeAgain`: by tasks of theirs. */
   async begin(madeAgain: ReadonlySet<VmId>): Promise<void> {
-    const { catalog, folders } = this.#ports;
     await this.#clearAway(madeAgain);
-    // Deleting moves the folder first: a control that died in between left the row of a VM that has no disks any more.
-    for (const { id } of catalog.all()) if (folders.isTrashed(id)) this.#forget(id);
-    const all = catalog.all();
+    const all = this.#ports.catalog.all();
     for (const spec of all.filter(isKept)) await this.#logged(spec.id, () => this.#openAgain(spec.id));
     for (const spec of all) {
       const supervisor = this.supervisor(spec.id);
@@ -76,6 +74,8 @@ export class Machines {
   /** What was being made when the control before this one died: storage, and who fills it, still work on it. */
   async #clearAway(madeAgain: ReadonlySet<VmId>): Promise<void> {
     const { catalog, folders, storage, log } = this.#ports;
+    // Deleting moves the folder first: a control that died in between left the row of a VM that has no disks any more.
+    for (const { id } of catalog.all()) if (folders.isTrashed(id)) this.#forget(id);
     const halfMade = folders.halfMade();
     if (halfMade.length === 0) return;
     const { openVms } = await storage.call('storage.info', {});
@@ -382,10 +382,7 @@ export class Machines {
   }
 
   /** T7. The present is kept under this name; an order that was carried out is not again. */
-  async moveDisks(
-    vmId: VmId,
-    order: { readonly momentId: MomentId; readonly keepName: string; readonly orderId: MomentId },
-  ): Promise<Timeline> {
+  async moveDisks(vmId: VmId, order: MoveOrder): Promise<Timeline> {
     await this.open(vmId);
     const timeline = await this.#ports.storage.call('moment.go-back', { vmId, ...order });
     this.#adoptSizes(vmId, timeline);

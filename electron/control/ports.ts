@@ -1,7 +1,14 @@
 // The seams inside control: a VM's supervisor needs memory and disks, the memory manager needs guests. Each side
 // sees only these interfaces; compose.ts joins them.
-import type { DiskId, LeaseId, VmId } from '../../shared/ids.ts';
+import type { DiskId, LeaseId, MomentId, VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
+
+/** Going back, as storage is told: told again, it is done once. */
+export interface MoveOrder {
+  readonly momentId: MomentId;
+  readonly keepName: string;
+  readonly orderId: MomentId;
+}
 
 /** Balloon statistics as the guest tells them, KiB; null where it does not tell. Guests lie: check before use. */
 export interface GuestStats {

@@ -6,7 +6,7 @@ import type { AgentLine } from '../qga/line.ts';
 import type { QmpSession } from '../qmp/session.ts';
 import type { BarrierNote } from './left-over.ts';
 import type { OnStep, SupervisorPorts, VmFolders } from './supervisor-port.ts';
-import { migrateToFile } from './suspended.ts';
+import { migrateToFile, type SaveInput, saveMemory } from './suspended.ts';
 import { delay } from './wait.ts';
 
 /** A guest writes all it has before it is frozen. */
@@ -23,7 +23,7 @@ export const dropBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts,
   ports.removeFile(notePath(folders));
 
 /** Durable, before a guest is frozen or stopped: whoever comes next lets it go on. */
-export const noteBarrier = (
+const noteBarrier = (
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'writeJson'>,
   note: BarrierNote,
@@ -102,4 +102,18 @@ export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => 
     if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
     dropBarrierNote(folders, ports);
   }
+}
+
+/** Its memory saved and the guest stopped; what fails leaves it going on, also where control dies in between. */
+export async function saveOrGoOn(input: SaveInput, wasRunning: boolean): Promise<void> {
+  const { qmp, folders, ports } = input;
+  noteBarrier(folders, ports, { kind: 'memory', wasRunning });
+  try {
+    await saveMemory(input);
+  } catch (cause) {
+    const goesOn = await qmp.execute('cont').catch(() => null);
+    if (goesOn !== null) dropBarrierNote(folders, ports);
+    throw cause;
+  }
+  dropBarrierNote(folders, ports);
 }

@@ -7,7 +7,7 @@ import type { VmSpec, VmState } from '../../../shared/vm.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import type { GuestPort, Lease } from '../ports.ts';
 import { mendLeftOver } from './after-death.ts';
-import { dropBarrierNote, noteBarrier } from './barrier.ts';
+import { saveOrGoOn } from './barrier.ts';
 import { endQemu, hasEnded } from './end-qemu.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
 import { logPath, recordPath } from './home-files.ts';
@@ -313,16 +313,11 @@ export class QemuSupervisor implements VmSupervisor {
     this.#feed({ kind: 'suspend' });
     onStep('saving memory');
     try {
-      noteBarrier(this.#folders, this.#ports, { kind: 'memory', wasRunning });
-      await saving.saveMemory({ ...live, ...this.#launch(), signal, onStep });
+      await saveOrGoOn({ ...live, ...this.#launch(), signal, onStep }, wasRunning);
     } catch (cause) {
-      const error = bodyOf(cause);
-      this.#feed({ kind: 'suspend-failed', error });
-      const goesOn = await live.qmp.execute('cont').catch(() => null);
-      if (goesOn !== null) dropBarrierNote(this.#folders, this.#ports);
+      this.#feed({ kind: 'suspend-failed', error: bodyOf(cause) });
       throw cause;
     }
-    dropBarrierNote(this.#folders, this.#ports);
     await this.#force(live, onStep);
   }
 

@@ -298,7 +298,7 @@ export class VmEngine {
   /** T7: what changed since the last moment is kept as a branch; Now becomes a new leaf on the chosen one. */
   goBack({ momentId, keepName, orderId }: GoBack): Promise<void> {
     return this.#serial(async () => {
-      if (orderId !== undefined && this.#tree.wentBackBy === orderId) return;
+      if (orderId !== undefined && this.#tree.hasGoneBack(orderId)) return;
       const kept = this.#newMoment({ name: keepName, note: '', kind: 'kept' }, this.#tree.nowMoment, orderId);
       await goBackTo(this.#takePorts, this.#moment(momentId), kept);
       await this.#sweep();

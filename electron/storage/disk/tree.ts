@@ -111,9 +111,9 @@ export class Tree {
     return this.#tables.now.get('now')?.momentId ?? null;
   }
 
-  /** The going back that brought Now to where it is. */
-  get wentBackBy(): MomentId | null {
-    return this.#tables.now.get('now')?.wentBackBy ?? null;
+  /** T7: by the record, or, where that was lost (T5), by the branch that has the order's id. */
+  hasGoneBack(orderId: MomentId): boolean {
+    return this.#tables.now.get('now')?.wentBackBy === orderId || this.moment(orderId) !== undefined;
   }
 
   get isPaused(): boolean {

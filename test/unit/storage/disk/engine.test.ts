@@ -1,7 +1,7 @@
 // The engine on real files, small enough for a unit test: what each operation leaves on disk, read by a stranger, and
 // what bad input gets.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import { sumsBytes } from '../../../../electron/storage/disk/sums.ts';
-import type { DiskId, PointId, VmId } from '../../../../shared/ids.ts';
+import type { DiskId, MomentId, PointId, VmId } from '../../../../shared/ids.ts';
 import type { Moment } from '../../../../shared/timeline.ts';
 
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
@@ -197,6 +197,23 @@ describe('operations', () => {
       { id: first.id },
       { id: fourth.id, parentId: first.id },
     ]);
+  });
+
+  it('T7: a going back that is told of again is done once, also after the next point', async () => {
+    scribble(40);
+    const first = await take('first');
+    scribble(40);
+    const orderId = randomUUID() as MomentId;
+    const goBack = () => engine.goBack({ momentId: first.id, keepName: 'kept', orderId });
+    await goBack();
+    scribble(40);
+    await goBack();
+    const { moments, nowBytes } = engine.timeline();
+    expect(moments.map(({ id }) => id)).toEqual([first.id, orderId]);
+    expect(nowBytes).toBeGreaterThan(0);
+    const third = await take('third');
+    await goBack();
+    expect(engine.timeline()).toMatchObject({ nowParentId: third.id, moments: { length: 3 } });
   });
 
   it('T8: what is in the trash comes back as it was, and is nowhere to go back to meanwhile', async () => {
