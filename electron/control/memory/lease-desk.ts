@@ -10,6 +10,7 @@ import type { Lease } from '../ports.ts';
 import { overheadKibOf } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
 import { committedKib, type HostModel, onceUp, poolKib, type VmModel } from './model.ts';
+import { slowlyKib } from './pace.ts';
 import { capped } from './range.ts';
 
 /** Nothing came back for so long: take what there is, or say who did not give. */
@@ -186,7 +187,10 @@ export class LeaseDesk {
       open.frozenAtMs = isFrozen ? (open.frozenAtMs ?? nowMs) : null;
       if (open.frozenAtMs !== null) {
         if (nowMs - open.frozenAtMs >= NO_PROGRESS_MS) this.#fail(id, hostIsFull(open.spec));
-      } else if (pool >= open.bestPoolKib + (hasEnough ? QUICK_KIB : PROGRESS_KIB)) {
+      } else if (
+        pool >=
+        open.bestPoolKib + (hasEnough ? quickKib(host, nowMs - open.movedAtMs) : PROGRESS_KIB)
+      ) {
         open.bestPoolKib = pool;
         open.movedAtMs = nowMs;
       } else if (!hasEnough && this.#waitsForOthers(id, open, host, nowMs)) open.patientUntilMs = nowMs;
@@ -269,8 +273,12 @@ export class LeaseDesk {
 
 function patienceMs(host: HostModel, hasEnough: boolean): number {
   if (!hasEnough) return NO_PROGRESS_MS;
-  return host.vms.some(isGiving) ? NO_QUICK_MS : HEARD_MS;
+  return host.vms.some(vm => isGiving(vm) && !vm.isSlow) ? NO_QUICK_MS : HEARD_MS;
 }
+
+/** M4: what slow balloons bring meanwhile would make up the rest of what came quickly, and be waited for anew. */
+const quickKib = (host: HostModel, sinceMs: number): number =>
+  QUICK_KIB + slowlyKib(host.vms.filter(vm => vm.isSlow && isGiving(vm)).length, sinceMs);
 
 const isGiving = ({ held, actualKib, targetKib }: VmModel): boolean =>
   held === null && (actualKib ?? 0) > (targetKib ?? 0);

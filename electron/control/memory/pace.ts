@@ -31,3 +31,6 @@ export const lateKib = (paceKibPerS: number, owedKib: number): number =>
   Math.round(Math.max(0, owedKib - SOON_S * paceKibPerS));
 
 export const isSlowPace = (paceKibPerS: number): boolean => paceKibPerS < SLOW_KIB_PER_S;
+
+/** What so many slow balloons may have brought meanwhile. */
+export const slowlyKib = (balloons: number, ms: number): number => (balloons * SLOW_KIB_PER_S * ms) / 1000;

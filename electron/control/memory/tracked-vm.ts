@@ -183,6 +183,8 @@ export class TrackedVm {
 
   setAside(): void {
     this.#doubt = 'in-vain';
+    // M4: asked again, it is not relied on before it moves.
+    this.#paceKibPerS = 0;
   }
 
   /** 0: now. One at a time: of two targets under way nobody knows which one the guest goes by. */
