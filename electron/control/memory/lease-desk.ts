@@ -7,11 +7,12 @@ import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { Lease } from '../ports.ts';
-import { overheadKibOf } from './budget.ts';
+import { overheadKibOf, UNMEASURED_KIB } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
 import { committedKib, type HostModel, onceUp, poolKib, type VmModel } from './model.ts';
 import { slowlyKib } from './pace.ts';
 import { capped } from './range.ts';
+import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** Nothing came back for so long: take what there is, or say who did not give. */
 const NO_PROGRESS_MS = 10_000;
@@ -46,6 +47,8 @@ export interface LeaseDeskPorts {
   readonly random: Random;
   readonly journal: MemoryJournal;
   readonly model: () => HostModel;
+  /** From tests alone. */
+  readonly switchOff?: MemorySwitchOffs;
   /** What VMs leave free because somebody asked them to (free.ts); 0: nothing. */
   readonly keptFreeKib: () => number;
   /** M10: as it is now. */
@@ -71,11 +74,11 @@ const neededKib = ({ lease, overheadKib }: OpenLease): number =>
   lease.bootKib + overheadKibOf(lease.bootKib, overheadKib);
 /** What it could be started with now. `pool`: once it has all that it asked for. */
 const reachableKib = ({ lease }: OpenLease, pool: number): number => floorMib(lease.bootKib + pool);
-const waitingKib = (open: OpenLease): number => (open.wait === null ? 0 : neededKib(open));
-
 export class LeaseDesk {
   readonly #ports: LeaseDeskPorts;
   readonly #open = new Map<string, OpenLease>();
+  /** They boot, and nobody knows yet what their QEMUs need. */
+  readonly #unmeasured = new Set<VmId>();
 
   constructor(ports: LeaseDeskPorts) {
     this.#ports = ports;
@@ -92,11 +95,24 @@ export class LeaseDesk {
   }
 
   #sum(counts: (open: OpenLease) => boolean): number {
-    let sum = 0;
+    const others = this.#unmeasured.size - 1;
+    let sum = Math.max(0, others) * UNMEASURED_KIB;
     for (const open of this.#open.values()) {
-      if (counts(open)) sum += neededKib(open);
+      if (counts(open)) sum += neededKib(open) + this.marginKib(open.overheadKib, open.lease.id);
     }
     return sum;
+  }
+
+  #waitingKib(open: OpenLease): number {
+    return open.wait === null ? 0 : neededKib(open) + this.marginKib(open.overheadKib, open.lease.id);
+  }
+
+  /** M2: kept beside what a QEMU usually needs, where one that came before it was not measured either. */
+  marginKib(overheadKib: number | null, id: Lease['id'] | null): number {
+    if (overheadKib !== null || this.#ports.switchOff?.unmeasuredMargin === true) return 0;
+    const [first] = [...this.#open.values()].filter(open => open.overheadKib === null);
+    const isFirst = first === undefined || first.lease.id === id;
+    return isFirst && this.#unmeasured.size === 0 ? 0 : UNMEASURED_KIB;
   }
 
   get isWaiting(): boolean {
@@ -120,7 +136,8 @@ export class LeaseDesk {
   }): Promise<Lease> {
     const overheadKib = this.#ports.journal.overhead(spec.id);
     const host = this.#ports.model();
-    const nowKib = mostLeasableKib(host, overheadKib);
+    const besideKib = host.leasedKib + this.marginKib(overheadKib, null);
+    const nowKib = mostLeasableKib({ ...host, leasedKib: besideKib }, overheadKib);
     const { minKib, maxKib } = capped(spec, this.#ports.capKib());
     // What was saved can only go on as large as it was; its balloon shrinks it afterwards.
     const leastKib = exactKib ?? minKib;
@@ -160,6 +177,18 @@ export class LeaseDesk {
     }
   }
 
+  /** Its VM runs, and is counted as such from here on. */
+  transferred(lease: Lease): void {
+    const isNew = this.#open.get(lease.id)?.overheadKib === null;
+    if (isNew && this.#ports.switchOff?.unmeasuredMargin !== true) this.#unmeasured.add(lease.vmId);
+    this.settle(lease);
+  }
+
+  /** It never came as far as showing what its QEMU needs. */
+  isUnmeasured(vmId: VmId): boolean {
+    return this.#unmeasured.has(vmId);
+  }
+
   /** Transferred or released. */
   settle(lease: Lease): void {
     this.#open.delete(lease.id);
@@ -172,10 +201,12 @@ export class LeaseDesk {
    * `isFrozen`: the host itself has nothing left, whatever was promised.
    */
   look(host: HostModel, isFrozen: boolean): void {
-    let behindKib = [...this.#open.values()].reduce((sum, open) => sum + waitingKib(open), 0);
+    for (const vmId of this.#unmeasured)
+      if (host.vms.find(({ id }) => id === vmId)?.held !== 'booting') this.#unmeasured.delete(vmId);
+    let behindKib = [...this.#open.values()].reduce((sum, open) => sum + this.#waitingKib(open), 0);
     for (const [id, open] of this.#open) {
       if (open.wait === null) continue;
-      behindKib -= waitingKib(open);
+      behindKib -= this.#waitingKib(open);
       // Who came later takes nothing from who came first.
       const pool = poolKib(host) + behindKib;
       if (pool >= 0 && !isFrozen) {

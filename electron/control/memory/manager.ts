@@ -95,9 +95,7 @@ export class MemoryManager implements MemoryPort {
       },
     });
     this.#desk = new LeaseDesk({
-      clock: ports.clock,
-      random: ports.random,
-      journal: ports.journal,
+      ...ports,
       model: () => this.#model(),
       keptFreeKib: () => this.#keptFreeKib(),
       capKib: () => this.#policy.capKib,
@@ -177,7 +175,7 @@ export class MemoryManager implements MemoryPort {
     this.#ports.journal.dropTarget(spec.id);
     // The VM is counted before the lease is dropped: its memory is never nobody's.
     this.#track(spec, lease.bootKib, guest, null);
-    this.#desk.settle(lease);
+    this.#desk.transferred(lease);
     this.#loop.wake(`${spec.name} started`);
   }
 
@@ -228,7 +226,8 @@ export class MemoryManager implements MemoryPort {
     this.#tried(() => {
       this.#ports.journal.dropTarget(vmId);
       const { ownNeedKib } = vm.footprint;
-      if (ownNeedKib < vm.notedOverheadKib) this.#ports.journal.putOverhead(vmId, ownNeedKib);
+      const isNews = !this.#desk.isUnmeasured(vmId) && this.#ports.journal.overhead(vmId) === null;
+      if (isNews || ownNeedKib < vm.notedOverheadKib) this.#ports.journal.putOverhead(vmId, ownNeedKib);
     });
     this.#histories.end(vmId, this.#ports.clock.wallMs());
     this.#loop.wake(`${vm.spec.name} ${eventText(why) ?? 'stopped'}`);
@@ -296,10 +295,12 @@ export class MemoryManager implements MemoryPort {
     if (this.#loop.hostState === 'emergency')
       return { feasible: false, bootKib: 0, sentence: hostIsFullText(spec.name), changes: [] };
     const model = this.#model();
+    const overheadKib = this.#ports.journal.overhead(spec.id);
     return previewStart(model, capped(spec, this.#policy.capKib), {
       nowMs: this.#ports.clock.monotonicMs(),
       keptFreeKib: this.#keptFreeKib(),
-      overheadKib: this.#ports.journal.overhead(spec.id),
+      overheadKib,
+      marginKib: this.#desk.marginKib(overheadKib, null),
       later: this.#desk.later(model),
     });
   }

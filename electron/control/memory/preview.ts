@@ -14,15 +14,18 @@ export interface PreviewAt {
   readonly keptFreeKib: number;
   /** Measured of its QEMU in an earlier run; null: never. */
   readonly overheadKib: number | null;
+  /** Kept beside what its QEMU usually needs, while others start. */
+  readonly marginKib: number;
   /** The host when those that start now are up. */
   readonly later: HostModel;
 }
 
 export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): StartPreview {
-  const { nowMs, keptFreeKib, overheadKib, later } = at;
-  const waits = mostLeasableKib(now, overheadKib) < spec.minKib;
+  const { nowMs, keptFreeKib, overheadKib, marginKib, later } = at;
+  const beside = { ...now, leasedKib: now.leasedKib + marginKib };
+  const waits = mostLeasableKib(beside, overheadKib) < spec.minKib;
   // As a start would: it waits for those that boot, where that helps.
-  const host = waits ? later : now;
+  const host = waits ? later : beside;
   const most = mostLeasableKib(host, overheadKib);
   const bootKib = Math.min(spec.maxKib, most);
   if (most < spec.minKib) {

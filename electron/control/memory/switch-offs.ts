@@ -4,6 +4,7 @@ export const MEMORY_SWITCH_OFF_NAMES = [
   'journalBeforeSend',
   'bootGrace',
   'overheadJournal',
+  'unmeasuredMargin',
   'driverSettles',
   'stuckExclusion',
   'silentExclusion',

@@ -33,10 +33,11 @@ export async function runSafety({
   return { runs: done, deaths, violations };
 }
 
-/** A quiet growth of the host, a silent guest, a tide (safety.ts): what is made for a mechanism comes with every eighth seed. */
+/** A quiet growth of the host, a silent guest, a tide, a rush (safety.ts): what is made for a mechanism comes with every eighth seed. */
 const KINDS = 8;
 const KIND_OF: Readonly<Partial<Record<SwitchOffName, number>>> = {
   watermarks: 0,
+  unmeasuredMargin: 6,
   silentExclusion: 2,
   freshSample: 4,
 };

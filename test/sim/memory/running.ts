@@ -9,6 +9,8 @@ import type { DriverKind, Load, SimGuest } from './guest.ts';
 
 const MIB = 1024;
 export const SWAP_MIB = 1024;
+/** Up, and answering, for so long. */
+const CALM_MS = 20_000;
 const SPIN_MAX_S = 12;
 /** A minimum that can be given is given within this. */
 const BELOW_MAX_S = 15;
@@ -120,6 +122,18 @@ export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): 
 export function isLeftWaiting(starting: Starting, nowMs: number): boolean {
   return starting.lease === null && starting.controller.isAlive && nowMs - starting.atMs >= WAITS_MAX_MS;
 }
+
+/** It gives what it is asked for, down to its minimum. */
+export const isWilling = (
+  { guest, spec, leastMib, readyAtMs, hungUntilMs }: Running,
+  nowMs: number,
+): boolean =>
+  guest.setup.kind === 'normal' &&
+  leastMib <= spec.minKib / MIB &&
+  guest.isDriverReady &&
+  !guest.isPaused &&
+  spec.balanced &&
+  nowMs - Math.max(readyAtMs, hungUntilMs) > CALM_MS;
 
 /** From its cache first; what its load, at its most, leaves above its minimum has to be swapped out. */
 export function releaseMs({ guest, spec, leastMib }: Running): number {

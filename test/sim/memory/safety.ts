@@ -1,6 +1,6 @@
 // M2 and M3 at every step: the real manager, guests of every kind, a host that grows and shrinks, a controller that dies
 // at any step. The judge knows the truth: what every guest may come to hold, whatever the manager believes.
-import { defaultReserveKib } from '../../../electron/control/memory/budget.ts';
+import { defaultReserveKib, UNMEASURED_KIB } from '../../../electron/control/memory/budget.ts';
 import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
 import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
 import type { Lease } from '../../../electron/control/ports.ts';
@@ -14,6 +14,7 @@ import {
   isLeftBelow,
   isLeftSpinning,
   isLeftWaiting,
+  isWilling,
   KINDS,
   loadOf,
   mostOverheadMib,
@@ -37,7 +38,6 @@ const BELOW_MIB = 64;
 const STEADY_MS = 3_000;
 /** Until a QEMU found running could be reached. */
 const UNREACHED_MS = 5_000;
-const CALM_MS = 20_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
 export interface SafetyOptions {
@@ -63,6 +63,8 @@ export class SafetyWorld {
   readonly #totalMib: number;
   /** A quiet world whose host grows steadily: what the margins are for. */
   readonly #isRamp: boolean;
+  /** All start at once, on a host that uses all its margin leaves it, and fill what they have. */
+  readonly #isRush: boolean;
   /** VMs come as others go, on a host that answers late: targets turn while guests still grow. */
   readonly #isTide: boolean;
   /** One of them does not answer for a minute while the ranges of others change. */
@@ -84,6 +86,7 @@ export class SafetyWorld {
     this.random = new Seeded(options.seed);
     this.#totalMib = 8192 * (1 + this.random.below(3));
     this.#isRamp = options.seed % 8 === 0;
+    this.#isRush = options.seed % 8 === 6;
     this.#isTide = options.seed % 8 === 4;
     this.#isHush = options.seed % 8 === 2;
     this.#controller = this.#first = this.#control();
@@ -92,7 +95,7 @@ export class SafetyWorld {
   }
 
   get #isPlain(): boolean {
-    return this.#isRamp || this.#isTide || this.#isHush;
+    return this.#isRamp || this.#isRush || this.#isTide || this.#isHush;
   }
   get #all(): Running[] {
     return [...this.#running.values()];
@@ -109,7 +112,8 @@ export class SafetyWorld {
 
   async run(): Promise<void> {
     const { seconds } = this.#options;
-    for (let n = 0; n < 2 + this.random.below(3); n++) this.#start();
+    if (this.#isRush) this.#useMib = this.#useGoalMib = this.#reserveMib - 256;
+    for (let n = 0; n < (this.#isRush ? 6 : 2 + this.random.below(3)); n++) this.#start();
     while (this.clock.monotonicMs() < seconds * 1000) {
       await this.clock.advance(STEP_MS);
       this.#live();
@@ -211,7 +215,7 @@ export class SafetyWorld {
     const isOwed =
       this.#controller.isAlive &&
       !this.#controller.isFull &&
-      this.#isWilling(running) &&
+      isWilling(running, this.clock.monotonicMs()) &&
       this.#isHostCalm(now) &&
       this.#feasibleMib() > BELOW_MIB;
     if (isLeftBelow(running, isOwed, dt))
@@ -282,25 +286,16 @@ export class SafetyWorld {
     let left = this.#totalMib - Math.max(this.#reserveMib, step);
     for (const one of this.#all) left -= this.#mustHaveMib(one) + mostOverheadMib(one.guest);
     for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
-    return ((left - 150) * 100) / 101;
+    // M2: of QEMUs that start together nobody knows what they need.
+    const starting = this.#starting.size + this.#all.filter(({ guest }) => !guest.isDriverReady).length;
+    return ((left - (starting * UNMEASURED_KIB) / MIB - 150) * 100) / 101;
   }
 
   #mustHaveMib(running: Running): number {
     const { guest, spec } = running;
-    if (this.#isWilling(running)) return spec.minKib / MIB;
+    if (isWilling(running, this.clock.monotonicMs())) return spec.minKib / MIB;
     const isKnown = guest.isHung && guest.isDriverReady && running.seenBy === this.#controller;
     return isKnown ? promisedMib(running) : Math.max(promisedMib(running), guest.setup.bootMib);
-  }
-
-  #isWilling({ guest, spec, leastMib, readyAtMs, hungUntilMs }: Running): boolean {
-    return (
-      guest.setup.kind === 'normal' &&
-      leastMib <= spec.minKib / MIB &&
-      guest.isDriverReady &&
-      !guest.isPaused &&
-      spec.balanced &&
-      this.clock.monotonicMs() - Math.max(readyAtMs, hungUntilMs) > CALM_MS
-    );
   }
 
   #isHostCalm(atMs: number): boolean {
@@ -338,8 +333,8 @@ export class SafetyWorld {
     this.#useMib += delta;
     if (delta > 0) this.#unasked.push({ atMs: now, mib: delta });
     while ((this.#unasked[0]?.atMs ?? now) < now - 2 * REACTION_MS) this.#unasked.shift();
-    if (this.#isRamp && this.#useMib + this.#guestsMib() > this.#totalMib + 1) {
-      this.#blame('M2', 'the host was overrun by its own steady growth, which the margin is for');
+    if ((this.#isRamp || this.#isRush) && this.#useMib + this.#guestsMib() > this.#totalMib + 1) {
+      this.#blame('M2', `the host was overrun by ${this.#isRush ? 'starts' : 'growth'} a margin is for`);
       this.#useMib = this.#useGoalMib = 1500;
     }
     for (const starting of this.#starting) {
@@ -387,6 +382,7 @@ export class SafetyWorld {
     if (all.length < (this.#isTide || this.#isHush ? 4 : 1)) return this.#start();
     const running = random.pick(all);
     if (this.#isHush) return this.#hush(all);
+    if (this.#isRush) return all.length < 2 ? this.#start() : this.#end(running);
     if (this.#isTide) return this.#replace(running, 100 + random.below(600));
     const deeds: readonly (() => void)[] = [
       () => this.#start(),
@@ -454,12 +450,13 @@ export class SafetyWorld {
     });
     const kind = this.#isPlain ? 'normal' : random.pick(KINDS);
     const controller = this.#controller;
+    const atMs = this.clock.monotonicMs();
     const starting: Starting = {
       spec,
       kind,
-      atMs: this.clock.monotonicMs(),
+      atMs,
       feasibleMib: this.#feasibleMib(),
-      releaseMs: Math.max(0, ...this.#all.filter(one => this.#isWilling(one)).map(releaseMs)),
+      releaseMs: Math.max(0, ...this.#all.filter(one => isWilling(one, atMs)).map(releaseMs)),
       controller,
       lease: null,
     };
@@ -509,7 +506,7 @@ export class SafetyWorld {
     const { load, peakMib } = loadOf(this.random, {
       minMib: spec.minKib / MIB,
       bootMib,
-      isRamp: this.#isRamp,
+      isRamp: this.#isRamp || this.#isRush,
     });
     const guest = new SimGuest(
       {
