@@ -48,6 +48,14 @@ describe('M5: the plan follows within one tick', () => {
     expect(sum(after)).toBeLessThan(sum(before));
   });
 
+  it('when a suspended VM is to go on as large as it was', async () => {
+    const { before, after } = await follows(() => {
+      const signal = new AbortController().signal;
+      world.manager.lease({ spec: specOf(4, 64, 512), exactKib: 300 * MIB, signal }).catch(() => undefined);
+    });
+    expect(sum(after)).toBeLessThan(sum(before) - 16 * MIB);
+  });
+
   it('when a start was given up', async () => {
     const giveUp = new AbortController();
     const leasing = world.manager
@@ -125,6 +133,21 @@ describe('M5: the plan follows within one tick', () => {
       world.host = { ...world.host, availableKib: 2 * GIB };
     });
     expect(sum(after)).toBeLessThan(sum(before));
+  });
+
+  it.each(['taken away from', 'added to'] as const)('when memory is %s this computer', async what => {
+    // VMs may have all that the reserve leaves: 8 GiB less 6.
+    expect(world.manager.setPolicy({ budgetKib: null, reserveKib: 6 * GIB }).ok).toBe(true);
+    const resize = (gib: number): void => {
+      world.host = { ...world.host, totalKib: gib * GIB, availableKib: (gib - 2) * GIB };
+    };
+    const [from, to] = what === 'added to' ? [8, 10] : [10, 8];
+    resize(from);
+    await world.run(15 * TICK_MS);
+    const { before, after } = await follows(() => resize(to));
+    expect(world.manager.hostMemory().budgetKib).toBe((to - 6) * GIB);
+    if (to > from) expect(sum(after)).toBeGreaterThan(sum(before) + 100 * MIB);
+    else expect(sum(after)).toBeLessThan(sum(before) - 100 * MIB);
   });
 
   it.each(['stands still', 'runs on'] as const)(
