@@ -46,4 +46,27 @@ describe('what happens on a laptop', () => {
       expect(laptop.violations).toEqual([]);
     },
   );
+
+  it('M4: guests without swap have memory before they run out of it, which a fixed share of it does not give', async () => {
+    const ranOut = async (mode: (typeof MODES)[number]): Promise<number> => {
+      const laptop = new Laptop({ seed: 1, mode, totalMib: 6144 });
+      // In turn each grows by 60 MiB a second beyond an equal part, and falls idle again.
+      const growing = (n: number) => (at: number) => {
+        const since = (at + n * 80) % 240;
+        const demandMib = 300 + Math.max(0, Math.min(60 * since, 1500, 60 * (80 - since)));
+        return { demandMib, hotMib: 100, readMibPerS: 0 };
+      };
+      for (const n of [1, 2, 3]) {
+        void laptop.start(n, { minMib: 512, maxMib: 3072, swapMib: 0, load: growing(n) });
+        await laptop.run(20);
+      }
+      await laptop.run(480);
+      laptop.end();
+      expect(laptop.guests.size).toBe(3);
+      expect(laptop.violations).toEqual([]);
+      return [...laptop.guests.values()].reduce((sum, guest) => sum + guest.killed + guest.ranOut, 0);
+    };
+    expect(await ranOut('demand')).toBe(0);
+    expect(await ranOut('proportional')).toBeGreaterThan(0);
+  });
 });

@@ -25,6 +25,7 @@ export interface LaptopVm {
   readonly maxMib: number;
   readonly kind?: DriverKind;
   readonly bootSeconds?: number;
+  readonly swapMib?: number;
   readonly load: (seconds: number) => Load;
 }
 
@@ -206,7 +207,7 @@ export class Laptop {
       bootMib,
       kind: vm.kind ?? 'normal',
       bootSeconds: vm.bootSeconds ?? 8,
-      swapMib: 1024,
+      swapMib: vm.swapMib ?? 1024,
       overheadMib: Math.floor(overheadMib(bootMib)),
       load: vm.load,
       random: this.random,
