@@ -51,6 +51,7 @@ const anyVm = fc
     grewAtMs: anyMoment,
     late: fc.nat(512),
     isSlow: fc.boolean(),
+    hasRefused: fc.boolean(),
     held: fc.oneof(
       { weight: 5, arbitrary: fc.constant(null) },
       { weight: 1, arbitrary: fc.constantFrom(...HELD) },

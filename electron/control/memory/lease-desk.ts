@@ -304,7 +304,7 @@ export class LeaseDesk {
 
 function patienceMs(host: HostModel, hasEnough: boolean): number {
   if (!hasEnough) return NO_PROGRESS_MS;
-  return host.vms.some(vm => isGiving(vm) && !vm.isSlow) ? NO_QUICK_MS : HEARD_MS;
+  return host.vms.some(vm => isGiving(vm) && !vm.isSlow && !vm.hasRefused) ? NO_QUICK_MS : HEARD_MS;
 }
 
 /** M4: what slow balloons bring meanwhile would make up the rest of what came quickly, and be waited for anew. */

@@ -46,6 +46,8 @@ export interface VmModel {
   readonly lateKib: number;
   /** Its balloon was seen to be so slow that who waits for what it gives swaps meanwhile. */
   readonly isSlow: boolean;
+  /** It was found stuck, and has not moved since: asked again, it is not relied on. */
+  readonly hasRefused: boolean;
   readonly held: Held | null;
 }
 

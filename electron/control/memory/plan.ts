@@ -46,9 +46,11 @@ interface Decision {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** M4: while a start waits, what a slow balloon owes counts as what it is, memory that is not there: others give it. */
+/** M4: while a start waits, what a slow balloon or one found stuck owes is memory that is not there: others give it. */
 const owedTooLateKib = (host: HostModel, vm: VmModel): number =>
-  host.leasedKib > 0 && vm.isSlow ? Math.max(0, (vm.actualKib ?? 0) - (vm.targetKib ?? vm.bootKib)) : 0;
+  host.leasedKib > 0 && (vm.isSlow || vm.hasRefused)
+    ? Math.max(0, (vm.actualKib ?? 0) - (vm.targetKib ?? vm.bootKib))
+    : 0;
 
 /**
  * Memory the movable VMs may share: the budget less leases, less what is held, less everyone's overhead, less what would

@@ -50,6 +50,7 @@ export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): Start
     grewAtMs: null,
     lateKib: 0,
     isSlow: false,
+    hasRefused: false,
     // By need nothing is asked of it before it has told what it needs: it keeps what it booted with.
     held: host.mode === 'demand' ? 'booting' : null,
   };

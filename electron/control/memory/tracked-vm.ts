@@ -183,8 +183,6 @@ export class TrackedVm {
 
   setAside(): void {
     this.#doubt = 'in-vain';
-    // M4: asked again, it is not relied on before it moves.
-    this.#paceKibPerS = 0;
   }
 
   /** 0: now. One at a time: of two targets under way nobody knows which one the guest goes by. */
@@ -350,6 +348,7 @@ export class TrackedVm {
       grewAtMs: this.#grewAtMs,
       lateKib: lateKib(this.#paceKibPerS, (this.actualKib ?? 0) - (this.targetKib ?? this.bootKib)),
       isSlow: isSlowPace(this.#paceKibPerS),
+      hasRefused: this.#progress.strikes > 0 && this.#progress.state !== 'slow',
       held: this.#held(nowMs),
     };
     return this.#switchOff.needInQuarantine === true ? vm : servedInNeed(vm);

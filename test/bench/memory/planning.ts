@@ -51,6 +51,7 @@ function hostOf(
       grewAtMs: null,
       lateKib: 0,
       isSlow: false,
+      hasRefused: false,
       held: random.below(10) === 0 ? 'booting' : null,
     };
   });

@@ -32,6 +32,7 @@ const vm = (n: number, atMib: number, change: Partial<VmModel> = {}): VmModel =>
   grewAtMs: null,
   lateKib: 0,
   isSlow: false,
+  hasRefused: false,
   held: null,
   ...change,
 });

@@ -84,6 +84,7 @@ describe('a host in need', () => {
       grewAtMs: null,
       lateKib: 0,
       isSlow: false,
+      hasRefused: false,
       held: null,
     });
     const vms = [vm(1, 1024 * MIB), vm(2, 300 * MIB)];

@@ -43,6 +43,7 @@ const vm = (n: number, change: Partial<VmModel> = {}): VmModel => ({
   grewAtMs: null,
   lateKib: 0,
   isSlow: false,
+  hasRefused: false,
   held: null,
   ...change,
 });

@@ -83,6 +83,7 @@ describe('who is planned for though left alone', () => {
     grewAtMs: null,
     lateKib: 0,
     isSlow: false,
+    hasRefused: false,
     held: 'quarantined',
   };
 
