@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { repositoryRoot } from '../../build/layers.ts';
 import type { VmId } from '../../shared/ids.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
 import { startGateway } from '../support/gateway.ts';
 
@@ -20,7 +21,7 @@ let browser: Browser;
 let page: Page;
 let agent: Agent;
 let vmId: VmId;
-const complaints: string[] = [];
+let complaints: string[] = [];
 
 async function clean(name: string): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
@@ -40,12 +41,7 @@ beforeAll(async () => {
   browser = await launchChromium();
   page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   page.setDefaultTimeout(60_000);
-  page.on('console', message => {
-    // noVNC reads its own canvas when the guest changes its mode; the browser's hint on that is not ours to follow.
-    if (message.text().startsWith('Canvas2D: Multiple readback')) return;
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', error => complaints.push(error.message));
+  complaints = complaintsOf(page);
   await page.goto(url);
   await page.getByText('shown').first().waitFor();
 });

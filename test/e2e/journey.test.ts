@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { repositoryRoot } from '../../build/layers.ts';
 import { findProgram } from '../../electron/platform/process.ts';
 import type { VmId } from '../../shared/ids.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
 
 const artifacts = join(repositoryRoot, 'test', 'artifacts');
@@ -33,7 +34,7 @@ let browser: Browser;
 let page: Page;
 let agent: Agent;
 let vmId: VmId;
-const consoleErrors: string[] = [];
+let consoleErrors: string[] = [];
 
 const shot = (name: string): Promise<unknown> => page.screenshot({ path: join(artifacts, `${name}.png`) });
 async function clean(name: string): Promise<void> {
@@ -62,12 +63,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: findProgram('chromium') ?? '', args: CHROMIUM_ARGS });
   page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   page.setDefaultTimeout(30_000);
-  page.on('console', message => {
-    // noVNC reads its own canvas when the guest changes its mode; the browser's hint on that is not ours to follow.
-    if (message.text().startsWith('Canvas2D: Multiple readback')) return;
-    if (message.type() === 'error' || message.type() === 'warning') consoleErrors.push(message.text());
-  });
-  page.on('pageerror', error => consoleErrors.push(error.message));
+  consoleErrors = complaintsOf(page);
   await page.goto(url);
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 // What goes wrong around a VM, on real parts: QEMU missing, dying, ranges that cannot be, a disk that is somebody
 // else's, a host disk that fills up. Each says what happened, what is safe and what to do, and nothing is lost.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -179,6 +179,8 @@ describe.skipIf(!canMount)('a host disk that fills up', () => {
       return state.phase === 'paused' ? state : null;
     });
     expect(paused.detail).toMatch(/disk is full.*nothing is lost/i);
+    // The write that found no room may have been larger than a new image: nothing at all is left now.
+    expect(spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'filler')}`, 'bs=64k']).status).toBe(1);
     const body = await refusal(ebb.call('moment.take', { vmId, name: 'no room', note: '' }));
     expect(body.code, errorText(body)).toBe('disk.full');
     expect((await ebb.call('timeline.get', { vmId })).moments).toHaveLength(0);

@@ -178,6 +178,8 @@ describe('a chain comes in with its history', () => {
     const { diskId, pointId } = moments[0]?.points[0] ?? {};
     expect(moments).toHaveLength(1);
     const path = join(ebb.paths.dataFolder, 'vms', vmId, 'disks', String(diskId), `${pointId}.vhd`);
+    // A stranger opens file after file; none changes its name once all is settled.
+    await ebb.settled(vmId);
     expectContent(sevenZip(path), contents[2] as Buffer, 'flat');
   });
 });
