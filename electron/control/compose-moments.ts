@@ -70,6 +70,7 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
       machines.update(
         restoredSpec(machines.spec(vmId), then, desk.policy, range => memory.checkRange(range)),
       ),
+    forgetVars: folders.forgetUefiVars,
     freeBytes: folders.freeBytes,
     bytesOf,
     readFile: readWhole,

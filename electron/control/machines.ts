@@ -383,7 +383,6 @@ export class Machines {
 
   /** T7. The present is kept under this name; an order that was carried out is not again. */
   async moveDisks(vmId: VmId, order: MoveOrder): Promise<Timeline> {
-    await this.open(vmId);
     const timeline = await this.#ports.storage.call('moment.go-back', { vmId, ...order });
     this.#adoptSizes(vmId, timeline);
     return timeline;

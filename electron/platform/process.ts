@@ -104,6 +104,7 @@ export function runTool(command: string, args: readonly string[], options: ToolO
       if (options.pauses !== undefined) child.kill('SIGCONT');
     };
     options.signal?.addEventListener('abort', abort, { once: true });
+    if (options.signal?.aborted === true) abort();
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout = (stdout + text).slice(0, OUTPUT_MAX);
       options.onOutput?.(text);

@@ -143,7 +143,9 @@ export class HistoryDesk {
       if (isThere(vmId))
         try {
           const schedule = this.#schedule(vmId);
-          await this.#settleHold.tell(vmId, isSaving(schedule, power));
+          await this.#settleHold.tell(vmId, isSaving(schedule, power)).catch((cause: unknown) => {
+            log(`history of ${vmId}: ${words(cause)}`);
+          });
           if (schedule.isOn) await this.#lookAt(vmId);
         } catch (cause) {
           log(`history of ${vmId}: ${words(cause)}`);

@@ -26,6 +26,7 @@ export interface MomentDeskPorts {
   readonly uuid: () => string;
   /** As far as this host and its policy allow it today. */
   readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
+  readonly forgetVars: (vmId: VmId) => void;
   readonly freeBytes: () => number;
   /** Null where there is no such file. */
   readonly bytesOf: (path: string) => number | null;

@@ -7,7 +7,7 @@ import type { PointId, VmId } from '../../../shared/ids.ts';
 import { type MomentExtras, momentExtrasSchema } from '../../../shared/moment-extras.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
-import { MACHINE_STATE } from '../vm/home-files.ts';
+import { MACHINE_STATE, uefiVarsPath } from '../vm/home-files.ts';
 import { runRecordSchema } from '../vm/run-record.ts';
 import { memoryPath } from '../vm/suspended.ts';
 
@@ -149,6 +149,11 @@ export class ExtrasShelf {
   restoreState(vmId: VmId, pointId: PointId, to = vmId): void {
     const home = this.#ports.home(to);
     for (const name of MACHINE_STATE) this.#copy(`${this.#folder(vmId, pointId)}/${name}`, `${home}/${name}`);
+  }
+
+  /** A VM that was not started yet has none. */
+  hasVars(vmId: VmId, pointId: PointId): boolean {
+    return this.#ports.exists(uefiVarsPath({ home: this.#folder(vmId, pointId) }));
   }
 
   /** The same bytes under another name: saved memory is never written to. */

@@ -28,7 +28,7 @@ const noteSchema = z.object({
 type Note = z.infer<typeof noteSchema>;
 
 export interface GoBackPorts {
-  readonly machines: Pick<Machines, 'kept' | 'requireOff' | 'moveDisks' | 'spec' | 'supervisor'>;
+  readonly machines: Pick<Machines, 'kept' | 'open' | 'requireOff' | 'moveDisks' | 'spec' | 'supervisor'>;
   readonly storage: Pick<StorageClient, 'call'>;
   readonly shelf: ExtrasShelf;
   readonly home: (vmId: VmId) => string;
@@ -38,6 +38,8 @@ export interface GoBackPorts {
   readonly removeFile: (path: string) => void;
   readonly uuid: () => string;
   readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
+  /** The next start makes new ones. */
+  readonly forgetVars: (vmId: VmId) => void;
   readonly keepPresent: (moment: Moment, draft: Draft, vmId: VmId) => void;
   readonly log: (line: string) => void;
 }
@@ -53,9 +55,16 @@ export interface WantedGoBack {
 }
 
 const notePath = (home: string): string => `${home}/going-back.json`;
-/** What leaves nobody sure whether the disks were moved: storage away, the VM not open, a database that cannot say. */
-const isUnsure = ({ body: { code } }: Fault): boolean =>
-  code === 'disk.poisoned' || code === 'vm.not-found' || code === 'internal' || code.startsWith('rpc.');
+/** Storage's own refusals of a going back; whatever else it says leaves nobody sure whether the disks were moved. */
+const REFUSALS: readonly string[] = [
+  'moment.not-found',
+  'vm.wrong-state',
+  'disk.in-use',
+  'disk.full',
+  'disk.io',
+];
+/** Its disks did not open: nobody knows what was done to them before. */
+class NotOpen extends Error {}
 
 export class GoingBack {
   readonly #ports: GoBackPorts;
@@ -79,11 +88,12 @@ export class GoingBack {
 
   /** What this control or the one before it left half-done; at once where that is nothing. Faults: those of storage. */
   async finish(vmId: VmId): Promise<void> {
-    await this.#doing.get(vmId)?.catch(() => undefined);
-    const noted = noteSchema.safeParse(this.#ports.readJson(notePath(this.#ports.home(vmId))));
-    if (!noted.success) return;
-    this.#ports.log(`vm ${vmId}: going back to ${noted.data.momentId} is finished`);
-    await this.#alone(vmId, () => this.#carryOut(vmId, noted.data, () => undefined));
+    await this.#alone(vmId, async () => {
+      const noted = noteSchema.safeParse(this.#ports.readJson(notePath(this.#ports.home(vmId))));
+      if (!noted.success) return;
+      this.#ports.log(`vm ${vmId}: going back to ${noted.data.momentId} is finished`);
+      await this.#carryOut(vmId, noted.data, () => undefined);
+    });
   }
 
   /** Before anybody is served. One VM's trouble keeps no other waiting: it is tried again before it starts. */
@@ -94,13 +104,15 @@ export class GoingBack {
       });
   }
 
+  /** One after the other: what the second finds is what the first left. */
   async #alone<T>(vmId: VmId, work: () => Promise<T>): Promise<T> {
-    const doing = work();
+    const before = this.#doing.get(vmId) ?? Promise.resolve();
+    const doing = before.then(work, work);
     this.#doing.set(vmId, doing);
     try {
       return await doing;
     } finally {
-      this.#doing.delete(vmId);
+      if (this.#doing.get(vmId) === doing) this.#doing.delete(vmId);
     }
   }
 
@@ -124,9 +136,17 @@ export class GoingBack {
     shelf.restoreState(vmId, note.pointId);
     const kept = shelf.get(vmId, note.pointId);
     if (note.configuration === 'restore' && kept !== null) this.#ports.restoreSetup(vmId, kept.spec);
+    if (kept !== null) this.#matchFirmware(vmId, note, kept);
     const isResumed = this.#placeMemory(vmId, note, note.resume ? kept : null, step);
     this.#forget(vmId);
     return isResumed;
+  }
+
+  /** L4: variables are of the firmware that wrote them; with another's, Secure Boot would not be what it says. */
+  #matchFirmware(vmId: VmId, { pointId }: Note, { spec }: Kept): void {
+    const { shelf, machines, forgetVars } = this.#ports;
+    const isItsOwn = machines.spec(vmId).firmware === spec.firmware;
+    if (!isItsOwn || !shelf.hasVars(vmId, pointId)) forgetVars(vmId);
   }
 
   /** Durably: a note that a power cut brings back would undo what the VM did since. */
@@ -139,12 +159,18 @@ export class GoingBack {
   /** A second time where it failed: it is done once, and the answer to that one says whether it was. */
   async #moveDisks(vmId: VmId, { momentId, keepName, orderId }: Note, draft: Draft): Promise<Timeline> {
     const { machines, shelf } = this.#ports;
-    const move = (): Promise<Timeline> => machines.moveDisks(vmId, { momentId, keepName, orderId });
+    const move = async (): Promise<Timeline> => {
+      await machines.open(vmId).catch((cause: unknown) => {
+        throw new NotOpen('not open', { cause });
+      });
+      return machines.moveDisks(vmId, { momentId, keepName, orderId });
+    };
     try {
       return await move().catch(move);
-    } catch (cause) {
+    } catch (thrown) {
+      const cause = thrown instanceof NotOpen ? thrown.cause : thrown;
       if (!(cause instanceof Fault)) throw cause;
-      if (isUnsure(cause)) throw unfinished(cause);
+      if (thrown instanceof NotOpen || !REFUSALS.includes(cause.body.code)) throw unfinished(cause);
       this.#forget(vmId);
       shelf.drop(draft);
       throw cause;

@@ -18,7 +18,7 @@ const FILE_SYSTEMS = ['Ext', 'NTFS', 'FAT', 'APFS', 'HFS', 'SquashFS', 'Udf', 'I
 const LIST = { timeoutMs: 120_000 };
 const COPY = { timeoutMs: 3_600_000 };
 /** What reading a broken file system may take. */
-const MEMORY_BYTES = 4 * 2 ** 30;
+const MEMORY_BYTES = 2 ** 30;
 /** At once, of all callers. */
 const LISTS_MAX = 4;
 
@@ -184,10 +184,13 @@ export class PointFiles {
     const served = { vmId, pointId, socketPath: readerSocket(vmId) };
     return whilePointServed(storage, served, async ({ virtualBytes }) => {
       const from = { socketPath: served.socketPath, exportName: pointId };
-      const volumes = await whileMounted(from, null, this.#ports, path => this.#parts(path, virtualBytes));
+      const volumes = await whileMounted(from, null, this.#ports, path =>
+        this.#parts(path, virtualBytes, signal),
+      );
       const volume = volumes.find(({ index }) => index === where.volume) ?? largest(volumes);
       const fileSystem = await whileMounted(from, volume, this.#ports, async path => {
         const found = await this.#entries(path, tell, signal);
+        if (use !== undefined) signal.throwIfAborted();
         if (found !== null) await use?.(path, found);
         else if (use !== undefined) throw noFileSystem();
         return found;
@@ -209,14 +212,14 @@ export class PointFiles {
     });
   }
 
-  async #parts(path: string, diskBytes: number): Promise<DiskPart[]> {
+  async #parts(path: string, diskBytes: number, signal: AbortSignal): Promise<DiskPart[]> {
     for (const kind of TABLES) {
       const parts: DiskPart[] = [];
       const reader = new BlockReader(block => {
         const part = partOf(block, parts.length, diskBytes);
         if (part !== null && parts.length < 128) parts.push(part);
       });
-      await this.#read(['l', '-slt', '-ba', `-t${kind}`, path], reader, AbortSignal.any([]));
+      await this.#read(['l', '-slt', '-ba', `-t${kind}`, path], reader, signal);
       if (parts.length > 0) return parts;
     }
     return [];

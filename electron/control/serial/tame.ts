@@ -35,9 +35,14 @@ function isTameSequence(words: string, final: string): boolean {
 
 type State = 'ground' | 'escape' | 'charset' | 'sequence' | 'string' | 'string-escape';
 
+/** A string nobody ends, from a program that died or a file that is none, hides no more than this. */
+const STRING_MAX = 4096;
+
 export class Tame {
   #state: State = 'ground';
   #held = '';
+  /** Of the string under way. */
+  #length = 0;
 
   /** What passes of the next piece; a sequence may go on in the one after. */
   feed(text: string): string {
@@ -58,7 +63,8 @@ export class Tame {
       case 'sequence':
         return this.#sequence(sign, code);
       case 'string':
-        if (code === ESCAPE) this.#state = 'string-escape';
+        if (++this.#length > STRING_MAX) this.#state = 'ground';
+        else if (code === ESCAPE) this.#state = 'string-escape';
         else if (code === BELL || code === CANCEL || code === SUBSTITUTE || code === 0x9c)
           this.#state = 'ground';
         return '';
@@ -73,7 +79,7 @@ export class Tame {
   #ground(sign: string, code: number): string {
     if (code === ESCAPE) this.#state = 'escape';
     else if (code === CSI_AS_C1) this.#begin();
-    else if (STRINGS_AS_C1.includes(code)) this.#state = 'string';
+    else if (STRINGS_AS_C1.includes(code)) return this.#stay('string');
     else if (isPlainControl(code) || (code >= 0x20 && code < DELETE) || code > 0x9f) return sign;
     return '';
   }
@@ -99,6 +105,7 @@ export class Tame {
   #stay(state: State): string {
     this.#state = state;
     this.#held = '';
+    this.#length = 0;
     return '';
   }
 

@@ -112,6 +112,7 @@ export async function saveOrGoOn(input: SaveInput, wasRunning: boolean): Promise
     await saveMemory(input);
   } catch (cause) {
     const goesOn = await qmp.execute('cont').catch(() => null);
+    if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
     if (goesOn !== null) dropBarrierNote(folders, ports);
     throw cause;
   }

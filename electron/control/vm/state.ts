@@ -25,7 +25,7 @@ export type VmEvent =
   | { readonly kind: 'stop' }
   | { readonly kind: 'stop-refused'; readonly error: ErrorBody }
   | { readonly kind: 'suspend' }
-  | { readonly kind: 'suspend-failed'; readonly error: ErrorBody }
+  | { readonly kind: 'suspend-failed'; readonly error: ErrorBody; readonly wasRunning: boolean }
   | { readonly kind: 'suspended' }
   | { readonly kind: 'failed'; readonly error: ErrorBody }
   /** QEMU is gone; null: wanted, or the guest's own power-off. */
@@ -103,7 +103,9 @@ export function nextState(state: VmState, event: VmEvent, nowMs: number): VmStat
     case 'suspend':
       return live ? go('suspending') : state;
     case 'suspend-failed':
-      return state.phase === 'suspending' ? go('running', { error: event.error }) : state;
+      return state.phase === 'suspending'
+        ? go(event.wasRunning ? 'running' : 'paused', { error: event.error })
+        : state;
     case 'suspended':
       return go('suspended', { pid: null, guestUp: false });
     case 'failed':

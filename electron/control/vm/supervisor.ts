@@ -315,7 +315,7 @@ export class QemuSupervisor implements VmSupervisor {
     try {
       await saveOrGoOn({ ...live, ...this.#launch(), signal, onStep }, wasRunning);
     } catch (cause) {
-      this.#feed({ kind: 'suspend-failed', error: bodyOf(cause) });
+      this.#feed({ kind: 'suspend-failed', error: bodyOf(cause), wasRunning });
       throw cause;
     }
     await this.#force(live, onStep);

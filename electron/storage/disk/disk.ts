@@ -221,7 +221,7 @@ export class Disk {
       this.#sealing = null;
       this.files.leaves = [this.#leaf.image];
       this.files.resetViews();
-      await old.dropRunFiles();
+      return old.dropRunFiles();
     };
   }
 

@@ -232,7 +232,7 @@ export class VmEngine {
     return found;
   }
 
-  /** T6: O(1), nothing is copied; only flushes wait. */
+  /** T6: O(1), nothing is copied; nothing waits. */
   takeMoment({ origins, ...given }: NewMoment): Promise<Moment> {
     return this.#serial(async () => {
       requireRoom(this.#tree, this.#disks.size, given.note);

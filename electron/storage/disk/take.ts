@@ -1,7 +1,7 @@
 // New leaves for a VM's disks, all at one barrier: taking a moment (T6) and going back to one (T7). Whatever can fail
 // (files, space) is done before the transaction; what follows it only changes hands in memory.
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
-import { invariant } from '../../../shared/result.ts';
+import { Fault, invariant } from '../../../shared/result.ts';
 import type { Disk } from './disk.ts';
 import { isUncertain } from './engine-faults.ts';
 import { type Change, type DiskRow, drop, type MomentRow, type PointRow, put, type TakeOp } from './state.ts';
@@ -103,7 +103,10 @@ export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promis
     if (virtualBytes !== undefined) changes.push(...tree.withSizes(row));
   }
   tree.commit(changes);
-  for (const done of sealed) await done();
+  // All change hands in the tick of the commit; a run file that cannot go is swept when the folder is opened.
+  const dropped = await Promise.allSettled(sealed.map(done => done()));
+  for (const one of dropped)
+    if (one.status === 'rejected' && !(one.reason instanceof Fault)) throw one.reason;
 }
 
 /** What was a disk's leaf, as a point. */

@@ -198,6 +198,14 @@ describe('the desk of automatic points', () => {
     expect(world.asked).toHaveLength(asked);
   });
 
+  it('a hold that cannot be told keeps no automatic point waiting', async () => {
+    world.set();
+    world.changedBytes = 60 * MIB;
+    world.failing = fault('storage.unavailable', 'It is away.');
+    world.power = { isOnBattery: true, percent: 10 };
+    expect(await world.lookAt(NOON + 4 * HOUR)).toMatchObject({ outcome: 'failed' });
+  });
+
   it('tries again when storage was away; any other fault settles the time, and is told', async () => {
     world.set();
     world.changedBytes = 60 * MIB;

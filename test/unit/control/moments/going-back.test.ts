@@ -116,6 +116,7 @@ function control(killAt = Number.POSITIVE_INFINITY) {
   });
   const machines = {
     kept: () => [{ spec }],
+    open: () => Promise.resolve(),
     requireOff: () => undefined,
     moveDisks,
     spec: () => spec,
@@ -127,6 +128,7 @@ function control(killAt = Number.POSITIVE_INFINITY) {
   const goingBack = new GoingBack({
     ...world,
     machines,
+    forgetVars: () => undefined,
     restoreSetup: mortal((_, wanted) => {
       cpus = wanted.cpus;
     }),
@@ -279,6 +281,8 @@ describe('L4, T7: going back', () => {
       ['disk.full', false],
       ['disk.io', false],
       ['rpc.unavailable', true],
+      ['storage.unavailable', true],
+      ['timeline.missing', true],
       ['disk.poisoned', true],
     ] as const) {
       const { goingBack } = control();

@@ -45,6 +45,11 @@ describe('what a guest prints on its serial line', () => {
     expect(tame(`${E}]52;c;x${E}[1mshown`)).toBe(`${E}[1mshown`);
   });
 
+  it('a string without an end, from a program that died, hides some KiB and not the rest of the day', () => {
+    expect(tame(`${E}P${'x'.repeat(4097)}login:`)).toBe('login:');
+    expect(tame(`${E}P${'x'.repeat(4000)}${E}\\${E}]0;${'x'.repeat(4000)}\u0007shown`)).toBe('shown');
+  });
+
   const hostile = fc.array(
     fc.oneof(
       fc.string({ unit: 'binary', maxLength: 6 }),
