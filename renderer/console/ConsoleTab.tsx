@@ -2,17 +2,16 @@
 import RFB from '@novnc/novnc';
 import { Expand, Maximize } from 'lucide-react';
 import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useRef, useState } from 'react';
-import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { errorBodyOf, startVm } from '../api/commands.ts';
-import { call, currentClient } from '../api/connection.ts';
+import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Segmented } from '../ui/Field.tsx';
-import { useService } from '../ui/hooks.ts';
-import { Frame, type ScreenState } from './Frame.tsx';
+import { Frame } from './Frame.tsx';
 import { RfbChannel } from './rfb-channel.ts';
+import { type Connected, useConnected } from './use-connected.ts';
 import { useRelease } from './use-release.ts';
 
 /** The terminal is a chunk of its own. */
@@ -20,48 +19,28 @@ const SerialScreen = lazy(() =>
   import('./SerialScreen.tsx').then(module => ({ default: module.SerialScreen })),
 );
 
-interface Screen {
-  readonly state: ScreenState;
-  readonly error: ErrorBody | null;
+interface Screen extends Connected {
   readonly rfb: RefObject<RFB | null>;
-  readonly reopen: () => void;
 }
 
 function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Screen {
-  const [state, setState] = useState<ScreenState>('opening');
-  const [error, setError] = useState<ErrorBody | null>(null);
-  const [turn, setTurn] = useState(0);
   const rfb = useRef<RFB | null>(null);
-  const connection = useService(found => found.connection);
-  const vmId = vm.spec.id;
-  const { pid } = vm.state;
-  // A starting QEMU has no screen to connect to yet; one that ends keeps its last picture.
-  const isOn = pid !== null && vm.state.phase !== 'starting';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks for a new screen, `pid` is another QEMU
-  useEffect(() => {
-    const client = currentClient();
-    const element = host.current;
-    if (!isOn || connection !== 'connected' || client === null || element === null) return;
-    setState('opening');
-    setError(null);
-    const channel = new RfbChannel(client, vmId);
+  const connected = useConnected(vm, host, (client, element, tell) => {
+    const channel = new RfbChannel(client, vm.spec.id);
     const screen = new RFB(element, channel, { shared: true });
     screen.scaleViewport = true;
     screen.background = 'transparent';
     rfb.current = screen;
-    screen.addEventListener('connect', () => setState('open'));
-    screen.addEventListener('disconnect', () => setState('lost'));
-    channel.open().catch((fault: unknown) => {
-      setError(errorBodyOf(fault));
-      setState('lost');
-    });
+    screen.addEventListener('connect', tell.open);
+    screen.addEventListener('disconnect', () => tell.lost(null));
+    channel.open().catch((fault: unknown) => tell.lost(errorBodyOf(fault)));
     return () => {
       rfb.current = null;
       screen.disconnect();
       channel.close();
     };
-  }, [vmId, isOn, pid, connection, turn, host]);
-  return { state, error, rfb, reopen: () => setTurn(count => count + 1) };
+  });
+  return { ...connected, rfb };
 }
 
 /** What people work with weighs more when memory is short; a control that does not know of it is not troubled. */

@@ -1,61 +1,40 @@
 // The VM's serial line: text in, text out, in the frame that the screen has.
-import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
-import type { ErrorBody } from '../../shared/errors.ts';
+import { type ReactNode, type RefObject, useRef, useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
-import { currentClient } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
-import { useService } from '../ui/hooks.ts';
-import { Frame, type ScreenState } from './Frame.tsx';
+import { Frame } from './Frame.tsx';
 import { SerialChannel } from './serial-channel.ts';
 import { openTerminal, type SerialTerminal } from './serial-terminal.ts';
+import { type Connected, useConnected } from './use-connected.ts';
 import { useRelease } from './use-release.ts';
 
-interface Serial {
-  readonly state: ScreenState;
-  readonly error: ErrorBody | null;
+interface Serial extends Connected {
   readonly isUnheard: boolean;
   readonly terminal: RefObject<SerialTerminal | null>;
-  readonly reopen: () => void;
 }
 
 function useSerial(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Serial {
   const { text } = useSpeech();
-  const [state, setState] = useState<ScreenState>('opening');
-  const [error, setError] = useState<ErrorBody | null>(null);
   const [isUnheard, setUnheard] = useState(false);
-  const [turn, setTurn] = useState(0);
   const terminal = useRef<SerialTerminal | null>(null);
-  const connection = useService(found => found.connection);
-  const { id: vmId, name } = vm.spec;
-  const { pid } = vm.state;
-  const isOn = pid !== null && vm.state.phase !== 'starting';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks for a new line, `pid` is another QEMU; a name that changes is no reason
-  useEffect(() => {
-    const client = currentClient();
-    const element = host.current;
-    if (!isOn || connection !== 'connected' || client === null || element === null) return;
-    setState('opening');
-    setError(null);
+  const connected = useConnected(vm, host, (client, element, tell) => {
     setUnheard(false);
-    const channel = new SerialChannel(client, vmId, {
+    const channel = new SerialChannel(client, vm.spec.id, {
       heard: bytes => terminal.current?.draw(bytes),
-      lost: body => {
-        setError(body);
-        setState('lost');
-      },
+      lost: tell.lost,
       unheard: setUnheard,
     });
-    const words = { label: text.console.serial(name), omitted: text.console.omitted };
+    const words = { label: text.console.serial(vm.spec.name), omitted: text.console.omitted };
     const opened = openTerminal(element, { ...words, typed: typed => channel.type(typed) });
     terminal.current = opened;
-    void channel.open().then(() => setState(before => (before === 'lost' ? before : 'open')));
+    void channel.open().then(tell.open);
     return () => {
       terminal.current = null;
       channel.close();
       opened.dispose();
     };
-  }, [vmId, isOn, pid, connection, turn, host]);
-  return { state, error, isUnheard, terminal, reopen: () => setTurn(count => count + 1) };
+  });
+  return { ...connected, isUnheard, terminal };
 }
 
 export function SerialScreen(props: { readonly vm: VmSummary; readonly choice: ReactNode }) {

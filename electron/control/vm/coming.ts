@@ -13,7 +13,7 @@ export const SCREEN_LIMIT_MS = 30_000;
 /** A desktop in slow mode. */
 export const GUEST_LIMIT_MS = 300_000;
 
-/** Null: it waits for nothing more. What is over is not looked for again. */
+/** Null: it waits for nothing more. */
 export function comingOf({ hasScreen, isUp }: Seen, runsForMs: number): Coming | null {
   if (isUp) return null;
   if (runsForMs >= GUEST_LIMIT_MS) return 'silent';

@@ -10,6 +10,8 @@ import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
 import { delay } from './wait.ts';
 
 const LOOK_MS = 1_000;
+/** A screen that stays blank: each look reads all of a picture. */
+const BLANK_LOOK_MS = 15_000;
 const DUMP_TIMEOUT_MS = 5_000;
 
 export interface ComingPorts {
@@ -49,7 +51,7 @@ export class ComingWatch {
     try {
       for (let of = live(); of !== null && state().phase === 'running'; of = live()) {
         if (await this.#isOver(of)) return;
-        await delay(ports.clock, LOOK_MS);
+        await delay(ports.clock, state().coming === 'blank' ? BLANK_LOOK_MS : LOOK_MS);
       }
     } finally {
       this.#isLooking = false;
