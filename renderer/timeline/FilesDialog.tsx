@@ -2,7 +2,7 @@
 import { File, Folder, Link2Off } from 'lucide-react';
 import { useState } from 'react';
 import type { DiskId } from '../../shared/ids.ts';
-import type { FileEntry, FileList } from '../../shared/point-files.ts';
+import { FILES_MAX, type FileEntry, type FileList } from '../../shared/point-files.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
@@ -15,9 +15,6 @@ import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { FileProgress, type Writing } from './FileProgress.tsx';
 import { type Files, useFiles } from './use-files.ts';
-
-/** As many as are copied at once (FILES_MAX). */
-const CHOSEN_MAX = 100;
 
 interface Inside {
   readonly diskId: DiskId | null;
@@ -135,7 +132,7 @@ function Listing(props: {
             key={`${entry.kind} ${entry.name}`}
             entry={entry}
             isChosen={chosen.has(pathOf(entry.name))}
-            isFull={chosen.size >= CHOSEN_MAX}
+            isFull={chosen.size >= FILES_MAX}
             onOpen={() => props.onOpen(pathOf(entry.name))}
             onChoose={() => props.onChoose(pathOf(entry.name))}
           />
