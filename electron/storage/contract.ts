@@ -73,6 +73,13 @@ export const storageContract = defineContract({
       errors: [],
       doc: 'Flushes, writes end footers, unlocks.',
     },
+    'vm.rest': {
+      kind: 'command',
+      params: byVm,
+      result: z.object({ isAtRest: z.boolean() }),
+      errors: ['vm.not-found'],
+      doc: 'The VM stays open; what nobody uses and nothing is to be done for is closed until the next call about it.',
+    },
     'disk.create': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
@@ -319,7 +326,7 @@ export const storageContract = defineContract({
       params: z.strictObject({ vmId: vmIdSchema, isHeld: z.boolean() }),
       result: done,
       errors: ['vm.not-found'],
-      doc: 'Settling waits as if it were paused, until told otherwise or the VM is closed.',
+      doc: 'Settling waits as if it were paused, until told otherwise or the VM is closed; of a VM that is not, nothing settles.',
     },
     'settle.compact': {
       kind: 'command',

@@ -24,6 +24,10 @@ export class PointReaders {
     this.#options = options;
   }
 
+  get openCount(): number {
+    return this.#readers.size + this.#inside.size;
+  }
+
   async open(pointId: PointId, volume: Volume, socketPath: string, isHeld = false): Promise<void> {
     if (this.#readers.size >= READERS_MAX || this.#readers.has(socketPath))
       throw new Fault(refused(socketPath));

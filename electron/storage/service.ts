@@ -31,7 +31,7 @@ export interface StorageService {
 type ByVm = { readonly vmId: VmId };
 type PerVm = Exclude<
   MethodName<StorageContract>,
-  'storage.info' | 'storage.quit' | 'vm.open' | 'vm.rescue' | 'vm.close'
+  'storage.info' | 'storage.quit' | 'vm.open' | 'vm.rescue' | 'vm.close' | 'vm.rest'
 >;
 
 export function createStorageService(options: StorageServiceOptions): StorageService {
@@ -94,8 +94,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       }
     },
     'vm.close': closeVm,
-    'disk.create': forward('disk.create'),
-    'disk.grow': forward('disk.grow'),
+    'vm.rest': async params => ({ isAtRest: await hostOf(params).rest() }),
+    'settle.hold': params => hosts.get(params.vmId)?.holdSettling(params) ?? {},
     'export.open': params => hostOf(params).openExport(params),
     'export.close': params => hostOf(params).closeExport(params),
     'point.open': params => hostOf(params).openPoint(params),
@@ -111,6 +111,8 @@ type Forward = <M extends PerVm>(
 
 /** What the VM's worker answers itself. */
 const forwarded = (forward: Forward) => ({
+  'disk.create': forward('disk.create'),
+  'disk.grow': forward('disk.grow'),
   'point.share': forward('point.share'),
   'disk.adopt': forward('disk.adopt'),
   'point.find': forward('point.find'),
@@ -129,7 +131,6 @@ const forwarded = (forward: Forward) => ({
   'moment.compare': forward('moment.compare'),
   'verify.some': forward('verify.some'),
   'settle.set': forward('settle.set'),
-  'settle.hold': forward('settle.hold'),
   'settle.compact': forward('settle.compact'),
   'point.hash': forward('point.hash'),
 });

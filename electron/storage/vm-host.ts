@@ -2,6 +2,7 @@
 // opens the folder and the exports again in a new one, at the same socket paths. Never reads a disk itself.
 //
 //   closed ──open──▶ starting ──▶ up ──worker dies──▶ starting …
+//                        │         └─ unneeded ──▶ at rest ──call──▶ starting …
 //                        └─ too many deaths ──▶ failed ──open──▶ starting
 
 import { errorText } from '../../shared/errors.ts';
@@ -12,7 +13,7 @@ import type { CallParams, Client } from '../../shared/rpc/client.ts';
 import type { MethodName, MethodResult, Params } from '../../shared/rpc/table.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
 import type { Timeline } from '../../shared/timeline.ts';
-import type { Clock } from '../platform/ports.ts';
+import type { Clock, Timer } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 
 /** A running worker. `onExit` hears why; null when it was wanted. */
@@ -25,6 +26,8 @@ export interface WorkerLink {
 /** A worker that dies this often within the window has a bug that restarting does not cure. */
 const DEATHS_MAX = 5;
 const DEATHS_WINDOW_MS = 60_000;
+/** A worker holds ten MiB and more; somebody who looks at a history comes back to it within such a time. */
+const REST_AFTER_MS = 30_000;
 
 export interface VmHostOptions {
   readonly vmId: VmId;
@@ -44,6 +47,10 @@ export class VmHost {
   #up: Promise<WorkerLink> | null = null;
   #deathsMs: number[] = [];
   #isClosing = false;
+  #isHeldBack = false;
+  #callsUnderWay = 0;
+  #restTimer: Timer | null = null;
+  #resting: Promise<unknown> | null = null;
 
   constructor(options: VmHostOptions) {
     this.#options = options;
@@ -54,7 +61,7 @@ export class VmHost {
   async open(): Promise<Timeline> {
     const { vmId } = this.#options;
     this.#deathsMs = [];
-    return (await this.#worker()).client.call('timeline.get', { vmId });
+    return this.call('timeline.get', { vmId });
   }
 
   async openExport(params: Params<StorageContract, 'export.open'>): Promise<{
@@ -89,12 +96,40 @@ export class VmHost {
     params: CallParams<StorageContract, M>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<MethodResult<StorageContract, M>> {
-    return (await this.#worker()).client.call(method, params, options);
+    this.#callsUnderWay += 1;
+    this.#restTimer?.cancel();
+    try {
+      return await (await this.#worker()).client.call(method, params, options);
+    } finally {
+      this.#callsUnderWay -= 1;
+      this.#restLater();
+    }
+  }
+
+  /** Also for the workers to come; one at rest settles nothing. */
+  async holdSettling(params: Params<StorageContract, 'settle.hold'>): Promise<Record<string, never>> {
+    this.#isHeldBack = params.isHeld;
+    return this.#up === null ? {} : this.call('settle.hold', params);
+  }
+
+  /** Gives the worker's memory back where nobody needs it: the next call starts another. Tells whether it did. */
+  async rest(): Promise<boolean> {
+    const isNeeded = this.#callsUnderWay > 0 || this.#exports.size > 0 || this.#held.size > 0;
+    if (isNeeded || this.#isClosing || this.#resting !== null) return false;
+    const resting = this.#tryToRest();
+    this.#resting = resting;
+    try {
+      return await resting;
+    } finally {
+      this.#resting = null;
+    }
   }
 
   /** Flushed, quiesced, unlocked; the worker is gone. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#restTimer?.cancel();
+    await this.#resting;
     const { vmId, topics } = this.#options;
     const link = await this.#up?.catch(() => null);
     this.#up = null;
@@ -108,7 +143,39 @@ export class VmHost {
     topics.forget('timeline', vmId);
   }
 
-  #worker(): Promise<WorkerLink> {
+  /** Who calls meanwhile waits: two workers must not have one folder. */
+  async #tryToRest(): Promise<boolean> {
+    const { vmId, log } = this.#options;
+    const up = this.#up;
+    const link = await up?.catch(() => null);
+    if (link === null || link === undefined) return true;
+    try {
+      if (!(await link.client.call('vm.rest', { vmId })).isAtRest) return false;
+    } catch (cause) {
+      // As when it is closed: what it could not write, the next opening recovers.
+      log(`vm ${vmId}: its storage worker did not rest: ${String(cause)}`, 'error');
+    }
+    if (this.#up === up) this.#up = null;
+    await link.terminate();
+    return true;
+  }
+
+  #restLater(): void {
+    this.#restTimer?.cancel();
+    if (this.#isClosing || this.#callsUnderWay > 0 || this.#exports.size > 0 || this.#held.size > 0) return;
+    this.#restTimer = this.#options.clock.after(REST_AFTER_MS, () => {
+      void this.rest().then(isAtRest => {
+        if (!isAtRest) this.#restLater();
+      });
+    });
+  }
+
+  async #worker(): Promise<WorkerLink> {
+    await this.#resting;
+    return this.#upOrStarted();
+  }
+
+  #upOrStarted(): Promise<WorkerLink> {
     if (this.#isClosing) return Promise.reject(unavailable('is being closed'));
     if (this.#deathsMs.length >= DEATHS_MAX) {
       return Promise.reject(unavailable(`failed ${DEATHS_MAX} times within a minute`));
@@ -129,6 +196,7 @@ export class VmHost {
     try {
       await link.client.call('vm.open', { vmId, folder });
       link.client.subscribe('timeline', vmId, timeline => topics.publish('timeline', vmId, timeline));
+      if (this.#isHeldBack) await link.client.call('settle.hold', { vmId, isHeld: true });
       for (const [diskId, socketPath] of this.#exports) {
         await link.client.call('export.open', { vmId, diskId, socketPath });
       }

@@ -74,6 +74,14 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       await close();
       return {};
     },
+    'vm.rest': async () => {
+      if (opened === null) return { isAtRest: true };
+      const { state, compact } = opened.engine.timeline().settle;
+      const isUsed = exports.openCount > 0 || readers.openCount > 0;
+      if (isUsed || state !== 'rest' || compact.isPending) return { isAtRest: false };
+      await close();
+      return { isAtRest: true };
+    },
     'disk.create': async ({ diskId, virtualBytes }) => {
       await engineOf().createDisk(diskId, virtualBytes);
       return { virtualBytes: engineOf().volume(diskId).sizeBytes };

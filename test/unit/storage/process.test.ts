@@ -1,5 +1,6 @@
 // The storage process for real: its own process, a worker thread per VM, the real engine, and clients that know
 // nothing of it but a socket.
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { DiskId, VmId } from '../../../shared/ids.ts';
 import type { Timeline } from '../../../shared/timeline.ts';
@@ -89,6 +90,29 @@ describe('the storage process', () => {
     await storage.client.openExport(vmId, diskId, path);
     const again = await NbdClient.open(path);
     expect((await read(again, 4096, MIB)).equals(old)).toBe(true);
+    again.close();
+  });
+
+  it('T17: rests once nothing is served or settled, and is as it was when it is looked at again', async () => {
+    await using storage = storageFixture();
+    const { vmId, diskId, path } = await machine(storage, 'a');
+    const threads = (): number => readdirSync(`/proc/${storage.pids[0]}/task`).length;
+    const client = await NbdClient.open(path);
+    const content = randomBytes(MIB, 1);
+    await write(client, 4096, content);
+    await storage.client.call('moment.take', { vmId, name: 'one', note: '', kind: 'manual' });
+    const rest = () => storage.client.call('vm.rest', { vmId });
+    expect(await rest()).toEqual({ isAtRest: false });
+    client.close();
+    await storage.client.closeExport(vmId, diskId);
+    const awake = threads();
+    await until('it settles and rests', async () => (await rest()).isAtRest);
+    await until('its thread is gone', () => threads() < awake);
+    const { moments, settle } = await storage.client.call('timeline.get', { vmId });
+    expect([moments.map(({ name }) => name), settle.state]).toEqual([['one'], 'rest']);
+    await storage.client.openExport(vmId, diskId, path);
+    const again = await NbdClient.open(path);
+    expect((await read(again, 4096, MIB)).equals(content)).toBe(true);
     again.close();
   });
 

@@ -14,6 +14,7 @@ class StandIn {
   isTerminated = false;
   isClosed = false;
   isSecond = false;
+  mayRest = true;
   #exit: (why: string | null) => void = () => undefined;
 
   link(failsToOpen: boolean): WorkerLink {
@@ -31,7 +32,7 @@ class StandIn {
           if (failsToOpen && method === 'vm.open') {
             throw new Fault({ code: 'vhd.corrupt', what: 'planted', safe: '', todo: '' });
           }
-          return {};
+          return method === 'vm.rest' ? { isAtRest: this.mayRest } : {};
         },
         subscribe: () => () => undefined,
         onClose: () => undefined,
@@ -136,6 +137,59 @@ describe('VmHost', () => {
     expect(workers).toHaveLength(5);
     await host.open();
     expect(workers).toHaveLength(6);
+  });
+
+  it('ends a worker nobody needs, and the next call has another', async () => {
+    const { host, vmId, workers, logged } = hostWith();
+    await host.open();
+    const isAtRest = host.rest();
+    const meanwhile = host.call('timeline.get', { vmId });
+    expect(await isAtRest).toBe(true);
+    await meanwhile;
+    expect(workers.map(worker => [worker.isTerminated, worker.calls.join()])).toEqual([
+      [true, 'vm.open,timeline.get,vm.rest'],
+      [false, 'vm.open,timeline.get'],
+    ]);
+    expect(logged).toEqual([]);
+  });
+
+  it('keeps a worker that serves, is called, or has something to do', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    const diskId = newDiskId();
+    await host.openExport({ vmId, diskId, socketPath: '/disk' });
+    expect(await host.rest()).toBe(false);
+    await host.closeExport({ vmId, diskId });
+    const call = host.call('timeline.get', { vmId });
+    expect(await host.rest()).toBe(false);
+    await call;
+    const [worker] = workers;
+    if (worker !== undefined) worker.mayRest = false;
+    expect(await host.rest()).toBe(false);
+    expect(workers).toHaveLength(1);
+    expect(worker?.isTerminated).toBe(false);
+  });
+
+  it('holds settling in the workers to come, and wakes none to say so', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    await host.rest();
+    await host.holdSettling({ vmId, isHeld: true });
+    expect(workers).toHaveLength(1);
+    await host.open();
+    expect(workers[1]?.calls).toEqual(['vm.open', 'settle.hold', 'timeline.get']);
+    await host.holdSettling({ vmId, isHeld: false });
+    expect(workers[1]?.calls.at(-1)).toBe('settle.hold');
+  });
+
+  it('closes while it goes to rest', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    const resting = host.rest();
+    await host.close();
+    await resting;
+    expect(workers.map(worker => worker.isTerminated)).toEqual([true]);
+    await expect(host.call('timeline.get', { vmId })).rejects.toBeInstanceOf(Fault);
   });
 
   it('leaves no worker behind when a folder cannot be opened', async () => {
