@@ -73,12 +73,27 @@ interface Window {
   readonly page: Page;
 }
 
+const launched = (): Promise<BrowserServer> =>
+  chromium.launchServer({
+    executablePath: findProgram('chromium') ?? '/usr/bin/chromium',
+    args: CHROMIUM_ARGS,
+  });
+
+/** Of the same browser without us: what is left of a window's cost is ours. */
+async function measureBlank(settleMs: number): Promise<number> {
+  const browser = await launched();
+  await (await chromium.connect(browser.wsEndpoint())).newPage();
+  await pause(settleMs);
+  const taken = sum(treeOf(browser.process().pid ?? 0).map(proportionalMib));
+  await browser.close();
+  return taken;
+}
+
 /** As `npm start` does it: the gateway finds or starts the services, then a browser opens its link. */
 async function openWindow(dataFolder: string): Promise<Window> {
   const gateway = gatewayOn(dataFolder);
   const url = await gateway.url;
-  const executablePath = findProgram('chromium') ?? '/usr/bin/chromium';
-  const browser = await chromium.launchServer({ executablePath, args: CHROMIUM_ARGS });
+  const browser = await launched();
   const page = await (await chromium.connect(browser.wsEndpoint())).newPage();
   await page.goto(url);
   await page.locator('.side-list').getByText(VM_NAME).waitFor();
@@ -119,14 +134,16 @@ interface Costs {
 }
 
 /** Idle for a while before it counts: what a start leaves to be collected is not what running costs. */
-async function measureRunning(folder: string, quick: boolean): Promise<Costs> {
+async function measureRunning(folder: string, quick: boolean, say: SuiteOptions['say']): Promise<Costs> {
   const [settleMs, periodMs, periods] = quick ? [5_000, 5_000, 3] : [30_000, 20_000, 3];
+  const blank = await measureBlank(settleMs);
   const window = await openWindow(folder);
   const ebb = await Ebb.start(folder);
   const pids = [ebb.controlPid(), await ebb.storagePid()];
   await pause(settleMs);
   const windowTree = [...treeOf(window.browser.process().pid ?? 0), ...treeOf(window.gateway.pid ?? 0)];
   const shown = sum(windowTree.map(proportionalMib));
+  say(`of the window's ${shown.toFixed(0)} MiB the browser has ${blank.toFixed(0)} for a blank page`);
   const costs: Costs = { memory: [], shared: [], processor: [], window: [shown] };
   // Without the window: its clock asks the service for figures.
   await closeWindow(window);
@@ -150,7 +167,7 @@ export async function run({ quick, say }: SuiteOptions): Promise<{ rows: BenchRo
   try {
     await makeVm(folder);
     const start = await measureStarts(folder, quick ? 3 : 7, say);
-    const found = { ...(await measureRunning(folder, quick)), start };
+    const found = { ...(await measureRunning(folder, quick, say)), start };
     return {
       rows: Object.entries(MEASURES).flatMap(([name, measure]) =>
         rowsOf(measure, found[name as keyof typeof found]),
