@@ -76,7 +76,9 @@ const tryConnect = (paths: EbbPaths, path: string): Promise<SocketChannel | null
 async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
   const args = ['--data', paths.dataFolder];
   const { runtime, ...program } = await programs(paths.dataFolder);
-  const { exited } = await spawnNodeService({ ...program, args, logPath: paths.controlLog });
+  // It decides once a second for tens of VMs: 3 MiB less are worth more than a plan for 10,000 in half the time.
+  const flags = ['--optimize-for-size'];
+  const { exited } = await spawnNodeService({ ...program, args, flags, logPath: paths.controlLog });
   let deadlineMs = systemClock.monotonicMs() + DEADLINE_MS;
   let ended = `It did not answer within ${DEADLINE_MS / 1000} s.`;
   void exited.then(code => {

@@ -17,6 +17,8 @@ export interface NodeService {
   /** Another Node than the one this runs on. */
   readonly program?: string;
   readonly args: readonly string[];
+  /** More of V8's. */
+  readonly flags?: readonly string[];
   readonly logPath: string;
 }
 
@@ -31,6 +33,7 @@ export function spawnNodeService({
   module,
   program = nodeProgram(),
   args,
+  flags = [],
   logPath,
 }: NodeService): Promise<RunningService> {
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
@@ -38,7 +41,7 @@ export function spawnNodeService({
   }
   // Appended: after a crash the log of the life before is what tells why.
   const log = openSync(logPath, 'a', 0o600);
-  const child = spawn(program, [...FRUGAL, fileURLToPath(module), ...args], {
+  const child = spawn(program, [...FRUGAL, ...flags, fileURLToPath(module), ...args], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',
