@@ -108,7 +108,7 @@ export function parseAmount(text: string, unit: 'GiB' | 'MiB'): number | null {
   return Number.isSafeInteger(kib) ? kib : null;
 }
 
-/** Labels over the track must not sit on one another: pairs that touch part evenly, the ends stay on the track. */
+/** Middles of labels over the track, none on another or past its ends: pairs that touch part evenly. */
 export function spreadLabels(wanted: readonly number[], width: number): number[] {
   const order = wanted.map((share, index) => ({ share, index })).sort((a, b) => a.share - b.share);
   const placed = order.map(({ share }) => share);
@@ -122,10 +122,10 @@ export function spreadLabels(wanted: readonly number[], width: number): number[]
     }
   }
   for (let index = 0; index < placed.length; index += 1) {
-    placed[index] = Math.max(at(index), index === 0 ? 0 : at(index - 1) + width);
+    placed[index] = Math.max(at(index), index === 0 ? width / 2 : at(index - 1) + width);
   }
   for (let index = placed.length - 1; index >= 0; index -= 1) {
-    placed[index] = Math.min(at(index), index === placed.length - 1 ? 1 : at(index + 1) - width);
+    placed[index] = Math.min(at(index), index === placed.length - 1 ? 1 - width / 2 : at(index + 1) - width);
   }
   const result = [...wanted];
   order.forEach(({ index }, rank) => {
