@@ -26,7 +26,10 @@ let complaints: string[] = [];
 async function clean(name: string): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: join(artifacts, `consoles-${name}-${colorScheme}.png`) });
+    await page.screenshot({
+      path: join(artifacts, `consoles-${name}-${colorScheme}.png`),
+      animations: 'disabled',
+    });
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(found => `${found.id}: ${found.nodes[0]?.html.slice(0, 120)}`)).toEqual([]);
   }
