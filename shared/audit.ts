@@ -29,6 +29,8 @@ export const auditEntrySchema = z.object({
   via: auditViaSchema,
   /** The account of this computer that Ebb runs for. */
   user: z.string().max(100),
+  /** Of a browser: the name of the token it signed in with. Absent: nobody by name. */
+  by: z.string().max(40).optional(),
   /** A method of the contract, or what Ebb did by itself. */
   action: z.string().max(64),
   vmId: vmIdSchema.nullable(),

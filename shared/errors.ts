@@ -17,6 +17,7 @@ export const ERROR_CODES = [
   'file.unreadable',
   'limit.reached',
   'audit.unwritable',
+  'access.not-found',
   // VMs
   'vm.not-found',
   'vm.name-taken',

@@ -24,5 +24,9 @@ export const appInfoSchema = z.object({
   shell: z.string(),
   /** What who asks may do. */
   role: z.enum(ROLES),
+  /** The name of the token who asks signed in with; empty: nobody by name. */
+  user: z.string().max(40),
+  /** A browser elsewhere or here, which can sign out. */
+  isSignedIn: z.boolean(),
 });
 export type AppInfo = z.infer<typeof appInfoSchema>;

@@ -86,6 +86,16 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'audit.export': 'administer',
   'audit.verify': 'administer',
   'headless.sign-in': 'nobody',
+  'headless.session': 'nobody',
+  'headless.listen': 'nobody',
+  'headless.link': 'nobody',
+  // A sign-in that is revoked must leave none behind that it made.
+  'headless.create-token': 'nobody',
+  'headless.tokens': 'administer',
+  'headless.revoke-token': 'administer',
+  'headless.sessions': 'administer',
+  'headless.end-session': 'administer',
+  'headless.sign-out': 'view',
   // A screen that is looked at by a viewer is typed into as well.
   'console.open': 'operate',
   'console.send': 'operate',

@@ -14,6 +14,7 @@ import { AuditLog } from './audit/audit-log.ts';
 import { audited } from './audit/audited.ts';
 import { sha256 } from './audit/handlers.ts';
 import { openHeadStore } from './audit/head-store.ts';
+import type { AuditLook } from './audit/table.ts';
 import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
@@ -88,9 +89,14 @@ export function policyAudited(audit: Audit, desk: PolicyDesk): () => void {
 export function auditedHandlers(
   handlers: Handlers<Contract>,
   audit: Audit,
-  parts: { readonly machines: Machines; readonly memory: MemoryManager; readonly storage: StorageClient },
+  parts: {
+    readonly machines: Machines;
+    readonly memory: MemoryManager;
+    readonly storage: StorageClient;
+    readonly access: AuditLook['access'];
+  },
 ): Handlers<Contract> {
-  const { machines, memory, storage } = parts;
+  const { machines, memory, storage, access } = parts;
   const momentName = async (vmId: VmId, momentId: MomentId): Promise<string> => {
     try {
       await machines.open(vmId);
@@ -108,5 +114,5 @@ export function auditedHandlers(
       return null;
     }
   };
-  return audited(handlers, audit, { spec, host: () => memory.hostMemory(), momentName });
+  return audited(handlers, audit, { spec, host: () => memory.hostMemory(), momentName, access });
 }

@@ -1,11 +1,9 @@
 // Composition, the part about IT policy: where its files are, and who hears when it changes.
 
 import { orThrow } from '../../shared/result.ts';
-import type { Role } from '../../shared/roles.ts';
-import type { Channel } from '../../shared/rpc/channel.ts';
-import { type Contract, contract } from '../../shared/rpc/contract.ts';
-import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
-import { Topics } from '../../shared/rpc/topics.ts';
+import type { Contract } from '../../shared/rpc/contract.ts';
+import type { Handlers } from '../../shared/rpc/server.ts';
+import type { Topics } from '../../shared/rpc/topics.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readJson, writeJson } from '../platform/json-file.ts';
 import { ownUid, readPolicyFolder, realFolder, systemPolicyFolder } from '../platform/policy-files.ts';
@@ -16,7 +14,7 @@ import type { Machines } from './machines.ts';
 import { checkPolicy } from './memory/budget.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import { PolicyDesk } from './policy/desk.ts';
-import { closed, followable, guarded } from './policy/guard.ts';
+import { guarded } from './policy/guard.ts';
 import { builtIn, memoryPolicyOf, requireMemoryChange, userValues } from './policy/memory-rules.ts';
 import { OrderRules } from './policy/order-rules.ts';
 import { type LastGood, type LayerFolder, lastGoodOf } from './policy/reading.ts';
@@ -26,7 +24,8 @@ const LAYERS = ['managed', 'recommended'] as const;
 
 /**
  * The system's folder, always. One more, from the command line that starts control, can only add: of two rules the
- * stricter wins, and the system's where neither is. So whoever starts control by hand loosens nothing.
+ * stricter wins, and the system's where neither is. So whoever starts control by hand loosens nothing the system's files
+ * speak of; what they only permit (headless.network), they forbid by saying so.
  */
 function look(extra: string | undefined): LayerFolder[] {
   const found = (folder: string, owners: readonly number[]): LayerFolder[] =>
@@ -121,50 +120,3 @@ export const underPolicy = (
     () => desk.policy,
     (method, error) => log(`refused ${method}: ${String(error)}`),
   );
-
-/** Serves whoever may be here; browsers that were let in are cut off when they may not any more. */
-export class Doors {
-  readonly #desk: PolicyDesk;
-  readonly #handlers: Handlers<Contract>;
-  readonly #topics: Topics<Contract>;
-  readonly #log: (line: string) => void;
-  readonly #browsers = new Set<() => void>();
-
-  constructor(
-    { desk, topics, log }: Pick<PolicyListeners, 'desk' | 'topics' | 'log'>,
-    handlers: Handlers<Contract>,
-  ) {
-    this.#desk = desk;
-    this.#topics = topics;
-    this.#log = log;
-    this.#handlers = handlers;
-    let wasOpen = this.#isOpen;
-    desk.onChange(() => {
-      if (this.#isOpen === wasOpen) return;
-      wasOpen = this.#isOpen;
-      for (const close of [...this.#browsers]) close();
-    });
-  }
-
-  get #isOpen(): boolean {
-    return this.#desk.policy.may('headless.access');
-  }
-
-  serve(channel: Channel, kind: Caller['kind'], role: Role = 'administer'): void {
-    const isOpen = kind === 'local' || this.#isOpen;
-    const close = serve({
-      table: contract,
-      handlers: isOpen ? this.#handlers : closed(this.#handlers, () => this.#desk.policy),
-      // Nothing is ever said in these.
-      topics: isOpen ? followable(this.#topics, role) : new Topics(contract),
-      channel,
-      kind,
-      role,
-      onBug: (incident, error) =>
-        this.#log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
-    });
-    if (kind !== 'browser') return;
-    this.#browsers.add(close);
-    channel.onClose(() => this.#browsers.delete(close));
-  }
-}

@@ -1,6 +1,5 @@
 import type { VmId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
-import type { Role } from '../../shared/roles.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Caller } from '../../shared/rpc/server.ts';
@@ -38,15 +37,17 @@ import { siblingModule } from '../platform/worker-thread.ts';
 import { StorageClient } from '../storage/client.ts';
 import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
+import { accessParts } from './compose-access.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, unfinished } from './compose-history.ts';
 import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
 import { momentParts, setClocks } from './compose-moments.ts';
-import { bindPolicy, Doors, policyDesk, setMemoryPolicy, underPolicy } from './compose-policy.ts';
+import { bindPolicy, policyDesk, setMemoryPolicy, underPolicy } from './compose-policy.ts';
 import { historyDesk } from './compose-schedule.ts';
 import { hostPartsPort, QEMU, setupParts } from './compose-setup.ts';
 import { ConsoleStreams } from './console-streams.ts';
 import { type DoctorFindings, examine } from './doctor.ts';
+import { Doors } from './doors.ts';
 import { endOlder } from './end-older.ts';
 import { Files } from './files.ts';
 import { machineFolders } from './machine-folders.ts';
@@ -71,7 +72,7 @@ import type { SupervisorPorts } from './vm/supervisor-port.ts';
 export interface Control {
   /** Finds running VMs and storage again; resolves when callers may be served. */
   begin(): Promise<void>;
-  serve(channel: Channel, kind: Caller['kind'], role?: Role): void;
+  serve(channel: Channel, kind: Caller['kind']): void;
   /** Lets go of everything that runs; VMs and storage run on. */
   dispose(): void;
 }
@@ -314,21 +315,19 @@ export function composeControl(input: ControlInput): Control {
   const { setup, autostarts } = setupParts(paths, { machines, tasks, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });
-  const parts = { ...historyParts(input, storage, machines), ...moments, machines, storage, clock, rules };
+  const accessed = accessParts(catalog, desk, audit);
+  const known = { ...historyParts(input, storage, machines), ...moments, ...accessed };
+  const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup };
   const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
-    peeks: peekDesk(input, { ...parts, setup }),
-    audit,
-    auditLog,
+    peeks: peekDesk(input, parts),
     histories,
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, { memory, machines, setup }, probe)),
     quit: () => quitAll(tasks, storage, input.exit),
-    memory,
     ranges,
-    setup,
     setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
     policyReport: () => desk.report(),
     tasks,
@@ -336,7 +335,8 @@ export function composeControl(input: ControlInput): Control {
     ...consoleParts(),
     keepName,
   });
-  const doors = new Doors(bound, auditedHandlers(underPolicy(service, bound), audit, { ...parts, memory }));
+  const handlers = auditedHandlers(underPolicy(service, bound), audit, parts);
+  const doors = new Doors({ ...bound, ...parts, handlers });
   return {
     begin: async () => {
       storage.start();
@@ -346,17 +346,17 @@ export function composeControl(input: ControlInput): Control {
       await machines.begin(madeAgain(journal));
       await moments.moments.goingBack.finishAll();
       for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
-      for (const part of [ranges, memory, desk, trash, histories]) part.begin();
+      for (const part of [ranges, memory, desk, trash, histories, parts.access]) part.begin();
       topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });
       tasks.beginAgain(order => workAgain(order, parts));
       void probe.result(); // Known before the first start needs it.
       void autostarts.run().catch((cause: unknown) => log(`starting by themselves: ${String(cause)}`));
     },
-    serve: (channel, kind, role) => doors.serve(channel, kind, role),
+    serve: (channel, kind) => doors.serve(channel, kind),
     dispose: () => {
       tasks.leave();
-      for (const part of [autostarts, desk, memory, ranges, trash, histories]) part.stop();
+      for (const part of [autostarts, desk, memory, ranges, trash, histories, parts.access]) part.stop();
       machines.dispose();
       storage.dispose();
       catalog.close();

@@ -1,7 +1,6 @@
 // The control service: `node main.ts --data DIR [--policy DIR]`. One per data folder, by a lock; detached from whoever started it. Its
 // end, however it comes, ends no VM.
 import { parseArgs } from 'node:util';
-import { ROLES } from '../../shared/roles.ts';
 import { takeLock } from '../platform/lock.ts';
 import { openLog } from '../platform/log.ts';
 import { defaultDataFolder, ebbPaths, makeFolders } from '../platform/paths.ts';
@@ -33,8 +32,8 @@ const control = composeControl({
   exit: () => end(0),
 });
 await control.begin();
-for (const role of ROLES)
-  await listenUnix(paths.browserSockets[role], channel => control.serve(channel, 'browser', role));
+await listenUnix(paths.windowSocket, channel => control.serve(channel, 'window'));
+await listenUnix(paths.browserSocket, channel => control.serve(channel, 'browser'));
 // Last: who started us takes its answer for all of them.
 await listenUnix(paths.controlSocket, channel => control.serve(channel, 'local'));
 log(`serving ${paths.controlSocket}`);

@@ -8,6 +8,7 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
 import type { VmSource } from '../../shared/vm.ts';
+import type { accessHandlers } from './access/handlers.ts';
 import { auditHandlers } from './audit/handlers.ts';
 import type { AuditParts } from './compose-audit.ts';
 import type { ConsoleStreams } from './console-streams.ts';
@@ -33,7 +34,8 @@ import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
 
 export interface ServiceParts extends OrderParts, AuditParts {
-  readonly info: () => Omit<AppInfo, 'role'>;
+  readonly accessing: ReturnType<typeof accessHandlers>;
+  readonly info: () => Omit<AppInfo, 'role' | 'user' | 'isSignedIn'>;
   readonly doctor: () => Promise<DoctorReport>;
   readonly quit: () => Promise<void>;
   readonly memory: MemoryManager;
@@ -104,7 +106,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
   const looking = new Set<number>();
 
   const handlers: Handlers<Contract> = {
-    'app.info': (_, { caller }) => ({ ...parts.info(), role: caller.role }),
+    'app.info': (_, { caller: { role, user, session } }) => ({
+      ...parts.info(),
+      role,
+      user,
+      isSignedIn: session !== null,
+    }),
     'app.quit': async () => {
       if (machines.hasRunning)
         throw new Fault({
@@ -368,11 +375,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
 
     ...auditing,
-    'headless.sign-in': (params, context) => {
-      if (context.caller.kind !== 'local')
-        throw browserRefused('tell of sign-ins to', "Ebb's own gateway tells them.");
-      return auditing['headless.sign-in'](params);
-    },
+    ...parts.accessing,
 
     'console.open': async ({ vmId, of }, context) => {
       const supervisor = machines.supervisor(vmId);

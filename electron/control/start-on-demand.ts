@@ -2,9 +2,9 @@
 // Never ends it: VMs outlive windows.
 
 import { pathToFileURL } from 'node:url';
+import type { SessionId } from '../../shared/access.ts';
 import { plainLogLine } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
-import type { Role } from '../../shared/roles.ts';
 import { connectClient } from '../../shared/rpc/client.ts';
 import { contract } from '../../shared/rpc/contract.ts';
 import { LONG_KINDS } from '../../shared/task.ts';
@@ -165,10 +165,26 @@ export const connectRunning = (dataFolder: string): Promise<SocketChannel | null
 
 /**
  * For a shell that stays: a socket to a control that was reached before. Starts it again after a crash, never after
- * a wanted quit, which removes the lock. `as`: who is at this computer, or what somebody elsewhere may do.
+ * a wanted quit, which removes the lock.
  */
-export async function rejoinControl(paths: EbbPaths, as: 'local' | Role): Promise<SocketChannel> {
-  const path = as === 'local' ? paths.controlSocket : paths.browserSockets[as];
+export async function rejoinControl(paths: EbbPaths, as: 'local' | 'window'): Promise<SocketChannel> {
+  return rejoin(paths, as === 'local' ? paths.controlSocket : paths.windowSocket);
+}
+
+export interface Introduction {
+  readonly session: SessionId;
+  /** Where the browser is. */
+  readonly address: string;
+}
+
+/** As a browser that signed in. The channel closes where control knows no such session. */
+export async function joinAsBrowser(paths: EbbPaths, who: Introduction): Promise<SocketChannel> {
+  const channel = await rejoin(paths, paths.browserSocket);
+  channel.send(JSON.stringify(who));
+  return channel;
+}
+
+async function rejoin(paths: EbbPaths, path: string): Promise<SocketChannel> {
   const found = await tryConnect(paths, path);
   if (found !== null) return found;
   if (readLock(paths.controlLock) !== null) (await ensureControl(paths.dataFolder)).channel.close();

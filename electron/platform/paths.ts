@@ -5,7 +5,6 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../shared/result.ts';
-import type { Role } from '../../shared/roles.ts';
 
 /** A socket path holds 107 bytes; VM sockets add a folder named by a UUID and a name. */
 const RUN_FOLDER_LENGTH_MAX = 50;
@@ -18,13 +17,16 @@ export interface EbbPaths {
   readonly controlLog: string;
   /** Local callers: CLI and desktop shell. */
   readonly controlSocket: string;
-  /** Callers that came through the browser gateway: control treats them as `browser` (DESIGN §8). */
-  /** Of browsers, by what whoever sits there may do. */
-  readonly browserSockets: Readonly<Record<Role, string>>;
+  /** The desktop's window. */
+  readonly windowSocket: string;
+  /** Callers that came through the browser gateway, each with its session (DESIGN §8). */
+  readonly browserSocket: string;
   readonly storageSocket: string;
   readonly storageLog: string;
   readonly headlessLog: string;
   readonly uploadFolder: string;
+  /** The gateway's certificate and its key. */
+  readonly tlsFolder: string;
 }
 
 export function defaultDataFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -48,15 +50,13 @@ export function ebbPaths(dataFolder: string): EbbPaths {
     controlLock: join(data, 'control.lock'),
     controlLog: join(data, 'control.log'),
     controlSocket: join(run, 'control.sock'),
-    browserSockets: {
-      view: join(run, 'view.sock'),
-      operate: join(run, 'operate.sock'),
-      administer: join(run, 'browser.sock'),
-    },
+    windowSocket: join(run, 'window.sock'),
+    browserSocket: join(run, 'browser.sock'),
     storageSocket: join(run, 'storage.sock'),
     storageLog: join(data, 'storage.log'),
     headlessLog: join(data, 'headless.log'),
     uploadFolder: join(data, 'uploads'),
+    tlsFolder: join(data, 'tls'),
   };
 }
 

@@ -168,6 +168,18 @@ export async function runToFile(
   return { code: await ended, stderr, bytes, isMore };
 }
 
+/** A program that does what we were asked to, at our terminal, until it or we are ended. Its exit code. */
+export function runInOurPlace(program: string, args: readonly string[]): Promise<number> {
+  const child = spawn(program, args, { stdio: 'inherit' });
+  // A terminal tells both of us; anybody else tells only us.
+  const pass = (signal: NodeJS.Signals) => (): void => void child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass(signal));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', code => resolve(code ?? 1));
+  });
+}
+
 /** The plain Node our services run on; inside Electron its own Node is not that (DESIGN §2). */
 export function nodeProgram(): string {
   if (process.versions.electron === undefined) return process.execPath;

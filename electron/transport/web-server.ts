@@ -1,19 +1,30 @@
-// HTTP and WebSocket on the loopback address for the browser gateway, as plain requests and answers. Decides nothing
-// about who may do what; never listens on another address (DESIGN §8).
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+// HTTP and WebSocket for the browser gateway, as plain requests and answers; encrypted where it is given a certificate. Decides
+// nothing about who may do what; listens on the loopback address, and elsewhere only encrypted (DESIGN §8).
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { isLoopback } from '../../shared/access.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
+import { systemClock } from '../platform/clock.ts';
 import { webSocketChannel } from './websocket.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** A browser opens about six for one page; this is for several pages, not for a crowd. */
-const CONNECTIONS_MAX = 64;
+/** A browser opens about six for a page and keeps one. */
+const CONNECTIONS_MAX = 512;
+/** Of one address that is not this computer's own. */
+const CONNECTIONS_OF_ADDRESS_MAX = 128;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** Nothing came or went for so long: nobody is there. WebSockets are not meant. */
+const IDLE_MS = 60_000;
+const TEXT_MS = 10_000;
 const DRAIN_BYTES_MAX = 64 * 1024 ** 3;
+/** Of whoever was not let in. */
+const STRANGER_DRAIN_BYTES_MAX = 16 * 1024 ** 2;
+const KEEP_ALIVE_MS = 30_000;
 
 export interface WebRequest {
   readonly method: string;
@@ -23,6 +34,8 @@ export interface WebRequest {
   /** Of who asks. */
   readonly address: string;
   readonly body: AsyncIterable<Uint8Array>;
+  /** All of a short body; empty where it is longer, or does not come in time. */
+  text(mostBytes: number): Promise<string>;
   /** Aborted when the browser went away. */
   readonly signal: AbortSignal;
 }
@@ -35,6 +48,12 @@ export interface WebHandlers {
   answer(request: WebRequest): Promise<WebAnswer>;
   /** For an upgrade to WebSocket: what takes the channel, or the answer that refuses it. */
   connect(request: WebRequest): Promise<((channel: Channel) => void) | WebAnswer>;
+}
+export interface WebPlace {
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly address?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 export interface WebServer {
   readonly port: number;
@@ -56,8 +75,27 @@ function readRequest(message: IncomingMessage, ended: Duplex | ServerResponse): 
       return Array.isArray(value) ? value.join(', ') : value;
     },
     body: message.iterator({ destroyOnReturn: false }),
+    text: mostBytes => readText(message, mostBytes),
     signal: abort.signal,
   };
+}
+
+async function readText(message: IncomingMessage, mostBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const tooSlow = systemClock.after(TEXT_MS, () => message.destroy());
+  try {
+    for await (const chunk of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > mostBytes) return '';
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  } catch {
+    return '';
+  } finally {
+    tooSlow.cancel();
+  }
 }
 
 const FAILED: WebAnswer = { status: 500, headers: {}, body: 'Ebb made a mistake; its log has the details.' };
@@ -75,15 +113,16 @@ async function answer(
   }
   response.writeHead(result.status, result.headers);
   response.end(result.body);
-  if (!message.complete) drain(message);
+  const isStranger = result.status === 401 || result.status === 403 || result.status === 429;
+  if (!message.complete) drain(message, isStranger ? STRANGER_DRAIN_BYTES_MAX : DRAIN_BYTES_MAX);
 }
 
 /** Hanging up on a browser that still sends would lose it our answer: the rest is read and dropped, to a limit. */
-function drain(message: IncomingMessage): void {
+function drain(message: IncomingMessage, most: number): void {
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > DRAIN_BYTES_MAX) message.destroy();
+    if (bytes > most) message.destroy();
   });
 }
 
@@ -111,13 +150,45 @@ async function upgrade(
   sockets.handleUpgrade(message, socket, head, web => accept(webSocketChannel(web)));
 }
 
-/** Port 0 takes a free one. Throws Fault host.permission where it cannot listen. */
-export function listenWeb(port: number, handlers: WebHandlers): Promise<WebServer> {
+/** One address may not take all the room there is. This computer's own is shared by all who are at it. */
+function limitAddresses(): (socket: Socket) => void {
+  const open = new Map<string, number>();
+  return socket => {
+    const { remoteAddress = '' } = socket;
+    if (isLoopback(remoteAddress)) return;
+    const count = (open.get(remoteAddress) ?? 0) + 1;
+    if (count > CONNECTIONS_OF_ADDRESS_MAX) return void socket.destroy();
+    open.set(remoteAddress, count);
+    socket.once('close', () => {
+      const left = (open.get(remoteAddress) ?? 1) - 1;
+      if (left === 0) open.delete(remoteAddress);
+      else open.set(remoteAddress, left);
+    });
+  };
+}
+
+function makeServer(tls: WebPlace['tls'], listener: RequestListener) {
+  const options = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
+  if (tls === undefined) return createServer(options, listener);
+  const secure = { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: HEADERS_TIMEOUT_MS } as const;
+  return createTlsServer({ ...options, ...secure }, listener);
+}
+
+/** Throws Fault host.permission where it cannot listen. */
+export function listenWeb(
+  { port, address = LOOPBACK, tls }: WebPlace,
+  handlers: WebHandlers,
+): Promise<WebServer> {
+  if (tls === undefined && !isLoopback(address)) throw new Error(`${address} without encryption`);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 });
+  const server = makeServer(tls, (message, response) => void answer(handlers, message, response));
   server.maxConnections = CONNECTIONS_MAX;
-  server.on('request', (message, response) => void answer(handlers, message, response));
-  server.on('upgrade', (message, socket, head) => void upgrade(handlers, sockets, message, socket, head));
+  server.timeout = IDLE_MS;
+  server.on('connection', limitAddresses());
+  server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    void upgrade(handlers, sockets, message, socket, head);
+  });
   const close = (): Promise<void> =>
     new Promise(resolve => {
       for (const socket of sockets.clients) socket.terminate();
@@ -125,16 +196,16 @@ export function listenWeb(port: number, handlers: WebHandlers): Promise<WebServe
       server.closeAllConnections();
     });
   return new Promise((resolve, reject) => {
-    server.once('error', cause => reject(cannotListen(port, cause)));
-    server.listen(port, LOOPBACK, () => resolve({ port: (server.address() as AddressInfo).port, close }));
+    server.once('error', cause => reject(cannotListen(address, port, cause)));
+    server.listen(port, address, () => resolve({ port: (server.address() as AddressInfo).port, close }));
   });
 }
 
-const cannotListen = (port: number, cause: Error): Fault =>
+const cannotListen = (address: string, port: number, cause: Error): Fault =>
   new Fault(
     {
       code: 'host.permission',
-      what: `The browser gateway cannot listen on ${LOOPBACK}:${port}: ${cause.message}.`,
+      what: `The browser gateway cannot listen on ${address}:${port}: ${cause.message}.`,
       safe: 'VMs keep running.',
       todo: 'Choose another port with --port, or leave it out to take a free one.',
     },

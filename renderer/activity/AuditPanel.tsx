@@ -38,6 +38,7 @@ function Row(props: { readonly entry: AuditEntry }) {
       </td>
       <td className="quiet" title={entry.user}>
         {words.via[entry.via]}
+        {entry.by === undefined ? null : `: ${entry.by}`}
       </td>
     </tr>
   );

@@ -67,6 +67,7 @@ export const zhCnErrors: ErrorDictionary = {
       todo: '窗口会自己重新连接。',
     },
     'rpc.denied': { what: '浏览器不允许这样做。', safe: UNCHANGED, todo: '请在桌面应用或终端里操作。' },
+    'access.not-found': { what: '没有这个令牌或会话。', safe: UNCHANGED, todo: '请再看一下列表。' },
     'task.not-found': { what: '这项任务已不在进行。', safe: UNCHANGED, todo: '请再看一下任务列表。' },
     'file.unknown-token': { what: '选择的文件已失效。', safe: UNCHANGED, todo: '请重新选择文件。' },
     'file.unreadable': {

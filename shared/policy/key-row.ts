@@ -6,7 +6,7 @@ export type RuleKind =
   /** Bytes; in files "64GiB". */
   | 'size'
   | 'count'
-  /** True: allowed. Only false restricts. */
+  /** True: allowed. Only false restricts, but of a permission. */
   | 'flag'
   /** One of some words. */
   | 'choice'
@@ -29,6 +29,8 @@ export interface PolicyKeyRow {
   readonly parts: readonly Part[];
   /** People set it too (ebb mem policy, Settings): it can also be recommended. */
   readonly isSetting?: true;
+  /** Of a flag: not allowed where nobody says that it is. */
+  readonly isPermission?: true;
   /** Of two amounts, which restricts more: what wins where files leave nothing in common. */
   readonly strict?: 'less' | 'more';
   readonly choices?: readonly string[];

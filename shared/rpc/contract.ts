@@ -2,6 +2,16 @@
 // all speak exactly this; test/golden/contract.json is its committed copy.
 import * as z from 'zod';
 import {
+  accessNameSchema,
+  accessSessionSchema,
+  accessTokenSchema,
+  roleSchema,
+  SESSIONS_MAX,
+  sessionIdSchema,
+  TOKENS_MAX,
+  tokenIdSchema,
+} from '../access.ts';
+import {
   AUDIT_LINES_MAX,
   AUDIT_PAGE_MAX,
   auditEntrySchema,
@@ -42,7 +52,7 @@ import {
   settleOrderSchema,
   timelineSchema,
 } from '../timeline.ts';
-import { bytesSchema, kibSchema } from '../units.ts';
+import { bytesSchema, kibSchema, timeMsSchema } from '../units.ts';
 import { verifyReportSchema } from '../verify.ts';
 import { guestInfoSchema, osKindSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
 import {
@@ -912,10 +922,81 @@ export const contract = defineContract({
     },
     'headless.sign-in': {
       kind: 'command',
-      params: z.strictObject({ isAccepted: z.boolean(), address: z.string().max(100) }),
-      result: done,
+      params: z.strictObject({
+        token: z.string().max(200),
+        address: z.string().max(100),
+        agent: z.string().max(200).default(''),
+      }),
+      result: z.object({ session: accessSessionSchema, secret: z.string().max(100) }),
+      errors: ['rpc.denied', 'policy.denied'],
+      doc: 'From the browser gateway: a token or a one-use link is exchanged for a session. Its secret is said once.',
+    },
+    'headless.session': {
+      kind: 'query',
+      params: z.strictObject({ secret: z.string().max(200) }),
+      result: z.object({ session: accessSessionSchema.nullable() }),
       errors: ['rpc.denied'],
-      doc: 'From the browser gateway, for the audit: somebody signed in, or was refused.',
+      doc: 'From the browser gateway: whose session it is. Null: nobody is known by it, or not any more.',
+    },
+    'headless.listen': {
+      kind: 'command',
+      params: z.strictObject({ address: z.string().max(100), isEncrypted: z.boolean() }),
+      result: done,
+      errors: ['rpc.denied', 'policy.denied'],
+      doc: 'From the browser gateway, before it listens: refused off loopback without encryption, or where no policy allows it.',
+    },
+    'headless.link': {
+      kind: 'command',
+      params: z.strictObject({ role: roleSchema }),
+      result: z.object({ token: z.string().max(100), expiresAt: timeMsSchema }),
+      errors: ['rpc.denied'],
+      doc: 'A token that signs one browser in, once, within a day.',
+    },
+    'headless.create-token': {
+      kind: 'command',
+      params: z.strictObject({
+        name: accessNameSchema,
+        role: roleSchema,
+        expiresAt: timeMsSchema.nullable().default(null),
+      }),
+      result: z.object({ token: accessTokenSchema, secret: z.string().max(100) }),
+      errors: ['rpc.denied', 'rpc.bad-request', 'limit.reached', 'audit.unwritable'],
+      doc: 'A named token for a person or a machine elsewhere. Its secret is said once; only its hash is kept.',
+    },
+    'headless.tokens': {
+      kind: 'query',
+      params: none,
+      result: z.object({ tokens: z.array(accessTokenSchema).max(TOKENS_MAX) }),
+      errors: [],
+      doc: 'Named tokens, without their secrets.',
+    },
+    'headless.revoke-token': {
+      kind: 'command',
+      params: z.strictObject({ tokenId: tokenIdSchema }),
+      result: z.object({ ended: z.int().min(0) }),
+      errors: ['access.not-found'],
+      doc: 'Ends a token and at once every session it began, with all they have open.',
+    },
+    'headless.sessions': {
+      kind: 'query',
+      params: none,
+      result: z.object({ sessions: z.array(accessSessionSchema).max(SESSIONS_MAX) }),
+      errors: [],
+      doc: 'Browsers that are signed in, whoever was there last first.',
+    },
+    'headless.end-session': {
+      kind: 'command',
+      params: z.strictObject({ sessionId: sessionIdSchema }),
+      result: done,
+      errors: ['access.not-found'],
+      doc: 'Signs a browser out at once, with all it has open.',
+    },
+    'headless.sign-out': {
+      kind: 'command',
+      params: none,
+      result: done,
+      errors: ['access.not-found'],
+      doc: 'Ends the session this call came from.',
     },
 
     'console.open': {

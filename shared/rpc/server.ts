@@ -1,6 +1,7 @@
 // One connection's server end: hello, validated dispatch, cancellation, subscriptions with their two kinds of
 // back-pressure. Knows nothing of transports or of who is calling beyond `caller`.
 import type * as z from 'zod';
+import type { SessionId } from '../access.ts';
 import type { ErrorBody } from '../errors.ts';
 import { BugError, Fault } from '../result.ts';
 import type { Role } from '../roles.ts';
@@ -8,6 +9,7 @@ import type { Channel } from './channel.ts';
 import {
   CALLS_IN_FLIGHT_MAX,
   EVENT_QUEUE_MAX,
+  FRAME_BYTES_MAX,
   type Frame,
   isOversize,
   PROTOCOL_VERSION,
@@ -15,15 +17,20 @@ import {
   SUBSCRIPTIONS_MAX,
 } from './frame.ts';
 import { contractHash } from './hash.ts';
+import type { Pace } from './pace.ts';
 import type { ContractTable, MethodName, Params } from './table.ts';
 import type { Topics, TopicUpdate } from './topics.ts';
 
 export interface Caller {
   readonly id: number;
-  /** `browser`: came through the gateway; may not name paths (DESIGN §8). */
-  readonly kind: 'local' | 'browser';
+  /** `browser`: came through the gateway; it and the desktop's `window` may not name paths (DESIGN §8). */
+  readonly kind: 'local' | 'window' | 'browser';
   /** Of who is not at this computer. */
   readonly role: Role;
+  /** The name of the token a browser signed in with; empty: nobody by name. */
+  readonly user: string;
+  /** Of a browser that signed in. */
+  readonly session: SessionId | null;
   /** Runs when the connection ends, however it ends; at once where it has ended meanwhile. */
   onGone(run: () => void): void;
 }
@@ -50,6 +57,10 @@ export interface ServeOptions<C extends ContractTable> {
   readonly kind: Caller['kind'];
   /** Without it everything. */
   readonly role?: Role;
+  readonly user?: string;
+  readonly session?: SessionId | null;
+  /** Without it as often as it likes. */
+  readonly pace?: Pace;
   /** Unknown throwables: logged under an incident id, never sent. */
   readonly onBug: (incident: string, error: unknown) => void;
 }
@@ -58,6 +69,9 @@ export interface ServeOptions<C extends ContractTable> {
 const STATE_BUFFER_BYTES = 256 * 1024;
 /** Above this many unread bytes an event topic's reader counts as gone slow; each event is queued. */
 const EVENT_BUFFER_BYTES = 1024 * 1024;
+
+/** Answers and events wait for a slow reader up to here; the longest frame fits twice. */
+const UNREAD_BYTES_MAX = 2 * FRAME_BYTES_MAX;
 
 let connections = 0;
 let incidents = 0;
@@ -96,8 +110,8 @@ class Connection<C extends ContractTable> {
   constructor(options: ServeOptions<C>) {
     this.#options = options;
     connections += 1;
-    const { kind, role = 'administer' } = options;
-    this.#caller = { id: connections, kind, role, onGone: run => this.#whenGone(run) };
+    const { kind, role = 'administer', user = '', session = null } = options;
+    this.#caller = { id: connections, kind, role, user, session, onGone: run => this.#whenGone(run) };
     options.channel.onMessage(text => this.#receive(text));
     options.channel.onClose(() => this.#end());
     this.#send({ t: 'hello', protocol: PROTOCOL_VERSION, contract: contractHash(options.table) });
@@ -136,6 +150,9 @@ class Connection<C extends ContractTable> {
     const frame = isOversize(text) ? null : parseFrame(text);
     // Garbage means the other end is not ours or is broken: no answer can be matched to it.
     if (frame === null) return this.close();
+    // Whoever asks and does not read what we answer would fill our memory.
+    if (this.#options.channel.bufferedBytes() > UNREAD_BYTES_MAX) return this.close();
+    if (this.#options.pace?.take() === false) return this.#tooOften(frame);
     switch (frame.t) {
       case 'hello':
         return this.#hello(frame.protocol, frame.contract);
@@ -150,6 +167,13 @@ class Connection<C extends ContractTable> {
       default:
         return this.close();
     }
+  }
+
+  /** A call is told so; whoever goes on in other ways has gone mad. */
+  #tooOften(frame: Frame): void {
+    if (frame.t !== 'request') return this.close();
+    const what = 'This session asks more often than it may.';
+    this.#fault(frame.id, body('limit.reached', what, 'Ask again in a second.'));
   }
 
   #hello(protocol: number, hash: string): void {

@@ -4,11 +4,9 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { connectUnix } from '../../electron/transport/unix-socket.ts';
 import type { AuditHead } from '../../shared/audit.ts';
 import type { VmId } from '../../shared/ids.ts';
-import { connectClient } from '../../shared/rpc/client.ts';
-import { contract } from '../../shared/rpc/contract.ts';
+import { browser } from '../support/browsers.ts';
 import { Ebb } from '../support/ebb.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -53,17 +51,26 @@ it('records a task from its beginning to its end, and a refusal with its reason'
 });
 
 it('records what a browser is denied', async () => {
-  const browser = connectClient(contract, await connectUnix(ebb.paths.browserSockets.administer));
-  await browser.ready;
-  await expect(browser.call('headless.sign-in', { isAccepted: true, address: '10.0.0.1' })).rejects.toThrow(
-    'denied',
-  );
-  browser.close();
+  const client = await browser(ebb, 'administer', 'ana');
+  const guess = { token: 'guessed', address: '127.0.0.1' };
+  await expect(client.call('headless.sign-in', guess)).rejects.toThrow('denied');
   expect(await newest()).toEqual(['headless.sign-in denied']);
-  await ebb.call('headless.sign-in', { isAccepted: false, address: '127.0.0.1' });
+  await expect(ebb.call('headless.sign-in', guess)).rejects.toThrow('denied');
   expect((await ebb.call('audit.list', { limit: 1 })).entries).toMatchObject([
     { via: 'browser', action: 'headless.sign-in', outcome: 'denied', to: { address: '127.0.0.1' } },
   ]);
+  expect((await cli('audit', 'show', '--action', 'headless.sign-in')).out).toContain('browser: ana');
+});
+
+it('names the token by which a browser changed something', async () => {
+  const client = await browser(ebb, 'administer', 'bo');
+  await client.call('memory.set-range', { vmId, minKib: 128 * MIB, maxKib: 400 * MIB });
+  client.close();
+  expect((await ebb.call('audit.list', { limit: 1 })).entries).toMatchObject([
+    { via: 'browser', by: 'bo', action: 'memory.set-range', outcome: 'done' },
+  ]);
+  await setMax(512);
+  expect((await ebb.call('audit.list', { limit: 1 })).entries[0]).not.toHaveProperty('by');
 });
 
 it('goes on after control was killed, with the chain whole', async () => {

@@ -1,31 +1,40 @@
 // Who may do what from elsewhere: every method and topic of the contract as every role, over the wire.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { connectUnix } from '../../electron/transport/unix-socket.ts';
+import type { AccessSession } from '../../shared/access.ts';
 import { Fault } from '../../shared/result.ts';
 import { mayCall, mayFollow, ROLES, type Role } from '../../shared/roles.ts';
-import { type Client, connectClient } from '../../shared/rpc/client.ts';
+import type { Client } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Frame } from '../../shared/rpc/frame.ts';
 import { contractHash } from '../../shared/rpc/hash.ts';
 import type { ContractTable, MethodName } from '../../shared/rpc/table.ts';
+import { channelOf, clientOf, signIn } from '../support/browsers.ts';
 import { Ebb } from '../support/ebb.ts';
 import { exampleOf } from '../support/example.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-/** Ending Ebb is let in for who may administer: then nobody would answer the rest. */
+/** Let in, each ends what is asked: then nobody would answer the rest. */
 const ENDS = 'app.quit';
-const METHODS = (Object.keys(contract.methods) as MethodName<Contract>[]).filter(method => method !== ENDS);
+const LEAVES = 'headless.sign-out';
+const METHODS = (Object.keys(contract.methods) as MethodName<Contract>[]).filter(
+  method => method !== ENDS && method !== LEAVES,
+);
 const TOPICS = Object.entries((contract as ContractTable).topics);
 let ebb: Ebb;
 const clients = new Map<Role, Client<Contract>>();
+const sessions = new Map<Role, AccessSession>();
+const sessionOf = (role: Role): AccessSession => {
+  const found = sessions.get(role);
+  if (found === undefined) throw new Error(`nobody may ${role}`);
+  return found;
+};
 
 beforeAll(async () => {
   ebb = await Ebb.start();
   for (const role of ROLES) {
-    const client = connectClient(contract, await connectUnix(ebb.paths.browserSockets[role]));
-    await client.ready;
-    clients.set(role, client);
+    sessions.set(role, await signIn(ebb, role, `token of ${role}`));
+    clients.set(role, await clientOf(ebb, sessionOf(role)));
   }
 });
 afterAll(async () => {
@@ -53,7 +62,7 @@ async function refusedMethods(role: Role): Promise<string[]> {
 
 /** The answer to a question that comes after says that a subscription was not refused. */
 async function refusedTopics(role: Role): Promise<string[]> {
-  const channel = await connectUnix(ebb.paths.browserSockets[role]);
+  const channel = await channelOf(ebb, sessionOf(role));
   const refused: number[] = [];
   const isDone = new Promise<void>(resolve =>
     channel.onMessage(text => {
@@ -97,6 +106,15 @@ it('only who may administer ends Ebb', async () => {
   expect(mayCall('administer', ENDS)).toBe(true);
 });
 
+it('whoever came in may leave, and is out at once', async () => {
+  const session = await signIn(ebb, 'view');
+  const client = await clientOf(ebb, session);
+  const gone = new Promise<void>(resolve => client.onClose(resolve));
+  await client.call(LEAVES, {}).catch(() => undefined);
+  await gone;
+  expect((await ebb.call('headless.sessions', {})).sessions.map(({ id }) => id)).not.toContain(session.id);
+});
+
 it('each role may do what the one before it may', () => {
   for (const method of METHODS)
     for (const [index, role] of ROLES.entries())
@@ -113,5 +131,5 @@ it('what is refused is in the audit, and says what would be needed', async () =>
     body: { code: 'rpc.denied', what: expect.stringContaining('operate') },
   });
   const { entries } = await ebb.call('audit.list', { limit: 20, action: 'vm.start' });
-  expect(entries[0]).toMatchObject({ via: 'browser', vmId, outcome: 'denied' });
+  expect(entries[0]).toMatchObject({ via: 'browser', by: 'token of view', vmId, outcome: 'denied' });
 });

@@ -65,7 +65,8 @@ export class FakeAudit {
     const { vms } = this.#control.world;
     const spec = vms[n % Math.max(1, vms.length)]?.summary.spec;
     const [action, from, to, code] = BEFORE[n % BEFORE.length] ?? ['vm.start', {}, {}, null];
-    const about = { via: n % 4 === 0 ? 'browser' : 'local', action, from, to } as const;
+    const who = n % 4 === 0 ? ({ via: 'browser', by: 'ana' } as const) : ({ via: 'local' } as const);
+    const about = { ...who, action, from, to };
     const draft = { ...about, vmId: spec?.id ?? null, vmName: spec?.name ?? '' };
     if (code === 'rpc.denied') return this.audit.denied(draft, code);
     this.audit.end(this.audit.start(draft, 'go-on'), { outcome: code === null ? 'done' : 'refused', code });
@@ -81,6 +82,7 @@ export class FakeAudit {
         const vm = world.vms.find(one => one.summary.spec.id === vmId);
         return Promise.resolve(vm?.timeline.moments.find(({ id }) => id === momentId)?.name ?? '');
       },
+      access: { nameOf: () => '', whoIs: () => ({}) },
     });
   }
 }

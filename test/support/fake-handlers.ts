@@ -280,7 +280,7 @@ function historyHandlers(control: FakeControl) {
 }
 
 /** The audit's own are its real ones (fake-audit.ts). */
-type AuditMethod = 'audit.list' | 'audit.export' | 'audit.verify' | 'headless.sign-in';
+type AuditMethod = 'audit.list' | 'audit.export' | 'audit.verify';
 
 /** A boot as it looks on a serial line, in colours. */
 const SERIAL_WORDS = `${[
@@ -293,6 +293,11 @@ const SERIAL_WORDS = `${[
   '',
 ].join('\r\n')}web login: `;
 
+/** No page asks it. */
+const gatewayOnly = (): never => {
+  throw new Error('only a gateway or a terminal asks this');
+};
+
 export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMethod> {
   const { world } = control;
   return {
@@ -303,6 +308,8 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
     ...automaticHandlers(control.histories),
     'app.info': () => ({
       role: 'administer',
+      user: '',
+      isSignedIn: true,
       version: '0.1.0',
       protocol: 1,
       pid: process.pid,
@@ -310,6 +317,16 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
       shell: 'fake',
     }),
     'app.quit': () => ({}),
+    'headless.sign-in': gatewayOnly,
+    'headless.session': gatewayOnly,
+    'headless.listen': gatewayOnly,
+    'headless.link': gatewayOnly,
+    'headless.create-token': gatewayOnly,
+    'headless.tokens': () => ({ tokens: [] }),
+    'headless.revoke-token': gatewayOnly,
+    'headless.sessions': () => ({ sessions: [] }),
+    'headless.end-session': gatewayOnly,
+    'headless.sign-out': () => ({}),
     'policy.show': () => control.policy,
     'doctor.run': () => ({
       ok: false,

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { lockHolder } from '../../electron/platform/lock-owner.ts';
 import { spawnNodeService } from '../../electron/platform/node-service.ts';
 import { ebbPaths, makeFolders } from '../../electron/platform/paths.ts';
-import { connectUnix } from '../../electron/transport/unix-socket.ts';
 import type { PolicyKey } from '../../shared/policy/keys.ts';
 import type { PolicyReport } from '../../shared/policy/report.ts';
 import { Fault } from '../../shared/result.ts';
-import { type Client, connectClient } from '../../shared/rpc/client.ts';
-import { type Contract, contract } from '../../shared/rpc/contract.ts';
+import type { Client } from '../../shared/rpc/client.ts';
+import type { Contract } from '../../shared/rpc/contract.ts';
+import { browser } from './browsers.ts';
 import { Ebb, waitFor } from './ebb.ts';
 import { policyText, type Settings } from './policies.ts';
 
@@ -105,10 +105,8 @@ export class ManagedEbb {
   }
 
   /** Over the socket that browsers' gateway uses. */
-  async browser(): Promise<Client<Contract>> {
-    const client = connectClient(contract, await connectUnix(this.ebb.paths.browserSockets.administer));
-    await client.ready;
-    return client;
+  browser(): Promise<Client<Contract>> {
+    return browser(this.ebb);
   }
 
   async dispose(): Promise<void> {

@@ -4,7 +4,6 @@ import { takeLock } from '../../electron/platform/lock.ts';
 import { ebbPaths, makeFolders } from '../../electron/platform/paths.ts';
 import { listenUnix } from '../../electron/transport/unix-socket.ts';
 import { Fault } from '../../shared/result.ts';
-import { ROLES } from '../../shared/roles.ts';
 import { contract } from '../../shared/rpc/contract.ts';
 import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
@@ -29,7 +28,7 @@ export async function stubControl(dataFolder: string): Promise<StubControl> {
       // Told by the shell by itself, whenever it comes to it.
       if (method !== 'app.power') calls.push({ method, kind: caller.kind, params });
       if (method !== 'file.register') return exampleOf(row.result, 'output');
-      if (caller.kind === 'browser') throw refusal('rpc.denied');
+      if (caller.kind !== 'local') throw refusal('rpc.denied');
       if (params.path?.includes('missing') === true) throw refusal('file.unreadable');
       return { file: FILE, name: 'disk.vhd', bytes: 42 };
     },
@@ -40,10 +39,7 @@ export async function stubControl(dataFolder: string): Promise<StubControl> {
     listenUnix(path, channel =>
       serve({ table: contract, handlers, topics, channel, kind, onBug: (_, error) => console.error(error) }),
     );
-  const listeners = [
-    await listen(paths.controlSocket, 'local'),
-    ...(await Promise.all(ROLES.map(role => listen(paths.browserSockets[role], 'browser')))),
-  ];
+  const listeners = [await listen(paths.controlSocket, 'local'), await listen(paths.windowSocket, 'window')];
   return {
     calls,
     close: async () => {

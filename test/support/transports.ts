@@ -128,10 +128,13 @@ function rawPort(port: NodePort): RawEnd {
 type Upgrade = () => Promise<Accept>;
 
 async function web(upgrade: Upgrade): Promise<Transport> {
-  const server = await listenWeb(0, {
-    answer: async () => ({ status: 404, headers: {}, body: '' }),
-    connect: upgrade,
-  });
+  const server = await listenWeb(
+    { port: 0 },
+    {
+      answer: async () => ({ status: 404, headers: {}, body: '' }),
+      connect: upgrade,
+    },
+  );
   const url = `ws://127.0.0.1:${server.port}/rpc`;
   return {
     open: async () => {

@@ -14,7 +14,7 @@ const DENIALS_TOGETHER_MS = 60_000;
 const DENIAL_KINDS_MAX = 200;
 const ENDED_KEPT = 200;
 
-export type Draft = Pick<AuditEntry, 'via' | 'action' | 'vmId' | 'vmName' | 'from' | 'to'>;
+export type Draft = Pick<AuditEntry, 'via' | 'by' | 'action' | 'vmId' | 'vmName' | 'from' | 'to'>;
 /** Where the record cannot be written: `refuse`, it is not done; `go-on`, it is, and the record comes later. */
 export type IfFull = 'refuse' | 'go-on';
 
@@ -124,7 +124,7 @@ export class Audit {
   /** Of what is not audited otherwise, or comes in floods. */
   denied(draft: Draft, code: string): void {
     const { clock } = this.#options;
-    const key = `${draft.via} ${draft.action} ${code} ${draft.vmId ?? ''}`;
+    const key = `${draft.via} ${draft.by ?? ''} ${draft.action} ${code} ${draft.vmId ?? ''}`;
     const known = this.#denials.get(key);
     if (known !== undefined) {
       known.times++;
@@ -184,12 +184,13 @@ export class Audit {
   }
 
   #entry({ begun, at, ending, times }: Late): Omit<AuditEntry, 'seq'> {
-    const { via, action, vmId, vmName, from, to } = begun.draft;
+    const { via, by, action, vmId, vmName, from, to } = begun.draft;
     const { user } = this.#options;
     const about = {
       at,
       via,
       user,
+      ...(by === undefined ? {} : { by }),
       action,
       vmId,
       vmName: vmName.slice(0, 200),

@@ -20,7 +20,7 @@ export function audited(handlers: Handlers<Contract>, audit: Audit, look: AuditL
     return [
       method,
       typeof rule === 'string'
-        ? watched(method, plain, audit, look)
+        ? watched(method, rule === 'tells the audit itself', plain, audit, look)
         : recorded(method, plain, rule, audit, look),
     ];
   });
@@ -31,17 +31,20 @@ function draftOf(method: string, params: unknown, context: CallContext, look: Au
   const id = vmIdSchema.safeParse((params as { readonly vmId?: unknown }).vmId);
   const vmId: VmId | null = id.success ? id.data : null;
   const vmName = vmId === null ? '' : (look.spec(vmId)?.name ?? '');
-  return { via: context.caller.kind, action: method, vmId, vmName, from: {}, to: {} };
+  const { kind, user } = context.caller;
+  const who = { via: kind === 'browser' ? kind : 'local', ...(user === '' ? {} : { by: user }) } as const;
+  return { ...who, action: method, vmId, vmName, from: {}, to: {} };
 }
 
 /** Not audited, but for what is denied. */
 const watched =
-  (method: string, handler: AnyHandler, audit: Audit, look: AuditLook): AnyHandler =>
+  (method: string, tellsItself: boolean, handler: AnyHandler, audit: Audit, look: AuditLook): AnyHandler =>
   async (params, context) => {
     try {
       return await handler(params, context);
     } catch (cause) {
-      if (cause instanceof Fault && isDenial(cause.body.code))
+      const isTold = tellsItself && context.caller.kind === 'local';
+      if (cause instanceof Fault && isDenial(cause.body.code) && !isTold)
         audit.denied(draftOf(method, params, context, look), cause.body.code);
       throw cause;
     }

@@ -58,11 +58,5 @@ export function auditHandlers(audit: Audit, log: AuditLog) {
       return { lines, nextAfterSeq: null, head: audit.head };
     },
     'audit.verify': () => log.verify(pause),
-    'headless.sign-in': ({ isAccepted, address }) => {
-      const draft = { via: 'browser', action: 'headless.sign-in', vmId: null, vmName: '', from: {} } as const;
-      if (isAccepted) audit.note({ ...draft, to: { address } });
-      else audit.denied({ ...draft, to: { address } }, 'headless.unknown-token');
-      return {};
-    },
   } satisfies Partial<Handlers<Contract>>;
 }

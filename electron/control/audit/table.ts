@@ -1,4 +1,5 @@
 // Which methods are audited, and what their records say: one row for each of the contract, so that none can be forgotten.
+import type { SessionId, TokenId } from '../../../shared/access.ts';
 import type { AuditValues } from '../../../shared/audit.ts';
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
@@ -13,6 +14,10 @@ export interface AuditLook {
   readonly host: () => Pick<HostMemory, 'mode' | 'reserveKib' | 'budgetKib' | 'capKib'>;
   /** Empty where it is not known. */
   readonly momentName: (vmId: VmId, momentId: MomentId) => Promise<string>;
+  readonly access: {
+    readonly nameOf: (tokenId: TokenId) => string;
+    readonly whoIs: (sessionId: SessionId) => AuditValues;
+  };
 }
 
 export interface AuditRule<P> {
@@ -231,6 +236,24 @@ const APP_ROWS = {
   'audit.export': 'reads',
   'audit.verify': 'reads',
   'headless.sign-in': 'tells the audit itself',
+  'headless.session': 'reads',
+  'headless.listen': { ifFull: 'go-on', wanted: ({ address, isEncrypted }) => ({ address, isEncrypted }) },
+  'headless.link': { ifFull: 'refuse', wanted: ({ role }) => ({ role }) },
+  'headless.create-token': {
+    ifFull: 'refuse',
+    wanted: ({ name, role, expiresAt }) => ({ name, role, expiresAt }),
+  },
+  'headless.tokens': 'reads',
+  'headless.revoke-token': {
+    ifFull: 'go-on',
+    wanted: ({ tokenId }, { access }) => ({ name: access.nameOf(tokenId) }),
+  },
+  'headless.sessions': 'reads',
+  'headless.end-session': {
+    ifFull: 'go-on',
+    wanted: ({ sessionId }, { access }) => ({ ...access.whoIs(sessionId) }),
+  },
+  'headless.sign-out': { ifFull: 'go-on', wanted: () => ({}) },
 } as const satisfies Partial<AuditTable>;
 
 export const AUDITED: AuditTable = { ...VM_ROWS, ...MEMORY_ROWS, ...POINT_ROWS, ...APP_ROWS };

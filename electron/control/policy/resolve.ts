@@ -76,7 +76,7 @@ function resolveKey(key: PolicyKey, { spoken, user, defaults }: PolicyInput): Re
           ? ({ from: 'recommended', value: advised.value } as const)
           : ({
               from: 'default',
-              value: defaults[key as SettingKey] ?? (row.kind === 'flag' ? true : null),
+              value: defaults[key as SettingKey] ?? (row.kind === 'flag' ? row.isPermission !== true : null),
             } as const);
   const value = within(row, wanted.value, { min: min?.is, max: max?.is, allowed: allowed?.is });
   if (forced !== null && value !== forced.is)

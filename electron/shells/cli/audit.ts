@@ -36,10 +36,22 @@ export function valuesText(from: AuditValues, to: AuditValues): string {
     .join(', ');
 }
 
-const rowOf = ({ seq, at, via, action, vmName, outcome, code, from, to, times }: AuditEntry): string[] => [
+const rowOf = ({
+  seq,
+  at,
+  via,
+  by,
+  action,
+  vmName,
+  outcome,
+  code,
+  from,
+  to,
+  times,
+}: AuditEntry): string[] => [
   String(seq),
   timeText(at),
-  via,
+  by === undefined ? via : `${via}: ${by}`,
   action,
   vmName,
   code === null ? outcome : `${outcome} (${code})`,

@@ -20,8 +20,8 @@ export const EXITS: readonly Exit[] = [
   { code: 2, doc: 'Wrong use: an unknown word, or a value that cannot be', of: ['rpc.bad-request'] },
   {
     code: 3,
-    doc: 'Not found: no such VM, point, disk or task',
-    of: ['vm.not-found', 'moment.not-found', 'disk.not-found', 'task.not-found'],
+    doc: 'Not found: no such VM, point, disk, task, token or session',
+    of: ['vm.not-found', 'moment.not-found', 'disk.not-found', 'task.not-found', 'access.not-found'],
   },
   {
     code: 4,

@@ -21,6 +21,10 @@ async function local(name: LocalName, given: AnyGiven): Promise<string | Output>
       if (text === undefined) throw new UsageError(`There is no command "${of}".`);
       return text;
     }
+    case 'serve':
+      return (await import('./serve.ts')).serveBrowsers(
+        given as unknown as Parameters<typeof import('./serve.ts').serveBrowsers>[0],
+      );
     case 'support bundle':
       return (await import('./support.ts')).writeBundle({
         to: given.to === undefined ? undefined : resolve(String(given.to)),

@@ -6,7 +6,7 @@ import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { gib, settleText, table, timeText } from './output.ts';
 import { NotFoundError, pickMoment } from './pick.ts';
-import { streamPoint } from './serve.ts';
+import { streamPoint } from './serve-point.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
 import type { POINT_ROWS } from './table/points.ts';
 import { UsageError } from './values.ts';

@@ -14,6 +14,7 @@ const audit = () => import('./audit.ts');
 const histories = () => import('./histories.ts');
 const policy = () => import('./policy.ts');
 const app = () => import('./app.ts');
+const access = () => import('./access.ts');
 
 export const RUNNERS: Loaders = {
   'vm create': async () => (await import('./create.ts')).createVm,
@@ -54,7 +55,7 @@ export const RUNNERS: Loaders = {
   'point trash': async () => (await trash()).listTrash,
   'point restore': async () => (await trash()).restorePoint,
   'point purge': async () => (await trash()).purgeTrash,
-  'point serve': async () => (await import('./serve.ts')).serve,
+  'point serve': async () => (await import('./serve-point.ts')).serve,
   'point export-delta': async () => (await updates()).exportDelta,
   'point import-delta': async () => (await updates()).importDelta,
   'history show': async () => (await histories()).showSchedule,
@@ -80,6 +81,12 @@ export const RUNNERS: Loaders = {
   'task pause': async () => (await app()).pauseTask,
   'task resume': async () => (await app()).resumeTask,
   'task cancel': async () => (await app()).cancelTask,
+  'token create': async () => (await access()).createToken,
+  'token list': async () => (await access()).listTokens,
+  'token revoke': async () => (await access()).revokeToken,
+  'token link': async () => (await access()).makeLink,
+  'session list': async () => (await access()).listSessions,
+  'session end': async () => (await access()).endSession,
   events: async () => (await app()).streamEvents,
   doctor: async () => (await app()).doctor,
   version: async () => (await app()).version,

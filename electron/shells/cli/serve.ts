@@ -1,45 +1,54 @@
-// `ebb point serve`, and a point's bytes on standard output: both read it by NBD while this process lives.
+// `ebb serve`: the browser gateway, in our place; or the systemd unit that keeps it.
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defaultDataFolder } from '../../platform/paths.ts';
+import { nodeProgram, runInOurPlace } from '../../platform/process.ts';
+import { putUserUnit } from '../../platform/unit-file.ts';
+import { siblingModule } from '../../platform/worker-thread.ts';
+import type { Output } from './session.ts';
+import type { LOCAL_ACCESS_ROWS } from './table/access.ts';
+import { UNIT_MARK, unitText } from './unit.ts';
+import type { Given } from './words.ts';
 
-import { connectBytes } from '../../platform/socket.ts';
-import { interrupted, writeOut } from '../../platform/standard-streams.ts';
-import { readExport } from '../../transport/nbd-reader.ts';
-import { pickMoment } from './pick.ts';
-import { type OfVm, type Output, type Run, type Session, theTimeline } from './session.ts';
-import type { POINT_ROWS } from './table/points.ts';
+type Asked = Given<(typeof LOCAL_ACCESS_ROWS)['serve']>;
 
-type OfPoint = OfVm & Session<{ readonly POINT: string }>;
+const UNIT = 'ebb.service';
 
-/** The point named by the words, served until this connection ends. */
-async function servePoint(session: OfPoint, socket: string | undefined) {
-  const { spec, timeline } = await theTimeline(session);
-  const moment = pickMoment(timeline.moments, session.given.POINT);
-  const served = await session.client.call('moment.serve', {
-    vmId: spec.id,
-    momentId: moment.id,
-    socketPath: socket === undefined ? null : session.absolute(socket),
-  });
-  return { moment, served };
+/** As the gateway reads them. */
+export function gatewayArgs(given: Asked, data: string): string[] {
+  const { port, host, tls, cert, key, role } = given;
+  return [
+    ...['--data', data, '--port', String(port), '--host', host, '--role', role],
+    ...(tls ? ['--tls'] : []),
+    ...(cert === undefined ? [] : ['--cert', resolve(cert)]),
+    ...(key === undefined ? [] : ['--key', resolve(key)]),
+    ...given.name.flatMap(name => ['--name', name]),
+    ...(given['no-link'] ? ['--no-link'] : []),
+  ];
 }
 
-export const serve: Run<(typeof POINT_ROWS)['point serve']> = async session => {
-  const { moment, served } = await servePoint(session, session.given.socket);
-  const { isJson } = session;
-  await writeOut(`${isJson ? JSON.stringify(served) : served.uri}\n`);
-  if (!isJson) console.error(`Serving "${moment.name}" read-only to as many as want it, until interrupted.`);
-  await interrupted();
-  return { text: null, json: null };
-};
+export async function serveBrowsers(given: Asked): Promise<Output> {
+  const program = [nodeProgram(), fileURLToPath(siblingModule(import.meta.url, '../headless/main'))];
+  const isUnit = given.unit || given.install;
+  // A log that others read is no place for a link.
+  const asked = isUnit ? { ...given, 'no-link': true } : given;
+  const command = [...program, ...gatewayArgs(asked, defaultDataFolder())];
+  if (given.unit) return { text: unitText(command).trimEnd(), json: unitText(command) };
+  if (given.install) return install(unitText(command));
+  const [node = '', ...args] = command;
+  return { text: null, json: null, exit: await runInOurPlace(node, args) };
+}
 
-/** Every byte of the disk, in order. */
-export async function streamPoint(session: OfPoint): Promise<Output> {
-  const { served } = await servePoint(session, undefined);
-  const stream = await connectBytes(served.socketPath);
-  let told = 0;
-  await readExport(stream, served.exportName, async (piece, offset, sizeBytes) => {
-    await writeOut(piece);
-    if (!process.stderr.isTTY || offset - told < 64 * 2 ** 20) return;
-    told = offset;
-    process.stderr.write(`\r${offset + piece.length} of ${sizeBytes} bytes`);
-  });
-  return { text: null, json: null };
+function install(text: string): Output {
+  const path = putUserUnit(UNIT, text, UNIT_MARK);
+  const todo = [
+    'systemctl --user daemon-reload',
+    `systemctl --user enable --now ${UNIT}`,
+    // Else it ends when its account signs out.
+    'loginctl enable-linger',
+  ];
+  return {
+    text: `Written: ${path}\nThen:\n${todo.map(line => `  ${line}`).join('\n')}`,
+    json: { path, todo },
+  };
 }

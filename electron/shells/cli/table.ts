@@ -1,4 +1,5 @@
 // Every command. Plain data and no imports but data: what is asked for before anything is done must be quick.
+import { ACCESS_ROWS, LOCAL_ACCESS_ROWS } from './table/access.ts';
 import { APP_ROWS, LOCAL_ROWS } from './table/app.ts';
 import { AUDIT_ROWS } from './table/audit.ts';
 import { HISTORY_ROWS } from './table/history.ts';
@@ -17,9 +18,10 @@ export const SERVICE_COMMANDS = {
   ...MEMORY_ROWS,
   ...POLICY_ROWS,
   ...AUDIT_ROWS,
+  ...ACCESS_ROWS,
   ...APP_ROWS,
 };
-export const LOCAL_COMMANDS = { ...LOCAL_ROWS, ...LOCAL_POLICY_ROWS };
+export const LOCAL_COMMANDS = { ...LOCAL_ACCESS_ROWS, ...LOCAL_ROWS, ...LOCAL_POLICY_ROWS };
 export const COMMANDS = { ...SERVICE_COMMANDS, ...LOCAL_COMMANDS };
 
 export type ServiceName = keyof typeof SERVICE_COMMANDS;

@@ -118,7 +118,7 @@ async function run(): Promise<void> {
   brokerPorts({
     ipcMain,
     makePorts: () => new MessageChannelMain(),
-    connectControl: () => rejoinControl(paths, 'administer'),
+    connectControl: () => rejoinControl(paths, 'window'),
     log,
   });
   const registerFile = async (path: string) => (await local()).call('file.register', { path });

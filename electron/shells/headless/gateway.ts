@@ -1,52 +1,76 @@
 // The browser's door: serves the page, exchanges tokens, joins WebSockets to control, takes uploads. Every request
-// must name us as Host (DNS rebinding) and every change must come from our own page (Origin). Holds no VM state.
+// must name us as Host (DNS rebinding) and every change must come from our own page (Origin). Holds no VM state, and no list
+// of who may come in: that is control's.
+import type { AccessSession } from '../../../shared/access.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
-import { mayCall, type Role } from '../../../shared/roles.ts';
-import type { Random } from '../../platform/ports.ts';
+import { mayCall } from '../../../shared/roles.ts';
+import type { Clock, Random } from '../../platform/ports.ts';
 import type { WebFiles } from '../../platform/web-files.ts';
 import { pageHeaders } from '../../transport/page-headers.ts';
 import { relay } from '../../transport/relay.ts';
 import type { SocketChannel } from '../../transport/unix-socket.ts';
 import type { WebAnswer, WebHandlers, WebRequest } from '../../transport/web-server.ts';
-import { cookieName, readCookie, type Sessions } from './sessions.ts';
+import { cookieName, cookieOf, readCookie } from './cookie.ts';
+import { leaseOf, until } from './lease.ts';
+import { AddressLimits, Told } from './limits.ts';
 import type { Uploads } from './upload.ts';
 
 const TOKEN_BODY_BYTES_MAX = 1024;
+const SECRET_LENGTH_MAX = 200;
 const NAME_LENGTH_MAX = 255;
+const RETRY_AFTER_SECONDS = '6';
+
+/** Control's word on who comes in. */
+export interface AccessPort {
+  /** Faults: rpc.denied, policy.denied, rpc.unavailable. */
+  signIn(
+    token: string,
+    address: string,
+    agent: string,
+  ): Promise<{ readonly session: AccessSession; readonly secret: string }>;
+  session(secret: string): Promise<AccessSession | null>;
+  /** To control's socket, as a browser of that session at that address. */
+  join(session: AccessSession, address: string): Promise<SocketChannel>;
+}
 
 export interface GatewayOptions {
   /** Known only once the server listens. */
   readonly port: () => number;
-  readonly sessions: Sessions;
+  readonly isEncrypted: boolean;
+  /** Of this computer, in lower case: what a browser may call us. */
+  readonly names: () => readonly string[];
+  readonly access: AccessPort;
   readonly files: WebFiles;
   readonly uploads: Uploads;
   readonly random: Random;
-  /** To control's socket for browsers of that role. */
-  readonly connectControl: (role: Role) => Promise<SocketChannel>;
+  readonly clock: Clock;
   /** Over control's socket for local callers: browsers may not name paths. */
   readonly registerFile: (path: string) => Promise<{ readonly file: string; readonly bytes: number }>;
-  /** For the audit: somebody signed in, or was refused. */
-  readonly noteSignIn: (isAccepted: boolean, address: string) => Promise<unknown>;
   readonly log: (line: string) => void;
 }
 
 export class Gateway implements WebHandlers {
   readonly #options: GatewayOptions;
+  readonly #limits: AddressLimits;
+  readonly #told: Told;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#limits = new AddressLimits(options.clock);
+    this.#told = new Told(options.clock, options.log);
   }
 
   async answer(request: WebRequest): Promise<WebAnswer> {
-    if (!this.#isOurHost(request)) return plain(403, 'This address does not belong to Ebb.');
+    const refusal = this.#refusal(request, request.method === 'POST');
+    if (refusal !== null) return refusal;
     switch (`${request.method} ${request.path}`) {
       case 'GET /session':
-        return plain(this.#roleOf(request) === null ? 401 : 204, '');
+        return this.#known(request, async () => plain(204, ''));
       case 'POST /session':
-        return this.#isOurPage(request) ? this.#signIn(request) : plain(403, 'Not from our own page.');
+        return this.#signIn(request);
       case 'POST /upload':
-        return this.#isOurPage(request) ? this.#upload(request) : plain(403, 'Not from our own page.');
+        return this.#known(request, (session, secret) => this.#upload(request, session, secret));
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'Not here.');
     return this.#page(request);
@@ -54,47 +78,91 @@ export class Gateway implements WebHandlers {
 
   async connect(request: WebRequest): Promise<((page: Parameters<typeof relay>[0]) => void) | WebAnswer> {
     if (request.path !== '/rpc') return plain(404, '');
-    if (!this.#isOurHost(request) || !this.#isOurPage(request)) return plain(403, '');
-    const role = this.#roleOf(request);
-    if (role === null) return plain(401, '');
-    const service = await this.#options.connectControl(role);
+    const refusal = this.#refusal(request, true);
+    if (refusal !== null) return refusal;
+    const session = await this.#session(this.#secretOf(request));
+    if (session === null) return plain(401, '');
+    const service = await this.#options.access.join(session, request.address);
     return page => relay(page, service);
   }
 
-  #hosts(): string[] {
-    const port = this.#options.port();
-    return [`127.0.0.1:${port}`, `localhost:${port}`];
+  /** Asked of everything; `isChange`: only our own page may. */
+  #refusal(request: WebRequest, isChange: boolean): WebAnswer | null {
+    const { address, path } = request;
+    if (!this.#limits.mayAsk(address)) {
+      this.#told.say('too many requests', address);
+      return tooOften();
+    }
+    if (!this.#hosts().includes((request.header('host') ?? '').toLowerCase())) {
+      this.#told.say('another host', `${address} asked ${request.header('host') ?? ''}`);
+      return plain(403, 'This address does not belong to Ebb.');
+    }
+    if (!isChange || this.#isOurPage(request)) return null;
+    this.#told.say('another origin', `${address} at ${path} from ${request.header('origin') ?? 'nowhere'}`);
+    return plain(403, 'Not from our own page.');
   }
 
-  #isOurHost(request: WebRequest): boolean {
-    return this.#hosts().includes(request.header('host') ?? '');
+  #hosts(): string[] {
+    const { port, names, isEncrypted } = this.#options;
+    const at = port();
+    // Browsers leave out the port that belongs to the scheme.
+    const isUsual = at === (isEncrypted ? 443 : 80);
+    return names().flatMap(name => [`${name}:${at}`, ...(isUsual ? [name] : [])]);
   }
 
   /** Stricter than the engine's own rule: no Origin is not our page either. */
   #isOurPage(request: WebRequest): boolean {
-    return request.header('origin') === `http://${request.header('host')}`;
+    const scheme = this.#options.isEncrypted ? 'https' : 'http';
+    return request.header('origin') === `${scheme}://${request.header('host')}`;
   }
 
-  #roleOf(request: WebRequest): Role | null {
-    const { sessions, port } = this.#options;
-    return sessions.roleOf(readCookie(request.header('cookie'), cookieName(port())));
+  #secretOf(request: WebRequest): string | null {
+    const { port, isEncrypted } = this.#options;
+    return readCookie(request.header('cookie'), cookieName(port(), isEncrypted));
+  }
+
+  async #session(secret: string | null): Promise<AccessSession | null> {
+    if (secret === null || secret.length > SECRET_LENGTH_MAX) return null;
+    return this.#options.access.session(secret);
+  }
+
+  /** Of whoever is signed in. */
+  async #known(
+    request: WebRequest,
+    answer: (session: AccessSession, secret: string) => Promise<WebAnswer>,
+  ): Promise<WebAnswer> {
+    const secret = this.#secretOf(request);
+    try {
+      const session = await this.#session(secret);
+      return session === null || secret === null ? plain(401, '') : await answer(session, secret);
+    } catch (cause) {
+      if (cause instanceof Fault) return plain(503, cause.body.what);
+      throw cause;
+    }
   }
 
   async #signIn(request: WebRequest): Promise<WebAnswer> {
-    const token = readToken(await readText(request, TOKEN_BODY_BYTES_MAX));
-    const secret = token === null ? null : this.#options.sessions.exchange(token);
-    await this.#note(secret !== null, request.address);
-    if (secret === null) return plain(403, 'This link was used already, or is not ours.');
-    const cookie = `${cookieName(this.#options.port())}=${secret}; HttpOnly; SameSite=Strict; Path=/`;
-    return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' }, body: '' };
-  }
-
-  /** Control may be full or away: who has a good link is let in, and the log has it. */
-  async #note(isAccepted: boolean, address: string): Promise<void> {
+    const { access, port, isEncrypted } = this.#options;
+    const { address } = request;
+    if (!this.#limits.maySignIn(address)) {
+      this.#told.say('too many sign-ins', address);
+      return tooOften();
+    }
+    const token = readToken(await request.text(TOKEN_BODY_BYTES_MAX)) ?? '';
     try {
-      await this.#options.noteSignIn(isAccepted, address);
+      const { secret } = await access.signIn(
+        token,
+        address,
+        request.header('user-agent')?.slice(0, 200) ?? '',
+      );
+      const cookie = cookieOf(port(), isEncrypted, secret);
+      return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' }, body: '' };
     } catch (cause) {
-      this.#options.log(`a sign-in (${isAccepted ? 'accepted' : 'refused'}) was not noted: ${String(cause)}`);
+      if (!(cause instanceof Fault)) throw cause;
+      const isRefused = cause.body.code === 'rpc.denied' || cause.body.code === 'policy.denied';
+      if (!isRefused) return plain(503, cause.body.what);
+      this.#limits.failed(address);
+      return plain(403, cause.body.what);
     }
   }
 
@@ -103,7 +171,7 @@ export class Gateway implements WebHandlers {
     if (file === null) return plain(404, 'There is no such page.');
     const cache = file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-store';
     const headers = {
-      ...pageHeaders(`ws://${request.header('host')}`),
+      ...pageHeaders(`${this.#options.isEncrypted ? 'wss' : 'ws'}://${request.header('host')}`),
       'content-type': file.mime,
       'cache-control': cache,
       'content-length': String(file.bytes.length),
@@ -111,24 +179,31 @@ export class Gateway implements WebHandlers {
     return { status: 200, headers, body: request.method === 'HEAD' ? '' : file.bytes };
   }
 
-  async #upload(request: WebRequest): Promise<WebAnswer> {
-    const role = this.#roleOf(request);
-    if (role === null) return plain(401, '');
+  async #upload(request: WebRequest, { role }: AccessSession, secret: string): Promise<WebAnswer> {
     // Nothing else is done with a file.
     if (!mayCall(role, 'vm.create')) return plain(403, `This sign-in may ${role}.`);
+    const lease = await leaseOf(async () => {
+      const session = await this.#session(secret);
+      return session === null ? null : this.#options.access.join(session, request.address);
+    });
+    if (lease === null) return plain(401, '');
     const { uploads, registerFile, random, log } = this.#options;
     const id = random.uuid();
     try {
-      const stored = await uploads.receive({ id, announcedBytes: announced(request), body: request.body });
+      const body = until(lease.signal, request.body);
+      const stored = await uploads.receive({ id, announcedBytes: announced(request), body });
       const { file, bytes } = await registerFile(stored.path).catch(async error => {
         await uploads.discard(id);
         throw error;
       });
       return json(200, { file, name: uploadName(request), bytes });
     } catch (error) {
+      if (lease.signal.aborted) return plain(401, '');
       if (error instanceof Fault) return json(statusOf(error.body), { error: error.body });
       log(`an upload failed: ${error instanceof Error ? error.stack : String(error)}`);
       return json(500, { error: INTERRUPTED });
+    } finally {
+      lease.end();
     }
   }
 }
@@ -142,6 +217,11 @@ const plain = (status: number, body: string): WebAnswer => ({
   },
   body,
 });
+
+const tooOften = (): WebAnswer => {
+  const answer = plain(429, 'Too often. Wait a little.');
+  return { ...answer, headers: { ...answer.headers, 'retry-after': RETRY_AFTER_SECONDS } };
+};
 
 const json = (status: number, body: unknown): WebAnswer => ({
   status,
@@ -172,22 +252,11 @@ function uploadName(request: WebRequest): string {
   return shown === '' ? 'upload' : shown;
 }
 
-async function readText(request: WebRequest, mostBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request.body) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) return '';
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function readToken(text: string): string | null {
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body !== 'object' || body === null || !('token' in body)) return null;
-    return typeof body.token === 'string' ? body.token : null;
+    return typeof body.token === 'string' && body.token.length <= SECRET_LENGTH_MAX ? body.token : null;
   } catch {
     return null;
   }

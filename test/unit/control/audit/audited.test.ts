@@ -16,9 +16,9 @@ import { uuid } from '../../../support/memory-world.ts';
 const vmId = uuid(1) as VmId;
 const momentId = uuid(2) as unknown as MomentId;
 const task = uuid(3) as unknown as TaskId;
-const context = (kind: 'local' | 'browser' = 'local'): CallContext => ({
+const context = (kind: 'local' | 'browser' = 'local', user = ''): CallContext => ({
   signal: new AbortController().signal,
-  caller: { id: 1, kind, role: 'administer', onGone: () => undefined },
+  caller: { id: 1, kind, role: 'administer', user, session: null, onGone: () => undefined },
   emit: () => undefined,
 });
 
@@ -32,6 +32,7 @@ const look = (): AuditLook => ({
   spec: () => spec as never,
   host: () => ({ mode: 'demand', reserveKib: 1, budgetKib: 2, capKib: null }),
   momentName: () => Promise.resolve('before update'),
+  access: { nameOf: () => 'ana', whoIs: () => ({}) },
 });
 const refusal = (code: 'memory.over-host' | 'rpc.denied') =>
   new Fault({ code, what: 'No.', safe: '', todo: '' });
@@ -129,9 +130,9 @@ describe('records', () => {
   });
 
   it('say why not', async () => {
-    const call = handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 300 }, context('browser'));
+    const call = handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 300 }, context('browser', 'ana'));
     await expect(call).rejects.toThrow('memory.over-host');
-    expect(world.told[1]).toMatchObject({ via: 'browser', outcome: 'refused', code: 'memory.over-host' });
+    expect(world.told[1]).toMatchObject({ via: 'browser', by: 'ana', outcome: 'refused' });
   });
 
   it('name the point', async () => {

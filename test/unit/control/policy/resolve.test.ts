@@ -123,6 +123,21 @@ describe('several files', () => {
   });
 });
 
+it('what is a permission is not allowed where nobody speaks, and one who says no has the last word', () => {
+  const [yes, no] = [{ 'headless.network': { value: true } }, { 'headless.network': { value: false } }];
+  expect(managed({}).may('headless.network')).toBe(false);
+  expect(managed(yes).may('headless.network')).toBe(true);
+  for (const [first, second] of [
+    [yes, no],
+    [no, yes],
+  ])
+    expect(
+      policyOf({ 'managed/a.json': policyText(first ?? {}), 'managed/b.json': policyText(second ?? {}) }).may(
+        'headless.network',
+      ),
+    ).toBe(false);
+});
+
 /** Rules of every key, as files may say them. */
 const ruleOf = (key: PolicyKey): fc.Arbitrary<Record<string, unknown>> => {
   const row = keyRow(key);
@@ -149,8 +164,10 @@ const settings: fc.Arbitrary<Settings> = fc
 function isNoLooser(a: Policy, b: Policy): boolean {
   return POLICY_KEY_NAMES.every(key => {
     const [x, y] = [a.keys[key], b.keys[key]];
-    const { kind, strict } = keyRow(key);
-    if (kind === 'flag') return !(x.value !== false && y.value === false);
+    const { kind, strict, isPermission } = keyRow(key);
+    // Of a permission only who says no forbids: where nobody speaks another may allow.
+    const isForbidden = y.value === false && (isPermission !== true || y.valueBy !== null);
+    if (kind === 'flag') return !(x.value !== false && isForbidden);
     if (kind === 'set' || kind === 'folders')
       return (
         y.allowed === null ||

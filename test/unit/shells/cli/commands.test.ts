@@ -74,7 +74,10 @@ describe('what ended a command', () => {
 
 describe('the whole contract', () => {
   const NOT_FOR_A_TERMINAL: Readonly<Record<string, string>> = {
-    'headless.sign-in': 'the gateway tells it',
+    'headless.sign-in': 'the gateway asks it',
+    'headless.session': 'the gateway asks it',
+    'headless.listen': 'the gateway asks it',
+    'headless.sign-out': 'who is here did not sign in',
     'app.power': 'told by a shell that knows what the computer runs on',
     'memory.focus': 'the VM whose screen is looked at: a terminal shows none',
     'host.parts': 'the doctor says the same, and more',

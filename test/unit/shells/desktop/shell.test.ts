@@ -76,14 +76,14 @@ describe(`desktop shell (${isReal ? 'real runtime' : 'stand-in'})`, () => {
     expect(await driver.globals()).toEqual({ shell, leaked: [] });
   });
 
-  it("joins the page's port to control as a browser caller: it may name no paths", async () => {
+  it("joins the page's port to control as the window's: it may name no paths", async () => {
     const frames = [hello, request(1, 'app.info', {}), request(2, 'file.register', { path: '/etc/passwd' })];
     const answers = (await driver.exchange(frames, 3)).map(text => JSON.parse(text));
     const byId = (id: number): unknown => answers.find(answer => answer.id === id);
     expect(answers[0]).toMatchObject({ t: 'hello' });
     expect(byId(1)).toMatchObject({ t: 'reply' });
     expect(byId(2)).toMatchObject({ t: 'fault', error: { code: 'rpc.denied' } });
-    expect(control.calls.map(call => call.kind)).toEqual(['browser', 'browser']);
+    expect(control.calls.map(call => call.kind)).toEqual(['window', 'window']);
   });
 
   it('turns a file the person chose into a token, and says in words why one is refused', async () => {

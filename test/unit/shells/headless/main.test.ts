@@ -79,6 +79,6 @@ describe('headless shell with the real control service', () => {
     await after?.call('app.quit', {});
     await until('control has ended', () => startedAt(revived.pid) === '');
     expect(await connect()).toBeNull();
-    expect((await fetch(`${origin}/session`, { headers: { cookie } })).status).toBe(204);
+    expect((await fetch(`${origin}/session`, { headers: { cookie } })).status).toBe(503);
   });
 });

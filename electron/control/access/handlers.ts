@@ -1,0 +1,55 @@
+// The contract's methods about who comes from elsewhere.
+import { isLoopback } from '../../../shared/access.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { Contract } from '../../../shared/rpc/contract.ts';
+import type { Handlers } from '../../../shared/rpc/server.ts';
+import type { Audit } from '../audit/audit.ts';
+import { isDenial } from '../audit/audited.ts';
+import type { AccessDesk } from './desk.ts';
+import { noSuchSession, notEncrypted } from './refusals.ts';
+
+type AccessMethod = Extract<keyof Handlers<Contract>, `headless.${string}`>;
+
+export const accessHandlers = (
+  desk: AccessDesk,
+  audit: Audit,
+  requireNetwork: () => void,
+): Pick<Handlers<Contract>, AccessMethod> => ({
+  // Its record names who came, which is known only when he is in.
+  'headless.sign-in': ({ token, address, agent }) => {
+    const about = { via: 'browser', action: 'headless.sign-in', vmId: null, vmName: '', from: {} } as const;
+    try {
+      const signedIn = desk.signIn(token, address, agent);
+      const { user, role } = signedIn.session;
+      audit.note({ ...about, ...(user === '' ? {} : { by: user }), to: { address, role } });
+      return signedIn;
+    } catch (cause) {
+      if (cause instanceof Fault && isDenial(cause.body.code)) {
+        const code = cause.body.code === 'rpc.denied' ? 'headless.unknown-token' : cause.body.code;
+        audit.denied({ ...about, to: { address } }, code);
+      }
+      throw cause;
+    }
+  },
+  'headless.session': ({ secret }) => ({ session: desk.session(secret) }),
+  'headless.listen': ({ address, isEncrypted }) => {
+    if (isLoopback(address)) return {};
+    if (!isEncrypted) throw notEncrypted(address);
+    requireNetwork();
+    return {};
+  },
+  'headless.link': ({ role }) => desk.link(role),
+  'headless.create-token': ({ name, role, expiresAt }) => desk.createToken(name, role, expiresAt),
+  'headless.tokens': () => ({ tokens: desk.tokens() }),
+  'headless.revoke-token': ({ tokenId }) => ({ ended: desk.revokeToken(tokenId) }),
+  'headless.sessions': () => ({ sessions: desk.sessions() }),
+  'headless.end-session': ({ sessionId }) => {
+    desk.endSession(sessionId);
+    return {};
+  },
+  'headless.sign-out': (_, { caller }) => {
+    if (caller.session === null) throw noSuchSession();
+    desk.endSession(caller.session);
+    return {};
+  },
+});

@@ -1,0 +1,69 @@
+// What is said to whoever may not come in, and to who asks for what cannot be.
+import { TOKENS_MAX } from '../../../shared/access.ts';
+import { Fault } from '../../../shared/result.ts';
+
+export const unknownToken = (): Fault =>
+  new Fault({
+    code: 'rpc.denied',
+    what: 'This sign-in was used already, has expired, was revoked, or is not ours.',
+    safe: 'Nothing was changed.',
+    todo: 'Ask whoever is at the computer for another: ebb token create, or ebb token link.',
+  });
+
+export const nameTaken = (name: string): Fault =>
+  new Fault({
+    code: 'rpc.bad-request',
+    what: `There is a token named "${name}" already.`,
+    safe: 'It stays as it is.',
+    todo: `Choose another name, or revoke it first: ebb token revoke "${name}"`,
+  });
+
+export const expired = (): Fault =>
+  new Fault({
+    code: 'rpc.bad-request',
+    what: 'The token would have expired before it was made.',
+    safe: 'Nothing was made.',
+    todo: 'Give a time that is to come.',
+  });
+
+export const tooManyTokens = (): Fault =>
+  new Fault({
+    code: 'limit.reached',
+    what: `There are ${TOKENS_MAX} tokens.`,
+    safe: 'They stay as they are.',
+    todo: 'Revoke one that nobody uses: ebb token list',
+  });
+
+export const noSuchToken = (): Fault =>
+  new Fault({
+    code: 'access.not-found',
+    what: 'There is no such token.',
+    safe: 'Nothing was changed.',
+    todo: 'See which there are: ebb token list',
+  });
+
+export const noSuchSession = (): Fault =>
+  new Fault({
+    code: 'access.not-found',
+    what: 'There is no such session, or it has ended.',
+    safe: 'Nothing was changed.',
+    todo: 'See which there are: ebb session list',
+  });
+
+export const notEncrypted = (address: string): Fault =>
+  new Fault({
+    code: 'rpc.denied',
+    what: `Ebb listens at ${address}, which others reach, with encryption only.`,
+    safe: 'Nothing listens.',
+    todo: 'Serve with --tls, or on the loopback address.',
+  });
+
+/** Where no file says anything: unlike other keys this one is a permission. */
+export const noNetwork = (folder: string): Fault =>
+  new Fault({
+    code: 'policy.denied',
+    what: 'headless.network: nothing allows browsers of other computers to use Ebb on this one.',
+    safe: 'Nothing listens but for this computer itself.',
+    todo: `Whoever manages this computer puts {"policyVersion": 1, "settings": {"headless.network": {"value": true}}} into a file in ${folder}.`,
+    data: { key: 'headless.network', source: null, reason: '', organization: '' },
+  });

@@ -1,0 +1,30 @@
+// Composition, the part about who comes from elsewhere.
+import { systemClock } from '../platform/clock.ts';
+import { systemPolicyFolder } from '../platform/policy-files.ts';
+import { systemRandom } from '../platform/random.ts';
+import { AccessDesk } from './access/desk.ts';
+import { accessHandlers } from './access/handlers.ts';
+import { noNetwork } from './access/refusals.ts';
+import { openAccessStore } from './access/store.ts';
+import type { Audit } from './audit/audit.ts';
+import { sha256 } from './audit/handlers.ts';
+import type { PolicyDesk } from './policy/desk.ts';
+import type { Catalog } from './store/catalog.ts';
+
+export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit) {
+  const requireNetwork = (): void => {
+    if (policy.policy.may('headless.network')) return;
+    // A file that says no says why; where none speaks, what to write is said.
+    if (policy.policy.keys['headless.network'].valueBy === null)
+      throw noNetwork(`${systemPolicyFolder()}/managed`);
+    policy.policy.require('headless.network');
+  };
+  const access = new AccessDesk({
+    store: openAccessStore(catalog.db),
+    clock: systemClock,
+    random: systemRandom,
+    hash: sha256,
+    requireNetwork,
+  });
+  return { access, accessing: accessHandlers(access, audit, requireNetwork) };
+}

@@ -1,0 +1,144 @@
+// The certificate of the browser gateway: one that was given, or one made here on first use. Made by openssl, which signs for half
+// the world and gets its repairs from the system: no package of ours has to be trusted with it. Browsers do not know it, so people
+// compare its fingerprint.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { Fault } from '../../shared/result.ts';
+import { syncFolder } from './json-file.ts';
+import { findProgram, runTool } from './process.ts';
+
+/** What browsers still take. */
+const DAYS = 825;
+const TOOL_MS = 30_000;
+const FILE_BYTES_MAX = 1024 * 1024;
+const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i;
+
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+  /** SHA-256, as browsers show it. */
+  readonly fingerprint: string;
+  readonly isNew: boolean;
+}
+
+/** Throws Fault rpc.bad-request where the files are no certificate and its key. */
+export function readCertificate(certPath: string, keyPath: string, nowMs: number): Certificate {
+  const [cert, key] = [readSmall(certPath), readSmall(keyPath)];
+  try {
+    return { ...checked(cert, key, nowMs), isNew: false };
+  } catch (cause) {
+    throw unusable(certPath, cause);
+  }
+}
+
+/** The one of before; where there is none, or its time is over, another for those names. Throws Fault host.unsupported. */
+export async function ownCertificate(
+  folder: string,
+  names: readonly string[],
+  nowMs: number,
+): Promise<Certificate> {
+  const [certPath, keyPath] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  try {
+    return { ...checked(readSmall(certPath), readSmall(keyPath), nowMs), isNew: false };
+  } catch {
+    await make(folder, names);
+    return { ...checked(readSmall(certPath), readSmall(keyPath), nowMs), isNew: true };
+  }
+}
+
+function readSmall(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (text.length <= FILE_BYTES_MAX) return text;
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+  throw unusable(path, 'it is too large');
+}
+
+function checked(cert: string, key: string, nowMs: number): Omit<Certificate, 'isNew'> {
+  const parsed = new X509Certificate(cert);
+  if (!parsed.checkPrivateKey(createPrivateKey(key)))
+    throw new Error('the key belongs to another certificate');
+  if (Date.parse(parsed.validTo) <= nowMs) throw new Error(`it was valid until ${parsed.validTo}`);
+  return { cert, key, fingerprint: parsed.fingerprint256 };
+}
+
+async function make(folder: string, names: readonly string[]): Promise<void> {
+  const openssl = findProgram('openssl');
+  if (openssl === null) throw noOpenssl();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const at = (name: string): string => join(folder, name);
+  for (const name of ['key.pem.new', 'cert.pem.new']) rmSync(at(name), { force: true });
+  // The system's own configuration would add what belongs to authorities.
+  writeFileSync(at('openssl.cnf'), configuration(names), { mode: 0o600 });
+  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const { code, stderr } = await runTool(
+    openssl,
+    [
+      ...args,
+      ...['-days', String(DAYS), '-config', at('openssl.cnf')],
+      ...['-keyout', at('key.pem.new'), '-out', at('cert.pem.new')],
+    ],
+    { timeoutMs: TOOL_MS },
+  );
+  rmSync(at('openssl.cnf'), { force: true });
+  if (code !== 0) throw noCertificate(stderr);
+  renameSync(at('key.pem.new'), at('key.pem'));
+  renameSync(at('cert.pem.new'), at('cert.pem'));
+  syncFolder(folder);
+}
+
+/** Names that are none, and could say something else in the file, are left out. */
+function configuration(names: readonly string[]): string {
+  const plain = names.map(name => name.replace(/^\[|\]$/g, ''));
+  const alternative = [
+    ...new Set(
+      plain.flatMap(name => (isIP(name) > 0 ? `IP:${name}` : HOST_NAME.test(name) ? `DNS:${name}` : [])),
+    ),
+  ];
+  return [
+    '[req]',
+    'distinguished_name = who',
+    'x509_extensions = says',
+    'prompt = no',
+    '[who]',
+    'CN = Ebb',
+    '[says]',
+    'basicConstraints = critical, CA:FALSE',
+    'keyUsage = critical, digitalSignature',
+    'extendedKeyUsage = serverAuth',
+    'subjectKeyIdentifier = hash',
+    `subjectAltName = ${alternative.join(', ')}`,
+    '',
+  ].join('\n');
+}
+
+const unusable = (path: string, cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'rpc.bad-request',
+      what: `${path} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      safe: 'Nothing listens.',
+      todo: 'Give a certificate and its key, in PEM, with --cert and --key; or neither, for one made here.',
+    },
+    cause,
+  );
+
+const noOpenssl = (): Fault =>
+  new Fault({
+    code: 'host.unsupported',
+    what: 'There is no openssl to make a certificate with.',
+    safe: 'Nothing listens.',
+    todo: 'Install openssl, or give a certificate with --cert and --key.',
+  });
+
+const noCertificate = (said: string): Fault =>
+  new Fault({
+    code: 'host.unsupported',
+    what: `openssl made no certificate: ${said.trim().slice(-400)}`,
+    safe: 'Nothing listens.',
+    todo: 'Give a certificate with --cert and --key.',
+  });

@@ -1,0 +1,92 @@
+// How often an address may ask, and how often it may be wrong about who it is. A flood from one address is refused before control
+// hears of it. Whoever guesses has 2²⁵⁶ to try: this is for the load and the noise, not for the secret.
+import { type Pace, paceOf } from '../../../shared/rpc/pace.ts';
+import type { Clock } from '../../platform/ports.ts';
+
+/** A hundred windows that open at the same time behind one address. */
+const REQUESTS = { atOnce: 3000, perSecond: 300 };
+/** Ten at once, then one every six seconds. */
+const FAILURES = { atOnce: 10, perSecond: 1 / 6 };
+const ADDRESSES_MAX = 4096;
+const TOLD_EVERY_MS = 60_000;
+
+/** An IPv6 host has all addresses of its network. */
+export const sourceOf = (address: string): string =>
+  address.includes(':') && !address.includes('.') ? address.split(':').slice(0, 4).join(':') : address;
+
+interface Source {
+  readonly requests: Pace;
+  readonly failures: Pace;
+  isShutOut: boolean;
+}
+
+export class AddressLimits {
+  readonly #clock: Clock;
+  readonly #sources = new Map<string, Source>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  mayAsk(address: string): boolean {
+    return this.#of(address).requests.take();
+  }
+
+  /** False once it was wrong too often, until some time has passed. */
+  maySignIn(address: string): boolean {
+    const source = this.#of(address);
+    if (source.isShutOut && source.failures.take()) source.isShutOut = false;
+    return !source.isShutOut;
+  }
+
+  failed(address: string): void {
+    const source = this.#of(address);
+    if (!source.failures.take()) source.isShutOut = true;
+  }
+
+  #of(address: string): Source {
+    const key = sourceOf(address);
+    const nowMs = (): number => this.#clock.monotonicMs();
+    const found = this.#sources.get(key) ?? {
+      requests: paceOf(REQUESTS, nowMs),
+      failures: paceOf(FAILURES, nowMs),
+      isShutOut: false,
+    };
+    // Last again: who asked longest ago is forgotten first.
+    this.#sources.delete(key);
+    this.#sources.set(key, found);
+    for (const oldest of this.#sources.keys()) {
+      if (this.#sources.size <= ADDRESSES_MAX) break;
+      this.#sources.delete(oldest);
+    }
+    return found;
+  }
+}
+
+/** Lines for a log: the first of a kind at once, those of the next minute as a number. */
+export class Told {
+  readonly #clock: Clock;
+  readonly #log: (line: string) => void;
+  readonly #kinds = new Map<string, number>();
+
+  constructor(clock: Clock, log: (line: string) => void) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  say(kind: string, detail: string): void {
+    const times = this.#kinds.get(kind);
+    if (times !== undefined) {
+      this.#kinds.set(kind, times + 1);
+      return;
+    }
+    // What strangers say is shown, never trusted: no line breaks, not long.
+    this.#log(`refused, ${kind}: ${detail.replace(/\p{Cc}/gu, ' ').slice(0, 200)}`);
+    this.#kinds.set(kind, 0);
+    this.#clock.after(TOLD_EVERY_MS, () => {
+      const more = this.#kinds.get(kind) ?? 0;
+      this.#kinds.delete(kind);
+      if (more > 0) this.#log(`refused, ${kind}: ${more} more within a minute`);
+    });
+  }
+}

@@ -1,0 +1,28 @@
+// How often somebody may ask: so many at once, and so many a second after that. Pure but for the clock it is given.
+export interface Pace {
+  /** False: too often. */
+  take(): boolean;
+}
+
+export interface PaceLimits {
+  readonly atOnce: number;
+  readonly perSecond: number;
+}
+
+/** A window asks about ten times a second, and a viewer tells of a mouse up to a hundred times. */
+export const SESSION_PACE: PaceLimits = { atOnce: 2000, perSecond: 500 };
+
+export function paceOf({ atOnce, perSecond }: PaceLimits, nowMs: () => number): Pace {
+  let left = atOnce;
+  let at = nowMs();
+  return {
+    take: () => {
+      const now = nowMs();
+      left = Math.min(atOnce, left + (Math.max(0, now - at) * perSecond) / 1000);
+      at = now;
+      if (left < 1) return false;
+      left -= 1;
+      return true;
+    },
+  };
+}
