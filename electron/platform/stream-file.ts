@@ -1,7 +1,7 @@
 // Saved memory moves between QEMU and a file over a unix socket (L3: `migrate unix:`, never `exec:`).
 import { createReadStream, createWriteStream, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { fileFault } from './block-file.ts';
@@ -30,6 +30,7 @@ export async function receiveToFile(
   await rm(socketPath, { force: true });
   let count = 0;
   const server = createServer();
+  let sender: Socket | null = null;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socketPath, resolve);
@@ -39,6 +40,7 @@ export async function receiveToFile(
     server.once('close', cancelled);
     server.once('connection', socket => {
       server.off('close', cancelled);
+      sender = socket;
       socket.on('data', (chunk: Buffer) => {
         count += chunk.length;
       });
@@ -50,7 +52,11 @@ export async function receiveToFile(
     });
   });
   done.catch(() => undefined);
-  return { bytes: () => count, done, cancel: () => server.close() };
+  const cancel = (): void => {
+    server.close();
+    sender?.destroy();
+  };
+  return { bytes: () => count, done, cancel };
 }
 
 /** With a sum of what it holds: a file that was damaged is not taken for memory. */

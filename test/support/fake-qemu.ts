@@ -20,7 +20,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   'qom-get': { stats: {}, 'last-update': 0 },
 };
 
-/** The QMP end of a stream: greets, and answers as `answer` says; undefined: not at all. */
+/** The QMP end of a stream: greets, and answers as `answer` says; undefined: not at all; an Error: with a refusal. */
 export class FakeQmp implements ByteStream {
   readonly asked: Asked[] = [];
   answer: (asked: Asked) => unknown = ({ execute }) => ANSWERS[execute] ?? {};
@@ -35,7 +35,9 @@ export class FakeQmp implements ByteStream {
     const asked = JSON.parse(Buffer.from(bytes).toString()) as Asked;
     this.asked.push(asked);
     const value = this.answer(asked);
-    if (value !== undefined) queueMicrotask(() => this.say({ return: value, id: asked.id }));
+    const reply =
+      value instanceof Error ? { error: { class: 'GenericError', desc: value.message } } : { return: value };
+    if (value !== undefined) queueMicrotask(() => this.say({ ...reply, id: asked.id }));
     return true;
   }
   unsentBytes = (): number => 0;
@@ -99,6 +101,8 @@ export class FakeHost {
   qmp: FakeQmp | null = new FakeQmp();
   opensExports: boolean | 'never' = true;
   swtpm: string | null = null;
+  /** Takes what a QEMU saves of its memory. */
+  receive: SupervisorPorts['receiveToFile'] = () => Promise.reject(new Error('not here'));
   readonly firmware = new Map<string, { readonly code: string; readonly vars: string }>();
   onSpawn: () => void = () => undefined;
 
@@ -140,7 +144,7 @@ export class FakeHost {
       },
       residents: { now: () => null, fresh: () => Promise.resolve(null) },
       connect: () => (this.qmp === null ? nothing() : Promise.resolve(this.qmp)),
-      receiveToFile: nothing,
+      receiveToFile: (...given) => this.receive(...given),
       sendFile: nothing,
       readJson: path => this.files.get(path) ?? null,
       readBytes: path => (this.files.get(path) as Uint8Array | undefined) ?? new Uint8Array(),

@@ -25,6 +25,8 @@ export async function mendLeftOver(
   if (remedy === 'thaw') await thaw({ agent, folders, ports });
   else {
     if (remedy === 'go-on') await qmp.execute('cont');
+    // Its owner had paused it: it took its disks back into use, no more.
+    if (remedy === 'go-on' && note?.wasRunning === false) await qmp.execute('stop');
     dropBarrierNote(folders, ports);
   }
   return 'goes-on';

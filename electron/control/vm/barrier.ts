@@ -87,33 +87,49 @@ export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
   readonly wasRunning: boolean;
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
+  readonly stays: Stays;
+}
+
+/** Told where the guest did not go on: the barrier's note stays until `wentOn`. */
+export type Stays = (wentOn: () => void) => void;
+
+/** Whatever `cont` says, only what ran takes its disks back into use; a machine that was paused is so again at once. */
+async function goOn({
+  qmp,
+  folders,
+  ports,
+  wasRunning,
+  stays,
+}: Pick<MemoryBarrierInput, 'qmp' | 'folders' | 'ports' | 'wasRunning' | 'stays'>): Promise<void> {
+  const goesOn = await qmp.execute('cont').catch(() => null);
+  if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
+  const drop = (): void => dropBarrierNote(folders, ports);
+  if (goesOn !== null) drop();
+  else if (wasRunning && qmp.isOpen) stays(drop);
 }
 
 /** `commit` at the instant `memoryPath` holds the guest's memory of; the guest runs until its last pages are saved. */
 export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => Promise<T>): Promise<T> {
-  const { qmp, folders, ports, wasRunning } = input;
-  noteBarrier(folders, input.ports, { kind: 'memory', wasRunning });
+  const { folders, ports, wasRunning } = input;
+  noteBarrier(folders, ports, { kind: 'memory', wasRunning });
   try {
     await migrateToFile({ ...input, socketPath: `${folders.run}/save`, filePath: input.memoryPath });
     return await commit();
   } finally {
-    // Only what ran takes its disks back into use; a machine that was paused is so again at once.
-    await qmp.execute('cont').catch(() => undefined);
-    if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
-    dropBarrierNote(folders, ports);
+    await goOn(input);
   }
 }
 
 /** Its memory saved and the guest stopped; what fails leaves it going on, also where control dies in between. */
-export async function saveOrGoOn(input: SaveInput, wasRunning: boolean): Promise<void> {
-  const { qmp, folders, ports } = input;
+export async function saveOrGoOn(
+  input: SaveInput & Pick<MemoryBarrierInput, 'wasRunning' | 'stays'>,
+): Promise<void> {
+  const { folders, ports, wasRunning } = input;
   noteBarrier(folders, ports, { kind: 'memory', wasRunning });
   try {
     await saveMemory(input);
   } catch (cause) {
-    const goesOn = await qmp.execute('cont').catch(() => null);
-    if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
-    if (goesOn !== null) dropBarrierNote(folders, ports);
+    await goOn(input);
     throw cause;
   }
   dropBarrierNote(folders, ports);

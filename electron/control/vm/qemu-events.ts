@@ -18,7 +18,7 @@ export interface EventEars {
 export function onQemuEvent(name: string, data: Readonly<Record<string, unknown>>, ears: EventEars): void {
   switch (name) {
     case 'RESUME':
-      ears.feed({ kind: 'running' });
+      if (!ears.isAtBarrier) ears.feed({ kind: 'running' });
       return ears.tell('resumed');
     case 'STOP':
       if (ears.phase === 'running' && !ears.isAtBarrier) ears.feed({ kind: 'paused', why: '' });
@@ -50,6 +50,9 @@ function onChannel(name: string, isOpen: boolean, { channels, feed, tell }: Even
   feed({ kind: channels.size > 0 ? 'guest-up' : 'guest-down' });
   if (isOpen) tell('guest-up');
 }
+
+export const STAYS_TEXT =
+  'It did not go on after its memory was saved. Ebb tries again by itself; nothing is lost.';
 
 export const diskErrorText = (isFull: boolean): string =>
   isFull

@@ -1,44 +1,85 @@
-// L5: a VM paused by a disk error goes on by itself when the cause is gone: ask storage, `cont`, and look again, because
-// the first `cont` after a server's return may fail at once.
+// L5: a VM that stands still though nobody wanted it so goes on by itself when the cause is gone: ask storage, `cont`, and
+// look again, because the first `cont` after a server's return may fail at once. While its memory is saved it is left alone.
+import type { VmState } from '../../../shared/vm.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { StoragePort } from '../ports.ts';
-import type { QmpSession } from '../qmp/session.ts';
-import type { Guest } from './guest.ts';
+import type { Live } from './live.ts';
+import type { VmEvent } from './state.ts';
 import { delay } from './wait.ts';
 
 const FIRST_MS = 500;
 const RETRY_MS_MAX = 8_000;
 const LOOK_AGAIN_MS = 300;
 
-export interface RecoveryInput {
-  readonly live: {
-    readonly guest: Pick<Guest, 'vmId' | 'status'>;
-    readonly qmp: Pick<QmpSession, 'execute' | 'isOpen'>;
-  };
-  readonly ports: {
-    readonly clock: Clock;
-    readonly storage: Pick<StoragePort, 'healthy'>;
-    readonly log: (line: string) => void;
-  };
-  /** False when the VM was stopped meanwhile. */
-  readonly isWanted: () => boolean;
-  readonly stillPaused: () => void;
+export type Stopped = Pick<Live, 'isAtBarrier'> & {
+  readonly guest: Pick<Live['guest'], 'vmId' | 'status'>;
+  readonly qmp: Pick<Live['qmp'], 'execute' | 'isOpen'>;
+};
+
+export interface RecoveryPorts {
+  readonly clock: Clock;
+  readonly storage: Pick<StoragePort, 'healthy'>;
+  readonly log: (line: string) => void;
 }
 
-/** Resolves when the VM runs, or is not wanted any more. */
-export async function resumeWhenWell({ live, ports, isWanted, stillPaused }: RecoveryInput): Promise<void> {
-  const { guest, qmp } = live;
-  const { clock, storage, log } = ports;
-  for (let waitMs = FIRST_MS; qmp.isOpen && isWanted(); waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
-    await delay(clock, waitMs);
-    try {
-      await storage.healthy();
-      await qmp.execute('cont');
-      await delay(clock, LOOK_AGAIN_MS);
-      if ((await guest.status()).running) return;
-    } catch (cause) {
-      log(`vm ${guest.vmId}: not resumed yet: ${String(cause)}`);
+export class Recovery {
+  readonly #ports: RecoveryPorts;
+  readonly #state: () => VmState;
+  readonly #feed: (event: VmEvent) => void;
+  /** Null: nothing is to go on by itself. */
+  #why: string | null = null;
+  #waiting: Stopped | null = null;
+
+  constructor(
+    ports: RecoveryPorts,
+    { state, feed }: { readonly state: () => VmState; readonly feed: (event: VmEvent) => void },
+  ) {
+    this.#ports = ports;
+    this.#state = state;
+    this.#feed = feed;
+  }
+
+  /** It stands still, and nobody asked for that. */
+  get isWaiting(): boolean {
+    return this.#waiting !== null && this.#isWanted();
+  }
+
+  /** `runs` once it does. One that runs, or is paused by somebody meanwhile, is not waited for any more. */
+  async begin(live: Stopped, why: string, runs: () => void = () => undefined): Promise<void> {
+    this.#why = why;
+    this.#feed({ kind: 'paused', why });
+    if (this.#waiting === live) return;
+    this.#waiting = live;
+    if (await this.#untilWell(live)) runs();
+    if (this.#waiting === live) this.#waiting = null;
+  }
+
+  async #untilWell(live: Stopped): Promise<boolean> {
+    const { guest, qmp } = live;
+    const { clock, storage, log } = this.#ports;
+    for (let waitMs = FIRST_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      await delay(clock, waitMs);
+      if (!qmp.isOpen || this.#waiting !== live || !this.#isWanted()) return false;
+      try {
+        await storage.healthy();
+        if (this.#isHeld(live)) continue;
+        await qmp.execute('cont');
+        await delay(clock, LOOK_AGAIN_MS);
+        if ((await guest.status()).running) return true;
+      } catch (cause) {
+        log(`vm ${guest.vmId}: not resumed yet: ${String(cause)}`);
+      }
+      if (this.#why !== null && this.#isWanted()) this.#feed({ kind: 'paused', why: this.#why });
     }
-    stillPaused();
+  }
+
+  #isWanted(): boolean {
+    const { phase, detail } = this.#state();
+    return phase === 'stopping' || phase === 'suspending' || (phase === 'paused' && detail === this.#why);
+  }
+
+  /** A guest that ran on while its memory is saved, or after, would meet disks of another time. */
+  #isHeld({ isAtBarrier }: Stopped): boolean {
+    return isAtBarrier || this.#state().phase === 'suspending';
   }
 }

@@ -7,7 +7,7 @@ import type { VmSpec, VmState } from '../../../shared/vm.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import type { GuestPort, Lease } from '../ports.ts';
 import { mendLeftOver } from './after-death.ts';
-import { saveOrGoOn } from './barrier.ts';
+import { type Stays, saveOrGoOn } from './barrier.ts';
 import { endQemu, hasEnded } from './end-qemu.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
 import { logPath, recordPath } from './home-files.ts';
@@ -15,10 +15,10 @@ import { giveBack, type LaunchInput, openExports, runRecord, spawnQemu } from '.
 import type { Live } from './live.ts';
 import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
 import { powerDown } from './power-down.ts';
-import { diskErrorText, onQemuEvent } from './qemu-events.ts';
+import { diskErrorText, onQemuEvent, STAYS_TEXT } from './qemu-events.ts';
 import { reachGuest } from './reach-guest.ts';
 import { resizeDisk } from './resize-disk.ts';
-import { resumeWhenWell } from './resume-when-well.ts';
+import { Recovery } from './resume-when-well.ts';
 import { type RunRecord, socketsIn } from './run-record.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
 import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
@@ -51,11 +51,11 @@ export class QemuSupervisor implements VmSupervisor {
   readonly #ports: SupervisorPorts;
   readonly #listeners = new Set<(state: VmState) => void>();
   readonly #coming: ComingWatch;
+  readonly #recovery: Recovery;
   #spec: VmSpec;
   #state: VmState;
   #live: Live | null = null;
   #isDisposed = false;
-  #isRecovering = false;
   /** Runs, and could not be reached yet (M9). */
   #found: ProcessId | null = null;
 
@@ -67,6 +67,7 @@ export class QemuSupervisor implements VmSupervisor {
     this.#state = initialState(ports.clock.wallMs(), this.savedRecord() !== null);
     const told = { state: () => this.#state, feed: (event: VmEvent) => this.#feed(event) };
     this.#coming = new ComingWatch({ ports, folders, live: () => this.#live, ...told });
+    this.#recovery = new Recovery(ports, told);
   }
 
   state(): VmState {
@@ -185,7 +186,7 @@ export class QemuSupervisor implements VmSupervisor {
         endsItself: () => {
           live.isEndWanted = true;
         },
-        diskFailed: isFull => this.#onDiskError(live, isFull),
+        diskFailed: isFull => void this.#recovery.begin(live, diskErrorText(isFull)),
       }),
     );
     qmp.onClose(() => void this.#onClose(live));
@@ -213,19 +214,6 @@ export class QemuSupervisor implements VmSupervisor {
 
   #endQemu(process: ProcessId): Promise<void> {
     return endQemu(process, this.#ports, this.vmId, () => this.#isDisposed);
-  }
-
-  /** L5: paused by a disk error; goes on by itself when the cause is gone. */
-  #onDiskError(live: Live, isFull: boolean): void {
-    const why = diskErrorText(isFull);
-    const stillPaused = (): void => this.#feed({ kind: 'paused', why });
-    stillPaused();
-    if (this.#isRecovering) return;
-    this.#isRecovering = true;
-    const isWanted = (): boolean => this.#live === live && !this.#isDisposed;
-    void resumeWhenWell({ live, ports: this.#ports, isWanted, stillPaused }).finally(() => {
-      this.#isRecovering = false;
-    });
   }
 
   /** QMP closed: QEMU is ending or gone, unless we let go of it. */
@@ -309,13 +297,18 @@ export class QemuSupervisor implements VmSupervisor {
   async suspend(signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require('suspend');
     const live = this.#current();
-    const wasRunning = this.#state.phase === 'running';
+    const wasRunning = this.#state.phase === 'running' || this.#recovery.isWaiting;
     this.#feed({ kind: 'suspend' });
     onStep('saving memory');
+    let wentOn: (() => void) | null = null;
+    const stays: Stays = later => {
+      wentOn = later;
+    };
     try {
-      await saveOrGoOn({ ...live, ...this.#launch(), signal, onStep }, wasRunning);
+      await saveOrGoOn({ ...live, ...this.#launch(), signal, onStep, wasRunning, stays });
     } catch (cause) {
       this.#feed({ kind: 'suspend-failed', error: bodyOf(cause), wasRunning });
+      if (wentOn !== null) void this.#recovery.begin(live, STAYS_TEXT, wentOn);
       throw cause;
     }
     await this.#force(live, onStep);
@@ -323,7 +316,9 @@ export class QemuSupervisor implements VmSupervisor {
 
   take<T>(memory: TakeMemory | null, commit: () => Promise<T>): Promise<Taken<T>> {
     if (memory !== null) this.#require('suspend');
-    return takeMoment({ ...this.#launch(), live: this.#live, phase: this.#state.phase }, memory, commit);
+    const live = this.#live;
+    const stays: Stays = wentOn => void (live !== null && this.#recovery.begin(live, STAYS_TEXT, wentOn));
+    return takeMoment({ ...this.#launch(), live, phase: this.#state.phase, stays }, memory, commit);
   }
 
   async adopt(): Promise<boolean> {

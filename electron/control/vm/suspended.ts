@@ -117,7 +117,9 @@ export async function migrateToFile(input: MigrateInput): Promise<void> {
     await watchMigration(input);
     await receiving.done;
   } catch (cause) {
+    // A QEMU that was not heard of any more may still be at it; it ends, too, where nobody takes what it sends.
     receiving.cancel();
+    await qmp.execute('migrate_cancel').catch(() => undefined);
     ports.removeFile(filePath);
     throw cause;
   }

@@ -1,6 +1,6 @@
 // At which barrier a VM's points are taken.
 import type { VmPhase } from '../../../shared/vm.ts';
-import { atFrozen, atSavedMemory } from './barrier.ts';
+import { atFrozen, atSavedMemory, type Stays } from './barrier.ts';
 import type { Live } from './live.ts';
 import { isLive } from './state.ts';
 import type { SupervisorPorts, TakeMemory, Taken, VmFolders } from './supervisor-port.ts';
@@ -11,10 +11,11 @@ export interface TakeInput {
   readonly phase: VmPhase;
   readonly folders: VmFolders;
   readonly ports: SupervisorPorts;
+  readonly stays: Stays;
 }
 
 export async function takeMoment<T>(
-  { live, phase, folders, ports }: TakeInput,
+  { live, phase, folders, ports, stays }: TakeInput,
   memory: TakeMemory | null,
   commit: () => Promise<T>,
 ): Promise<Taken<T>> {
@@ -23,7 +24,7 @@ export async function takeMoment<T>(
     live.isAtBarrier = true;
     try {
       const wasRunning = phase === 'running';
-      const value = await atSavedMemory({ qmp, folders, ports, ...memory, wasRunning }, commit);
+      const value = await atSavedMemory({ qmp, folders, ports, ...memory, wasRunning, stays }, commit);
       return { value, consistency: 'memory', record: { ...record, packing: PACKING } };
     } finally {
       live.isAtBarrier = false;

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { probeSector } from '../../../../electron/control/accelerator.ts';
 import { decodeQmp, encodeQmp } from '../../../../electron/control/qmp/codec.ts';
-import { resumeWhenWell } from '../../../../electron/control/vm/resume-when-well.ts';
+import { Recovery } from '../../../../electron/control/vm/resume-when-well.ts';
 import { initialState, isLive, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';
-import { uuid } from '../../../support/memory-world.ts';
+import { TestClock, uuid } from '../../../support/memory-world.ts';
 
 const error = { code: 'vm.died', what: 'QEMU ended.', safe: '', todo: '' } as const;
 const run = (...events: VmEvent[]) =>
@@ -56,33 +56,13 @@ describe('the state machine of a VM', () => {
   });
 
   it('L5: a VM paused by its disk resumes when storage answers and it stays running', async () => {
-    let now = 0;
-    let healthyAfter = 3;
+    const clock = new TestClock();
     const calls: string[] = [];
-    const clock = {
-      wallMs: () => now,
-      monotonicMs: () => now,
-      every: () => ({ cancel: () => undefined }),
-      after: (ms: number, go: () => void) => {
-        now += ms;
-        queueMicrotask(go);
-        return { cancel: () => undefined };
-      },
-    };
+    let state = run({ kind: 'start' }, { kind: 'running' });
+    let healthyAfter = 3;
     let conts = 0;
-    await resumeWhenWell({
-      live: {
-        guest: { vmId: uuid(1), status: async () => ({ status: 'x', running: conts >= 2 }) },
-        qmp: {
-          isOpen: true,
-          execute: async command => {
-            calls.push(command);
-            conts++;
-            return {};
-          },
-        },
-      },
-      ports: {
+    const recovery = new Recovery(
+      {
         clock,
         storage: {
           healthy: async () => {
@@ -91,11 +71,24 @@ describe('the state machine of a VM', () => {
         },
         log: () => undefined,
       },
-      isWanted: () => true,
-      stillPaused: () => calls.push('paused'),
-    });
+      {
+        state: () => state,
+        feed: event => {
+          calls.push(event.kind);
+          state = nextState(state, event, 0);
+        },
+      },
+    );
+    const execute = async (command: string): Promise<object> => {
+      calls.push(command);
+      conts++;
+      return {};
+    };
+    const guest = { vmId: uuid(1), status: async () => ({ status: 'x', running: conts >= 2 }) };
+    void recovery.begin({ guest, qmp: { isOpen: true, execute }, isAtBarrier: false }, 'full');
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
     // Three times away, one `cont` that fails at once, one that holds.
-    expect(calls).toEqual(['paused', 'paused', 'paused', 'cont', 'paused', 'cont']);
+    expect(calls).toEqual(['paused', 'paused', 'paused', 'paused', 'cont', 'paused', 'cont']);
   });
 
   it('L2: the probe is a boot sector that speaks on the serial port', () => {

@@ -1,0 +1,170 @@
+// L5: a guest that Ebb stopped, or its disk, goes on by itself, and never while its memory is saved.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { QemuSupervisor } from '../../../../electron/control/vm/supervisor.ts';
+import { FakeHost, type FakeQmp } from '../../../support/fake-qemu.ts';
+import { specOf, uuid } from '../../../support/memory-world.ts';
+
+const NOTE = '/home/barrier.json';
+const signal = new AbortController().signal;
+const noStep = (): void => undefined;
+const spec = { ...specOf(1), disks: [{ id: uuid(9), virtualBytes: 1 } as never] };
+
+let host: FakeHost;
+let qmp: FakeQmp;
+let vm: QemuSupervisor;
+/** What QEMU says of itself, and what it makes of a command; undefined: it answers. */
+let isRunning: boolean;
+let quirk: (command: string) => unknown;
+let migration: string;
+let isCancelled: boolean;
+
+function answer(execute: string): unknown {
+  switch (execute) {
+    case 'stop':
+      isRunning = false;
+      qmp.say({ event: 'STOP' });
+      return {};
+    case 'cont':
+      isRunning = true;
+      qmp.say({ event: 'RESUME' });
+      return {};
+    case 'query-status':
+      return { status: isRunning ? 'running' : 'paused', running: isRunning };
+    case 'query-migrate':
+      return { status: migration };
+    default:
+      return {};
+  }
+}
+const asked = (command: string): number => qmp.asked.filter(({ execute }) => execute === command).length;
+const times = (count: number, command: string, value: unknown) => {
+  let left = count;
+  return (execute: string): unknown => (execute === command && left-- > 0 ? value : null);
+};
+
+beforeEach(async () => {
+  host = new FakeHost();
+  isRunning = true;
+  migration = 'active';
+  isCancelled = false;
+  quirk = () => null;
+  qmp = host.qmp as FakeQmp;
+  const well = qmp.answer;
+  host.receive = () =>
+    Promise.resolve({
+      bytes: () => 0,
+      done: Promise.resolve(),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+  vm = new QemuSupervisor({ spec, folders: { home: '/home', run: '/run' }, ports: host.ports() });
+  await vm.start(signal, noStep);
+  qmp.answer = one => {
+    const odd = quirk(one.execute);
+    if (odd !== null) return odd;
+    return ['query-balloon', 'qom-get', 'x-query-virtio-status'].includes(one.execute)
+      ? well(one)
+      : answer(one.execute);
+  };
+});
+
+const failing = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    () => 'failed',
+  );
+
+describe('a suspend that fails', () => {
+  it('is tried to go on until it does; meanwhile it is said to stand still, and is noted for the next control', async () => {
+    migration = 'failed';
+    quirk = times(2, 'cont', new Error('busy'));
+    const suspending = failing(vm.suspend(signal, noStep));
+    await host.run(200);
+    expect(await suspending).toBe('failed');
+    expect(vm.state()).toMatchObject({ phase: 'paused', detail: expect.stringContaining('by itself') });
+    expect(host.files.has(NOTE)).toBe(true);
+    await host.run(5_000);
+    expect(isRunning).toBe(true);
+    expect(vm.state().phase).toBe('running');
+    expect(host.files.has(NOTE)).toBe(false);
+    const conts = asked('cont');
+    await host.run(20_000);
+    expect(asked('cont')).toBe(conts);
+  });
+
+  it('ends the saving where QEMU was not heard of in time', async () => {
+    quirk = times(1, 'query-migrate', undefined);
+    const suspending = failing(vm.suspend(signal, noStep));
+    await host.run(11_000);
+    expect(await suspending).toBe('failed');
+    expect(asked('migrate_cancel')).toBe(1);
+    expect(isCancelled).toBe(true);
+    expect(vm.state().phase).toBe('running');
+  });
+
+  it('of one that its owner had paused leaves it so, whatever `cont` said', async () => {
+    await vm.pause();
+    migration = 'failed';
+    quirk = times(1, 'cont', new Error('busy'));
+    const suspending = failing(vm.suspend(signal, noStep));
+    await host.run(20_000);
+    expect(await suspending).toBe('failed');
+    expect(vm.state().phase).toBe('paused');
+    expect(isRunning).toBe(false);
+  });
+});
+
+describe('a point with memory', () => {
+  const take = (): Promise<unknown> =>
+    vm.take({ memoryPath: '/home/m', signal, onStep: noStep }, () => Promise.resolve(7));
+
+  it('of a guest that does not go on at once: taken, and the guest goes on later', async () => {
+    migration = 'completed';
+    isRunning = false;
+    quirk = times(1, 'cont', new Error('busy'));
+    expect(await take()).toMatchObject({ value: 7, consistency: 'memory' });
+    expect(vm.state().phase).toBe('paused');
+    await host.run(2_000);
+    expect(vm.state().phase).toBe('running');
+    expect(host.files.has(NOTE)).toBe(false);
+  });
+
+  it('leaves one that is paused paused', async () => {
+    await vm.pause();
+    migration = 'completed';
+    await take();
+    expect(isRunning).toBe(false);
+    expect(vm.state().phase).toBe('paused');
+  });
+});
+
+describe('a guest paused by its disk', () => {
+  const diskFails = (): void => {
+    qmp.say({ event: 'BLOCK_IO_ERROR', data: { nospace: true } });
+    isRunning = false;
+    qmp.say({ event: 'STOP' });
+  };
+
+  it('is left alone while its memory is saved, and goes on where that fails', async () => {
+    diskFails();
+    expect(vm.state()).toMatchObject({ phase: 'paused', detail: expect.stringContaining('full') });
+    const before = asked('cont');
+    const suspending = failing(vm.suspend(signal, noStep));
+    await host.run(10_000);
+    expect(asked('cont')).toBe(before);
+    migration = 'failed';
+    await host.run(100);
+    expect(await suspending).toBe('failed');
+    expect(vm.state().phase).toBe('running');
+  });
+
+  it('paused by its owner after it went on stays paused', async () => {
+    diskFails();
+    await vm.resume();
+    await vm.pause();
+    await host.run(20_000);
+    expect(isRunning).toBe(false);
+    expect(vm.state()).toMatchObject({ phase: 'paused', detail: '' });
+  });
+});
