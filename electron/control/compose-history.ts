@@ -1,6 +1,7 @@
 // Composition, the part about points: what works on them beside storage itself.
 import { fileURLToPath } from 'node:url';
 import type { VmId } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makePrivateFolder, readJson, readText, removeFile, writeJson } from '../platform/json-file.ts';
 import type { EbbPaths } from '../platform/paths.ts';
@@ -18,9 +19,11 @@ import { systemRandom } from '../platform/random.ts';
 import {
   fileExists,
   freeBytesAt,
+  listFolder,
   lookAtFile,
   moveDurably,
   readBytes,
+  removeEmptyFolder,
   removeFolder,
   writeBytes,
 } from '../platform/vm-files.ts';
@@ -35,6 +38,7 @@ import type { ImportPorts } from './import-ports.ts';
 import { machineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import { PointFiles } from './point-files/desk.ts';
+import { MOUNT } from './point-files/mount.ts';
 import { PointServer } from './point-server.ts';
 import { PointWriter } from './point-writer.ts';
 import { Unfinished } from './unfinished.ts';
@@ -74,8 +78,14 @@ const readerSocket = (input: ControlInput) => (vmId: VmId) => {
   return `${folder}/r-${systemRandom.uuid().slice(0, 8)}`;
 };
 
-export const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
+const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
   new Unfinished({ path: `${dataFolder}/unfinished.json`, readJson, writeJson, remove: removeFile });
+
+/** Of a control that died: files half-written, and points that were looked into. */
+export function sweepLeftOver(paths: EbbPaths, pointFiles: PointFiles, log: Log): void {
+  for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
+  void pointFiles.sweep(paths.runFolder).catch((cause: unknown) => log(`mounts left over: ${String(cause)}`));
+}
 
 const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: () => string } => ({
   program: findProgram,
@@ -121,10 +131,15 @@ export function historyParts(input: ControlInput, storage: StorageClient, machin
       isAlive,
       end: endProcess,
       readText,
+      readJson,
+      writeJson,
       writeBytes,
+      listFolder,
+      log: input.log,
       removeTree: removeFolder,
+      removeEmptyFolder,
       newFolder: () => {
-        const folder = `${input.paths.runFolder}/f-${systemRandom.uuid().slice(0, 8)}`;
+        const folder = `${input.paths.runFolder}/${MOUNT}${systemRandom.uuid().slice(0, 8)}`;
         makePrivateFolder(folder);
         return folder;
       },

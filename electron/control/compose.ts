@@ -39,7 +39,7 @@ import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import { accessParts } from './compose-access.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
-import { historyParts, imports, unfinished } from './compose-history.ts';
+import { historyParts, imports, sweepLeftOver } from './compose-history.ts';
 import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
 import { momentParts, setClocks } from './compose-moments.ts';
 import { bindPolicy, policyDesk, setMemoryPolicy, underPolicy } from './compose-policy.ts';
@@ -345,7 +345,7 @@ export function composeControl(input: ControlInput): Control {
       audit.begin(task => again.has(task));
       await machines.begin(madeAgain(journal));
       await moments.moments.goingBack.finishAll();
-      for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
+      sweepLeftOver(paths, parts.pointFiles, log);
       for (const part of [ranges, memory, desk, trash, histories, parts.access]) part.begin();
       topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });

@@ -320,8 +320,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
         ({ id }) => id === wanted.momentId,
       )?.name;
       const vmName = machines.spec(vmId).name;
-      const planned = parts.pointFiles.plan({ ...wanted, vmName }, name ?? '', parts.day());
-      parts.rules.requireOut(planned.folder);
+      const admit = (folder: string): void => parts.rules.requireOut(folder);
+      const planned = parts.pointFiles.plan({ ...wanted, vmName }, name ?? '', parts.day(), admit);
       const copy: WorkOf = (_, run) => parts.pointFiles.copy(planned, run);
       return { folder: planned.folder, ...start('moment.export', vmId, 'Restore files of', true, copy) };
     },

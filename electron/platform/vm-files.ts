@@ -13,6 +13,7 @@ import {
   readSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statfsSync,
   statSync,
@@ -151,13 +152,28 @@ export const readWhole = (path: string): Uint8Array => readFileSync(path);
 
 export const removeFolder = (path: string): void => rmSync(path, { recursive: true, force: true });
 
+export function removeEmptyFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Something is in it: that stays.
+  }
+}
+
 /** T8: files of disks go off the control path. */
 export const removeLarge = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
 
+/** Durable: what was moved is found at its new place, and at no other, also after a power cut. Throws Fault. */
 export function moveInto(folder: string, from: string, name: string): void {
   if (!existsSync(from)) return;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  renameSync(from, join(folder, name));
+  const to = join(folder, name);
+  try {
+    if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) syncFolder(dirname(folder));
+    renameSync(from, to);
+    for (const path of [folder, dirname(from)]) syncFolder(path);
+  } catch (cause) {
+    throw fileFault('moving', to, cause);
+  }
 }
 
 /** What it holds is on the disk, under its new name. */

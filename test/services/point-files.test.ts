@@ -169,6 +169,29 @@ describe('files inside a point', () => {
     );
   });
 
+  it('of a daemon that was killed with its control leave no mount and no folder with the next', async () => {
+    const mine = (): string[] => readdirSync(ebb.paths.runFolder).filter(name => name.startsWith('f-'));
+    const asked = ebb.call('moment.files', made).catch(() => null);
+    const pidOf = (): number =>
+      Number(readFileSync(join(ebb.paths.runFolder, mine()[0] ?? '', 'pid'), 'utf8'));
+    const daemon = await vi.waitFor(
+      () => {
+        expect(mounts()).not.toEqual([]);
+        expect(pidOf()).toBeGreaterThan(1);
+        return pidOf();
+      },
+      { timeout: 60_000, interval: 1 },
+    );
+    // Asked to end when its control dies, it would take its mount away.
+    process.kill(daemon, 'SIGSTOP');
+    await ebb.killControl();
+    process.kill(daemon, 'SIGKILL');
+    await asked;
+    expect(mounts()).not.toEqual([]);
+    expect((await ebb.call('moment.files', made)).volumes).toHaveLength(2);
+    await vi.waitFor(() => expect([mounts(), mine()]).toEqual([[], []]), 30_000);
+  });
+
   it('leave no mount, no tool and no file half-written behind, where control dies over it too', async () => {
     const target = join(root, 'killed');
     mkdirSync(target);

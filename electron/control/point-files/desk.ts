@@ -11,7 +11,7 @@ import { checkFree, type ExportPorts, plainName } from '../export-point.ts';
 import { whilePointServed } from '../served-point.ts';
 import type { TaskRun } from '../tasks.ts';
 import { BlockReader, type Found, foundOf, partOf } from './listing.ts';
-import { type MountPorts, missing, whileMounted } from './mount.ts';
+import { type MountPorts, missing, sweepMounts, whileMounted } from './mount.ts';
 
 const TABLES = ['GPT', 'MBR'];
 const FILE_SYSTEMS = ['Ext', 'NTFS', 'FAT', 'APFS', 'HFS', 'SquashFS', 'Udf', 'Iso'];
@@ -19,8 +19,8 @@ const LIST = { timeoutMs: 120_000 };
 const COPY = { timeoutMs: 3_600_000 };
 /** What reading a broken file system may take. */
 const MEMORY_BYTES = 2 ** 30;
-/** At once, of all callers. */
-const LISTS_MAX = 4;
+/** At once, of all callers, to list or to copy. */
+const SCANS_MAX = 4;
 
 export interface PointFilesPorts extends MountPorts {
   readonly storage: StorageClient;
@@ -34,6 +34,8 @@ export interface PointFilesPorts extends MountPorts {
   readonly files: Pick<ExportPorts, 'exists' | 'freeBytes' | 'moveInto' | 'remove' | 'unfinished'>;
   readonly exportsFolder: () => string;
   readonly makeFolder: (path: string) => void;
+  /** Where nothing is in it. */
+  readonly removeEmptyFolder: (path: string) => void;
 }
 
 export interface Where {
@@ -50,8 +52,11 @@ export interface WantedFiles extends Where {
 }
 export interface PlannedFiles extends WantedFiles {
   readonly folder: string;
+  /** Made for this copy. */
+  readonly isNew: boolean;
 }
 
+type Use = (path: string, fileSystem: string) => Promise<void>;
 interface Scan {
   readonly volumes: readonly DiskPart[];
   readonly volume: number | null;
@@ -61,7 +66,9 @@ interface Scan {
 
 export class PointFiles {
   readonly #ports: PointFilesPorts;
-  #listing = 0;
+  #scans = 0;
+  /** Files that are being written: nobody else's, though not there yet. */
+  readonly #claimed = new Set<string>();
 
   constructor(ports: PointFilesPorts) {
     this.#ports = ports;
@@ -69,46 +76,59 @@ export class PointFiles {
 
   /** One folder. Faults: moment.not-found, disk.not-found, host.unsupported, limit.reached. */
   async list(where: Where, folder: string): Promise<FileList> {
-    if (this.#listing >= LISTS_MAX) throw busy();
-    this.#listing++;
-    try {
-      const entries: FileEntry[] = [];
-      const stop = new AbortController();
-      const told = ({ folder: of, path: _, ...entry }: Found): void => {
-        if (of !== folder) return;
-        if (entries.length < ENTRIES_MAX) entries.push(entry);
-        else stop.abort();
-      };
-      const { fileSystem, ...scan } = await this.#scan(where, told, stop.signal);
-      entries.sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name, 'en'));
-      return {
-        ...scan,
-        volumes: [...scan.volumes],
-        entries: fileSystem === null ? null : entries,
-        isTruncated: stop.signal.aborted,
-      };
-    } finally {
-      this.#listing--;
-    }
+    const entries: FileEntry[] = [];
+    const stop = new AbortController();
+    const told = ({ folder: of, path: _, ...entry }: Found): void => {
+      if (of !== folder) return;
+      if (entries.length < ENTRIES_MAX) entries.push(entry);
+      else stop.abort();
+    };
+    const { fileSystem, ...scan } = await this.#scan(where, told, stop.signal);
+    entries.sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name, 'en'));
+    return {
+      ...scan,
+      volumes: [...scan.volumes],
+      entries: fileSystem === null ? null : entries,
+      isTruncated: stop.signal.aborted,
+    };
   }
 
-  /** Faults: file.unreadable (the folder). */
-  plan(wanted: WantedFiles, momentName: string, day: string): PlannedFiles {
+  /** A folder nobody named is made here: the next plan finds its name taken. Faults: file.unreadable (the folder), limit.reached. */
+  plan(wanted: WantedFiles, momentName: string, day: string, admit: (folder: string) => void): PlannedFiles {
     const { exists } = this.#ports.files;
     const { folder } = wanted;
+    if (this.#scans >= SCANS_MAX) throw busy();
     if (folder !== null) {
       if (!isAbsolute(folder) || !exists(folder)) throw noFolder(folder);
-      return { ...wanted, folder };
+      admit(folder);
+      return { ...wanted, folder, isNew: false };
     }
     const name = plainName(`${wanted.vmName} ${momentName === '' ? 'point' : momentName} ${day} files`);
     for (let count = 1; ; count++) {
       const path = `${this.#ports.exportsFolder()}/${name}${count === 1 ? '' : ` ${count}`}`;
-      if (!exists(path)) return { ...wanted, folder: path };
+      if (exists(path)) continue;
+      admit(path);
+      this.#ports.makeFolder(path);
+      return { ...wanted, folder: path, isNew: true };
     }
   }
 
-  /** Each under a plain name that is free. Faults: file.unreadable, disk.full, host.unsupported, cancelled. */
+  /** What a control that died left mounted in `folder`, where nobody looks into a point yet. */
+  sweep(folder: string): Promise<void> {
+    return sweepMounts(folder, this.#ports);
+  }
+
+  /** Each under a plain name that is free. Faults: file.unreadable, disk.full, host.unsupported, limit.reached, cancelled. */
   async copy(planned: PlannedFiles, run: TaskRun): Promise<void> {
+    try {
+      await this.#copyAll(planned, run);
+    } catch (cause) {
+      if (planned.isNew) this.#ports.removeEmptyFolder(planned.folder);
+      throw cause;
+    }
+  }
+
+  async #copyAll(planned: PlannedFiles, run: TaskRun): Promise<void> {
     const { folder, paths } = planned;
     const wanted = new Map<string, Found>();
     run.step('looking for the files');
@@ -116,7 +136,6 @@ export class PointFiles {
     await this.#scan(planned, look, run.signal, async (path, fileSystem) => {
       for (const name of paths) if (wanted.get(name)?.kind !== 'file') throw noFile(name);
       const total = [...wanted.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-      this.#ports.makeFolder(folder);
       checkFree(folder, total, this.#ports.files);
       let done = 0;
       for (const found of wanted.values()) {
@@ -137,6 +156,7 @@ export class PointFiles {
     const { runToFile, files } = this.#ports;
     const target = this.#free(folder, plainName(name) || 'file');
     const part = `${target}.part`;
+    this.#claimed.add(target);
     files.unfinished.begin(part);
     try {
       const [command, args] = this.#sevenZip([
@@ -158,6 +178,7 @@ export class PointFiles {
       throw cause;
     } finally {
       files.unfinished.end(part);
+      this.#claimed.delete(target);
     }
   }
 
@@ -166,17 +187,23 @@ export class PointFiles {
     for (let count = 1; ; count++) {
       const more = count === 1 ? '' : ` ${count}`;
       const path = `${folder}/${name.slice(0, dot)}${more}${name.slice(dot)}`;
-      if (!this.#ports.files.exists(path) && !this.#ports.files.exists(`${path}.part`)) return path;
+      const isTaken = this.#claimed.has(path) || this.#ports.files.exists(path);
+      if (!isTaken && !this.#ports.files.exists(`${path}.part`)) return path;
     }
   }
 
   /** Every entry of the file system that is meant; `use` while it is there, where it can be read. */
-  async #scan(
-    where: Where,
-    tell: (found: Found) => void,
-    signal: AbortSignal,
-    use?: (path: string, fileSystem: string) => Promise<void>,
-  ): Promise<Scan> {
+  async #scan(where: Where, tell: (found: Found) => void, signal: AbortSignal, use?: Use): Promise<Scan> {
+    if (this.#scans >= SCANS_MAX) throw busy();
+    this.#scans++;
+    try {
+      return await this.#scanNow(where, tell, signal, use);
+    } finally {
+      this.#scans--;
+    }
+  }
+
+  async #scanNow(where: Where, tell: (found: Found) => void, signal: AbortSignal, use?: Use): Promise<Scan> {
     const { storage, readerSocket } = this.#ports;
     const { vmId } = where;
     this.#sevenZip([]);
@@ -307,7 +334,7 @@ const tooLong = (): Fault =>
 const busy = (): Fault =>
   new Fault({
     code: 'limit.reached',
-    what: `${LISTS_MAX} points are being looked into.`,
+    what: `${SCANS_MAX} points are being looked into.`,
     safe: 'They go on.',
     todo: 'Try again in a moment.',
   });

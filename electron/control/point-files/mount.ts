@@ -1,13 +1,23 @@
 // A point, or a part of it, as a read-only file on this computer: QEMU's storage daemon reads it from storage by NBD and
 // shows it by FUSE, which needs no root. The daemon is told to end when control dies, and takes its file away itself.
+import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
-import type { Detached, ProcessId } from '../../platform/process.ts';
+import type { Detached, ProcessId, ToolOptions, ToolResult } from '../../platform/process.ts';
 import { escaped } from '../vm/escape.ts';
 import { until } from '../vm/wait.ts';
 
+/** What the names of folders begin with that points are shown in. */
+export const MOUNT = 'f-';
 const DAEMON = 'qemu-storage-daemon';
 const UP = { timeoutMs: 15_000, stepMs: 20 };
+/** The first one needs no root. */
+const UNMOUNTS = [
+  ['fusermount3', ['-u', '-z']],
+  ['fusermount', ['-u', '-z']],
+  ['umount', ['-l']],
+] as const;
+const UNMOUNT_MS = 10_000;
 const GONE = { timeoutMs: 5_000, stepMs: 20 };
 
 export interface MountPorts {
@@ -18,9 +28,15 @@ export interface MountPorts {
   readonly isAlive: (id: ProcessId) => boolean;
   readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
   readonly readText: (path: string) => string;
-  /** A new private folder. */
+  /** A new private folder; its name begins with MOUNT. */
   readonly newFolder: () => string;
+  /** Throws where something is mounted in it. */
   readonly removeTree: (path: string) => void;
+  readonly listFolder: (path: string) => readonly string[];
+  readonly readJson: (path: string) => unknown;
+  readonly writeJson: (path: string, value: unknown) => void;
+  readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
+  readonly log: (line: string) => void;
   readonly writeBytes: (path: string, bytes: Uint8Array) => void;
 }
 
@@ -50,6 +66,7 @@ export async function whileMounted<T>(
   try {
     const { id } = await ports.spawnTied(daemon, args, log);
     try {
+      ports.writeJson(notePath(folder), id);
       // Written when everything is there.
       const isUp = await until(ports.clock, UP, () => {
         if (ports.readText(pidFile).trim() !== '') return 'up';
@@ -58,12 +75,53 @@ export async function whileMounted<T>(
       if (isUp !== 'up') throw notMounted(ports.readText(log).trim().slice(-400));
       return await use(path);
     } finally {
-      ports.end(id, 'SIGTERM');
-      const isGone = await until(ports.clock, GONE, () => (ports.isAlive(id) ? null : true));
-      if (isGone === null) ports.end(id, 'SIGKILL');
+      await end(id, ports);
     }
   } finally {
+    await clear(folder, ports);
+  }
+}
+
+const notePath = (folder: string): string => `${folder}/process.json`;
+const processSchema = z.object({ pid: z.int(), started: z.string() });
+
+/** What was left by a control that died: a daemon that outlived it, a mount whose daemon was killed, a folder. */
+export async function sweepMounts(runFolder: string, ports: MountPorts): Promise<void> {
+  for (const name of ports.listFolder(runFolder).filter(one => one.startsWith(MOUNT))) {
+    const folder = `${runFolder}/${name}`;
+    const noted = processSchema.safeParse(ports.readJson(notePath(folder)));
+    if (noted.success) await end(noted.data, ports);
+    await clear(folder, ports);
+    ports.log(`left over from the last time, removed: ${folder}`);
+  }
+}
+
+async function end(id: ProcessId, ports: MountPorts): Promise<void> {
+  ports.end(id, 'SIGTERM');
+  const isGone = async (): Promise<true | null> =>
+    until(ports.clock, GONE, () => (ports.isAlive(id) ? null : true));
+  if ((await isGone()) !== null) return;
+  ports.end(id, 'SIGKILL');
+  await isGone();
+}
+
+/** A daemon that was killed leaves its mount behind, which nothing can be removed from under. */
+async function clear(folder: string, ports: MountPorts): Promise<void> {
+  try {
+    return ports.removeTree(folder);
+  } catch {
+    const path = `${folder}/disk`;
+    for (const [name, args] of UNMOUNTS) {
+      const tool = ports.program(name);
+      if (tool === null) continue;
+      const { code } = await ports.runTool(tool, [...args, path], { timeoutMs: UNMOUNT_MS });
+      if (code === 0) break;
+    }
+  }
+  try {
     ports.removeTree(folder);
+  } catch (cause) {
+    ports.log(`${folder} could not be removed: ${String(cause)}`);
   }
 }
 
