@@ -1,18 +1,18 @@
 // A VM's serial line over the contract: what it prints comes on topic `serial`, what is typed goes by `console.send`, in
-// order, and no more of it than a guest may leave lying. One owner: the page that made it.
+// order, and waits where the guest does not read it, up to a bound. One owner: the page that made it.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
 import { errorBodyOf } from '../api/commands.ts';
 import type { EbbClient } from '../api/connection.ts';
 
-const WAITING_BYTES_MAX = 64 * 1024;
+const WAITING_BYTES_MAX = 2 ** 20;
 const PIECE_BYTES = 16 * 1024;
 
 export interface SerialEars {
   readonly heard: (bytes: Uint8Array) => void;
   /** Null: it ended. */
   readonly lost: (error: ErrorBody | null) => void;
-  /** What was typed last is not read, and was dropped; or it is read again. */
+  /** What was typed waits, and more than its bound is dropped; or it is read again. */
   readonly unheard: (isUnheard: boolean) => void;
 }
 
@@ -65,17 +65,22 @@ export class SerialChannel {
   }
 
   async #send(piece: Uint8Array): Promise<void> {
+    const sent = { vmId: this.#vmId, of: 'serial', base64: base64Of(piece) } as const;
+    while (this.#isOpen && !(await this.#isTaken(sent))) this.#ears.unheard(true);
+    this.#waitingBytes -= piece.length;
+  }
+
+  /** False: the service waited for the guest to read, and it did not. */
+  async #isTaken(sent: { vmId: VmId; of: 'serial'; base64: string }): Promise<boolean> {
     try {
-      const base64 = base64Of(piece);
-      if (this.#isOpen) await this.#client.call('console.send', { vmId: this.#vmId, of: 'serial', base64 });
+      await this.#client.call('console.send', sent);
       this.#ears.unheard(false);
     } catch (fault) {
       const body = errorBodyOf(fault);
-      if (body.code === 'limit.reached') this.#ears.unheard(true);
-      else this.#lost(body);
-    } finally {
-      this.#waitingBytes -= piece.length;
+      if (body.code === 'limit.reached') return false;
+      this.#lost(body);
     }
+    return true;
   }
 
   close(): void {

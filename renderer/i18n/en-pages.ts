@@ -172,7 +172,7 @@ export const enPages = {
     serialLost: 'The serial line was closed.',
     serialHere: 'The keyboard goes to the serial line. Press Ctrl+Alt to release it.',
     serialAway: 'What the guest prints on its first serial port. Click it to type.',
-    serialUnheard: 'The guest does not read what is typed: the last of it was dropped.',
+    serialUnheard: 'The guest does not read what is typed: it waits; more than 1 MiB of it is dropped.',
     omitted: '[The guest printed faster than this window draws: some of it is left out.]',
   },
   settings: {

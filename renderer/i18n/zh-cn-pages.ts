@@ -161,7 +161,7 @@ export const zhCnPages: Pages = {
     serialLost: '串口已关闭。',
     serialHere: '键盘正输入到串口。按 Ctrl+Alt 释放。',
     serialAway: '客户机在第一个串口上的输出。点击即可输入。',
-    serialUnheard: '客户机没有读取输入：最后的部分已丢弃。',
+    serialUnheard: '客户机没有读取输入：输入正在等待；超过 1 MiB 的部分会丢弃。',
     omitted: '[客户机输出的速度超过了窗口的绘制速度：有一部分被省略。]',
   },
   settings: {

@@ -2,14 +2,17 @@
 // later. Bounded: what is kept, what waits, how fast it is read, what is typed.
 import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
+import { until } from '../vm/wait.ts';
 import { Tame } from './tame.ts';
 
 const KEPT_CHARS = 64 * 1024;
 /** Pieces are put together for a moment; more than this in one moment waits in QEMU. */
 const TOGETHER_MS = 20;
 const TOGETHER_BYTES_MAX = 64 * 1024;
-/** What a guest that does not listen may leave lying. */
+/** What a guest that does not listen may leave lying; more waits, so long, of so many who type. */
 const UNHEARD_BYTES_MAX = 64 * 1024;
+const UNHEARD = { timeoutMs: 5_000, stepMs: 20 };
+const TYPING_MAX = 32;
 
 /** Base64 of UTF-8; the end comes once, last. */
 export type Emit = (payload: { readonly base64: string; readonly end: boolean }) => void;
@@ -24,6 +27,9 @@ export class SerialLine {
   #together = '';
   #bytes = 0;
   #isWaiting = false;
+  #typing = 0;
+  /** What was typed before, all of it: letters do not overtake each other. */
+  #typed: Promise<unknown> = Promise.resolve();
 
   constructor(stream: ByteStream, clock: Clock, gone: () => void) {
     this.#stream = stream;
@@ -88,9 +94,25 @@ export class SerialLine {
     return this.#viewers.size;
   }
 
-  /** False: too much lies there unheard, and this was not added. */
-  type(bytes: Uint8Array): boolean {
-    if (this.#stream.unsentBytes() + bytes.length > UNHEARD_BYTES_MAX) return false;
+  /** False: too much lay there unheard for too long, and this was not added. */
+  async type(bytes: Uint8Array): Promise<boolean> {
+    if (this.#typing >= TYPING_MAX) return false;
+    this.#typing++;
+    const typed = this.#typed.then(() => this.#typeNow(bytes));
+    this.#typed = typed;
+    try {
+      return await typed;
+    } finally {
+      this.#typing--;
+    }
+  }
+
+  async #typeNow(bytes: Uint8Array): Promise<boolean> {
+    const hasRoom = (): true | null => {
+      const unheard = this.#stream.unsentBytes();
+      return unheard === 0 || unheard + bytes.length <= UNHEARD_BYTES_MAX ? true : null;
+    };
+    if ((await until(this.#clock, UNHEARD, hasRoom)) === null) return false;
     this.#stream.write(bytes);
     return true;
   }

@@ -52,7 +52,7 @@ export class SerialLines {
   async send(vmId: VmId, base64: string, { caller }: CallContext): Promise<void> {
     const line = await this.#lines.get(vmId);
     if (line?.has(caller.id) !== true) throw notOpen();
-    if (!line.type(Buffer.from(base64, 'base64'))) throw unheard();
+    if (!(await line.type(Buffer.from(base64, 'base64')))) throw unheard();
   }
 
   async close(vmId: VmId, { caller }: CallContext): Promise<void> {

@@ -1,44 +1,57 @@
 // `ebb vm serial`: a VM's serial line in this terminal. Control leaves out what a terminal would obey.
 import { Fault } from '../../../shared/result.ts';
+import { systemClock } from '../../platform/clock.ts';
 import { interrupted, typedInput, writeOut } from '../../platform/standard-streams.ts';
+import { SerialOutput, SerialTyping } from './serial-streams.ts';
 import { type Run, theVm } from './session.ts';
 import type { VM_ROWS } from './table/vms.ts';
 
 /** Ctrl+], as of old. */
 const LEAVE = 0x1d;
-const PIECE_BYTES = 16 * 1024;
+/** For what was typed just before it. */
+const LEAVE_MS = 1_000;
 /** Colours, character set, margins, cursor, cursor keys, the other screen, marked paste: as they were. */
 const AS_BEFORE =
   '\u001b[0m\u001b(B\u000f\u001b[r\u001b[?25h\u001b[?7h\u001b[?1l\u001b[?1049l\u001b[?2004l\r\n';
 
 type How = 'left' | 'ended';
+const say = (words: string): void => console.error(`ebb: ${words}`);
 
 export const serialVm: Run<(typeof VM_ROWS)['vm serial']> = async session => {
   const { spec } = await theVm(session);
   const { client } = session;
   const vmId = spec.id;
   const isShown = process.stdout.isTTY === true;
+  const isTyped = process.stdin.isTTY === true;
   let giveBack = (): void => undefined;
   const how = await new Promise<How>((resolve, reject) => {
+    const output = new SerialOutput(writeOut, say);
     client.subscribe(
       'serial',
       vmId,
       ({ base64, end }) => {
-        writeOut(Buffer.from(base64, 'base64')).then(() => end && resolve('ended'), reject);
+        output.put(Buffer.from(base64, 'base64')).then(() => end && resolve('ended'), reject);
       },
       error => reject(new Fault(error)),
     );
+    const typing = new SerialTyping(
+      base64 => client.call('console.send', { vmId, of: 'serial', base64 }),
+      systemClock,
+    );
     const type = async (bytes: Buffer): Promise<void> => {
-      const at = process.stdin.isTTY ? bytes.indexOf(LEAVE) : -1;
-      const sent = at < 0 ? bytes : bytes.subarray(0, at);
-      for (let from = 0; from < sent.length; from += PIECE_BYTES) {
-        const base64 = sent.subarray(from, from + PIECE_BYTES).toString('base64');
-        await client.call('console.send', { vmId, of: 'serial', base64 });
-      }
-      if (at >= 0) resolve('left');
+      if (!isTyped) return typing.type(bytes);
+      const at = bytes.indexOf(LEAVE);
+      // At a terminal the key that leaves is heard whatever waits before it.
+      const typed = typing.take(at < 0 ? bytes : bytes.subarray(0, at));
+      if (typed === null) return say('The guest does not read what is typed: the last of it was dropped.');
+      typed.catch(reject);
+      if (at < 0) return;
+      systemClock.after(LEAVE_MS, () => resolve('left'));
+      await typed;
+      resolve('left');
     };
     client.call('console.open', { vmId, of: 'serial' }).then(() => {
-      if (process.stdin.isTTY) console.error(`The serial line of ${spec.name}. Ctrl+] leaves it.`);
+      if (isTyped) console.error(`The serial line of ${spec.name}. Ctrl+] leaves it.`);
       giveBack = typedInput(type, reject);
     }, reject);
     void interrupted().then(() => resolve('left'));

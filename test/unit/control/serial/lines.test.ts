@@ -66,6 +66,8 @@ let clock: TestClock;
 let wires: Wire[];
 let lines: SerialLines;
 const open = (who: Viewer): Promise<void> => lines.open(VM, '/run/serial', who.context);
+/** Whatever can be done at once is. */
+const waiting = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 const wire = (): Wire => wires.at(-1) as Wire;
 
 beforeEach(() => {
@@ -140,15 +142,48 @@ describe('a serial line', () => {
       body: { code: 'vm.wrong-state' },
     });
     wire().unsent = 64 * 1024;
-    await expect(lines.send(VM, base64('x'), who.context)).rejects.toMatchObject({
+    const unheard = expect(lines.send(VM, base64('x'), who.context)).rejects.toMatchObject({
       body: { code: 'limit.reached' },
     });
+    await waiting();
+    await clock.advance(6_000);
+    await unheard;
     expect(wire().written).toEqual(['ls\r']);
     wire().unsent = 0;
     await lines.close(VM, who.context);
     await expect(lines.send(VM, base64('x'), who.context)).rejects.toMatchObject({
       body: { code: 'vm.wrong-state' },
     });
+  });
+
+  it('a paste longer than a guest may leave lying waits for it, and arrives whole and in order', async () => {
+    const who = viewer(1);
+    await open(who);
+    const pieces = Array.from({ length: 20 }, (_, n) => String.fromCharCode(97 + n).repeat(16 * 1024));
+    // The guest reads 4 KiB in 50 ms.
+    const pasted = Promise.all(pieces.map(piece => lines.send(VM, base64(piece), who.context)));
+    let most = 0;
+    let seen = 0;
+    await clock.advance(8_000, () => {
+      for (; seen < wire().written.length; seen++) wire().unsent += wire().written[seen]?.length ?? 0;
+      most = Math.max(most, wire().unsent);
+      wire().unsent = Math.max(0, wire().unsent - 4 * 1024);
+    });
+    await pasted;
+    expect(wire().written.join('')).toBe(pieces.join(''));
+    expect(most).toBeLessThanOrEqual(64 * 1024 + 16 * 1024);
+  });
+
+  it('no more than so many wait to type', async () => {
+    const who = viewer(1);
+    await open(who);
+    wire().unsent = 64 * 1024;
+    const typing = Array.from({ length: 40 }, () => lines.send(VM, base64('x'), who.context));
+    const told = Promise.allSettled(typing);
+    await expect(typing.at(-1)).rejects.toMatchObject({ body: { code: 'limit.reached' } });
+    wire().unsent = 0;
+    await clock.advance(1_000);
+    expect((await told).filter(({ status }) => status === 'fulfilled')).toHaveLength(32);
   });
 
   it('ends with its QEMU, for all; the next is another', async () => {
