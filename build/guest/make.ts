@@ -9,10 +9,8 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -20,6 +18,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type CpioEntry, cpioArchive, DIRECTORY, LINK, PLAIN, PROGRAM } from './cpio.ts';
 import { modulesInOrder } from './modules.ts';
+import { putInPlace, setCurrent } from './place.ts';
 
 const KERNEL_PACKAGE = 'linux-image-cloud-amd64';
 const PACKAGES = ['busybox-static', 'perl-base', 'libc6', 'libcrypt1'];
@@ -159,14 +158,7 @@ function assemble(target: string): void {
     writeFileSync(join(made, 'vmlinuz'), readFileSync(join(tree, 'boot', `vmlinuz-${version}`)));
     writeFileSync(join(made, 'initrd.gz'), gzipSync(initramfs(tree, version), { level: 9 }));
     writeFileSync(join(made, 'kernel-version'), `${version}\n`);
-    mkdirSync(cacheRoot, { recursive: true });
-    rmSync(target, { recursive: true, force: true });
-    try {
-      renameSync(made, target);
-    } catch {
-      // The temp folder may be another filesystem.
-      run('cp', ['-r', made, target], work);
-    }
+    putInPlace(made, target);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -186,8 +178,5 @@ if (!existsSync(join(target, 'kernel-version'))) {
     process.exit(1);
   }
 }
-// `current` is what control starts sample VMs from.
-const link = join(cacheRoot, 'current');
-rmSync(`${link}.new`, { force: true });
-symlinkSync(key, `${link}.new`);
-renameSync(`${link}.new`, link);
+// What control starts sample VMs from.
+setCurrent(cacheRoot, key);

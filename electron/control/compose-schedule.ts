@@ -68,7 +68,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     timeline: async vmId => storage.call('timeline.get', { vmId: await opened(vmId) }),
     cost: (vmId, momentId) => storage.call('moment.cost', { vmId, momentId }),
     drop: async (vmId, momentId) => void (await storage.call('moment.delete', { vmId, momentId })),
-    holdSettling: (vmId, isHeld) => storage.call('settle.hold', { vmId, isHeld }),
+    holdSettling: (vmId, isHeld) => storage.holdSettling(vmId, isHeld),
     changedBytes: async (vmId, fromId) => {
       const { disks } = await storage.call('moment.compare', { vmId, fromId, toId: null });
       return disks.reduce((sum, { difference }) => sum + difference.bytes, 0);

@@ -30,6 +30,8 @@ export interface StorageClientOptions {
 interface OpenVm {
   readonly folder: string;
   readonly exports: Map<DiskId, string>;
+  /** Settling waits until told otherwise. */
+  isSettlingHeld: boolean;
   /** Points that are served until told otherwise, by socket. */
   readonly held: Map<string, PointId>;
 }
@@ -77,7 +79,8 @@ export class StorageClient {
   async openVm(vmId: VmId, folder: string): Promise<Timeline> {
     const client = await this.#client();
     const timeline = await client.call('vm.open', { vmId, folder });
-    if (!this.#vms.has(vmId)) this.#vms.set(vmId, { folder, exports: new Map(), held: new Map() });
+    if (!this.#vms.has(vmId))
+      this.#vms.set(vmId, { folder, exports: new Map(), held: new Map(), isSettlingHeld: false });
     this.#watch(client, vmId);
     return timeline;
   }
@@ -111,6 +114,13 @@ export class StorageClient {
   async letGo(vmId: VmId, socketPath: string): Promise<void> {
     this.#vms.get(vmId)?.held.delete(socketPath);
     await this.call('point.close', { vmId, socketPath });
+  }
+
+  /** Also through storage's deaths: one that has just begun would settle. */
+  async holdSettling(vmId: VmId, isHeld: boolean): Promise<void> {
+    const vm = this.#vms.get(vmId);
+    if (vm !== undefined) vm.isSettlingHeld = isHeld;
+    await this.call('settle.hold', { vmId, isHeld });
   }
 
   async healthy(): Promise<void> {
@@ -232,6 +242,7 @@ export class StorageClient {
   async #reopen(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
     try {
       await client.call('vm.open', { vmId, folder: vm.folder });
+      if (vm.isSettlingHeld) await client.call('settle.hold', { vmId, isHeld: true });
       for (const [diskId, socketPath] of vm.exports) {
         await client.call('export.open', { vmId, diskId, socketPath });
       }

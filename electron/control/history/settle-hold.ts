@@ -15,7 +15,7 @@ export class SettleHold {
     this.#ports = ports;
   }
 
-  /** At every look: storage forgets it when it dies. */
+  /** At every look: a VM that was closed and opened again is not held any more. */
   async tell(vmId: VmId, isSaving: boolean): Promise<void> {
     if (!isSaving) this.#lifted.delete(vmId);
     if (isSaving && !this.#lifted.has(vmId)) {
