@@ -136,6 +136,19 @@ async function copyPieces(
   }
 }
 
+/** Small files, or folders of such, of the same names and bytes; also where neither is there. */
+export function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map(path => statSync(path, { throwIfNoEntry: false }));
+  if (a === undefined || b === undefined) return a === b;
+  if (a.isDirectory() !== b.isDirectory()) return false;
+  if (!a.isDirectory()) return a.size === b.size && readFileSync(one).equals(readFileSync(other));
+  const names = readdirSync(one).sort();
+  return (
+    names.join('\0') === readdirSync(other).sort().join('\0') &&
+    names.every(name => isSame(join(one, name), join(other, name)))
+  );
+}
+
 /** Empty where there is none. */
 export const listFolder = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
 

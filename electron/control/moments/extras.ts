@@ -28,6 +28,8 @@ export interface ExtrasPorts {
   readonly listFolder: (path: string) => string[];
   readonly makePrivateFolder: (path: string) => void;
   readonly exists: (path: string) => boolean;
+  /** Files, or folders with the same files in them, of the same bytes; also where neither is there. */
+  readonly isSame: (one: string, other: string) => boolean;
   /** A file or a small folder. */
   readonly copyDurably: (from: string, to: string) => void;
   readonly removeTree: (path: string) => void;
@@ -96,6 +98,16 @@ export class ExtrasShelf {
   copyState(vmId: VmId, { folder }: Draft): void {
     const home = this.#ports.home(vmId);
     for (const name of MACHINE_STATE) this.#copy(`${home}/${name}`, `${folder}/${name}`);
+  }
+
+  /** Nothing of them changed since that point; null: since there was none. */
+  isStateOf(vmId: VmId, pointId: PointId | null): boolean {
+    const [home, { exists, isSame }] = [this.#ports.home(vmId), this.#ports];
+    return MACHINE_STATE.every(name =>
+      pointId === null
+        ? !exists(`${home}/${name}`)
+        : isSame(`${home}/${name}`, `${this.#folder(vmId, pointId)}/${name}`),
+    );
   }
 
   #copy(from: string, to: string): void {

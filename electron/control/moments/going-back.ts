@@ -118,14 +118,37 @@ export class GoingBack {
 
   async #begin({ vmId, ...wanted }: WantedGoBack): Promise<Note> {
     const { storage, shelf, home, writeJson, uuid } = this.#ports;
-    const { moments } = await storage.call('timeline.get', { vmId });
-    const pointId = firstPoint(moments, wanted.momentId);
+    const timeline = await storage.call('timeline.get', { vmId });
+    const pointId = firstPoint(timeline.moments, wanted.momentId);
+    await this.#keepState(timeline, wanted.keepName);
     const draft = shelf.draft(vmId);
     shelf.copyState(vmId, draft);
     const orderId = momentIdSchema.parse(uuid());
     const note = { ...wanted, pointId, orderId, present: draft.name };
     writeJson(notePath(home(vmId)), note);
     return note;
+  }
+
+  /** T7: storage keeps what changed on the disks; where nothing did, a branch of firmware and TPM state alone is made here (L4). */
+  async #keepState(timeline: Timeline, name: string): Promise<void> {
+    const { storage, shelf, keepPresent } = this.#ports;
+    const { vmId, moments, trash, nowParentId } = timeline;
+    const now = [...moments, ...trash].find(({ id }) => id === nowParentId);
+    if (shelf.isStateOf(vmId, now?.points[0]?.pointId ?? null)) return;
+    if (nowParentId !== null && (await this.#haveDisksChanged(vmId, nowParentId))) return;
+    const draft = shelf.draft(vmId);
+    try {
+      shelf.copyState(vmId, draft);
+      keepPresent(await storage.call('moment.take', { vmId, name, note: '', kind: 'kept' }), draft, vmId);
+    } catch (cause) {
+      shelf.drop(draft);
+      throw cause;
+    }
+  }
+
+  async #haveDisksChanged(vmId: VmId, fromId: MomentId): Promise<boolean> {
+    const { disks } = await this.#ports.storage.call('moment.compare', { vmId, fromId, toId: null });
+    return disks.some(({ difference }) => difference.bytes > 0);
   }
 
   async #carryOut(vmId: VmId, note: Note, step: Step): Promise<boolean> {

@@ -22,8 +22,11 @@ export async function mendLeftOver(
     return 'suspended';
   }
   if (remedy === 'forget-saved') forgetSavedMemory(folders, ports);
-  if (remedy === 'thaw') await thaw({ agent, folders, ports });
-  else {
+  if (remedy === 'thaw') {
+    // Its state was being copied beside its points.
+    if (status === 'paused' && note?.wasRunning === true) await qmp.execute('cont');
+    await thaw({ agent, folders, ports });
+  } else {
     if (remedy === 'go-on') await qmp.execute('cont');
     // Its owner had paused it: it took its disks back into use, no more.
     if (remedy === 'go-on' && note?.wasRunning === false) await qmp.execute('stop');

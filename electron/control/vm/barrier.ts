@@ -93,6 +93,11 @@ export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
 /** Told where the guest did not go on: the barrier's note stays until `wentOn`. */
 export type Stays = (wentOn: () => void) => void;
 
+interface GoOnInput extends Pick<MemoryBarrierInput, 'qmp' | 'folders' | 'ports' | 'wasRunning' | 'stays'> {
+  /** Of the note, when it goes on. */
+  readonly drop?: () => void;
+}
+
 /** Whatever `cont` says, only what ran takes its disks back into use; a machine that was paused is so again at once. */
 async function goOn({
   qmp,
@@ -100,12 +105,31 @@ async function goOn({
   ports,
   wasRunning,
   stays,
-}: Pick<MemoryBarrierInput, 'qmp' | 'folders' | 'ports' | 'wasRunning' | 'stays'>): Promise<void> {
+  drop = () => dropBarrierNote(folders, ports),
+}: GoOnInput): Promise<void> {
   const goesOn = await qmp.execute('cont').catch(() => null);
   if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
-  const drop = (): void => dropBarrierNote(folders, ports);
   if (goesOn !== null) drop();
   else if (wasRunning && qmp.isOpen) stays(drop);
+}
+
+/**
+ * L4: `commit` copies firmware variables and TPM state beside the points, which a running guest writes whenever it likes: of
+ * the very instant of its disks only while it stands still. A frozen one is noted already.
+ */
+export async function atStandstill<T>(
+  input: Omit<GoOnInput, 'wasRunning' | 'drop'>,
+  commit: () => Promise<T>,
+): Promise<T> {
+  const { qmp, folders, ports } = input;
+  const isNoted = readBarrierNote(folders, ports) !== null;
+  if (!isNoted) noteBarrier(folders, ports, { kind: 'memory', wasRunning: true });
+  try {
+    await qmp.execute('stop');
+    return await commit();
+  } finally {
+    await goOn({ ...input, wasRunning: true, ...(isNoted ? { drop: () => undefined } : {}) });
+  }
 }
 
 /** `commit` at the instant `memoryPath` holds the guest's memory of; the guest runs until its last pages are saved. */

@@ -1,12 +1,13 @@
 // At which barrier a VM's points are taken.
-import type { VmPhase } from '../../../shared/vm.ts';
-import { atFrozen, atSavedMemory, type Stays } from './barrier.ts';
+import type { VmPhase, VmSpec } from '../../../shared/vm.ts';
+import { atFrozen, atSavedMemory, atStandstill, type Stays } from './barrier.ts';
 import type { Live } from './live.ts';
 import { isLive } from './state.ts';
 import type { SupervisorPorts, TakeMemory, Taken, VmFolders } from './supervisor-port.ts';
 import { PACKING } from './suspended.ts';
 
 export interface TakeInput {
+  readonly spec: Pick<VmSpec, 'firmware' | 'hasTpm'>;
   readonly live: Live | null;
   readonly phase: VmPhase;
   readonly folders: VmFolders;
@@ -15,7 +16,7 @@ export interface TakeInput {
 }
 
 export async function takeMoment<T>(
-  { live, phase, folders, ports, stays }: TakeInput,
+  { spec, live, phase, folders, ports, stays }: TakeInput,
   memory: TakeMemory | null,
   commit: () => Promise<T>,
 ): Promise<Taken<T>> {
@@ -33,6 +34,16 @@ export async function takeMoment<T>(
   // A guest that is paused, starts or ends answers nobody.
   if (live === null || phase !== 'running')
     return { value: await commit(), consistency: isLive(phase) ? 'crash' : 'off', record: null };
-  const { value, isFrozen } = await atFrozen({ agent: live.agent, folders, ports }, commit);
+  const { qmp, agent } = live;
+  const hasState = spec.firmware !== 'bios' || spec.hasTpm;
+  const exact = async (): Promise<T> => {
+    live.isAtBarrier = true;
+    try {
+      return await atStandstill({ qmp, folders, ports, stays }, commit);
+    } finally {
+      live.isAtBarrier = false;
+    }
+  };
+  const { value, isFrozen } = await atFrozen({ agent, folders, ports }, hasState ? exact : commit);
   return { value, consistency: isFrozen ? 'frozen' : 'crash', record: null };
 }

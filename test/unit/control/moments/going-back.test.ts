@@ -20,6 +20,7 @@ import * as json from '../../../../electron/platform/json-file.ts';
 import * as files from '../../../../electron/platform/vm-files.ts';
 import type { StorageClient } from '../../../../electron/storage/client.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import type { NewMoment } from '../../../../electron/storage/disk/engine-types.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import type { DiskId, MomentId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
@@ -103,6 +104,7 @@ function control(killAt = Number.POSITIVE_INFINITY) {
     ...world,
     listFolder: files.listFolder,
     exists: files.fileExists,
+    isSame: files.isSame,
     copyDurably,
     removeLarge: files.removeLarge,
     rename: mortal(json.renameDurably),
@@ -110,6 +112,7 @@ function control(killAt = Number.POSITIVE_INFINITY) {
     uuid: () => crypto.randomUUID(),
   });
   const timeline = () => engine.timeline();
+  const compared = async (fromId: MomentId) => ({ disks: await engine.inspect.compare(fromId, null) });
   const moveDisks: Machines['moveDisks'] = mortalLater(async (_, order) => {
     await engine.goBack(order);
     return timeline();
@@ -132,7 +135,12 @@ function control(killAt = Number.POSITIVE_INFINITY) {
     restoreSetup: mortal((_, wanted) => {
       cpus = wanted.cpus;
     }),
-    storage: { call: mortalLater(() => Promise.resolve(timeline())) } as unknown as StorageClient,
+    storage: {
+      call: mortalLater(async (method: string, given: NewMoment & { fromId: MomentId }): Promise<unknown> => {
+        if (method === 'moment.take') return engine.takeMoment(given);
+        return method === 'moment.compare' ? compared(given.fromId) : timeline();
+      }),
+    } as unknown as StorageClient,
     shelf,
     uuid: () => crypto.randomUUID(),
     keepPresent: (moment, draft) =>
@@ -180,7 +188,7 @@ function present(): string {
   return folders.map(path => `${text(`${path}/uefi-vars.fd`)}${text(`${path}/tpm/permanent`)}`).join();
 }
 
-async function setUp(): Promise<void> {
+async function setUp(hasWritten = true): Promise<void> {
   home = mkdtempSync(join(tmpdir(), 'ebb-t-'));
   const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
   engine = await openVmFolder(vmId, home, { turn }, { autoSettle: false });
@@ -194,7 +202,7 @@ async function setUp(): Promise<void> {
   writeFileSync(draft.memoryPath, 'then');
   const pointId = then.points[0]?.pointId as Moment['points'][number]['pointId'];
   shelf.keep(vmId, pointId, draft, { consistency: 'memory', memoryBytes: 4, hasScreen: false, record, spec });
-  write('now.');
+  if (hasWritten) write('now.');
   setMachine('now.');
   cpus = 4;
 }
@@ -202,7 +210,7 @@ async function tearDown(): Promise<void> {
   await engine.close();
   rmSync(home, { recursive: true, force: true });
 }
-beforeEach(setUp);
+beforeEach(() => setUp());
 afterEach(tearDown);
 
 async function eachKill(look: (killAt: number, isOver: boolean) => Promise<void>): Promise<number> {
@@ -251,6 +259,42 @@ describe('L4, T7: going back', () => {
       expect(await found()).toMatch(/^(before|after)$/);
     });
     expect(pairs).toBeGreaterThan(20);
+  });
+
+  it('L4: firmware and TPM state that changed alone are kept in a branch of their own, and once, killed at any step', async () => {
+    const alone = async (): Promise<void> => {
+      await tearDown();
+      await setUp(false);
+    };
+    const mine = (): number =>
+      engine
+        .timeline()
+        .moments.filter(({ points }) => text(at(`moments/${points[0]?.pointId}/uefi-vars.fd`)) === 'now.')
+        .length;
+    await alone();
+    const whole = control();
+    await goBack(whole.goingBack);
+    expect([await disk(), text(at('uefi-vars.fd')), text(at('tpm/permanent')), mine()]).toEqual([
+      'then',
+      'then',
+      'then',
+      1,
+    ]);
+    await goBack(control().goingBack);
+    expect(engine.timeline().moments).toHaveLength(2);
+    // All the steps that make the branch, then some: what follows is killed at each step above.
+    for (let killAt = 1; killAt <= whole.steps(); killAt += killAt < 16 ? 1 : 6) {
+      await alone();
+      expect(await survives(() => goBack(control(killAt).goingBack))).toBe(false);
+      await control().goingBack.finishAll();
+      expect([killAt, text(at('uefi-vars.fd')) === 'now.' || mine() === 1, mine() <= 1]).toEqual([
+        killAt,
+        true,
+        true,
+      ]);
+      await goBack(control().goingBack);
+      expect([killAt, text(at('uefi-vars.fd')), mine()]).toEqual([killAt, 'then', 1]);
+    }
   });
 
   it('what the VM did since is not undone by a note that was acted on', async () => {

@@ -139,6 +139,37 @@ describe('a point with memory', () => {
   });
 });
 
+describe('L4: a point of a VM whose firmware keeps variables', () => {
+  const kept = { ...spec, firmware: 'uefi' } as const;
+  const seen: unknown[] = [];
+  const take = (): Promise<unknown> =>
+    vm.take(null, async () => {
+      seen.push([isRunning, host.files.has(NOTE), vm.state().phase]);
+      return 7;
+    });
+  beforeEach(() => {
+    seen.length = 0;
+    vm.setSpec(kept);
+  });
+
+  it('is taken while it stands still, which nobody is told of, and it goes on', async () => {
+    expect(await take()).toMatchObject({ value: 7, consistency: 'crash' });
+    expect(seen).toEqual([[false, true, 'running']]);
+    expect([isRunning, host.files.has(NOTE), vm.state().phase]).toEqual([true, false, 'running']);
+  });
+
+  it('goes on later where it does not at once, and of another that has none it is not stopped', async () => {
+    quirk = times(1, 'cont', new Error('busy'));
+    await take();
+    expect(vm.state().phase).toBe('paused');
+    await host.run(2_000);
+    expect([isRunning, host.files.has(NOTE), vm.state().phase]).toEqual([true, false, 'running']);
+    vm.setSpec(spec);
+    await take();
+    expect(seen[1]).toEqual([true, false, 'running']);
+  });
+});
+
 describe('a guest paused by its disk', () => {
   const diskFails = (): void => {
     qmp.say({ event: 'BLOCK_IO_ERROR', data: { nospace: true } });

@@ -133,6 +133,12 @@ describe('a moment control died over', () => {
     }
   });
 
+  it('the guest frozen and standing still for its firmware’s variables goes on, to be thawed', async () => {
+    const { phase, asked } = await found('paused', { [NOTE]: { kind: 'frozen', wasRunning: true } });
+    expect(asked).toContain('cont');
+    expect(phase).toBe('running');
+  });
+
   it('one that its owner had paused stays so', () => {
     const note = { kind: 'memory', wasRunning: false } as const;
     expect(remedyOf({ status: 'paused', hasSavedMemory: false, note })).toBe('none');
