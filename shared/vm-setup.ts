@@ -51,6 +51,9 @@ export const peekSchema = z.object({
 });
 export type Peek = z.infer<typeof peekSchema>;
 
+/** Of all this computer's processors, at most; null: whatever it wants. */
+export const cpuCapSchema = z.int().min(1).max(99).nullable();
+
 /** What is not said is a VM as they were before these could be said. */
 export const setupFields = {
   firmware: firmwareSchema.default('bios'),
@@ -61,6 +64,7 @@ export const setupFields = {
   group: groupSchema.default(''),
   notes: notesSchema.default(''),
   autostart: autostartSchema.nullable().default(null),
+  cpuCapPercent: cpuCapSchema.default(null),
   /** Its folder has what a cloud image asks for at its first start. */
   hasSeed: z.boolean().default(false),
   /** Null: a VM that is kept. */
@@ -86,6 +90,7 @@ export type CloudInit = z.infer<typeof cloudInitSchema>;
 /** What of a VM can be changed; what is left out stays. */
 export const setupChangeSchema = z.strictObject({
   cpus: z.int().min(1).max(64).optional(),
+  cpuCapPercent: cpuCapSchema.optional(),
   firmware: firmwareSchema.optional(),
   hasTpm: z.boolean().optional(),
   devices: devicesSchema.optional(),
@@ -101,7 +106,13 @@ export type SetupChange = z.infer<typeof setupChangeSchema>;
 
 /** What of this computer machines can be made with; where it is not there, the command that brings it. */
 export const partSchema = z.object({ isHere: z.boolean(), fix: z.string().max(300) });
-export const hostPartsSchema = z.object({ uefi: partSchema, secureBoot: partSchema, tpm: partSchema });
+export const hostPartsSchema = z.object({
+  uefi: partSchema,
+  secureBoot: partSchema,
+  tpm: partSchema,
+  /** A share of the processors can be held. */
+  cpuCap: partSchema,
+});
 export type HostParts = z.infer<typeof hostPartsSchema>;
 
 export const portConflictSchema = z.object({

@@ -16,6 +16,7 @@ import { openRangeStore } from './memory/range-store.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import { memoryPolicyOf } from './policy/memory-rules.ts';
 import type { Catalog } from './store/catalog.ts';
+import { CpuCaps } from './vm/cpu-cap.ts';
 
 const clock = systemClock;
 export const residents = systemResidents(() => clock.monotonicMs());
@@ -31,12 +32,12 @@ export function memoryManager(
   { log, pid }: ControlInput,
   catalog: Catalog,
   { figures, desk, woke, storagePid }: MemoryParts,
-): MemoryManager {
+): { readonly memory: MemoryManager; readonly cpu: CpuCaps } {
   const ownKib = (): number =>
     [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residents.now(id) ?? 0)), 0);
   const groups = systemMemoryGroups(pid);
   log(groups.found);
-  return new MemoryManager(
+  const memory = new MemoryManager(
     {
       clock,
       random: systemRandom,
@@ -49,6 +50,7 @@ export function memoryManager(
     },
     memoryPolicyOf(desk.policy, figures().totalKib),
   );
+  return { memory, cpu: new CpuCaps(groups, log) };
 }
 
 export function rangeDesk(

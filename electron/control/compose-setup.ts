@@ -28,12 +28,13 @@ const HELP_TIMEOUT_MS = 10_000;
 
 function setupDesk(
   paths: EbbPaths,
-  { machines, ready }: Pick<SetupPorts, 'machines' | 'ready'>,
+  { machines, ready, cpu }: Pick<SetupPorts, 'machines' | 'ready' | 'cpu'>,
   qemu: () => string | null,
 ): SetupDesk {
   return new SetupDesk({
     machines,
     ready,
+    cpu,
     parts: hostPartsPort,
     portState,
     newestMachine: async () => {
@@ -77,13 +78,9 @@ function autostart(
 
 export function setupParts(
   paths: EbbPaths,
-  {
-    machines,
-    tasks,
-    ready,
-  }: { readonly machines: Machines; readonly tasks: Tasks; readonly ready: SetupPorts['ready'] },
+  { machines, tasks, ready, cpu }: Pick<SetupPorts, 'machines' | 'ready' | 'cpu'> & { readonly tasks: Tasks },
   log: (line: string) => void,
 ) {
-  const setup = setupDesk(paths, { machines, ready }, () => findProgram(QEMU));
+  const setup = setupDesk(paths, { machines, ready, cpu }, () => findProgram(QEMU));
   return { setup, autostarts: autostart(paths, { machines, setup, tasks }, log) };
 }

@@ -67,6 +67,7 @@ import { openTaskJournal, type TaskJournal } from './store/task-journal.ts';
 import { workAgain } from './task-orders.ts';
 import { Tasks } from './tasks.ts';
 import { Trash } from './trash.ts';
+import type { CpuCaps } from './vm/cpu-cap.ts';
 import type { SupervisorPorts } from './vm/supervisor-port.ts';
 
 export interface Control {
@@ -122,9 +123,7 @@ function accelerators({ paths }: ControlInput): AcceleratorProbe {
 
 function supervisorPorts(
   input: ControlInput,
-  memory: MemoryManager,
-  storage: StorageClient,
-  probe: AcceleratorProbe,
+  { memory, storage, probe, cpu }: Pick<Parts, 'memory' | 'storage' | 'probe' | 'cpu'>,
   admit: SupervisorPorts['admit'],
 ): SupervisorPorts {
   const { paths, log } = input;
@@ -133,6 +132,7 @@ function supervisorPorts(
     memory,
     storage,
     admit,
+    cpu,
     accelerator: async () => (await probe.result()).accelerator,
     qemu: () => findProgram(QEMU),
     parts: hostPartsPort,
@@ -165,18 +165,21 @@ interface Parts {
   readonly probe: AcceleratorProbe;
   readonly topics: Topics<Contract>;
   readonly desk: PolicyDesk;
+  readonly cpu: CpuCaps;
 }
 
 function machineList(
   input: ControlInput,
-  { catalog, storage, memory, probe, topics, desk }: Parts,
+  { catalog, storage, memory, probe, topics, desk, cpu }: Parts,
 ): Machines {
   const machines: Machines = new Machines({
     catalog,
     storage,
     memory,
     folders: machineFolders(input.paths),
-    supervisor: supervisorPorts(input, memory, storage, probe, (vmId, saved) => machines.admit(vmId, saved)),
+    supervisor: supervisorPorts(input, { memory, storage, probe, cpu }, (vmId, saved) =>
+      machines.admit(vmId, saved),
+    ),
     policy: () => desk.policy,
     imports,
     clock,
@@ -303,16 +306,16 @@ export function composeControl(input: ControlInput): Control {
   let storagePid: number | null = null;
   const figures = hostMemoryReader(() => clock.monotonicMs());
   const desk = policyDesk(input, catalog, figures().totalKib);
-  const woke = (): void => setClocks(machines);
-  const memory = memoryManager(input, catalog, { figures, desk, woke, storagePid: () => storagePid });
+  const host = { figures, desk, woke: () => setClocks(machines), storagePid: () => storagePid };
+  const { memory, cpu } = memoryManager(input, catalog, host);
   const journal = openTaskJournal(catalog.db);
   const { audit, auditLog } = auditParts(input, catalog, topics);
   const tasks = taskList(topics, journal, taskEnded(audit), log);
-  const machines = machineList(input, { catalog, storage, memory, probe, topics, desk });
+  const machines = machineList(input, { catalog, storage, memory, probe, topics, desk, cpu });
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const { rules, bound } = bindPolicy(input, { desk, memory, machines, topics, figures, audit, log });
   const moments = momentParts(input, { storage, machines, memory, desk });
-  const { setup, autostarts } = setupParts(paths, { machines, tasks, ready: moments.ready }, log);
+  const { setup, autostarts } = setupParts(paths, { machines, tasks, cpu, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });
   const accessed = accessParts(catalog, desk, audit);

@@ -1,10 +1,13 @@
-// Memory cgroups of our own, one for each QEMU: Linux with cgroup v2, where the group Ebb was started in may be divided
+// Cgroups of our own, one for each QEMU, that bound its memory and its share of the processors: Linux with cgroup v2, where the group Ebb was started in may be divided
 // (delegated, and nobody else's). Layout: GROUP/ebb-service holds Ebb, GROUP/ebb-vm-ID one QEMU each.
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 export interface MemoryGroup {
   /** The kernel slows down and reclaims from who holds more; null: no limit. */
   setHighKib(highKib: number | null): void;
+  /** Of all the processors there are; null: no limit. Throws where `cpu` says that it cannot be held. */
+  setCpuPercent(percent: number | null): void;
   /** When all in it have ended. */
   remove(): void;
 }
@@ -14,7 +17,13 @@ export interface MemoryGroups {
   enter(name: string, pid: number): MemoryGroup | null;
   /** What there is, or why there is none, as a sentence. */
   readonly found: string;
+  /** Whether a share of the processors can be held, or why not. */
+  readonly cpu: CpuHold;
 }
+
+export type CpuHold =
+  | { readonly isHeld: true }
+  | { readonly isHeld: false; readonly why: string; readonly todo: string };
 
 /** The cgroup file system and /proc, as far as needed here. */
 export interface GroupFiles {
@@ -27,7 +36,15 @@ export interface GroupFiles {
 
 const SERVICE = 'ebb-service';
 const groupName = (name: string): string => `ebb-vm-${name}`;
-const REMEDY = 'Started with "systemd-run --user --scope -p Delegate=yes ebb", Ebb can.';
+const COMMAND = 'systemd-run --user --scope -p Delegate=yes ebb';
+const REMEDY = `Started with "${COMMAND}", Ebb can.`;
+const KEPT_BY = 'so the kernel does not keep VMs to what they were promised.';
+/** Of `cpu.max`, in microseconds, as the kernel has it by itself. */
+const PERIOD_US = 100_000;
+/** The kernel takes no less. */
+const QUOTA_US_MIN = 1_000;
+const CONTROLLERS = ['memory', 'cpu'] as const;
+type Controller = (typeof CONTROLLERS)[number];
 
 export interface GroupsInput {
   readonly files: GroupFiles;
@@ -35,6 +52,8 @@ export interface GroupsInput {
   readonly root: string;
   /** Ebb's own processes, which are moved aside: a group that is divided holds none itself. */
   readonly own: readonly number[];
+  /** Processors there are. */
+  readonly processors: number;
 }
 
 const words = (text: string | null): string[] => (text ?? '').split(/\s+/).filter(word => word !== '');
@@ -45,30 +64,59 @@ function groupOf(files: GroupFiles, pid: number): string | null {
   return path === undefined || path.includes('/..') ? null : path;
 }
 
-/** The group that was divided; a sentence where it cannot be. */
-function divide({ files, root, own }: GroupsInput): { readonly base: string } | string {
+interface Divided {
+  readonly base: string;
+  readonly has: readonly Controller[];
+}
+/** Why it cannot be; and whether that can be helped. */
+interface Undivided {
+  readonly why: string;
+  readonly isCurable: boolean;
+}
+
+function divide({ files, root, own }: GroupsInput): Divided | Undivided {
   const [pid = 0] = own;
   if (files.read(`${root}/cgroup.controllers`) === null)
-    return 'This system has no cgroups of version 2, so the kernel does not keep VMs to what they were promised.';
+    return { why: 'This system has no cgroups of version 2', isCurable: false };
   const group = groupOf(files, pid);
-  if (group === null)
-    return "Ebb's own cgroup cannot be seen, so the kernel does not keep VMs to what they were promised.";
+  if (group === null) return { why: "Ebb's own cgroup cannot be seen", isCurable: false };
   const base = `${root}${group}`.replace(/\/$/, '').replace(new RegExp(`/${SERVICE}$`), '');
-  if (!words(files.read(`${base}/cgroup.controllers`)).includes('memory'))
-    return `Ebb's own cgroup may not limit memory, so the kernel does not keep VMs to what they were promised. ${REMEDY}`;
-  if (words(files.read(`${base}/cgroup.subtree_control`)).includes('memory')) return { base };
+  const given = words(files.read(`${base}/cgroup.controllers`));
+  const wanted = CONTROLLERS.filter(one => given.includes(one));
+  if (wanted.length === 0) return { why: cannotLimit('memory'), isCurable: true };
+  const divided = words(files.read(`${base}/cgroup.subtree_control`));
+  const has = wanted.filter(one => divided.includes(one));
+  if (has.length === wanted.length) return { base, has };
   const inside = words(files.read(`${base}/cgroup.procs`)).map(Number);
   if (inside.some(one => !own.includes(one)))
-    return `Other programs are in Ebb's own cgroup, so the kernel does not keep VMs to what they were promised. ${REMEDY}`;
+    return { why: "Other programs are in Ebb's own cgroup", isCurable: true };
   try {
     makeIfMissing(files, `${base}/${SERVICE}`);
     for (const one of inside) files.write(`${base}/${SERVICE}/cgroup.procs`, String(one));
-    files.write(`${base}/cgroup.subtree_control`, '+memory');
-    return { base };
+    for (const one of wanted)
+      if (!has.includes(one)) files.write(`${base}/cgroup.subtree_control`, `+${one}`);
+    return { base, has: wanted };
   } catch (cause) {
+    if (has.length > 0) return { base, has };
     undo(files, base, inside);
-    return `Ebb may not divide its own cgroup (${cause instanceof Error ? cause.message : String(cause)}), so the kernel does not keep VMs to what they were promised. ${REMEDY}`;
+    const words = cause instanceof Error ? cause.message : String(cause);
+    return { why: `Ebb may not divide its own cgroup (${words})`, isCurable: true };
   }
+}
+
+const cannotLimit = (what: string): string => `Ebb's own cgroup may not limit ${what}`;
+
+function memoryFound(divided: Divided | Undivided): string {
+  if ('why' in divided) return `${divided.why}, ${KEPT_BY}${divided.isCurable ? ` ${REMEDY}` : ''}`;
+  if (!divided.has.includes('memory')) return `${cannotLimit('memory')}, ${KEPT_BY} ${REMEDY}`;
+  return 'The kernel keeps each VM to what it was promised (memory.high).';
+}
+
+function cpuHold(divided: Divided | Undivided): CpuHold {
+  if (!('why' in divided) && divided.has.includes('cpu')) return { isHeld: true };
+  const [why, isCurable] =
+    'why' in divided ? [divided.why, divided.isCurable] : [cannotLimit('processors'), true];
+  return { isHeld: false, why: `${why}.`, todo: isCurable ? COMMAND : '' };
 }
 
 function makeIfMissing(files: GroupFiles, path: string): void {
@@ -84,9 +132,13 @@ function undo(files: GroupFiles, base: string, inside: readonly number[]): void 
   }
 }
 
-const groupAt = (files: GroupFiles, path: string): MemoryGroup => ({
+const groupAt = (files: GroupFiles, path: string, processors: number): MemoryGroup => ({
   setHighKib: highKib =>
     files.write(`${path}/memory.high`, highKib === null ? 'max' : String(highKib * 1024)),
+  setCpuPercent: percent => {
+    const quotaUs = percent === null ? 'max' : cpuQuotaUs(percent, processors);
+    files.write(`${path}/cpu.max`, `${quotaUs} ${PERIOD_US}`);
+  },
   remove: () => {
     try {
       files.removeFolder(path);
@@ -96,23 +148,26 @@ const groupAt = (files: GroupFiles, path: string): MemoryGroup => ({
   },
 });
 
+/** Of each period, all processors together. */
+export const cpuQuotaUs = (percent: number, processors: number): number =>
+  Math.max(QUOTA_US_MIN, Math.round((percent / 100) * processors * PERIOD_US));
+
 export function memoryGroups(input: GroupsInput): MemoryGroups {
-  const { files, root } = input;
+  const { files, root, processors } = input;
   const divided = divide(input);
   return {
-    found:
-      typeof divided === 'string'
-        ? divided
-        : 'The kernel keeps each VM to what it was promised (memory.high).',
+    found: memoryFound(divided),
+    cpu: cpuHold(divided),
     enter: (name, pid) => {
       const group = groupOf(files, pid);
       // Of an earlier control, which may have been started elsewhere.
-      if (group?.endsWith(`/${groupName(name)}`) === true) return groupAt(files, `${root}${group}`);
-      if (typeof divided === 'string') return null;
+      if (group?.endsWith(`/${groupName(name)}`) === true)
+        return groupAt(files, `${root}${group}`, processors);
+      if ('why' in divided) return null;
       const path = `${divided.base}/${groupName(name)}`;
       makeIfMissing(files, path);
       files.write(`${path}/cgroup.procs`, String(pid));
-      return groupAt(files, path);
+      return groupAt(files, path, processors);
     },
   };
 }
@@ -132,4 +187,9 @@ export const systemFiles: GroupFiles = {
 
 /** The process that started us is Ebb's own too: the CLI, or a shell that runs the window. */
 export const systemMemoryGroups = (pid: number): MemoryGroups =>
-  memoryGroups({ files: systemFiles, root: '/sys/fs/cgroup', own: [pid, process.ppid] });
+  memoryGroups({
+    files: systemFiles,
+    root: '/sys/fs/cgroup',
+    own: [pid, process.ppid],
+    processors: availableParallelism(),
+  });

@@ -22,6 +22,12 @@ export const enSetup = {
       line: (cpus: number, firmware: string) =>
         `${cpus} ${cpus === 1 ? 'processor' : 'processors'} · ${firmware}`,
       withTpm: 'TPM',
+      capped: (percent: number) => `at most ${percent} % of the processors`,
+      cpuCap: 'At most, in % of all processors here',
+      cpuCapHelp: 'Empty: as much as it wants. It applies at once, also while the VM runs.',
+      cpuCapRule: 'From 1 to 99, or empty.',
+      cpuCapNot:
+        'A limit cannot be held on this computer as Ebb was started. On Linux, Ebb started like this can hold it:',
       firmware: 'Firmware',
       firmwares: { bios: 'BIOS', uefi: 'UEFI', 'uefi-secure': 'UEFI with Secure Boot' },
       firmwareHelp: 'What the system on its disk was installed with; another finds nothing to start.',

@@ -4,6 +4,7 @@ import type { VmSummary } from '../../shared/vm.ts';
 import { devicesSchema } from '../../shared/vm-setup.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { CheckField, Field } from '../ui/Field.tsx';
+import { CpuCapField, cpuCapOf } from './CpuCapField.tsx';
 import { FirmwareFields } from './FirmwareFields.tsx';
 import { SetupDialog } from './SetupDialog.tsx';
 
@@ -14,6 +15,7 @@ export function MachineDialog(props: { readonly vm: VmSummary; readonly onClose:
   const { spec, state } = props.vm;
   const words = text.setup.machine;
   const [cpus, setCpus] = useState(String(spec.cpus));
+  const [typedCap, setTypedCap] = useState(spec.cpuCapPercent === null ? '' : String(spec.cpuCapPercent));
   const [made, setMade] = useState({
     firmware: spec.firmware,
     hasTpm: spec.hasTpm,
@@ -23,9 +25,11 @@ export function MachineDialog(props: { readonly vm: VmSummary; readonly onClose:
   const isOff = state.phase === 'off' || state.phase === 'failed';
   const count = /^\d+$/.test(cpus.trim()) ? Number(cpus) : 0;
   const isCount = count >= 1 && count <= CPUS_MAX;
-  const change = !isCount
-    ? null
-    : { cpus: count, ...(isOff ? made : {}), ...(isNewest ? { machineType: null } : {}) };
+  const cpuCapPercent = cpuCapOf(typedCap);
+  const change =
+    !isCount || cpuCapPercent === undefined
+      ? null
+      : { cpus: count, cpuCapPercent, ...(isOff ? made : {}), ...(isNewest ? { machineType: null } : {}) };
   return (
     <SetupDialog vm={props.vm} title={words.of(spec.name)} change={change} onClose={props.onClose}>
       <Field label={text.create.cpus} error={isCount ? null : text.create.cpusRule}>
@@ -40,6 +44,7 @@ export function MachineDialog(props: { readonly vm: VmSummary; readonly onClose:
           />
         )}
       </Field>
+      <CpuCapField typed={typedCap} onChange={setTypedCap} />
       {isOff ? null : <p className="soft">{text.setup.offFirst}</p>}
       <FirmwareFields
         value={made}

@@ -28,6 +28,7 @@ export function SetupSections(props: { readonly vm: VmSummary }) {
       line: dot([
         machine.line(spec.cpus, machine.firmwares[spec.firmware]),
         spec.hasTpm ? machine.withTpm : '',
+        spec.cpuCapPercent === null ? '' : machine.capped(spec.cpuCapPercent),
       ]),
     },
     network: {

@@ -6,6 +6,7 @@ interface Group {
   readonly procs: Set<number>;
   subtree: string;
   high: string;
+  cpu: string;
 }
 
 const refuse = (code: string, path: string): never => {
@@ -23,11 +24,12 @@ export class FakeCgroups implements GroupFiles {
   /** A group that is there, with these processes. */
   constructor(group: string, procs: readonly number[], controllers = 'cpu memory pids') {
     this.controllers = controllers;
-    this.groups.set('', { procs: new Set(), subtree: controllers, high: 'max' });
-    this.groups.set(group, { procs: new Set(procs), subtree: '', high: 'max' });
+    this.groups.set('', { procs: new Set(), subtree: controllers, high: 'max', cpu: 'max 100000' });
+    this.groups.set(group, { procs: new Set(procs), subtree: '', high: 'max', cpu: 'max 100000' });
   }
   controllers: string;
 
+  cpu = (group: string): string | undefined => this.groups.get(group)?.cpu;
   high = (group: string): string | undefined => this.groups.get(group)?.high;
   groupOf = (pid: number): string | undefined =>
     [...this.groups].find(([, { procs }]) => procs.has(pid))?.[0];
@@ -70,6 +72,7 @@ export class FakeCgroups implements GroupFiles {
       group.subtree = `${group.subtree} ${text.slice(1)}`.trim();
     } else if (at.file === 'memory.high' && this.#controllersOf(at.group).includes('memory'))
       group.high = text;
+    else if (at.file === 'cpu.max' && this.#controllersOf(at.group).includes('cpu')) group.cpu = text;
     else refuse('ENOENT', path);
     this.written.push(`${at.group.slice(at.group.lastIndexOf('/') + 1)} ${at.file} ${text}`);
   }
@@ -78,7 +81,7 @@ export class FakeCgroups implements GroupFiles {
     const group = path.slice(FakeCgroups.ROOT.length);
     if (this.isReadOnly) refuse('EACCES', path);
     if (this.groups.has(group)) refuse('EEXIST', path);
-    this.groups.set(group, { procs: new Set(), subtree: '', high: 'max' });
+    this.groups.set(group, { procs: new Set(), subtree: '', high: 'max', cpu: 'max 100000' });
   }
 
   removeFolder(path: string): void {

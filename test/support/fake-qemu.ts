@@ -101,6 +101,8 @@ export class FakeHost {
   qmp: FakeQmp | null = new FakeQmp();
   opensExports: boolean | 'never' = true;
   swtpm: string | null = null;
+  /** As they were set, of which process. */
+  readonly cpuCaps: [pid: number, percent: number | null | 'ended'][] = [];
   /** Takes what a QEMU saves of its memory. */
   receive: SupervisorPorts['receiveToFile'] = () => Promise.reject(new Error('not here'));
   readonly firmware = new Map<string, { readonly code: string; readonly vars: string }>();
@@ -122,6 +124,10 @@ export class FakeHost {
         healthy: () => Promise.resolve(),
       },
       admit: () => undefined,
+      cpu: {
+        set: (_, pid, percent) => void this.cpuCaps.push([pid, percent]),
+        ended: pid => void this.cpuCaps.push([pid, 'ended']),
+      },
       accelerator: () => Promise.resolve('tcg'),
       qemu: () => '/bin/qemu',
       parts: {

@@ -37,6 +37,7 @@ export function setupHandlers(control: FakeControl) {
     'host.parts': () => ({
       uefi: { isHere: true, fix: '' },
       secureBoot: { isHere: true, fix: '' },
+      cpuCap: { isHere: true, fix: '' },
       tpm: { isHere: false, fix: 'sudo apt-get install swtpm' },
     }),
     'network.conflicts': ({ vmId, portForwards }) => ({ conflicts: conflicts(vmId, portForwards) }),

@@ -13,8 +13,8 @@ export interface Configured {
   readonly applies: 'now' | 'next-start';
 }
 
-/** Told of a VM while it runs as well: nothing of its machine. */
-const TOLD = ['group', 'notes', 'autostart'] as const;
+/** Of a VM while it runs as well: nothing of its machine. */
+const TOLD = ['group', 'notes', 'autostart', 'cpuCapPercent'] as const;
 /** What its disks and its saved variables were made with: not under a machine that is to go on (L4). */
 const OFF_ONLY = ['firmware', 'hasTpm', 'devices'] as const;
 

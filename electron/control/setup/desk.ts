@@ -16,6 +16,7 @@ import { PLAIN_SETUP } from '../../../shared/vm-setup.ts';
 import type { PortState } from '../../platform/host-ports.ts';
 import type { Machines } from '../machines.ts';
 import type { Step } from '../tasks.ts';
+import type { CpuCaps } from '../vm/cpu-cap.ts';
 import { INSTALL, noFirmware, noTpm } from '../vm/host-parts.ts';
 import type { PartsPort, VmSupervisor } from '../vm/supervisor-port.ts';
 import { badForwards, type Configured, configured, saidTwice } from './configure.ts';
@@ -24,6 +25,7 @@ import { conflictOf, type OtherVm, ownPorts, portsTaken, samePort, takenBy } fro
 export interface SetupPorts {
   readonly machines: Machines;
   readonly parts: Pick<PartsPort, 'swtpm' | 'firmware'>;
+  readonly cpu: Pick<CpuCaps, 'hold' | 'require'>;
   readonly portState: (protocol: PortForward['protocol'], port: number) => Promise<PortState>;
   /** The newest this QEMU has; null where there is no QEMU. */
   readonly newestMachine: () => Promise<string | null>;
@@ -58,12 +60,14 @@ export class SetupDesk {
 
   /** What this computer can give. */
   parts(): HostParts {
-    const { firmware, swtpm } = this.#ports.parts;
+    const { parts, cpu } = this.#ports;
+    const { firmware, swtpm } = parts;
     const part = (isHere: boolean, fix: string) => ({ isHere, fix: isHere ? '' : fix });
     return {
       uefi: part(firmware('uefi', null) !== null, INSTALL.firmware),
       secureBoot: part(firmware('uefi-secure', null) !== null, INSTALL.firmware),
       tpm: part(swtpm() !== null, INSTALL.tpm),
+      cpuCap: part(cpu.hold.isHeld, cpu.hold.isHeld ? '' : cpu.hold.todo),
     };
   }
 
@@ -92,7 +96,7 @@ export class SetupDesk {
     vmId: VmId,
     change: SetupChange,
   ): Promise<{ vm: VmSummary; applies: Configured['applies']; conflicts: PortConflict[] }> {
-    const { machines, forgetVars } = this.#ports;
+    const { machines, forgetVars, cpu } = this.#ports;
     const { spec, state } = machines.get(vmId);
     const hasSavedMemory = machines.supervisor(vmId).savedRecord() !== null;
     const next = orThrow(configured(spec, change, { phase: state.phase, hasSavedMemory }));
@@ -103,6 +107,7 @@ export class SetupDesk {
       },
       NOTHING_CHANGED,
     );
+    if (next.spec.cpuCapPercent !== null && next.spec.cpuCapPercent !== spec.cpuCapPercent) cpu.require();
     if (next.spec.firmware !== spec.firmware) forgetVars(vmId);
     machines.update(next.spec);
     const conflicts =

@@ -10,6 +10,7 @@ import type { Residents } from '../../platform/resident.ts';
 import type { Packing, Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
 import type { Step } from '../tasks.ts';
+import type { CpuCaps } from './cpu-cap.ts';
 import type { FirmwareFiles } from './host-parts.ts';
 import type { Live } from './live.ts';
 import type { RunRecord } from './run-record.ts';
@@ -89,6 +90,7 @@ export interface SupervisorPorts {
   readonly storage: StoragePort;
   /** Before anything of a start is done; `saved`: the arguments it was suspended with. Faults: policy.denied. */
   readonly admit: (vmId: VmId, saved: readonly string[] | null) => void;
+  readonly cpu: Pick<CpuCaps, 'set' | 'ended'>;
   /** L2: remembered; a first call may take seconds. */
   readonly accelerator: () => Promise<Accelerator>;
   /** Full path of qemu-system-x86_64; null where it is missing. */

@@ -76,6 +76,11 @@ export class QemuSupervisor implements VmSupervisor {
 
   setSpec(spec: VmSpec): void {
     this.#spec = spec;
+    this.#capCpu();
+  }
+
+  #capCpu(pid = this.#state.pid): void {
+    if (pid !== null) this.#ports.cpu.set(this.vmId, pid, this.#spec.cpuCapPercent);
   }
 
   onChange(listener: (state: VmState) => void): () => void {
@@ -109,6 +114,8 @@ export class QemuSupervisor implements VmSupervisor {
   #feed(event: VmEvent): void {
     const before = this.#state;
     this.#state = nextState(before, event, this.#ports.clock.wallMs());
+    if (event.kind === 'spawned') this.#capCpu();
+    else if (before.pid !== null && this.#state.pid === null) this.#ports.cpu.ended(before.pid);
     if (this.#state !== before) for (const listener of this.#listeners) listener(this.#state);
     this.#coming.heard(before.phase, event);
   }

@@ -37,6 +37,7 @@ function changeOf(given: Given<Row>, vm: VmSummary): SetupChange {
   const { cpus, group, notes, network, firmware, devices, forward } = given;
   const said = {
     cpus,
+    cpuCapPercent: given['no-cpu-cap'] ? null : given['cpu-cap'],
     group,
     notes,
     network,

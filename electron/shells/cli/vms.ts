@@ -31,7 +31,10 @@ function vmText({ spec, state }: VmSummary, guest: GuestInfo | null): string {
     ['State', stateText(state)],
     ['Guest', [state.guestUp ? 'up' : '–', ...(guest === null ? [] : [guestText(guest)])].join(': ')],
     ['Accelerator', state.accelerator === 'tcg' ? 'none (slow mode)' : (state.accelerator ?? '–')],
-    ['Processors', String(spec.cpus)],
+    [
+      'Processors',
+      `${spec.cpus}${spec.cpuCapPercent === null ? '' : `, at most ${spec.cpuCapPercent} % of the host`}`,
+    ],
     [
       'Memory',
       `${kibText(spec.minKib)} – ${kibText(spec.maxKib)}, ${spec.balanced ? `weight ${spec.weight}` : 'not balanced'}`,

@@ -18,7 +18,7 @@ const well: DoctorFindings = {
   canWrite: true,
   sample: true,
   backstop: 'Nothing does.',
-  parts: { uefi: HERE, secureBoot: HERE, tpm: HERE },
+  parts: { uefi: HERE, secureBoot: HERE, tpm: HERE, cpuCap: HERE },
   windowsVms: 0,
   planAgeMs: 0,
 };
@@ -44,7 +44,7 @@ describe('doctor', () => {
 
   it('names what only some VMs need, with the command that brings it, and is well without it', () => {
     const lacking = { isHere: false, fix: 'sudo apt-get install ovmf' };
-    const report = examine({ ...well, parts: { uefi: lacking, secureBoot: lacking, tpm: HERE } });
+    const report = examine({ ...well, parts: { ...well.parts, uefi: lacking, secureBoot: lacking } });
     expect(report.ok).toBe(true);
     const of = (id: string): Check | undefined => report.checks.find(row => row.id === id);
     expect(of('uefi')).toMatchObject({ state: 'warn', fix: 'sudo apt-get install ovmf' });

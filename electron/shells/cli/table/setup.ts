@@ -29,6 +29,14 @@ export const SETUP_ROWS = {
     arguments: [VM],
     options: {
       cpus: { kind: 'count', least: 1, most: 64, doc: 'Virtual processors' },
+      'cpu-cap': {
+        kind: 'count',
+        value: 'PERCENT',
+        least: 1,
+        most: 99,
+        doc: "At most so much of all this computer's processors, from now on",
+      },
+      'no-cpu-cap': { kind: 'flag', doc: 'As much of them as it wants' },
       group: GROUP,
       notes: NOTES,
       network: NETWORK,
@@ -65,6 +73,7 @@ export const SETUP_ROWS = {
       },
     },
     groups: [
+      { rule: 'most-one', of: ['cpu-cap', 'no-cpu-cap'] },
       { rule: 'most-one', of: ['forward', 'no-forwards'] },
       { rule: 'most-one', of: ['autostart', 'no-autostart'] },
       { rule: 'most-one', of: ['autostart-delay', 'no-autostart'] },

@@ -1,0 +1,51 @@
+// How much of this computer's processors a VM may use at most: held by the kernel where it may be (cgroup v2, `cpu.max`), from
+// its first instruction on and while it runs. What cannot be held keeps no VM from running.
+import type { VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
+import type { CpuHold, MemoryGroups } from '../../platform/memory-groups.ts';
+
+export class CpuCaps {
+  readonly #groups: MemoryGroups;
+  readonly #log: (line: string) => void;
+  /** As it was last set; of one that was adopted nobody knows. */
+  readonly #held = new Map<number, number | null>();
+
+  constructor(groups: MemoryGroups, log: (line: string) => void) {
+    this.#groups = groups;
+    this.#log = log;
+  }
+
+  get hold(): CpuHold {
+    return this.#groups.cpu;
+  }
+
+  /** `pid`: of its QEMU. `percent` of all processors; null: no limit. */
+  set(vmId: VmId, pid: number, percent: number | null): void {
+    if (!this.hold.isHeld || this.#held.get(pid) === percent) return;
+    try {
+      this.#groups.enter(vmId, pid)?.setCpuPercent(percent);
+      this.#held.set(pid, percent);
+    } catch (cause) {
+      this.#log(`vm ${vmId}: its share of the processors is not limited: ${String(cause)}`);
+    }
+  }
+
+  ended(pid: number): void {
+    this.#held.delete(pid);
+  }
+
+  /** Before somebody is told that it is. Faults: host.unsupported. */
+  require(): void {
+    const { hold } = this;
+    if (hold.isHeld) return;
+    throw new Fault({
+      code: 'host.unsupported',
+      what: `A share of the processors cannot be held on this computer. ${hold.why}`,
+      safe: 'Nothing was changed.',
+      todo:
+        hold.todo === ''
+          ? 'Give the VM fewer processors instead.'
+          : `Quit Ebb, start it with: ${hold.todo}. Or give the VM fewer processors instead.`,
+    });
+  }
+}
