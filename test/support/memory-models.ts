@@ -95,8 +95,16 @@ export const anyHost = (mode: HostModel['mode']): fc.Arbitrary<HostModel> =>
       drawn: fc.array(anyVm, { maxLength: 8 }),
       budget: anyBudget,
       leased: fc.oneof(fc.constant(0), fc.nat(4096)),
+      isWaiting: fc.boolean(),
     })
-    .map(({ drawn, budget, leased }) => {
+    .map(({ drawn, budget, leased, isWaiting }) => {
       const vms = drawn.map((vm, index) => servedInNeed({ ...vm, id: vmIdOf(index) } as VmModel));
-      return { mode, budgetKib: budget(vms) + leased * MIB, leasedKib: leased * MIB, vms };
+      const leasedKib = leased * MIB;
+      return {
+        mode,
+        budgetKib: budget(vms) + leasedKib,
+        leasedKib,
+        waitingKib: isWaiting ? leasedKib : 0,
+        vms,
+      };
     });

@@ -183,6 +183,7 @@ function grownBy(host: HostModel, times: number): HostModel {
     ...host,
     budgetKib: big(host.budgetKib),
     leasedKib: big(host.leasedKib),
+    waitingKib: big(host.waitingKib),
     vms: host.vms.map(vm => ({
       ...vm,
       minKib: big(vm.minKib),

@@ -11,6 +11,8 @@ export interface Share {
   /** The most its guest may have come to hold. */
   readonly mostKib: number;
   readonly isDriverReady: boolean;
+  /** It will never say what it has. */
+  readonly isFixed: boolean;
 }
 
 export class Footprint {
@@ -22,6 +24,7 @@ export class Footprint {
   #isKeepingTold = false;
   /** Its guest is up, and the host did not say what its QEMU holds. */
   #isUntold = false;
+  #isMeasured = false;
 
   constructor({ bootKib, overheadKib, nowMs }: { bootKib: number; overheadKib: number; nowMs: number }) {
     this.#bootKib = bootKib;
@@ -34,7 +37,12 @@ export class Footprint {
     return this.#overheadKib;
   }
 
-  observe({ actualKib, beforeKib, mostKib, isDriverReady }: Share, nowMs: number): void {
+  /** M2: what its QEMU needs was seen: beside a guest that says what it has, or has touched all there is. */
+  get isMeasured(): boolean {
+    return this.#isMeasured;
+  }
+
+  observe({ actualKib, beforeKib, mostKib, isDriverReady, isFixed }: Share, nowMs: number): void {
     const { residentKib } = this;
     this.#isUntold = residentKib === null && isDriverReady;
     // Firmware and a new kernel use all of it.
@@ -45,6 +53,7 @@ export class Footprint {
           nowMs,
         )
       : { ...freshPossession(this.#bootKib, nowMs), verdict: this.#possession.verdict };
+    this.#isMeasured ||= isDriverReady || (isFixed && (residentKib ?? 0) >= this.#bootKib);
     if (residentKib === null) return;
     const measured = residentKib - (isDriverReady ? Math.max(mostKib, actualKib) : this.#bootKib);
     // Only ever up: memory the process was once seen to need it may need again.

@@ -47,6 +47,8 @@ export interface LeaseDeskPorts {
   readonly random: Random;
   readonly journal: MemoryJournal;
   readonly model: () => HostModel;
+  /** What the QEMU of one that runs needs was seen, or it is gone. */
+  readonly isMeasured: (vmId: VmId) => boolean;
   /** From tests alone. */
   readonly switchOff?: MemorySwitchOffs;
   /** What VMs leave free because somebody asked them to (free.ts); 0: nothing. */
@@ -77,7 +79,7 @@ const reachableKib = ({ lease }: OpenLease, pool: number): number => floorMib(le
 export class LeaseDesk {
   readonly #ports: LeaseDeskPorts;
   readonly #open = new Map<string, OpenLease>();
-  /** They boot, and nobody knows yet what their QEMUs need. */
+  /** They run, and nobody knew what their QEMUs need when they came. */
   readonly #unmeasured = new Set<VmId>();
 
   constructor(ports: LeaseDeskPorts) {
@@ -94,9 +96,19 @@ export class LeaseDesk {
     return this.#sum(open => open.wait === null);
   }
 
+  /** What a start still waits for. */
+  waitingKib(): number {
+    return [...this.#open.values()].reduce((sum, open) => sum + this.#waitingKib(open), 0);
+  }
+
+  /** Beside all but one of those that run. */
+  #besideKib(counts: (vmId: VmId) => boolean = () => true): number {
+    const unknown = [...this.#unmeasured].filter(vmId => this.isUnmeasured(vmId) && counts(vmId));
+    return Math.max(0, unknown.length - 1) * UNMEASURED_KIB;
+  }
+
   #sum(counts: (open: OpenLease) => boolean): number {
-    const others = this.#unmeasured.size - 1;
-    let sum = Math.max(0, others) * UNMEASURED_KIB;
+    let sum = this.#besideKib();
     for (const open of this.#open.values()) {
       if (counts(open)) sum += neededKib(open) + this.marginKib(open.overheadKib, open.lease.id);
     }
@@ -112,7 +124,7 @@ export class LeaseDesk {
     if (overheadKib !== null || this.#ports.switchOff?.unmeasuredMargin === true) return 0;
     const [first] = [...this.#open.values()].filter(open => open.overheadKib === null);
     const isFirst = first === undefined || first.lease.id === id;
-    return isFirst && this.#unmeasured.size === 0 ? 0 : UNMEASURED_KIB;
+    return isFirst && ![...this.#unmeasured].some(vmId => this.isUnmeasured(vmId)) ? 0 : UNMEASURED_KIB;
   }
 
   get isWaiting(): boolean {
@@ -123,6 +135,10 @@ export class LeaseDesk {
     const open = this.#open.get(lease.id);
     if (open === undefined) throw new BugError(`lease ${lease.id} is not open`);
     return open.spec;
+  }
+
+  isOfSaved(lease: Lease): boolean {
+    return this.#open.get(lease.id)?.isExact === true;
   }
 
   lease({
@@ -177,16 +193,14 @@ export class LeaseDesk {
     }
   }
 
-  /** Its VM runs, and is counted as such from here on. */
-  transferred(lease: Lease): void {
-    const isNew = this.#open.get(lease.id)?.overheadKib === null;
-    if (isNew && this.#ports.switchOff?.unmeasuredMargin !== true) this.#unmeasured.add(lease.vmId);
-    this.settle(lease);
+  /** Started, or found running, and maybe still booting. `overheadKib`: noted of an earlier moment; null: nothing. */
+  runs(vmId: VmId, overheadKib: number | null): void {
+    if (overheadKib === null && this.#ports.switchOff?.unmeasuredMargin !== true) this.#unmeasured.add(vmId);
   }
 
-  /** It never came as far as showing what its QEMU needs. */
+  /** It has not come as far yet as showing what its QEMU needs. */
   isUnmeasured(vmId: VmId): boolean {
-    return this.#unmeasured.has(vmId);
+    return this.#unmeasured.has(vmId) && !this.#ports.isMeasured(vmId);
   }
 
   /** Transferred or released. */
@@ -201,9 +215,8 @@ export class LeaseDesk {
    * `isFrozen`: the host itself has nothing left, whatever was promised.
    */
   look(host: HostModel, isFrozen: boolean): void {
-    for (const vmId of this.#unmeasured)
-      if (host.vms.find(({ id }) => id === vmId)?.held !== 'booting') this.#unmeasured.delete(vmId);
-    let behindKib = [...this.#open.values()].reduce((sum, open) => sum + this.#waitingKib(open), 0);
+    for (const vmId of this.#unmeasured) if (!this.isUnmeasured(vmId)) this.#unmeasured.delete(vmId);
+    let behindKib = this.waitingKib();
     for (const [id, open] of this.#open) {
       if (open.wait === null) continue;
       behindKib -= this.#waitingKib(open);
@@ -232,13 +245,14 @@ export class LeaseDesk {
 
   /** As it will be when those that boot, and those that were promised memory before lease `id`, are up. */
   later(host: HostModel, id: string | null = null): HostModel {
-    let leasedKib = 0;
+    // What needs no balloon to come up may never show it.
+    let leasedKib = this.#besideKib(vmId => host.vms.find(vm => vm.id === vmId)?.held === 'no-balloon');
     for (const [other, { lease, spec, overheadKib }] of this.#open) {
       if (other === id) break;
       const keptKib = spec.balloon ? Math.min(spec.minKib, lease.bootKib) : lease.bootKib;
       leasedKib += keptKib + overheadKibOf(lease.bootKib, overheadKib);
     }
-    return { ...onceUp(host), leasedKib };
+    return { ...onceUp(host), leasedKib, waitingKib: 0 };
   }
 
   /** They will give enough when they are up, and come up one after the other. */

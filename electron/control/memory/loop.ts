@@ -5,7 +5,7 @@ import { MIB_KIB } from '../../../shared/units.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { actuate, type Command } from './actuate.ts';
 import type { Backstop } from './backstop.ts';
-import type { HostFigures } from './budget.ts';
+import { type HostFigures, overheadKibOf } from './budget.ts';
 import type { Histories } from './histories.ts';
 import {
   CALM,
@@ -331,12 +331,12 @@ export class MemoryLoop {
   }
 
   #noteOverhead(vm: TrackedVm): void {
-    const { overheadKib } = vm;
-    if (
-      overheadKib > vm.notedOverheadKib &&
-      this.#note(() => this.#ports.journal.putOverhead(vm.id, overheadKib))
-    )
-      vm.notedOverheadKib = overheadKib;
+    const { overheadKib, notedKib } = vm;
+    // That it needs no more than is usual is news, too.
+    const isNews = notedKib === null && vm.footprint.isMeasured;
+    const isMore = overheadKib > overheadKibOf(vm.bootKib, notedKib);
+    if ((isNews || isMore) && this.#note(() => this.#ports.journal.putOverhead(vm.id, overheadKib)))
+      vm.notedKib = overheadKib;
   }
 
   #note(write: () => void): boolean {

@@ -21,13 +21,8 @@ import type { MemoryGroups } from '../../platform/memory-groups.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { Backstop } from './backstop.ts';
-import {
-  checkPolicy,
-  defaultReserveKib,
-  type HostFigures,
-  type MemoryPolicy,
-  overheadKibOf,
-} from './budget.ts';
+import { checkPolicy, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
+import type { Known } from './doubt.ts';
 import { Focus } from './focus.ts';
 import { FreeDesk } from './free-desk.ts';
 import { Histories, type HistoryRows } from './histories.ts';
@@ -97,6 +92,7 @@ export class MemoryManager implements MemoryPort {
     this.#desk = new LeaseDesk({
       ...ports,
       model: () => this.#model(),
+      isMeasured: vmId => this.#vms.get(vmId)?.footprint.isMeasured ?? true,
       keptFreeKib: () => this.#keptFreeKib(),
       capKib: () => this.#policy.capKib,
       wake: cause => this.#loop.wake(cause),
@@ -173,9 +169,10 @@ export class MemoryManager implements MemoryPort {
     const spec = this.#desk.specOf(lease);
     // M9: of a run that ended unseen; nobody has asked this one for anything.
     this.#ports.journal.dropTarget(spec.id);
-    // The VM is counted before the lease is dropped: its memory is never nobody's.
-    this.#track(spec, lease.bootKib, guest, null);
-    this.#desk.transferred(lease);
+    // The VM is counted before the lease is dropped: its memory is never nobody's. Saved memory holds the target of then.
+    const isNew = !this.#desk.isOfSaved(lease);
+    this.#track(spec, guest, { bootKib: lease.bootKib, targetKib: null, isNew });
+    this.#desk.settle(lease);
     this.#loop.wake(`${spec.name} started`);
   }
 
@@ -194,7 +191,7 @@ export class MemoryManager implements MemoryPort {
 
   adopt(spec: VmSpec, bootKib: number, guest: GuestPort): void {
     // M9: what was last asked is in the journal; unknown counts as everything.
-    this.#track(spec, bootKib, guest, this.#ports.journal.target(spec.id));
+    this.#track(spec, guest, { bootKib, targetKib: this.#ports.journal.target(spec.id), isNew: false });
     this.#loop.wake(`${spec.name} was found running`);
   }
 
@@ -207,12 +204,12 @@ export class MemoryManager implements MemoryPort {
     }
   }
 
-  #track(spec: VmSpec, bootKib: number, guest: GuestPort, targetKib: number | null): void {
+  #track(spec: VmSpec, guest: GuestPort, known: Known): void {
     const { clock, journal, switchOff = {} } = this.#ports;
-    const overheadKib = overheadKibOf(bootKib, journal.overhead(spec.id));
+    const notedKib = journal.overhead(spec.id);
     const nowMs = clock.monotonicMs();
-    const vm = new TrackedVm({ spec, bootKib, guest, targetKib, overheadKib, switchOff, nowMs });
-    this.#vms.set(spec.id, vm);
+    this.#vms.set(spec.id, new TrackedVm({ ...known, spec, guest, notedKib, switchOff, nowMs }));
+    this.#desk.runs(spec.id, notedKib);
     this.#backstop.enter(spec.id, guest.pid);
   }
 
@@ -226,8 +223,7 @@ export class MemoryManager implements MemoryPort {
     this.#tried(() => {
       this.#ports.journal.dropTarget(vmId);
       const { ownNeedKib } = vm.footprint;
-      const isNews = !this.#desk.isUnmeasured(vmId) && this.#ports.journal.overhead(vmId) === null;
-      if (isNews || ownNeedKib < vm.notedOverheadKib) this.#ports.journal.putOverhead(vmId, ownNeedKib);
+      if (ownNeedKib < (vm.notedKib ?? 0)) this.#ports.journal.putOverhead(vmId, ownNeedKib);
     });
     this.#histories.end(vmId, this.#ports.clock.wallMs());
     this.#loop.wake(`${vm.spec.name} ${eventText(why) ?? 'stopped'}`);
@@ -393,6 +389,7 @@ export class MemoryManager implements MemoryPort {
         this.#free.hold?.budgetKib ?? Number.POSITIVE_INFINITY,
       ),
       leasedKib: off.leaseCounts === true ? 0 : this.#desk.leasedKib(),
+      waitingKib: this.#desk.waitingKib(),
       vms,
     };
   }

@@ -57,6 +57,8 @@ export interface HostModel {
   readonly budgetKib: number;
   /** Promised to VMs not yet running (M6). */
   readonly leasedKib: number;
+  /** Of that, what a start still waits for. */
+  readonly waitingKib: number;
   readonly vms: readonly VmModel[];
 }
 

@@ -48,7 +48,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 
 /** M4: while a start waits, what a slow balloon or one found stuck owes is memory that is not there: others give it. */
 const owedTooLateKib = (host: HostModel, vm: VmModel): number =>
-  host.leasedKib > 0 && (vm.isSlow || vm.hasRefused)
+  host.waitingKib > 0 && (vm.isSlow || vm.hasRefused)
     ? Math.max(0, (vm.actualKib ?? 0) - (vm.targetKib ?? vm.bootKib))
     : 0;
 

@@ -12,6 +12,7 @@ export const MEMORY_SWITCH_OFF_NAMES = [
   'leaseCounts',
   'watermarks',
   'freshSample',
+  'toldAnew',
 ] as const;
 
 /** Of what simulated hosts do not have: missed by the tests of backstop and possession. */

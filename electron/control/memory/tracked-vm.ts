@@ -1,10 +1,12 @@
 // One running VM as the manager knows it: what was asked, what was seen, how it answers. Folds samples; decides nothing.
 import type { VmId } from '../../../shared/ids.ts';
 import type { BalloonState, VmMemory } from '../../../shared/memory.ts';
-import { floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { floorMib } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { AgentFigures, GuestPort, GuestSample } from '../ports.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
+import { overheadKibOf } from './budget.ts';
+import { type Doubt, insteadKib, type Known } from './doubt.ts';
 import {
   type Estimate,
   foldEstimate,
@@ -44,12 +46,10 @@ const SILENT_MS = 3_000;
 /** From tests alone. */
 const NOTHING_UNSEEN = { unseenKib: 0, leftAloneKib: null };
 
-export interface TrackedInput {
+export interface TrackedInput extends Known {
   readonly spec: VmSpec;
-  readonly bootKib: number;
   readonly guest: GuestPort;
-  readonly targetKib: number | null;
-  readonly overheadKib: number;
+  readonly notedKib: number | null;
   readonly switchOff: MemorySwitchOffs;
   readonly nowMs: number;
 }
@@ -69,8 +69,8 @@ export class TrackedVm {
   /** The target the ledger last told of. */
   announcedKib: number | null = null;
   readonly #switchOff: MemorySwitchOffs;
-  /** What the journal knows of it. */
-  notedOverheadKib: number;
+  /** Of what its QEMU needs, what the journal knows; null: nothing. */
+  notedKib: number | null;
   #isSeen = false;
   #isDriverReady = false;
   #loading: Loading = UNSEEN;
@@ -87,8 +87,8 @@ export class TrackedVm {
   #sends = 0;
   #resets = 0;
   #mayHoldKib = 0;
-  /** M4, M9: what it last heard is in vain, or known only to be no more than `targetKib`. */
-  #doubt: 'in-vain' | 'unsure' | null;
+  /** Of what it was last told. */
+  #doubt: Doubt | null;
   #lastSampleMs: number;
   #estimate: Estimate | null = null;
   #agent: AgentFigures | null = null;
@@ -98,17 +98,17 @@ export class TrackedVm {
   /** How fast it was last seen to do what it was asked. */
   #paceKibPerS = USUAL_PACE;
 
-  constructor({ spec, bootKib, guest, targetKib, overheadKib, switchOff, nowMs }: TrackedInput) {
+  constructor({ spec, bootKib, guest, targetKib, isNew, notedKib, switchOff, nowMs }: TrackedInput) {
     this.id = spec.id;
     this.spec = spec;
     this.guest = guest;
     this.bootKib = bootKib;
     this.targetKib = targetKib;
     this.#switchOff = switchOff;
-    this.#doubt = targetKib === null ? null : 'unsure';
-    this.notedOverheadKib = overheadKib;
+    this.#doubt = isNew || (targetKib === null && switchOff.toldAnew === true) ? null : 'unsure';
+    this.notedKib = notedKib;
     this.#progress = freshProgress(bootKib, nowMs);
-    this.footprint = new Footprint({ bootKib, overheadKib, nowMs });
+    this.footprint = new Footprint({ bootKib, overheadKib: overheadKibOf(bootKib, notedKib), nowMs });
     this.#lastSampleMs = nowMs;
     this.#bootsSinceMs = nowMs;
   }
@@ -167,13 +167,13 @@ export class TrackedVm {
   saferKib(isOverdrawn: boolean): number | null {
     if (this.#doubt === null || !this.#isDriverReady || this.#isSending || this.actualKib === null)
       return null;
-    const heldKib = Math.min(this.bootKib, Math.ceil(this.actualKib / MIB_KIB) * MIB_KIB);
-    if (this.#doubt === 'in-vain') return heldKib;
-    const askedKib = this.targetKib ?? this.bootKib;
-    // The less of what it has and what it was asked, as its minimum allows (M3), within what was promised (M2). The
-    // promise may never have been heard: overdrawn, nothing is given on the strength of it.
-    const leastKib = isOverdrawn ? Math.min(this.spec.minKib, heldKib) : this.spec.minKib;
-    return Math.min(Math.max(askedKib, heldKib), Math.max(Math.min(askedKib, heldKib), leastKib));
+    return insteadKib(this.#doubt, {
+      actualKib: this.actualKib,
+      askedKib: this.targetKib ?? this.bootKib,
+      bootKib: this.bootKib,
+      minKib: this.spec.minKib,
+      isOverdrawn,
+    });
   }
 
   /** Nobody knows whether it heard its last target. */
@@ -300,14 +300,14 @@ export class TrackedVm {
   }
 
   #measureFootprint(beforeKib: number | null, nowMs: number): void {
-    const { actualKib } = this;
-    if (actualKib === null) return;
+    const actualKib = this.actualKib ?? this.bootKib;
     const mostKib = Math.max(this.targetKib ?? this.bootKib, this.#mayHoldKib);
     const share = {
       actualKib,
       beforeKib: beforeKib ?? actualKib,
       mostKib,
       isDriverReady: this.#isDriverReady,
+      isFixed: this.#held(nowMs) === 'no-balloon',
     };
     this.footprint.observe(share, nowMs);
   }

@@ -87,7 +87,7 @@ export class Guest implements GuestPort {
   }
 
   async sample(): Promise<GuestSample> {
-    const { running } = await this.status();
+    const { status, running } = await this.status();
     if (!this.#hasBalloon) {
       const residentKib = await this.#freshResidentKib();
       return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
@@ -100,7 +100,8 @@ export class Guest implements GuestPort {
     ]);
     const actual = balloonSchema.safeParse(balloon);
     const parsed = parseStats(stats);
-    const driverReady = virtio ?? (parsed?.updatedAtMs ?? 0) > 0;
+    // What is asked while saved memory is being read is overwritten by what it was saved with.
+    const driverReady = status !== 'inmigrate' && (virtio ?? (parsed?.updatedAtMs ?? 0) > 0);
     return {
       actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
       stats: parsed,

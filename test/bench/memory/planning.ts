@@ -55,7 +55,7 @@ function hostOf(
       held: random.below(10) === 0 ? 'booting' : null,
     };
   });
-  return { mode, budgetKib: count * 3000 * MIB, leasedKib: 0, vms };
+  return { mode, budgetKib: count * 3000 * MIB, leasedKib: 0, waitingKib: 0, vms };
 }
 
 export function planning({ seed, quick }: SuiteOptions): BenchRow[] {

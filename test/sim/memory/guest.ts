@@ -40,6 +40,8 @@ export interface GuestSetup {
   readonly random: Seeded;
   /** What a start begins with where the platform can grow a guest beyond it; `-m` otherwise. */
   readonly startMib?: number;
+  /** Goes on where that one was saved, once its memory is read. */
+  readonly saved?: SimGuest;
 }
 
 const MIB = 1024;
@@ -99,9 +101,11 @@ export class SimGuest {
   #faults = 0;
   #stats: GuestStats | null = null;
   #statsAt = -1;
+  #saved: SimGuest | null;
 
   constructor(setup: GuestSetup, now: number, isUp = false) {
     this.setup = setup;
+    this.#saved = setup.saved ?? null;
     this.actual = setup.startMib ?? setup.bootMib;
     this.target = this.actual;
     this.#bornAt = now;
@@ -152,6 +156,7 @@ export class SimGuest {
 
   /** Firmware and a new kernel: `actual` still says what it was (qemu.md §2). */
   reset(): void {
+    this.#saved = null;
     this.#heldAtReset = this.residentMib - this.setup.overheadMib;
     this.isDriverReady = false;
     this.#isLoaded = false;
@@ -164,6 +169,18 @@ export class SimGuest {
     this.#revive();
   }
 
+  /** QEMU reads the balloon with the rest: what it was asked meanwhile is overwritten by what it was saved with. */
+  #goOn(saved: SimGuest): void {
+    this.#saved = null;
+    this.isDriverReady = true;
+    this.#isLoaded = true;
+    this.actual = saved.actual;
+    this.target = saved.target;
+    this.resident = saved.resident;
+    this.swapped = saved.swapped;
+    this.cache = saved.cache;
+  }
+
   #revive(): void {
     if (this.setup.kind === 'dies-mid-way') this.#lifeMib = 1 + this.setup.random.below(LIFE_MIB);
   }
@@ -171,6 +188,10 @@ export class SimGuest {
   step(dt: number, now: number): void {
     this.#now = now;
     if (this.isGone) return;
+    if (this.#saved !== null) {
+      if (now >= this.#readyAt) this.#goOn(this.#saved);
+      return;
+    }
     // Also while it is paused: in that half second a control that begins could not know it from one that is settled.
     if (this.isDriverReady && !this.#isLoaded && now >= this.#loadsAt) {
       this.#isLoaded = true;
@@ -338,7 +359,7 @@ export class SimGuest {
   sample(epochMs: number): GuestSample {
     const stats = this.#stats;
     return {
-      actualKib: Math.round(this.actual * MIB),
+      actualKib: this.setup.spec.balloon ? Math.round(this.actual * MIB) : null,
       stats: stats === null ? null : { ...stats, updatedAtMs: stats.updatedAtMs + epochMs },
       driverReady: this.isDriverReady,
       residentKib: Math.round(this.residentMib * MIB),

@@ -2,6 +2,7 @@
 import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
 import type { GuestPort, Lease } from '../../../electron/control/ports.ts';
 import { unreachable } from '../../../electron/control/vm/find-running.ts';
+import type { VmMemory } from '../../../shared/memory.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import type { Controller, Line } from './controller.ts';
@@ -15,6 +16,9 @@ const SPIN_MAX_S = 12;
 /** A minimum that can be given is given within this. */
 const BELOW_MAX_S = 15;
 const BELOW_MIB = 16;
+/** So far from what it is told, for so long. */
+const FAR_MIB = 16;
+const CALLED_MAX_S = 12;
 /** Out of cache, and out of what has to be swapped out first. */
 const RELEASE_MIB_PER_S = { cache: 400, swap: 60 };
 /** M4: guests that do not give delay a lease by no more than 10 s; then rounds, and answers of QMP. */
@@ -57,6 +61,8 @@ export interface Running extends Line {
   belowS: number;
   /** Grow or shrink: 1, −1. */
   way: number;
+  /** Seconds in which it stood far from what it is told, and was called obeying. */
+  calledS: number;
   /** M9: who has seen how much it holds; whoever has not counts all of it. */
   seenBy: Controller | null;
 }
@@ -64,6 +70,8 @@ export interface Running extends Line {
 export interface Starting {
   readonly spec: VmSpec;
   readonly kind: DriverKind;
+  /** It goes on, as large as it was. */
+  readonly saved: Running | null;
   atMs: number;
   readonly feasibleMib: number;
   /** Physically: what the willing need to go to their minimums. */
@@ -71,6 +79,11 @@ export interface Starting {
   readonly controller: Controller;
   lease: Lease | null;
 }
+
+/** What it asks for, and what it does not start below. */
+export const mostMib = ({ saved, spec }: Starting): number => saved?.guest.setup.bootMib ?? spec.maxKib / MIB;
+export const leastMib = ({ saved, spec }: Starting): number =>
+  saved?.guest.setup.bootMib ?? spec.minKib / MIB;
 
 export const overheadMib = (bootMib: number): number => defaultOverheadKib(bootMib * MIB) / MIB;
 
@@ -115,6 +128,21 @@ export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): 
   else running.spinS = Math.max(0, running.spinS - dt / 4);
   if (running.spinS < SPIN_MAX_S) return false;
   running.spinS = 0;
+  return true;
+}
+
+/** M4: what is shown of it is what it does. `shown`: to whoever looks. */
+export function isCalledObeying(
+  running: Running,
+  { balloon, targetKib }: Pick<VmMemory, 'balloon' | 'targetKib'>,
+  dt: number,
+): boolean {
+  const { actual } = running.guest;
+  const hasMoved = Math.abs(actual - (running.hadMib.at(-1) ?? actual)) > 0.01;
+  const isFar = targetKib !== null && Math.abs(actual - targetKib / MIB) > FAR_MIB;
+  running.calledS = balloon === 'obeying' && isFar && !hasMoved ? running.calledS + dt : 0;
+  if (running.calledS < CALLED_MAX_S) return false;
+  running.calledS = 0;
   return true;
 }
 

@@ -1,33 +1,33 @@
 // M2 and M3 at every step: the real manager, guests of every kind, a host that grows and shrinks, a controller that dies
 // at any step. The judge knows the truth: what every guest may come to hold, whatever the manager believes.
-import { defaultReserveKib, UNMEASURED_KIB } from '../../../electron/control/memory/budget.ts';
+import { defaultReserveKib } from '../../../electron/control/memory/budget.ts';
 import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
 import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
 import type { Lease } from '../../../electron/control/ports.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 import { Seeded } from '../../support/seeded.ts';
+import { newGuest, newSpec, savedGuest } from './births.ts';
 import { SimClock } from './clock.ts';
 import { Controller } from './controller.ts';
-import { KERNEL, SimGuest } from './guest.ts';
+import { feasibleMib, leastLeftMib, type Room } from './feasible.ts';
+import type { DriverKind, SimGuest } from './guest.ts';
 import {
+  isCalledObeying,
   isLate,
   isLeftBelow,
   isLeftSpinning,
   isLeftWaiting,
   isWilling,
   KINDS,
-  loadOf,
-  mostOverheadMib,
+  leastMib,
   overheadMib,
   promisedMib,
   type Running,
   releaseMs,
   type Starting,
-  SWAP_MIB,
   seenSteps,
   unreached,
 } from './running.ts';
-import { specOf } from './specs.ts';
 
 const MIB = 1024;
 const STEP_MS = 50;
@@ -40,6 +40,8 @@ const STEADY_MS = 3_000;
 const UNREACHED_MS = 5_000;
 /** What the host once used is left to it for a while. */
 const HOST_CALM_MS = 120_000;
+const ENDS = ['stopped', 'crashed', 'suspended'] as const;
+
 export interface SafetyOptions {
   readonly seed: number;
   readonly mode: HostMemory['mode'];
@@ -59,12 +61,15 @@ export class SafetyWorld {
   readonly #journal = memoryJournalInMemory();
   readonly #running = new Map<string, Running>();
   readonly #starting = new Set<Starting>();
+  readonly #saved: Running[] = [];
   readonly #unasked: { atMs: number; mib: number }[] = [];
   readonly #totalMib: number;
   /** A quiet world whose host grows steadily: what the margins are for. */
   readonly #isRamp: boolean;
   /** All start at once, on a host that uses all its margin leaves it, and fill what they have. */
   readonly #isRush: boolean;
+  /** They have no balloon, and nobody can ask them for what their QEMUs turn out to need. */
+  readonly #isFixed: boolean;
   /** VMs come as others go, on a host that answers late: targets turn while guests still grow. */
   readonly #isTide: boolean;
   /** One of them does not answer for a minute while the ranges of others change. */
@@ -87,8 +92,10 @@ export class SafetyWorld {
     this.#totalMib = 8192 * (1 + this.random.below(3));
     this.#isRamp = options.seed % 8 === 0;
     this.#isRush = options.seed % 8 === 6;
+    this.#isFixed = options.seed % 16 === 14;
     this.#isTide = options.seed % 8 === 4;
     this.#isHush = options.seed % 8 === 2;
+    if (this.#isRush) this.#useMib = this.#useGoalMib = this.#reserveMib - 256;
     this.#controller = this.#first = this.#control();
     this.#first.deathIn = options.deathAtStep ?? null;
     this.#first.manager.begin();
@@ -111,8 +118,10 @@ export class SafetyWorld {
   }
 
   async run(): Promise<void> {
-    const { seconds } = this.#options;
-    if (this.#isRush) this.#useMib = this.#useGoalMib = this.#reserveMib - 256;
+    const { seed, seconds } = this.#options;
+    // While some boot.
+    if (this.#isRush && seed % 32 >= 16)
+      this.clock.after(this.random.below(8000), () => this.#controller.die());
     for (let n = 0; n < (this.#isRush ? 6 : 2 + this.random.below(3)); n++) this.#start();
     while (this.clock.monotonicMs() < seconds * 1000) {
       await this.clock.advance(STEP_MS);
@@ -212,12 +221,18 @@ export class SafetyWorld {
       !this.#controller.isFull;
     if (isLeftSpinning(running, isAsked, dt))
       this.#blame('M4', `${spec.name} was left spinning at ${Math.round(guest.actual)} for ${guest.target}`);
+    const shown = this.#controller.manager.vmMemory(spec);
+    if (isCalledObeying(running, shown, isAsked ? dt : 0))
+      this.#blame(
+        'M4',
+        `${spec.name} is called obeying at ${guest.actual} for ${(shown.targetKib ?? 0) / MIB}`,
+      );
     const isOwed =
       this.#controller.isAlive &&
       !this.#controller.isFull &&
       isWilling(running, this.clock.monotonicMs()) &&
       this.#isHostCalm(now) &&
-      this.#feasibleMib() > BELOW_MIB;
+      feasibleMib(this.#room) > BELOW_MIB;
     if (isLeftBelow(running, isOwed, dt))
       this.#blame('M3', `${spec.name} was left at ${Math.round(guest.actual)}, below its minimum`);
   }
@@ -280,22 +295,17 @@ export class SafetyWorld {
     });
   }
 
-  /** What a new VM could be started with if all who would move went to their minimum. */
-  #feasibleMib(): number {
-    const step = Math.ceil((this.#useMib + 256) / 128) * 128;
-    let left = this.#totalMib - Math.max(this.#reserveMib, step);
-    for (const one of this.#all) left -= this.#mustHaveMib(one) + mostOverheadMib(one.guest);
-    for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
-    // M2: of QEMUs that start together nobody knows what they need.
-    const starting = this.#starting.size + this.#all.filter(({ guest }) => !guest.isDriverReady).length;
-    return ((left - (starting * UNMEASURED_KIB) / MIB - 150) * 100) / 101;
-  }
-
-  #mustHaveMib(running: Running): number {
-    const { guest, spec } = running;
-    if (isWilling(running, this.clock.monotonicMs())) return spec.minKib / MIB;
-    const isKnown = guest.isHung && guest.isDriverReady && running.seenBy === this.#controller;
-    return isKnown ? promisedMib(running) : Math.max(promisedMib(running), guest.setup.bootMib);
+  get #room(): Room {
+    const nowMs = this.clock.monotonicMs();
+    return {
+      totalMib: this.#totalMib,
+      reserveMib: this.#reserveMib,
+      useMib: this.#useMib,
+      all: this.#all,
+      starting: [...this.#starting],
+      controller: this.#controller,
+      nowMs,
+    };
   }
 
   #isHostCalm(atMs: number): boolean {
@@ -375,14 +385,14 @@ export class SafetyWorld {
     if (this.#isRamp) {
       if (all.length < 4) return this.#start();
       this.#useGoalMib =
-        this.#useGoalMib > 1500 ? 1500 : Math.min(this.#totalMib * 0.55, this.#leastLeftMib());
+        this.#useGoalMib > 1500 ? 1500 : Math.min(this.#totalMib * 0.55, leastLeftMib(this.#room));
       this.#useRate = 100;
       return;
     }
     if (all.length < (this.#isTide || this.#isHush ? 4 : 1)) return this.#start();
     const running = random.pick(all);
     if (this.#isHush) return this.#hush(all);
-    if (this.#isRush) return all.length < 2 ? this.#start() : this.#end(running);
+    if (this.#isRush) return random.below(2) === 0 ? this.#start() : this.#end(running);
     if (this.#isTide) return this.#replace(running, 100 + random.below(600));
     const deeds: readonly (() => void)[] = [
       () => this.#start(),
@@ -393,6 +403,8 @@ export class SafetyWorld {
       () => this.#range(running),
       () => this.#hostMoves(),
       () => this.#replace(running, random.below(1000)),
+      () => this.#suspend(running),
+      () => this.#goOn(),
       () => this.#hang(running, random.pick([random.below(10_000), 60_000])),
       () => {
         this.#controller.fullUntilMs = this.clock.monotonicMs() + random.below(20_000);
@@ -420,17 +432,6 @@ export class SafetyWorld {
     this.clock.after(afterMs, () => this.#start());
   }
 
-  /** What the host could use if every guest went to its minimum: more nobody can give it (M3). */
-  #leastLeftMib(): number {
-    let left = this.#totalMib;
-    for (const { guest, spec } of this.#all)
-      left -=
-        (guest.isDriverReady ? Math.min(spec.minKib / MIB, guest.setup.bootMib) : guest.setup.bootMib) +
-        mostOverheadMib(guest);
-    for (const { spec } of this.#starting) left -= spec.maxKib / MIB + overheadMib(spec.maxKib / MIB);
-    return left - 64;
-  }
-
   #hostMoves(): void {
     const { random } = this;
     this.#disturb();
@@ -439,32 +440,47 @@ export class SafetyWorld {
     this.#useRate = random.pick([50, 150, 40_000]);
   }
 
-  #start(): void {
+  /** Without a driver, it may be without a balloon, too. */
+  #hasBalloon(kind: DriverKind): boolean {
+    return kind !== 'none' || (!this.#isFixed && this.random.below(2) === 0);
+  }
+
+  #start(saved: Running | null = null): void {
     if (!this.#controller.isAlive || this.#running.size + this.#starting.size >= 7) return;
-    const { random } = this;
-    const minMib = 256 + 64 * random.below(12);
-    const spec = specOf(++this.#names, {
-      minMib,
-      maxMib: minMib + 64 * random.below(40),
-      weight: random.pick([100, 100, 300]),
-    });
-    const kind = this.#isPlain ? 'normal' : random.pick(KINDS);
+    const plain = this.#isFixed ? 'none' : 'normal';
+    const kind = saved?.guest.setup.kind ?? (this.#isPlain ? plain : this.random.pick(KINDS));
+    const spec = saved?.spec ?? newSpec(this.random, ++this.#names, this.#hasBalloon(kind));
     const controller = this.#controller;
     const atMs = this.clock.monotonicMs();
     const starting: Starting = {
       spec,
       kind,
+      saved,
       atMs,
-      feasibleMib: this.#feasibleMib(),
+      feasibleMib: feasibleMib(this.#room),
       releaseMs: Math.max(0, ...this.#all.filter(one => isWilling(one, atMs)).map(releaseMs)),
       controller,
       lease: null,
     };
     this.#starting.add(starting);
-    controller.manager.lease({ spec, signal: new AbortController().signal }).then(
+    const exact = saved === null ? {} : { exactKib: saved.guest.setup.bootMib * MIB };
+    controller.manager.lease({ spec, ...exact, signal: new AbortController().signal }).then(
       lease => void this.#leased(starting, lease),
       (error: unknown) => this.#refused(starting, error),
     );
+  }
+
+  #suspend(running: Running): void {
+    this.#end(running, 'suspended');
+    if (running.guest.isDriverReady) this.#saved.push(running);
+  }
+
+  /** Its range may have been changed meanwhile. */
+  #goOn(): void {
+    const saved = this.#saved.shift();
+    if (saved === undefined) return this.#start();
+    if (this.random.below(2) === 0) this.#range(saved);
+    this.#start(saved);
   }
 
   /** M4, M6: a lease the willing could serve is neither refused nor late, whatever the others do. */
@@ -473,14 +489,15 @@ export class SafetyWorld {
     if (!this.#isOwed(starting)) return;
     this.#blame(
       'M4',
-      `${starting.spec.name} refused ${starting.spec.minKib / MIB} of ${Math.round(starting.feasibleMib)} MiB: ${String(error)}`,
+      `${starting.spec.name} refused ${leastMib(starting)} of ${Math.round(starting.feasibleMib)} MiB: ${String(error)}`,
     );
   }
 
   /** Nothing excuses that it has no lease. */
-  #isOwed({ controller, atMs, spec, feasibleMib }: Starting): boolean {
+  #isOwed(starting: Starting): boolean {
+    const { controller, atMs } = starting;
     if (!controller.isAlive || controller.isFull || !this.#isCalmSince(atMs)) return false;
-    return this.#isHostCalm(atMs) && feasibleMib > spec.minKib / MIB + 64;
+    return this.#isHostCalm(atMs) && starting.feasibleMib > leastMib(starting) + 64;
   }
 
   async #leased(starting: Starting, lease: Lease): Promise<void> {
@@ -502,29 +519,17 @@ export class SafetyWorld {
     controller.tell(manager => manager.reached(running.guest.id, controller.port(running)));
   }
 
-  #spawn({ spec, kind }: Starting, bootMib: number): Running {
-    const { load, peakMib } = loadOf(this.random, {
-      minMib: spec.minKib / MIB,
-      bootMib,
-      isRamp: this.#isRamp || this.#isRush,
-    });
-    const guest = new SimGuest(
-      {
-        spec,
-        bootMib,
-        kind,
-        bootSeconds: 2 + this.random.below(15),
-        swapMib: SWAP_MIB,
-        // Before it was seen nobody can know of what is more than usual.
-        overheadMib: Math.round(overheadMib(bootMib) * (0.97 + this.random.below(100) / 100)),
-        load,
-        random: this.random,
-      },
-      this.clock.monotonicMs() / 1000,
-    );
+  #spawn(starting: Starting, bootMib: number): Running {
+    const { spec, saved } = starting;
+    const nowS = this.clock.monotonicMs() / 1000;
+    const born =
+      saved === null
+        ? newGuest(this.random, starting, { bootMib, nowS, isRamp: this.#isRamp || this.#isRush })
+        : savedGuest(this.random, saved, nowS);
+    const { guest } = born;
     const now = this.clock.monotonicMs();
     const running = {
-      guest,
+      ...born,
       spec,
       hungUntilMs: 0,
       latencyMs: 2 + this.random.below(this.#isTide ? 400 : 40),
@@ -532,8 +537,8 @@ export class SafetyWorld {
       specAtMs: now,
       underWay: [],
       hadMib: [],
-      leastMib: KERNEL + peakMib - SWAP_MIB,
       spinS: 0,
+      calledS: 0,
       belowS: 0,
       knownMib: Math.min(guest.setup.overheadMib, overheadMib(bootMib)),
       steadySinceMs: now,
@@ -545,12 +550,10 @@ export class SafetyWorld {
     return running;
   }
 
-  #end(running: Running): void {
+  #end(running: Running, why = this.random.pick(ENDS)): void {
     this.#running.delete(running.guest.id);
     running.guest.isGone = true;
-    this.#controller.tell(manager =>
-      manager.detach(running.guest.id, this.random.pick(['stopped', 'crashed', 'suspended'])),
-    );
+    this.#controller.tell(manager => manager.detach(running.guest.id, why));
     if (!this.#controller.isAlive) this.#journal.dropTarget(running.guest.id);
   }
 

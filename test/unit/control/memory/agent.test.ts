@@ -25,7 +25,8 @@ function wantsOf({ agent = null, residentMib = 1024, wentOutKib = 0, hasStats = 
     bootKib: BOOT,
     guest,
     targetKib: BOOT,
-    overheadKib: 200 * MIB,
+    isNew: false,
+    notedKib: 200 * MIB,
     switchOff: {},
     nowMs: 0,
   });

@@ -37,7 +37,7 @@ const vm = (n: number, atMib: number, change: Partial<VmModel> = {}): VmModel =>
   ...change,
 });
 const planned = (budgetMib: number, vms: VmModel[]): Plan => {
-  const host: HostModel = { mode: 'demand', budgetKib: budgetMib * MIB, leasedKib: 0, vms };
+  const host: HostModel = { mode: 'demand', budgetKib: budgetMib * MIB, leasedKib: 0, waitingKib: 0, vms };
   return plan(host, NOW_MS);
 };
 const of = (made: Plan, n: number) => made.targets.find(one => one.id === vmIdOf(n));

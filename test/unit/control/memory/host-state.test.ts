@@ -88,7 +88,7 @@ describe('a host in need', () => {
       held: null,
     });
     const vms = [vm(1, 1024 * MIB), vm(2, 300 * MIB)];
-    const host: HostModel = { mode: 'proportional', budgetKib: 1900 * MIB, leasedKib: 0, vms };
+    const host: HostModel = { mode: 'proportional', budgetKib: 1900 * MIB, leasedKib: 0, waitingKib: 0, vms };
     const kinds = (isFrozen: boolean): string[] =>
       actuate(host, plan(host, 0), { deadbandKib: 0, isFrozen }).map(({ kind }) => kind);
     expect(kinds(false)).toEqual(['take', 'give']);

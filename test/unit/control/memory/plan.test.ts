@@ -51,6 +51,7 @@ const host = (budgetKib: number, vms: VmModel[], leasedKib = 0): HostModel => ({
   mode: 'proportional',
   budgetKib,
   leasedKib,
+  waitingKib: leasedKib,
   vms,
 });
 
@@ -252,7 +253,13 @@ describe('guests that do not do as asked', () => {
       actualKib: held,
       targetKib: held,
     });
-    const model: HostModel = { mode: 'demand', budgetKib: 800 * MIB, leasedKib: 0, vms: [only] };
+    const model: HostModel = {
+      mode: 'demand',
+      budgetKib: 800 * MIB,
+      leasedKib: 0,
+      waitingKib: 0,
+      vms: [only],
+    };
     expect(actuate(model, plan(model, 0), { deadbandKib: 0 })).toEqual([
       { id: uuid(1), targetKib: 768 * MIB, kind: 'give' },
     ]);

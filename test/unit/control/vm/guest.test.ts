@@ -40,7 +40,33 @@ class Loading extends Inflating {
   }
 }
 
+/** It was told its driver is loaded, and reads on: what it holds and was told to hold comes last. */
+class Incoming extends Inflating {
+  isRead = false;
+  override execute(command: string): Promise<unknown> {
+    return command === 'query-status'
+      ? Promise.resolve({ status: this.isRead ? 'paused' : 'inmigrate', running: false })
+      : super.execute(command);
+  }
+}
+
 describe('figures of a guest', () => {
+  it('M9: one whose memory is being read is asked for nothing yet: that would be overwritten', async () => {
+    const qemu = new Incoming();
+    const guest = new Guest({
+      vmId: '00000000-0000-4000-8000-000000000001' as VmId,
+      pid: 77,
+      qmp: qemu as unknown as QmpSession,
+      hasBalloon: true,
+      residentKib: () => null,
+      freshResidentKib: () => Promise.resolve(null),
+      agent: () => null,
+    });
+    expect(await guest.sample()).toMatchObject({ driverReady: false, paused: true });
+    qemu.isRead = true;
+    expect(await guest.sample()).toMatchObject({ driverReady: true, paused: true });
+  });
+
   it('M9: a driver that loads while they are read is not taken to have said what it holds', async () => {
     const guest = new Guest({
       vmId: '00000000-0000-4000-8000-000000000001' as VmId,
