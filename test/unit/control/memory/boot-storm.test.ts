@@ -26,6 +26,14 @@ function spawn(world: World, lease: Lease): Guest {
   return guest;
 }
 
+const withoutBalloon = async (guest: Guest) => ({
+  actualKib: null,
+  stats: null,
+  driverReady: false,
+  residentKib: guest.touchedKib,
+  paused: false,
+});
+
 async function worldThatBoots(): Promise<{ world: World; booting: Guest }> {
   const world = new World(4000 * MIB);
   const first = ask(world, 1, 512, 8000);
@@ -104,6 +112,51 @@ describe('a start while another VM boots', () => {
       );
     },
   );
+
+  it('M2: without a balloon a QEMU has room beside it until all its guest can have was touched', async () => {
+    const world = new World(3000 * MIB);
+    const without = { ...specOf(1, 512, 1024), balloon: false };
+    const guests: Guest[] = [];
+    for (const n of [1, 2]) {
+      const leasing = world.manager.lease({ spec: { ...without, id: uuid(n) }, signal: signal() });
+      await world.run(500);
+      const guest = spawn(world, await leasing);
+      Object.assign(guest, { touchedKib: 300 * MIB, sample: () => withoutBalloon(guest) });
+      guests.push(guest);
+    }
+    await world.run(20_000);
+    expect(world.manager.hostMemory().leasedKib).toBe(192 * MIB);
+    // Nobody saw what it needs: the next start of it is as unknown.
+    world.manager.detach(uuid(2), 'stopped');
+    expect(world.journal.overhead(uuid(2))).toBeNull();
+    expect(world.manager.hostMemory().leasedKib).toBe(0);
+    const [first] = guests as [Guest];
+    first.touchedKib = 1024 * MIB + 260 * MIB;
+    await world.run(2000);
+    expect(world.manager.vmMemory(without).overheadKib).toBeGreaterThanOrEqual(260 * MIB);
+    expect(world.journal.overhead(uuid(1))).toBeGreaterThanOrEqual(260 * MIB);
+  });
+
+  it('M2, M9: the next control, too, keeps room beside those that boot unmeasured, and none beside the others', async () => {
+    const world = new World(5000 * MIB);
+    for (const n of [1, 2]) await world.start(n, specOf(n, 256, 512));
+    for (const n of [3, 4]) {
+      const asked = ask(world, n, 512, 1024);
+      await world.run(500);
+      spawn(world, asked.lease as unknown as Lease);
+    }
+    expect(world.manager.hostMemory().leasedKib).toBe(192 * MIB);
+    world.restart();
+    for (const [id, guest] of world.guests) {
+      const n = [1, 2, 3, 4].find(one => uuid(one) === id) ?? 0;
+      world.manager.adopt(specOf(n, 256, 1024), n < 3 ? 512 * MIB : 1024 * MIB, guest);
+    }
+    world.manager.begin();
+    expect(world.manager.hostMemory().leasedKib).toBe(192 * MIB);
+    for (const n of [3, 4]) (world.guests.get(uuid(n)) as Guest).driverReady = true;
+    await world.run(5000);
+    expect(world.manager.hostMemory().leasedKib).toBe(0);
+  });
 
   it('is refused at once where that would not help', async () => {
     const { world } = await worldThatBoots();

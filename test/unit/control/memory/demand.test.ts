@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fill } from '../../../../electron/control/memory/fill.ts';
 import { ideal } from '../../../../electron/control/memory/ideal.ts';
 import type { HostModel, VmModel, Wants } from '../../../../electron/control/memory/model.ts';
-import { type Plan, plan } from '../../../../electron/control/memory/plan.ts';
+import { type Plan, plan, sharedKib } from '../../../../electron/control/memory/plan.ts';
 import { vmIdOf } from '../../../support/memory-models.ts';
 
 const MIB = 1024;
@@ -77,6 +77,22 @@ describe('memory by need', () => {
     const without = planned(5100, [{ ...late, lateKib: 0 }, ...others]);
     expect(mibOf(withLate, 2)).toBeLessThan(mibOf(without, 2));
   });
+
+  it.each(['isSlow', 'hasRefused'] as const)(
+    'M4: others give what one that %s owes while a start waits, not for what is kept beside those that started',
+    trait => {
+      const owing = vm(1, 500, { actualKib: 1000 * MIB, [trait]: true });
+      const kept: HostModel = {
+        mode: 'demand',
+        budgetKib: 4 * GIB,
+        leasedKib: 300 * MIB,
+        waitingKib: 0,
+        vms: [owing, vm(2, 2500)],
+      };
+      expect(sharedKib(kept) - sharedKib({ ...kept, waitingKib: 300 * MIB })).toBe(500 * MIB);
+      expect(sharedKib(kept)).toBe(sharedKib({ ...kept, vms: [{ ...owing, [trait]: false }, vm(2, 2500)] }));
+    },
+  );
 
   it('M1: who was just given memory keeps it, who just gave is not handed spare memory', () => {
     const short = vm(2, 1000, { wants: wants(900) });
