@@ -7,9 +7,10 @@ import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { Lease } from '../ports.ts';
+import { TOLERANCE_KIB } from './actuate.ts';
 import { overheadKibOf, UNMEASURED_KIB } from './budget.ts';
 import type { MemoryJournal } from './journal.ts';
-import { committedKib, type HostModel, onceUp, poolKib, type VmModel } from './model.ts';
+import { committedKib, type HostModel, onceUp, poolKib, promisedKib, type VmModel } from './model.ts';
 import { slowlyKib } from './pace.ts';
 import { capped } from './range.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
@@ -318,6 +319,8 @@ export class LeaseDesk {
 
 function patienceMs(host: HostModel, hasEnough: boolean): number {
   if (!hasEnough) return NO_PROGRESS_MS;
+  // Who boots is not waited for any more, and nobody else can give anything.
+  if (host.vms.every(vm => vm.held !== null || promisedKib(vm) <= vm.minKib + TOLERANCE_KIB)) return 0;
   return host.vms.some(vm => isGiving(vm) && !vm.isSlow && !vm.hasRefused) ? NO_QUICK_MS : HEARD_MS;
 }
 

@@ -34,6 +34,8 @@ export interface Waited {
   readonly latencyMs: number;
   /** From hearing it until it had given: of the slowest of them. */
   readonly donorMs: number;
+  /** Until others had booted so far, and leases been used, that it would have fitted, had all that were up given at once. */
+  readonly bootsMs: number;
 }
 
 interface Donor {
@@ -42,6 +44,9 @@ interface Donor {
 }
 interface Pending {
   readonly donors: Map<SimGuest, Donor>;
+  readonly askedMs: number;
+  /** At every step since then, beside what was leased by then. */
+  readonly rooms: { readonly atMs: number; mib: number }[];
 }
 
 export class Laptop {
@@ -115,6 +120,17 @@ export class Laptop {
     return sum;
   }
 
+  /** Of leases what could be given at once, if all that are up had gone to their minimums. */
+  get #roomMib(): number {
+    const reserve = defaultReserveKib(this.#totalMib * MIB) / MIB;
+    let room = this.#totalMib - Math.max(reserve, this.useMib);
+    for (const { setup, promisedMib, isDriverReady } of this.guests.values())
+      room -=
+        (isDriverReady ? Math.min(promisedMib, setup.spec.minKib / MIB) : promisedMib) + setup.overheadMib;
+    for (const { bootKib } of this.#leases) room -= bootKib / MIB + overheadMib(bootKib / MIB);
+    return room;
+  }
+
   async run(seconds: number): Promise<void> {
     // What was just told has its say before time goes on.
     await settled();
@@ -152,8 +168,8 @@ export class Laptop {
   /** Until it runs, or is refused. `saved`: it goes on from there, as large as it was. */
   async start(n: number, vm: LaptopVm, saved: SimGuest | null = null): Promise<void> {
     const spec = specOf(n, vm);
-    const pending: Pending = { donors: new Map() };
     const askedMs = this.#nowMs;
+    const pending: Pending = { donors: new Map(), askedMs, rooms: [] };
     this.#pending.add(pending);
     const exactKib = saved === null ? {} : { exactKib: saved.setup.bootMib * MIB };
     try {
@@ -163,7 +179,7 @@ export class Laptop {
         signal: new AbortController().signal,
       });
       this.#leases.add(lease);
-      this.#granted(pending, this.#nowMs - askedMs);
+      this.#granted(pending, lease);
       await this.clock.sleep(100);
       this.#spawn(spec, vm, lease, saved);
     } catch (error) {
@@ -257,17 +273,27 @@ export class Laptop {
 
   /** Seen at the end of a step: it had given at the beginning of it at the earliest, which is what counts. */
   #watchDonors(): void {
-    for (const { donors } of this.#pending)
-      for (const [guest, donor] of donors)
+    for (const pending of this.#pending) {
+      pending.rooms.push({ atMs: this.#nowMs, mib: this.#roomMib });
+      for (const [guest, donor] of pending.donors)
         if (guest.actual <= guest.target) donor.gaveMs ??= this.#nowMs - STEP_MS;
+    }
   }
 
-  #granted({ donors }: Pending, latencyMs: number): void {
+  #granted(pending: Pending, { bootKib }: Lease): void {
+    const { donors, rooms, askedMs } = pending;
+    const latencyMs = this.#nowMs - askedMs;
     this.startMs.push(latencyMs);
+    const neededMib = bootKib / MIB + overheadMib(bootKib / MIB);
+    this.#pending.delete(pending);
+    // It was never there for who came later.
+    for (const other of this.#pending)
+      if (other.askedMs >= askedMs) for (const room of other.rooms) room.mib -= neededMib;
+    const bootsMs = (rooms.findLast(({ mib }) => mib < neededMib)?.atMs ?? askedMs) - askedMs;
     // Who does not give is not waited for: what it takes is nobody's measure.
     const willing = [...donors].filter(([guest]) => guest.setup.kind === 'normal' && !guest.isHung);
     const gave = willing.map(([, { heardMs, gaveMs }]) => (gaveMs ?? this.#nowMs) - heardMs);
-    if (donors.size > 0) this.waited.push({ latencyMs, donorMs: Math.max(0, ...gave) });
+    if (donors.size > 0) this.waited.push({ latencyMs, donorMs: Math.max(0, ...gave), bootsMs });
   }
 
   #converged(): void {
