@@ -160,7 +160,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       machines.requireOff(idle(vmId, true), 'deleting');
       return start('vm.delete', vmId, 'Delete', false, (id, { step }) => machines.delete(id, step));
     },
-    'vm.preview-start': ({ vmId }) => memory.preview(machines.bound(vmId)),
+    'vm.preview-start': ({ vmId }) =>
+      memory.preview(machines.bound(vmId), machines.supervisor(vmId).savedRecord()?.bootKib),
     'vm.start': ({ vmId }) =>
       start('vm.start', idle(vmId), 'Start', true, (id, { step, signal }) => setup.start(id, signal, step)),
     'vm.stop': ({ vmId, how }) =>

@@ -34,6 +34,9 @@ describe('a guest that was saved while it had little', () => {
     await ebb.call('memory.set-range', { vmId, minKib: 96 * MIB, maxKib: 128 * MIB });
     await at('its balloon to take what is above 128 MiB', vm => (vm.actualKib ?? 0) <= 128 * MIB + NEAR);
     await ebb.done((await ebb.call('vm.suspend', { vmId })).taskId);
+    // What is saved can only go on as large as it was.
+    const preview = await ebb.call('vm.preview-start', { vmId });
+    expect(preview).toMatchObject({ feasible: true, bootKib: 320 * MIB });
     await ebb.call('memory.set-range', { vmId, minKib: 136 * MIB, maxKib: 320 * MIB });
     await ebb.startVm(vmId);
     const vm = await at(

@@ -286,7 +286,8 @@ export class MemoryManager implements MemoryPort {
     return hold === null ? 0 : Math.max(0, this.#watch.budgetKib(this.#policy) - hold.budgetKib);
   }
 
-  preview(spec: VmSpec): StartPreview {
+  /** `exactKib`: of what was saved. */
+  preview(spec: VmSpec, exactKib: number | null = null): StartPreview {
     this.#watch.look(this.#residentKib());
     if (this.#loop.hostState === 'emergency')
       return { feasible: false, bootKib: 0, sentence: hostIsFullText(spec.name), changes: [] };
@@ -298,6 +299,7 @@ export class MemoryManager implements MemoryPort {
       overheadKib,
       marginKib: this.#desk.marginKib(overheadKib, null),
       later: this.#desk.later(model),
+      exactKib,
     });
   }
 

@@ -18,26 +18,29 @@ export interface PreviewAt {
   readonly marginKib: number;
   /** The host when those that start now are up. */
   readonly later: HostModel;
+  /** Saved memory goes on as large as it was; null: nothing is saved. */
+  readonly exactKib: number | null;
 }
 
 export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): StartPreview {
-  const { nowMs, keptFreeKib, overheadKib, marginKib, later } = at;
+  const { nowMs, keptFreeKib, overheadKib, marginKib, later, exactKib } = at;
+  const leastKib = exactKib ?? spec.minKib;
   const beside = { ...now, leasedKib: now.leasedKib + marginKib };
-  const waits = mostLeasableKib(beside, overheadKib) < spec.minKib;
+  const waits = mostLeasableKib(beside, overheadKib) < leastKib;
   // As a start would: it waits for those that boot, where that helps.
   const host = waits ? later : beside;
   const most = mostLeasableKib(host, overheadKib);
-  const bootKib = Math.min(spec.maxKib, most);
-  if (most < spec.minKib) {
+  const bootKib = exactKib ?? Math.min(spec.maxKib, most);
+  if (most < leastKib) {
     const kept = keptFreeKib === 0 ? '' : ` ${amountText(keptFreeKib)} are being kept free meanwhile.`;
-    const sentence = `${spec.name} needs ${amountText(spec.minKib)} and only ${amountText(most)} can be freed.${kept}`;
+    const sentence = `${spec.name} needs ${amountText(leastKib)} and only ${amountText(most)} can be freed.${kept}`;
     return { feasible: false, bootKib: most, sentence, changes: [] };
   }
   const phantom: VmModel = {
     id: spec.id,
     name: spec.name,
-    minKib: spec.minKib,
-    ceilingKib: bootKib,
+    minKib: Math.min(spec.minKib, bootKib),
+    ceilingKib: Math.min(bootKib, Math.max(spec.minKib, spec.maxKib)),
     bootKib,
     targetKib: null,
     actualKib: null,

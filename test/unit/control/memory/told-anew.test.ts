@@ -41,6 +41,22 @@ describe('a VM that goes on where it was saved', () => {
   });
 });
 
+describe('what would happen if a suspended VM went on', () => {
+  it('M6: is said of all that was saved, not of its minimum, as its start does', async () => {
+    const world = new World(1500 * MIB);
+    await world.start(1);
+    const spec = specOf(2, 256, 1024);
+    expect(world.manager.preview(spec).feasible).toBe(true);
+    const preview = world.manager.preview(spec, BOOT);
+    expect(preview).toMatchObject({ feasible: false, changes: [] });
+    expect(preview.sentence).toContain('needs 1.0 GiB');
+    const { signal } = new AbortController();
+    const refused = world.manager.lease({ spec, exactKib: BOOT, signal });
+    await expect(refused).rejects.toMatchObject({ body: { code: 'memory.not-enough' } });
+    expect(world.manager.preview(spec, 512 * MIB)).toMatchObject({ feasible: true, bootKib: 512 * MIB });
+  });
+});
+
 describe('a VM found running of which nothing is noted', () => {
   it('is told what it has, and then all it may have', async () => {
     const world = new World(2800 * MIB);
