@@ -107,7 +107,7 @@ export const settleSchema = z.object({
   work: settleWorkSchema.nullable(),
   reversal: reversalSchema.nullable(),
   /** Told to give unused space back, and not done yet; and what that freed so far, or the last time. */
-  compact: z.object({ isPending: z.boolean(), freedBytes: bytesSchema }),
+  compact: z.object({ isPending: z.boolean(), isPaused: z.boolean(), freedBytes: bytesSchema }),
   last: reversalReportSchema.nullable(),
   /** Why it is blocked (disk full, poisoned file …), as a sentence. */
   reason: z.string().max(500).nullable(),
@@ -148,6 +148,9 @@ export const rescuedSchema = z.object({
 export type Rescued = z.infer<typeof rescuedSchema>;
 
 export const settleOrderSchema = z.enum(['run', 'pause', 'undo']);
+/** Giving unused space back: `run` goes on where it was paused. */
+export const compactOrderSchema = z.enum(['run', 'pause', 'stop']);
+export type CompactOrder = z.infer<typeof compactOrderSchema>;
 
 /** What a point can be written out as. */
 export const exportFormatSchema = z.enum(['vhd', 'vhd-fixed', 'vhdx', 'qcow2', 'vmdk', 'raw']);

@@ -1,7 +1,7 @@
 // Unused space of a VM's history is given back: storage does it when all else is at rest; here it is watched and stopped.
 import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
-import type { Timeline } from '../../shared/timeline.ts';
+import type { CompactOrder, Timeline } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
@@ -17,27 +17,34 @@ interface Ports {
 }
 
 export async function compactHistory({ storage, clock }: Ports, vmId: VmId, run: TaskRun): Promise<void> {
-  const tell = async (isStopping: boolean): Promise<void> => {
-    await storage.call('settle.compact', { vmId, isStopping });
-    run.mark(isStopping ? null : TOLD);
+  const tell = async (to: CompactOrder): Promise<void> => {
+    await storage.call('settle.compact', { vmId, to });
+    run.mark(to === 'stop' ? null : TOLD);
   };
   const look = async (): Promise<Timeline['settle']> => (await storage.call('timeline.get', { vmId })).settle;
+  const wait = async (): Promise<void> => {
+    await tell('pause');
+    try {
+      await run.gate.passed();
+    } catch (cancelled) {
+      await tell('stop');
+      throw cancelled;
+    }
+    await tell('run');
+  };
   if (run.stood !== TOLD) {
     // One that comes later is waited for.
     if ((await look()).isPaused) throw paused();
-    await tell(false);
+    await tell('run');
   }
   await run.gate.pausable(async () => {
     for (;;) {
       const settle = await look();
-      const { isPending, freedBytes } = settle.compact;
+      const { isPending, isPaused, freedBytes } = settle.compact;
       run.step(isPending ? waitingText(settle) : `${amountText(freedBytes / KIB)} freed`, bytesOf(settle));
       if (!isPending) return;
-      if (run.gate.isPaused || run.signal.aborted) {
-        await tell(true);
-        await run.gate.passed();
-        await tell(false);
-      }
+      if (run.gate.isPaused || run.signal.aborted) await wait();
+      else if (isPaused) await tell('run');
       await new Promise<void>(resolve => {
         clock.after(LOOK_MS, resolve);
       });

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
 import { defineContract } from '../../shared/rpc/table.ts';
 import {
+  compactOrderSchema,
   momentCostSchema,
   momentKindSchema,
   momentSchema,
@@ -330,7 +331,7 @@ export const storageContract = defineContract({
     },
     'settle.compact': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, isStopping: z.boolean() }),
+      params: z.strictObject({ vmId: vmIdSchema, to: compactOrderSchema }),
       result: done,
       errors: ['vm.not-found', 'disk.full'],
       doc: 'Once all else is at rest, frozen images give back what they hold for nothing; or no more of that.',

@@ -177,8 +177,8 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       engineOf().holdSettling(isHeld);
       return {};
     },
-    'settle.compact': ({ isStopping }) => {
-      engineOf().compact(isStopping);
+    'settle.compact': ({ to }) => {
+      engineOf().compact(to);
       return {};
     },
     'point.hash': async ({ pointId }, { signal }) => ({

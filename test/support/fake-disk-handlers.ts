@@ -101,7 +101,7 @@ function changingHandlers(control: FakeControl) {
     'vm.compact': ({ vmId }) =>
       control.work(fakeTask('vm.compact', 'Compact', vmId, Date.now()), () => {
         const vm = control.vm(vmId);
-        const compact = { isPending: false, freedBytes: 1300 * MIB };
+        const compact = { isPending: false, isPaused: false, freedBytes: 1300 * MIB };
         vm.timeline = { ...vm.timeline, settle: { ...vm.timeline.settle, compact } };
       }),
     'vm.rescue': ({ vmId }) => {

@@ -8,7 +8,7 @@ export const SETTLE_AT_REST: Timeline['settle'] = {
   pendingEdges: 0,
   work: null,
   reversal: null,
-  compact: { isPending: false, freedBytes: 0 },
+  compact: { isPending: false, isPaused: false, freedBytes: 0 },
   last: null,
   reason: null,
 };

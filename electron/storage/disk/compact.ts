@@ -7,7 +7,7 @@
 //   the room      sync → readers left: no map names it, on the disk neither → punched, or
 //   no punching   page and data into it → sync → BAT entries → sync → readers left
 //   the end       end footer behind the last block → file cut there → sync
-import type { PointId } from '../../../shared/ids.ts';
+import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
@@ -35,6 +35,15 @@ import type { Tree } from './tree.ts';
 /** Looking for zeros and filling the room, each half of it. */
 type Told = (share: number) => void;
 
+export const newCompact = (diskId: DiskId): CompactOp => ({
+  kind: 'compact',
+  id: `compact-${diskId}`,
+  diskId,
+  done: null,
+  freedBytes: 0,
+  isPaused: false,
+});
+
 /**
  * Image by image, in the order of their ids, until none is left, `goOn` stops it or it is told otherwise. Answers how many
  * bytes of the host's disk that freed once it is done, 0 before: the record has them.
@@ -42,7 +51,7 @@ type Told = (share: number) => void;
 export async function runCompact(ports: CopyPorts, op: CompactOp): Promise<number> {
   const { files, tree } = ports;
   let known = op;
-  // Asked again or told to stop meanwhile, the record is another one or gone: nothing is written over it.
+  // Asked again, paused or told to stop meanwhile, the record is another one or gone: nothing is written over it.
   const isAsked = (): boolean => tree.compactOf(op.diskId) === known;
   const own = { ...ports, goOn: async () => (await ports.goOn()) && isAsked() };
   const left = tree.points
@@ -64,11 +73,12 @@ export async function runCompact(ports: CopyPorts, op: CompactOp): Promise<numbe
         batches: 0,
       });
     const isDone = await whileHeld(tree, id, () => compactImage(own, files.image(fileName(id), id), told));
-    if (!isAsked()) return 0;
+    const now = tree.compactOf(op.diskId);
+    if (now === undefined || (now !== known && !now.isPaused)) return 0;
     const freed = Math.max(0, bytes - files.allocatedBytes(fileName(id)));
-    known = { ...known, done: isDone ? id : known.done, freedBytes: known.freedBytes + freed };
+    known = { ...now, done: isDone ? id : now.done, freedBytes: now.freedBytes + freed };
     tree.commit([put('op', known)]);
-    if (!isDone) return 0;
+    if (!isDone || known.isPaused) return 0;
     bytesBefore += bytes;
   }
   tree.commit([drop('op', op.id)]);

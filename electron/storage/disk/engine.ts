@@ -9,7 +9,7 @@ import {
   type VmId,
 } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { Moment, Timeline } from '../../../shared/timeline.ts';
+import type { CompactOrder, Moment, Timeline } from '../../../shared/timeline.ts';
 import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
@@ -370,8 +370,8 @@ export class VmEngine {
     }
   }
 
-  /** What frozen images hold for nothing goes back to the host; or no more of it. Faults: disk.full, disk.io. */
-  compact = (isStopping = false): void => this.#settler.compact(isStopping);
+  /** What frozen images hold for nothing goes back to the host. Faults: disk.full, disk.io. */
+  compact = (order: CompactOrder = 'run'): void => this.#settler.compact(order);
 
   setSettling = (run: boolean): void => this.#settler.setRunning(run);
   holdSettling = (isHeld: boolean): void => this.#settler.hold(isHeld);

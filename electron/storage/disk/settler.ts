@@ -3,10 +3,10 @@
 import { errorText } from '../../../shared/errors.ts';
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { ReversalReport } from '../../../shared/timeline.ts';
+import type { CompactOrder, ReversalReport, Timeline } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { batchSizes } from './batches.ts';
-import { freeRoom, runCompact } from './compact.ts';
+import { freeRoom, newCompact, runCompact } from './compact.ts';
 import { type CopyPorts, type CopyProgress, checkSpace, SPARE_BYTES } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
@@ -33,7 +33,7 @@ export interface SettleStatus {
     readonly bytesPerSecond: number;
   } | null;
   readonly last: ReversalReport | null;
-  readonly compact: { readonly isPending: boolean; readonly freedBytes: number };
+  readonly compact: Timeline['settle']['compact'];
 }
 
 export interface SettlerPorts {
@@ -107,7 +107,7 @@ export class Settler {
       reason,
       active: active === null ? null : { ...active, bytesPerSecond },
       last: this.#last,
-      compact: { isPending: compacts.length > 0, freedBytes },
+      compact: { isPending: compacts.length > 0, isPaused: compacts.some(op => op.isPaused), freedBytes },
     };
   }
 
@@ -205,21 +205,21 @@ export class Settler {
     const record = tree.nextRecord(row);
     if (record !== null) return { record };
     const compact = tree.compactOf(diskId);
-    return compact === undefined ? null : { compact };
+    return compact === undefined || compact.isPaused ? null : { compact };
   }
 
-  /** Durable: done when all else is at rest; asked again, all of it anew; or no more of it. Faults: disk.full, disk.io. */
-  compact(isStopping: boolean): void {
+  /** Durable: done when all else is at rest, and asked again, all of it anew. Faults: disk.full, disk.io. */
+  compact(order: CompactOrder): void {
     const { tree, changed } = this.#ports;
-    if (!isStopping) this.#freedBytes = 0;
-    tree.commit(
-      tree.disks.map(({ id: diskId }) => {
-        const id = `compact-${diskId}`;
-        return isStopping
-          ? drop('op', id)
-          : put('op', { kind: 'compact', id, diskId, done: null, freedBytes: 0 });
-      }),
-    );
+    const known = tree.disks.flatMap(({ id }) => tree.compactOf(id) ?? []);
+    const waiting = known.filter(({ isPaused }) => isPaused);
+    if (order === 'stop') tree.commit(known.map(({ id }) => drop('op', id)));
+    else if (order === 'pause') tree.commit(known.map(op => put('op', { ...op, isPaused: true })));
+    else if (waiting.length > 0) tree.commit(waiting.map(op => put('op', { ...op, isPaused: false })));
+    else {
+      this.#freedBytes = 0;
+      tree.commit(tree.disks.map(({ id }) => put('op', newCompact(id))));
+    }
     changed();
     this.wake();
   }

@@ -95,6 +95,8 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     diskId: diskIdSchema,
     done: pointIdSchema.nullable(),
     freedBytes: z.int().min(0),
+    /** Goes on from there once it is told to run. */
+    isPaused: z.boolean().default(false),
   }),
   /** Images being filled that nobody knows of yet: at the next open they go (graft.ts). */
   z.object({

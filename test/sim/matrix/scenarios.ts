@@ -179,4 +179,16 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'checksums', before: [write(0, 100), take], counted: [settle] },
   { name: 'close and open', before: [...onePoint, write(10, 30)], counted: [{ do: 'reopen' }] },
+  {
+    name: 'compact, paused on the way',
+    before: [...onePoint, { do: 'zero', disk: 0, at: 0, sectors: 60 }, write(80, 8), take, settle],
+    counted: [
+      { do: 'compact', isStopping: false },
+      step(12),
+      { do: 'compact', isStopping: false, isPausing: true },
+      settle,
+      { do: 'compact', isStopping: false },
+      settle,
+    ],
+  },
 ];

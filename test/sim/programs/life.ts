@@ -110,7 +110,9 @@ export class Life {
         await this.#try(async () => machine.engine.setSettling(operation.do === 'resume'));
         return;
       case 'compact':
-        await this.#try(async () => machine.engine.compact(operation.isStopping));
+        await this.#try(async () =>
+          machine.engine.compact(operation.isStopping ? 'stop' : operation.isPausing ? 'pause' : 'run'),
+        );
         return;
       case 'compare':
       case 'read':

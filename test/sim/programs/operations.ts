@@ -20,7 +20,7 @@ export type Operation =
   /** One in the trash after all has come to a halt, held against its cost; or all of them, in the middle of things. */
   | Each<'purge', { which: number; isAll: boolean }>
   /** Told to begin, or to stop. */
-  | Each<'compact', { isStopping: boolean }>
+  | Each<'compact', { isStopping: boolean; isPausing?: boolean }>
   /** By at least so many bytes; nothing where it would be too large to be judged sector by sector. */
   | Each<'grow', { disk: number; more: number }>
   /** An update is written onto a point and becomes one, or is given up. */
@@ -76,7 +76,13 @@ const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
   [2, of('restore', { which })],
   [7, of('purge', { which, isAll: fc.nat(2).map(chance => chance === 2) })],
   [2, of('update', { which })],
-  [3, of('compact', { isStopping: fc.nat(3).map(chance => chance === 3) })],
+  [
+    3,
+    of('compact', {
+      isStopping: fc.nat(3).map(chance => chance === 3),
+      isPausing: fc.nat(3).map(chance => chance === 3),
+    }),
+  ],
   [2, of('grow', { disk, more: fc.nat(60_000) })],
   [2, of('graft', { which, at, sectors, isGivenUp: fc.nat(3).map(chance => chance === 3) })],
   [1, of('clone', { which, at })],

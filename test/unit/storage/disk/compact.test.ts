@@ -122,11 +122,11 @@ describe('giving back what points hold for nothing', () => {
         const freed = takenBefore - taken();
         console.info(`freed where the host can punch: ${freed / MIB} MiB`);
         expect(freed).toBeGreaterThanOrEqual(20 * MIB);
-        expect(compactState()).toEqual({ isPending: false, freedBytes: freed });
+        expect(compactState()).toEqual({ isPending: false, isPaused: false, freedBytes: freed });
         // Again, there is nothing left to free.
         engine.compact();
         await engine.settle();
-        expect(compactState()).toEqual({ isPending: false, freedBytes: 0 });
+        expect(compactState()).toEqual({ isPending: false, isPaused: false, freedBytes: 0 });
         await engine.close();
       } finally {
         await engine.close().catch(() => undefined);
@@ -148,11 +148,39 @@ describe('giving back what points hold for nothing', () => {
     await open(none);
     expect(compactState().isPending).toBe(true);
     expect(size()).toBe(before);
-    engine.compact(true);
+    engine.compact('stop');
     engine.setSettling(true);
     await engine.settle();
     expect(engine.timeline().settle).toMatchObject({ state: 'rest', compact: { isPending: false } });
     expect(size()).toBe(before);
+  });
+
+  it('T18: paused, it goes on behind the last image it was done with, also after a restart, and counts on', async () => {
+    const moments = await wasteful();
+    const [first, second] = moments as [Moment, Moment];
+    const [before, sizeBefore] = [await hashes(moments), statSync(pathOf(second)).size];
+    const record = () => store.rows('op').find(op => op.kind === 'compact');
+    onTurn = () => {
+      if (record()?.done === pointOf(first)) engine.compact('pause');
+    };
+    engine.compact();
+    await engine.settle();
+    onTurn = () => undefined;
+    expect(engine.timeline().settle).toMatchObject({ state: 'rest', compact: { isPaused: true } });
+    await engine.close();
+    await open(none);
+    expect(record()).toMatchObject({ done: pointOf(first), isPaused: true });
+    expect(compactState()).toMatchObject({ isPending: true, isPaused: true });
+    const begun: unknown[] = [];
+    onTurn = () => begun.push(record()?.done);
+    engine.compact();
+    await engine.settle();
+    onTurn = () => undefined;
+    expect(new Set(begun)).toEqual(new Set([pointOf(first)]));
+    expect(compactState()).toMatchObject({ isPending: false, isPaused: false });
+    expect(sizeBefore - statSync(pathOf(second)).size).toBeGreaterThanOrEqual(20 * MIB);
+    expect(compactState().freedBytes).toBeGreaterThanOrEqual(19 * MIB);
+    expect(await hashes(moments)).toEqual(before);
   });
 
   it('T8: a point deleted in the middle of it is let go when its step ends, and an order to stop is not overwritten', async () => {
@@ -164,7 +192,7 @@ describe('giving back what points hold for nothing', () => {
     onTurn = () => {
       turns++;
       if (turns === 3) gone.push(engine.deleteMoment(first.id).then(() => engine.purge(() => true)));
-      if (turns === 6) engine.compact(true);
+      if (turns === 6) engine.compact('stop');
     };
     engine.compact();
     await engine.settle();

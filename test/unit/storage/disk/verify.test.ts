@@ -219,7 +219,7 @@ describe('verify', () => {
     await zero(second, 1, 512);
     await engine.goBack({ momentId: second.id, keepName: 'kept' });
     await engine.settle();
-    engine.compact(false);
+    engine.compact('run');
     await engine.settle();
     expect((await verify()).damages).toMatchObject([{ kind: 'map', offset: 2 * MIB }]);
   });
