@@ -71,7 +71,10 @@ export class Cloner {
     const pairs = from.disks.flatMap(disk => {
       const point = moment.points.find(({ diskId }) => diskId === disk.id);
       const diskId = diskIdSchema.parse(random.uuid());
-      return point === undefined ? [] : [{ pointId: point.pointId, diskId, virtualBytes: disk.virtualBytes }];
+      // T4: as large as it was then, whatever became of the disk.
+      return point === undefined
+        ? []
+        : [{ pointId: point.pointId, diskId, virtualBytes: point.virtualBytes }];
     });
     const id = vmIdSchema.parse(random.uuid());
     const disks = pairs.map(({ diskId, virtualBytes }) => ({ id: diskId, virtualBytes }));
@@ -127,10 +130,8 @@ export class Cloner {
     let needs = 0;
     for (const { pointId } of copies) {
       const source = { vmId: fromId, pointId, socketPath: readerSocket(fromId) };
-      needs += await whilePointServed(
-        storage,
-        source,
-        async point => (await measurePoint(point.uri, qemuImg, this.#ports, run)) ?? point.virtualBytes,
+      needs += await whilePointServed(storage, source, point =>
+        measurePoint(point, qemuImg, this.#ports, run),
       );
     }
     return needs;

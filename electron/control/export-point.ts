@@ -6,7 +6,15 @@ import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import { amountText, KIB } from '../../shared/units.ts';
 import type { ChosenFile } from './files.ts';
-import { type QemuImgPorts, qemuImgPath, runCopy, runLong, type ToolPorts } from './qemu-img.ts';
+import {
+  MEASURE,
+  measuredBytes,
+  type QemuImgPorts,
+  qemuImgPath,
+  runCopy,
+  runLong,
+  type ToolPorts,
+} from './qemu-img.ts';
 import type { TaskRun } from './tasks.ts';
 import type { Unfinished } from './unfinished.ts';
 
@@ -57,8 +65,6 @@ export interface ExportRequest {
   readonly name: string;
   readonly format: ExportFormat;
 }
-
-const measureSchema = z.object({ required: z.number().min(0) });
 
 /** "dev 2026-11-24 before update.qcow2": what any file system takes. */
 export const exportFileName = (name: string, format: ExportFormat): string =>
@@ -160,28 +166,28 @@ export function checkFree(
   });
 }
 
-/** Bytes of data it holds; null where qemu-img does not say. */
+/** Bytes of data it holds; all of it where qemu-img does not say. */
 export async function measurePoint(
-  uri: string,
+  { uri, virtualBytes }: Pick<ExportRequest, 'uri' | 'virtualBytes'>,
   qemuImg: string,
   ports: ToolPorts,
   run: TaskRun,
-): Promise<number | null> {
-  const args = ['measure', '--output=json', '-f', 'raw', '-O', 'raw', uri];
+): Promise<number> {
+  const args = [...MEASURE, '--output=json', '-f', 'raw', uri];
   const { code, stdout } = await runLong([qemuImg, args], ports, run, { timeoutMs: MEASURE_TIMEOUT_MS });
-  const measured = code === 0 ? measureSchema.safeParse(JSON.parse(stdout)) : null;
-  return measured?.success === true ? measured.data.required : null;
+  return (code === 0 ? measuredBytes(JSON.parse(stdout), virtualBytes) : null) ?? virtualBytes;
 }
 
 async function checkSpace(
-  { folder, uri, virtualBytes, format }: ExportRequest,
+  request: ExportRequest,
   qemuImg: string,
   ports: ExportPorts,
   run: TaskRun,
 ): Promise<void> {
+  const { folder, virtualBytes, format } = request;
   checkFree(folder, 0, ports);
-  const measured = await measurePoint(uri, qemuImg, ports, run);
-  checkFree(folder, measured !== null && format !== 'vhd-fixed' ? measured : virtualBytes, ports);
+  const needs = format === 'vhd-fixed' ? virtualBytes : await measurePoint(request, qemuImg, ports, run);
+  checkFree(folder, needs, ports);
 }
 
 const unwritable = (what: string, todo: string): Fault =>

@@ -7,7 +7,7 @@ import type { ChosenFile } from './files.ts';
 import { markedFormat, outsideReference, type ReadAt } from './foreign-formats.ts';
 import { type Found, type ImportPorts, refused, unreadable } from './import-ports.ts';
 import { nbdUri } from './nbd-uri.ts';
-import { qemuImgPath, runCopy, runLong } from './qemu-img.ts';
+import { MEASURE, measuredBytes, qemuImgPath, runCopy, runLong } from './qemu-img.ts';
 import type { TaskRun } from './tasks.ts';
 import { examineVhd, whileServed } from './vhd-reader.ts';
 
@@ -27,7 +27,6 @@ const infoSchema = z.object({
   'backing-filename': z.string().optional(),
   'format-specific': z.object({ data: z.record(z.string(), z.unknown()).default({}) }).optional(),
 });
-const measureSchema = z.object({ required: z.number().min(0) });
 export interface ImportSource extends Found {
   readonly file: ChosenFile;
   readonly format: DiskFormat;
@@ -121,9 +120,9 @@ async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: Impo
   const virtualBytes = info.data['virtual-size'];
   if (virtualBytes > VIRTUAL_BYTES_MAX) return { virtualBytes, dataBytes: 0 };
   // T14: compressed images need more room than they have.
-  const measured = measureSchema.safeParse(await ask(['measure', '-O', 'raw']));
-  if (!measured.success) throw unreadable(file);
-  return { virtualBytes, dataBytes: measured.data.required };
+  const dataBytes = measuredBytes(await ask(MEASURE), virtualBytes);
+  if (dataBytes === null) throw unreadable(file);
+  return { virtualBytes, dataBytes };
 }
 
 const lookArgs = (verb: readonly string[], file: ChosenFile, format: QemuFormat): string[] => [

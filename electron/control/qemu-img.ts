@@ -1,9 +1,22 @@
 // qemu-img, as import, export and clone run it: one copy with its progress, and what is said where there is none of it.
+import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
 import type { ToolOptions, ToolResult } from '../platform/process.ts';
 import type { TaskRun } from './tasks.ts';
 
 const COPY_TIMEOUT_MS = 12 * 3_600_000;
+
+/** To be asked for a qcow2: of a raw target it answers the whole size, whatever the image holds (QEMU 7.2). */
+export const MEASURE = ['measure', '-O', 'qcow2'];
+const measureSchema = z.object({ required: z.number(), 'fully-allocated': z.number() });
+
+/** Bytes of data an image of that size holds, in clusters of 64 KiB, from what MEASURE printed; null where it printed something else. */
+export function measuredBytes(printed: unknown, virtualBytes: number): number | null {
+  const { data } = measureSchema.safeParse(printed);
+  if (data === undefined) return null;
+  const tables = data['fully-allocated'] - virtualBytes;
+  return Math.max(0, data.required - tables);
+}
 
 export interface QemuImgPorts {
   /** Full path of a program on PATH; null where there is none. */

@@ -1,7 +1,16 @@
 // T14 for what control does with whole disks: with too little room nothing is begun; where the room goes away in the middle
 // the task fails with that reason, what it had begun is gone, and the disk it was about is unharmed. No guest runs.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -14,6 +23,7 @@ import { type SlowQemuImg, slowQemuImg } from '../support/slow-qemu-img.ts';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const MIB = 2 ** 20;
+const GIB = 2 ** 30;
 const SIZE = 40 * MIB;
 const SECOND = randomBytes(24 * MIB, 2);
 /** Of the file system: room for all of it, and for what is kept free. */
@@ -139,6 +149,29 @@ describe.skipIf(!canMount)('a host disk with little room', () => {
       if (existsSync(join(out, 'second.img'))) throw new Error('the unfinished file has the name asked for');
     },
   );
+
+  it('what is large but holds little is copied where there is room for what it holds', async () => {
+    const path = join(out, 'sparse.img');
+    writeFileSync(path, '');
+    truncateSync(path, 4 * GIB);
+    const { file } = await ebb.call('file.register', { path });
+    const source = { kind: 'disk' as const, file, format: 'raw' as const };
+    const kinds = { os: 'other' as const, cpus: 1, minKib: 128 * 1024, maxKib: 256 * 1024, source };
+    const sparse = await ebb.call('vm.create', { name: 'sparse', ...kinds });
+    await ebb.done(sparse.taskId);
+    const [point] = (await ebb.call('timeline.get', { vmId: sparse.vmId })).moments;
+    const of = { vmId: sparse.vmId, momentId: String(point?.id) };
+    const copy = await ebb.call('vm.clone', { ...of, name: 'its twin' });
+    await ebb.done(copy.taskId);
+    const image = await ebb.call('moment.export', {
+      ...of,
+      format: 'qcow2',
+      path: join(out, 'sparse.qcow2'),
+    });
+    await ebb.done(image.taskId);
+    for (const { vmId } of [sparse, copy]) await ebb.done((await ebb.call('vm.delete', { vmId })).taskId);
+    for (const name of ['sparse.img', 'sparse.qcow2']) rmSync(join(out, name));
+  });
 
   it('an update written, in the middle of which it fills up: the same', async () => {
     const [before, path, storage] = [listing(), join(out, 'again.vhd'), await ebb.storagePid()];
