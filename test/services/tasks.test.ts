@@ -119,8 +119,11 @@ describe('a copy by a tool', () => {
         if ('vmId' in begun) ({ vmId } = begun);
         return begun;
       });
+      // However long the command takes to start, the copy is not done before it.
+      process.kill(storagePid, 'SIGSTOP');
       expect(await taskOf(taskId)).toMatchObject({ canPause: true, isPaused: false });
       expect((await ebbCommand(ebb, 'task', 'pause', taskId.slice(0, 8))).out).toContain('paused');
+      goOn();
       await stopped();
       expect(await taskOf(taskId)).toMatchObject({ state: 'running', isPaused: true });
       expect((await ebbCommand(ebb, 'task', 'list')).out).toMatch(/ paused +\d+ % .* of 8 MiB/);
@@ -274,29 +277,47 @@ describe('work of storage, piece by piece', () => {
     expect(await ebb.hashPoint(copy.vmId, diskId, pointId, large.length)).toBe(unitsOf(vm.now));
   });
 
-  it('giving space back stops with a pause, and is asked for again when it goes on, through a death of control', async () => {
+  it('giving space back waits with a pause, and goes on with it, through a death of control', async () => {
     const { vmId } = vm;
     const settle = async () => (await ebb.call('timeline.get', { vmId })).settle;
-    const pending = (is: boolean) =>
-      waitFor(
-        `it to be ${is ? '' : 'no longer '}asked for`,
-        async () => (await settle()).compact.isPending === is,
-      );
+    const asked = (is: { isPending: boolean; isPaused: boolean }) =>
+      waitFor(`it to be ${JSON.stringify(is)}`, async () => {
+        const { isPending, isPaused } = (await settle()).compact;
+        return isPending === is.isPending && isPaused === is.isPaused;
+      });
     const taskId = await inTheMiddle(() => ebb.call('vm.compact', { vmId }));
     // Asked for before it: storage takes one after the other.
     const holding = ebb.call('settle.set', { vmId, to: 'pause' });
     goOn();
     await holding;
-    await pending(true);
+    await asked({ isPending: true, isPaused: false });
     await pause(taskId);
-    await pending(false);
-    await resume(taskId);
-    await pending(true);
+    await asked({ isPending: true, isPaused: true });
     await ebb.killControl();
-    await pending(true);
+    expect(await taskOf(taskId)).toMatchObject({ state: 'running', isPaused: true });
+    expect((await settle()).compact).toMatchObject({ isPending: true, isPaused: true });
+    await resume(taskId);
+    await asked({ isPending: true, isPaused: false });
+    await ebb.killControl();
+    await asked({ isPending: true, isPaused: false });
     expect(await taskOf(taskId)).toMatchObject({ state: 'running', isPaused: false });
     await ebb.call('settle.set', { vmId, to: 'run' });
     expect(await ebb.done(taskId)).toMatchObject({ state: 'done' });
     expect(await vm.wrong()).toEqual([]);
+  });
+
+  it('giving space back that is cancelled while it waits is asked for no longer', async () => {
+    const { vmId } = vm;
+    const settle = async () => (await ebb.call('timeline.get', { vmId })).settle;
+    const taskId = await inTheMiddle(() => ebb.call('vm.compact', { vmId }));
+    const holding = ebb.call('settle.set', { vmId, to: 'pause' });
+    goOn();
+    await holding;
+    await pause(taskId);
+    await waitFor('it to be paused', async () => (await settle()).compact.isPaused);
+    await cancel(taskId);
+    expect(await ebb.done(taskId)).toMatchObject({ state: 'cancelled' });
+    expect((await settle()).compact).toMatchObject({ isPending: false, isPaused: false });
+    await ebb.call('settle.set', { vmId, to: 'run' });
   });
 });
