@@ -148,7 +148,13 @@ export class Gateway implements WebHandlers {
       this.#told.say('too many sign-ins', address);
       return tooOften();
     }
-    const token = readToken(await request.text(TOKEN_BODY_BYTES_MAX)) ?? '';
+    const token = readToken(await request.text(TOKEN_BODY_BYTES_MAX));
+    if (token === null) {
+      // Who went away in the middle was not wrong about who it is.
+      if (!request.signal.aborted) this.#limits.failed(address);
+      this.#told.say('no sign-in', address);
+      return plain(403, 'This is no sign-in.');
+    }
     try {
       const { secret } = await access.signIn(
         token,
