@@ -52,7 +52,7 @@ export function ChainCheck(props: { readonly head: AuditHead }) {
   return (
     <section className="chain">
       <div className="chain-head">
-        <Button onPress={check} isDisabled={isChecking}>
+        <Button needs="audit.verify" onPress={check} isDisabled={isChecking}>
           {words.verify}
         </Button>
         <p className="quiet code">{words.head(props.head.seq, props.head.hash)}</p>

@@ -11,16 +11,21 @@ export async function exchangeToken(): Promise<void> {
   const token = /^#token=([\w-]+)$/.exec(window.location.hash)?.[1];
   if (token === undefined) return;
   window.history.replaceState(null, '', window.location.pathname);
-  const answer = await fetch('/session', {
+  const status = await signIn(token);
+  // A used token with a living cookie is a reload: the socket will tell.
+  if (status >= 300 && status !== 401 && status !== 403)
+    throw new Error(`the session was refused: ${status}`);
+}
+
+/** The status: 204 where it is good, 403 where not, 429 where somebody here was wrong too often. */
+export async function signIn(token: string): Promise<number> {
+  const { status } = await fetch('/session', {
     method: 'POST',
     credentials: 'same-origin',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ token }),
   });
-  // A used token with a living cookie is a reload: the socket will tell.
-  if (!answer.ok && answer.status !== 401 && answer.status !== 403) {
-    throw new Error(`the session was refused: ${answer.status}`);
-  }
+  return status;
 }
 
 function openSocket(): Promise<Channel> {

@@ -113,7 +113,7 @@ function OffScreen(props: { readonly vm: VmSummary }) {
       <h2>{text.console.offTitle(vm.spec.name)}</h2>
       <p className="soft">{text.console.offText}</p>
       {canStart ? (
-        <Button onPress={() => startVm(vm)}>
+        <Button needs="vm.start" onPress={() => startVm(vm)}>
           {vm.state.phase === 'suspended' ? text.vm.resume : text.vm.start}
         </Button>
       ) : null}

@@ -6,6 +6,8 @@ export const enPolicy = {
       view: 'You are signed in to look: nothing can be changed from here.',
       operate: 'You are signed in to operate: VMs can be started, used and stopped, not set up or deleted.',
     },
+    signedInAs: (user: string) => `Signed in as ${user}`,
+    signOut: 'Sign out',
     title: 'Set by IT',
     managedBy: (organization: string) => `Managed by ${organization}`,
     managed: 'Managed by whoever manages this computer',

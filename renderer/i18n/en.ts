@@ -34,7 +34,12 @@ export const en = {
     reload: 'Reload',
     signedOut: 'This page needs a fresh link.',
     signedOutNote:
-      'Each link opens one window, once. Run “npm start” again and open the address it prints. Your VMs keep running.',
+      'Each link opens one window, once. Run “npm start” again and open the address it prints, or sign in with a token. Your VMs keep running.',
+    token: 'Token',
+    signIn: 'Sign in',
+    wrongToken: 'This token was revoked, has expired, or is not one.',
+    tooOften: 'Too many sign-ins failed from here. Wait a little.',
+    notReached: 'Ebb was not reached. Try again.',
   },
   host: {
     label: 'Host memory',

@@ -33,7 +33,12 @@ export const zhCn: Dictionary = {
     incompatibleNote: '虚拟机继续运行。请重新加载窗口；若仍不行，请重启 Ebb。',
     reload: '重新加载',
     signedOut: '这个页面需要新的链接。',
-    signedOutNote: '链接只能用一次。请再次运行 “npm start”，打开它显示的地址。虚拟机继续运行。',
+    signedOutNote: '链接只能用一次。请再次运行 “npm start”，打开它显示的地址，或用令牌登录。虚拟机继续运行。',
+    token: '令牌',
+    signIn: '登录',
+    wrongToken: '这个令牌已被吊销、已过期，或不是令牌。',
+    tooOften: '从这里失败的登录太多。请稍等。',
+    notReached: '没有连上 Ebb。请再试一次。',
   },
   host: {
     label: '主机内存',

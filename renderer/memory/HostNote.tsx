@@ -36,11 +36,11 @@ export function HostNote() {
         )}
       </div>
       {kept === null ? (
-        <Button label={text.free.action} onPress={() => openDialog('free')}>
+        <Button needs="memory.free" label={text.free.action} onPress={() => openDialog('free')}>
           {text.free.open}
         </Button>
       ) : (
-        <Button label={text.free.endAction} onPress={endFreeing}>
+        <Button needs="memory.free" label={text.free.endAction} onPress={endFreeing}>
           {text.free.end}
         </Button>
       )}

@@ -7,6 +7,7 @@ import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { ManagedMark, useLock, useRule } from '../policy/ManagedMark.tsx';
+import { useMay } from '../policy/role.ts';
 import { useHue, useMemory, useService } from '../ui/hooks.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { isRunning } from '../view/attention.ts';
@@ -101,7 +102,8 @@ export function MemoryTab(props: { readonly vm: VmSummary }) {
   const hue = useHue();
   const ledger = useService(state => state.ledger);
   const entries = ledger.filter(entry => entry.moves.some(move => move.vmId === vm.spec.id));
-  const isLocked = useLock('memory.change') !== null;
+  const may = useMay('memory.set-range');
+  const isLocked = useLock('memory.change') !== null || !may;
   const noDriver = isRunning(vm) && (memory.balloon === 'no-driver' || !vm.spec.balloon);
   return (
     <div className="page memory-page" style={hue(vm.spec.id)}>

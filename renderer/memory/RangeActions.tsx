@@ -25,7 +25,7 @@ export function RangeActions(props: {
     );
   if (before === null) return null;
   return (
-    <Button look="flat" onPress={() => undoRange(vmId)}>
+    <Button needs="memory.undo-range" look="flat" onPress={() => undoRange(vmId)}>
       <Undo2 size={14} strokeWidth={1.75} aria-hidden />
       {text.trial.undo(formatRange(before.minKib, before.maxKib, language))}
       <kbd aria-hidden>Ctrl Z</kbd>

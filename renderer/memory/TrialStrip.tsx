@@ -43,10 +43,19 @@ function Strip(props: { readonly vm: VmSummary; readonly trial: Trial }) {
       title={words.title(name, formatRange(minKib, maxKib, language))}
       action={
         <>
-          <Button label={text.palette.tab(name, words.goBack)} onPress={() => end(undoRange)}>
+          <Button
+            needs="memory.undo-range"
+            label={text.palette.tab(name, words.goBack)}
+            onPress={() => end(undoRange)}
+          >
             {words.goBack}
           </Button>
-          <Button look="go" label={text.palette.tab(name, words.keep)} onPress={() => end(keepRange)}>
+          <Button
+            needs="memory.keep-range"
+            look="go"
+            label={text.palette.tab(name, words.keep)}
+            onPress={() => end(keepRange)}
+          >
             {words.keep}
           </Button>
         </>

@@ -1,16 +1,35 @@
-// Whoever signed in from elsewhere with fewer rights is told before a button refuses.
-import { Eye } from 'lucide-react';
+// Whoever signed in from elsewhere with fewer rights is told before a button refuses; whoever has a name can leave.
+import { Eye, UserRound } from 'lucide-react';
+import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
 import { useService } from '../ui/hooks.ts';
+import { ROLE_REASON_ID, useRole } from './role.ts';
+
+/** The answer may not come any more: the session it would come to has ended. */
+async function signOut(): Promise<void> {
+  await call('headless.sign-out', {}).catch(() => undefined);
+  window.location.reload();
+}
 
 export function RoleStrip() {
   const { text } = useSpeech();
-  const role = useService(state => state.info?.role ?? 'administer');
-  if (role === 'administer') return null;
+  const role = useRole();
+  const user = useService(state => state.info?.user ?? '');
+  if (role === 'administer' && user === '') return null;
+  const Sign = role === 'administer' ? UserRound : Eye;
   return (
-    <p className="role-strip" role="note">
-      <Eye size={14} strokeWidth={2} aria-hidden />
-      {text.policy.roles[role]}
-    </p>
+    <div className="role-strip" role="note">
+      <Sign size={14} strokeWidth={2} aria-hidden />
+      {role === 'administer' ? null : <span id={ROLE_REASON_ID}>{text.policy.roles[role]}</span>}
+      {user === '' ? null : (
+        <>
+          <span>{text.policy.signedInAs(user)}</span>
+          <Button look="flat" onPress={signOut}>
+            {text.policy.signOut}
+          </Button>
+        </>
+      )}
+    </div>
   );
 }

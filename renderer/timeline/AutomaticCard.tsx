@@ -48,11 +48,13 @@ export function AutomaticCard(props: {
         <span className="quiet">{nextAt === null ? '' : words.next(formatMoment(nextAt, language))}</span>
         <span className="grow" />
         {props.hasPoints ? (
-          <Button look="flat" onPress={() => onVerb('clean-up')}>
+          <Button needs="history.clean" look="flat" onPress={() => onVerb('clean-up')}>
             {words.cleanUp}
           </Button>
         ) : null}
-        <Button onPress={() => onVerb('schedule')}>{isOn ? words.change : words.setUp}</Button>
+        <Button needs="history.set" onPress={() => onVerb('schedule')}>
+          {isOn ? words.change : words.setUp}
+        </Button>
       </div>
       <p className="soft">{isOn ? `${line}${words.stop}` : line}</p>
       {history === null || !isOn ? null : <Outcome history={history} />}

@@ -37,7 +37,7 @@ export function CheckDialog(props: {
           {running === null ? null : <StopTask task={running} verb={words.stop} />}
           <Button onPress={props.onClose}>{text.app.close}</Button>
           {isIdle ? (
-            <Button look="go" onPress={begin} isDisabled={isSending}>
+            <Button needs="vm.verify" look="go" onPress={begin} isDisabled={isSending}>
               {report === null || report === undefined ? words.verb : words.again}
             </Button>
           ) : null}

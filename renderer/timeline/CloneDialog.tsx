@@ -39,7 +39,7 @@ export function CloneDialog(props: {
       actions={
         <>
           <Button onPress={props.onClose}>{text.app.cancel}</Button>
-          <Button look="go" onPress={clone} isDisabled={problem !== null}>
+          <Button needs="vm.clone" look="go" onPress={clone} isDisabled={problem !== null}>
             {words.verb}
           </Button>
         </>

@@ -97,7 +97,7 @@ export function CompactDialog(props: {
           {isRunning ? <StopTask task={task} verb={words.stop} /> : null}
           <Button onPress={props.onClose}>{task === null ? text.app.cancel : text.app.close}</Button>
           {task === null ? (
-            <Button look="go" onPress={begin} isDisabled={isSending || isPaused}>
+            <Button needs="vm.compact" look="go" onPress={begin} isDisabled={isSending || isPaused}>
               {words.verb}
             </Button>
           ) : null}

@@ -35,7 +35,7 @@ export function ExportDialog(props: {
         writing === null ? (
           <>
             <Button onPress={props.onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={write}>
+            <Button needs="moment.export" look="go" onPress={write}>
               {words.verb}
             </Button>
           </>

@@ -138,7 +138,7 @@ export function ExportUpdateDialog(props: {
         ) : (
           <>
             <Button onPress={props.onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={write} isDisabled={!isReady}>
+            <Button needs="moment.export-delta" look="go" onPress={write} isDisabled={!isReady}>
               {words.exportVerb}
             </Button>
           </>

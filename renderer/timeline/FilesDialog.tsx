@@ -236,7 +236,7 @@ export function FilesDialog(props: {
         writing === null ? (
           <>
             <Button onPress={onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={restore} isDisabled={chosen.size === 0}>
+            <Button needs="moment.copy-files" look="go" onPress={restore} isDisabled={chosen.size === 0}>
               {words.restore(chosen.size)}
             </Button>
           </>

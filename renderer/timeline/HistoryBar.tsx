@@ -1,8 +1,11 @@
 // Over the timeline: how the disk stands, how much the history holds, how it is looked at, and what can be done.
+
 import { Ellipsis } from 'lucide-react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';
+import { mayCall } from '../../shared/roles.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { useRole } from '../policy/role.ts';
 import type { HistoryVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { Segmented } from '../ui/Field.tsx';
@@ -23,6 +26,7 @@ function MoreMenu(props: { readonly onVerb: (verb: HistoryVerb) => void; readonl
   const { text } = useSpeech();
   const words = text.historyMenu;
   const { onVerb, hasPoints } = props;
+  const role = useRole();
   return (
     <MenuTrigger>
       <AriaButton className="btn icon" aria-label={words.label}>
@@ -32,13 +36,25 @@ function MoreMenu(props: { readonly onVerb: (verb: HistoryVerb) => void; readonl
         <Menu className="menu" aria-label={words.label}>
           {hasPoints ? <MenuItem onAction={() => onVerb('compare')}>{words.compare}</MenuItem> : null}
           <MenuItem onAction={() => onVerb('check')}>{words.check}</MenuItem>
-          <MenuItem onAction={() => onVerb('compact')}>{words.compact}</MenuItem>
+          <MenuItem isDisabled={!mayCall(role, 'vm.compact')} onAction={() => onVerb('compact')}>
+            {words.compact}
+          </MenuItem>
           {hasPoints ? <Separator className="menu-line" /> : null}
           {hasPoints ? (
-            <MenuItem onAction={() => onVerb('export-update')}>{words.exportUpdate}</MenuItem>
+            <MenuItem
+              isDisabled={!mayCall(role, 'moment.export-delta')}
+              onAction={() => onVerb('export-update')}
+            >
+              {words.exportUpdate}
+            </MenuItem>
           ) : null}
           {hasPoints ? (
-            <MenuItem onAction={() => onVerb('import-update')}>{words.importUpdate}</MenuItem>
+            <MenuItem
+              isDisabled={!mayCall(role, 'moment.import-delta')}
+              onAction={() => onVerb('import-update')}
+            >
+              {words.importUpdate}
+            </MenuItem>
           ) : null}
         </Menu>
       </Popover>
@@ -79,7 +95,7 @@ export function HistoryBar(props: {
         />
       ) : null}
       <MoreMenu onVerb={props.onVerb} hasPoints={hasPoints} />
-      <Button look="go" onPress={() => props.onVerb('take')}>
+      <Button needs="moment.take" look="go" onPress={() => props.onVerb('take')}>
         {words.take}
       </Button>
     </div>

@@ -131,7 +131,7 @@ export function ImportUpdateDialog(props: {
         begun === null ? (
           <>
             <Button onPress={props.onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={add} isDisabled={!isReady}>
+            <Button needs="moment.import-delta" look="go" onPress={add} isDisabled={!isReady}>
               {words.importVerb}
             </Button>
           </>

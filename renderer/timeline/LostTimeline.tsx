@@ -38,7 +38,7 @@ export function LostTimeline(props: {
       <p className="keep">{safe}</p>
       <CommandError verb={words.verb} error={refusal} />
       <div className="lost-actions">
-        <Button look="go" onPress={rescue} isDisabled={!isOff || isSending}>
+        <Button needs="vm.rescue" look="go" onPress={rescue} isDisabled={!isOff || isSending}>
           {isSending ? words.working : words.verb}
         </Button>
         {phase === 'running' ? (

@@ -1,13 +1,16 @@
 // The chosen point: what it is, what it costs in large figures, and what can be done. Going back is the filled
 // button; deleting is the quietest.
+
 import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { mayCall } from '../../shared/roles.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { useRole } from '../policy/role.ts';
 import type { HistoryVerb, PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
@@ -39,7 +42,9 @@ function NoteField(props: { readonly vm: VmSummary; readonly moment: Moment }) {
         onChange={event => setTyped(event.target.value)}
       />
       {typed !== null && typed !== moment.note ? (
-        <Button onPress={save}>{text.history.noteSave}</Button>
+        <Button needs="moment.update" onPress={save}>
+          {text.history.noteSave}
+        </Button>
       ) : null}
     </div>
   );
@@ -62,6 +67,7 @@ function RarerVerbs(props: { readonly onVerb: (verb: PointVerb) => void }) {
   const { text } = useSpeech();
   const words = text.history;
   const { onVerb } = props;
+  const role = useRole();
   return (
     <MenuTrigger>
       <AriaButton className="btn icon" aria-label={words.more}>
@@ -69,10 +75,21 @@ function RarerVerbs(props: { readonly onVerb: (verb: PointVerb) => void }) {
       </AriaButton>
       <Popover className="popover" placement="bottom start">
         <Menu className="menu" aria-label={words.more}>
-          <MenuItem onAction={() => onVerb('files')}>{text.files.verb}</MenuItem>
-          <MenuItem onAction={() => onVerb('clone')}>{words.clone}</MenuItem>
-          <MenuItem onAction={() => onVerb('export')}>{words.export}</MenuItem>
-          <MenuItem onAction={() => onVerb('export-update')}>{text.historyMenu.exportUpdate}</MenuItem>
+          <MenuItem isDisabled={!mayCall(role, 'moment.files')} onAction={() => onVerb('files')}>
+            {text.files.verb}
+          </MenuItem>
+          <MenuItem isDisabled={!mayCall(role, 'vm.clone')} onAction={() => onVerb('clone')}>
+            {words.clone}
+          </MenuItem>
+          <MenuItem isDisabled={!mayCall(role, 'moment.export')} onAction={() => onVerb('export')}>
+            {words.export}
+          </MenuItem>
+          <MenuItem
+            isDisabled={!mayCall(role, 'moment.export-delta')}
+            onAction={() => onVerb('export-update')}
+          >
+            {text.historyMenu.exportUpdate}
+          </MenuItem>
         </Menu>
       </Popover>
     </MenuTrigger>
@@ -85,15 +102,26 @@ function Verbs(props: { readonly moment: Moment; readonly onVerb: (verb: PointVe
   const words = text.history;
   return (
     <div className="point-actions">
-      <Button look="go" onPress={() => onVerb('go-back')}>
+      <Button needs="moment.go-back" look="go" onPress={() => onVerb('go-back')}>
         {words.goBack}
       </Button>
-      <Button onPress={() => onVerb('peek')}>{text.peek.verb}</Button>
+      <Button needs="moment.peek" onPress={() => onVerb('peek')}>
+        {text.peek.verb}
+      </Button>
       <Button onPress={() => onVerb('compare')}>{text.compare.verb}</Button>
-      <Button onPress={() => onVerb('pin')}>{moment.pinned ? words.unpin : words.pin}</Button>
-      <Button onPress={() => onVerb('rename')}>{words.rename}</Button>
+      <Button needs="moment.update" onPress={() => onVerb('pin')}>
+        {moment.pinned ? words.unpin : words.pin}
+      </Button>
+      <Button needs="moment.update" onPress={() => onVerb('rename')}>
+        {words.rename}
+      </Button>
       <RarerVerbs onVerb={onVerb} />
-      <Button look="flat" onPress={() => onVerb('delete')} isDisabled={moment.keptBecause !== null}>
+      <Button
+        needs="moment.delete"
+        look="flat"
+        onPress={() => onVerb('delete')}
+        isDisabled={moment.keptBecause !== null}
+      >
         {words.delete}
       </Button>
       {moment.keptBecause === null ? null : (
@@ -175,7 +203,9 @@ export function NowCard(props: {
         <p className="soft">{words.sinceLast}</p>
       </div>
       <div className="point-actions">
-        <Button onPress={() => props.onVerb('take')}>{words.take}</Button>
+        <Button needs="moment.take" onPress={() => props.onVerb('take')}>
+          {words.take}
+        </Button>
       </div>
     </section>
   );

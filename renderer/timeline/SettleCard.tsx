@@ -96,11 +96,11 @@ export function SettleCard(props: SettleProps) {
         <span className="quiet">{figures}</span>
         <span className="grow" />
         {isPaused && reversal?.phase === 'copy' ? (
-          <Button look="flat" onPress={() => order('undo')}>
+          <Button needs="settle.set" look="flat" onPress={() => order('undo')}>
             {words.turnBack}
           </Button>
         ) : null}
-        <Button onPress={() => order(isPaused ? 'run' : 'pause')}>
+        <Button needs="settle.set" onPress={() => order(isPaused ? 'run' : 'pause')}>
           {isPaused ? words.continue : words.pause}
         </Button>
       </div>

@@ -48,7 +48,7 @@ export function TrashCard(props: { readonly timeline: Timeline }) {
       </ul>
       <div className="trash-foot">
         <p className="soft">{words.week}</p>
-        <Button look="flat" onPress={() => setAsking(true)}>
+        <Button needs="trash.purge" look="flat" onPress={() => setAsking(true)}>
           {words.empty}
         </Button>
       </div>

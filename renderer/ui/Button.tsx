@@ -1,6 +1,7 @@
 // The one button: plain, go (acts), flat (quiet), danger. Named by its verb.
 import type { ReactNode } from 'react';
 import { Button as AriaButton } from 'react-aria-components';
+import { type Needs, ROLE_REASON_ID, useMay } from '../policy/role.ts';
 
 export function Button(props: {
   readonly children: ReactNode;
@@ -8,17 +9,21 @@ export function Button(props: {
   readonly look?: 'plain' | 'go' | 'flat' | 'danger' | 'icon';
   readonly label?: string;
   readonly isDisabled?: boolean;
+  /** What it calls in the end: off for whoever may not, with the reason. */
+  readonly needs?: Needs;
   readonly isPressed?: boolean;
   readonly type?: 'button' | 'submit';
   readonly autoFocus?: boolean;
 }) {
+  const may = useMay(props.needs);
   return (
     <AriaButton
       className={`btn ${props.look ?? 'plain'}`}
       type={props.type ?? 'button'}
-      isDisabled={props.isDisabled ?? false}
+      isDisabled={!may || (props.isDisabled ?? false)}
       autoFocus={props.autoFocus ?? false}
       onPress={() => void props.onPress?.()}
+      {...(may ? {} : { 'aria-describedby': ROLE_REASON_ID })}
       {...(props.label === undefined ? {} : { 'aria-label': props.label })}
       {...(props.isPressed === undefined ? {} : { 'aria-pressed': props.isPressed })}
     >

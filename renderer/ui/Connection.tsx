@@ -1,9 +1,42 @@
 // What is shown before, without and after the connection.
+import { type FormEvent, useState } from 'react';
+import { signIn } from '../api/session.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from './Button.tsx';
 import { useService } from './hooks.ts';
 import { Notice } from './Notice.tsx';
 import { Mark } from './Shapes.tsx';
+
+function SignIn() {
+  const { text } = useSpeech();
+  const words = text.connection;
+  const [token, setToken] = useState('');
+  const [problem, setProblem] = useState('');
+  const send = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    const status = await signIn(token.trim()).catch(() => 0);
+    if (status === 204) return window.location.reload();
+    setProblem(status === 429 ? words.tooOften : status === 403 ? words.wrongToken : words.notReached);
+  };
+  return (
+    <form className="sign-in" onSubmit={event => void send(event)}>
+      <label>
+        {words.token}
+        <input
+          type="password"
+          autoComplete="current-password"
+          maxLength={200}
+          value={token}
+          onChange={event => setToken(event.target.value)}
+        />
+      </label>
+      <Button look="go" type="submit" isDisabled={token.trim() === ''}>
+        {words.signIn}
+      </Button>
+      <p role="status">{problem}</p>
+    </form>
+  );
+}
 
 export function ConnectionScreen() {
   const { text } = useSpeech();
@@ -20,6 +53,7 @@ export function ConnectionScreen() {
       <Mark />
       <h1>{title}</h1>
       <p role="status">{note}</p>
+      {connection === 'signed-out' ? <SignIn /> : null}
       {connection === 'incompatible' ? (
         <Button look="go" onPress={() => window.location.reload()}>
           {words.reload}

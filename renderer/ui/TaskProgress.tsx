@@ -74,7 +74,11 @@ export function StopTask(props: { readonly task: Task; readonly verb: string }) 
   return (
     <>
       <PauseTask task={task} />
-      <Button look="flat" onPress={() => attempt(verb, () => call('task.cancel', { taskId: task.id }))}>
+      <Button
+        needs="task.cancel"
+        look="flat"
+        onPress={() => attempt(verb, () => call('task.cancel', { taskId: task.id }))}
+      >
         {verb}
       </Button>
     </>

@@ -48,7 +48,7 @@ export function DiskList(props: { readonly vm: VmSummary }) {
                   : words.line(size(virtualBytes), size(used))}
               </p>
             </div>
-            <Button label={words.growNamed(at + 1)} onPress={() => setGrowing(id)}>
+            <Button needs="disk.grow" label={words.growNamed(at + 1)} onPress={() => setGrowing(id)}>
               {words.grow}
             </Button>
           </section>

@@ -34,7 +34,7 @@ function RowAction(props: { readonly vm: VmSummary }) {
   if (!['off', 'failed', 'suspended'].includes(vm.state.phase)) return null;
   const verb = vm.state.phase === 'suspended' ? text.vm.resume : text.vm.start;
   return (
-    <Button label={text.palette.act(verb, name)} onPress={() => startVm(vm)}>
+    <Button needs="vm.start" label={text.palette.act(verb, name)} onPress={() => startVm(vm)}>
       {verb}
     </Button>
   );
@@ -133,7 +133,7 @@ function FirstSteps() {
       <h2>{words.emptyTitle}</h2>
       <p className="soft">{words.emptyText}</p>
       <div className="actions">
-        <Button look="go" onPress={() => openDialog('create')}>
+        <Button needs="vm.create" look="go" onPress={() => openDialog('create')}>
           {words.emptySample}
         </Button>
         <Button onPress={() => openDialog('doctor')}>{words.doctor}</Button>
@@ -169,7 +169,7 @@ export function Overview() {
         {vms.length === 0 ? null : (
           <>
             <Button onPress={() => openDialog('doctor')}>{text.overview.doctor}</Button>
-            <Button look="go" onPress={() => openDialog('create')}>
+            <Button needs="vm.create" look="go" onPress={() => openDialog('create')}>
               {text.side.newVm}
             </Button>
           </>

@@ -27,7 +27,7 @@ export function PeekPage(props: { readonly vm: VmSummary; readonly peek: Peek })
         </span>
         <span className="grow" />
         <div className="verbs">
-          <Button look="go" onPress={() => endPeek(vm)}>
+          <Button needs="vm.stop" look="go" onPress={() => endPeek(vm)}>
             {text.peek.close}
           </Button>
         </div>

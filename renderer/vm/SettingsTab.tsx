@@ -22,7 +22,9 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
           <h2>{text.settings.name}</h2>
           <p className="soft wrap">{vm.spec.name}</p>
         </div>
-        <Button onPress={() => setDialog('rename')}>{text.vm.rename}</Button>
+        <Button needs="vm.rename" onPress={() => setDialog('rename')}>
+          {text.vm.rename}
+        </Button>
       </section>
       <SetupSections vm={vm} />
       <DiskList vm={vm} />
@@ -32,7 +34,11 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
           <p className="soft">{text.settings.removeText}</p>
           <ManagedMark rule={keeps} />
         </div>
-        <Button onPress={() => setDialog('delete')} isDisabled={!canDelete || keeps !== null}>
+        <Button
+          needs="vm.delete"
+          onPress={() => setDialog('delete')}
+          isDisabled={!canDelete || keeps !== null}
+        >
           {text.vm.delete}
         </Button>
       </section>

@@ -57,7 +57,11 @@ export function SetupSections(props: { readonly vm: VmSummary }) {
             <h2>{lines[name].title}</h2>
             <p className="soft wrap">{lines[name].line}</p>
           </div>
-          <Button label={`${lines[name].title}: ${text.setup.change}`} onPress={() => setOpen(name)}>
+          <Button
+            needs="vm.configure"
+            label={`${lines[name].title}: ${text.setup.change}`}
+            onPress={() => setOpen(name)}
+          >
             {text.setup.change}
           </Button>
         </section>

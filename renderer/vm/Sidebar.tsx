@@ -139,7 +139,7 @@ export function Sidebar() {
         {vms.length === 0 ? <li className="side-empty">{text.side.empty}</li> : null}
       </ul>
       <div className="side-foot">
-        <Button onPress={() => openDialog('create')} label={text.side.newVm}>
+        <Button needs="vm.create" onPress={() => openDialog('create')} label={text.side.newVm}>
           <Plus size={15} aria-hidden />
           <span className="fold">{text.side.newVm}</span>
         </Button>

@@ -82,7 +82,9 @@ function HistoryFact(props: { readonly vm: VmSummary; readonly timeline: Timelin
           <Button look="flat" onPress={() => goTo({ kind: 'vm', vmId, tab: 'history' })}>
             {text.summary.open}
           </Button>
-          <Button onPress={() => ask(vmId, 'take')}>{text.summary.take}</Button>
+          <Button needs="moment.take" onPress={() => ask(vmId, 'take')}>
+            {text.summary.take}
+          </Button>
         </>
       }
     >

@@ -3,12 +3,14 @@ import { Ellipsis } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { useStore } from 'zustand';
+import { mayCall } from '../../shared/roles.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { attempt, shutDownVm, startVm, suspendVm } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { TrialChip } from '../memory/TrialStrip.tsx';
 import { ManagedMark, useLock } from '../policy/ManagedMark.tsx';
+import { type Needs, useRole } from '../policy/role.ts';
 import { answered, askedStore, VM_DIALOGS, type VmDialogName } from '../state/asked.ts';
 import { goTo, type VmTab } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
@@ -24,11 +26,19 @@ const TONES: Partial<Record<VmSummary['state']['phase'], string>> = {
   paused: 'warn',
 };
 
+const NEEDS = {
+  force: 'vm.stop',
+  reset: 'vm.reset',
+  rename: 'vm.rename',
+  delete: 'vm.delete',
+} as const satisfies Record<VmDialogName, Needs>;
+
 function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDialogName) => void }) {
   const { text } = useSpeech();
   const { id } = props.vm.spec;
   const verbs = verbsIn(props.vm.state.phase);
   const keeps = useLock('vm.delete');
+  const role = useRole();
   return (
     <MenuTrigger>
       <AriaButton className="btn icon" aria-label={text.vm.more}>
@@ -37,14 +47,21 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
       <Popover className="popover" placement="bottom end">
         <Menu className="menu" aria-label={text.vm.more}>
           {verbs.includes('pause') ? (
-            <MenuItem onAction={() => void attempt(text.vm.pause, () => call('vm.pause', { vmId: id }))}>
+            <MenuItem
+              isDisabled={!mayCall(role, 'vm.pause')}
+              onAction={() => void attempt(text.vm.pause, () => call('vm.pause', { vmId: id }))}
+            >
               {text.vm.pause}
             </MenuItem>
           ) : null}
           {VM_DIALOGS.filter(verb => verbs.includes(verb)).map(verb => {
             const lock = verb === 'delete' ? keeps : null;
             return (
-              <MenuItem key={verb} isDisabled={lock !== null} onAction={() => props.open(verb)}>
+              <MenuItem
+                key={verb}
+                isDisabled={lock !== null || !mayCall(role, NEEDS[verb])}
+                onAction={() => props.open(verb)}
+              >
                 {text.vm[verb]}
                 <ManagedMark rule={lock} />
               </MenuItem>
@@ -65,10 +82,18 @@ function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   if (phase === 'running') {
     return (
       <>
-        <Button onPress={() => suspendVm(id)}>{text.vm.suspend}</Button>
-        <Button onPress={() => shutDownVm(id)}>{text.vm.shutdown}</Button>
+        <Button needs="vm.suspend" onPress={() => suspendVm(id)}>
+          {text.vm.suspend}
+        </Button>
+        <Button needs="vm.stop" onPress={() => shutDownVm(id)}>
+          {text.vm.shutdown}
+        </Button>
         {props.tab === 'console' ? null : (
-          <Button look={primary} onPress={() => goTo({ kind: 'vm', vmId: id, tab: 'console' })}>
+          <Button
+            needs="console.open"
+            look={primary}
+            onPress={() => goTo({ kind: 'vm', vmId: id, tab: 'console' })}
+          >
             {text.vm.openConsole}
           </Button>
         )}
@@ -77,14 +102,18 @@ function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   }
   if (phase === 'paused') {
     return (
-      <Button look={primary} onPress={() => attempt(text.vm.unpause, () => call('vm.resume', { vmId: id }))}>
+      <Button
+        needs="vm.resume"
+        look={primary}
+        onPress={() => attempt(text.vm.unpause, () => call('vm.resume', { vmId: id }))}
+      >
         {text.vm.unpause}
       </Button>
     );
   }
   if (phase === 'off' || phase === 'failed' || phase === 'suspended') {
     return (
-      <Button look={primary} onPress={() => startVm(vm)}>
+      <Button needs="vm.start" look={primary} onPress={() => startVm(vm)}>
         {phase === 'suspended' ? text.vm.resume : text.vm.start}
       </Button>
     );

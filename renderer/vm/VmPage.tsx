@@ -41,8 +41,12 @@ function StillRuns(props: { readonly vm: VmSummary }) {
   const [dialog, setDialog] = useState<VmDialogName | null>(null);
   return (
     <>
-      <Button onPress={() => shutDownVm(props.vm.spec.id)}>{text.setup.stillRuns}</Button>
-      <Button onPress={() => setDialog('force')}>{text.vm.force}</Button>
+      <Button needs="vm.stop" onPress={() => shutDownVm(props.vm.spec.id)}>
+        {text.setup.stillRuns}
+      </Button>
+      <Button needs="vm.stop" onPress={() => setDialog('force')}>
+        {text.vm.force}
+      </Button>
       <VmDialogs vm={props.vm} dialog={dialog} onClose={() => setDialog(null)} />
     </>
   );
