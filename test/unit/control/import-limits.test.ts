@@ -19,7 +19,7 @@ it.skipIf(findProgram('prlimit') === null)(
     try {
       // Says what it may, in the words of whom it stands for.
       const tool = join(folder, 'qemu-img');
-      const says = '{"virtual-size": 4096, "required": 4096}';
+      const says = '{"virtual-size": 4096, "required": 4096, "fully-allocated": 8192}';
       writeFileSync(
         tool,
         `#!/bin/sh\necho "$1 $(ulimit -d) $(ulimit -c)" >> ${folder}/limits\necho '${says}'\n`,
