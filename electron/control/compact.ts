@@ -30,11 +30,14 @@ export async function compactHistory({ storage, clock }: Ports, vmId: VmId, run:
       await tell('stop');
       throw cancelled;
     }
-    await tell('run');
+    // Done between the look and the pause, it is not begun anew.
+    if ((await look()).compact.isPending) await tell('run');
   };
   if (run.stood !== TOLD) {
     // One that comes later is waited for.
     if ((await look()).isPaused) throw paused();
+    // All of it, also where a pause of one that was given up is left.
+    await tell('stop');
     await tell('run');
   }
   await run.gate.pausable(async () => {

@@ -233,12 +233,14 @@ export class VmHost {
     // Calls under way must not hang on a port nobody answers.
     link.client.close();
     this.#up = null;
-    this.#worker().catch((error: unknown) => {
-      log(
-        `vm ${vmId}: not reopened: ${error instanceof Fault ? errorText(error.body) : String(error)}`,
-        'error',
-      );
-    });
+    this.#worker().then(
+      () => this.#restLater(),
+      (error: unknown) =>
+        log(
+          `vm ${vmId}: not reopened: ${error instanceof Fault ? errorText(error.body) : String(error)}`,
+          'error',
+        ),
+    );
   }
 }
 

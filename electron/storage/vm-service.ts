@@ -76,9 +76,12 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'vm.rest': async () => {
       if (opened === null) return { isAtRest: true };
-      const { state, compact } = opened.engine.timeline().settle;
+      const timeline = opened.engine.timeline();
+      const { state, compact } = timeline.settle;
       const isUsed = exports.openCount > 0 || readers.openCount > 0;
-      if (isUsed || state !== 'rest' || compact.isPending) return { isAtRest: false };
+      if (isUsed || state !== 'rest' || (compact.isPending && !compact.isPaused)) return { isAtRest: false };
+      // What is owed may be that it is at rest.
+      topics.publish('timeline', vmId, timeline);
       await close();
       return { isAtRest: true };
     },

@@ -106,8 +106,11 @@ describe('the storage process', () => {
     client.close();
     await storage.client.closeExport(vmId, diskId);
     const awake = threads();
+    const heard: string[] = [];
+    storage.client.onTimeline((_, { settle }) => heard.push(settle.state));
     await until('it settles and rests', async () => (await rest()).isAtRest);
     await until('its thread is gone', () => threads() < awake);
+    await until('it is told that it rests', () => heard.at(-1) === 'rest');
     const { moments, settle } = await storage.client.call('timeline.get', { vmId });
     expect([moments.map(({ name }) => name), settle.state]).toEqual([['one'], 'rest']);
     await storage.client.openExport(vmId, diskId, path);
