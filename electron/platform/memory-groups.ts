@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 export interface MemoryGroup {
   /** The kernel slows down and reclaims from who holds more; null: no limit. */
   setHighKib(highKib: number | null): void;
-  /** Of all the processors there are; null: no limit. Throws where `cpu` says that it cannot be held. */
+  /** Of all the processors there are; null: no limit. Throws where none can be set in this group. */
   setCpuPercent(percent: number | null): void;
   /** When all in it have ended. */
   remove(): void;
@@ -45,6 +45,7 @@ const PERIOD_US = 100_000;
 const QUOTA_US_MIN = 1_000;
 const CONTROLLERS = ['memory', 'cpu'] as const;
 type Controller = (typeof CONTROLLERS)[number];
+const LIMITED = { memory: 'memory', cpu: 'processors' } as const;
 
 export interface GroupsInput {
   readonly files: GroupFiles;
@@ -67,6 +68,8 @@ function groupOf(files: GroupFiles, pid: number): string | null {
 interface Divided {
   readonly base: string;
   readonly has: readonly Controller[];
+  /** What it was given and may not hand on, with the system's words. */
+  readonly refused: ReadonlyMap<Controller, string>;
 }
 /** Why it cannot be; and whether that can be helped. */
 interface Undivided {
@@ -85,38 +88,65 @@ function divide({ files, root, own }: GroupsInput): Divided | Undivided {
   const wanted = CONTROLLERS.filter(one => given.includes(one));
   if (wanted.length === 0) return { why: cannotLimit('memory'), isCurable: true };
   const divided = words(files.read(`${base}/cgroup.subtree_control`));
-  const has = wanted.filter(one => divided.includes(one));
-  if (has.length === wanted.length) return { base, has };
+  const had = wanted.filter(one => divided.includes(one));
+  if (had.length === wanted.length) return { base, has: had, refused: new Map() };
   const inside = words(files.read(`${base}/cgroup.procs`)).map(Number);
   if (inside.some(one => !own.includes(one)))
     return { why: "Other programs are in Ebb's own cgroup", isCurable: true };
+  const missing = wanted.filter(one => !had.includes(one));
+  const refused = handOn(files, base, inside, missing);
+  const has = wanted.filter(one => !refused.has(one));
+  if (has.length > 0) return { base, has, refused };
+  undo(files, base, inside);
+  const [why] = refused.values();
+  return { why: `Ebb may not divide its own cgroup (${why})`, isCurable: true };
+}
+
+/** One at a time: the kernel may refuse one (`cpu` does where realtime processes run) and grant the other. What was refused, and why. */
+function handOn(
+  files: GroupFiles,
+  base: string,
+  inside: readonly number[],
+  wanted: readonly Controller[],
+): Map<Controller, string> {
   try {
     makeIfMissing(files, `${base}/${SERVICE}`);
     for (const one of inside) files.write(`${base}/${SERVICE}/cgroup.procs`, String(one));
-    for (const one of wanted)
-      if (!has.includes(one)) files.write(`${base}/cgroup.subtree_control`, `+${one}`);
-    return { base, has: wanted };
   } catch (cause) {
-    if (has.length > 0) return { base, has };
-    undo(files, base, inside);
-    const words = cause instanceof Error ? cause.message : String(cause);
-    return { why: `Ebb may not divide its own cgroup (${words})`, isCurable: true };
+    return new Map(wanted.map(one => [one, messageOf(cause)]));
   }
+  const refused = new Map<Controller, string>();
+  for (const one of wanted)
+    try {
+      files.write(`${base}/cgroup.subtree_control`, `+${one}`);
+    } catch (cause) {
+      refused.set(one, messageOf(cause));
+    }
+  return refused;
 }
 
-const cannotLimit = (what: string): string => `Ebb's own cgroup may not limit ${what}`;
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+const cannotLimit = (one: Controller, words?: string): string =>
+  `Ebb's own cgroup may not limit ${LIMITED[one]}${words === undefined ? '' : ` (${words})`}`;
+
+/** Null where it may be limited. */
+function whyNot(divided: Divided | Undivided, one: Controller): Undivided | null {
+  if ('why' in divided) return divided;
+  if (divided.has.includes(one)) return null;
+  return { why: cannotLimit(one, divided.refused.get(one)), isCurable: true };
+}
 
 function memoryFound(divided: Divided | Undivided): string {
-  if ('why' in divided) return `${divided.why}, ${KEPT_BY}${divided.isCurable ? ` ${REMEDY}` : ''}`;
-  if (!divided.has.includes('memory')) return `${cannotLimit('memory')}, ${KEPT_BY} ${REMEDY}`;
-  return 'The kernel keeps each VM to what it was promised (memory.high).';
+  const not = whyNot(divided, 'memory');
+  if (not === null) return 'The kernel keeps each VM to what it was promised (memory.high).';
+  return `${not.why}, ${KEPT_BY}${not.isCurable ? ` ${REMEDY}` : ''}`;
 }
 
 function cpuHold(divided: Divided | Undivided): CpuHold {
-  if (!('why' in divided) && divided.has.includes('cpu')) return { isHeld: true };
-  const [why, isCurable] =
-    'why' in divided ? [divided.why, divided.isCurable] : [cannotLimit('processors'), true];
-  return { isHeld: false, why: `${why}.`, todo: isCurable ? COMMAND : '' };
+  const not = whyNot(divided, 'cpu');
+  if (not === null) return { isHeld: true };
+  return { isHeld: false, why: `${not.why}.`, todo: not.isCurable ? COMMAND : '' };
 }
 
 function makeIfMissing(files: GroupFiles, path: string): void {
@@ -136,6 +166,8 @@ const groupAt = (files: GroupFiles, path: string, processors: number): MemoryGro
   setHighKib: highKib =>
     files.write(`${path}/memory.high`, highKib === null ? 'max' : String(highKib * 1024)),
   setCpuPercent: percent => {
+    // Nothing limits it where the processors were not divided.
+    if (percent === null && files.read(`${path}/cpu.max`) === null) return;
     const quotaUs = percent === null ? 'max' : cpuQuotaUs(percent, processors);
     files.write(`${path}/cpu.max`, `${quotaUs} ${PERIOD_US}`);
   },

@@ -20,6 +20,8 @@ export class FakeCgroups implements GroupFiles {
   readonly written: string[] = [];
   /** No file may be written. */
   isReadOnly = false;
+  /** A controller that is not handed on, though it is there: `cpu` beside realtime processes. */
+  refused = '';
 
   /** A group that is there, with these processes. */
   constructor(group: string, procs: readonly number[], controllers = 'cpu memory pids') {
@@ -55,6 +57,7 @@ export class FakeCgroups implements GroupFiles {
     if (at === null || group === undefined) return null;
     if (at.file === 'cgroup.controllers') return `${this.#controllersOf(at.group)}\n`;
     if (at.file === 'cgroup.subtree_control') return `${group.subtree}\n`;
+    if (at.file === 'cpu.max') return this.#controllersOf(at.group).includes('cpu') ? `${group.cpu}\n` : null;
     return at.file === 'cgroup.procs' ? [...group.procs].map(one => `${one}\n`).join('') : null;
   }
 
@@ -68,7 +71,7 @@ export class FakeCgroups implements GroupFiles {
       for (const other of this.groups.values()) other.procs.delete(Number(text));
       group.procs.add(Number(text));
     } else if (at.file === 'cgroup.subtree_control') {
-      if (group.procs.size > 0) refuse('EBUSY', path);
+      if (group.procs.size > 0 || text === `+${this.refused}`) refuse('EBUSY', path);
       group.subtree = `${group.subtree} ${text.slice(1)}`.trim();
     } else if (at.file === 'memory.high' && this.#controllersOf(at.group).includes('memory'))
       group.high = text;

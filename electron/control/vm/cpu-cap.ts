@@ -19,11 +19,14 @@ export class CpuCaps {
     return this.#groups.cpu;
   }
 
-  /** `pid`: of its QEMU. `percent` of all processors; null: no limit. */
+  /** `pid`: of its QEMU. `percent` of all processors; null: no limit. Also in the group of an earlier control, which may hold it where this one could not. */
   set(vmId: VmId, pid: number, percent: number | null): void {
-    if (!this.hold.isHeld || this.#held.get(pid) === percent) return;
+    if (this.#held.get(pid) === percent) return;
     try {
-      this.#groups.enter(vmId, pid)?.setCpuPercent(percent);
+      const group = this.#groups.enter(vmId, pid);
+      // `hold` says why there is none.
+      if (group === null) return;
+      group.setCpuPercent(percent);
       this.#held.set(pid, percent);
     } catch (cause) {
       this.#log(`vm ${vmId}: its share of the processors is not limited: ${String(cause)}`);

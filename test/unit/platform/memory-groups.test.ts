@@ -135,6 +135,27 @@ describe('memory cgroups', () => {
     expect(old.groups.get(SCOPE)?.subtree).toBe('memory cpu');
   });
 
+  it.each([
+    ['cpu', 'memory'],
+    ['memory', 'cpu'],
+  ] as const)('M9: where %s is refused, %s is held all the same, and it is said why not', (refused, held) => {
+    const files = Object.assign(new FakeCgroups(SCOPE, [EBB]), { refused });
+    const groups = groupsOf(files);
+    expect(files.groups.get(SCOPE)?.subtree).toBe(held);
+    const group = groups.enter('one', QEMU);
+    const said = `may not limit ${refused === 'cpu' ? 'processors' : 'memory'} (EBUSY`;
+    if (refused === 'cpu') {
+      group?.setHighKib(1024);
+      expect(files.high(`${SCOPE}/ebb-vm-one`)).toBe('1048576');
+      expect(groups.found).toContain('keeps each VM');
+      expect(groups.cpu).toMatchObject({ isHeld: false, why: expect.stringContaining(said) });
+    } else {
+      group?.setCpuPercent(10);
+      expect(files.cpu(`${SCOPE}/ebb-vm-one`)).toBe('40000 100000');
+      expect([groups.cpu.isHeld, groups.found]).toEqual([true, expect.stringContaining(said)]);
+    }
+  });
+
   it('a group that turns out not to be divisible is left as it was', () => {
     const files = new FakeCgroups(SCOPE, [EBB]);
     const write = files.write.bind(files);

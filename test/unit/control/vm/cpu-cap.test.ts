@@ -31,6 +31,28 @@ describe('a cap on processors', () => {
     expect(max(files)).toBe('50000 100000');
   });
 
+  it('that an earlier control set is changed and lifted by one whose own group may not be divided', () => {
+    const files = new FakeCgroups(SCOPE, [EBB]);
+    capsOver(files).set(vmId, QEMU, 50);
+    files.groups.set('/terminal.scope', { procs: new Set([30, 31]), subtree: '', high: 'max', cpu: '' });
+    const groups = memoryGroups({ files, root: FakeCgroups.ROOT, own: [30], processors: 2 });
+    const later = new CpuCaps(groups, line => expect.unreachable(line));
+    expect(later.hold.isHeld).toBe(false);
+    later.set(vmId, QEMU, 25);
+    expect(max(files)).toBe('50000 100000');
+    later.set(vmId, QEMU, null);
+    expect(max(files)).toBe('max 100000');
+  });
+
+  it('where only memory is divided, no cap is nothing to tell of, and a cap that is not held is told', () => {
+    const [files, logged] = [new FakeCgroups(SCOPE, [EBB], 'memory'), [] as string[]];
+    const caps = capsOver(files, logged);
+    caps.set(vmId, QEMU, null);
+    expect(logged).toEqual([]);
+    caps.set(vmId, QEMU, 50);
+    expect(logged.join()).toContain('is not limited');
+  });
+
   it('that cannot be held is refused when it is asked for, with what to do, and keeps nothing from running', () => {
     const files = new FakeCgroups(SCOPE, [EBB, 99]);
     const caps = capsOver(files);
