@@ -19,7 +19,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { copyFile, open, rename, rm } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileFault } from './block-file.ts';
@@ -137,16 +137,19 @@ async function copyPieces(
 }
 
 /** Small files, or folders of such, of the same names and bytes; also where neither is there. */
-export function isSame(one: string, other: string): boolean {
+export async function isSame(one: string, other: string): Promise<boolean> {
   const [a, b] = [one, other].map(path => statSync(path, { throwIfNoEntry: false }));
   if (a === undefined || b === undefined) return a === b;
   if (a.isDirectory() !== b.isDirectory()) return false;
-  if (!a.isDirectory()) return a.size === b.size && readFileSync(one).equals(readFileSync(other));
+  if (!a.isDirectory()) {
+    if (a.size !== b.size) return false;
+    const [bytes, others] = await Promise.all([readFile(one), readFile(other)]);
+    return bytes.equals(others);
+  }
   const names = readdirSync(one).sort();
-  return (
-    names.join('\0') === readdirSync(other).sort().join('\0') &&
-    names.every(name => isSame(join(one, name), join(other, name)))
-  );
+  if (names.join('\0') !== readdirSync(other).sort().join('\0')) return false;
+  for (const name of names) if (!(await isSame(join(one, name), join(other, name)))) return false;
+  return true;
 }
 
 /** Empty where there is none. */

@@ -29,7 +29,7 @@ export interface ExtrasPorts {
   readonly makePrivateFolder: (path: string) => void;
   readonly exists: (path: string) => boolean;
   /** Files, or folders with the same files in them, of the same bytes; also where neither is there. */
-  readonly isSame: (one: string, other: string) => boolean;
+  readonly isSame: (one: string, other: string) => Promise<boolean>;
   /** A file or a small folder. */
   readonly copyDurably: (from: string, to: string) => void;
   readonly removeTree: (path: string) => void;
@@ -101,13 +101,20 @@ export class ExtrasShelf {
   }
 
   /** Nothing of them changed since that point; null: since there was none. */
-  isStateOf(vmId: VmId, pointId: PointId | null): boolean {
+  async isStateOf(vmId: VmId, pointId: PointId | null): Promise<boolean> {
     const [home, { exists, isSame }] = [this.#ports.home(vmId), this.#ports];
-    return MACHINE_STATE.every(name =>
-      pointId === null
-        ? !exists(`${home}/${name}`)
-        : isSame(`${home}/${name}`, `${this.#folder(vmId, pointId)}/${name}`),
-    );
+    for (const name of MACHINE_STATE) {
+      const path = `${home}/${name}`;
+      const isIts =
+        pointId === null ? !exists(path) : await isSame(path, `${this.#folder(vmId, pointId)}/${name}`);
+      if (!isIts) return false;
+    }
+    return true;
+  }
+
+  /** False of one that brings nothing back beside its disks: taken by storage alone (a clone's first, imported, rescued). */
+  has(vmId: VmId, pointId: PointId): boolean {
+    return this.#read(vmId).has(pointId);
   }
 
   #copy(from: string, to: string): void {

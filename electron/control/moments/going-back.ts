@@ -134,8 +134,9 @@ export class GoingBack {
     const { storage, shelf, keepPresent } = this.#ports;
     const { vmId, moments, trash, nowParentId } = timeline;
     const now = [...moments, ...trash].find(({ id }) => id === nowParentId);
-    if (shelf.isStateOf(vmId, now?.points[0]?.pointId ?? null)) return;
-    if (nowParentId !== null && (await this.#haveDisksChanged(vmId, nowParentId))) return;
+    if (await shelf.isStateOf(vmId, now?.points[0]?.pointId ?? null)) return;
+    if (nowParentId !== null && (await this.#haveDisksChanged(vmId, nowParentId, null))) return;
+    if (now !== undefined && (await this.#isKeptElsewhere(timeline, now))) return;
     const draft = shelf.draft(vmId);
     try {
       shelf.copyState(vmId, draft);
@@ -146,8 +147,25 @@ export class GoingBack {
     }
   }
 
-  async #haveDisksChanged(vmId: VmId, fromId: MomentId): Promise<boolean> {
-    const { disks } = await this.#ports.storage.call('moment.compare', { vmId, fromId, toId: null });
+  /**
+   * A point that brings no state of its own leaves whatever there is: going back to any point of this state and then to it is
+   * the present again. Any other is the present only together with its disks, as the branch of an earlier leaving has them.
+   */
+  async #isKeptElsewhere({ vmId, moments }: Timeline, now: Moment): Promise<boolean> {
+    const { shelf } = this.#ports;
+    const bringsState = ({ points: [point] }: Moment): boolean =>
+      point !== undefined && shelf.has(vmId, point.pointId);
+    const isAnyEnough = !bringsState(now);
+    for (const one of moments.toReversed()) {
+      if (!bringsState(one) || !(isAnyEnough || one.parentId === now.id)) continue;
+      if (!(await shelf.isStateOf(vmId, one.points[0]?.pointId ?? null))) continue;
+      if (isAnyEnough || !(await this.#haveDisksChanged(vmId, now.id, one.id))) return true;
+    }
+    return false;
+  }
+
+  async #haveDisksChanged(vmId: VmId, fromId: MomentId, toId: MomentId | null): Promise<boolean> {
+    const { disks } = await this.#ports.storage.call('moment.compare', { vmId, fromId, toId });
     return disks.some(({ difference }) => difference.bytes > 0);
   }
 

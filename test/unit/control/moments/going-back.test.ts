@@ -39,6 +39,7 @@ const record = runRecordSchema.parse({
 });
 
 class Killed extends Error {}
+type Compared = { readonly fromId: MomentId; readonly toId: MomentId | null };
 
 let home: string;
 let engine: VmEngine;
@@ -112,7 +113,9 @@ function control(killAt = Number.POSITIVE_INFINITY) {
     uuid: () => crypto.randomUUID(),
   });
   const timeline = () => engine.timeline();
-  const compared = async (fromId: MomentId) => ({ disks: await engine.inspect.compare(fromId, null) });
+  const compared = async ({ fromId, toId }: Compared) => ({
+    disks: await engine.inspect.compare(fromId, toId),
+  });
   const moveDisks: Machines['moveDisks'] = mortalLater(async (_, order) => {
     await engine.goBack(order);
     return timeline();
@@ -136,9 +139,9 @@ function control(killAt = Number.POSITIVE_INFINITY) {
       cpus = wanted.cpus;
     }),
     storage: {
-      call: mortalLater(async (method: string, given: NewMoment & { fromId: MomentId }): Promise<unknown> => {
+      call: mortalLater(async (method: string, given: NewMoment & Compared): Promise<unknown> => {
         if (method === 'moment.take') return engine.takeMoment(given);
-        return method === 'moment.compare' ? compared(given.fromId) : timeline();
+        return method === 'moment.compare' ? compared(given) : timeline();
       }),
     } as unknown as StorageClient,
     shelf,
@@ -295,6 +298,33 @@ describe('L4, T7: going back', () => {
       await goBack(control().goingBack);
       expect([killAt, text(at('uefi-vars.fd')), mine()]).toEqual([killAt, 'then', 1]);
     }
+  });
+
+  it('L4: leaving a point that brings no state keeps a branch where the state is new, and none where a point has it', async () => {
+    await tearDown();
+    await setUp(false);
+    const bare = await engine.takeMoment({ name: 'Cloned', note: '', kind: 'imported' });
+    const leaveFor = async (to: Moment): Promise<number> => {
+      const [keepName, resume, configuration] = ['kept', false, 'keep'] as const;
+      await control().goingBack.goBack(
+        { vmId, momentId: to.id, keepName, resume, configuration },
+        () => undefined,
+      );
+      return engine.timeline().moments.length;
+    };
+    // now.: of no point yet.
+    expect(await leaveFor(then)).toBe(3);
+    for (let round = 0; round < 3; round++)
+      expect([await leaveFor(bare), await leaveFor(then)]).toEqual([3, 3]);
+    await leaveFor(bare);
+    setMachine('new.');
+    expect([await leaveFor(then), text(at('uefi-vars.fd'))]).toEqual([4, 'then']);
+    // What another point has is kept by it for a point without state alone, not for one that brings its own.
+    setMachine('new.');
+    expect([await leaveFor(bare), await leaveFor(then)]).toEqual([5, 5]);
+    // It is with the disks of `then`: once is enough.
+    setMachine('new.');
+    expect(await leaveFor(bare)).toBe(5);
   });
 
   it('what the VM did since is not undone by a note that was acted on', async () => {
