@@ -29,6 +29,17 @@ const noteBarrier = (
   note: BarrierNote,
 ): void => ports.writeJson(notePath(folders), note);
 
+/** At a barrier its owner paused it, or let it go on: so it is after it, also for whoever comes next. */
+export function noteOwner(
+  folders: VmFolders,
+  ports: Pick<SupervisorPorts, 'readJson' | 'writeJson'>,
+  wasRunning: boolean,
+): void {
+  // A frozen one must run to be thawed.
+  if (readBarrierNote(folders, ports)?.kind === 'memory')
+    noteBarrier(folders, ports, { kind: 'memory', wasRunning });
+}
+
 export interface BarrierInput {
   readonly agent: AgentLine;
   readonly folders: VmFolders;
@@ -84,7 +95,8 @@ export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
   readonly qmp: QmpSession;
   readonly ports: SupervisorPorts;
   readonly memoryPath: string;
-  readonly wasRunning: boolean;
+  /** As its owner wants it now. */
+  readonly isRunWanted: () => boolean;
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
   readonly stays: Stays;
@@ -93,7 +105,7 @@ export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
 /** Told where the guest did not go on: the barrier's note stays until `wentOn`. */
 export type Stays = (wentOn: () => void) => void;
 
-interface GoOnInput extends Pick<MemoryBarrierInput, 'qmp' | 'folders' | 'ports' | 'wasRunning' | 'stays'> {
+interface GoOnInput extends Pick<MemoryBarrierInput, 'qmp' | 'folders' | 'ports' | 'isRunWanted' | 'stays'> {
   /** Of the note, when it goes on. */
   readonly drop?: () => void;
 }
@@ -103,39 +115,41 @@ async function goOn({
   qmp,
   folders,
   ports,
-  wasRunning,
+  isRunWanted,
   stays,
   drop = () => dropBarrierNote(folders, ports),
 }: GoOnInput): Promise<void> {
-  const goesOn = await qmp.execute('cont').catch(() => null);
-  if (!wasRunning) await qmp.execute('stop').catch(() => undefined);
+  const goOnce = (): Promise<unknown> => qmp.execute('cont').catch(() => null);
+  let goesOn = await goOnce();
+  if (!isRunWanted()) {
+    await qmp.execute('stop').catch(() => undefined);
+    // Its owner let it go on just now.
+    if (isRunWanted()) goesOn = await goOnce();
+  }
   if (goesOn !== null) drop();
-  else if (wasRunning && qmp.isOpen) stays(drop);
+  else if (isRunWanted() && qmp.isOpen) stays(drop);
 }
 
 /**
  * L4: `commit` copies firmware variables and TPM state beside the points, which a running guest writes whenever it likes: of
  * the very instant of its disks only while it stands still. A frozen one is noted already.
  */
-export async function atStandstill<T>(
-  input: Omit<GoOnInput, 'wasRunning' | 'drop'>,
-  commit: () => Promise<T>,
-): Promise<T> {
-  const { qmp, folders, ports } = input;
+export async function atStandstill<T>(input: Omit<GoOnInput, 'drop'>, commit: () => Promise<T>): Promise<T> {
+  const { qmp, folders, ports, isRunWanted } = input;
   const isNoted = readBarrierNote(folders, ports) !== null;
-  if (!isNoted) noteBarrier(folders, ports, { kind: 'memory', wasRunning: true });
+  if (!isNoted) noteBarrier(folders, ports, { kind: 'memory', wasRunning: isRunWanted() });
   try {
     await qmp.execute('stop');
     return await commit();
   } finally {
-    await goOn({ ...input, wasRunning: true, ...(isNoted ? { drop: () => undefined } : {}) });
+    await goOn({ ...input, ...(isNoted ? { drop: () => undefined } : {}) });
   }
 }
 
 /** `commit` at the instant `memoryPath` holds the guest's memory of; the guest runs until its last pages are saved. */
 export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => Promise<T>): Promise<T> {
-  const { folders, ports, wasRunning } = input;
-  noteBarrier(folders, ports, { kind: 'memory', wasRunning });
+  const { folders, ports, isRunWanted } = input;
+  noteBarrier(folders, ports, { kind: 'memory', wasRunning: isRunWanted() });
   try {
     await migrateToFile({ ...input, socketPath: `${folders.run}/save`, filePath: input.memoryPath });
     return await commit();
@@ -146,10 +160,10 @@ export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => 
 
 /** Its memory saved and the guest stopped; what fails leaves it going on, also where control dies in between. */
 export async function saveOrGoOn(
-  input: SaveInput & Pick<MemoryBarrierInput, 'wasRunning' | 'stays'>,
+  input: SaveInput & Pick<MemoryBarrierInput, 'isRunWanted' | 'stays'>,
 ): Promise<void> {
-  const { folders, ports, wasRunning } = input;
-  noteBarrier(folders, ports, { kind: 'memory', wasRunning });
+  const { folders, ports, isRunWanted } = input;
+  noteBarrier(folders, ports, { kind: 'memory', wasRunning: isRunWanted() });
   try {
     await saveMemory(input);
   } catch (cause) {

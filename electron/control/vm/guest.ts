@@ -15,6 +15,7 @@ const UNKNOWN_FROM = 2 ** 63;
 const statsSchema = z.object({ stats: z.record(z.string(), z.number()), 'last-update': z.number() });
 const balloonSchema = z.object({ actual: z.number() });
 const statusSchema = z.object({ status: z.string(), running: z.boolean() });
+const blocksSchema = z.array(z.object({ 'io-status': z.string().optional() }));
 const virtioSchema = z.object({ status: z.object({ statuses: z.array(z.string()) }) });
 
 const known = (value: number | undefined): number | null =>
@@ -84,6 +85,13 @@ export class Guest implements GuestPort {
 
   async status(): Promise<{ readonly status: string; readonly running: boolean }> {
     return statusSchema.parse(await this.#qmp.execute('query-status'));
+  }
+
+  /** Of one that stands still for a disk. */
+  async isDiskFull(): Promise<boolean> {
+    const answer = await this.#qmp.execute('query-block').catch(() => null);
+    const blocks = blocksSchema.safeParse(answer);
+    return blocks.data?.some(block => block['io-status'] === 'nospace') ?? false;
   }
 
   async sample(): Promise<GuestSample> {

@@ -10,6 +10,10 @@ import { specToArgv } from './spec-to-argv.ts';
 import { sampleMissing } from './supervisor-errors.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
 import { endTpm, startTpm } from './tpm.ts';
+import { type Phase, within } from './wait.ts';
+
+/** Storage restarts in seconds and recovers; the other phases have limits of their own. */
+const EXPORTS: Phase = { doing: 'Opening the disks', limitMs: 60_000 };
 
 export interface LaunchInput {
   readonly spec: VmSpec;
@@ -83,8 +87,12 @@ export async function openExports({ spec, folders, ports }: LaunchInput): Promis
   }
 }
 
-/** One that fails does not keep the others open. */
+export const openExportsInTime = (launch: LaunchInput): Promise<void> =>
+  within(launch.ports.clock, EXPORTS, openExports(launch));
+
+/** Its QEMU is gone, and a barrier it stood at with it. One that fails does not keep the others open. */
 export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<void> {
+  dropBarrierNote(folders, ports);
   await endTpm(folders, ports);
   for (const disk of spec.disks) {
     await ports.storage.closeExport(spec.id, disk.id).catch((cause: unknown) => {

@@ -1,6 +1,7 @@
 // What QEMU says by itself, in the words of the state machine and of the memory manager.
 import type { VmPhase } from '../../../shared/vm.ts';
 import type { VmMemoryEvent } from '../ports.ts';
+import type { Guest } from './guest.ts';
 import type { VmEvent } from './state.ts';
 
 export interface EventEars {
@@ -58,3 +59,10 @@ export const diskErrorText = (isFull: boolean): string =>
   isFull
     ? 'Paused: the disk is full. It goes on by itself when there is room; nothing is lost.'
     : 'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
+
+/** Of one that is found: null where it runs; '' where its owner paused it, or nobody knows any more who did. */
+export async function whyStill(guest: Pick<Guest, 'status' | 'isDiskFull'>): Promise<string | null> {
+  const { running, status } = await guest.status();
+  if (status !== 'io-error') return running ? null : '';
+  return diskErrorText(await guest.isDiskFull());
+}

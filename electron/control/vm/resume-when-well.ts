@@ -4,7 +4,7 @@ import type { VmState } from '../../../shared/vm.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { StoragePort } from '../ports.ts';
 import type { Live } from './live.ts';
-import type { VmEvent } from './state.ts';
+import { isLive, type VmEvent } from './state.ts';
 import { delay } from './wait.ts';
 
 const FIRST_MS = 500;
@@ -29,6 +29,9 @@ export class Recovery {
   /** Null: nothing is to go on by itself. */
   #why: string | null = null;
   #waiting: Stopped | null = null;
+  /** Of what is waited for. */
+  #over: (() => void)[] = [];
+  #stops = 0;
 
   constructor(
     ports: RecoveryPorts,
@@ -44,14 +47,21 @@ export class Recovery {
     return this.#waiting !== null && this.#isWanted();
   }
 
-  /** `runs` once it does. One that runs, or is paused by somebody meanwhile, is not waited for any more. */
-  async begin(live: Stopped, why: string, runs: () => void = () => undefined): Promise<void> {
+  /** `over` once it runs, or somebody paused it meanwhile: it is not waited for any more. */
+  async begin(live: Stopped, why: string, over?: () => void): Promise<void> {
     this.#why = why;
+    this.#stops++;
     this.#feed({ kind: 'paused', why });
+    if (this.#waiting !== live) this.#over = [];
+    if (over !== undefined) this.#over.push(over);
     if (this.#waiting === live) return;
     this.#waiting = live;
-    if (await this.#untilWell(live)) runs();
-    if (this.#waiting === live) this.#waiting = null;
+    const runs = await this.#untilWell(live);
+    if (this.#waiting !== live) return;
+    this.#waiting = null;
+    // At a barrier nobody was told that it runs again.
+    if (runs) this.#feed({ kind: 'running' });
+    if (live.qmp.isOpen) for (const tell of this.#over.splice(0)) tell();
   }
 
   async #untilWell(live: Stopped): Promise<boolean> {
@@ -62,10 +72,11 @@ export class Recovery {
       if (!qmp.isOpen || this.#waiting !== live || !this.#isWanted()) return false;
       try {
         await storage.healthy();
-        if (this.#isHeld(live)) continue;
+        if (!this.#isWanted() || this.#isHeld(live)) continue;
         await qmp.execute('cont');
         await delay(clock, LOOK_AGAIN_MS);
-        if ((await guest.status()).running) return true;
+        const stops = this.#stops;
+        if ((await guest.status()).running && stops === this.#stops) return true;
       } catch (cause) {
         log(`vm ${guest.vmId}: not resumed yet: ${String(cause)}`);
       }
@@ -75,11 +86,12 @@ export class Recovery {
 
   #isWanted(): boolean {
     const { phase, detail } = this.#state();
-    return phase === 'stopping' || phase === 'suspending' || (phase === 'paused' && detail === this.#why);
+    return isLive(phase) && (phase !== 'paused' || detail === this.#why);
   }
 
-  /** A guest that ran on while its memory is saved, or after, would meet disks of another time. */
+  /** A guest that ran on while its memory is saved or read, or after, would meet disks of another time. */
   #isHeld({ isAtBarrier }: Stopped): boolean {
-    return isAtBarrier || this.#state().phase === 'suspending';
+    const { phase } = this.#state();
+    return isAtBarrier || phase === 'suspending' || phase === 'starting';
   }
 }

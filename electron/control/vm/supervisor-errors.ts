@@ -15,6 +15,11 @@ export function qemuDied(what: string, log: string): ErrorBody {
   };
 }
 
+export const diedUnasked = (log: string): ErrorBody => ({
+  ...qemuDied('QEMU ended without being asked to.', log),
+  code: 'vm.died',
+});
+
 export const bodyOf = (cause: unknown): ErrorBody =>
   cause instanceof Fault
     ? cause.body

@@ -11,17 +11,18 @@ import { type Stays, saveOrGoOn } from './barrier.ts';
 import { endQemu, hasEnded } from './end-qemu.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
 import { logPath, recordPath } from './home-files.ts';
-import { giveBack, type LaunchInput, openExports, runRecord, spawnQemu } from './launch.ts';
+import * as launching from './launch.ts';
 import type { Live } from './live.ts';
 import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
 import { powerDown } from './power-down.ts';
-import { diskErrorText, onQemuEvent, STAYS_TEXT } from './qemu-events.ts';
+import { diskErrorText, onQemuEvent, STAYS_TEXT, whyStill } from './qemu-events.ts';
 import { reachGuest } from './reach-guest.ts';
 import { resizeDisk } from './resize-disk.ts';
 import { Recovery } from './resume-when-well.ts';
+import { letRun, letStand, type OwnedInput } from './run-or-stand.ts';
 import { type RunRecord, socketsIn } from './run-record.ts';
 import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
-import { bodyOf, noQemu, qemuDied, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
+import { bodyOf, diedUnasked, noQemu, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type {
   OnStep,
   SupervisorPorts,
@@ -32,11 +33,9 @@ import type {
 } from './supervisor-port.ts';
 import * as saving from './suspended.ts';
 import { takeMoment } from './take-moment.ts';
-import { delay, type Phase, until, within } from './wait.ts';
+import { delay, until } from './wait.ts';
 import { ComingWatch } from './watch-coming.ts';
 
-/** Storage restarts in seconds and recovers; the other phases have limits of their own. */
-const EXPORTS: Phase = { doing: 'Opening the disks', limitMs: 60_000 };
 const QUIT = { timeoutMs: 5_000, stepMs: 20 };
 
 export interface SupervisorInput {
@@ -58,6 +57,7 @@ export class QemuSupervisor implements VmSupervisor {
   #isDisposed = false;
   /** Runs, and could not be reached yet (M9). */
   #found: ProcessId | null = null;
+  readonly #isRunWanted = (): boolean => this.#state.phase !== 'paused' || this.#recovery.isWaiting;
 
   constructor({ spec, folders, ports }: SupervisorInput) {
     this.vmId = spec.id;
@@ -142,12 +142,12 @@ export class QemuSupervisor implements VmSupervisor {
       step('freeing memory');
       const exact = saved === null ? {} : { exactKib: saved.bootKib };
       lease = await this.#ports.memory.lease({ spec: this.#spec, signal, ...exact });
-      const record = await runRecord(this.#launch(), saved, lease.bootKib);
+      const record = await launching.runRecord(this.#launch(), saved, lease.bootKib);
       step('opening the disks');
-      await within(this.#ports.clock, EXPORTS, openExports(this.#launch()));
+      await launching.openExportsInTime(this.#launch());
       signal.throwIfAborted();
       step('starting QEMU');
-      process = await spawnQemu(this.#launch(), program, record, saved !== null);
+      process = await launching.spawnQemu(this.#launch(), program, record, saved !== null);
       this.#feed({ kind: 'spawned', pid: process.pid, accelerator: record.accelerator });
       // Before it is reached: what it holds is not the host's own use.
       this.#ports.memory.transfer(lease, this.#unreached(process));
@@ -171,7 +171,7 @@ export class QemuSupervisor implements VmSupervisor {
     return unreachable(this.vmId, pid, () => this.#ports.residents.now(pid));
   }
 
-  #launch(): LaunchInput {
+  #launch(): launching.LaunchInput {
     return { spec: this.#spec, folders: this.#folders, ports: this.#ports };
   }
 
@@ -213,7 +213,7 @@ export class QemuSupervisor implements VmSupervisor {
     if (this.#isDisposed) return;
     if (lease !== null) this.#ports.memory.release(lease);
     else this.#ports.memory.detach(this.vmId, 'crashed');
-    await giveBack(this.#launch());
+    await launching.giveBack(this.#launch());
     this.#ports.removeFile(recordPath(this.#folders));
     if (error !== null) return this.#feed({ kind: 'failed', error });
     this.#feed(this.savedRecord() === null ? { kind: 'ended', error } : { kind: 'suspended' });
@@ -240,6 +240,10 @@ export class QemuSupervisor implements VmSupervisor {
     throw new Fault(noQemu(this.#spec.name));
   }
 
+  #owned(): OwnedInput {
+    return { ...this.#launch(), live: this.#current(), feed: event => this.#feed(event) };
+  }
+
   async stop(how: 'shutdown' | 'force', signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require(how === 'force' ? 'force' : 'stop');
     if (how === 'force' && this.#live === null && !isLive(this.#state.phase)) {
@@ -249,7 +253,7 @@ export class QemuSupervisor implements VmSupervisor {
     if (how === 'force' && this.#found !== null) return this.#forceFound(this.#found, onStep);
     const live = this.#current();
     if (how === 'force') return this.#force(live, onStep);
-    if (this.#state.phase === 'paused') await live.qmp.execute('cont');
+    if (this.#state.phase === 'paused') await letRun(this.#owned());
     this.#feed({ kind: 'stop' });
     onStep('asking the guest to shut down');
     const isOff = (): boolean => !isLive(this.#state.phase);
@@ -279,22 +283,19 @@ export class QemuSupervisor implements VmSupervisor {
 
   async pause(): Promise<void> {
     this.#require('pause');
-    await this.#current().qmp.execute('stop');
-    this.#feed({ kind: 'paused', why: '' });
+    await letStand(this.#owned());
   }
 
   async resume(): Promise<void> {
     this.#require('resume');
-    await this.#current().qmp.execute('cont');
-    this.#feed({ kind: 'running' });
+    await letRun(this.#owned());
   }
 
   async reset(): Promise<void> {
     this.#require('reset');
-    const live = this.#current();
-    await live.qmp.execute('system_reset');
+    await this.#current().qmp.execute('system_reset');
     // A machine stopped by a panic stays stopped through a reset.
-    if (this.#state.phase === 'paused') await live.qmp.execute('cont');
+    if (this.#state.phase === 'paused') await letRun(this.#owned());
   }
 
   async diskGrew(index: number, virtualBytes: number): Promise<void> {
@@ -304,7 +305,7 @@ export class QemuSupervisor implements VmSupervisor {
   async suspend(signal: AbortSignal, onStep: OnStep): Promise<void> {
     this.#require('suspend');
     const live = this.#current();
-    const wasRunning = this.#state.phase === 'running' || this.#recovery.isWaiting;
+    const wasRunning = this.#isRunWanted();
     this.#feed({ kind: 'suspend' });
     onStep('saving memory');
     let wentOn: (() => void) | null = null;
@@ -312,7 +313,7 @@ export class QemuSupervisor implements VmSupervisor {
       wentOn = later;
     };
     try {
-      await saveOrGoOn({ ...live, ...this.#launch(), signal, onStep, wasRunning, stays });
+      await saveOrGoOn({ ...live, ...this.#launch(), signal, onStep, isRunWanted: () => wasRunning, stays });
     } catch (cause) {
       this.#feed({ kind: 'suspend-failed', error: bodyOf(cause), wasRunning });
       if (wentOn !== null) void this.#recovery.begin(live, STAYS_TEXT, wentOn);
@@ -325,14 +326,15 @@ export class QemuSupervisor implements VmSupervisor {
     if (memory !== null) this.#require('suspend');
     const live = this.#live;
     const stays: Stays = wentOn => void (live !== null && this.#recovery.begin(live, STAYS_TEXT, wentOn));
-    return takeMoment({ ...this.#launch(), live, phase: this.#state.phase, stays }, memory, commit);
+    const wanted = { isRunWanted: this.#isRunWanted, stays };
+    return takeMoment({ ...this.#launch(), live, phase: this.#state.phase, ...wanted }, memory, commit);
   }
 
   async adopt(): Promise<boolean> {
     const wasRunning = this.#ports.readJson(recordPath(this.#folders)) !== null;
     const found = await findRunning(this.#folders, this.#ports);
     // T17: nobody served its disks to their end.
-    if (found === null && wasRunning) await giveBack(this.#launch());
+    if (found === null && wasRunning) await launching.giveBack(this.#launch());
     if (found === null) return false;
     const { record, process } = found;
     this.#found = process;
@@ -346,7 +348,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   async #takeOver({ record, process }: Found): Promise<boolean> {
     try {
-      await openExports(this.#launch());
+      await launching.openExports(this.#launch());
       const live = await this.#connect(process, record);
       const found = await mendLeftOver(live, this.#folders, this.#ports);
       if (found === 'suspended') {
@@ -354,11 +356,12 @@ export class QemuSupervisor implements VmSupervisor {
         await this.#force(live, () => undefined);
         return true;
       }
-      const { running } = await live.guest.status();
+      const why = await whyStill(live.guest);
       const { driverReady } = await live.guest.sample();
       this.#found = null;
       this.#feed({ kind: 'running', ...(record.since === undefined ? {} : { since: record.since }) });
-      if (!running) this.#feed({ kind: 'paused', why: '' });
+      if (why === '') this.#feed({ kind: 'paused', why });
+      else if (why !== null) void this.#recovery.begin(live, why);
       if (driverReady) this.#feed({ kind: 'guest-up' });
       return true;
     } catch (cause) {
@@ -387,13 +390,10 @@ export class QemuSupervisor implements VmSupervisor {
   /** The process is gone: nothing is committed, served or noted any more. */
   async #ended({ isSuspending, isWanted }: { isSuspending: boolean; isWanted: boolean }): Promise<void> {
     this.#ports.memory.detach(this.vmId, isSuspending ? 'suspended' : isWanted ? 'stopped' : 'crashed');
-    await giveBack(this.#launch());
+    await launching.giveBack(this.#launch());
     this.#ports.removeFile(recordPath(this.#folders));
     if (isSuspending) return this.#feed({ kind: 'suspended' });
-    const died: ErrorBody = {
-      ...qemuDied('QEMU ended without being asked to.', this.#ports.readText(logPath(this.#folders))),
-      code: 'vm.died',
-    };
-    this.#feed({ kind: 'ended', error: isWanted ? null : died });
+    const error = isWanted ? null : diedUnasked(this.#ports.readText(logPath(this.#folders)));
+    this.#feed({ kind: 'ended', error });
   }
 }

@@ -1,22 +1,21 @@
 // At which barrier a VM's points are taken.
 import type { VmPhase, VmSpec } from '../../../shared/vm.ts';
-import { atFrozen, atSavedMemory, atStandstill, type Stays } from './barrier.ts';
+import { atFrozen, atSavedMemory, atStandstill, type MemoryBarrierInput } from './barrier.ts';
 import type { Live } from './live.ts';
 import { isLive } from './state.ts';
 import type { SupervisorPorts, TakeMemory, Taken, VmFolders } from './supervisor-port.ts';
 import { PACKING } from './suspended.ts';
 
-export interface TakeInput {
+export interface TakeInput extends Pick<MemoryBarrierInput, 'isRunWanted' | 'stays'> {
   readonly spec: Pick<VmSpec, 'firmware' | 'hasTpm'>;
   readonly live: Live | null;
   readonly phase: VmPhase;
   readonly folders: VmFolders;
   readonly ports: SupervisorPorts;
-  readonly stays: Stays;
 }
 
 export async function takeMoment<T>(
-  { spec, live, phase, folders, ports, stays }: TakeInput,
+  { spec, live, phase, folders, ports, ...wanted }: TakeInput,
   memory: TakeMemory | null,
   commit: () => Promise<T>,
 ): Promise<Taken<T>> {
@@ -24,8 +23,7 @@ export async function takeMoment<T>(
     const { qmp, record } = live;
     live.isAtBarrier = true;
     try {
-      const wasRunning = phase === 'running';
-      const value = await atSavedMemory({ qmp, folders, ports, ...memory, wasRunning, stays }, commit);
+      const value = await atSavedMemory({ qmp, folders, ports, ...memory, ...wanted }, commit);
       return { value, consistency: 'memory', record: { ...record, packing: PACKING } };
     } finally {
       live.isAtBarrier = false;
@@ -39,7 +37,7 @@ export async function takeMoment<T>(
   const exact = async (): Promise<T> => {
     live.isAtBarrier = true;
     try {
-      return await atStandstill({ qmp, folders, ports, stays }, commit);
+      return await atStandstill({ qmp, folders, ports, ...wanted }, commit);
     } finally {
       live.isAtBarrier = false;
     }

@@ -1,7 +1,7 @@
 // L5: a guest that Ebb stopped, or its disk, goes on by itself, and never while its memory is saved.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { QemuSupervisor } from '../../../../electron/control/vm/supervisor.ts';
-import { FakeHost, type FakeQmp } from '../../../support/fake-qemu.ts';
+import { FakeHost, FakeQmp } from '../../../support/fake-qemu.ts';
 import { specOf, uuid } from '../../../support/memory-world.ts';
 
 const NOTE = '/home/barrier.json';
@@ -18,18 +18,21 @@ let quirk: (command: string) => unknown;
 let migration: string;
 let isCancelled: boolean;
 
+/** It says STOP and RESUME only where something changes. */
+function turn(runs: boolean): object {
+  if (isRunning === runs) return {};
+  isRunning = runs;
+  qmp.say({ event: runs ? 'RESUME' : 'STOP' });
+  return {};
+}
 function answer(execute: string): unknown {
   switch (execute) {
     case 'stop':
-      isRunning = false;
-      qmp.say({ event: 'STOP' });
-      return {};
+      return turn(false);
     case 'cont':
-      isRunning = true;
-      qmp.say({ event: 'RESUME' });
-      return {};
+      return turn(true);
     case 'query-status':
-      return { status: isRunning ? 'running' : 'paused', running: isRunning };
+      return { status: isRunning ? 'running' : 'io-error', running: isRunning };
     case 'query-migrate':
       return { status: migration };
     default:
@@ -170,13 +173,14 @@ describe('L4: a point of a VM whose firmware keeps variables', () => {
   });
 });
 
-describe('a guest paused by its disk', () => {
-  const diskFails = (): void => {
-    qmp.say({ event: 'BLOCK_IO_ERROR', data: { nospace: true } });
-    isRunning = false;
-    qmp.say({ event: 'STOP' });
-  };
+const diskFails = (): void => {
+  qmp.say({ event: 'BLOCK_IO_ERROR', data: { nospace: true } });
+  turn(false);
+};
+const shown = (): unknown[] => [isRunning, vm.state().phase, vm.state().detail, host.files.has(NOTE)];
+const RUNS = [true, 'running', '', false];
 
+describe('a guest paused by its disk', () => {
   it('is left alone while its memory is saved, and goes on where that fails', async () => {
     diskFails();
     expect(vm.state()).toMatchObject({ phase: 'paused', detail: expect.stringContaining('full') });
@@ -197,5 +201,128 @@ describe('a guest paused by its disk', () => {
     await host.run(20_000);
     expect(isRunning).toBe(false);
     expect(vm.state()).toMatchObject({ phase: 'paused', detail: '' });
+  });
+
+  it('goes on, and is shown so, though it was asked meanwhile to shut down and did not listen', async () => {
+    let isFull = true;
+    quirk = command => {
+      if (command === 'cont' && isFull) host.clock.after(10, diskFails);
+      return null;
+    };
+    diskFails();
+    const stopping = failing(vm.stop('shutdown', signal, noStep));
+    await host.run(120_000);
+    expect(await stopping).toBe('failed');
+    expect(vm.state()).toMatchObject({ phase: 'paused', detail: expect.stringContaining('full') });
+    isFull = false;
+    await host.run(20_000);
+    expect(shown()).toEqual(RUNS);
+  });
+
+  it('while it is started goes on when it is', async () => {
+    host = new FakeHost();
+    qmp = host.qmp as FakeQmp;
+    const well = qmp.answer;
+    qmp.answer = one => {
+      if (one.execute === 'qom-set') diskFails();
+      return one.execute === 'cont' || one.execute === 'query-status' ? answer(one.execute) : well(one);
+    };
+    vm = new QemuSupervisor({ spec, folders: { home: '/home', run: '/run' }, ports: host.ports() });
+    await vm.start(signal, noStep);
+    expect(isRunning).toBe(false);
+    await host.run(20_000);
+    expect(shown()).toEqual(RUNS);
+  });
+
+  it('while its memory is saved with a point goes on after it, and is shown so', async () => {
+    const taking = failing(vm.take({ memoryPath: '/home/m', signal, onStep: noStep }, async () => 7));
+    await host.run(200);
+    diskFails();
+    migration = 'failed';
+    await host.run(200);
+    expect(await taking).toBe('failed');
+    await host.run(20_000);
+    expect(shown()).toEqual(RUNS);
+  });
+
+  it('goes on under the next control, which says why it stands still', async () => {
+    diskFails();
+    vm.dispose();
+    let isFull = true;
+    qmp = new FakeQmp();
+    host.qmp = qmp;
+    const well = qmp.answer;
+    qmp.answer = one => {
+      if (one.execute === 'query-block') return [{ device: '' }, { device: 'd', 'io-status': 'nospace' }];
+      if (one.execute === 'cont' && isFull) return new Error('no room');
+      return one.execute === 'cont' || one.execute === 'query-status' ? answer(one.execute) : well(one);
+    };
+    vm = new QemuSupervisor({ spec, folders: { home: '/home', run: '/run' }, ports: host.ports() });
+    const adopting = vm.adopt();
+    await host.run(5_000);
+    await adopting;
+    expect(vm.state()).toMatchObject({ phase: 'paused', detail: expect.stringContaining('full') });
+    isFull = false;
+    await host.run(20_000);
+    expect(shown()).toEqual(RUNS);
+  });
+});
+
+describe('what its owner does while a point is taken', () => {
+  const PAUSED = [false, 'paused', '', false];
+  let over: () => void;
+  const take = (memoryPath: string | null): Promise<unknown> => {
+    const held = new Promise<void>(resolve => {
+      over = resolve;
+    });
+    const memory = memoryPath === null ? null : { memoryPath, signal, onStep: noStep };
+    return failing(vm.take(memory, () => held));
+  };
+  beforeEach(() => {
+    vm.setSpec({ ...spec, firmware: 'uefi' });
+    migration = 'completed';
+  });
+
+  it('paused, it is so after it, with memory and without, and for the next control', async () => {
+    for (const memoryPath of [null, '/home/m']) {
+      const taking = take(memoryPath);
+      await host.run(200);
+      await vm.pause();
+      expect(host.files.get(NOTE)).toMatchObject({ wasRunning: false });
+      over();
+      await host.run(20_000);
+      expect(await taking).toBe('done');
+      expect(shown()).toEqual(PAUSED);
+      await vm.resume();
+    }
+  });
+
+  it('L4: resumed, or reset, it goes on after it and not before', async () => {
+    for (const act of [() => vm.resume(), () => vm.reset()]) {
+      await vm.pause();
+      const taking = take('/home/m');
+      await host.run(200);
+      const conts = asked('cont');
+      await act();
+      expect([asked('cont') - conts, isRunning]).toEqual([0, false]);
+      expect(host.files.get(NOTE)).toMatchObject({ wasRunning: true });
+      over();
+      await host.run(1_000);
+      expect(await taking).toBe('done');
+      expect(shown()).toEqual(RUNS);
+    }
+  });
+
+  it('its QEMU gone in the middle of it, nothing of it is noted any more', async () => {
+    const taking = take(null);
+    await host.run(200);
+    expect(host.files.has(NOTE)).toBe(true);
+    host.isAlive = false;
+    qmp.destroy();
+    await host.run(2_000);
+    over();
+    await host.run(2_000);
+    expect(await taking).toBe('done');
+    expect([vm.state().phase, host.files.has(NOTE)]).toEqual(['failed', false]);
   });
 });

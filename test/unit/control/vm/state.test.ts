@@ -87,8 +87,57 @@ describe('the state machine of a VM', () => {
     const guest = { vmId: uuid(1), status: async () => ({ status: 'x', running: conts >= 2 }) };
     void recovery.begin({ guest, qmp: { isOpen: true, execute }, isAtBarrier: false }, 'full');
     for (let second = 0; second < 60; second++) await clock.advance(1_000);
-    // Three times away, one `cont` that fails at once, one that holds.
-    expect(calls).toEqual(['paused', 'paused', 'paused', 'paused', 'cont', 'paused', 'cont']);
+    // Three times away, one `cont` that fails at once, one that holds, which is told of.
+    expect(calls).toEqual(['paused', 'paused', 'paused', 'paused', 'cont', 'paused', 'cont', 'running']);
+  });
+
+  it('L5: of one that goes on, everybody who waits for it is told, once', async () => {
+    const clock = new TestClock();
+    let state = run({ kind: 'start' }, { kind: 'running' });
+    const feed = (event: VmEvent): void => {
+      state = nextState(state, event, 0);
+    };
+    const ports = { clock, storage: { healthy: async () => undefined }, log: () => undefined };
+    const recovery = new Recovery(ports, { state: () => state, feed });
+    const guest = { vmId: uuid(1), status: async () => ({ status: 'running', running: true }) };
+    const live = { guest, qmp: { isOpen: true, execute: async () => ({}) }, isAtBarrier: false };
+    const told: string[] = [];
+    void recovery.begin(live, 'full');
+    void recovery.begin(live, 'saved', () => told.push('first'));
+    void recovery.begin(live, 'full', () => told.push('second'));
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
+    expect([told, state.phase]).toEqual([['first', 'second'], 'running']);
+  });
+
+  it('L5: stopped anew while it is looked at it is waited for on; paused by its owner while storage is asked it stays so', async () => {
+    const clock = new TestClock();
+    let state = run({ kind: 'start' }, { kind: 'running' });
+    const feed = (event: VmEvent): void => {
+      state = nextState(state, event, 0);
+    };
+    let healthy = async (): Promise<void> => undefined;
+    const ports = { clock, storage: { healthy: () => healthy() }, log: () => undefined };
+    const recovery = new Recovery(ports, { state: () => state, feed });
+    let conts = 0;
+    const execute = async (): Promise<object> => {
+      conts++;
+      return {};
+    };
+    const status = async () => {
+      if (conts === 1) void recovery.begin(live, 'full');
+      return { status: 'running', running: true };
+    };
+    const live = { guest: { vmId: uuid(1), status }, qmp: { isOpen: true, execute }, isAtBarrier: false };
+    void recovery.begin(live, 'full');
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
+    expect([conts, state.phase]).toEqual([2, 'running']);
+    healthy = async () => {
+      feed({ kind: 'running' });
+      feed({ kind: 'paused', why: '' });
+    };
+    void recovery.begin(live, 'full');
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
+    expect([conts, state.phase]).toEqual([2, 'paused']);
   });
 
   it('L2: the probe is a boot sector that speaks on the serial port', () => {

@@ -1,0 +1,23 @@
+// What an owner does to a guest that runs or stands still; at a barrier it is so from the end of that on (L4): one that ran
+// before would not be what is saved of it.
+import { noteOwner } from './barrier.ts';
+import type { LaunchInput } from './launch.ts';
+import type { Live } from './live.ts';
+import type { VmEvent } from './state.ts';
+
+export interface OwnedInput extends Pick<LaunchInput, 'folders' | 'ports'> {
+  readonly live: Live;
+  readonly feed: (event: VmEvent) => void;
+}
+
+export async function letStand({ live, folders, ports, feed }: OwnedInput): Promise<void> {
+  await live.qmp.execute('stop');
+  feed({ kind: 'paused', why: '' });
+  if (live.isAtBarrier) noteOwner(folders, ports, false);
+}
+
+export async function letRun({ live, folders, ports, feed }: OwnedInput): Promise<void> {
+  if (live.isAtBarrier) noteOwner(folders, ports, true);
+  else await live.qmp.execute('cont');
+  feed({ kind: 'running' });
+}
