@@ -4,14 +4,15 @@ import { systemPolicyFolder } from '../platform/policy-files.ts';
 import { systemRandom } from '../platform/random.ts';
 import { AccessDesk } from './access/desk.ts';
 import { accessHandlers } from './access/handlers.ts';
-import { noNetwork } from './access/refusals.ts';
+import { noBrowsers, noNetwork } from './access/refusals.ts';
 import { openAccessStore } from './access/store.ts';
 import type { Audit } from './audit/audit.ts';
 import { sha256 } from './audit/handlers.ts';
+import type { ControlInput } from './compose.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import type { Catalog } from './store/catalog.ts';
 
-export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit) {
+export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit, log: ControlInput['log']) {
   const requireNetwork = (): void => {
     if (policy.policy.may('headless.network')) return;
     // A file that says no says why; where none speaks, what to write is said.
@@ -24,7 +25,11 @@ export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit) 
     clock: systemClock,
     random: systemRandom,
     hash: sha256,
+    requireBrowsers: () => {
+      if (!policy.policy.may('headless.access')) throw noBrowsers(policy.policy);
+    },
     requireNetwork,
+    warn: text => log(text, 'warn'),
   });
   return { access, accessing: accessHandlers(access, audit, requireNetwork) };
 }

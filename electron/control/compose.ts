@@ -318,7 +318,7 @@ export function composeControl(input: ControlInput): Control {
   const { setup, autostarts } = setupParts(paths, { machines, tasks, cpu, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });
-  const accessed = accessParts(catalog, desk, audit);
+  const accessed = accessParts(catalog, desk, audit, log);
   const known = { ...historyParts(input, storage, machines), ...moments, ...accessed };
   const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup };
   const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });

@@ -7,10 +7,10 @@ import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Pace } from '../../shared/rpc/pace.ts';
 import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
-import { Topics } from '../../shared/rpc/topics.ts';
+import type { Topics } from '../../shared/rpc/topics.ts';
 import type { AccessDesk } from './access/desk.ts';
 import type { PolicyDesk } from './policy/desk.ts';
-import { closed, followable } from './policy/guard.ts';
+import { followable } from './policy/guard.ts';
 
 /** What the gateway says first on a browser's channel. What the session may do, control knows by itself. */
 const introductionSchema = z.strictObject({ session: sessionIdSchema, address: z.string().max(100) });
@@ -34,21 +34,10 @@ interface Who {
 
 export class Doors {
   readonly #ports: DoorsPorts;
-  readonly #browsers = new Set<() => void>();
 
   constructor(ports: DoorsPorts) {
     this.#ports = ports;
-    let wasOpen = this.#isOpen;
-    ports.desk.onChange(() => {
-      ports.access.policyChanged();
-      if (this.#isOpen === wasOpen) return;
-      wasOpen = this.#isOpen;
-      for (const close of [...this.#browsers]) close();
-    });
-  }
-
-  get #isOpen(): boolean {
-    return this.#ports.desk.policy.may('headless.access');
+    ports.desk.onChange(() => ports.access.policyChanged());
   }
 
   serve(channel: Channel, kind: Caller['kind']): void {
@@ -69,13 +58,11 @@ export class Doors {
   }
 
   #serve(channel: Channel, { kind, role = 'administer', ...who }: Who): () => void {
-    const { handlers, topics, desk, log } = this.#ports;
-    const isOpen = kind !== 'browser' || this.#isOpen;
-    const close = serve({
+    const { handlers, topics, log } = this.#ports;
+    return serve({
       table: contract,
-      handlers: isOpen ? handlers : closed(handlers, () => desk.policy),
-      // Nothing is ever said in these.
-      topics: isOpen ? followable(topics, role) : new Topics(contract),
+      handlers,
+      topics: followable(topics, role),
       channel,
       kind,
       role,
@@ -83,11 +70,6 @@ export class Doors {
       onBug: (incident, error) =>
         log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
     });
-    if (kind === 'browser') {
-      this.#browsers.add(close);
-      channel.onClose(() => this.#browsers.delete(close));
-    }
-    return close;
   }
 }
 

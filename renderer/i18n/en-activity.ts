@@ -50,6 +50,7 @@ const actions: Readonly<Record<string, string>> = {
   'file.register': 'Name a file',
   'audit.damaged': 'Audit found damaged',
   'audit.lost': 'Records lost',
+  'audit.several': 'Several that were denied',
 };
 const fields: Readonly<Record<string, string>> = {
   minKib: 'minimum',

@@ -123,6 +123,7 @@ export const zhCnActivity: typeof enActivity = {
         'file.register': '指定文件',
         'audit.damaged': '发现审计受损',
         'audit.lost': '记录丢失',
+        'audit.several': '多种被拒绝的操作',
       },
       fields: {
         minKib: '最小',

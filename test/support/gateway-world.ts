@@ -59,6 +59,8 @@ export class GatewayWorld {
       clock,
       random: systemRandom,
       hash: text => createHash('sha256').update(text).digest('hex'),
+      requireBrowsers: () => undefined,
+      warn: text => this.logged.push(text),
       requireNetwork: () => {
         throw new Fault({ code: 'policy.denied', what: 'No.', safe: '', todo: '' });
       },

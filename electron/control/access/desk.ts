@@ -17,9 +17,17 @@ import {
 import type { AuditValues } from '../../../shared/audit.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Role } from '../../../shared/roles.ts';
-import { type Pace, paceOf, SESSION_PACE } from '../../../shared/rpc/pace.ts';
+import { type Pace, type PaceLimits, paceOf, SESSION_PACE } from '../../../shared/rpc/pace.ts';
 import type { Clock, Random, Timer } from '../../platform/ports.ts';
-import { expired, nameTaken, noSuchSession, noSuchToken, tooManyTokens, unknownToken } from './refusals.ts';
+import {
+  expired,
+  nameTaken,
+  noSuchSession,
+  noSuchToken,
+  tooManySignIns,
+  tooManyTokens,
+  unknownToken,
+} from './refusals.ts';
 import type { AccessStore, StoredSession, StoredToken } from './store.ts';
 
 const SECRET_BYTES = 32;
@@ -30,14 +38,21 @@ const LINKS_MAX = 16;
 const IDLE_MS = DAY_MS / 2;
 const SESSION_MS = 30 * DAY_MS;
 const SWEEP_MS = 60_000;
+/** Of an open page: far less than `IDLE_MS`, so that a service that is replaced does not take it for away. */
+const SEEN_EVERY_MS = 600_000;
+/** Of one token: a room of browsers at once. Each is a record of the audit: at this pace those of a fortnight stay. */
+const SIGN_IN_PACE: PaceLimits = { atOnce: 100, perSecond: 1 / 10 };
 
 export interface AccessPorts {
   readonly store: AccessStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly hash: (secret: string) => string;
+  /** Does a policy allow browsers at all? Throws Fault policy.denied. */
+  readonly requireBrowsers: () => void;
   /** Does a policy allow people who are not at this computer? Throws Fault policy.denied. */
   readonly requireNetwork: () => void;
+  readonly warn: (text: string) => void;
 }
 
 export interface Joined {
@@ -52,6 +67,8 @@ interface Open {
 
 interface Living {
   row: StoredSession;
+  /** `lastSeenAt` of the row as it is stored: a hint, which is written now and then. */
+  storedSeenAt: number;
   readonly pace: Pace;
   readonly open: Set<Open>;
 }
@@ -60,6 +77,10 @@ export class AccessDesk {
   readonly #ports: AccessPorts;
   readonly #tokens: Map<TokenId, StoredToken>;
   readonly #sessions: Map<SessionId, Living>;
+  readonly #signIns = new Map<TokenId, Pace>();
+  /** Good for nobody any more, and their rows are still to be dropped: a disk may refuse that. */
+  readonly #deadTokens = new Set<TokenId>();
+  readonly #deadSessions = new Set<SessionId>();
   #sweeper: Timer | null = null;
 
   constructor(ports: AccessPorts) {
@@ -73,6 +94,7 @@ export class AccessDesk {
   }
   stop(): void {
     this.#sweeper?.cancel();
+    this.#tried(() => this.#noteSeen(0));
   }
 
   // ── tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,16 +119,19 @@ export class AccessDesk {
   /** For one browser, once. */
   link(role: Role): { token: string; expiresAt: number } {
     const links = [...this.#tokens.values()].filter(({ name }) => name === null);
-    for (const { id } of links.slice(0, Math.max(0, links.length - LINKS_MAX + 1))) this.#dropToken(id);
+    for (const { id } of links.slice(0, Math.max(0, links.length - LINKS_MAX + 1))) this.#deadTokens.add(id);
+    this.#dropDead();
     const expiresAt = this.#now() + LINK_MS;
     return { token: this.#newToken(null, role, expiresAt).secret, expiresAt };
   }
 
-  /** How many sessions ended with it. */
+  /** How many sessions ended with it. Where the disk refuses it stays in the list, good for nobody, to be revoked again. */
   revokeToken(id: TokenId): number {
     if ((this.#tokens.get(id)?.name ?? null) === null) throw noSuchToken();
-    this.#dropToken(id);
-    return this.#endAll(({ row }) => row.tokenId === id);
+    this.#deadTokens.add(id);
+    const ended = this.#end(({ row }) => row.tokenId === id);
+    this.#dropDead();
+    return ended;
   }
 
   nameOf(id: TokenId): string {
@@ -115,15 +140,18 @@ export class AccessDesk {
 
   // ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A token becomes a session. Faults: rpc.denied, policy.denied. */
+  /** A token becomes a session. Faults: rpc.denied, policy.denied, limit.reached. */
   signIn(secret: string, address: string, agent: string): { session: AccessSession; secret: string } {
     const hash = this.#ports.hash(secret);
     const token = [...this.#tokens.values()].find(known => known.hash === hash);
     if (token === undefined || !this.#isValid(token)) throw unknownToken();
-    if (!isLoopback(address)) this.#ports.requireNetwork();
+    this.#require(address);
+    if (!this.#signInPace(token.id).take()) throw tooManySignIns();
     const now = this.#now();
-    if (token.name === null) this.#dropToken(token.id);
-    else this.#putToken({ ...token, lastUsedAt: now });
+    if (token.name === null) {
+      this.#deadTokens.add(token.id);
+      this.#dropDead();
+    } else this.#putToken({ ...token, lastUsedAt: now });
     const own = this.#secret();
     const living = this.#living({
       id: sessionIdSchema.parse(this.#ports.random.uuid()),
@@ -137,8 +165,8 @@ export class AccessDesk {
       lastSeenAt: now,
     });
     this.#makeRoom(living.row.user);
-    this.#sessions.set(living.row.id, living);
     this.#ports.store.putSession(living.row);
+    this.#sessions.set(living.row.id, living);
     return { session: this.#told(living), secret: own };
   }
 
@@ -146,7 +174,8 @@ export class AccessDesk {
   session(secret: string): AccessSession | null {
     const hash = this.#ports.hash(secret);
     const found = [...this.#sessions.values()].find(({ row }) => row.hash === hash);
-    return found === undefined || this.#isOver(found) ? null : this.#told(found);
+    if (found === undefined || this.#isOver(found)) return null;
+    return this.#may(this.#ports.requireBrowsers) ? this.#told(found) : null;
   }
 
   sessions(): AccessSession[] {
@@ -157,7 +186,9 @@ export class AccessDesk {
   }
 
   endSession(id: SessionId): void {
-    if (this.#endAll(({ row }) => row.id === id) === 0) throw noSuchSession();
+    const ended = this.#end(({ row }) => row.id === id);
+    if (ended === 0 && !this.#deadSessions.has(id)) throw noSuchSession();
+    this.#dropDead();
   }
 
   whoIs(id: SessionId): AuditValues {
@@ -166,39 +197,38 @@ export class AccessDesk {
   }
 
   /**
-   * A channel of that session; `close` ends it when the session ends. Null: not any more, too many, or from an address that
-   * may not. `leave` when the channel ended by itself.
+   * A channel of that session; `close` ends it when the session ends. Null: not any more, too many, too often, or from an
+   * address that may not. `leave` when the channel ended by itself: it is said where nobody could catch what is thrown, and
+   * nothing is written then.
    */
   join(id: SessionId, address: string, close: () => void): (Joined & { leave: () => void }) | null {
     const living = this.#sessions.get(id);
     if (living === undefined || this.#isOver(living) || living.open.size >= CHANNELS_OF_SESSION_MAX)
       return null;
-    if (!isLoopback(address) && !this.#mayNetwork()) return null;
+    if (!living.pace.take() || !this.#may(() => this.#require(address))) return null;
     const open = { address, close };
     living.open.add(open);
     const { user, role } = living.row;
     const leave = (): void => {
-      if (!living.open.delete(open) || this.#sessions.get(id) !== living) return;
-      this.#put(living, { ...living.row, lastSeenAt: this.#now() });
+      if (living.open.delete(open)) living.row = { ...living.row, lastSeenAt: this.#now() };
     };
     return { session: { id, user, role }, pace: living.pace, leave };
   }
 
-  /** Of whoever may not be here any more: their policy, their time. */
+  /** Cuts off whoever may not be here any more. */
   policyChanged(): void {
-    if (this.#mayNetwork()) return;
     for (const { open } of [...this.#sessions.values()])
-      for (const { address, close } of [...open]) if (!isLoopback(address)) close();
+      for (const { address, close } of [...open]) if (!this.#may(() => this.#require(address))) close();
   }
 
+  /** Nothing is thrown: what the disk refuses is tried again the next time. */
   sweep(): void {
-    this.#endAll(living => this.#isOver(living));
-    for (const token of [...this.#tokens.values()]) {
-      if (this.#isValid(token)) continue;
-      this.#endAll(({ row }) => row.tokenId === token.id);
-      // A named one stays in the list: that it expired is to be seen.
-      if (token.name === null) this.#dropToken(token.id);
-    }
+    // A named one stays in the list: that it expired is to be seen.
+    for (const token of this.#tokens.values())
+      if (token.name === null && !this.#isValid(token)) this.#deadTokens.add(token.id);
+    this.#end(living => this.#isOver(living));
+    this.#tried(() => this.#dropDead());
+    this.#tried(() => this.#noteSeen(SEEN_EVERY_MS));
   }
 
   // ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,7 +236,17 @@ export class AccessDesk {
   #now = (): number => this.#ports.clock.wallMs();
 
   #living(row: StoredSession): Living {
-    return { row, pace: paceOf(SESSION_PACE, () => this.#ports.clock.monotonicMs()), open: new Set() };
+    return { row, storedSeenAt: row.lastSeenAt, pace: this.#pace(SESSION_PACE), open: new Set() };
+  }
+
+  #pace(limits: PaceLimits): Pace {
+    return paceOf(limits, () => this.#ports.clock.monotonicMs());
+  }
+
+  #signInPace(id: TokenId): Pace {
+    const pace = this.#signIns.get(id) ?? this.#pace(SIGN_IN_PACE);
+    this.#signIns.set(id, pace);
+    return pace;
   }
 
   #told({ row, open }: Living): AccessSession {
@@ -215,8 +255,8 @@ export class AccessDesk {
     return { ...told, lastSeenAt, connections: open.size };
   }
 
-  #isValid({ expiresAt }: StoredToken): boolean {
-    return expiresAt === null || this.#now() < expiresAt;
+  #isValid({ id, expiresAt }: StoredToken): boolean {
+    return !this.#deadTokens.has(id) && (expiresAt === null || this.#now() < expiresAt);
   }
 
   #isOver({ row, open }: Living): boolean {
@@ -226,9 +266,14 @@ export class AccessDesk {
     return now - row.since > SESSION_MS || (open.size === 0 && now - row.lastSeenAt > IDLE_MS);
   }
 
-  #mayNetwork(): boolean {
+  #require(address: string): void {
+    this.#ports.requireBrowsers();
+    if (!isLoopback(address)) this.#ports.requireNetwork();
+  }
+
+  #may(require: () => void): boolean {
     try {
-      this.#ports.requireNetwork();
+      require();
       return true;
     } catch (cause) {
       if (cause instanceof Fault) return false;
@@ -256,15 +301,42 @@ export class AccessDesk {
     this.#tokens.set(row.id, row);
   }
 
-  /** Gone for everybody before its row is: what the disk refuses lets nobody in meanwhile. */
-  #dropToken(id: TokenId): void {
-    this.#tokens.delete(id);
-    this.#ports.store.dropToken(id);
+  /** All are tried; the first that the disk refuses is thrown. Tokens first: without its token a session is over. */
+  #dropDead(): void {
+    const { store } = this.#ports;
+    const tokens = [...this.#deadTokens].map(id => () => {
+      store.dropToken(id);
+      this.#deadTokens.delete(id);
+      this.#tokens.delete(id);
+      this.#signIns.delete(id);
+    });
+    const sessions = [...this.#deadSessions].map(id => () => {
+      store.dropSession(id);
+      this.#deadSessions.delete(id);
+    });
+    doAll([...tokens, ...sessions]);
   }
 
-  #put(living: Living, row: StoredSession): void {
-    living.row = row;
-    this.#ports.store.putSession(row);
+  /** Of pages that are open, where it is older than that; of those that were left, once. */
+  #noteSeen(olderThanMs: number): void {
+    const now = this.#now();
+    const notes = [...this.#sessions.values()].map(living => () => {
+      const isOpen = living.open.size > 0;
+      if (isOpen) living.row = { ...living.row, lastSeenAt: now };
+      const { lastSeenAt } = living.row;
+      if (lastSeenAt - living.storedSeenAt <= (isOpen ? olderThanMs : 0)) return;
+      this.#ports.store.putSession(living.row);
+      living.storedSeenAt = lastSeenAt;
+    });
+    doAll(notes);
+  }
+
+  #tried(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#ports.warn(`access: it cannot be written: ${String(cause)}`);
+    }
   }
 
   #makeRoom(user: string): void {
@@ -272,27 +344,42 @@ export class AccessDesk {
       [...some].sort(
         (a, b) => Number(a.open.size > 0) - Number(b.open.size > 0) || a.row.lastSeenAt - b.row.lastSeenAt,
       );
-    const all = [...this.#sessions.values()];
-    const own = longestAway(all.filter(({ row }) => row.user === user));
-    for (const { row } of own.slice(0, Math.max(0, own.length - SESSIONS_OF_ONE_MAX + 1))) this.#end(row.id);
-    const left = longestAway([...this.#sessions.values()]);
-    for (const { row } of left.slice(0, Math.max(0, left.length - SESSIONS_MAX + 1))) this.#end(row.id);
+    const keep = (some: readonly Living[], max: number): void => {
+      const ended = new Set(longestAway(some).slice(0, Math.max(0, some.length - max + 1)));
+      this.#end(living => ended.has(living));
+    };
+    keep(
+      [...this.#sessions.values()].filter(({ row }) => row.user === user),
+      SESSIONS_OF_ONE_MAX,
+    );
+    keep([...this.#sessions.values()], SESSIONS_MAX);
+    this.#dropDead();
   }
 
-  #endAll(which: (living: Living) => boolean): number {
+  /** For everybody, at once; their rows come after, by `#dropDead`. */
+  #end(which: (living: Living) => boolean): number {
     const ended = [...this.#sessions.values()].filter(which);
-    for (const { row } of ended) this.#end(row.id);
+    for (const { row, open } of ended) {
+      this.#sessions.delete(row.id);
+      this.#deadSessions.add(row.id);
+      for (const { close } of [...open]) close();
+    }
     return ended.length;
-  }
-
-  #end(id: SessionId): void {
-    const living = this.#sessions.get(id);
-    this.#sessions.delete(id);
-    for (const { close } of [...(living?.open ?? [])]) close();
-    this.#ports.store.dropSession(id);
   }
 
   #secret(): string {
     return Buffer.from(this.#ports.random.bytes(SECRET_BYTES)).toString('base64url');
   }
+}
+
+/** What one of them throws, the first of it, comes when all were done. */
+function doAll(works: readonly (() => void)[]): void {
+  const refused: unknown[] = [];
+  for (const work of works)
+    try {
+      work();
+    } catch (cause) {
+      refused.push(cause);
+    }
+  if (refused.length > 0) throw refused[0];
 }

@@ -1,6 +1,7 @@
 // What is said to whoever may not come in, and to who asks for what cannot be.
 import { TOKENS_MAX } from '../../../shared/access.ts';
 import { Fault } from '../../../shared/result.ts';
+import { denied, type Policy } from '../policy/policy.ts';
 
 export const unknownToken = (): Fault =>
   new Fault({
@@ -9,6 +10,20 @@ export const unknownToken = (): Fault =>
     safe: 'Nothing was changed.',
     todo: 'Ask whoever is at the computer for another: ebb token create, or ebb token link.',
   });
+
+export const tooManySignIns = (): Fault =>
+  new Fault({
+    code: 'limit.reached',
+    what: 'Too many browsers signed in with this token just now.',
+    safe: 'Nothing was changed; who is signed in stays so.',
+    todo: 'Wait a little, then sign in again.',
+  });
+
+/** Where its rule comes from is said, as with any other. */
+export const noBrowsers = (policy: Policy): Fault => {
+  const found = policy.keys['headless.access'];
+  return denied(found, 'browsers may not use Ebb on this computer', found.valueBy);
+};
 
 export const nameTaken = (name: string): Fault =>
   new Fault({

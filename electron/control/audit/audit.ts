@@ -3,16 +3,23 @@
 import type { AuditEntry, AuditHead, AuditOutcome, AuditProblem } from '../../../shared/audit.ts';
 import type { TaskId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { Clock } from '../../platform/ports.ts';
+import type { Clock, Timer } from '../../platform/ports.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { HeadStore } from './head-store.ts';
 
 /** Of what went on while nothing could be written; more are counted, not kept. */
 const LATE_MAX = 1000;
-/** The same denial again in that time is counted, not written: a flood must not push out everything else. */
+/**
+ * The same denial again in that time is counted, not written: a flood must not push out everything else. One that goes on or
+ * comes back is counted for twice as long each time, up to an hour; after an hour without it all begins anew.
+ */
 const DENIALS_TOGETHER_MS = 60_000;
+const DENIALS_TOGETHER_MAX_MS = 3_600_000;
+/** Beyond them they are counted together for each who and each code. */
 const DENIAL_KINDS_MAX = 200;
 const ENDED_KEPT = 200;
+/** The action of a record that counts denials of several. */
+const SEVERAL = 'audit.several';
 
 export type Draft = Pick<AuditEntry, 'via' | 'by' | 'action' | 'vmId' | 'vmName' | 'from' | 'to'>;
 /** Where the record cannot be written: `refuse`, it is not done; `go-on`, it is, and the record comes later. */
@@ -40,6 +47,16 @@ interface Late {
   readonly times: number;
 }
 
+interface Denials {
+  forMs: number;
+  timer: Timer | null;
+  /** Its time passed without another: the next one is written at once. */
+  isQuiet: boolean;
+  times: number;
+  /** What all of them since the last record have in common; null: none came. */
+  common: Draft | null;
+}
+
 export interface AuditOptions {
   readonly log: AuditLog;
   readonly heads: HeadStore;
@@ -55,7 +72,7 @@ export class Audit {
   readonly #byTask = new Map<TaskId, Begun>();
   /** Tasks that ended before who began them knew their ids. */
   readonly #ended = new Map<TaskId, Ending>();
-  readonly #denials = new Map<string, { readonly until: number; times: number; readonly begun: Begun }>();
+  readonly #denials = new Map<string, Denials>();
   #late: Late[] = [];
   #lost = 0;
 
@@ -123,23 +140,36 @@ export class Audit {
 
   /** Of what is not audited otherwise, or comes in floods. */
   denied(draft: Draft, code: string): void {
-    const { clock } = this.#options;
-    const key = `${draft.via} ${draft.by ?? ''} ${draft.action} ${code} ${draft.vmId ?? ''}`;
+    const { via, by, action, vmId } = draft;
+    const own = JSON.stringify([via, by, code, action, vmId]);
+    const isBeyond = !this.#denials.has(own) && this.#denials.size >= DENIAL_KINDS_MAX;
+    const key = isBeyond ? JSON.stringify([via, by, code]) : own;
     const known = this.#denials.get(key);
-    if (known !== undefined) {
+    if (known !== undefined && !known.isQuiet) {
       known.times++;
+      known.common = known.common === null ? draft : inCommon(known.common, draft);
       return;
     }
     this.note(draft, { outcome: 'denied', code });
-    if (this.#denials.size >= DENIAL_KINDS_MAX) return;
-    const begun = { draft, seq: null, task: null };
-    this.#denials.set(key, { until: clock.monotonicMs() + DENIALS_TOGETHER_MS, times: 0, begun });
-    clock.after(DENIALS_TOGETHER_MS, () => {
-      const { times = 0 } = this.#denials.get(key) ?? {};
-      this.#denials.delete(key);
-      const ending = { outcome: 'denied', code } as const;
-      if (times > 0) this.#told({ begun, at: this.#now(), ending, times }, 'go-on');
-    });
+    known?.timer?.cancel();
+    const forMs = known === undefined ? DENIALS_TOGETHER_MS : longer(known.forMs);
+    this.#count(key, code, { forMs, timer: null, isQuiet: false, times: 0, common: null });
+  }
+
+  #count(key: string, code: string, denials: Denials): void {
+    this.#denials.set(key, denials);
+    denials.timer = this.#options.clock.after(denials.forMs, () => this.#counted(key, code, denials));
+  }
+
+  #counted(key: string, code: string, denials: Denials): void {
+    const { common, times, forMs } = denials;
+    if (common !== null) {
+      const begun = { draft: common, seq: null, task: null };
+      this.#told({ begun, at: this.#now(), ending: { outcome: 'denied', code }, times }, 'go-on');
+      return this.#count(key, code, { ...denials, times: 0, common: null, forMs: longer(forMs) });
+    }
+    denials.isQuiet = true;
+    denials.timer = this.#options.clock.after(DENIALS_TOGETHER_MAX_MS, () => void this.#denials.delete(key));
   }
 
   #now(): number {
@@ -239,6 +269,23 @@ export class Audit {
       this.#options.warn(`audit: ${String(cause)}`);
     }
   }
+}
+
+const longer = (forMs: number): number => Math.min(2 * forMs, DENIALS_TOGETHER_MAX_MS);
+
+/** Of one who and one code; of the rest nothing is said that is not of both. */
+function inCommon(one: Draft, other: Draft): Draft {
+  const { via, by, vmId, vmName } = one;
+  const both = (a: Draft['to'], b: Draft['to']): Draft['to'] =>
+    Object.fromEntries(Object.entries(a).filter(([key, value]) => b[key] === value));
+  return {
+    via,
+    ...(by === undefined ? {} : { by }),
+    action: one.action === other.action ? one.action : SEVERAL,
+    ...(vmId === other.vmId ? { vmId, vmName } : { vmId: null, vmName: '' }),
+    from: both(one.from, other.from),
+    to: both(one.to, other.to),
+  };
 }
 
 const unwritable = ({ action }: Draft, cause: unknown): Fault =>

@@ -2,6 +2,7 @@
 // that change things by themselves tell `Audit.note`.
 import { type TaskId, taskIdSchema, type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
+import { mayCall } from '../../../shared/roles.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
 import type { MethodName } from '../../../shared/rpc/table.ts';
@@ -21,7 +22,7 @@ export function audited(handlers: Handlers<Contract>, audit: Audit, look: AuditL
       method,
       typeof rule === 'string'
         ? watched(method, rule === 'tells the audit itself', plain, audit, look)
-        : recorded(method, plain, rule, audit, look),
+        : recorded(method as MethodName<Contract>, plain, rule, audit, look),
     ];
   });
   return Object.fromEntries(wrapped) as Handlers<Contract>;
@@ -44,21 +45,28 @@ const watched =
       return await handler(params, context);
     } catch (cause) {
       const isTold = tellsItself && context.caller.kind === 'local';
-      if (cause instanceof Fault && isDenial(cause.body.code) && !isTold)
-        audit.denied(draftOf(method, params, context, look), cause.body.code);
+      if (cause instanceof Fault && isDenial(cause.body.code) && !isTold) {
+        const about = draftOf(method, params, context, look);
+        // An id that is none of ours says nothing, and could be another each time.
+        const isKnown = about.vmId !== null && look.spec(about.vmId) !== null;
+        audit.denied(isKnown ? about : { ...about, vmId: null }, cause.body.code);
+      }
       throw cause;
     }
   };
 
-const recorded =
-  (
-    method: string,
-    handler: AnyHandler,
-    rule: AuditRule<unknown>,
-    audit: Audit,
-    look: AuditLook,
-  ): AnyHandler =>
-  async (params, context) => {
+function recorded(
+  method: MethodName<Contract>,
+  handler: AnyHandler,
+  rule: AuditRule<unknown>,
+  audit: Audit,
+  look: AuditLook,
+): AnyHandler {
+  const beyondRole = watched(method, false, handler, audit, look);
+  return async (params, context) => {
+    const { kind, role } = context.caller;
+    // Refused whatever it says: with two records for each, whoever may only look could push out all others.
+    if (kind !== 'local' && !mayCall(role, method)) return beyondRole(params, context);
     const about = draftOf(method, params, context, look);
     const from = rule.state?.(params, look) ?? {};
     const begun = audit.start({ ...about, from, to: await rule.wanted(params, look) }, rule.ifFull);
@@ -71,6 +79,7 @@ const recorded =
       throw cause;
     }
   };
+}
 
 function settle(audit: Audit, begun: Begun, result: unknown, now: Ending['to']): void {
   const task = taskOf(result);

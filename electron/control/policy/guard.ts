@@ -8,7 +8,7 @@ import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
 import type { MethodName, Params } from '../../../shared/rpc/table.ts';
 import type { Topics } from '../../../shared/rpc/topics.ts';
-import { denied, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 
 type Check<M extends MethodName<Contract>> = (
   policy: Policy,
@@ -117,11 +117,4 @@ export const guarded = (
       tell(method, error);
       throw error;
     }
-  });
-
-/** For whoever may not be here at all. */
-export const closed = (handlers: Handlers<Contract>, policy: () => Policy): Handlers<Contract> =>
-  wrapped(handlers, () => {
-    const found = policy().keys['headless.access'];
-    throw denied(found, 'browsers may not use Ebb on this computer', found.valueBy);
   });

@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS = '6';
 
 /** Control's word on who comes in. */
 export interface AccessPort {
-  /** Faults: rpc.denied, policy.denied, rpc.unavailable. */
+  /** Faults: rpc.denied, policy.denied, limit.reached, rpc.unavailable. */
   signIn(
     token: string,
     address: string,
@@ -165,6 +165,7 @@ export class Gateway implements WebHandlers {
       return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' }, body: '' };
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
+      if (cause.body.code === 'limit.reached') return tooOften();
       const isRefused = cause.body.code === 'rpc.denied' || cause.body.code === 'policy.denied';
       if (!isRefused) return plain(503, cause.body.what);
       this.#limits.failed(address);

@@ -13,6 +13,7 @@ import {
   TOKENS_MAX,
 } from '../../../../shared/access.ts';
 import { Fault } from '../../../../shared/result.ts';
+import { SESSION_PACE } from '../../../../shared/rpc/pace.ts';
 import { TestClock } from '../../../support/memory-world.ts';
 
 const HERE = '127.0.0.1';
@@ -23,6 +24,7 @@ const DAY_MS = 24 * HOUR_MS;
 let db: Database.Database;
 let clock: TestClock;
 let isNetworkAllowed: boolean;
+let areBrowsersAllowed: boolean;
 let desk: AccessDesk;
 
 const begin = (): AccessDesk =>
@@ -31,6 +33,12 @@ const begin = (): AccessDesk =>
     clock,
     random: systemRandom,
     hash: text => createHash('sha256').update(text).digest('hex'),
+    requireBrowsers: () => {
+      if (!areBrowsersAllowed) throw new Fault({ code: 'policy.denied', what: 'No.', safe: '', todo: '' });
+    },
+    warn: text => {
+      throw new Error(text);
+    },
     requireNetwork: () => {
       if (!isNetworkAllowed) throw new Fault({ code: 'policy.denied', what: 'No.', safe: '', todo: '' });
     },
@@ -40,6 +48,7 @@ beforeEach(() => {
   db = new Database(':memory:');
   clock = new TestClock();
   isNetworkAllowed = false;
+  areBrowsersAllowed = true;
   desk = begin();
 });
 
@@ -192,6 +201,46 @@ describe('sessions', () => {
     clock.now += 1000;
     expect(second?.pace.take()).toBe(true);
   });
+});
+
+describe('a page that is opened and closed all the time', () => {
+  it('is paced as whoever asks', () => {
+    const { session } = enter(make('ana').secret);
+    let opened = 0;
+    for (let n = 0; n < 10_000; n++) {
+      const channel = joined(session.id);
+      if (channel !== null) opened++;
+      channel?.leave();
+    }
+    expect(opened).toBe(SESSION_PACE.atOnce);
+    clock.now += 1000;
+    expect(joined(session.id)).not.toBeNull();
+  });
+
+  it('signs in a hundred times at once and then now and then, each token for itself', () => {
+    const [ana, bo] = [make('ana').secret, make('bo').secret];
+    for (let n = 0; n < 100; n++) enter(ana);
+    expect(() => enter(ana)).toThrow('limit.reached');
+    expect(enter(bo).session.user).toBe('bo');
+    clock.now += 10_000;
+    expect(enter(ana).session.user).toBe('ana');
+    expect(() => enter(ana)).toThrow('limit.reached');
+  });
+});
+
+it('where browsers may not be, none is in, none comes in, and none goes on: not with an upload either', () => {
+  const { session, secret } = enter(make('ana').secret);
+  const upload = joined(session.id);
+  const link = desk.link('view').token;
+  areBrowsersAllowed = false;
+  desk.policyChanged();
+  expect(upload?.isClosed).toBe(true);
+  expect(joined(session.id)).toBeNull();
+  expect(desk.session(secret)).toBeNull();
+  expect(() => enter(link)).toThrow('policy.denied');
+  areBrowsersAllowed = true;
+  expect(desk.session(secret)).not.toBeNull();
+  expect(enter(link).session.role).toBe('view');
 });
 
 describe('from other computers', () => {

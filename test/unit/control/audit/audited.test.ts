@@ -8,6 +8,7 @@ import { auditHandlers } from '../../../../electron/control/audit/handlers.ts';
 import { AUDITED, type AuditLook } from '../../../../electron/control/audit/table.ts';
 import type { MomentId, TaskId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
+import type { Role } from '../../../../shared/roles.ts';
 import { type Contract, contract } from '../../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../../shared/rpc/server.ts';
 import { AuditWorld, draft } from '../../../support/audit-world.ts';
@@ -16,16 +17,16 @@ import { uuid } from '../../../support/memory-world.ts';
 const vmId = uuid(1) as VmId;
 const momentId = uuid(2) as unknown as MomentId;
 const task = uuid(3) as unknown as TaskId;
-const context = (kind: 'local' | 'browser' = 'local', user = ''): CallContext => ({
+const context = (kind: 'local' | 'browser' = 'local', user = '', role: Role = 'administer'): CallContext => ({
   signal: new AbortController().signal,
-  caller: { id: 1, kind, role: 'administer', user, session: null, onGone: () => undefined },
+  caller: { id: 1, kind, role, user, session: null, onGone: () => undefined },
   emit: () => undefined,
 });
 
 let world: AuditWorld;
 let log: AuditLog;
 let audit: Audit;
-let spec: { name: string; minKib: number; maxKib: number };
+let spec: { name: string; minKib: number; maxKib: number } | null;
 let did: string[];
 
 const look = (): AuditLook => ({
@@ -43,16 +44,20 @@ const handlers = () =>
       'memory.set-range': ({ minKib, maxKib }) => {
         if (maxKib > 100) throw refusal('memory.over-host');
         did.push('set');
-        Object.assign(spec, { minKib, maxKib });
+        Object.assign(spec ?? {}, { minKib, maxKib });
         return {} as never;
       },
       'vm.stop': () => {
         did.push('stop');
         return { taskId: task };
       },
-      'moment.delete': () => {
+      'moment.delete': (_, { caller }) => {
+        if (caller.kind !== 'local' && caller.role === 'view') throw refusal('rpc.denied');
         did.push('delete');
         return {};
+      },
+      'console.open': () => {
+        throw refusal('rpc.denied');
       },
       'file.register': () => {
         throw refusal('rpc.denied');
@@ -221,10 +226,67 @@ describe('denials', () => {
     expect(world.told).toMatchObject([{ times: 1 }, { times: 4999, code: 'rpc.denied', via: 'browser' }]);
   });
 
-  it('of many kinds are bounded too', async () => {
-    for (let n = 0; n < 1000; n++) audit.denied(draft(`a.${n}`), 'rpc.denied');
+  it('of more kinds than are kept apart are counted together, each who for himself', async () => {
+    for (let n = 0; n < 1000; n++) audit.denied(draft(`a.${n}`, { by: 'ana' }), 'rpc.denied');
+    audit.denied(draft('a.1', { by: 'bo' }), 'rpc.denied');
+    expect(world.told).toHaveLength(202);
     await world.clock.advance(60_000);
-    expect(world.told).toHaveLength(1000);
+    expect(world.told.slice(202)).toMatchObject([{ action: 'audit.several', by: 'ana', times: 799 }]);
+  });
+
+  it('of VMs that are made up are one kind', async () => {
+    spec = null;
+    for (let n = 0; n < 1000; n++)
+      await expect(
+        handlers()['console.open'](
+          { vmId: uuid(n) as VmId, of: 'serial' },
+          context('browser', 'ana', 'view'),
+        ),
+      ).rejects.toThrow('denied');
+    await world.clock.advance(60_000);
+    expect(world.told).toMatchObject([
+      { action: 'console.open', vmId: null },
+      { vmId: null, times: 999 },
+    ]);
+  });
+
+  it('of what the role may not is begun nowhere, and counted too', async () => {
+    for (let n = 0; n < 1000; n++)
+      await expect(
+        handlers()['moment.delete']({ vmId, momentId }, context('browser', 'ana', 'view')),
+      ).rejects.toThrow('denied');
+    expect(world.told).toMatchObject([{ action: 'moment.delete', outcome: 'denied', vmId, by: 'ana' }]);
+    // From this computer there are no roles.
+    await handlers()['moment.delete']({ vmId, momentId }, context('local', '', 'view'));
+    expect(told().slice(1)).toEqual(['moment.delete begun', 'moment.delete done']);
+  });
+
+  it.each([1, 2, 10])(
+    'that come every %i minutes for a day are some fifty records, and all are counted',
+    async every => {
+      for (let minute = 0; minute < 24 * 60; minute += every) {
+        audit.denied(draft('a', { by: 'ana' }), 'rpc.denied');
+        await world.clock.advance(every * 60_000);
+      }
+      expect(world.told.length).toBeLessThan(60);
+      await world.clock.advance(2 * 3_600_000);
+      expect(world.told.reduce((sum, { times }) => sum + times, 0)).toBe((24 * 60) / every);
+      audit.denied(draft('a', { by: 'ana' }), 'rpc.denied');
+      expect(world.told.at(-1)).toMatchObject({ times: 1, action: 'a' });
+    },
+  );
+
+  it('from several places name none of them in their sum', async () => {
+    const from = (address: string) => draft('headless.sign-in', { to: { address } });
+    for (const place of ['192.0.2.1', '198.51.100.9', '203.0.113.5']) audit.denied(from(place), 'rpc.denied');
+    for (let n = 0; n < 2; n++) audit.denied(from('192.0.2.1'), 'policy.denied');
+    await world.clock.advance(60_000);
+    expect(world.told.map(({ to, times }) => [to, times])).toEqual([
+      [{ address: '192.0.2.1' }, 1],
+      [{ address: '192.0.2.1' }, 1],
+      [{}, 2],
+      [{ address: '192.0.2.1' }, 1],
+    ]);
   });
 });
 

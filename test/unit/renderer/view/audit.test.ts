@@ -35,7 +35,7 @@ it.each([
   const audited = Object.entries(AUDITED)
     .filter(([, row]) => typeof row !== 'string')
     .map(([name]) => name);
-  const also = ['memory.trial-ended', 'audit.damaged', 'audit.lost', 'headless.sign-in'];
+  const also = ['memory.trial-ended', 'audit.damaged', 'audit.lost', 'audit.several', 'headless.sign-in'];
   expect([...audited, ...also].filter(name => actionWords(name, activity.audit) === name)).toEqual([]);
   expect(Object.keys(activity.audit.actions).sort()).toEqual(Object.keys(words.actions).sort());
   expect(Object.keys(activity.audit.fields).sort()).toEqual(Object.keys(words.fields).sort());

@@ -216,4 +216,12 @@ describe('browser gateway', () => {
       expect((await send(method, '/')).status, method).toBe(405);
     }
   });
+
+  it('a token that signs in too often is told to wait, and is not taken for a wrong one', async () => {
+    const { secret } = world.desk.createToken('often', 'view', null);
+    for (let n = 0; n < 100; n++) world.desk.signIn(secret, '127.0.0.1', 'a test');
+    const again = (token: string) => world.send('POST', '/session', world.own, JSON.stringify({ token }));
+    for (let n = 0; n < 12; n++) expect((await again(secret)).status).toBe(429);
+    expect((await again(world.desk.link('view').token)).status).toBe(204);
+  });
 });

@@ -1,0 +1,172 @@
+// A disk that refuses what is written: nobody stays who was to go, and nothing breaks where nobody could catch it.
+import { createHash } from 'node:crypto';
+import Database from 'better-sqlite3';
+import { beforeEach, expect, it } from 'vitest';
+import { AccessDesk } from '../../../../electron/control/access/desk.ts';
+import { type AccessStore, openAccessStore } from '../../../../electron/control/access/store.ts';
+import { systemRandom } from '../../../../electron/platform/random.ts';
+import type { SessionId } from '../../../../shared/access.ts';
+import { TestClock } from '../../../support/memory-world.ts';
+
+const HERE = '127.0.0.1';
+const HOUR_MS = 3_600_000;
+
+let db: Database.Database;
+let clock: TestClock;
+let isFull: boolean;
+let warnings: string[];
+let seenWritten: number;
+let desk: AccessDesk;
+
+/** The real one, on a disk that may be full. */
+function store(): AccessStore {
+  const real = openAccessStore(db);
+  const written =
+    <A>(write: (value: A) => void) =>
+    (value: A): void => {
+      if (isFull) throw new Error('SQLITE_FULL');
+      write(value);
+    };
+  return {
+    ...real,
+    putToken: written(real.putToken),
+    dropToken: written(real.dropToken),
+    dropSession: written(real.dropSession),
+    putSession: written(row => {
+      seenWritten++;
+      real.putSession(row);
+    }),
+  };
+}
+
+const begin = (): AccessDesk =>
+  new AccessDesk({
+    store: store(),
+    clock,
+    random: systemRandom,
+    hash: text => createHash('sha256').update(text).digest('hex'),
+    requireBrowsers: () => undefined,
+    requireNetwork: () => undefined,
+    warn: text => warnings.push(text),
+  });
+
+beforeEach(() => {
+  db = new Database(':memory:');
+  clock = new TestClock();
+  isFull = false;
+  warnings = [];
+  desk = begin();
+  seenWritten = 0;
+});
+
+const enter = (secret: string) => desk.signIn(secret, HERE, 'a browser');
+function page(id: SessionId) {
+  const state = { isClosed: false, leave: (): void => undefined };
+  const found = desk.join(id, HERE, () => {
+    state.isClosed = true;
+  });
+  if (found === null) throw new Error('it may not');
+  return Object.assign(state, { leave: found.leave });
+}
+
+it('a page that closes, and the sweep, go on where the disk is full; when it was seen is written later', () => {
+  const { session, secret } = enter(desk.link('view').token);
+  const { leave } = page(session.id);
+  const link = desk.link('view').token;
+  isFull = true;
+  clock.aheadMs += 11 * HOUR_MS;
+  leave();
+  desk.sweep();
+  clock.aheadMs += 14 * HOUR_MS;
+  // The link is old now, and the session was left for long.
+  desk.sweep();
+  expect(warnings.length).toBeGreaterThan(0);
+  expect(desk.session(secret)).toBeNull();
+  expect(() => enter(link)).toThrow('rpc.denied');
+  isFull = false;
+  const before = warnings.length;
+  desk.sweep();
+  expect(warnings).toHaveLength(before);
+  expect(db.prepare('SELECT * FROM access_token').all()).toEqual([]);
+  expect(db.prepare('SELECT * FROM access_session').all()).toEqual([]);
+});
+
+it('pages that open and close all the time write nothing: the sweep does, once', () => {
+  const { session } = enter(desk.link('view').token);
+  seenWritten = 0;
+  for (let n = 0; n < 100; n++) {
+    clock.aheadMs += 10;
+    page(session.id).leave();
+  }
+  expect(seenWritten).toBe(0);
+  desk.sweep();
+  desk.sweep();
+  expect(seenWritten).toBe(1);
+});
+
+it.each(['ended', 'was killed'])(
+  'a page that is open for half a day stays signed in when the service %s',
+  how => {
+    const { session, secret } = enter(desk.link('view').token);
+    page(session.id);
+    for (let minute = 0; minute < 13 * 60; minute++) {
+      clock.aheadMs += 60_000;
+      desk.sweep();
+    }
+    expect(seenWritten).toBeLessThan(13 * 6 + 2);
+    if (how === 'ended') desk.stop();
+    desk = begin();
+    expect(desk.session(secret)).not.toBeNull();
+  },
+);
+
+it('a service that ends writes when the pages were seen last', () => {
+  const { session, secret } = enter(desk.link('view').token);
+  const { leave } = page(session.id);
+  clock.aheadMs += 11 * HOUR_MS;
+  leave();
+  desk.stop();
+  desk = begin();
+  clock.aheadMs += 11 * HOUR_MS;
+  expect(desk.session(secret)).not.toBeNull();
+});
+
+it('who is revoked is out at once, all of them, whatever the disk says; and it is revoked again', () => {
+  const { token, secret } = desk.createToken('ana', 'administer', null);
+  const sessions = [enter(secret), enter(secret), enter(secret)];
+  const pages = sessions.map(({ session }) => page(session.id));
+  isFull = true;
+  expect(() => desk.revokeToken(token.id)).toThrow('SQLITE_FULL');
+  expect(pages.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
+  expect(sessions.map(one => desk.session(one.secret))).toEqual([null, null, null]);
+  expect(() => enter(secret)).toThrow('rpc.denied');
+  // To be seen, and to be revoked again.
+  expect(desk.tokens().map(({ name }) => name)).toEqual(['ana']);
+  expect(() => desk.revokeToken(token.id)).toThrow('SQLITE_FULL');
+  isFull = false;
+  expect(desk.revokeToken(token.id)).toBe(0);
+  expect(desk.tokens()).toEqual([]);
+  desk = begin();
+  expect([desk.tokens(), desk.sessions()]).toEqual([[], []]);
+});
+
+it('a session that is ended is out at once, and is ended again', () => {
+  const { session, secret } = enter(desk.link('administer').token);
+  const { isClosed } = page(session.id);
+  expect(isClosed).toBe(false);
+  isFull = true;
+  expect(() => desk.endSession(session.id)).toThrow('SQLITE_FULL');
+  expect(desk.session(secret)).toBeNull();
+  isFull = false;
+  desk.endSession(session.id);
+  expect(() => desk.endSession(session.id)).toThrow('access.not-found');
+  desk = begin();
+  expect(desk.session(secret)).toBeNull();
+});
+
+it('a sign-in that could not be written leaves nobody in', () => {
+  const { secret } = desk.createToken('ana', 'view', null);
+  isFull = true;
+  expect(() => enter(secret)).toThrow('SQLITE_FULL');
+  expect(desk.sessions()).toEqual([]);
+});
