@@ -59,3 +59,20 @@ export const isLoopback = (address: string): boolean =>
   /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(address) ||
   address === '::1' ||
   address === 'localhost';
+
+/** Who asks, for limits: an IPv6 host has all addresses of its network of 64 bits. */
+export function sourceOf(address: string): string {
+  const bare = address.replace(/%.*$/, '').toLowerCase();
+  const ipv4 = /^::ffff:(\d+(?:\.\d+){3})$/.exec(bare)?.[1];
+  if (ipv4 !== undefined || !bare.includes(':')) return ipv4 ?? bare;
+  const [start = '', end] = bare.split('::');
+  const groups = (text: string | undefined): string[] => (text ? text.split(':') : []);
+  const [first, last] = [groups(start), groups(end)];
+  // What `::` leaves out.
+  const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
+  const all = end === undefined ? first : [...first, ...zeros, ...last];
+  return all
+    .slice(0, 4)
+    .map(group => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { isLoopback } from '../../shared/access.ts';
+import { isLoopback, sourceOf } from '../../shared/access.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
@@ -15,15 +15,20 @@ import { webSocketChannel } from './websocket.ts';
 const LOOPBACK = '127.0.0.1';
 /** A browser opens about six for a page and keeps one. */
 const CONNECTIONS_MAX = 512;
-/** Of one address that is not this computer's own. */
-const CONNECTIONS_OF_ADDRESS_MAX = 128;
+/** Of one source that is not this computer itself. */
+const CONNECTIONS_OF_SOURCE_MAX = 128;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** How often that is looked at. */
+const TIMEOUTS_EVERY_MS = 5000;
 /** Nothing came or went for so long: nobody is there. WebSockets are not meant. */
 const IDLE_MS = 60_000;
 const TEXT_MS = 10_000;
 const DRAIN_BYTES_MAX = 64 * 1024 ** 3;
-/** Of whoever was not let in. */
+/** Of whoever was not let in, or says more than anybody asked for. */
 const STRANGER_DRAIN_BYTES_MAX = 16 * 1024 ** 2;
+const STRANGER_DRAIN_MS = 10_000;
+/** For an answer that refuses an upgrade to be sent. */
+const HANG_UP_MS = 2000;
 const KEEP_ALIVE_MS = 30_000;
 
 export interface WebRequest {
@@ -113,8 +118,13 @@ async function answer(
   }
   response.writeHead(result.status, result.headers);
   response.end(result.body);
-  const isStranger = result.status === 401 || result.status === 403 || result.status === 429;
-  if (!message.complete) drain(message, isStranger ? STRANGER_DRAIN_BYTES_MAX : DRAIN_BYTES_MAX);
+  if (message.complete) return;
+  // Only an upload that failed was let in and is not read to its end.
+  if (result.status >= 500) return drain(message, DRAIN_BYTES_MAX);
+  drain(message, STRANGER_DRAIN_BYTES_MAX);
+  // Byte by byte a stranger would hold its place for ever.
+  const late = systemClock.after(STRANGER_DRAIN_MS, () => message.destroy());
+  message.once('close', () => late.cancel());
 }
 
 /** Hanging up on a browser that still sends would lose it our answer: the rest is read and dropped, to a limit. */
@@ -127,7 +137,15 @@ function drain(message: IncomingMessage, most: number): void {
 }
 
 function refuseUpgrade(socket: Duplex, refusal: WebAnswer): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  hangUp(socket);
+}
+
+/** Whether or not the other side does: it may keep its half open, or not read. */
+function hangUp(socket: Duplex): void {
+  const late = systemClock.after(HANG_UP_MS, () => socket.destroy());
+  socket.once('close', () => late.cancel());
 }
 
 async function upgrade(
@@ -147,28 +165,38 @@ async function upgrade(
   }
   if (typeof taken !== 'function') return refuseUpgrade(socket, taken);
   const accept = taken;
-  sockets.handleUpgrade(message, socket, head, web => accept(webSocketChannel(web)));
+  let isTaken = false;
+  sockets.handleUpgrade(message, socket, head, web => {
+    isTaken = true;
+    accept(webSocketChannel(web));
+  });
+  if (!isTaken) hangUp(socket);
 }
 
-/** One address may not take all the room there is. This computer's own is shared by all who are at it. */
-function limitAddresses(): (socket: Socket) => void {
+/** One source may not take all the room there is. This computer's own is shared by all who are at it. */
+function limitSources(): (socket: Socket) => void {
   const open = new Map<string, number>();
   return socket => {
     const { remoteAddress = '' } = socket;
     if (isLoopback(remoteAddress)) return;
-    const count = (open.get(remoteAddress) ?? 0) + 1;
-    if (count > CONNECTIONS_OF_ADDRESS_MAX) return void socket.destroy();
-    open.set(remoteAddress, count);
+    const source = sourceOf(remoteAddress);
+    const count = (open.get(source) ?? 0) + 1;
+    if (count > CONNECTIONS_OF_SOURCE_MAX) return void socket.destroy();
+    open.set(source, count);
     socket.once('close', () => {
-      const left = (open.get(remoteAddress) ?? 1) - 1;
-      if (left === 0) open.delete(remoteAddress);
-      else open.set(remoteAddress, left);
+      const left = (open.get(source) ?? 1) - 1;
+      if (left === 0) open.delete(source);
+      else open.set(source, left);
     });
   };
 }
 
 function makeServer(tls: WebPlace['tls'], listener: RequestListener) {
-  const options = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    connectionsCheckingInterval: TIMEOUTS_EVERY_MS,
+  };
   if (tls === undefined) return createServer(options, listener);
   const secure = { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: HEADERS_TIMEOUT_MS } as const;
   return createTlsServer({ ...options, ...secure }, listener);
@@ -184,7 +212,7 @@ export function listenWeb(
   const server = makeServer(tls, (message, response) => void answer(handlers, message, response));
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = IDLE_MS;
-  server.on('connection', limitAddresses());
+  server.on('connection', limitSources());
   server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     void upgrade(handlers, sockets, message, socket, head);

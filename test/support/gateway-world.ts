@@ -49,6 +49,8 @@ export class GatewayWorld {
   readonly logged: string[] = [];
   readonly signIns: [isAccepted: boolean, address: string][] = [];
   readonly joined: Role[] = [];
+  /** While control is asked for a channel. */
+  joining: () => Promise<void> = async () => undefined;
   registering: 'works' | 'fails' = 'works';
   freeBytes = FREE_BYTES_MIN * 4;
 
@@ -104,6 +106,7 @@ export class GatewayWorld {
         session: async secret => this.desk.session(secret),
         join: async ({ id, role }, address) => {
           this.joined.push(role);
+          await this.joining();
           const channel = await connectUnix(path);
           const end = (): void => channel.close();
           const joined = this.desk.join(id, address, end);

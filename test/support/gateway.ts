@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../../build/layers.ts';
 import { waitFor } from './ebb.ts';
 
-export async function startGateway(dataFolder: string): Promise<{ url: string; gateway: ChildProcess }> {
+export async function startGateway(
+  dataFolder: string,
+  more: readonly string[] = [],
+): Promise<{ url: string; gateway: ChildProcess }> {
   const main = join(repositoryRoot, 'electron', 'shells', 'headless', 'main.ts');
   const gateway = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', main, '--data', dataFolder],
+    ['--disable-warning=ExperimentalWarning', main, '--data', dataFolder, ...more],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let printed = '';

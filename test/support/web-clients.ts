@@ -64,9 +64,10 @@ export function raw(origin: string, bytes: string | Buffer): Promise<string> {
   });
 }
 
-export function rawSocket(origin: string): Socket {
+/** `allowHalfOpen`: it goes on when the other end has said its last. */
+export function rawSocket(origin: string, allowHalfOpen = false): Socket {
   const { hostname, port } = new URL(origin);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen });
   socket.on('error', () => socket.destroy());
   return socket;
 }

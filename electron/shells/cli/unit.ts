@@ -6,7 +6,12 @@ const EXIT_DENIED = 77;
 
 /** One word of a command line, as systemd reads it: nothing in it is expanded. */
 const quoted = (word: string): string =>
-  `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
+  `"${word
+    .replace(/[\\"]/g, '\\$&')
+    .replaceAll('%', '%%')
+    .replaceAll('$', '$$$$')
+    // A line break would begin another setting.
+    .replace(/\p{Cc}/gu, char => encodeURIComponent(char).replaceAll('%', '\\x'))}"`;
 
 export const unitText = (command: readonly string[]): string =>
   [

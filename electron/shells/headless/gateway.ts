@@ -83,7 +83,14 @@ export class Gateway implements WebHandlers {
     const session = await this.#session(this.#secretOf(request));
     if (session === null) return plain(401, '');
     const service = await this.#options.access.join(session, request.address);
-    return page => relay(page, service);
+    // A browser that goes away, or whose upgrade is none, before it is taken would leave it open for ever.
+    const drop = (): void => service.close();
+    request.signal.addEventListener('abort', drop, { once: true });
+    if (request.signal.aborted) drop();
+    return page => {
+      request.signal.removeEventListener('abort', drop);
+      relay(page, service);
+    };
   }
 
   /** Asked of everything; `isChange`: only our own page may. */

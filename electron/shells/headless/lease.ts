@@ -40,18 +40,24 @@ export async function leaseOf(join: () => Promise<SocketChannel | null>): Promis
   };
 }
 
-/** What comes until then; then it breaks off. */
+/** What comes until then; then it breaks off. However it ends, the source is told. */
 export async function* until<T>(signal: AbortSignal, items: AsyncIterable<T>): AsyncGenerator<T> {
-  const ended = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(new Error('the session has ended'));
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  ended.catch(() => undefined);
+  let stop: (cause: Error) => void = () => undefined;
+  const ended = (): void => stop(new Error('the session has ended'));
+  signal.addEventListener('abort', ended, { once: true });
   const source = items[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([source.next(), ended]);
-    if (next.done === true) return;
-    yield next.value;
+  // A promise for each: one that lived as long as the signal would keep all that it was ever raced against.
+  const next = (): Promise<IteratorResult<T>> =>
+    new Promise((resolve, reject) => {
+      stop = reject;
+      if (signal.aborted) ended();
+      else source.next().then(resolve, reject);
+    });
+  try {
+    for (let step = await next(); step.done !== true; step = await next()) yield step.value;
+  } finally {
+    signal.removeEventListener('abort', ended);
+    // Not waited for: it comes after what is still being waited for.
+    source.return?.().catch(() => undefined);
   }
 }

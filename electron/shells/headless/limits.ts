@@ -1,5 +1,6 @@
 // How often an address may ask, and how often it may be wrong about who it is. A flood from one address is refused before control
 // hears of it. Whoever guesses has 2²⁵⁶ to try: this is for the load and the noise, not for the secret.
+import { sourceOf } from '../../../shared/access.ts';
 import { type Pace, paceOf } from '../../../shared/rpc/pace.ts';
 import type { Clock } from '../../platform/ports.ts';
 
@@ -9,10 +10,6 @@ const REQUESTS = { atOnce: 3000, perSecond: 300 };
 const FAILURES = { atOnce: 10, perSecond: 1 / 6 };
 const ADDRESSES_MAX = 4096;
 const TOLD_EVERY_MS = 60_000;
-
-/** An IPv6 host has all addresses of its network. */
-export const sourceOf = (address: string): string =>
-  address.includes(':') && !address.includes('.') ? address.split(':').slice(0, 4).join(':') : address;
 
 interface Source {
   readonly requests: Pace;

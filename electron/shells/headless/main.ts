@@ -12,7 +12,7 @@ import { ensureControl, joinAsBrowser, rejoinControl } from '../../control/start
 import { type Certificate, ownCertificate, readCertificate } from '../../platform/certificate.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { openFolder } from '../../platform/folder.ts';
-import { LOOPBACK_NAMES, ownNames } from '../../platform/host-names.ts';
+import { LOOPBACK_NAMES, nameInUrl, ownNames } from '../../platform/host-names.ts';
 import { startedAt } from '../../platform/lock-owner.ts';
 import { openLog, openLogFile } from '../../platform/log.ts';
 import { defaultDataFolder, type EbbPaths, hostName } from '../../platform/paths.ts';
@@ -52,7 +52,7 @@ const log = (paths: EbbPaths) =>
 /** What browsers may call us. On loopback others' names could only be a trick. */
 const names = (): string[] => {
   const said = values.name.map(name => name.toLowerCase());
-  return isLoopback(values.host) ? [...LOOPBACK_NAMES, ...said] : [...ownNames(), ...said];
+  return [...(isLoopback(values.host) ? [...LOOPBACK_NAMES, nameInUrl(values.host)] : ownNames()), ...said];
 };
 
 /** Off loopback always. */
@@ -121,7 +121,7 @@ async function main(role: Role): Promise<void> {
   const tls = await certificate(paths);
   await (await local()).call('headless.listen', { address: values.host, isEncrypted: tls !== null });
   const server = await listen(paths, local, tls);
-  const shown = isLoopback(values.host) ? '127.0.0.1' : (values.name[0] ?? hostName());
+  const shown = isLoopback(values.host) ? nameInUrl(values.host) : (values.name[0] ?? hostName());
   const base = `${tls === null ? 'http' : 'https'}://${shown}:${server.port}/`;
   if (tls !== null)
     console.log(

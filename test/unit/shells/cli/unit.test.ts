@@ -10,7 +10,7 @@ import { UNIT_MARK, unitText } from '../../../../electron/shells/cli/unit.ts';
 const folder = mkdtempSync(join(tmpdir(), 'ebb-unit-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const ODD = '/home/an a/%h$HOME"q\\';
+const ODD = '/home/an a/%h$HOME"q\\\nExecStartPre=/bin/id\u0085';
 const text = unitText([process.execPath, '/opt/ebb/main.js', '--data', ODD, '--no-link']);
 
 it('keeps what runs behind it, begins again but not where it is forbidden, and expands nothing', () => {
@@ -19,7 +19,7 @@ it('keeps what runs behind it, begins again but not where it is forbidden, and e
   expect(text).toMatch(/^Restart=on-failure$/m);
   expect(text).toMatch(/^RestartPreventExitStatus=77$/m);
   expect(text).toMatch(/^WantedBy=default\.target$/m);
-  expect(text).toContain('"/home/an a/%%h$$HOME\\"q\\\\"');
+  expect(text).toContain('"/home/an a/%%h$$HOME\\"q\\\\\\x0AExecStartPre=/bin/id\\xC2\\x85"');
   expect(text).not.toMatch(/token/i);
 });
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../../electron/platform/folder.ts';
@@ -56,6 +57,9 @@ describe('browser gateway', () => {
     '/assets',
     '//etc/passwd',
     '/.hidden.html',
+    '/../../../../etc/passwd',
+    '/\\..\\outside.html',
+    '*',
   ])('does not serve %s', async path => {
     const answer = await send('GET', path);
     expect(answer.status).toBe(404);
@@ -153,6 +157,46 @@ describe('browser gateway', () => {
     await world.closeControl();
     await until('the page hears it', () => isGone);
     expect((await upgrade({ ...own(), cookie: await signIn() })).status).toBe(503);
+  });
+
+  const upgradeBytes = (cookie: string, more: string): string =>
+    `GET /rpc HTTP/1.1\r\nHost: ${host()}\r\nOrigin: ${world.origin}\r\nCookie: ${cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${more}\r\n\r\n`;
+  const KEY = `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\nSec-WebSocket-Version:`;
+
+  it.each([
+    ['has a bad key', 'Sec-WebSocket-Key: bad\r\nSec-WebSocket-Version: 13'],
+    ['has another version', `${KEY} 99`],
+    ['goes away meanwhile', `${KEY} 13`],
+  ])('keeps no channel to control for an upgrade that %s', async (how, more) => {
+    const cookie = await signIn();
+    const socket = connect({ host: '127.0.0.1', port: world.port, allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.resume();
+    if (how === 'goes away meanwhile') world.joining = async () => void socket.resetAndDestroy();
+    socket.write(upgradeBytes(cookie, more));
+    await until('it is joined', () => world.joined.length === 1);
+    await until('it is closed', () => socket.destroyed || socket.readableEnded);
+    await until('its channel is closed', () => world.desk.sessions()[0]?.connections === 0);
+    socket.destroy();
+  });
+
+  it('hangs up on whom it refuses, though they do not', async () => {
+    const socket = connect({ host: '127.0.0.1', port: world.port, allowHalfOpen: true });
+    let heard = '';
+    socket.on('data', data => {
+      heard += data;
+    });
+    let isOver = false;
+    // Writing to what the other side has closed fails; to what it has but half closed it does not.
+    socket.on('error', () => {
+      isOver = true;
+    });
+    socket.write(upgradeBytes('', `${KEY} 13`));
+    await until('it is hung up on', () => {
+      socket.write('x');
+      return isOver;
+    });
+    expect(heard).toMatch(/^HTTP\/1\.1 401 /);
   });
 
   it('stores an upload whole in the private folder and answers its token and shown name', async () => {

@@ -1,6 +1,7 @@
 // What an address may, counted on a clock of the test's.
 import { expect, it } from 'vitest';
-import { AddressLimits, sourceOf, Told } from '../../../../electron/shells/headless/limits.ts';
+import { AddressLimits, Told } from '../../../../electron/shells/headless/limits.ts';
+import { sourceOf } from '../../../../shared/access.ts';
 import { TestClock } from '../../../support/memory-world.ts';
 
 it('who is wrong too often is shut out for a while, whatever it says; others are not', async () => {
@@ -36,10 +37,32 @@ it('a flood of requests is refused, and remembered in bounded memory', () => {
 });
 
 it('a host is known by its network where it has all of its addresses', () => {
-  expect(sourceOf('2001:db8:1:2:3:4:5:6')).toBe(sourceOf('2001:db8:1:2:ffff::1'.replace('::', ':0:0:')));
-  expect(sourceOf('2001:db8:1:2::1')).not.toBe(sourceOf('2001:db8:1:3::1'));
-  expect(sourceOf('192.0.2.1')).toBe('192.0.2.1');
-  expect(sourceOf('::ffff:192.0.2.1')).toBe('::ffff:192.0.2.1');
+  const networks: [string, readonly string[]][] = [
+    [
+      '2001:db8:1:2',
+      ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::1', '2001:DB8:1:2::', '2001:db8:1:2::7%eth0'],
+    ],
+    ['2001:db8:0:0', ['2001:db8::a:b:c:d', '2001:db8::e:b:c:d', '2001:db8::1', '2001:0db8:0000::1']],
+    ['2001:db8:0:1', ['2001:db8:0:1:2:3:4:5', '2001:db8:0:1::']],
+    ['fe80:0:0:0', ['fe80::aaaa:bbbb:cccc:dddd', 'fe80::1:2:3:4', 'fe80::1%eth0', 'fe80::1%2']],
+    ['0:0:0:0', ['::', '::1']],
+    ['192.0.2.1', ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:192.0.2.1']],
+    ['192.0.2.2', ['192.0.2.2']],
+  ];
+  for (const [source, addresses] of networks)
+    expect(addresses.map(sourceOf)).toEqual(addresses.map(() => source));
+});
+
+it('whoever has a whole network guesses no oftener than whoever has an address', () => {
+  const limits = new AddressLimits(new TestClock());
+  let tries = 0;
+  for (let n = 0; n < 1000; n++) {
+    const address = `fe80::${n.toString(16)}:b:c:d`;
+    if (!limits.maySignIn(address)) continue;
+    limits.failed(address);
+    tries++;
+  }
+  expect(tries).toBe(11);
 });
 
 it('a flood is a line and a number in the log', async () => {
