@@ -55,12 +55,12 @@ it(`${CLIENTS} clients of ${PEOPLE} people are held while the memory loop goes o
         heard[index] = (heard[index] ?? 0) + 1;
       });
   let isOver = false;
-  let answered = 0;
-  const asking = pages.map(async page => {
+  const answered = pages.map(() => 0);
+  const asking = pages.map(async (page, index) => {
     for (let n = 0; n === 0 || !isOver; n++) {
       await page.call('vm.list', {});
       await page.call('memory.host', {});
-      answered += 2;
+      answered[index] = (answered[index] ?? 0) + 2;
     }
   });
   const ages: number[] = [];
@@ -70,15 +70,16 @@ it(`${CLIENTS} clients of ${PEOPLE} people are held while the memory loop goes o
     if (ages.length > 0 && planAgeMs < (ages.at(-1) ?? 0)) tick++;
     ages.push(planAgeMs);
   }
+  // Before they are waited for: nobody was kept waiting by the others.
+  const served = [...answered];
   isOver = true;
   await Promise.all(asking);
   const oldest = Math.max(...ages);
   console.log(
-    `${answered} answers to ${CLIENTS} clients in ${TICKS} plans; the oldest plan seen was ${Math.round(oldest)} ms old`,
+    `${served.reduce((sum, count) => sum + count, 0)} answers to ${CLIENTS} clients in ${TICKS} plans; the oldest plan seen was ${Math.round(oldest)} ms old`,
   );
-  expect(answered).toBeGreaterThanOrEqual(CLIENTS * 2);
+  expect(Math.min(...served)).toBeGreaterThanOrEqual(2);
   expect(Math.min(...heard)).toBeGreaterThanOrEqual(3);
-  expect(pages.length).toBe(CLIENTS);
   const { sessions: after } = await ebb.call('headless.sessions', {});
   expect(after.reduce((sum, { connections }) => sum + connections, 0)).toBe(CLIENTS);
 });

@@ -82,21 +82,6 @@ describe('malformed', () => {
   });
 
   it.each([
-    '/../../../../etc/passwd',
-    '/assets/../../../etc/passwd',
-    '/%2e%2e/%2e%2e/etc/passwd',
-    '//etc/passwd',
-    '/\\..\\etc',
-    '*',
-    'http://evil.example/',
-  ])('the path %s leads nowhere', async path => {
-    const { host } = new URL(origin);
-    const heard = await raw(origin, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-    expect(heard).toMatch(/^HTTP\/1\.1 (4\d\d|200) /);
-    expect(heard).not.toContain('root:');
-  });
-
-  it.each([
     ['bytes', Buffer.from([1, 2, 3])],
     ['no JSON', 'hello'],
     ['a number', '7'],
@@ -182,6 +167,14 @@ describe('from elsewhere', () => {
     expect(logged()).toMatch(/refused, another (host|origin): 127\.0\.0\.1/);
   });
 
+  it('a gateway at another address of this computer says that address, and is that name', async () => {
+    const other = await startGateway(ebb.paths.dataFolder, ['--host', '127.0.0.2']);
+    expect(new URL(other.url).hostname).toBe('127.0.0.2');
+    // Not 403: the name is its own; it only does not know who asks.
+    expect((await fetch(new URL('/session', other.url))).status).toBe(401);
+    other.gateway.kill();
+  });
+
   it('what was said once is worth nothing the second time', async () => {
     const token = await link();
     const once = await signInTo(origin, token);
@@ -195,21 +188,29 @@ describe('from elsewhere', () => {
 });
 
 describe('slow and many', () => {
-  it('many that begin to speak and never end keep nobody out', async () => {
-    const held = Array.from({ length: 200 }, () => {
-      const socket = rawSocket(origin);
-      socket.write('GET / HTTP/1.1\r\nHost: x\r\nA: ');
+  it('who says a byte now and then holds no place for it', async () => {
+    const { host } = new URL(origin);
+    const ours = `Host: ${host}\r\nOrigin: ${origin}\r\n`;
+    const starts = [
+      'GET / HTTP/1.1\r\nHost: x\r\nA: ',
+      `POST /session HTTP/1.1\r\n${ours}Content-Length: 1000\r\n\r\n{`,
+      `POST /session HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://evil.example\r\nContent-Length: 1000000\r\n\r\n`,
+      `GET / HTTP/1.1\r\n${ours}Content-Length: 1000000\r\n\r\n`,
+      `GET /rpc HTTP/1.1\r\n${ours}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    ];
+    const held = starts.map(start => {
+      const socket = rawSocket(origin, true);
+      socket.resume();
+      socket.write(start);
       return socket;
     });
-    const late = Array.from({ length: 50 }, () => {
-      const socket = rawSocket(origin);
-      socket.write(
-        `POST /session HTTP/1.1\r\nHost: ${new URL(origin).host}\r\nOrigin: ${origin}\r\nContent-Length: 90\r\n\r\n{`,
-      );
-      return socket;
-    });
+    const drip = setInterval(() => {
+      for (const socket of held) if (!socket.destroyed) socket.write(' ');
+    }, 1000);
+    await waitFor('all to be hung up on', () => held.every(({ destroyed }) => destroyed)).finally(() =>
+      clearInterval(drip),
+    );
     await expectUp();
-    for (const socket of [...held, ...late]) socket.destroy();
   });
 
   it('who asks more than it may is refused, and what it asks is not done without end', async () => {
