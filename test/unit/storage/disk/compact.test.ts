@@ -24,6 +24,12 @@ let folder: string;
 let store: MemoryStore;
 let engine: VmEngine;
 let onTurn: () => void;
+/** In the order they were made, which is that in which images are looked at. */
+let ids: number;
+const random = {
+  ...systemRandom,
+  uuid: () => `10000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
+};
 
 async function open(rangeTool: RangeTool): Promise<void> {
   const turn = (): Promise<void> => {
@@ -34,7 +40,7 @@ async function open(rangeTool: RangeTool): Promise<void> {
     diskFolder: () => openFolder(folder, rangeTool),
     store,
     clock: systemClock,
-    random: systemRandom,
+    random,
     bootId: 'this boot',
     turn,
   };
@@ -68,6 +74,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-compact-'));
   store = new MemoryStore();
   onTurn = () => undefined;
+  ids = 0;
   await open(none);
 });
 afterEach(async () => {
