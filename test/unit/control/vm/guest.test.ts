@@ -50,48 +50,39 @@ class Incoming extends Inflating {
   }
 }
 
+const guestOn = (qemu: object, more: Partial<ConstructorParameters<typeof Guest>[0]> = {}): Guest =>
+  new Guest({
+    vmId: '00000000-0000-4000-8000-000000000001' as VmId,
+    pid: 77,
+    qmp: qemu as QmpSession,
+    hasBalloon: true,
+    residentKib: () => null,
+    freshResidentKib: () => Promise.resolve(null),
+    agent: () => null,
+    ...more,
+  });
+
 describe('figures of a guest', () => {
   it('M9: one whose memory is being read is asked for nothing yet: that would be overwritten', async () => {
     const qemu = new Incoming();
-    const guest = new Guest({
-      vmId: '00000000-0000-4000-8000-000000000001' as VmId,
-      pid: 77,
-      qmp: qemu as unknown as QmpSession,
-      hasBalloon: true,
-      residentKib: () => null,
-      freshResidentKib: () => Promise.resolve(null),
-      agent: () => null,
-    });
+    const guest = guestOn(qemu);
     expect(await guest.sample()).toMatchObject({ driverReady: false, paused: true });
     qemu.isRead = true;
     expect(await guest.sample()).toMatchObject({ driverReady: true, paused: true });
   });
 
   it('M9: a driver that loads while they are read is not taken to have said what it holds', async () => {
-    const guest = new Guest({
-      vmId: '00000000-0000-4000-8000-000000000001' as VmId,
-      pid: 77,
-      qmp: new Loading() as unknown as QmpSession,
-      hasBalloon: true,
-      residentKib: () => null,
-      freshResidentKib: () => Promise.resolve(null),
-      agent: () => null,
-    });
+    const guest = guestOn(new Loading());
     expect((await guest.sample()).driverReady).toBe(false);
     expect((await guest.sample()).driverReady).toBe(true);
   });
 
   it('M2: what a balloon takes while they are read is not taken for memory QEMU itself needs', async () => {
     const qemu = new Inflating();
-    const guest = new Guest({
-      vmId: '00000000-0000-4000-8000-000000000001' as VmId,
-      pid: 77,
-      qmp: qemu as unknown as QmpSession,
-      hasBalloon: true,
+    const guest = guestOn(qemu, {
       // As a host that has to be asked last said.
       residentKib: () => 2 * qemu.heldKib,
       freshResidentKib: () => Promise.resolve(qemu.heldKib + OVERHEAD_KIB),
-      agent: () => null,
     });
     const sample = await guest.sample();
     expect(sample.actualKib).toBeLessThan(300 * MIB);
