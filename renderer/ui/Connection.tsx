@@ -23,6 +23,7 @@ function SignIn() {
       <label>
         {words.token}
         <input
+          className="input"
           type="password"
           autoComplete="current-password"
           maxLength={200}
