@@ -3,9 +3,9 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type hostMemoryReader, hostStrain } from '../platform/host-memory.ts';
-import { systemMemoryGroups } from '../platform/memory-groups.ts';
 import { systemRandom } from '../platform/random.ts';
 import { systemResidents } from '../platform/resident.ts';
+import { systemVmGroups } from '../platform/vm-groups.ts';
 import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
 import { openHistoryRows } from './memory/history-rows.ts';
@@ -35,7 +35,7 @@ export function memoryManager(
 ): { readonly memory: MemoryManager; readonly cpu: CpuCaps } {
   const ownKib = (): number =>
     [pid, storagePid()].reduce<number>((sum, id) => sum + (id === null ? 0 : (residents.now(id) ?? 0)), 0);
-  const groups = systemMemoryGroups(pid);
+  const groups = systemVmGroups(pid);
   log(groups.found);
   const memory = new MemoryManager(
     {

@@ -1,6 +1,6 @@
 // cgroup v2 as far as Ebb uses it, with the kernel's refusals: a group that is divided holds no processes, a file that is
 // not there is not written, a group with anything in it is not removed (Documentation/admin-guide/cgroup-v2.rst).
-import type { GroupFiles } from '../../electron/platform/memory-groups.ts';
+import type { GroupFiles } from '../../electron/platform/vm-groups.ts';
 
 interface Group {
   readonly procs: Set<number>;

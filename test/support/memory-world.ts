@@ -9,8 +9,8 @@ import type {
   GuestStats,
   Lease,
 } from '../../electron/control/ports.ts';
-import type { MemoryGroups } from '../../electron/platform/memory-groups.ts';
 import type { Clock } from '../../electron/platform/ports.ts';
+import type { VmGroups } from '../../electron/platform/vm-groups.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import { PLAIN_SETUP } from '../../shared/vm-setup.ts';
@@ -151,9 +151,9 @@ export class World {
   readonly log: string[] = [];
   readonly budgetKib: number;
   readonly off: MemorySwitchOffs;
-  readonly groups: MemoryGroups | null;
+  readonly groups: VmGroups | null;
   readonly pids = new Map<VmId, number>();
-  constructor(budgetKib: number, off: MemorySwitchOffs = {}, groups: MemoryGroups | null = null) {
+  constructor(budgetKib: number, off: MemorySwitchOffs = {}, groups: VmGroups | null = null) {
     this.budgetKib = budgetKib;
     this.off = off;
     this.groups = groups;

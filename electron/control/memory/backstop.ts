@@ -3,7 +3,7 @@
 // Raised before a give, lowered after a take was seen, never below what the QEMU holds.
 import type { VmId } from '../../../shared/ids.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
-import type { MemoryGroup, MemoryGroups } from '../../platform/memory-groups.ts';
+import type { VmGroup, VmGroups } from '../../platform/vm-groups.ts';
 
 /** Page tables, sockets, and what a QEMU newly needs until that was measured. */
 const MARGIN_KIB = 64 * MIB_KIB;
@@ -15,16 +15,16 @@ export const highKibOf = (committedKib: number, residentKib: number): number =>
   Math.ceil((Math.max(committedKib, residentKib) + MARGIN_KIB) / STEP_KIB) * STEP_KIB;
 
 interface Kept {
-  readonly group: MemoryGroup;
+  readonly group: VmGroup;
   highKib: number | null;
 }
 
 export class Backstop {
-  readonly #groups: MemoryGroups | null;
+  readonly #groups: VmGroups | null;
   readonly #log: (line: string) => void;
   readonly #kept = new Map<VmId, Kept>();
 
-  constructor(groups: MemoryGroups | null, log: (line: string) => void) {
+  constructor(groups: VmGroups | null, log: (line: string) => void) {
     this.#groups = groups;
     this.#log = log;
   }

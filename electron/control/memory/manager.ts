@@ -17,8 +17,8 @@ import { offMemory } from '../../../shared/off-memory.ts';
 import type { Result } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
-import type { MemoryGroups } from '../../platform/memory-groups.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
+import type { VmGroups } from '../../platform/vm-groups.ts';
 import type { GuestPort, Lease, MemoryPort, VmMemoryEvent } from '../ports.ts';
 import { Backstop } from './backstop.ts';
 import { checkPolicy, defaultReserveKib, type HostFigures, type MemoryPolicy } from './budget.ts';
@@ -48,7 +48,7 @@ export interface ManagerPorts {
   readonly log: Log;
   readonly switchOff?: MemorySwitchOffs;
   /** Null or absent: the kernel keeps nobody to what it was promised. */
-  readonly groups?: MemoryGroups | null;
+  readonly groups?: VmGroups | null;
   /** This computer slept: its guests did not see the time pass. */
   readonly woke?: () => void;
   readonly historyRows?: HistoryRows;

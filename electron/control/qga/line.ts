@@ -6,6 +6,7 @@ export class AgentLine {
   #agent: GuestAgent | null = null;
   #opening: Promise<GuestAgent | null> | null = null;
   #isClosed = false;
+  #claims = 0;
 
   constructor(open: () => Promise<GuestAgent | null>) {
     this.#open = open;
@@ -18,6 +19,12 @@ export class AgentLine {
       this.#opening = null;
     });
     return this.#opening;
+  }
+
+  /** By who freezes the guest, and thaws it: true until another does, or the VM ended. */
+  claim(): () => boolean {
+    const own = ++this.#claims;
+    return () => !this.#isClosed && own === this.#claims;
   }
 
   close(): void {

@@ -11,7 +11,8 @@ import { delay } from './wait.ts';
 
 /** A guest writes all it has before it is frozen. */
 const FREEZE_MS = 15_000;
-const THAW = { timeoutMs: 5_000, gapMs: 1_000, tries: 30 };
+/** Quickly at first; a guest its owner paused cannot answer before it goes on. */
+const THAW = { timeoutMs: 5_000, gapMs: 1_000, quickTries: 30, slowGapMs: 15_000 };
 
 const noteSchema = z.object({ kind: z.enum(['frozen', 'memory']), wasRunning: z.boolean() });
 const notePath = ({ home }: VmFolders): string => `${home}/barrier.json`;
@@ -53,6 +54,7 @@ export async function atFrozen<T>(
 ): Promise<{ readonly value: T; readonly isFrozen: boolean }> {
   const agent = await input.agent.get().catch(() => null);
   if (agent === null) return { value: await commit(), isFrozen: false };
+  input.agent.claim();
   // Durable first: a frozen guest whose control died would never write again.
   noteBarrier(input.folders, input.ports, { kind: 'frozen', wasRunning: true });
   try {
@@ -67,16 +69,19 @@ export async function atFrozen<T>(
   }
 }
 
-/** Also of one that was not frozen, where it does nothing. */
+/** Also of one that was not frozen, where it does nothing. Tried as long as the VM lives and nobody else freezes it. */
 export async function thaw({ agent, folders, ports }: BarrierInput): Promise<void> {
-  const isThawed = await thawOnce(agent);
-  if (isThawed) return dropBarrierNote(folders, ports);
+  const isOwn = agent.claim();
+  if (await thawOnce(agent)) return dropBarrierNote(folders, ports);
   void (async () => {
-    for (let n = 0; n < THAW.tries; n++) {
-      await delay(ports.clock, THAW.gapMs);
-      if (await thawOnce(agent)) return dropBarrierNote(folders, ports);
+    for (let n = 1; ; n++) {
+      await delay(ports.clock, n <= THAW.quickTries ? THAW.gapMs : THAW.slowGapMs);
+      // The next barrier thaws what it froze: not in its middle.
+      if (!isOwn()) return;
+      if (await thawOnce(agent)) return isOwn() ? dropBarrierNote(folders, ports) : undefined;
+      if (n === THAW.quickTries)
+        ports.log(`${folders.home}: the agent inside does not say that its file systems are thawed`);
     }
-    ports.log(`${folders.home}: the agent inside does not say that its file systems are thawed`);
   })();
 }
 

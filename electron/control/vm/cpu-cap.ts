@@ -2,15 +2,15 @@
 // its first instruction on and while it runs. What cannot be held keeps no VM from running.
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import type { CpuHold, MemoryGroups } from '../../platform/memory-groups.ts';
+import type { CpuHold, VmGroups } from '../../platform/vm-groups.ts';
 
 export class CpuCaps {
-  readonly #groups: MemoryGroups;
+  readonly #groups: VmGroups;
   readonly #log: (line: string) => void;
   /** As it was last set; of one that was adopted nobody knows. */
   readonly #held = new Map<number, number | null>();
 
-  constructor(groups: MemoryGroups, log: (line: string) => void) {
+  constructor(groups: VmGroups, log: (line: string) => void) {
     this.#groups = groups;
     this.#log = log;
   }

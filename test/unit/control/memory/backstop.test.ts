@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Backstop, highKibOf } from '../../../../electron/control/memory/backstop.ts';
 import type { MemorySwitchOffs } from '../../../../electron/control/memory/switch-offs.ts';
-import { memoryGroups } from '../../../../electron/platform/memory-groups.ts';
+import { vmGroups } from '../../../../electron/platform/vm-groups.ts';
 import { FakeCgroups } from '../../../support/fake-cgroups.ts';
 import { type Guest, MIB, specOf, uuid, World } from '../../../support/memory-world.ts';
 
@@ -16,7 +16,7 @@ let world: World;
 /** Two VMs at rest. */
 async function start(off: MemorySwitchOffs = {}): Promise<void> {
   files = new FakeCgroups(GROUP, [EBB]);
-  const groups = memoryGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 });
+  const groups = vmGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 });
   world = new World(2400 * MIB, off, groups);
   for (const n of [1, 2]) {
     files.groups.get(`${GROUP}/ebb-service`)?.procs.add(100 + n);
@@ -100,7 +100,7 @@ describe('the backstop', () => {
     await world.run(5000);
     const left = highMib(1);
     expect(left).toBeGreaterThanOrEqual(promisedMib(1));
-    const groups = memoryGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 });
+    const groups = vmGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 });
     const next = new Backstop(groups, line => world.log.push(line));
     next.enter(uuid(1), 101);
     expect(highMib(1)).toBe(left);
@@ -110,7 +110,7 @@ describe('the backstop', () => {
 
   it('where nobody knows what it holds it is not lowered, only raised', () => {
     const backstop = new Backstop(
-      memoryGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 }),
+      vmGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 }),
       () => undefined,
     );
     backstop.enter(uuid(1), 101);

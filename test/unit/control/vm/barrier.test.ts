@@ -1,6 +1,7 @@
 // The instant a running VM's points are taken at: whatever its agent does, the guest goes on afterwards.
 import { describe, expect, it } from 'vitest';
-import type { AgentLine } from '../../../../electron/control/qga/line.ts';
+import { AgentLine } from '../../../../electron/control/qga/line.ts';
+import type { GuestAgent } from '../../../../electron/control/qga/session.ts';
 import { atFrozen } from '../../../../electron/control/vm/barrier.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { FakeHost } from '../../../support/fake-qemu.ts';
@@ -18,6 +19,8 @@ function barrier(answer: ((command: string, nth: number) => unknown) | null) {
     answer === null
       ? null
       : {
+          isOpen: true,
+          close: () => undefined,
           ask: async (command: string): Promise<unknown> => {
             asked.push(command.replace('guest-fsfreeze-', ''));
             noted.push(host.files.has(NOTE));
@@ -26,7 +29,7 @@ function barrier(answer: ((command: string, nth: number) => unknown) | null) {
             return value;
           },
         };
-  const line = { get: () => Promise.resolve(agent) } as unknown as AgentLine;
+  const line = new AgentLine(() => Promise.resolve(agent as unknown as GuestAgent));
   const input = { agent: line, folders: { home: '/home', run: '/run' }, ports: host.ports() };
   return { host, asked, noted, input };
 }
@@ -69,11 +72,36 @@ describe('file systems at rest', () => {
     expect(host.files.has(NOTE)).toBe(false);
   });
 
-  it('an agent that never thaws is given up on, and the note is left for the next control', async () => {
+  it('one that cannot answer, since its owner paused it, is thawed when it goes on', async () => {
+    let isPaused = true;
+    const { host, asked, input } = barrier(command =>
+      command.endsWith('freeze') || !isPaused ? 1 : fault('vm.timeout'),
+    );
+    await atFrozen(input, async () => 7);
+    await host.run(600_000);
+    // Not every second for all that time.
+    expect(asked.length).toBeLessThan(100);
+    expect(host.files.has(NOTE)).toBe(true);
+    isPaused = false;
+    await host.run(20_000);
+    expect(host.files.has(NOTE)).toBe(false);
+    const { length } = asked;
+    await host.run(60_000);
+    expect(asked).toHaveLength(length);
+  });
+
+  it('nothing is thawed in the middle of the next barrier, nor asked of a VM that ended', async () => {
     const { host, asked, input } = barrier(command => (command.endsWith('freeze') ? 1 : fault('vm.timeout')));
     await atFrozen(input, async () => 7);
+    asked.length = 0;
+    await atFrozen(input, async () => {
+      await host.run(60_000);
+      return 7;
+    });
+    expect(asked).toEqual(['freeze', 'thaw']);
+    input.agent.close();
     await host.run(60_000);
-    expect(asked.length).toBeLessThan(40);
+    expect(asked).toEqual(['freeze', 'thaw']);
     expect(host.files.has(NOTE)).toBe(true);
   });
 });

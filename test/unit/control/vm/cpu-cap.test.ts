@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CpuCaps } from '../../../../electron/control/vm/cpu-cap.ts';
 import { QemuSupervisor } from '../../../../electron/control/vm/supervisor.ts';
-import { memoryGroups } from '../../../../electron/platform/memory-groups.ts';
+import { vmGroups } from '../../../../electron/platform/vm-groups.ts';
 import { FakeCgroups } from '../../../support/fake-cgroups.ts';
 import { FakeHost, FakeQmp } from '../../../support/fake-qemu.ts';
 import { specOf, uuid } from '../../../support/memory-world.ts';
@@ -11,7 +11,7 @@ const SCOPE = '/ebb.scope';
 const [EBB, QEMU] = [10, 77];
 const vmId = uuid(1);
 const capsOver = (files: FakeCgroups, logged: string[] = []): CpuCaps =>
-  new CpuCaps(memoryGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 }), line =>
+  new CpuCaps(vmGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 }), line =>
     logged.push(line),
   );
 const max = (files: FakeCgroups): string | undefined => files.cpu(`${SCOPE}/ebb-vm-${vmId}`);
@@ -35,7 +35,7 @@ describe('a cap on processors', () => {
     const files = new FakeCgroups(SCOPE, [EBB]);
     capsOver(files).set(vmId, QEMU, 50);
     files.groups.set('/terminal.scope', { procs: new Set([30, 31]), subtree: '', high: 'max', cpu: '' });
-    const groups = memoryGroups({ files, root: FakeCgroups.ROOT, own: [30], processors: 2 });
+    const groups = vmGroups({ files, root: FakeCgroups.ROOT, own: [30], processors: 2 });
     const later = new CpuCaps(groups, line => expect.unreachable(line));
     expect(later.hold.isHeld).toBe(false);
     later.set(vmId, QEMU, 25);

@@ -3,12 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  cpuQuotaUs,
-  type GroupFiles,
-  memoryGroups,
-  systemFiles,
-} from '../../../electron/platform/memory-groups.ts';
+import { cpuQuotaUs, type GroupFiles, systemFiles, vmGroups } from '../../../electron/platform/vm-groups.ts';
 import { FakeCgroups } from '../../support/fake-cgroups.ts';
 
 const SCOPE = '/user.slice/user@1000.service/ebb.scope';
@@ -16,7 +11,7 @@ const EBB = 10;
 const CLI = 11;
 const QEMU = 20;
 const ROOT = FakeCgroups.ROOT;
-const groupsOf = (files: GroupFiles) => memoryGroups({ files, root: ROOT, own: [EBB, CLI], processors: 4 });
+const groupsOf = (files: GroupFiles) => vmGroups({ files, root: ROOT, own: [EBB, CLI], processors: 4 });
 
 describe('memory cgroups', () => {
   it('in a group of its own Ebb moves aside, and each QEMU has one', () => {
@@ -44,16 +39,16 @@ describe('memory cgroups', () => {
     const files = new FakeCgroups(SCOPE, [EBB]);
     files.groups.get(SCOPE)?.procs.add(QEMU);
     expect(
-      memoryGroups({ files, root: ROOT, own: [EBB, QEMU], processors: 4 }).enter('one', QEMU),
+      vmGroups({ files, root: ROOT, own: [EBB, QEMU], processors: 4 }).enter('one', QEMU),
     ).not.toBeNull();
     files.groups.set('/terminal.scope', { procs: new Set([30, 31]), subtree: '', high: 'max', cpu: '' });
-    const later = memoryGroups({ files, root: ROOT, own: [30], processors: 4 });
+    const later = vmGroups({ files, root: ROOT, own: [30], processors: 4 });
     expect(later.found).toContain('Other programs');
     later.enter('one', QEMU)?.setHighKib(2048);
     expect(files.high(`${SCOPE}/ebb-vm-one`)).toBe(String(2048 * 1024));
     expect(later.enter('two', 31)).toBeNull();
     // And in the same group it is divided already.
-    const again = memoryGroups({ files, root: ROOT, own: [EBB], processors: 4 });
+    const again = vmGroups({ files, root: ROOT, own: [EBB], processors: 4 });
     expect(again.found).toContain('memory.high');
     expect(again.enter('one', QEMU)).not.toBeNull();
   });
@@ -185,7 +180,7 @@ describe('memory cgroups', () => {
               : null
             : systemFiles.read(path),
       };
-      const groups = memoryGroups({ files, root, own: [EBB], processors: 4 });
+      const groups = vmGroups({ files, root, own: [EBB], processors: 4 });
       groups.enter('one', QEMU)?.setHighKib(512 * 1024);
       const text = (path: string): string => readFileSync(join(scope, path), 'latin1');
       // One word a write; a plain file keeps the last.

@@ -1,9 +1,10 @@
-// Cgroups of our own, one for each QEMU, that bound its memory and its share of the processors: Linux with cgroup v2, where the group Ebb was started in may be divided
-// (delegated, and nobody else's). Layout: GROUP/ebb-service holds Ebb, GROUP/ebb-vm-ID one QEMU each.
+// Cgroups of our own, one for each QEMU, that bound its memory and its share of the processors: Linux with cgroup v2, where
+// the group Ebb was started in may be divided (delegated, and nobody else's). Layout: GROUP/ebb-service holds Ebb,
+// GROUP/ebb-vm-ID one QEMU each.
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-export interface MemoryGroup {
+export interface VmGroup {
   /** The kernel slows down and reclaims from who holds more; null: no limit. */
   setHighKib(highKib: number | null): void;
   /** Of all the processors there are; null: no limit. Throws where none can be set in this group. */
@@ -12,9 +13,9 @@ export interface MemoryGroup {
   remove(): void;
 }
 
-export interface MemoryGroups {
+export interface VmGroups {
   /** Puts a process into its group, or finds it there. Null where groups cannot be had. Throws as the file system does. */
-  enter(name: string, pid: number): MemoryGroup | null;
+  enter(name: string, pid: number): VmGroup | null;
   /** What there is, or why there is none, as a sentence. */
   readonly found: string;
   /** Whether a share of the processors can be held, or why not. */
@@ -162,7 +163,7 @@ function undo(files: GroupFiles, base: string, inside: readonly number[]): void 
   }
 }
 
-const groupAt = (files: GroupFiles, path: string, processors: number): MemoryGroup => ({
+const groupAt = (files: GroupFiles, path: string, processors: number): VmGroup => ({
   setHighKib: highKib =>
     files.write(`${path}/memory.high`, highKib === null ? 'max' : String(highKib * 1024)),
   setCpuPercent: percent => {
@@ -184,7 +185,7 @@ const groupAt = (files: GroupFiles, path: string, processors: number): MemoryGro
 export const cpuQuotaUs = (percent: number, processors: number): number =>
   Math.max(QUOTA_US_MIN, Math.round((percent / 100) * processors * PERIOD_US));
 
-export function memoryGroups(input: GroupsInput): MemoryGroups {
+export function vmGroups(input: GroupsInput): VmGroups {
   const { files, root, processors } = input;
   const divided = divide(input);
   return {
@@ -218,8 +219,8 @@ export const systemFiles: GroupFiles = {
 };
 
 /** The process that started us is Ebb's own too: the CLI, or a shell that runs the window. */
-export const systemMemoryGroups = (pid: number): MemoryGroups =>
-  memoryGroups({
+export const systemVmGroups = (pid: number): VmGroups =>
+  vmGroups({
     files: systemFiles,
     root: '/sys/fs/cgroup',
     own: [pid, process.ppid],
