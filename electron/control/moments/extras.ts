@@ -7,7 +7,7 @@ import type { PointId, VmId } from '../../../shared/ids.ts';
 import { type MomentExtras, momentExtrasSchema } from '../../../shared/moment-extras.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
-import { MACHINE_STATE, uefiVarsPath } from '../vm/home-files.ts';
+import { MACHINE_STATE } from '../vm/home-files.ts';
 import { runRecordSchema } from '../vm/run-record.ts';
 import { memoryPath } from '../vm/suspended.ts';
 
@@ -164,15 +164,16 @@ export class ExtrasShelf {
     }
   }
 
-  /** Its firmware variables and TPM state become the present's (L4), or another machine's; what the present has is kept by its own moment. */
+  /**
+   * Its firmware variables and TPM state become the present's (L4), or another machine's, also where it had none, since it
+   * was not started yet; what the present has is kept by its own moment. One that brings nothing back leaves what there is.
+   */
   restoreState(vmId: VmId, pointId: PointId, to = vmId): void {
-    const home = this.#ports.home(to);
-    for (const name of MACHINE_STATE) this.#copy(`${this.#folder(vmId, pointId)}/${name}`, `${home}/${name}`);
-  }
-
-  /** A VM that was not started yet has none. */
-  hasVars(vmId: VmId, pointId: PointId): boolean {
-    return this.#ports.exists(uefiVarsPath({ home: this.#folder(vmId, pointId) }));
+    if (!this.has(vmId, pointId)) return;
+    const [folder, home] = [this.#folder(vmId, pointId), this.#ports.home(to)];
+    for (const name of MACHINE_STATE)
+      if (this.#ports.exists(`${folder}/${name}`)) this.#copy(`${folder}/${name}`, `${home}/${name}`);
+      else this.#ports.removeTree(`${home}/${name}`);
   }
 
   /** The same bytes under another name: saved memory is never written to. */

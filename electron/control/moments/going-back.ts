@@ -1,7 +1,7 @@
-// Going back as one thing: disks, UEFI variables, TPM state, memory (L4), and where wanted how the VM is set up. What is to be done is noted before the first
-// of it is, and what the present has beside its disks lies ready to go with the branch that keeps it; each step can be
-// done twice, so whoever finds the note, this control or the next, does them all. A death before the note leaves the VM
-// as it was; storage's refusal does, too.
+// Going back as one thing: disks, UEFI variables, TPM state, memory (L4), and where wanted how the VM is set up. What is to
+// be done is noted before the first of it is, and what the present has beside its disks lies ready to go with the branch
+// that keeps it; each step can be done twice, so whoever finds the note, this control or the next, does them all. A death
+// before the note leaves the VM as it was; storage's refusal does, too.
 //
 //   present copied → note durable → disks (storage, once by its order) → present kept → firmware, TPM → setup → memory → note gone
 import * as z from 'zod';
@@ -177,17 +177,16 @@ export class GoingBack {
     shelf.restoreState(vmId, note.pointId);
     const kept = shelf.get(vmId, note.pointId);
     if (note.configuration === 'restore' && kept !== null) this.#ports.restoreSetup(vmId, kept.spec);
-    if (kept !== null) this.#matchFirmware(vmId, note, kept);
+    if (kept !== null) this.#matchFirmware(vmId, kept);
     const isResumed = this.#placeMemory(vmId, note, note.resume ? kept : null, step);
     this.#forget(vmId);
     return isResumed;
   }
 
   /** L4: variables are of the firmware that wrote them; with another's, Secure Boot would not be what it says. */
-  #matchFirmware(vmId: VmId, { pointId }: Note, { spec }: Kept): void {
-    const { shelf, machines, forgetVars } = this.#ports;
-    const isItsOwn = machines.spec(vmId).firmware === spec.firmware;
-    if (!isItsOwn || !shelf.hasVars(vmId, pointId)) forgetVars(vmId);
+  #matchFirmware(vmId: VmId, { spec }: Kept): void {
+    const { machines, forgetVars } = this.#ports;
+    if (machines.spec(vmId).firmware !== spec.firmware) forgetVars(vmId);
   }
 
   /** Durably: a note that a power cut brings back would undo what the VM did since. */

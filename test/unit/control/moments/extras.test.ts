@@ -70,13 +70,18 @@ describe('what is kept of a moment beside its points', () => {
     expect(readdirSync(join(home, 'tpm'))).toEqual(['permanent']);
   });
 
-  it('what a moment has not is left as it is', () => {
+  it('L4: a moment of a VM that was not started yet brings none of them, for the next start to make; one taken by storage alone leaves them', () => {
+    const made = (): boolean[] => ['tpm', 'uefi-vars.fd'].map(name => existsSync(join(home, name)));
     rmSync(join(home, 'tpm'), { recursive: true });
+    rmSync(join(home, 'uefi-vars.fd'));
     keep();
     mkdirSync(join(home, 'tpm'));
     writeFileSync(join(home, 'tpm', 'permanent'), 'made since');
+    writeFileSync(join(home, 'uefi-vars.fd'), 'made since');
+    shelf.restoreState(vmId, '00000000-0000-4000-8000-00000000000f' as PointId);
+    expect(made()).toEqual([true, true]);
     shelf.restoreState(vmId, pointId);
-    expect(readFileSync(join(home, 'tpm', 'permanent'), 'utf8')).toBe('made since');
+    expect(made()).toEqual([false, false]);
   });
 
   it('is known to the next control; what was being made, and what belongs to no point any more, is swept', async () => {
