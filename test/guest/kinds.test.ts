@@ -256,6 +256,21 @@ describe('the seed of a cloud image', () => {
     rmSync(made);
   });
 
+  it('a machine of emulated hardware starts with its disk and its installer', async () => {
+    const image = join(root, 'setup.iso');
+    writeFileSync(image, Buffer.alloc(1024 * 1024));
+    const { file } = await ebb.call('file.register', { path: image });
+    const { vmId, taskId } = await ebb.call('vm.create', {
+      ...{ name: 'Emulated', os: 'other', cpus: 1, minKib: 65_536, maxKib: 131_072 },
+      source: { kind: 'iso', file, diskBytes: 2 ** 30 },
+    });
+    await ebb.done(taskId);
+    expect((await ebb.call('vm.get', { vmId })).spec.devices).toBe('emulated');
+    await ebb.done((await ebb.call('vm.start', { vmId })).taskId);
+    expect((await ebb.state(vmId)).phase).toBe('running');
+    await ebb.stopVm(vmId);
+  });
+
   it('bad input: an installer that is a folder is no file', async () => {
     expect(await codeOf(ebb.call('file.register', { path: root }))).toMatchObject({
       code: 'file.unreadable',

@@ -78,14 +78,27 @@ function backend({ spec, sockets, overlay }: ArgvInput, index: number, id: strin
   ];
 }
 
-function disks(input: ArgvInput): string[] {
+/** q35 has six, one drive each, and QEMU puts the next drive nowhere but where it is told; a controller more has as many. */
+const SATA_PORTS = 6;
+const CD_PORT = SATA_PORTS - 1;
+const MORE_PORTS = 'sata1';
+const sataPort = (index: number): string =>
+  index < CD_PORT ? `ide.${index}` : `${MORE_PORTS}.${index - CD_PORT}`;
+
+function disks({ spec, ...input }: ArgvInput): string[] {
   // Emulated: SATA, which firmware and installers know.
-  const device = input.spec.devices === 'virtio' ? 'virtio-blk-pci' : 'ide-hd';
-  return input.spec.disks.flatMap(({ id }, index) => [
-    ...backend(input, index, id),
-    '-device',
-    `${device},drive=${diskNode(index)},id=vd${index},werror=stop,rerror=stop${input.spec.boot.kind === 'disk' ? `,bootindex=${index}` : ''}`,
-  ]);
+  const isSata = spec.devices === 'emulated';
+  const device = (index: number): string => (isSata ? `ide-hd,bus=${sataPort(index)}` : 'virtio-blk-pci');
+  // Before an installer: an empty disk starts nothing, and an installed one is not installed again.
+  const order = (index: number): string => (spec.boot.kind === 'sample' ? '' : `,bootindex=${index}`);
+  return [
+    ...(isSata && spec.disks.length > CD_PORT ? ['-device', `ahci,id=${MORE_PORTS}`] : []),
+    ...spec.disks.flatMap(({ id }, index) => [
+      ...backend({ spec, ...input }, index, id),
+      '-device',
+      `${device(index)},drive=${diskNode(index)},id=vd${index},werror=stop,rerror=stop${order(index)}`,
+    ]),
+  ];
 }
 
 function boot(input: ArgvInput): string[] {
@@ -101,7 +114,10 @@ function boot(input: ArgvInput): string[] {
     '-blockdev',
     'driver=raw,node-name=iso,file=iso-file,read-only=on',
     '-device',
-    'ide-cd,drive=iso,id=cd0,bootindex=8',
+    `ide-cd,bus=ide.${CD_PORT},drive=iso,id=cd0,bootindex=${spec.disks.length}`,
+    // Escape, or F2 under UEFI, asks where to start from: the installer once more.
+    '-boot',
+    'menu=on',
   ];
 }
 

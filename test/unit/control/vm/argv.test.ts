@@ -124,10 +124,30 @@ describe('QEMU arguments', () => {
     expect(words).toContain('virtio-net-pci');
     expect(words).not.toContain('-rtc');
     const windows = of({ os: 'windows', devices: 'emulated' });
-    expect(windows).toContain('ide-hd,drive=disk0,id=vd0,werror=stop,rerror=stop');
+    expect(windows).toContain('ide-hd,bus=ide.0,drive=disk0,id=vd0,werror=stop,rerror=stop');
     expect(windows).toContain('e1000e,netdev=net0');
     expect(windows).toContain('-rtc base=localtime');
     expect(of({ os: 'other', devices: 'emulated' })).toContain('e1000,netdev=net0');
+  });
+
+  it('every SATA drive has a port of its own, and an installer comes after the disks', () => {
+    const disksOf = (count: number) => Array.from({ length: count }, () => ({ id: diskId, virtualBytes: 1 }));
+    const of = (change: Partial<VmSpec>): string =>
+      specToArgv({
+        ...input,
+        isoPath: '/iso',
+        spec: { ...spec, boot: { kind: 'iso', isoName: 'i' }, ...change },
+      }).join(' ');
+    const ports = (line: string): string[] => line.match(/bus=(?:ide|sata1)\.\d/g) ?? [];
+    for (const count of [1, 5, 8]) {
+      const line = of({ devices: 'emulated', disks: disksOf(count) });
+      expect(new Set(ports(line)).size).toBe(count + 1);
+      expect(line.includes('ahci,id=sata1')).toBe(count > 5);
+      expect(line).toContain(`ide-cd,bus=ide.5,drive=iso,id=cd0,bootindex=${count}`);
+      expect(line).toContain(`bootindex=${count - 1} `);
+    }
+    expect(ports(of({}))).toEqual(['bus=ide.5']);
+    expect(of({})).toContain('id=vd0,werror=stop,rerror=stop,bootindex=0');
   });
 
   it('an isolated network reaches nothing, and its forwards stay', () => {
