@@ -4,6 +4,7 @@ import { importsOf, type SourceModule } from './layers.ts';
 
 export interface LockPackage {
   readonly version?: string;
+  readonly integrity?: string;
   readonly license?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -41,6 +42,12 @@ function resolved(lock: Lock, from: string, name: string): string | null {
   }
 }
 
+/** Needed by a part of theirs that is not taken in: fetching the runtime, a command line. */
+const PARTS_LEFT_OUT: Readonly<Record<string, readonly string[] | 'all'>> = {
+  'node_modules/electron': 'all',
+  'node_modules/js-yaml': ['argparse'],
+};
+
 /** Folders in the lock of what is packed or bundled, and of all that it needs. */
 export function shippedPackages(lock: Lock, roots: readonly string[]): string[] {
   const found = new Set<string>();
@@ -48,11 +55,10 @@ export function shippedPackages(lock: Lock, roots: readonly string[]): string[] 
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (path === null || found.has(path)) continue;
     found.add(path);
-    // Electron's package only fetches the runtime; what it needs for that stays here.
-    if (path === 'node_modules/electron') continue;
+    const leftOut = PARTS_LEFT_OUT[path] ?? [];
     const { dependencies = {}, optionalDependencies = {} } = lock[path] ?? {};
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies }))
-      waiting.push(resolved(lock, path, name));
+      if (leftOut !== 'all' && !leftOut.includes(name)) waiting.push(resolved(lock, path, name));
   }
   return [...found].sort();
 }

@@ -1,31 +1,28 @@
-// One unpacked package by electron-builder, and the runtime it is packed with: Electron's own, or where that cannot be
-// fetched a stand-in that has fuses and nothing else.
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Packages for one target by electron-builder, and the runtime they are made with: Electron's own, or where that cannot
+// be fetched a stand-in.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { findProgram } from '../../electron/platform/process.ts';
 import { electronRuntime } from '../electron-runtime.ts';
 import { repositoryRoot } from '../layers.ts';
 import { runTool, toolPath } from '../scripts/process.ts';
-import { standInExecutable } from './fuses.ts';
 import { stageRuntime, type Target } from './stage.ts';
+import { appImageTools, fpmProgram, standInElectron } from './stand-ins.ts';
 
 const stage = join(repositoryRoot, 'dist', 'stage');
+/** Where new versions are published; a package made without it does not look for any. */
+const RELEASES = process.env.EBB_RELEASES_URL ?? '';
 
 export const hostTarget = (): Target => ({
   platform: process.platform as Target['platform'],
   arch: process.arch as Target['arch'],
 });
 
-function standInRuntime(): string {
-  const folder = join(stage, 'stand-in-electron');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'resources'), { recursive: true });
-  writeFileSync(join(folder, 'electron'), standInExecutable());
-  chmodSync(join(folder, 'electron'), 0o755);
-  writeFileSync(join(folder, 'LICENSE'), 'A stand-in for the Electron runtime.\n');
-  writeFileSync(join(folder, 'LICENSES.chromium.html'), '');
-  writeFileSync(join(folder, 'version'), '');
-  return folder;
+/** `linux-arm64`; null where there is no such target. */
+export function targetNamed(name: string): Target | null {
+  const [, platform, arch] = /^(linux|darwin|win32)-(x64|arm64)$/.exec(name) ?? [];
+  return platform === undefined ? null : ({ platform, arch } as Target);
 }
 
 export interface Packed {
@@ -33,30 +30,106 @@ export interface Packed {
   /** Null where it was packed with Electron's own runtime. */
   readonly standInBecause: string | null;
   readonly folder: string;
+  /** Installable files. */
+  readonly files: readonly string[];
+  /** What should have been made too, and why it was not. */
+  readonly notMade: readonly string[];
 }
 
-/** Bundles must have been made. With a stand-in only an unpacked folder: nobody should install that. */
-export async function pack(args: readonly string[], output = 'dist/packages'): Promise<Packed> {
-  const target = hostTarget();
-  const { executable, reason } = electronRuntime();
-  stageRuntime({ ...target, into: join(stage, `${target.platform}-${target.arch}`) });
-  const manual = join(stage, `${target.platform}-${target.arch}`, 'man', 'ebb.1');
-  // Without a time in its head: two builds are the same bytes.
-  writeFileSync(join(stage, 'ebb.1.gz'), gzipSync(readFileSync(manual)));
-  const isStandIn = executable === '';
-  const { status } = await runTool(toolPath('electron-builder'), [
+interface Made {
+  readonly formats: readonly string[];
+  readonly env: Record<string, string>;
+  readonly notMade: readonly string[];
+}
+
+/** electron-builder edits Electron's own program there, and its installers' tools come from where that comes from. */
+const NEEDS_RUNTIME = 'packages for macOS and Windows need the Electron runtime';
+
+/** With what this machine has. */
+function standInFormats(target: Target): Made {
+  const formats: string[] = [];
+  const env: Record<string, string> = {};
+  const notMade: string[] = [];
+  if (findProgram('dpkg-deb') === null) notMade.push('deb: dpkg-deb is not here');
+  else formats.push('deb');
+  const tools = join(stage, 'appimage-tools');
+  const { missing } = appImageTools(tools, target);
+  if (missing === null) {
+    formats.push('AppImage');
+    env.APPIMAGE_TOOLS_PATH = tools;
+  } else notMade.push(`AppImage: ${missing} is not here (packages squashfs-tools, desktop-file-utils)`);
+  return { formats: formats.length === 0 ? ['dir'] : formats, env, notMade };
+}
+
+/** The macros are electron-builder's. */
+const STAND_IN_NAME = `STAND-IN-${['name', 'version', 'arch'].map(macro => `\${${macro}}`).join('-')}.\${ext}`;
+/** Nobody is to download these: they are packed fast, not small. */
+const STAND_IN_WORDS = [
+  `-c.artifactName=${STAND_IN_NAME}`,
+  '-c.deb.compression=gz',
+  '-c.appImage.compression=gzip',
+];
+const SYSTEMS = { linux: '--linux', darwin: '--mac', win32: '--win' } as const;
+
+function unpackedIn(output: string, { platform, arch }: Target): string {
+  const suffix = arch === 'arm64' ? '-arm64' : '';
+  const name = { linux: 'linux', win32: 'win', darwin: 'mac' }[platform];
+  const folder = join(repositoryRoot, output, `${name}${suffix}`);
+  return platform === 'darwin' ? join(folder, 'Ebb.app') : `${folder}-unpacked`;
+}
+
+/** electron-builder reads the manual without a time in its head: two builds are the same bytes. */
+function stageManual(staged: string): void {
+  writeFileSync(join(stage, 'ebb.1.gz'), gzipSync(readFileSync(join(staged, 'man', 'ebb.1')), { level: 9 }));
+}
+
+function wordsFor(target: Target, output: string, standIn: boolean): string[] {
+  const { executable } = electronRuntime();
+  const host = hostTarget();
+  const isHost = target.platform === host.platform && target.arch === host.arch;
+  // Another target's own is fetched by electron-builder where the network has it.
+  const electronDist = standIn
+    ? [standInElectron(join(stage, 'stand-in-electron'))]
+    : isHost
+      ? [dirname(executable)]
+      : [];
+  return [
     '--config',
     'build/electron-builder.json',
     `--${target.arch}`,
-    `-c.electronDist=${isStandIn ? standInRuntime() : dirname(executable)}`,
+    ...electronDist.map(folder => `-c.electronDist=${folder}`),
     `-c.directories.output=${output}`,
-    ...(isStandIn ? ['--dir'] : args),
-  ]);
-  const name = { linux: 'linux-unpacked', win32: 'win-unpacked', darwin: 'mac' }[target.platform];
-  const folder = join(
-    repositoryRoot,
-    output,
-    target.arch === 'arm64' ? `${name.replace('-', '-arm64-')}` : name,
+    `-c.extraMetadata.homepage=${RELEASES === '' ? 'https://ebb.invalid/' : RELEASES}`,
+    ...(RELEASES === '' ? [] : ['-c.publish.provider=generic', `-c.publish.url=${RELEASES}`]),
+    '--publish=never',
+    ...(standIn ? STAND_IN_WORDS : []),
+  ];
+}
+
+/** Bundles must have been made. `output` is below the repository. */
+export async function pack(target: Target, output = 'dist/packages'): Promise<Packed> {
+  const { executable, reason } = electronRuntime();
+  const isStandIn = executable === '';
+  const folder = unpackedIn(output, target);
+  if (isStandIn && target.platform !== 'linux')
+    return { status: 1, standInBecause: null, folder, files: [], notMade: [`${NEEDS_RUNTIME}; ${reason}`] };
+  const staged = join(stage, `${target.platform}-${target.arch}`);
+  stageRuntime({ ...target, into: staged });
+  stageManual(staged);
+  const { formats, env, notMade } = isStandIn
+    ? standInFormats(target)
+    : { formats: [], env: {} as Record<string, string>, notMade: [] };
+  if (findProgram('dpkg-deb') !== null) env.CUSTOM_FPM_PATH = fpmProgram(join(stage, 'fpm'));
+  const out = join(repositoryRoot, output);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const { status } = await runTool(
+    toolPath('electron-builder'),
+    [SYSTEMS[target.platform], ...formats, ...wordsFor(target, output, isStandIn)],
+    env,
   );
-  return { status, standInBecause: isStandIn ? reason : null, folder };
+  const files = readdirSync(out)
+    .filter(name => /\.(?:deb|AppImage|exe|dmg|zip)$/.test(name))
+    .map(name => join(out, name));
+  return { status, standInBecause: isStandIn ? reason : null, folder, files, notMade };
 }

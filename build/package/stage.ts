@@ -5,7 +5,6 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,6 +17,7 @@ import { manPage } from '../../electron/shells/cli/man.ts';
 import { repositoryRoot } from '../layers.ts';
 import { projectVersion } from '../version.ts';
 import { EBB_CMD, launcher } from './launchers.ts';
+import { nodeOf } from './node-runtime.ts';
 
 export interface Target {
   readonly platform: 'linux' | 'darwin' | 'win32';
@@ -32,18 +32,6 @@ export interface StageOptions extends Target {
 
 const modules = join(repositoryRoot, 'node_modules');
 const SERVICES = ['control', 'storage', 'shells/cli', 'shells/headless'];
-
-/** Throws in words where npm left the target's Node out: it installs this machine's alone. */
-function nodeOf({ platform, arch }: Target): { readonly from: string; readonly to: string } {
-  const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
-  const file = platform === 'win32' ? 'node.exe' : 'node';
-  const from = join(modules, name, 'bin', file);
-  if (!existsSync(from))
-    throw new Error(
-      `${name} is not installed here; a package for ${platform} ${arch} is made on such a machine.`,
-    );
-  return { from, to: join('bin', file) };
-}
 
 function copyNativeModule({ platform, arch }: Target, into: string): void {
   const from = join(modules, 'better-sqlite3');

@@ -1,33 +1,66 @@
-// `npm run dist`: packages for this machine's system, judged before they are let out. `npm run dist -- verify FOLDER`
-// judges an unpacked package, of whatever system. The Electron runtime comes from outside the npm registry; where it
-// cannot be had, an unpacked folder with a stand-in is made and judged, and is said to be that (DESIGN §2).
+// `npm run dist [-- linux-x64 linux-arm64 win32-x64 …]`: packages for these targets, or for this machine, each looked
+// into before it is let out. `npm run dist -- verify PACKAGE…` looks into a deb, an AppImage or an unpacked folder of
+// whatever system. Electron's runtime comes from outside the npm registry; where it cannot be had a stand-in is packed
+// in its place, and is said to be that (DESIGN §2).
 import { buildAll } from '../build-all.ts';
 import { judgePackage } from '../package/judge.ts';
-import { pack } from '../package/pack.ts';
+import { judgeLinux } from '../package/judge-linux.ts';
+import { hostTarget, pack, targetNamed } from '../package/pack.ts';
+import type { Target } from '../package/stage.ts';
+import { unpacked } from '../package/unpack.ts';
 import { readPackage } from '../package/unpacked.ts';
+import { projectVersion } from '../version.ts';
 
-function verify(folder: string): boolean {
+function judgeFolder(folder: string): { readonly complaints: string[]; readonly holds: string } {
   const content = readPackage(folder);
-  const complaints = judgePackage(content);
-  for (const line of complaints) console.error(`dist: ${line}`);
   const mib = content.runtime.reduce((sum, { bytes }) => sum + bytes.length, 0) / 2 ** 20;
-  console.log(
-    `dist: ${folder}: ${complaints.length} complaints; ${content.asar.length} files in the archive, ` +
-      `${content.runtime.length} in the runtime (${mib.toFixed(1)} MiB), fuses ${content.fuseWire}`,
-  );
+  return {
+    complaints: judgePackage(content),
+    holds: `${content.asar.length} files in the archive, ${content.runtime.length} in the runtime (${mib.toFixed(1)} MiB), fuses ${content.fuseWire}`,
+  };
+}
+
+function verify(what: string): boolean {
+  const { complaints, holds } = /\.(?:deb|AppImage)$/.test(what)
+    ? unpacked(what, (folder, around) => {
+        const inside = judgeFolder(folder);
+        return {
+          complaints: [...inside.complaints, ...judgeLinux(around, projectVersion())],
+          holds: `${inside.holds}, ${around.files.length} files around it`,
+        };
+      })
+    : judgeFolder(what);
+  for (const line of complaints) console.error(`dist: ${line}`);
+  console.log(`dist: ${what}: ${complaints.length} complaints; ${holds}`);
   return complaints.length === 0;
 }
 
-async function main(argv: readonly string[]): Promise<boolean> {
-  if (argv[0] === 'verify') return verify(argv[1] ?? '');
-  await buildAll({ always: true });
-  const { status, standInBecause, folder } = await pack(argv);
-  if (status !== 0) return false;
+async function make(target: Target): Promise<boolean> {
+  const name = `${target.platform}-${target.arch}`;
+  const { status, standInBecause, folder, files, notMade } = await pack(target, `dist/packages/${name}`);
   if (standInBecause !== null)
     console.log(
-      `dist: packed with a STAND-IN for the Electron runtime (${standInBecause}): ${folder} shows what goes into a package and opens no window. deb, AppImage, dmg and NSIS were not made.`,
+      `dist: ${name} is packed with a STAND-IN for the Electron runtime (${standInBecause}): it shows what goes into a package and opens no window; the services, ebb and ebb-browser in it are whole.`,
     );
-  return verify(folder);
+  for (const line of notMade) console.log(`dist: ${name}: NOT MADE: ${line}`);
+  return status === 0 && [folder, ...files].map(verify).every(Boolean);
+}
+
+async function main(words: readonly string[]): Promise<boolean> {
+  if (words[0] === 'verify') return words.slice(1).map(verify).every(Boolean);
+  const targets = words.map(targetNamed);
+  const unknown = words.find((_, at) => targets[at] === null);
+  if (unknown !== undefined) {
+    console.error(
+      `dist: ${unknown} is none of linux-x64, linux-arm64, darwin-x64, darwin-arm64, win32-x64, win32-arm64`,
+    );
+    return false;
+  }
+  await buildAll({ always: true });
+  const made: boolean[] = [];
+  for (const target of words.length === 0 ? [hostTarget()] : targets)
+    if (target !== null) made.push(await make(target));
+  return made.every(Boolean);
 }
 
 process.exit((await main(process.argv.slice(2))) ? 0 : 1);

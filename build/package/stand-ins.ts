@@ -1,0 +1,55 @@
+// What stands for programs that come from outside the npm registry, on networks that have nothing else: Electron's
+// runtime, and the tools that make a package of it. A package made so is whole but for the window.
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProgram } from '../../electron/platform/process.ts';
+import { repositoryRoot } from '../layers.ts';
+import { standInExecutable } from './fuses.ts';
+import type { Target } from './stage.ts';
+
+function program(file: string, content: string | Buffer): void {
+  writeFileSync(file, content);
+  chmodSync(file, 0o755);
+}
+
+/** A folder as Electron is delivered in: an executable that has fuses, and says what it is. */
+export function standInElectron(into: string): string {
+  rmSync(into, { recursive: true, force: true });
+  mkdirSync(join(into, 'resources'), { recursive: true });
+  program(join(into, 'electron'), standInExecutable());
+  writeFileSync(join(into, 'LICENSE'), 'A stand-in for the Electron runtime.\n');
+  for (const name of ['LICENSES.chromium.html', 'version']) writeFileSync(join(into, name), '');
+  return into;
+}
+
+/** Fixed, as the archive begins behind it. */
+const RUNTIME_BYTES = 1024;
+const APPIMAGE_RUNTIME = `#!/bin/sh
+# Stands for the AppImage runtime: unpacks, and mounts nothing.
+if [ "$1" = --appimage-extract ]; then
+  exec unsquashfs -q -n -o ${RUNTIME_BYTES} -d squashfs-root "$0"
+fi
+echo "Ebb was packed without the AppImage runtime. It can be unpacked: $0 --appimage-extract" >&2
+exit 1
+`;
+
+/** Debian's own tools, laid out as electron-builder has them. Null names what is not here. */
+export function appImageTools(into: string, { arch }: Target): { readonly missing: string | null } {
+  for (const name of ['mksquashfs', 'desktop-file-validate']) {
+    const found = findProgram(name);
+    if (found === null) return { missing: name };
+    mkdirSync(into, { recursive: true });
+    cpSync(found, join(into, name), { dereference: true });
+  }
+  mkdirSync(join(into, 'runtimes'), { recursive: true });
+  mkdirSync(join(into, 'lib', arch), { recursive: true });
+  program(join(into, 'runtimes', `runtime-${arch}`), APPIMAGE_RUNTIME.padEnd(RUNTIME_BYTES, '\n'));
+  return { missing: null };
+}
+
+/** fpm.ts as a program; electron-builder asks for a path. */
+export function fpmProgram(file: string): string {
+  const script = join(repositoryRoot, 'build', 'package', 'fpm.ts');
+  program(file, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`);
+  return file;
+}
