@@ -23,7 +23,8 @@ const common: BuildOptions = {
   outbase: source,
   platform: 'node',
   target: 'node24',
-  external: ['electron', 'better-sqlite3', 'bufferutil', 'utf-8-validate'],
+  // The last three are looked for by those that go on without.
+  external: ['electron', 'better-sqlite3', 'bufferutil', 'utf-8-validate', 'supports-color'],
   sourcemap: 'linked',
   legalComments: 'linked',
   logLevel: 'warning',

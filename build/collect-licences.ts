@@ -15,13 +15,22 @@ export const shippedHere = (lock: Lock): string[] =>
 export function licenceText(path: string): string | null {
   const folder = join(repositoryRoot, path);
   if (!existsSync(folder)) return null;
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile() && /^(?:licen[cs]e|copying|notice)(?:\.|$)/i.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
     .filter(file => !/\/(?:include|node_modules)\//.test(relative(folder, file)) && !/\.[jt]s$/.test(file))
     .sort()
     .map(file => readFileSync(file, 'utf8').trim())
     .join('\n\n');
+  return files === '' ? declaredText(join(folder, 'package.json')) : files;
+}
+
+/** Where a package brings no text, and says whose it is. */
+function declaredText(manifest: string): string {
+  const { license, author } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown>;
+  if (license !== 'MIT' || typeof author !== 'string') return '';
+  const [, terms = ''] = readFileSync(join(repositoryRoot, 'LICENSE'), 'utf8').split(/^Copyright .*$/m);
+  return `The MIT licence, by its package.json.\n\nCopyright (c) ${author}\n\n${terms.trim()}`;
 }
 
 export function thirdPartyNotices(): string {

@@ -60,7 +60,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'electron/shells/desktop/',
     may: ['shared/', 'electron/platform/', 'electron/transport/', 'electron/control/start-on-demand.ts'],
-    packages: ['electron', 'node:*'],
+    packages: ['electron', 'electron-updater', 'node:*'],
     because: 'the shell is thin: it starts control and hands over a channel',
   },
   {

@@ -12,6 +12,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'app.info': 'view',
   'app.quit': 'administer',
   'app.power': 'nobody',
+  'app.updates': 'view',
   'doctor.run': 'view',
   'policy.show': 'view',
   'host.parts': 'view',

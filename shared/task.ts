@@ -45,6 +45,9 @@ export const taskSchema = z.object({
 export type Task = z.infer<typeof taskSchema>;
 export type TaskKind = z.infer<typeof taskKindSchema>;
 
+/** Titles told of what an update waits for. */
+export const TASKS_WAITED_FOR_MAX = 20;
+
 /** Those that can be paused in some step, and are begun again where the service ended in the middle. */
 export const LONG_KINDS: ReadonlySet<TaskKind> = new Set([
   'vm.create',

@@ -333,6 +333,7 @@ export function composeControl(input: ControlInput): Control {
     ranges,
     setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
     policyReport: () => desk.report(),
+    maySeekUpdates: () => desk.policy.may('app.updates'),
     tasks,
     files: chosenFiles(rules),
     ...consoleParts(),

@@ -32,6 +32,7 @@ import type { SetupDesk } from './setup/desk.ts';
 import type { StoredMemoryPolicy } from './store/catalog.ts';
 import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
+import { updatesAllowed } from './updates.ts';
 
 export interface ServiceParts extends OrderParts, AuditParts {
   readonly accessing: ReturnType<typeof accessHandlers>;
@@ -44,6 +45,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   /** Of all VMs. Faults: memory.bad-range, policy.denied. */
   readonly setMemoryPolicy: (change: Partial<StoredMemoryPolicy>) => void;
   readonly policyReport: () => PolicyReport;
+  readonly maySeekUpdates: () => boolean;
   readonly tasks: Tasks;
   readonly files: Files;
   readonly consoles: ConsoleStreams;
@@ -130,6 +132,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       parts.onPower(isOnBattery);
       return {};
     },
+    'app.updates': () => updatesAllowed(parts.maySeekUpdates(), tasks.list()),
     'doctor.run': () => parts.doctor(),
     'policy.show': () => parts.policyReport(),
 

@@ -301,6 +301,18 @@ const OTHER_KEYS = {
       doc: '超过时从最旧的自动时间点开始删除。由人记录的时间点无论占多少都会保留。',
     },
   }),
+  'app.updates': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'New versions of Ebb',
+      doc: 'Whether Ebb looks for new versions of itself and offers to put them in place. What a package manager installed never does: that is how it is updated.',
+    },
+    zh: {
+      title: 'Ebb 的新版本',
+      doc: '是否允许 Ebb 查找自己的新版本并提供安装。由软件包管理器安装的从不自行查找，由软件包管理器更新。',
+    },
+  }),
   'headless.access': row({
     kind: 'flag',
     parts: ['value'],

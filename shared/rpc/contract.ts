@@ -42,7 +42,7 @@ import {
 } from '../memory.ts';
 import { FILES_MAX, fileListSchema, insidePathSchema } from '../point-files.ts';
 import { policyReportSchema } from '../policy/report.ts';
-import { taskSchema } from '../task.ts';
+import { TASKS_WAITED_FOR_MAX, taskSchema } from '../task.ts';
 import {
   exportFormatSchema,
   momentCostSchema,
@@ -123,6 +123,18 @@ export const contract = defineContract({
       result: done,
       errors: ['rpc.denied'],
       doc: 'What this computer runs on, from a shell that knows; also told when it wakes up.',
+    },
+    'app.updates': {
+      kind: 'query',
+      params: none,
+      result: z.object({
+        mayLook: z.boolean(),
+        mayInstall: z.boolean(),
+        /** Titles of the tasks it waits for. */
+        waitsFor: z.array(z.string().max(200)).max(TASKS_WAITED_FOR_MAX),
+      }),
+      errors: [],
+      doc: 'Whether a shell may look for a newer Ebb, and put it in place now: policy, and no task in the middle of its work.',
     },
     'doctor.run': {
       kind: 'query',

@@ -46,6 +46,7 @@ export function memoryHandlers(control: FakeControl) {
       return hostOf(world);
     },
     'app.power': () => ({}),
+    'app.updates': () => ({ mayLook: true, mayInstall: true, waitsFor: [] }),
     'memory.focus': () => ({}),
     'memory.free': ({ kib, seconds }) => control.free(kib, seconds),
     'memory.replay': () => ({ checked: world.ledger.length, differing: [] }),

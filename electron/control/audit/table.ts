@@ -220,6 +220,7 @@ const APP_ROWS = {
   'app.info': 'reads',
   'app.quit': plainly,
   'app.power': 'is no change of what VMs may or have',
+  'app.updates': 'reads',
   'doctor.run': 'reads',
   'host.parts': 'reads',
   'network.conflicts': 'reads',

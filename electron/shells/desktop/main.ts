@@ -20,7 +20,9 @@ import { errorText } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
 import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
+import { systemClock } from '../../platform/clock.ts';
 import { defaultDataFolder, ebbPaths } from '../../platform/paths.ts';
+import { fileExists } from '../../platform/vm-files.ts';
 import { openWebFiles } from '../../platform/web-files.ts';
 import { reopeningClient } from '../../transport/local-client.ts';
 import { registerScheme, serveScheme } from './app-protocol.ts';
@@ -33,6 +35,8 @@ import { tellPower } from './power.ts';
 import { openRequestDesk, type RequestDesk } from './request-desk.ts';
 import { type Request, requestFrom, requestOf } from './requests.ts';
 import { type ShellText, shellText } from './texts.ts';
+import { openUpdater } from './updater.ts';
+import { keepUpToDate, replacesItself } from './updates.ts';
 import { openWindow } from './window.ts';
 
 // Not strict: the engine has switches of its own.
@@ -109,6 +113,26 @@ async function reachControl(): Promise<void> {
   }
 }
 
+const canReplaceItself = (): boolean =>
+  replacesItself({
+    platform: process.platform,
+    isPackaged: app.isPackaged,
+    appImage: process.env.APPIMAGE,
+    hasFeed: app.isPackaged && fileExists(join(process.resourcesPath, 'app-update.yml')),
+  });
+
+async function confirmUpdate(version: string): Promise<boolean> {
+  const { response } = await dialog.showMessageBox({
+    type: 'question',
+    message: text.updateReady.replace('{version}', version),
+    detail: text.updateDetail,
+    buttons: [text.updateNow, text.updateLater],
+    defaultId: 1,
+    cancelId: 1,
+  });
+  return response === 0;
+}
+
 async function run(): Promise<void> {
   await app.whenReady();
   text = shellText(app.getLocale());
@@ -131,6 +155,14 @@ async function run(): Promise<void> {
   tellPower(powerMonitor, async isOnBattery => (await local()).call('app.power', { isOnBattery }), log);
   await reachControl();
   makeMenus();
+  if (canReplaceItself())
+    keepUpToDate({
+      ...(await openUpdater(log)),
+      clock: systemClock,
+      allowed: async () => (await local()).call('app.updates', {}),
+      confirm: confirmUpdate,
+      log,
+    });
   if (early === null) show();
   else desk.ask(early);
 }

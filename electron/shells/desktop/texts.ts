@@ -16,6 +16,10 @@ const en = {
   diskImages: 'Disk images',
   isoImages: 'ISO images',
   allFiles: 'All files',
+  updateReady: 'Ebb {version} is ready to be put in place.',
+  updateDetail: 'The window closes and opens again. Your VMs keep running.',
+  updateNow: 'Update now',
+  updateLater: 'Later',
   crashing: 'The window’s page keeps ending. Your VMs keep running. Close Ebb and open it again.',
 };
 export type ShellText = typeof en;
@@ -36,6 +40,10 @@ const zhCn: ShellText = {
   diskImages: '磁盘映像',
   isoImages: 'ISO 映像',
   allFiles: '所有文件',
+  updateReady: 'Ebb {version} 已准备好安装。',
+  updateDetail: '窗口会关闭再打开。虚拟机继续运行。',
+  updateNow: '立即更新',
+  updateLater: '以后',
   crashing: '窗口页面反复退出。虚拟机仍在运行。请关闭 Ebb 再重新打开。',
 };
 

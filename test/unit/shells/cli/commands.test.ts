@@ -79,6 +79,7 @@ describe('the whole contract', () => {
     'headless.listen': 'the gateway asks it',
     'headless.sign-out': 'who is here did not sign in',
     'app.power': 'told by a shell that knows what the computer runs on',
+    'app.updates': 'asked by the window, which is what is replaced',
     'memory.focus': 'the VM whose screen is looked at: a terminal shows none',
     'host.parts': 'the doctor says the same, and more',
     'vm.thumbnail': 'vm screenshot shows the whole of it',

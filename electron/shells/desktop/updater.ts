@@ -1,0 +1,21 @@
+// electron-updater as updates.ts asks for it. Loaded only in a package that can replace itself.
+import type { UpdatePorts } from './updates.ts';
+
+type Updater = Pick<UpdatePorts, 'fetch' | 'install'>;
+
+export async function openUpdater(log: (line: string) => void): Promise<Updater> {
+  const { autoUpdater } = await import('electron-updater');
+  const quiet = (): void => undefined;
+  autoUpdater.logger = { info: quiet, warn: log, error: log };
+  // At an end of the window a task may run: only the person's word puts it in place.
+  autoUpdater.autoInstallOnAppQuit = false;
+  return {
+    fetch: async () => {
+      const found = await autoUpdater.checkForUpdates();
+      if (found?.isUpdateAvailable !== true) return null;
+      await found.downloadPromise;
+      return found.updateInfo.version;
+    },
+    install: () => autoUpdater.quitAndInstall(true, true),
+  };
+}
