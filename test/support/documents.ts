@@ -12,3 +12,9 @@ export const helpText = (page: HelpPage, language: 'en' | 'zh-CN'): string =>
 /** Blocks fenced as commands, in order. */
 export const commandBlocks = (text: string): string[] =>
   [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(match => match[1] ?? '');
+
+/** Commands between backticks in running text: `ebb token create ana --for 30d`. */
+export const inlineCommands = (text: string): string[] =>
+  [...text.replace(/^```.*?^```$/gms, '').matchAll(/`((?:npx )?(?:ebb|npm)(?: [^`]+)?)`/g)].map(
+    match => match[1] ?? '',
+  );
