@@ -1,5 +1,7 @@
-// `npm run -s pictures [-- --only REGEX of file names] [--no-axe]`: the window photographed, into test/artifacts/pictures.
+// `npm run -s pictures [-- --only REGEX of file names] [--no-axe] [--readme]`: the window photographed, into
+// test/artifacts/pictures; with --readme the README's picture alone, put where the README shows it.
 // Exit 1 where axe, the page's console or the layout has something to say.
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,18 +18,27 @@ interface Pictures {
 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, 'no-axe': { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    'no-axe': { type: 'boolean', default: false },
+    readme: { type: 'boolean', default: false },
+  },
 });
+const README = 'full-history-light-en';
+const folder = join(repositoryRoot, 'test', 'artifacts', 'pictures');
+const only = values.readme ? `^${README}$` : values.only;
 await buildAll({ always: false });
 // By its address: what runs in a page is typed with the tests, not with the services.
 const file = pathToFileURL(join(repositoryRoot, 'test', 'pictures', 'take.ts')).href;
 const { takePictures } = (await import(file)) as Pictures;
 const found = await takePictures({
-  folder: join(repositoryRoot, 'test', 'artifacts', 'pictures'),
-  only: values.only === undefined ? null : new RegExp(values.only),
+  folder,
+  only: only === undefined ? null : new RegExp(only),
   isAxed: !values['no-axe'],
   say: line => console.log(line),
 });
+if (values.readme && found.length === 0)
+  copyFileSync(join(folder, `${README}.png`), join(repositoryRoot, 'build', 'screenshots', 'history.png'));
 for (const line of found) console.log(line);
 console.log(`${found.length} findings`);
 process.exit(found.length === 0 ? 0 : 1);

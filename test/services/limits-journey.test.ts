@@ -16,6 +16,7 @@ const LAB: Settings = {
   'memory.vm.max': { max: '192MiB', reason: 'Programs of this laptop come first' },
   'history.everyMinutes': { max: 240 },
   'network.modes': { allowed: ['none'] },
+  'app.updates': { value: false },
 };
 const MAX = 'memory.vm.max';
 let managed: ManagedEbb;
@@ -38,6 +39,8 @@ it('1, 5: the file is in force in the service that runs, a VM beyond it is held,
   expect([await maxMib(dev), await maxMib(big)]).toEqual([128, 192]);
   expect((await managed.ebb.call('vm.get', { vmId: big })).spec.maxKib).toBe(256 * 1024);
   expect((await managed.ebb.call('memory.host', {})).reserveKib).toBeGreaterThanOrEqual(0.25 * GIB);
+  const forbidden = { mayLook: false, mayInstall: false, waitsFor: [] };
+  expect(await managed.ebb.call('app.updates', {})).toEqual(forbidden);
 });
 
 it('2: the window is told that it is locked, by whom and why', async () => {
@@ -123,4 +126,5 @@ it('9: the audit is exported and proved whole elsewhere; a byte that was flipped
 it('the limits go, and what people had set is there again', async () => {
   await managed.lift();
   expect(await maxMib(big)).toBe(256);
+  expect(await managed.ebb.call('app.updates', {})).toMatchObject({ mayLook: true });
 });
