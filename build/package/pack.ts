@@ -106,8 +106,8 @@ function wordsFor(target: Target, output: string, standIn: boolean): string[] {
   ];
 }
 
-/** Bundles must have been made. `output` is below the repository. */
-export async function pack(target: Target, output = 'dist/packages'): Promise<Packed> {
+/** Bundles must have been made. `output` is below the repository; `only` one of the formats that could be made. */
+export async function pack(target: Target, output: string, only: string | null = null): Promise<Packed> {
   const { executable, reason } = electronRuntime();
   const isStandIn = executable === '';
   const folder = unpackedIn(output, target);
@@ -118,14 +118,14 @@ export async function pack(target: Target, output = 'dist/packages'): Promise<Pa
   stageManual(staged);
   const { formats, env, notMade } = isStandIn
     ? standInFormats(target)
-    : { formats: [], env: {} as Record<string, string>, notMade: [] };
+    : { formats: [] as string[], env: {} as Record<string, string>, notMade: [] };
   if (findProgram('dpkg-deb') !== null) env.CUSTOM_FPM_PATH = fpmProgram(join(stage, 'fpm'));
   const out = join(repositoryRoot, output);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const { status } = await runTool(
     toolPath('electron-builder'),
-    [SYSTEMS[target.platform], ...formats, ...wordsFor(target, output, isStandIn)],
+    [SYSTEMS[target.platform], ...(only === null ? formats : [only]), ...wordsFor(target, output, isStandIn)],
     env,
   );
   const files = readdirSync(out)
