@@ -22,6 +22,8 @@ export const accessNameSchema = z
   );
 
 export const TOKENS_MAX = 64;
+/** Not used yet; the oldest makes room. */
+export const LINKS_MAX = 16;
 export const SESSIONS_MAX = 256;
 /** Of one name: more than a person has browsers. The one that was away longest makes room. */
 export const SESSIONS_OF_ONE_MAX = 16;
@@ -38,6 +40,12 @@ export const accessTokenSchema = z.object({
   lastUsedAt: timeMsSchema.nullable(),
 });
 export type AccessToken = z.infer<typeof accessTokenSchema>;
+
+/** Good for one sign-in that has not been. */
+export const accessLinkSchema = accessTokenSchema
+  .pick({ id: true, role: true, createdAt: true })
+  .extend({ expiresAt: timeMsSchema });
+export type AccessLink = z.infer<typeof accessLinkSchema>;
 
 export const accessSessionSchema = z.object({
   id: sessionIdSchema,

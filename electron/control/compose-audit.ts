@@ -19,6 +19,7 @@ import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { PolicyDesk } from './policy/desk.ts';
+import { type Ask, wrapped } from './policy/guard.ts';
 import type { Catalog } from './store/catalog.ts';
 
 /** Of one file; the log begins another at 1 MiB of characters. */
@@ -86,6 +87,7 @@ export function policyAudited(audit: Audit, desk: PolicyDesk): () => void {
   };
 }
 
+/** Asked outside, so that nothing is begun for what is refused, and again inside, when it is done. */
 export function auditedHandlers(
   handlers: Handlers<Contract>,
   audit: Audit,
@@ -95,6 +97,7 @@ export function auditedHandlers(
     readonly storage: StorageClient;
     readonly access: AuditLook['access'];
   },
+  ask: Ask,
 ): Handlers<Contract> {
   const { machines, memory, storage, access } = parts;
   const momentName = async (vmId: VmId, momentId: MomentId): Promise<string> => {
@@ -114,5 +117,6 @@ export function auditedHandlers(
       return null;
     }
   };
-  return audited(handlers, audit, { spec, host: () => memory.hostMemory(), momentName, access });
+  const look = { spec, host: () => memory.hostMemory(), momentName, access };
+  return audited(wrapped(handlers, ask), audit, look, ask);
 }

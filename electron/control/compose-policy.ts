@@ -2,7 +2,6 @@
 
 import { orThrow } from '../../shared/result.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
-import type { Handlers } from '../../shared/rpc/server.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readJson, writeJson } from '../platform/json-file.ts';
@@ -14,7 +13,7 @@ import type { Machines } from './machines.ts';
 import { checkPolicy } from './memory/budget.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import { PolicyDesk } from './policy/desk.ts';
-import { guarded } from './policy/guard.ts';
+import { type Ask, askOf } from './policy/guard.ts';
 import { builtIn, memoryPolicyOf, requireMemoryChange, userValues } from './policy/memory-rules.ts';
 import { OrderRules } from './policy/order-rules.ts';
 import { type LastGood, type LayerFolder, lastGoodOf } from './policy/reading.ts';
@@ -111,12 +110,8 @@ export function setMemoryPolicy(
 }
 
 /** Every call is asked about, whoever makes it; what is refused is told. */
-export const underPolicy = (
-  handlers: Handlers<Contract>,
-  { desk, log }: Pick<PolicyListeners, 'desk' | 'log'>,
-): Handlers<Contract> =>
-  guarded(
-    handlers,
+export const policyAsk = ({ desk, log }: Pick<PolicyListeners, 'desk' | 'log'>): Ask =>
+  askOf(
     () => desk.policy,
     (method, error) => log(`refused ${method}: ${String(error)}`),
   );

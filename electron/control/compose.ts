@@ -42,7 +42,7 @@ import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-au
 import { historyParts, imports, sweepLeftOver } from './compose-history.ts';
 import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
 import { momentParts, setClocks } from './compose-moments.ts';
-import { bindPolicy, policyDesk, setMemoryPolicy, underPolicy } from './compose-policy.ts';
+import { bindPolicy, policyAsk, policyDesk, setMemoryPolicy } from './compose-policy.ts';
 import { historyDesk } from './compose-schedule.ts';
 import { hostPartsPort, QEMU, setupParts } from './compose-setup.ts';
 import { ConsoleStreams } from './console-streams.ts';
@@ -339,7 +339,7 @@ export function composeControl(input: ControlInput): Control {
     ...consoleParts(),
     keepName,
   });
-  const handlers = auditedHandlers(underPolicy(service, bound), audit, parts);
+  const handlers = auditedHandlers(service, audit, parts, policyAsk(bound));
   const doors = new Doors({ ...bound, ...parts, handlers });
   return {
     begin: async () => {

@@ -2,9 +2,11 @@
 // all speak exactly this; test/golden/contract.json is its committed copy.
 import * as z from 'zod';
 import {
+  accessLinkSchema,
   accessNameSchema,
   accessSessionSchema,
   accessTokenSchema,
+  LINKS_MAX,
   roleSchema,
   SESSIONS_MAX,
   sessionIdSchema,
@@ -940,7 +942,7 @@ export const contract = defineContract({
         agent: z.string().max(200).default(''),
       }),
       result: z.object({ session: accessSessionSchema, secret: z.string().max(100) }),
-      errors: ['rpc.denied', 'policy.denied'],
+      errors: ['rpc.denied', 'policy.denied', 'limit.reached', 'disk.full'],
       doc: 'From the browser gateway: a token or a one-use link is exchanged for a session. Its secret is said once.',
     },
     'headless.session': {
@@ -960,7 +962,7 @@ export const contract = defineContract({
     'headless.link': {
       kind: 'command',
       params: z.strictObject({ role: roleSchema }),
-      result: z.object({ token: z.string().max(100), expiresAt: timeMsSchema }),
+      result: z.object({ id: tokenIdSchema, token: z.string().max(100), expiresAt: timeMsSchema }),
       errors: ['rpc.denied'],
       doc: 'A token that signs one browser in, once, within a day.',
     },
@@ -978,16 +980,19 @@ export const contract = defineContract({
     'headless.tokens': {
       kind: 'query',
       params: none,
-      result: z.object({ tokens: z.array(accessTokenSchema).max(TOKENS_MAX) }),
+      result: z.object({
+        tokens: z.array(accessTokenSchema).max(TOKENS_MAX),
+        links: z.array(accessLinkSchema).max(LINKS_MAX),
+      }),
       errors: [],
-      doc: 'Named tokens, without their secrets.',
+      doc: 'Named tokens, and links nobody signed in with yet; without their secrets.',
     },
     'headless.revoke-token': {
       kind: 'command',
       params: z.strictObject({ tokenId: tokenIdSchema }),
       result: z.object({ ended: z.int().min(0) }),
       errors: ['access.not-found'],
-      doc: 'Ends a token and at once every session it began, with all they have open.',
+      doc: 'Ends a token and at once every session it began, with all they have open; or a link that was not used.',
     },
     'headless.sessions': {
       kind: 'query',

@@ -7,6 +7,7 @@ import { auditHandlers, sha256 } from '../../electron/control/audit/handlers.ts'
 import { openHeadStore } from '../../electron/control/audit/head-store.ts';
 import { systemClock } from '../../electron/platform/clock.ts';
 import type { AuditValues } from '../../shared/audit.ts';
+import type { MomentId, VmId } from '../../shared/ids.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
 import { GIB_KIB } from '../../shared/units.ts';
@@ -75,14 +76,15 @@ export class FakeAudit {
   around(handlers: Omit<Handlers<Contract>, keyof ReturnType<typeof auditHandlers>>): Handlers<Contract> {
     const { world } = this.#control;
     const all = { ...handlers, ...auditHandlers(this.audit, this.#log) } as Handlers<Contract>;
-    return audited(all, this.audit, {
-      spec: vmId => world.vms.find(vm => vm.summary.spec.id === vmId)?.summary.spec ?? null,
+    const look = {
+      spec: (vmId: VmId) => world.vms.find(vm => vm.summary.spec.id === vmId)?.summary.spec ?? null,
       host: () => hostOf(world),
-      momentName: (vmId, momentId) => {
+      momentName: (vmId: VmId, momentId: MomentId) => {
         const vm = world.vms.find(one => one.summary.spec.id === vmId);
         return Promise.resolve(vm?.timeline.moments.find(({ id }) => id === momentId)?.name ?? '');
       },
-      access: { nameOf: () => '', whoIs: () => ({}) },
-    });
+      access: { whatIs: () => ({}), whoIs: () => ({}) },
+    };
+    return audited(all, this.audit, look, () => undefined);
   }
 }

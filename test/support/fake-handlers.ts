@@ -322,7 +322,7 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
     'headless.listen': gatewayOnly,
     'headless.link': gatewayOnly,
     'headless.create-token': gatewayOnly,
-    'headless.tokens': () => ({ tokens: [] }),
+    'headless.tokens': () => ({ tokens: [], links: [] }),
     'headless.revoke-token': gatewayOnly,
     'headless.sessions': () => ({ sessions: [] }),
     'headless.end-session': gatewayOnly,

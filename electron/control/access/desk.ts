@@ -2,12 +2,12 @@
 // pages and uploads, and when it ends, however it ends, they end with it, at once. Secrets are 256 random bits: their hashes need
 // no salt, and a look-up by hash tells nothing by how long it takes.
 import {
+  type AccessLink,
   type AccessSession,
   type AccessToken,
   CHANNELS_OF_SESSION_MAX,
   isLoopback,
-  SESSIONS_MAX,
-  SESSIONS_OF_ONE_MAX,
+  LINKS_MAX,
   type SessionId,
   sessionIdSchema,
   TOKENS_MAX,
@@ -21,6 +21,7 @@ import { type Pace, type PaceLimits, paceOf, SESSION_PACE } from '../../../share
 import type { Clock, Random, Timer } from '../../platform/ports.ts';
 import {
   expired,
+  linkNotUsed,
   nameTaken,
   noSuchSession,
   noSuchToken,
@@ -28,12 +29,12 @@ import {
   tooManyTokens,
   unknownToken,
 } from './refusals.ts';
+import { doAll, makingRoom } from './room.ts';
 import type { AccessStore, StoredSession, StoredToken } from './store.ts';
 
 const SECRET_BYTES = 32;
 const DAY_MS = 86_400_000;
 const LINK_MS = DAY_MS;
-const LINKS_MAX = 16;
 /** Without an open page; with one it stays as long as `SESSION_MS`. */
 const IDLE_MS = DAY_MS / 2;
 const SESSION_MS = 30 * DAY_MS;
@@ -67,7 +68,7 @@ interface Open {
 
 interface Living {
   row: StoredSession;
-  /** `lastSeenAt` of the row as it is stored: a hint, which is written now and then. */
+  /** `lastSeenAt` of the row as it is stored, which is written now and then; -Infinity: nothing is stored yet. */
   storedSeenAt: number;
   readonly pace: Pace;
   readonly open: Set<Open>;
@@ -116,31 +117,46 @@ export class AccessDesk {
     return { token: { ...token, name }, secret };
   }
 
+  /** That nobody signed in with yet. */
+  links(): AccessLink[] {
+    return [...this.#tokens.values()].flatMap(token => {
+      const { id, name, role, createdAt, expiresAt } = token;
+      if (name !== null || expiresAt === null || !this.#isValid(token)) return [];
+      return [{ id, role, createdAt, expiresAt }];
+    });
+  }
+
   /** For one browser, once. */
-  link(role: Role): { token: string; expiresAt: number } {
+  link(role: Role): { id: TokenId; token: string; expiresAt: number } {
     const links = [...this.#tokens.values()].filter(({ name }) => name === null);
     for (const { id } of links.slice(0, Math.max(0, links.length - LINKS_MAX + 1))) this.#deadTokens.add(id);
     this.#dropDead();
     const expiresAt = this.#now() + LINK_MS;
-    return { token: this.#newToken(null, role, expiresAt).secret, expiresAt };
+    const { row, secret } = this.#newToken(null, role, expiresAt);
+    return { id: row.id, token: secret, expiresAt };
   }
 
   /** How many sessions ended with it. Where the disk refuses it stays in the list, good for nobody, to be revoked again. */
   revokeToken(id: TokenId): number {
-    if ((this.#tokens.get(id)?.name ?? null) === null) throw noSuchToken();
+    if (!this.#tokens.has(id)) throw noSuchToken();
     this.#deadTokens.add(id);
     const ended = this.#end(({ row }) => row.tokenId === id);
     this.#dropDead();
     return ended;
   }
 
-  nameOf(id: TokenId): string {
-    return this.#tokens.get(id)?.name ?? '';
+  whatIs(id: TokenId): AuditValues {
+    const token = this.#tokens.get(id);
+    if (token === undefined) return {};
+    return token.name === null ? { link: id, role: token.role } : { name: token.name };
   }
 
   // ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A token becomes a session. Faults: rpc.denied, policy.denied, limit.reached. */
+  /**
+   * A token becomes a session, which lasts as long as control where it cannot be written; a link must be gone for good
+   * first. Faults: rpc.denied, policy.denied, limit.reached, disk.full.
+   */
   signIn(secret: string, address: string, agent: string): { session: AccessSession; secret: string } {
     const hash = this.#ports.hash(secret);
     const token = [...this.#tokens.values()].find(known => known.hash === hash);
@@ -148,10 +164,8 @@ export class AccessDesk {
     this.#require(address);
     if (!this.#signInPace(token.id).take()) throw tooManySignIns();
     const now = this.#now();
-    if (token.name === null) {
-      this.#deadTokens.add(token.id);
-      this.#dropDead();
-    } else this.#putToken({ ...token, lastUsedAt: now });
+    if (token.name === null) this.#spend(token.id);
+    else this.#note({ ...token, lastUsedAt: now });
     const own = this.#secret();
     const living = this.#living({
       id: sessionIdSchema.parse(this.#ports.random.uuid()),
@@ -164,9 +178,10 @@ export class AccessDesk {
       since: now,
       lastSeenAt: now,
     });
+    living.storedSeenAt = Number.NEGATIVE_INFINITY;
     this.#makeRoom(living.row.user);
-    this.#ports.store.putSession(living.row);
     this.#sessions.set(living.row.id, living);
+    this.#tried(() => this.#store(living));
     return { session: this.#told(living), secret: own };
   }
 
@@ -301,6 +316,22 @@ export class AccessDesk {
     this.#tokens.set(row.id, row);
   }
 
+  #note(row: StoredToken): void {
+    this.#tokens.set(row.id, row);
+    this.#tried(() => this.#ports.store.putToken(row));
+  }
+
+  /** Durable before anybody comes in by it: another control would let in a second one. */
+  #spend(id: TokenId): void {
+    try {
+      this.#ports.store.dropToken(id);
+    } catch (cause) {
+      throw linkNotUsed(cause);
+    }
+    this.#tokens.delete(id);
+    this.#signIns.delete(id);
+  }
+
   /** All are tried; the first that the disk refuses is thrown. Tokens first: without its token a session is over. */
   #dropDead(): void {
     const { store } = this.#ports;
@@ -324,11 +355,14 @@ export class AccessDesk {
       const isOpen = living.open.size > 0;
       if (isOpen) living.row = { ...living.row, lastSeenAt: now };
       const { lastSeenAt } = living.row;
-      if (lastSeenAt - living.storedSeenAt <= (isOpen ? olderThanMs : 0)) return;
-      this.#ports.store.putSession(living.row);
-      living.storedSeenAt = lastSeenAt;
+      if (lastSeenAt - living.storedSeenAt > (isOpen ? olderThanMs : 0)) this.#store(living);
     });
     doAll(notes);
+  }
+
+  #store(living: Living): void {
+    this.#ports.store.putSession(living.row);
+    living.storedSeenAt = living.row.lastSeenAt;
   }
 
   #tried(work: () => void): void {
@@ -340,20 +374,9 @@ export class AccessDesk {
   }
 
   #makeRoom(user: string): void {
-    const longestAway = (some: readonly Living[]): readonly Living[] =>
-      [...some].sort(
-        (a, b) => Number(a.open.size > 0) - Number(b.open.size > 0) || a.row.lastSeenAt - b.row.lastSeenAt,
-      );
-    const keep = (some: readonly Living[], max: number): void => {
-      const ended = new Set(longestAway(some).slice(0, Math.max(0, some.length - max + 1)));
-      this.#end(living => ended.has(living));
-    };
-    keep(
-      [...this.#sessions.values()].filter(({ row }) => row.user === user),
-      SESSIONS_OF_ONE_MAX,
-    );
-    keep([...this.#sessions.values()], SESSIONS_MAX);
-    this.#dropDead();
+    const ended = makingRoom([...this.#sessions.values()], user);
+    this.#end(living => ended.has(living));
+    this.#tried(() => this.#dropDead());
   }
 
   /** For everybody, at once; their rows come after, by `#dropDead`. */
@@ -370,16 +393,4 @@ export class AccessDesk {
   #secret(): string {
     return Buffer.from(this.#ports.random.bytes(SECRET_BYTES)).toString('base64url');
   }
-}
-
-/** What one of them throws, the first of it, comes when all were done. */
-function doAll(works: readonly (() => void)[]): void {
-  const refused: unknown[] = [];
-  for (const work of works)
-    try {
-      work();
-    } catch (cause) {
-      refused.push(cause);
-    }
-  if (refused.length > 0) throw refused[0];
 }

@@ -40,7 +40,7 @@ export const accessHandlers = (
   },
   'headless.link': ({ role }) => desk.link(role),
   'headless.create-token': ({ name, role, expiresAt }) => desk.createToken(name, role, expiresAt),
-  'headless.tokens': () => ({ tokens: desk.tokens() }),
+  'headless.tokens': () => ({ tokens: desk.tokens(), links: desk.links() }),
   'headless.revoke-token': ({ tokenId }) => ({ ended: desk.revokeToken(tokenId) }),
   'headless.sessions': () => ({ sessions: desk.sessions() }),
   'headless.end-session': ({ sessionId }) => {

@@ -11,6 +11,17 @@ export const unknownToken = (): Fault =>
     todo: 'Ask whoever is at the computer for another: ebb token create, or ebb token link.',
   });
 
+export const linkNotUsed = (cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'disk.full',
+      what: `That this link was used cannot be written down, so that it could be used again: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      safe: 'It is good yet, and nobody came in by it.',
+      todo: 'Free space on the disk of the data folder, or sign in with a token that has a name.',
+    },
+    cause,
+  );
+
 export const tooManySignIns = (): Fault =>
   new Fault({
     code: 'limit.reached',

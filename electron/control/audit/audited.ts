@@ -2,10 +2,10 @@
 // that change things by themselves tell `Audit.note`.
 import { type TaskId, taskIdSchema, type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
-import { mayCall } from '../../../shared/roles.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
 import type { MethodName } from '../../../shared/rpc/table.ts';
+import type { Ask } from '../policy/guard.ts';
 import type { Audit, Begun, Draft, Ending } from './audit.ts';
 import { AUDITED, type AuditLook, type AuditRule } from './table.ts';
 
@@ -14,7 +14,13 @@ type AnyHandler = (params: unknown, context: CallContext) => unknown;
 /** A limit that somebody set said no; all other refusals are the person's own affair. */
 export const isDenial = (code: string): boolean => code === 'rpc.denied' || code.startsWith('policy.');
 
-export function audited(handlers: Handlers<Contract>, audit: Audit, look: AuditLook): Handlers<Contract> {
+/** `ask` throws what a limit that is known beforehand says no to: nothing is begun for it. */
+export function audited(
+  handlers: Handlers<Contract>,
+  audit: Audit,
+  look: AuditLook,
+  ask: Ask,
+): Handlers<Contract> {
   const wrapped = Object.entries(handlers).map(([method, handler]) => {
     const rule = AUDITED[method as MethodName<Contract>] as AuditRule<unknown> | string;
     const plain = handler as AnyHandler;
@@ -22,7 +28,7 @@ export function audited(handlers: Handlers<Contract>, audit: Audit, look: AuditL
       method,
       typeof rule === 'string'
         ? watched(method, rule === 'tells the audit itself', plain, audit, look)
-        : recorded(method as MethodName<Contract>, plain, rule, audit, look),
+        : recorded(method, plain, rule, audit, look, ask),
     ];
   });
   return Object.fromEntries(wrapped) as Handlers<Contract>;
@@ -56,17 +62,17 @@ const watched =
   };
 
 function recorded(
-  method: MethodName<Contract>,
+  method: string,
   handler: AnyHandler,
   rule: AuditRule<unknown>,
   audit: Audit,
   look: AuditLook,
+  ask: Ask,
 ): AnyHandler {
-  const beyondRole = watched(method, false, handler, audit, look);
+  // With two records for each, whoever is refused could push out all others.
+  const asked = watched(method, false, (...call) => ask(method, ...call), audit, look);
   return async (params, context) => {
-    const { kind, role } = context.caller;
-    // Refused whatever it says: with two records for each, whoever may only look could push out all others.
-    if (kind !== 'local' && !mayCall(role, method)) return beyondRole(params, context);
+    await asked(params, context);
     const about = draftOf(method, params, context, look);
     const from = rule.state?.(params, look) ?? {};
     const begun = audit.start({ ...about, from, to: await rule.wanted(params, look) }, rule.ifFull);

@@ -15,7 +15,7 @@ export interface AuditLook {
   /** Empty where it is not known. */
   readonly momentName: (vmId: VmId, momentId: MomentId) => Promise<string>;
   readonly access: {
-    readonly nameOf: (tokenId: TokenId) => string;
+    readonly whatIs: (tokenId: TokenId) => AuditValues;
     readonly whoIs: (sessionId: SessionId) => AuditValues;
   };
 }
@@ -247,7 +247,7 @@ const APP_ROWS = {
   'headless.tokens': 'reads',
   'headless.revoke-token': {
     ifFull: 'go-on',
-    wanted: ({ tokenId }, { access }) => ({ name: access.nameOf(tokenId) }),
+    wanted: ({ tokenId }, { access }) => ({ ...access.whatIs(tokenId) }),
   },
   'headless.sessions': 'reads',
   'headless.end-session': {

@@ -86,10 +86,7 @@ export const followable = (
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
 /** Asked before each call. */
-export const wrapped = (
-  handlers: Handlers<Contract>,
-  before: (method: string, params: unknown, context: CallContext) => void,
-): Handlers<Contract> => {
+export const wrapped = (handlers: Handlers<Contract>, before: Ask): Handlers<Contract> => {
   const entries = Object.entries(handlers as Readonly<Record<string, AnyHandler>>);
   const made = entries.map(([method, handler]) => [
     method,
@@ -101,13 +98,12 @@ export const wrapped = (
   return Object.fromEntries(made) as Handlers<Contract>;
 };
 
-/** `tell` hears of what was refused. */
-export const guarded = (
-  handlers: Handlers<Contract>,
-  policy: () => Policy,
-  tell: (method: string, error: unknown) => void = () => undefined,
-): Handlers<Contract> =>
-  wrapped(handlers, (method, params, context) => {
+export type Ask = (method: string, params: unknown, context: CallContext) => void;
+
+/** `tell` hears of what was refused. Faults: rpc.denied, policy.denied. */
+export const askOf =
+  (policy: () => Policy, tell: (method: string, error: unknown) => void = () => undefined): Ask =>
+  (method, params, context) => {
     const name = method as MethodName<Contract>;
     const check = CHECKS[name] as Check<never> | undefined;
     try {
@@ -117,4 +113,7 @@ export const guarded = (
       tell(method, error);
       throw error;
     }
-  });
+  };
+
+export const guarded = (handlers: Handlers<Contract>, policy: () => Policy): Handlers<Contract> =>
+  wrapped(handlers, askOf(policy));

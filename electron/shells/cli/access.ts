@@ -1,9 +1,9 @@
 // `ebb token …` and `ebb session …`: who may come from elsewhere, and who is here.
-import type { AccessSession, AccessToken } from '../../../shared/access.ts';
+import type { AccessLink, AccessSession, AccessToken } from '../../../shared/access.ts';
 import { Fault } from '../../../shared/result.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { table, timeText } from './output.ts';
-import type { Run } from './session.ts';
+import type { Run, Session } from './session.ts';
 import type { ACCESS_ROWS } from './table/access.ts';
 
 type Rows = typeof ACCESS_ROWS;
@@ -16,7 +16,7 @@ export const createToken: Run<Rows['token create']> = async ({ client, given }) 
   return { text: made.secret, json: made };
 };
 
-const tokenRow = ({ name, role, createdAt, expiresAt, lastUsedAt }: AccessToken): string[] => [
+const tokenRow = ({ name, role, createdAt, expiresAt, lastUsedAt }: Omit<AccessToken, 'id'>): string[] => [
   name,
   role,
   timeText(createdAt),
@@ -24,22 +24,36 @@ const tokenRow = ({ name, role, createdAt, expiresAt, lastUsedAt }: AccessToken)
   expiresAt === null ? '–' : `${timeText(expiresAt)}${expiresAt <= systemClock.wallMs() ? ' (expired)' : ''}`,
 ];
 
+/** No name of a token begins so. */
+const linkName = ({ id }: Pick<AccessLink, 'id'>): string => `(link ${id.slice(0, ID_CHARS)})`;
+
 export const listTokens: Run<Rows['token list']> = async ({ client }) => {
-  const { tokens } = await client.call('headless.tokens', {});
+  const { tokens, links } = await client.call('headless.tokens', {});
   const head = ['NAME', 'ROLE', 'MADE', 'LAST USED', 'EXPIRES'];
+  const unused = links.map(link => ({ ...link, name: linkName(link), lastUsedAt: null }));
   return {
     text:
-      tokens.length === 0
+      tokens.length + links.length === 0
         ? 'No tokens. Make one: ebb token create NAME --role view'
-        : table(head, tokens.map(tokenRow)),
-    json: tokens,
+        : table(head, [...tokens, ...unused].map(tokenRow)),
+    json: [...tokens, ...links.map(link => ({ ...link, name: null, lastUsedAt: null }))],
   };
 };
 
-export const revokeToken: Run<Rows['token revoke']> = async ({ client, given }) => {
-  const { tokens } = await client.call('headless.tokens', {});
+/** A link has no name: it goes by the beginning of its id. */
+async function revokeLink({ client }: Session, link: AccessLink) {
+  await client.call('headless.revoke-token', { tokenId: link.id });
+  return { text: 'The link is revoked; nobody signed in with it.', json: { ...link, name: null, ended: 0 } };
+}
+
+export const revokeToken: Run<Rows['token revoke']> = async asked => {
+  const { client, given } = asked;
+  const { tokens, links } = await client.call('headless.tokens', {});
   const token = tokens.find(({ name }) => name.toLowerCase() === given.NAME.toLowerCase());
-  if (token === undefined) throw notFound(`There is no token "${given.NAME}".`, 'See: ebb token list');
+  const meant = links.filter(({ id }) => given.NAME.length >= 4 && id.startsWith(given.NAME));
+  if (token === undefined && meant[0] !== undefined && meant.length === 1) return revokeLink(asked, meant[0]);
+  if (token === undefined)
+    throw notFound(`There is no token, nor a single link, "${given.NAME}".`, 'See: ebb token list');
   const { ended } = await client.call('headless.revoke-token', { tokenId: token.id });
   const sessions = ended === 1 ? '1 session' : `${ended} sessions`;
   return { text: `"${token.name}" is revoked; ${sessions} ended with it.`, json: { ...token, ended } };

@@ -25,10 +25,14 @@ export const ACCESS_ROWS = {
       },
     },
   }),
-  'token list': row({ help: 'Tokens, without what they are', arguments: [], options: {} }),
+  'token list': row({
+    help: 'Tokens, and links nobody used yet, without what they are',
+    arguments: [],
+    options: {},
+  }),
   'token revoke': row({
-    help: 'End a token and at once all that signed in with it',
-    arguments: [{ name: 'NAME', kind: 'text', doc: 'Its name' }],
+    help: 'End a token and at once all that signed in with it, or a link that nobody used yet',
+    arguments: [{ name: 'NAME', kind: 'text', doc: 'Its name; of a link the beginning of its id' }],
     options: {},
   }),
   'token link': row({

@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { AccessDesk } from '../../../../electron/control/access/desk.ts';
 import { type AccessStore, openAccessStore } from '../../../../electron/control/access/store.ts';
 import { systemRandom } from '../../../../electron/platform/random.ts';
-import type { SessionId } from '../../../../shared/access.ts';
+import { SESSIONS_OF_ONE_MAX, type SessionId } from '../../../../shared/access.ts';
 import { TestClock } from '../../../support/memory-world.ts';
 
 const HERE = '127.0.0.1';
@@ -164,9 +164,36 @@ it('a session that is ended is out at once, and is ended again', () => {
   expect(desk.session(secret)).toBeNull();
 });
 
-it('a sign-in that could not be written leaves nobody in', () => {
+it('whoever has a token comes in on a full disk, and stays when the service is another once there is room', () => {
   const { secret } = desk.createToken('ana', 'view', null);
   isFull = true;
-  expect(() => enter(secret)).toThrow('SQLITE_FULL');
+  const lost = enter(secret);
+  expect(desk.session(lost.secret)).toMatchObject({ user: 'ana' });
+  desk.sweep();
+  // Known to this service alone.
+  expect(db.prepare('SELECT * FROM access_session').all()).toEqual([]);
+  isFull = false;
+  desk.sweep();
+  desk = begin();
+  expect(desk.session(lost.secret)).toMatchObject({ user: 'ana' });
+});
+
+it('so many come in on a full disk as on any other', () => {
+  const { secret } = desk.createToken('ana', 'view', null);
+  enter(secret);
+  isFull = true;
+  for (let n = 0; n < 2 * SESSIONS_OF_ONE_MAX; n++) enter(secret);
+  expect(desk.sessions()).toHaveLength(SESSIONS_OF_ONE_MAX);
+});
+
+it('by a link nobody comes in before it is gone for good: the next service would let in a second one', () => {
+  const link = desk.link('administer').token;
+  isFull = true;
+  expect(() => enter(link)).toThrow('disk.full');
   expect(desk.sessions()).toEqual([]);
+  expect(desk.links()).toHaveLength(1);
+  isFull = false;
+  enter(link);
+  desk = begin();
+  expect(() => enter(link)).toThrow('rpc.denied');
 });

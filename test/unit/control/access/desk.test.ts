@@ -124,6 +124,34 @@ describe('tokens', () => {
   });
 });
 
+describe('links', () => {
+  it('are told until somebody signed in with them, or they are old; a token is none', () => {
+    make('ana');
+    const [first, second] = [desk.link('view'), desk.link('operate')];
+    expect(desk.links()).toMatchObject([
+      { id: first.id, role: 'view', expiresAt: first.expiresAt },
+      { id: second.id, role: 'operate' },
+    ]);
+    expect(JSON.stringify(desk.links())).not.toMatch(/hash|token|name/);
+    enter(first.token);
+    expect(desk.links().map(({ id }) => id)).toEqual([second.id]);
+    later(DAY_MS);
+    expect(desk.links()).toEqual([]);
+  });
+
+  it('are revoked, for good, and nobody comes in by them', () => {
+    const { id, token } = desk.link('administer');
+    expect(desk.whatIs(id)).toEqual({ link: id, role: 'administer' });
+    expect(desk.revokeToken(id)).toBe(0);
+    expect(() => desk.revokeToken(id)).toThrow('access.not-found');
+    for (const again of [false, true]) {
+      if (again) desk = begin();
+      expect(desk.links()).toEqual([]);
+      expect(() => enter(token)).toThrow('rpc.denied');
+    }
+  });
+});
+
 describe('sessions', () => {
   it('are known by their secret, outlive control, and end when their token is revoked: at once', () => {
     const { token, secret } = make('ana');

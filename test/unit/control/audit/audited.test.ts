@@ -28,14 +28,15 @@ let log: AuditLog;
 let audit: Audit;
 let spec: { name: string; minKib: number; maxKib: number } | null;
 let did: string[];
+let keepsPoints: boolean;
 
 const look = (): AuditLook => ({
   spec: () => spec as never,
   host: () => ({ mode: 'demand', reserveKib: 1, budgetKib: 2, capKib: null }),
   momentName: () => Promise.resolve('before update'),
-  access: { nameOf: () => 'ana', whoIs: () => ({}) },
+  access: { whatIs: () => ({ name: 'ana' }), whoIs: () => ({}) },
 });
-const refusal = (code: 'memory.over-host' | 'rpc.denied') =>
+const refusal = (code: 'memory.over-host' | 'rpc.denied' | 'policy.denied') =>
   new Fault({ code, what: 'No.', safe: '', todo: '' });
 /** Only what these tests call. */
 const handlers = () =>
@@ -51,8 +52,7 @@ const handlers = () =>
         did.push('stop');
         return { taskId: task };
       },
-      'moment.delete': (_, { caller }) => {
-        if (caller.kind !== 'local' && caller.role === 'view') throw refusal('rpc.denied');
+      'moment.delete': () => {
         did.push('delete');
         return {};
       },
@@ -66,6 +66,11 @@ const handlers = () =>
     } satisfies Partial<Handlers<Contract>> as unknown as Handlers<Contract>,
     audit,
     look(),
+    (method, _, { caller }) => {
+      if (method !== 'moment.delete') return;
+      if (caller.kind !== 'local' && caller.role === 'view') throw refusal('rpc.denied');
+      if (keepsPoints) throw refusal('policy.denied');
+    },
   );
 const told = () => world.told.map(({ action, outcome }) => `${action} ${outcome}`);
 
@@ -76,6 +81,7 @@ beforeEach(() => {
   audit.begin(() => false);
   spec = { name: 'dev', minKib: 10, maxKib: 20 };
   did = [];
+  keepsPoints = false;
 });
 
 describe('the table', () => {
@@ -259,6 +265,21 @@ describe('denials', () => {
     // From this computer there are no roles.
     await handlers()['moment.delete']({ vmId, momentId }, context('local', '', 'view'));
     expect(told().slice(1)).toEqual(['moment.delete begun', 'moment.delete done']);
+  });
+
+  it('by a policy that is known beforehand are one record each, from this computer too, and counted', async () => {
+    keepsPoints = true;
+    for (let n = 0; n < 100; n++)
+      for (const who of [context(), context('browser', 'ana')])
+        await expect(handlers()['moment.delete']({ vmId, momentId }, who)).rejects.toThrow('policy.denied');
+    const about = { action: 'moment.delete', outcome: 'denied', code: 'policy.denied', vmId, of: null };
+    expect(world.told).toMatchObject([
+      { ...about, via: 'local', vmName: 'dev' },
+      { ...about, via: 'browser', by: 'ana' },
+    ]);
+    await world.clock.advance(60_000);
+    expect(world.told.slice(2).map(({ times }) => times)).toEqual([99, 99]);
+    expect(did).toEqual([]);
   });
 
   it.each([1, 2, 10])(

@@ -1,0 +1,35 @@
+// Which sessions make room for one more: of its own name, then of all, those nobody was at for longest. Pure.
+import { SESSIONS_MAX, SESSIONS_OF_ONE_MAX } from '../../../shared/access.ts';
+import type { StoredSession } from './store.ts';
+
+export interface Guest {
+  readonly row: Pick<StoredSession, 'user' | 'lastSeenAt'>;
+  readonly open: { readonly size: number };
+}
+
+export function makingRoom<G extends Guest>(all: readonly G[], user: string): ReadonlySet<G> {
+  const own = longestAway(all.filter(({ row }) => row.user === user));
+  const ended = new Set(beyond(own, SESSIONS_OF_ONE_MAX));
+  const left = longestAway(all.filter(guest => !ended.has(guest)));
+  return new Set([...ended, ...beyond(left, SESSIONS_MAX)]);
+}
+
+const longestAway = <G extends Guest>(some: readonly G[]): G[] =>
+  [...some].sort(
+    (a, b) => Number(a.open.size > 0) - Number(b.open.size > 0) || a.row.lastSeenAt - b.row.lastSeenAt,
+  );
+
+/** The first of them, where one more would be too many. */
+const beyond = <G>(some: readonly G[], max: number): G[] => some.slice(0, Math.max(0, some.length - max + 1));
+
+/** What one of them throws, the first of it, comes when all were done. */
+export function doAll(works: readonly (() => void)[]): void {
+  const refused: unknown[] = [];
+  for (const work of works)
+    try {
+      work();
+    } catch (cause) {
+      refused.push(cause);
+    }
+  if (refused.length > 0) throw refused[0];
+}
