@@ -10,19 +10,20 @@ import { Fault } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { FRAME_BYTES_MAX } from '../../shared/rpc/frame.ts';
 import { systemClock } from '../platform/clock.ts';
+import { type Stranger, Strangers } from './strangers.ts';
 import { webSocketChannel } from './websocket.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** A browser opens about six for a page and keeps one. */
+/** Of them so many as strangers leave are for who is signed in. */
 const CONNECTIONS_MAX = 512;
-/** Of one source that is not this computer itself. */
-const CONNECTIONS_OF_SOURCE_MAX = 128;
-const HEADERS_TIMEOUT_MS = 10_000;
+/** Of one source that is not this computer itself; strangers may have half of it. */
+const CONNECTIONS_OF_SOURCE_MAX = 256;
+const HEADERS_TIMEOUT_MS = 5000;
 /** How often that is looked at. */
-const TIMEOUTS_EVERY_MS = 5000;
+const TIMEOUTS_EVERY_MS = 1000;
 /** Nothing came or went for so long: nobody is there. WebSockets are not meant. */
 const IDLE_MS = 60_000;
-const TEXT_MS = 10_000;
+const TEXT_MS = 5000;
 const DRAIN_BYTES_MAX = 64 * 1024 ** 3;
 /** Of whoever was not let in, or says more than anybody asked for. */
 const STRANGER_DRAIN_BYTES_MAX = 16 * 1024 ** 2;
@@ -43,6 +44,8 @@ export interface WebRequest {
   text(mostBytes: number): Promise<string>;
   /** Aborted when the browser went away. */
   readonly signal: AbortSignal;
+  /** Who asks may be here: this connection counts as no stranger's any more. */
+  vouch(): void;
 }
 export interface WebAnswer {
   readonly status: number;
@@ -65,7 +68,11 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
-function readRequest(message: IncomingMessage, ended: Duplex | ServerResponse): WebRequest {
+function readRequest(
+  message: IncomingMessage,
+  ended: Duplex | ServerResponse,
+  vouch: () => void,
+): WebRequest {
   const abort = new AbortController();
   ended.on('close', () => abort.abort());
   // The base is never used: only path and query are read, whatever the Host header says.
@@ -82,6 +89,7 @@ function readRequest(message: IncomingMessage, ended: Duplex | ServerResponse): 
     body: message.iterator({ destroyOnReturn: false }),
     text: mostBytes => readText(message, mostBytes),
     signal: abort.signal,
+    vouch,
   };
 }
 
@@ -107,12 +115,14 @@ const FAILED: WebAnswer = { status: 500, headers: {}, body: 'Ebb made a mistake;
 
 async function answer(
   handlers: WebHandlers,
+  callers: Callers,
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   let result = FAILED;
+  const vouch = callers.asks(message, () => !response.writableEnded);
   try {
-    result = await handlers.answer(readRequest(message, response));
+    result = await handlers.answer(readRequest(message, response, vouch));
   } catch (error) {
     console.error(error);
   }
@@ -150,6 +160,7 @@ function hangUp(socket: Duplex): void {
 
 async function upgrade(
   handlers: WebHandlers,
+  callers: Callers,
   sockets: WebSocketServer,
   message: IncomingMessage,
   socket: Duplex,
@@ -157,12 +168,15 @@ async function upgrade(
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
   let taken: Awaited<ReturnType<WebHandlers['connect']>> = FAILED;
+  let isAsking = true;
+  const vouch = callers.asks(message, () => isAsking);
   try {
-    taken = await handlers.connect(readRequest(message, socket));
+    taken = await handlers.connect(readRequest(message, socket, vouch));
   } catch (error) {
     taken = { ...FAILED, status: error instanceof Fault ? 503 : 500 };
     if (!(error instanceof Fault)) console.error(error);
   }
+  isAsking = false;
   if (typeof taken !== 'function') return refuseUpgrade(socket, taken);
   const accept = taken;
   let isTaken = false;
@@ -191,6 +205,41 @@ function limitSources(): (socket: Socket) => void {
   };
 }
 
+interface Caller extends Stranger {
+  isBusy: () => boolean;
+}
+
+/** Whose each connection is: a stranger's until somebody vouches for it. */
+class Callers {
+  readonly #strangers = new Strangers();
+  readonly #open = new Map<string, Caller>();
+
+  came = (socket: Socket): void => {
+    const key = keyOf(socket);
+    const address = socket.remoteAddress ?? '';
+    const caller: Caller = { address, isBusy: () => false, hangUp: () => void socket.destroy() };
+    if (!this.#strangers.admit(caller)) return void socket.destroy();
+    this.#open.set(key, caller);
+    socket.once('close', () => {
+      this.#strangers.forget(caller);
+      this.#open.delete(key);
+    });
+  };
+
+  /** What vouches for it. */
+  asks(message: IncomingMessage, isAsking: () => boolean): () => void {
+    const caller = this.#open.get(keyOf(message.socket));
+    if (caller === undefined) return () => undefined;
+    // One that still sends what it asks may be who drips it.
+    caller.isBusy = () => message.complete && isAsking();
+    return () => this.#strangers.forget(caller);
+  }
+}
+
+/** Encrypted or not: what carries the encryption and what comes out of it are two sockets of one connection. */
+const keyOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+
 function makeServer(tls: WebPlace['tls'], listener: RequestListener) {
   const options = {
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -209,13 +258,15 @@ export function listenWeb(
 ): Promise<WebServer> {
   if (tls === undefined && !isLoopback(address)) throw new Error(`${address} without encryption`);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
-  const server = makeServer(tls, (message, response) => void answer(handlers, message, response));
+  const callers = new Callers();
+  const server = makeServer(tls, (message, response) => void answer(handlers, callers, message, response));
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = IDLE_MS;
   server.on('connection', limitSources());
+  server.on('connection', callers.came);
   server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    void upgrade(handlers, sockets, message, socket, head);
+    void upgrade(handlers, callers, sockets, message, socket, head);
   });
   const close = (): Promise<void> =>
     new Promise(resolve => {

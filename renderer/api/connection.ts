@@ -187,7 +187,7 @@ async function connectOnce(): Promise<void> {
 
 /** Runs as long as the page lives. */
 export async function keepConnected(): Promise<void> {
-  await exchangeToken().catch(() => undefined);
+  const notIn = await exchangeToken();
   for (let attempt = 0; ; attempt += 1) {
     try {
       await connectOnce();
@@ -199,7 +199,7 @@ export async function keepConnected(): Promise<void> {
         error instanceof NotSignedIn ? 'signed-out' : mismatch ? 'incompatible' : 'reconnecting';
       serviceStore.setState(state => ({
         connection: connection === 'reconnecting' && state.vms === null ? 'connecting' : connection,
-        problem: error instanceof Fault ? error.body : null,
+        problem: error instanceof Fault ? error.body : error instanceof NotSignedIn ? notIn : null,
       }));
       // Only a new link helps, and that is a new page.
       if (connection === 'signed-out') return;

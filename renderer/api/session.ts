@@ -1,31 +1,45 @@
 // The browser's way in: a one-use token in the fragment is exchanged for a cookie, then the socket opens.
+import type { ErrorBody } from '../../shared/errors.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
+import { errorIn } from './answers.ts';
 import { messagePortChannel, webSocketChannel } from './channel.ts';
 import { desktopShell, requestPort } from './shell.ts';
 
 /** No cookie and no token: only a fresh link from the shell helps. */
 export class NotSignedIn extends Error {}
 
-/** Takes the token out of the address before anything can log or share it. */
-export async function exchangeToken(): Promise<void> {
+/** Why nobody was let in: it is no token, somebody here was wrong too often, or the service says why. */
+export type NotIn = 'wrong' | 'too-often' | 'not-reached' | ErrorBody;
+
+/**
+ * Takes the token out of the address before anything can log or share it. What the service says against it; a used token
+ * with a living cookie is a reload: the socket will tell.
+ */
+export async function exchangeToken(): Promise<ErrorBody | null> {
   const token = /^#token=([\w-]+)$/.exec(window.location.hash)?.[1];
-  if (token === undefined) return;
+  if (token === undefined) return null;
   window.history.replaceState(null, '', window.location.pathname);
-  const status = await signIn(token);
-  // A used token with a living cookie is a reload: the socket will tell.
-  if (status >= 300 && status !== 401 && status !== 403)
-    throw new Error(`the session was refused: ${status}`);
+  const notIn = await signIn(token);
+  return typeof notIn === 'object' ? notIn : null;
 }
 
-/** The status: 204 where it is good, 403 where not, 429 where somebody here was wrong too often. */
-export async function signIn(token: string): Promise<number> {
-  const { status } = await fetch('/session', {
-    method: 'POST',
-    credentials: 'same-origin',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ token }),
-  });
-  return status;
+/** Null: signed in. */
+export async function signIn(token: string): Promise<NotIn | null> {
+  try {
+    const answer = await fetch('/session', {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+    });
+    if (answer.ok) return null;
+    if (answer.status === 429) return 'too-often';
+    const said = errorIn(await answer.json().catch(() => null));
+    if (said !== null && said.code !== 'rpc.denied') return said;
+    return answer.status === 403 ? 'wrong' : 'not-reached';
+  } catch {
+    return 'not-reached';
+  }
 }
 
 function openSocket(): Promise<Channel> {

@@ -1,8 +1,8 @@
 // A file the person chose becomes a token: through the native dialog in the desktop shell, by upload in a browser.
 // The page never names a path (DESIGN §8).
 
-import { errorBodySchema } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
+import { errorIn } from './answers.ts';
 import { type PickedFile, pickedFileSchema } from './shell.ts';
 
 const failed = (what: string): Fault =>
@@ -20,10 +20,8 @@ function readAnswer(request: XMLHttpRequest): PickedFile | Fault {
       const parsed = pickedFileSchema.safeParse(answer);
       if (parsed.success) return parsed.data;
     }
-    const body = errorBodySchema.safeParse(
-      typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : answer,
-    );
-    if (body.success) return new Fault(body.data);
+    const body = errorIn(answer);
+    if (body !== null) return new Fault(body);
   } catch {
     // Not JSON: told by its status below.
   }

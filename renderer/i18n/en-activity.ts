@@ -84,6 +84,7 @@ const fields: Readonly<Record<string, string>> = {
   memory: 'saved memory',
   address: 'address',
   role: 'may',
+  link: 'link',
   user: 'token',
   expiresAt: 'until',
   isEncrypted: 'encrypted',

@@ -6,6 +6,7 @@ export const enPolicy = {
       view: 'You are signed in to look: nothing can be changed from here.',
       operate: 'You are signed in to operate: VMs can be started, used and stopped, not set up or deleted.',
     },
+    notHere: 'This sign-in may not see this.',
     signedInAs: (user: string) => `Signed in as ${user}`,
     signOut: 'Sign out',
     title: 'Set by IT',

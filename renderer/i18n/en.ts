@@ -37,9 +37,11 @@ export const en = {
       'Each link opens one window, once. Run “npm start” again and open the address it prints, or sign in with a token. Your VMs keep running.',
     token: 'Token',
     signIn: 'Sign in',
-    wrongToken: 'This token was revoked, has expired, or is not one.',
-    tooOften: 'Too many sign-ins failed from here. Wait a little.',
-    notReached: 'Ebb was not reached. Try again.',
+    notIn: {
+      wrong: 'This token was revoked, has expired, or is not one.',
+      'too-often': 'Too many sign-ins failed from here. Wait a little.',
+      'not-reached': 'Ebb was not reached. Try again.',
+    },
   },
   host: {
     label: 'Host memory',

@@ -157,6 +157,7 @@ export const zhCnActivity: typeof enActivity = {
         memory: '保存的内存',
         address: '地址',
         role: '权限',
+        link: '链接',
         user: '令牌',
         expiresAt: '有效期至',
         isEncrypted: '加密',

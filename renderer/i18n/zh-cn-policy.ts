@@ -8,6 +8,7 @@ export const zhCnPolicy: typeof enPolicy = {
       view: '您以查看身份登录：在这里不能做任何更改。',
       operate: '您以操作身份登录：可以启动、使用和关闭虚拟机，不能设置或删除。',
     },
+    notHere: '此登录不能查看这里。',
     signedInAs: user => `已登录：${user}`,
     signOut: '退出登录',
     title: 'IT 设置',

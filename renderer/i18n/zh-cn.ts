@@ -36,9 +36,11 @@ export const zhCn: Dictionary = {
     signedOutNote: '链接只能用一次。请再次运行 “npm start”，打开它显示的地址，或用令牌登录。虚拟机继续运行。',
     token: '令牌',
     signIn: '登录',
-    wrongToken: '这个令牌已被吊销、已过期，或不是令牌。',
-    tooOften: '从这里失败的登录太多。请稍等。',
-    notReached: '没有连上 Ebb。请再试一次。',
+    notIn: {
+      wrong: '这个令牌已被吊销、已过期，或不是令牌。',
+      'too-often': '从这里失败的登录太多。请稍等。',
+      'not-reached': '没有连上 Ebb。请再试一次。',
+    },
   },
   host: {
     label: '主机内存',

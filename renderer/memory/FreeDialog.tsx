@@ -163,13 +163,13 @@ function FreeForm(props: { readonly host: HostMemory; readonly onClose: () => vo
         answer === null ? (
           <>
             <Button onPress={props.onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={ask}>
+            <Button needs="memory.free" look="go" onPress={ask}>
               {text.free.verb}
             </Button>
           </>
         ) : (
           <>
-            <Button label={text.free.endAction} onPress={end}>
+            <Button needs="memory.free" label={text.free.endAction} onPress={end}>
               {text.free.end}
             </Button>
             <Button look="go" autoFocus onPress={props.onClose}>

@@ -100,7 +100,7 @@ export function RangeEditor(props: {
   const scale = held ?? memoryScale(range, budgetKib);
   useUndoKey(() => {
     if (draft.draft !== null) cancel();
-    else if (undo.before !== null) void undoRange(memory.vmId);
+    else if (undo.before !== null && !props.isLocked) void undoRange(memory.vmId);
   });
   return (
     <>

@@ -12,16 +12,24 @@ async function signOut(): Promise<void> {
   window.location.reload();
 }
 
+/** What its role lets nobody do from here; null where it may do everything. */
+export function useRoleWords(): string | null {
+  const { text } = useSpeech();
+  const role = useRole();
+  return role === 'administer' ? null : text.policy.roles[role];
+}
+
 export function RoleStrip() {
   const { text } = useSpeech();
   const role = useRole();
+  const words = useRoleWords();
   const user = useService(state => state.info?.user ?? '');
   if (role === 'administer' && user === '') return null;
   const Sign = role === 'administer' ? UserRound : Eye;
   return (
     <div className="role-strip" role="note">
       <Sign size={14} strokeWidth={2} aria-hidden />
-      {role === 'administer' ? null : <span id={ROLE_REASON_ID}>{text.policy.roles[role]}</span>}
+      {words === null ? null : <span id={ROLE_REASON_ID}>{words}</span>}
       {user === '' ? null : (
         <>
           <span>{text.policy.signedInAs(user)}</span>

@@ -176,7 +176,12 @@ export function CleanUpDialog(props: {
         <>
           <Button onPress={props.onClose}>{cleaned === null ? text.app.cancel : text.app.close}</Button>
           {cleaned === null ? (
-            <Button look="go" onPress={clean} isDisabled={count === 0 || command.isSending}>
+            <Button
+              needs="history.clean"
+              look="go"
+              onPress={clean}
+              isDisabled={count === 0 || command.isSending}
+            >
               {words.verb(count)}
             </Button>
           ) : null}

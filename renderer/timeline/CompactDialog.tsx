@@ -54,7 +54,7 @@ function Paused(props: { readonly timeline: Timeline }) {
         tone="calm"
         title={text.compact.paused}
         action={
-          <Button onPress={() => send(() => call('settle.set', { vmId, to: 'run' }))}>
+          <Button needs="settle.set" onPress={() => send(() => call('settle.set', { vmId, to: 'run' }))}>
             {text.compact.resume}
           </Button>
         }

@@ -42,7 +42,9 @@ export function LostTimeline(props: {
           {isSending ? words.working : words.verb}
         </Button>
         {phase === 'running' ? (
-          <Button onPress={() => shutDownVm(vm.spec.id)}>{text.vm.shutdown}</Button>
+          <Button needs="vm.stop" onPress={() => shutDownVm(vm.spec.id)}>
+            {text.vm.shutdown}
+          </Button>
         ) : null}
         <Button look="flat" onPress={() => askTimeline(vm.spec.id)}>
           {text.app.retry}

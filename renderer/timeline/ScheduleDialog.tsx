@@ -37,7 +37,7 @@ export function ScheduleDialog(props: { readonly vm: VmSummary; readonly onClose
       actions={
         <>
           <Button onPress={onClose}>{text.app.cancel}</Button>
-          <Button look="go" onPress={save} isDisabled={isSending || bad.size > 0}>
+          <Button needs="history.set" look="go" onPress={save} isDisabled={isSending || bad.size > 0}>
             {words.verb}
           </Button>
         </>

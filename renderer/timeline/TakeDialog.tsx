@@ -43,7 +43,7 @@ export function TakeDialog(props: {
       actions={
         <>
           <Button onPress={props.onClose}>{text.app.cancel}</Button>
-          <Button look="go" onPress={take} isDisabled={isSending}>
+          <Button needs="moment.take" look="go" onPress={take} isDisabled={isSending}>
             {words.takeVerb}
           </Button>
         </>

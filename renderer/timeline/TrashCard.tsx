@@ -33,6 +33,7 @@ export function TrashCard(props: { readonly timeline: Timeline }) {
               <span className="trash-name">{name}</span>
               <span className="soft">{formatMoment(moment.takenAt, language)}</span>
               <Button
+                needs="moment.restore"
                 label={words.restoreNamed(name)}
                 onPress={() =>
                   void attempt(text.history.error.restore, () =>

@@ -1,22 +1,22 @@
 // What is shown before, without and after the connection.
 import { type FormEvent, useState } from 'react';
-import { signIn } from '../api/session.ts';
+import { type NotIn, signIn } from '../api/session.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from './Button.tsx';
 import { useService } from './hooks.ts';
-import { Notice } from './Notice.tsx';
+import { ErrorWords, Notice } from './Notice.tsx';
 import { Mark } from './Shapes.tsx';
 
 function SignIn() {
   const { text } = useSpeech();
   const words = text.connection;
   const [token, setToken] = useState('');
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<NotIn | null>(useService(state => state.problem));
   const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const status = await signIn(token.trim()).catch(() => 0);
-    if (status === 204) return window.location.reload();
-    setProblem(status === 429 ? words.tooOften : status === 403 ? words.wrongToken : words.notReached);
+    const notIn = await signIn(token.trim());
+    if (notIn === null) return window.location.reload();
+    setProblem(notIn);
   };
   return (
     <form className="sign-in" onSubmit={event => void send(event)}>
@@ -34,7 +34,10 @@ function SignIn() {
       <Button look="go" type="submit" isDisabled={token.trim() === ''}>
         {words.signIn}
       </Button>
-      <p role="status">{problem}</p>
+      <div role="status">
+        {typeof problem === 'string' ? <p>{words.notIn[problem]}</p> : null}
+        {problem === null || typeof problem === 'string' ? null : <ErrorWords body={problem} />}
+      </div>
     </form>
   );
 }

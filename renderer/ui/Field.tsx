@@ -68,10 +68,16 @@ export function Segmented<T extends string>(props: {
   readonly options: readonly { readonly value: T; readonly label: string }[];
   readonly onChange: (value: T) => void;
   readonly isDisabled?: boolean;
+  readonly describedBy?: string | undefined;
 }) {
   const name = useId();
   return (
-    <div className="segmented" role="radiogroup" aria-label={props.label}>
+    <div
+      className="segmented"
+      role="radiogroup"
+      aria-label={props.label}
+      aria-describedby={props.describedBy}
+    >
       {props.options.map(option => (
         <label key={option.value} className={option.value === props.value ? 'on' : ''}>
           <input

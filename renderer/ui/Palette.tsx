@@ -2,13 +2,17 @@
 import { useState } from 'react';
 import { Dialog as AriaDialog, Modal, ModalOverlay } from 'react-aria-components';
 import { useSpeech } from '../i18n/text.ts';
-import { findEntries } from '../view/palette.ts';
+import { useRoleWords } from '../policy/RoleStrip.tsx';
+import { type Needs, useRole } from '../policy/role.ts';
+import { findEntries, offered } from '../view/palette.ts';
 import { useDiskEntries } from './palette-disks.ts';
 import { useVmEntries } from './palette-vms.ts';
 
 export interface Entry {
   readonly id: string;
   readonly label: string;
+  /** What it calls in the end. */
+  readonly needs?: Needs;
   readonly run: () => void;
 }
 const SHOWN_MAX = 9;
@@ -20,7 +24,9 @@ export function Palette(props: { readonly onClose: () => void }) {
   const entries = [...useVmEntries(), ...useDiskEntries()];
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
-  const all = findEntries(entries, typed);
+  const every = findEntries(entries, typed);
+  const all = offered(every, useRole());
+  const reason = useRoleWords();
   const found = all.slice(0, SHOWN_MAX);
   const here = Math.min(at, found.length - 1);
   const chosen = found[here];
@@ -84,6 +90,7 @@ export function Palette(props: { readonly onClose: () => void }) {
           {all.length > found.length ? (
             <p className="palette-none">{text.palette.more(all.length - found.length)}</p>
           ) : null}
+          {every.length > all.length ? <p className="palette-none">{reason}</p> : null}
         </AriaDialog>
       </Modal>
     </ModalOverlay>

@@ -1,5 +1,6 @@
 // The row of tabs of a page: one is chosen, arrows go round; and the panel that shows it.
 import type { ReactNode } from 'react';
+import { ROLE_REASON_ID } from '../policy/role.ts';
 
 const tabId = (panelId: string, tab: string): string => `${panelId}-${tab}`;
 
@@ -10,12 +11,15 @@ export function Tabs<T extends string>(props: {
   readonly names: Readonly<Record<T, string>>;
   /** Of the element each shows its page in; the tabs' own ids begin with it. */
   readonly panelId: string;
+  /** For those who may more, with the reason. */
+  readonly off?: readonly T[];
   readonly onSelect: (tab: T) => void;
 }) {
-  const { tabs, tab: chosen, panelId, onSelect } = props;
+  const { tabs, tab: chosen, panelId, off = [], onSelect } = props;
   const onKey = (key: string): void => {
     const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
-    const tab = step === 0 ? undefined : tabs.at((tabs.indexOf(chosen) + step) % tabs.length);
+    const on = tabs.filter(tab => tab === chosen || !off.includes(tab));
+    const tab = step === 0 ? undefined : on.at((on.indexOf(chosen) + step) % on.length);
     if (tab === undefined) return;
     onSelect(tab);
     document.getElementById(tabId(panelId, tab))?.focus();
@@ -31,7 +35,9 @@ export function Tabs<T extends string>(props: {
           aria-selected={tab === chosen}
           aria-controls={panelId}
           tabIndex={tab === chosen ? 0 : -1}
-          onClick={() => onSelect(tab)}
+          {...(off.includes(tab)
+            ? { 'aria-disabled': true, 'aria-describedby': ROLE_REASON_ID }
+            : { onClick: () => onSelect(tab) })}
           onKeyDown={event => onKey(event.key)}
         >
           {props.names[tab]}

@@ -60,6 +60,7 @@ export function PauseTask(props: { readonly task: Task; readonly isIcon?: boolea
   const Sign = isPaused ? Play : Pause;
   return (
     <Button
+      needs={isPaused ? 'task.resume' : 'task.pause'}
       {...(props.isIcon === true ? { look: 'icon', label } : { look: 'flat' })}
       isDisabled={!isPaused && !canPause}
       onPress={() => attempt(verb, () => call(isPaused ? 'task.resume' : 'task.pause', { taskId: id }))}

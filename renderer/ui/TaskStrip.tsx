@@ -44,6 +44,7 @@ function Row(props: { readonly task: Task }) {
       <PauseTask task={task} isIcon />
       {canCancel ? (
         <Button
+          needs="task.cancel"
           look="icon"
           label={text.tasks.cancel(title)}
           onPress={() => attempt(text.app.cancel, () => call('task.cancel', { taskId: id }))}

@@ -7,6 +7,7 @@ import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import type { Dictionary } from '../i18n/en.ts';
 import { useSpeech } from '../i18n/text.ts';
+import type { Needs } from '../policy/role.ts';
 import { type AskedVerb, ask, askedStore, POINT_VERBS } from '../state/asked.ts';
 import { goTo, navigationStore } from '../state/navigation.ts';
 import { lossOf } from '../view/faults.ts';
@@ -30,6 +31,19 @@ function pointWords(text: Dictionary, moment: Moment) {
   } satisfies Record<(typeof POINT_VERBS)[number], string>;
 }
 
+const POINT_NEEDS = {
+  'go-back': 'moment.go-back',
+  peek: 'moment.peek',
+  compare: 'moment.compare',
+  pin: 'moment.update',
+  rename: 'moment.update',
+  clone: 'vm.clone',
+  files: 'moment.files',
+  export: 'moment.export',
+  'export-update': 'moment.export-delta',
+  delete: 'moment.delete',
+} as const satisfies Record<(typeof POINT_VERBS)[number], Needs>;
+
 /** Of the VM on screen, where one of its points is chosen. */
 function useChosenPoint(): readonly Entry[] {
   const { text } = useSpeech();
@@ -44,6 +58,7 @@ function useChosenPoint(): readonly Entry[] {
   return POINT_VERBS.filter(verb => verb !== 'delete' || moment.keptBecause === null).map(verb => ({
     id: `point${verb}`,
     label: text.palette.tab(`“${moment.name || text.history.unnamed}”`, words[verb]),
+    needs: POINT_NEEDS[verb],
     run: () => ask(place.vmId, verb),
   }));
 }
@@ -61,7 +76,12 @@ function settleEntries(
   const verb = isWaiting ? text.history.settleRun : text.history.settlePause;
   const label = text.palette.tab(name, verb);
   return [
-    { id: `${vmId}settle`, label, run: () => void attempt(label, () => call('settle.set', { vmId, to })) },
+    {
+      id: `${vmId}settle`,
+      label,
+      needs: 'settle.set',
+      run: () => void attempt(label, () => call('settle.set', { vmId, to })),
+    },
   ];
 }
 
@@ -75,9 +95,10 @@ export function useDiskEntries(): readonly Entry[] {
   const ofVms = vms
     .filter(({ spec }) => isKept(spec))
     .flatMap(({ spec: { id, name } }) => {
-      const entry = (verb: AskedVerb, label: string): Entry => ({
+      const entry = (verb: AskedVerb, label: string, needs: Needs): Entry => ({
         id: `${id}${verb}`,
         label: text.palette.tab(name, label),
+        needs,
         run: () => ask(id, verb),
       });
       const error = errors[id];
@@ -91,16 +112,16 @@ export function useDiskEntries(): readonly Entry[] {
         ];
       const hasPoints = (timelines[id]?.moments.length ?? 0) > 0;
       return [
-        entry('take', text.history.take),
-        ...(hasPoints ? [entry('compare', words.compare)] : []),
-        entry('check', words.check),
-        entry('compact', words.compact),
+        entry('take', text.history.take, 'moment.take'),
+        ...(hasPoints ? [entry('compare', words.compare, 'moment.compare')] : []),
+        entry('check', words.check, 'vm.verify-report'),
+        entry('compact', words.compact, 'vm.compact'),
         ...settleEntries(id, name, timelines[id]?.settle, text),
-        entry('schedule', text.automatic.title),
-        ...(hasPoints ? [entry('clean-up', text.automatic.cleanUp)] : []),
-        ...(hasPoints ? [entry('export-update', words.exportUpdate)] : []),
-        ...(hasPoints ? [entry('import-update', words.importUpdate)] : []),
-        entry('grow', text.disks.growAny),
+        entry('schedule', text.automatic.title, 'history.set'),
+        ...(hasPoints ? [entry('clean-up', text.automatic.cleanUp, 'history.clean')] : []),
+        ...(hasPoints ? [entry('export-update', words.exportUpdate, 'moment.export-delta')] : []),
+        ...(hasPoints ? [entry('import-update', words.importUpdate, 'moment.import-delta')] : []),
+        entry('grow', text.disks.growAny, 'disk.grow'),
       ];
     });
   return [...points, ...ofVms];

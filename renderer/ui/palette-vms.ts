@@ -16,26 +16,33 @@ import {
 import { call } from '../api/connection.ts';
 import { HELP_PAGES } from '../help/pages.ts';
 import { type Speech, useSpeech } from '../i18n/text.ts';
+import type { Needs } from '../policy/role.ts';
 import { ask } from '../state/asked.ts';
 import { ACTIVITY_TABS, goTo, openDialog, VM_TABS } from '../state/navigation.ts';
 import { formatRange } from '../view/format.ts';
 import { trialOf, undoTarget } from '../view/trial.ts';
-import { type VmVerb, verbsIn } from '../view/vm-verbs.ts';
+import { VERB_NEEDS, type VmVerb, verbsIn } from '../view/vm-verbs.ts';
 import { useService, useVms } from './hooks.ts';
 import type { Entry } from './Palette.tsx';
 
 /** Taking the last change of a range back; of a trial, both its ends. */
 function rangeEntries({ spec }: VmSummary, undo: RangeUndo, { text, language }: Speech): Entry[] {
   const { id, name } = spec;
-  const entry = (key: string, words: string, run: () => unknown): Entry => ({
+  const entry = (
+    key: string,
+    words: string,
+    run: () => unknown,
+    needs: Needs = 'memory.undo-range',
+  ): Entry => ({
     id: `${id}${key}`,
     label: text.palette.tab(name, words),
+    needs,
     run: () => void run(),
   });
   if (trialOf(undo) !== null) {
     const tried = formatRange(spec.minKib, spec.maxKib, language);
     return [
-      entry('keep', text.trial.keepNamed(tried), () => keepRange(id)),
+      entry('keep', text.trial.keepNamed(tried), () => keepRange(id), 'memory.keep-range'),
       entry('back', text.trial.goBack, () => undoRange(id)),
     ];
   }
@@ -71,7 +78,12 @@ function vmEntries(vm: VmSummary, undo: RangeUndo, speech: Speech): Entry[] {
   const { id, name } = vm.spec;
   if (!isKept(vm.spec))
     return [
-      { id: `${id}close`, label: text.palette.tab(name, text.peek.close), run: () => void endPeek(vm) },
+      {
+        id: `${id}close`,
+        label: text.palette.tab(name, text.peek.close),
+        needs: 'vm.stop',
+        run: () => void endPeek(vm),
+      },
     ];
   return [
     ...verbsIn(vm.state.phase).map(verb => ({
@@ -80,12 +92,14 @@ function vmEntries(vm: VmSummary, undo: RangeUndo, speech: Speech): Entry[] {
       label: text.vm[verb].endsWith('…')
         ? text.palette.tab(name, text.vm[verb])
         : text.palette.act(text.vm[verb], name),
+      needs: VERB_NEEDS[verb],
       run: () => void runVerb(vm, verb, text.vm[verb]),
     })),
     ...rangeEntries(vm, undo, speech),
     ...VM_TABS.map(tab => ({
       id: `${id}${tab}`,
       label: text.palette.tab(name, text.vm.tabs[tab]),
+      ...(tab === 'console' ? { needs: 'console.open' as const } : {}),
       run: () => goTo({ kind: 'vm' as const, vmId: id, tab }),
     })),
   ];
@@ -101,6 +115,7 @@ function useTaskEntries(): readonly Entry[] {
       const entry = (verb: 'pause' | 'resume' | 'cancel', label: string): Entry => ({
         id: `${taskId}${verb}`,
         label,
+        needs: `task.${verb}`,
         run: () => void attempt(label, () => call(`task.${verb}`, { taskId })),
       });
       return [
@@ -129,6 +144,12 @@ export function useVmEntries(): readonly Entry[] {
     [vms, undos, speech],
   );
   const { text } = speech;
+  const endFree: Entry = {
+    id: 'end-free',
+    label: text.free.endAction,
+    needs: 'memory.free',
+    run: () => void endFreeing(),
+  };
   return [
     ...ofVms,
     ...tasks,
@@ -136,12 +157,13 @@ export function useVmEntries(): readonly Entry[] {
     ...ACTIVITY_TABS.map(tab => ({
       id: `activity-${tab}`,
       label: text.palette.tab(text.activity.title, text.activity.tabs[tab]),
+      ...(tab === 'audit' ? { needs: 'audit.list' as const } : {}),
       run: () => goTo({ kind: 'activity', tab }),
     })),
-    { id: 'create', label: text.side.newVm, run: () => openDialog('create') },
+    { id: 'create', label: text.side.newVm, needs: 'vm.create', run: () => openDialog('create') },
     { id: 'settings', label: text.side.settings, run: () => openDialog('settings') },
-    { id: 'free', label: text.free.action, run: () => openDialog('free') },
-    ...(isKeptFree ? [{ id: 'end-free', label: text.free.endAction, run: () => void endFreeing() }] : []),
+    { id: 'free', label: text.free.action, needs: 'memory.free', run: () => openDialog('free') },
+    ...(isKeptFree ? [endFree] : []),
     ...HELP_PAGES.map(page => ({
       id: `help-${page}`,
       label: text.palette.tab(text.help.title, text.help.pages[page]),

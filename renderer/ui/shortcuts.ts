@@ -1,7 +1,9 @@
 // The keyboard map of the whole window. The console's own keys never get here while it owns the keyboard.
 
+import { mayCall } from '../../shared/roles.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { shutDownVm, startVm, suspendVm } from '../api/commands.ts';
+import type { Needs } from '../policy/role.ts';
 import { ask } from '../state/asked.ts';
 import { goTo, navigationStore, openDialog } from '../state/navigation.ts';
 import { serviceStore } from '../state/service.ts';
@@ -14,6 +16,9 @@ const currentVm = (): VmSummary | null => {
   if (place.kind !== 'vm') return null;
   return serviceStore.getState().vms?.find(vm => vm.spec.id === place.vmId) ?? null;
 };
+
+/** What the service would refuse is not begun. */
+const may = (needs: Needs): boolean => mayCall(serviceStore.getState().info?.role ?? 'administer', needs);
 
 const isOnMemory = (): boolean => {
   const { place } = navigationStore.getState();
@@ -28,13 +33,13 @@ function run(event: KeyboardEvent): boolean {
       openDialog('palette');
       return true;
     case 'n':
-      openDialog('create');
+      if (may('vm.create')) openDialog('create');
       return true;
     case ',':
       openDialog('settings');
       return true;
     case 's':
-      if (vm !== null) ask(vm.spec.id, 'take');
+      if (vm !== null && may('moment.take')) ask(vm.spec.id, 'take');
       return vm !== null;
     case 'z':
       // Text has its own undoing.
@@ -42,11 +47,12 @@ function run(event: KeyboardEvent): boolean {
       window.dispatchEvent(new Event(UNDO_RANGE_EVENT));
       return true;
     case 'enter':
-      if (vm !== null && ['off', 'suspended', 'failed'].includes(vm.state.phase)) void startVm(vm);
+      if (vm !== null && may('vm.start') && ['off', 'suspended', 'failed'].includes(vm.state.phase))
+        void startVm(vm);
       return vm !== null;
     case '.':
     case '>':
-      if (vm !== null && vm.state.phase === 'running') {
+      if (vm !== null && vm.state.phase === 'running' && may(event.shiftKey ? 'vm.stop' : 'vm.suspend')) {
         void (event.shiftKey ? shutDownVm(vm.spec.id) : suspendVm(vm.spec.id));
       }
       return vm !== null;

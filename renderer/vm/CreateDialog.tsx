@@ -137,7 +137,12 @@ export function CreateDialog(props: { readonly onClose: () => void }) {
       actions={
         <>
           <Button onPress={props.onClose}>{text.app.cancel}</Button>
-          <Button look="go" onPress={create} isDisabled={isSending || form.file?.kind === 'uploading'}>
+          <Button
+            needs="vm.create"
+            look="go"
+            onPress={create}
+            isDisabled={isSending || form.file?.kind === 'uploading'}
+          >
             {text.create.verb}
           </Button>
         </>

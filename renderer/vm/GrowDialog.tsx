@@ -79,7 +79,7 @@ export function GrowDialog(props: {
         grown === null ? (
           <>
             <Button onPress={props.onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={grow} isDisabled={problem !== null || isSending}>
+            <Button needs="disk.grow" look="go" onPress={grow} isDisabled={problem !== null || isSending}>
               {words.verb}
             </Button>
           </>

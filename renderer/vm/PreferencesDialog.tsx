@@ -2,10 +2,13 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import type { HostMemory } from '../../shared/memory.ts';
+import type { PolicyRow } from '../../shared/policy/report.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { LANGUAGE_NAMES, useSpeech } from '../i18n/text.ts';
 import { ManagedMark, useRule } from '../policy/ManagedMark.tsx';
+import { useRoleWords } from '../policy/RoleStrip.tsx';
+import { ROLE_REASON_ID, useMay } from '../policy/role.ts';
 import { openDialog } from '../state/navigation.ts';
 import { type Language, preferencesStore, setPreferences, type Theme } from '../state/preferences.ts';
 import { AmountField } from '../ui/AmountField.tsx';
@@ -57,6 +60,11 @@ function HostPolicy(props: { readonly host: HostMemory }) {
     budget: useRule('memory.host.budget'),
     cap: useRule('memory.vm.max'),
   };
+  const may = useMay('memory.set-policy');
+  const reason = useRoleWords();
+  const isOff = (rule: PolicyRow | null): boolean => !may || rule?.isLocked === true;
+  const why = (rule: PolicyRow | null, id: string): string | undefined =>
+    may ? (rule === null ? undefined : id) : ROLE_REASON_ID;
   const set = (change: Parameters<typeof call<'memory.set-policy'>>[1]): void =>
     void attempt(words.memory, () => call('memory.set-policy', change));
   const setSize = (key: 'reserveKib' | 'budgetKib' | 'capKib', kib: number | null): void => {
@@ -66,6 +74,7 @@ function HostPolicy(props: { readonly host: HostMemory }) {
   return (
     <section className="settings-group">
       <h3>{words.memory}</h3>
+      {may ? null : <p className="soft">{reason}</p>}
       <div className="setting-line">
         <span>
           {words.sharing}
@@ -74,7 +83,8 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         </span>
         <Segmented<HostMemory['mode']>
           label={words.sharing}
-          isDisabled={rules.mode?.isLocked === true}
+          isDisabled={isOff(rules.mode)}
+          describedBy={may ? undefined : ROLE_REASON_ID}
           value={host.mode}
           options={(['demand', 'proportional'] as const).map(value => ({
             value,
@@ -91,8 +101,8 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         </span>
         <AmountField
           label={words.reserve}
-          isDisabled={rules.reserve?.isLocked === true}
-          describedBy={rules.reserve === null ? undefined : 'rule-reserve'}
+          isDisabled={isOff(rules.reserve)}
+          describedBy={why(rules.reserve, 'rule-reserve')}
           kib={host.reserveKib}
           onCommit={kib => setSize('reserveKib', kib)}
         />
@@ -105,8 +115,8 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         </span>
         <AmountField
           label={words.budget}
-          isDisabled={rules.budget?.isLocked === true}
-          describedBy={rules.budget === null ? undefined : 'rule-budget'}
+          isDisabled={isOff(rules.budget)}
+          describedBy={why(rules.budget, 'rule-budget')}
           kib={host.budgetKib}
           onCommit={kib => setSize('budgetKib', kib)}
           onClear={() => set({ budgetKib: null })}
@@ -120,8 +130,8 @@ function HostPolicy(props: { readonly host: HostMemory }) {
         </span>
         <AmountField
           label={words.cap}
-          isDisabled={rules.cap?.isLocked === true}
-          describedBy={rules.cap === null ? undefined : 'rule-cap'}
+          isDisabled={isOff(rules.cap)}
+          describedBy={why(rules.cap, 'rule-cap')}
           kib={host.capKib}
           onCommit={kib => setSize('capKib', kib)}
           onClear={() => set({ capKib: null })}

@@ -75,7 +75,7 @@ export function SetupDialog(props: {
         ) : (
           <>
             <Button onPress={props.onClose}>{text.app.cancel}</Button>
-            <Button look="go" onPress={save} isDisabled={change === null}>
+            <Button needs="vm.configure" look="go" onPress={save} isDisabled={change === null}>
               {text.setup.save}
             </Button>
           </>

@@ -30,7 +30,7 @@ function RenameDialog(props: { readonly vm: VmSummary; readonly onClose: () => v
       actions={
         <>
           <Button onPress={props.onClose}>{text.app.cancel}</Button>
-          <Button look="go" onPress={save} isDisabled={!isValid}>
+          <Button needs="vm.rename" look="go" onPress={save} isDisabled={!isValid}>
             {text.vm.renameVerb}
           </Button>
         </>

@@ -10,13 +10,13 @@ import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { TrialChip } from '../memory/TrialStrip.tsx';
 import { ManagedMark, useLock } from '../policy/ManagedMark.tsx';
-import { type Needs, useRole } from '../policy/role.ts';
+import { useRole } from '../policy/role.ts';
 import { answered, askedStore, VM_DIALOGS, type VmDialogName } from '../state/asked.ts';
 import { goTo, type VmTab } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';
 import { useHue, useNow } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
-import { verbsIn } from '../view/vm-verbs.ts';
+import { VERB_NEEDS, verbsIn } from '../view/vm-verbs.ts';
 import { usePhaseWords } from './phase.ts';
 import { VmDialogs } from './VmDialogs.tsx';
 
@@ -25,13 +25,6 @@ const TONES: Partial<Record<VmSummary['state']['phase'], string>> = {
   failed: 'bad',
   paused: 'warn',
 };
-
-const NEEDS = {
-  force: 'vm.stop',
-  reset: 'vm.reset',
-  rename: 'vm.rename',
-  delete: 'vm.delete',
-} as const satisfies Record<VmDialogName, Needs>;
 
 function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDialogName) => void }) {
   const { text } = useSpeech();
@@ -59,7 +52,7 @@ function MoreMenu(props: { readonly vm: VmSummary; readonly open: (dialog: VmDia
             return (
               <MenuItem
                 key={verb}
-                isDisabled={lock !== null || !mayCall(role, NEEDS[verb])}
+                isDisabled={lock !== null || !mayCall(role, VERB_NEEDS[verb])}
                 onAction={() => props.open(verb)}
               >
                 {text.vm[verb]}

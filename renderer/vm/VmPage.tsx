@@ -6,6 +6,8 @@ import { shutDownVm } from '../api/commands.ts';
 import { ScreenOf } from '../console/ScreenOf.tsx';
 import { useSpeech } from '../i18n/text.ts';
 import { MemoryTab } from '../memory/MemoryTab.tsx';
+import { ForRole } from '../policy/ForRole.tsx';
+import { useMay } from '../policy/role.ts';
 import type { VmDialogName } from '../state/asked.ts';
 import { goTo, VM_TABS, type VmTab } from '../state/navigation.ts';
 import { HistoryTab } from '../timeline/HistoryTab.tsx';
@@ -25,7 +27,11 @@ function TabBody(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
     case 'summary':
       return <SummaryTab vm={props.vm} />;
     case 'console':
-      return <ScreenOf vm={props.vm} />;
+      return (
+        <ForRole needs="console.open">
+          <ScreenOf vm={props.vm} />
+        </ForRole>
+      );
     case 'memory':
       return <MemoryTab vm={props.vm} />;
     case 'history':
@@ -55,6 +61,7 @@ function StillRuns(props: { readonly vm: VmSummary }) {
 export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
   const { text } = useSpeech();
   const vm = useVms().find(other => other.spec.id === props.vmId);
+  const mayUse = useMay('console.open');
   if (vm === undefined) {
     return (
       <div className="page empty-page">
@@ -76,6 +83,7 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
         tab={props.tab}
         names={text.vm.tabs}
         panelId="tab-panel"
+        off={mayUse ? [] : ['console']}
         onSelect={tab => goTo({ kind: 'vm', vmId: props.vmId, tab })}
       />
       <TabPanel panelId="tab-panel" tab={props.tab}>

@@ -6,11 +6,13 @@ import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { findProgram } from '../../electron/platform/process.ts';
 import { CHROMIUM_ARGS } from '../support/chromium.ts';
-import { Ebb } from '../support/ebb.ts';
+import type { Ebb } from '../support/ebb.ts';
 import { startGateway } from '../support/gateway.ts';
+import { ManagedEbb } from '../support/managed-ebb.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
+let managed: ManagedEbb;
 let ebb: Ebb;
 let gateway: ChildProcess;
 let browser: Browser;
@@ -18,7 +20,8 @@ let page: Page;
 let origin: string;
 
 beforeAll(async () => {
-  ebb = await Ebb.start();
+  managed = await ManagedEbb.start();
+  ({ ebb } = managed);
   await ebb.createSample('dev', { minMib: 64, maxMib: 128, diskMib: 16 });
   const started = await startGateway(ebb.paths.dataFolder);
   gateway = started.gateway;
@@ -33,7 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   gateway?.kill();
-  await ebb?.dispose();
+  await managed?.dispose();
 });
 
 const button = (name: string) => page.getByRole('button', { name, exact: true }).first();
@@ -72,6 +75,52 @@ it('what would change anything is off, and says why; what looks is on', async ()
   await clean();
 });
 
+it('the palette offers nothing that is refused, and says why; keys for it do nothing', async () => {
+  await page.keyboard.press('Control+k');
+  const typed = page.locator('.palette-input');
+  const offered = page.locator('.palette-list [role=option]');
+  const labels = async (text: string): Promise<string> => {
+    await typed.fill(text);
+    return (await offered.allTextContents()).join('|');
+  };
+  expect(await labels('dev')).toContain('Memory');
+  expect(await labels('dev')).not.toMatch(/Start|Rename|Delete|Take/);
+  expect(await labels('audit')).toBe('');
+  await page.locator('.palette-none').filter({ hasText: 'nothing can be changed from here' }).waitFor();
+  await clean();
+  await page.keyboard.press('Escape');
+  for (const key of ['Control+n', 'Control+s', 'Control+Enter']) await page.keyboard.press(key);
+  // What comes after them is there, and nothing before it.
+  await page.keyboard.press('Control+,');
+  await page.getByRole('dialog').waitFor();
+  expect(await page.getByRole('dialog').count()).toBe(1);
+  expect(await page.locator('.error-stack').count()).toBe(0);
+});
+
+it('preferences of this computer are off with the reason, those of the window are not', async () => {
+  const dialog = page.getByRole('dialog');
+  const reserve = dialog.getByLabel(/Kept for this computer/);
+  expect(await reserve.isDisabled()).toBe(true);
+  expect(await reserve.getAttribute('aria-describedby')).toBe('role-reason');
+  expect(await dialog.getByText('nothing can be changed from here').count()).toBe(1);
+  expect(await dialog.getByRole('radio', { name: 'Dark' }).isDisabled()).toBe(false);
+  await clean();
+  await page.keyboard.press('Escape');
+});
+
+it('the audit and the console are off with the reason, also where the address leads there', async () => {
+  const consoleTab = page.getByRole('tab', { name: 'Console' });
+  expect(await consoleTab.getAttribute('aria-disabled')).toBe('true');
+  expect(await consoleTab.getAttribute('aria-describedby')).toBe('role-reason');
+  await page.goto(`${origin}/#/activity/audit`);
+  await page.getByText('may not see this').waitFor();
+  expect(await page.getByRole('tab', { name: 'Audit' }).getAttribute('aria-disabled')).toBe('true');
+  await clean();
+  await page.getByRole('tab', { name: 'Jobs' }).click();
+  await page.getByText('may not see this').waitFor({ state: 'detached' });
+  expect(await page.locator('.error-stack').count()).toBe(0);
+});
+
 it('when the token is revoked the window says so, by itself', async () => {
   const { tokens } = await ebb.call('headless.tokens', {});
   const tokenId = tokens[0]?.id;
@@ -94,4 +143,21 @@ it('who may operate starts VMs and deletes none, and leaves by signing out', asy
   await button('Sign out').click();
   await page.getByLabel('Token').waitFor();
   expect((await ebb.call('headless.sessions', {})).sessions).toEqual([]);
+});
+
+it('where a policy forbids browsers, a good token and a good link are refused in the words of the service', async () => {
+  const { secret } = await ebb.call('headless.create-token', { name: 'cy', role: 'view' });
+  const { token } = await ebb.call('headless.link', { role: 'view' });
+  await managed.apply({ 'headless.access': { value: false } });
+  await page.goto('about:blank');
+  await page.goto(`${origin}/#token=${token}`);
+  const told = page.locator('.sign-in [role=status]');
+  await told.filter({ hasText: 'browsers may not use Ebb' }).waitFor();
+  await page.reload();
+  await page.getByLabel('Token').fill(secret);
+  expect(await told.textContent()).toBe('');
+  await button('Sign in').click();
+  await told.filter({ hasText: 'headless.access' }).waitFor();
+  expect(await told.textContent()).not.toContain('is not one');
+  await clean();
 });

@@ -53,6 +53,7 @@ export class GatewayWorld {
   joining: () => Promise<void> = async () => undefined;
   registering: 'works' | 'fails' = 'works';
   freeBytes = FREE_BYTES_MIN * 4;
+  areBrowsersAllowed = true;
 
   private constructor({ tls, clock = systemClock }: WorldOptions) {
     this.#tls = tls;
@@ -61,7 +62,10 @@ export class GatewayWorld {
       clock,
       random: systemRandom,
       hash: text => createHash('sha256').update(text).digest('hex'),
-      requireBrowsers: () => undefined,
+      requireBrowsers: () => {
+        if (!this.areBrowsersAllowed)
+          throw new Fault({ code: 'policy.denied', what: 'headless.access: no.', safe: '', todo: '' });
+      },
       warn: text => this.logged.push(text),
       requireNetwork: () => {
         throw new Fault({ code: 'policy.denied', what: 'No.', safe: '', todo: '' });

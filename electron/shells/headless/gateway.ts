@@ -82,6 +82,7 @@ export class Gateway implements WebHandlers {
     if (refusal !== null) return refusal;
     const session = await this.#session(this.#secretOf(request));
     if (session === null) return plain(401, '');
+    request.vouch();
     const service = await this.#options.access.join(session, request.address);
     // A browser that goes away, or whose upgrade is none, before it is taken would leave it open for ever.
     const drop = (): void => service.close();
@@ -141,7 +142,9 @@ export class Gateway implements WebHandlers {
     const secret = this.#secretOf(request);
     try {
       const session = await this.#session(secret);
-      return session === null || secret === null ? plain(401, '') : await answer(session, secret);
+      if (session === null || secret === null) return plain(401, '');
+      request.vouch();
+      return await answer(session, secret);
     } catch (cause) {
       if (cause instanceof Fault) return plain(503, cause.body.what);
       throw cause;
@@ -173,10 +176,10 @@ export class Gateway implements WebHandlers {
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
       if (cause.body.code === 'limit.reached') return tooOften();
+      // Whoever has a good token was not wrong about who it is.
+      if (cause.body.code === 'rpc.denied') this.#limits.failed(address);
       const isRefused = cause.body.code === 'rpc.denied' || cause.body.code === 'policy.denied';
-      if (!isRefused) return plain(503, cause.body.what);
-      this.#limits.failed(address);
-      return plain(403, cause.body.what);
+      return json(isRefused ? 403 : 503, { error: cause.body });
     }
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MAY } from '../../../../electron/control/vm/state.ts';
-import { findEntries } from '../../../../renderer/view/palette.ts';
-import { type VmVerb, verbsIn } from '../../../../renderer/view/vm-verbs.ts';
+import { findEntries, offered } from '../../../../renderer/view/palette.ts';
+import { VERB_NEEDS, type VmVerb, verbsIn } from '../../../../renderer/view/vm-verbs.ts';
+import { ROLES } from '../../../../shared/roles.ts';
 import { vmPhaseSchema } from '../../../../shared/vm.ts';
 
 const labels = (all: readonly string[], typed: string): string[] =>
@@ -27,6 +28,22 @@ describe('the palette', () => {
 
   it('is all of it while nothing is typed', () => {
     expect(labels(['b', 'a'], '  ')).toEqual(['b', 'a']);
+  });
+});
+
+describe('by role', () => {
+  const verbs = Object.entries(VERB_NEEDS).map(([label, needs]) => ({ label, needs }));
+  const entries: { label: string; needs?: (typeof verbs)[number]['needs'] }[] = [
+    { label: 'go there' },
+    ...verbs,
+  ];
+  it.each([
+    ['view', ['go there']],
+    ['operate', ['go there', 'start', 'resume', 'suspend', 'shutdown', 'pause', 'unpause', 'reset', 'force']],
+    ['administer', entries.map(({ label }) => label)],
+  ] as const)('who may %s is offered what the service does for that', (role, labels) => {
+    expect(ROLES).toContain(role);
+    expect(offered(entries, role).map(({ label }) => label)).toEqual(labels);
   });
 });
 

@@ -261,6 +261,22 @@ describe('browser gateway', () => {
     }
   });
 
+  it('says why a good token lets nobody in, and does not take it for a wrong one', async () => {
+    const { secret } = world.desk.createToken('ana', 'view', null);
+    const enter = (token: string) => send('POST', '/session', own(), JSON.stringify({ token }));
+    world.areBrowsersAllowed = false;
+    for (let n = 0; n < 12; n++) {
+      const { status, body } = await enter(secret);
+      expect([status, JSON.parse(body)]).toMatchObject([
+        403,
+        { error: { code: 'policy.denied', what: 'headless.access: no.' } },
+      ]);
+    }
+    expect(JSON.parse((await enter('guessed')).body).error.code).toBe('rpc.denied');
+    world.areBrowsersAllowed = true;
+    expect((await enter(secret)).status).toBe(204);
+  });
+
   it('a token that signs in too often is told to wait, and is not taken for a wrong one', async () => {
     const { secret } = world.desk.createToken('often', 'view', null);
     for (let n = 0; n < 100; n++) world.desk.signIn(secret, '127.0.0.1', 'a test');
