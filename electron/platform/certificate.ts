@@ -33,17 +33,25 @@ export function readCertificate(certPath: string, keyPath: string, nowMs: number
   }
 }
 
-/** The one of before; where there is none, or its time is over, another for those names. Throws Fault host.unsupported. */
+/**
+ * The one of before; where there is none, its time is over, or it is not for all that is `asked` for, another for all
+ * `names`. Addresses come and go by themselves, and with them no certificate whose fingerprint people know.
+ * Throws Fault host.unsupported.
+ */
 export async function ownCertificate(
   folder: string,
   names: readonly string[],
   nowMs: number,
+  asked: readonly string[] = [],
 ): Promise<Certificate> {
   const [certPath, keyPath] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   try {
-    return { ...checked(readSmall(certPath), readSmall(keyPath), nowMs), isNew: false };
+    const known = checked(readSmall(certPath), readSmall(keyPath), nowMs);
+    const missing = alternatives(asked).filter(name => !isFor(new X509Certificate(known.cert), name));
+    if (missing.length > 0) throw new Error(`it is not for ${missing[0]?.value}`);
+    return { ...known, isNew: false };
   } catch {
-    await make(folder, names);
+    await make(folder, [...names, ...asked]);
     return { ...checked(readSmall(certPath), readSmall(keyPath), nowMs), isNew: true };
   }
 }
@@ -91,14 +99,24 @@ async function make(folder: string, names: readonly string[]): Promise<void> {
   syncFolder(folder);
 }
 
+interface Alternative {
+  readonly kind: 'IP' | 'DNS';
+  readonly value: string;
+}
+
 /** Names that are none, and could say something else in the file, are left out. */
+function alternatives(names: readonly string[]): Alternative[] {
+  const plain = [...new Set(names.map(name => name.replace(/^\[|\]$/g, '').toLowerCase()))];
+  return plain.flatMap((value): Alternative[] =>
+    isIP(value) > 0 ? [{ kind: 'IP', value }] : HOST_NAME.test(value) ? [{ kind: 'DNS', value }] : [],
+  );
+}
+
+const isFor = (certificate: X509Certificate, { kind, value }: Alternative): boolean =>
+  (kind === 'IP' ? certificate.checkIP(value) : certificate.checkHost(value, { subject: 'never' })) !==
+  undefined;
+
 function configuration(names: readonly string[]): string {
-  const plain = names.map(name => name.replace(/^\[|\]$/g, ''));
-  const alternative = [
-    ...new Set(
-      plain.flatMap(name => (isIP(name) > 0 ? `IP:${name}` : HOST_NAME.test(name) ? `DNS:${name}` : [])),
-    ),
-  ];
   return [
     '[req]',
     'distinguished_name = who',
@@ -111,7 +129,9 @@ function configuration(names: readonly string[]): string {
     'keyUsage = critical, digitalSignature',
     'extendedKeyUsage = serverAuth',
     'subjectKeyIdentifier = hash',
-    `subjectAltName = ${alternative.join(', ')}`,
+    `subjectAltName = ${alternatives(names)
+      .map(({ kind, value }) => `${kind}:${value}`)
+      .join(', ')}`,
     '',
   ].join('\n');
 }

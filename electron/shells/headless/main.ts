@@ -25,6 +25,8 @@ import { Uploads } from './upload.ts';
 
 const EXIT_DENIED = 77;
 const WATCH_AGAIN_MS = 5000;
+/** All addresses there are. */
+const UNSPECIFIED = ['0.0.0.0', '[::]'];
 
 const { values } = parseArgs({
   options: {
@@ -55,6 +57,13 @@ const names = (): string[] => {
   return [...(isLoopback(values.host) ? [...LOOPBACK_NAMES, nameInUrl(values.host)] : ownNames()), ...said];
 };
 
+/** What somebody who starts us means by this computer; its other addresses it has by itself. */
+function asked(): string[] {
+  const host = nameInUrl(values.host);
+  const isNamed = isLoopback(values.host) || values.name.length > 0;
+  return [...(UNSPECIFIED.includes(host) ? [] : [host]), ...(isNamed ? values.name : [hostName()])];
+}
+
 /** Off loopback always. */
 async function certificate(paths: EbbPaths): Promise<Certificate | null> {
   const { cert, key, tls, host } = values;
@@ -62,7 +71,7 @@ async function certificate(paths: EbbPaths): Promise<Certificate | null> {
   if ((cert === undefined) !== (key === undefined)) throw new Fault(halfCertificate());
   if (cert !== undefined && key !== undefined) return readCertificate(cert, key, now);
   if (!tls && isLoopback(host)) return null;
-  return ownCertificate(paths.tlsFolder, names(), now);
+  return ownCertificate(paths.tlsFolder, names(), now, asked());
 }
 
 async function listen(paths: EbbPaths, local: Local, tls: Certificate | null): Promise<WebServer> {

@@ -37,6 +37,30 @@ it('is made once, for the names there are, its key for nobody else; and again wh
   expect(new X509Certificate(readFileSync(at('cert.pem'))).fingerprint256).not.toBe(made.fingerprint);
 });
 
+it('is made again where another name or address is asked for, and for no other reason: people know its fingerprint', async () => {
+  const own = join(folder, 'c');
+  const made = await ownCertificate(own, ['127.0.0.1', 'localhost'], now, ['127.0.0.1']);
+  const same = async (names: string[], asked: string[]) => {
+    const { fingerprint, isNew } = await ownCertificate(own, names, now, asked);
+    expect(isNew).toBe(fingerprint !== made.fingerprint);
+    return !isNew;
+  };
+  // An address that came by itself; what is asked for in another form; a name that is none.
+  expect(await same(['127.0.0.1', 'localhost', '192.0.2.7'], ['LocalHost'])).toBe(true);
+  expect(await same(['127.0.0.1'], ['not, a name'])).toBe(true);
+  expect(await same(['127.0.0.1', '[::1]'], ['lab-7.example.edu', '[2001:db8::7]'])).toBe(false);
+  const other = new X509Certificate(readFileSync(join(own, 'cert.pem')));
+  expect(other.subjectAltName).toBe(
+    'IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, DNS:lab-7.example.edu, IP Address:2001:DB8:0:0:0:0:0:7',
+  );
+  const again = await ownCertificate(own, ['127.0.0.1'], now, [
+    'lab-7.example.edu',
+    '[2001:db8::7]',
+    '[::1]',
+  ]);
+  expect([again.isNew, again.fingerprint]).toEqual([false, other.fingerprint256]);
+});
+
 it('what is given must be a certificate and its own key', async () => {
   const other = await ownCertificate(join(folder, 'b'), ['localhost'], now);
   const given = join(folder, 'given.pem');
