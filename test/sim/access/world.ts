@@ -7,7 +7,7 @@ import { Machines, type MachinesPorts } from '../../../electron/control/machines
 import { RangeDesk } from '../../../electron/control/memory/range-desk.ts';
 import { openRangeStore } from '../../../electron/control/memory/range-store.ts';
 import { PolicyDesk } from '../../../electron/control/policy/desk.ts';
-import { guarded } from '../../../electron/control/policy/guard.ts';
+import { CHECKS, guarded, wrapped } from '../../../electron/control/policy/guard.ts';
 import { builtIn, userValues } from '../../../electron/control/policy/memory-rules.ts';
 import { createService, type ServiceParts } from '../../../electron/control/service.ts';
 import { type Catalog, openCatalog } from '../../../electron/control/store/catalog.ts';
@@ -18,8 +18,10 @@ import { Topics } from '../../../shared/rpc/topics.ts';
 import { FakeHost } from '../../support/fake-qemu.ts';
 import { GIB, MIB, specOf, uuid, World } from '../../support/memory-world.ts';
 import { foldersOf, policyText, type Settings, unrestricted } from '../../support/policies.ts';
+import { METHODS, People, type Person } from './people.ts';
 
-export const ACCESS_SWITCH_OFFS = ['guard', 'bound'] as const;
+/** `cut-off`: whoever is to go is told nothing. */
+export const ACCESS_SWITCH_OFFS = ['guard', 'bound', 'role', 'cut-off'] as const;
 export type AccessSwitchOff = (typeof ACCESS_SWITCH_OFFS)[number];
 
 /** Rules as the oracle knows them: MiB and counts; null: none. */
@@ -31,6 +33,7 @@ export interface Rules {
   readonly budget: number | null;
   readonly canOptOut: boolean;
   readonly canChange: boolean;
+  readonly canBrowse: boolean;
 }
 export const NO_RULES: Rules = {
   vmMax: null,
@@ -40,6 +43,7 @@ export const NO_RULES: Rules = {
   budget: null,
   canOptOut: true,
   canChange: true,
+  canBrowse: true,
 };
 
 export const settingsOf = (rules: Rules): Settings => ({
@@ -54,7 +58,14 @@ export const settingsOf = (rules: Rules): Settings => ({
   ...(rules.budget === null ? {} : { 'memory.host.budget': { max: `${rules.budget}MiB` } }),
   ...(rules.canOptOut ? {} : { 'memory.optOut': { value: false } }),
   ...(rules.canChange ? {} : { 'memory.change': { value: false } }),
+  ...(rules.canBrowse ? {} : { 'headless.access': { value: false } }),
 });
+
+/** What a policy lets nobody change memory by. */
+const BY_CHANGE: readonly string[] = Object.keys(CHECKS).filter(
+  method => /^memory\./.test(method) && method !== 'memory.free',
+);
+const OF_MEMORY: readonly string[] = [...BY_CHANGE, 'memory.set-policy'];
 
 export const VMS = [1, 2, 3] as const;
 /** Its guests have given back by then. */
@@ -64,6 +75,7 @@ const TOTAL_KIB = 64 * GIB;
 export class AccessWorld {
   readonly world = new World(32 * GIB);
   readonly #off: AccessSwitchOff | null;
+  readonly people: People;
   catalog: Catalog;
   #desk!: PolicyDesk;
   #machines!: Machines;
@@ -74,8 +86,9 @@ export class AccessWorld {
   refused = 0;
   accepted = 0;
 
-  constructor(off: AccessSwitchOff | null = null) {
+  constructor(seed: number, off: AccessSwitchOff | null = null) {
     this.#off = off;
+    this.people = new People(seed);
     this.catalog = openCatalog(':memory:');
     for (const n of VMS) this.catalog.put(specOf(n, 256, 2048));
     this.#begin();
@@ -125,18 +138,53 @@ export class AccessWorld {
       setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
     } as Partial<ServiceParts> as ServiceParts);
     [this.#desk, this.#machines] = [desk, machines];
-    this.#handlers = this.#off === 'guard' ? handlers : guarded(handlers, () => desk.policy);
+    this.#handlers = this.#guarded(this.#noted(handlers));
+    this.people.begin({
+      ...{ db: catalog.db, clock: world.clock, desk, topics, log, handlers: this.#handlers },
+      mayBrowse: () => this.rules.canBrowse,
+      isForbidden: method => !this.rules.canChange && BY_CHANGE.includes(method),
+      isCutOff: this.#off !== 'cut-off',
+      say: what => this.say(what),
+    });
     this.#ranges = ranges;
     ranges.begin();
     applyPolicy(bound);
+  }
+
+  /** Those that are no matter of memory only tell that they were reached. */
+  #noted(handlers: Handlers<Contract>): Handlers<Contract> {
+    const entries = METHODS.map(method => [
+      method,
+      (params: never, context: never) => {
+        this.people.reached(method);
+        if (OF_MEMORY.includes(method)) return handlers[method](params, context);
+        throw new Fault({ code: 'rpc.unavailable', what: 'Nothing is behind it.', safe: '', todo: '' });
+      },
+    ]);
+    return Object.fromEntries(entries) as Handlers<Contract>;
+  }
+
+  #guarded(handlers: Handlers<Contract>): Handlers<Contract> {
+    const policy = () => this.#desk.policy;
+    if (this.#off === 'guard') return handlers;
+    if (this.#off !== 'role') return guarded(handlers, policy);
+    return wrapped(handlers, (method, params, context) =>
+      CHECKS[method as (typeof METHODS)[number]]?.(policy(), params as never, context),
+    );
   }
 
   async start(): Promise<void> {
     for (const n of VMS) await this.world.start(n, this.#machines.bound(uuid(n)));
   }
 
-  /** A call of a client; only refusals may come of it. */
-  async call(method: keyof Handlers<Contract>, params: unknown): Promise<boolean> {
+  /** A call of a client; only refusals may come of it. `by`: null, whoever is at this computer. */
+  async call(method: keyof Handlers<Contract>, params: unknown, by: Person | null = null): Promise<boolean> {
+    if (by !== null) {
+      const isDone = await this.people.call(by, method, params);
+      if (isDone) this.accepted += 1;
+      else this.refused += 1;
+      return isDone;
+    }
     try {
       await (this.#handlers[method] as (params: unknown, context: unknown) => unknown)(params, {
         caller: { id: 1, kind: 'local' },
@@ -172,6 +220,7 @@ export class AccessWorld {
   /** Of everything that is in force now. */
   check(after: string): void {
     const { vmMax, vmMin, weight, reserve, budget, canOptOut } = this.rules;
+    this.people.check(after);
     const host = this.world.manager.hostMemory();
     const out = (what: string): void => this.say(`${after}: ${what}`);
     if (vmMax !== null && (host.capKib ?? Number.MAX_SAFE_INTEGER) > vmMax * MIB)

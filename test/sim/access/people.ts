@@ -1,0 +1,219 @@
+// People who come from elsewhere, over the wire: named tokens and links of each role, the sessions they begin and their pages, at
+// the real desk, doors and guard. An account of its own says who may be here; what is let through or kept out otherwise is a
+// violation.
+import { createHash } from 'node:crypto';
+import type Database from 'better-sqlite3';
+import { AccessDesk } from '../../../electron/control/access/desk.ts';
+import { openAccessStore } from '../../../electron/control/access/store.ts';
+import { Doors, type DoorsPorts } from '../../../electron/control/doors.ts';
+import type { Clock } from '../../../electron/platform/ports.ts';
+import type { SessionId, TokenId } from '../../../shared/access.ts';
+import { Fault } from '../../../shared/result.ts';
+import { mayCall, type Role } from '../../../shared/roles.ts';
+import { type Client, connectClient } from '../../../shared/rpc/client.ts';
+import { type Contract, contract } from '../../../shared/rpc/contract.ts';
+import type { MethodName } from '../../../shared/rpc/table.ts';
+import { exampleOf } from '../../support/example.ts';
+import { memoryPair } from '../../support/memory-channel.ts';
+import { Seeded } from '../../support/seeded.ts';
+
+type Method = MethodName<Contract>;
+export const METHODS = Object.keys(contract.methods) as Method[];
+const EXAMPLES = new Map<Method, unknown>();
+const HERE = '127.0.0.1';
+
+export interface Token {
+  readonly id: TokenId;
+  /** Null: a link. */
+  readonly name: string | null;
+  readonly role: Role;
+  readonly secret: string;
+  readonly until: number;
+  isRevoked: boolean;
+}
+export interface Person {
+  readonly token: Token;
+  readonly sessionId: SessionId;
+  hasEnded: boolean;
+  page: Client<Contract> | null;
+}
+export interface PeoplePorts extends Omit<DoorsPorts, 'access'> {
+  readonly db: Database.Database;
+  readonly clock: Clock;
+  readonly mayBrowse: () => boolean;
+  /** Does a policy forbid it, whoever asks? */
+  readonly isForbidden: (method: Method) => boolean;
+  readonly isCutOff: boolean;
+  readonly say: (what: string) => void;
+}
+
+export class People {
+  readonly all: Person[] = [];
+  readonly tokens: Token[] = [];
+  tried = 0;
+  readonly #random: Seeded;
+  #ports!: PeoplePorts;
+  #access!: AccessDesk;
+  #doors!: Doors;
+  /** By whoever asked last. */
+  #reached: Method | null = null;
+
+  constructor(seed: number) {
+    this.#random = new Seeded(seed);
+  }
+
+  /** A control begins, over what there is; pages of the one before are gone. */
+  begin(ports: PeoplePorts): void {
+    for (const person of this.all) this.#leave(person);
+    this.#ports = ports;
+    this.#access = new AccessDesk({
+      store: openAccessStore(ports.db),
+      clock: ports.clock,
+      random: {
+        uuid: () => `20000000-0000-4000-8000-${String(this.#random.below(1e12)).padStart(12, '0')}`,
+        bytes: length => Uint8Array.from({ length }, () => this.#random.below(256)),
+      },
+      hash: text => createHash('sha256').update(text).digest('hex'),
+      requireBrowsers: () => {
+        if (!ports.desk.policy.may('headless.access')) throw denied();
+      },
+      requireNetwork: () => {
+        throw denied();
+      },
+      warn: text => ports.say(text),
+    });
+    // Off: who is to go is told nothing.
+    const join: AccessDesk['join'] = (id, address) => this.#access.join(id, address, () => undefined);
+    const deaf = { join, policyChanged: () => undefined } as unknown as AccessDesk;
+    this.#doors = new Doors({ ...ports, access: ports.isCutOff ? this.#access : deaf });
+  }
+
+  reached(method: Method): void {
+    this.#reached = method;
+  }
+
+  token(role: Role, name: string | null, lifeMs: number): Token {
+    const until = this.#ports.clock.wallMs() + lifeMs;
+    const made =
+      name === null
+        ? this.#linkOf(role)
+        : (({ token, secret }) => ({ id: token.id, secret, until }))(
+            this.#access.createToken(name, role, until),
+          );
+    const token = { ...made, name, role, isRevoked: false };
+    this.tokens.push(token);
+    return token;
+  }
+
+  #linkOf(role: Role) {
+    const { id, token, expiresAt } = this.#access.link(role);
+    return { id, secret: token, until: expiresAt };
+  }
+
+  /** Null: not let in. */
+  async come(token: Token): Promise<Person | null> {
+    const isGood = this.#isGood(token) && this.#ports.mayBrowse();
+    const session = this.#signIn(token.secret);
+    if ((session !== null) !== isGood)
+      this.#ports.say(`${told(token)} ${isGood ? 'was not let in' : 'was let in'}`);
+    if (session === null) return null;
+    const person: Person = { token, sessionId: session, hasEnded: false, page: null };
+    // Good for one sign-in.
+    if (token.name === null) token.isRevoked = true;
+    this.all.push(person);
+    await this.#open(person);
+    return person;
+  }
+
+  #signIn(secret: string): SessionId | null {
+    try {
+      return this.#access.signIn(secret, HERE, 'a simulation').session.id;
+    } catch (cause) {
+      if (cause instanceof Fault) return null;
+      throw cause;
+    }
+  }
+
+  revoke(token: Token): void {
+    this.#access.revokeToken(token.id);
+    token.isRevoked = true;
+    for (const person of this.all) if (person.token === token) person.hasEnded = true;
+  }
+
+  end(person: Person): void {
+    this.#access.endSession(person.sessionId);
+    person.hasEnded = true;
+  }
+
+  sweep(): void {
+    this.#access.sweep();
+  }
+
+  /** By our own account. */
+  mayBeHere({ token, hasEnded }: Person): boolean {
+    if (hasEnded || !this.#ports.mayBrowse()) return false;
+    return token.name === null || this.#isGood(token);
+  }
+
+  #isGood({ isRevoked, until }: Token): boolean {
+    return !isRevoked && this.#ports.clock.wallMs() < until;
+  }
+
+  async #open(person: Person): Promise<void> {
+    const { near, far } = memoryPair();
+    near.onClose(() => {
+      person.page = null;
+    });
+    near.send(JSON.stringify({ session: person.sessionId, address: HERE }));
+    const page = connectClient(contract, near);
+    this.#doors.serve(far, 'browser');
+    person.page = page;
+    await page.ready.catch(() => undefined);
+  }
+
+  #leave(person: Person): void {
+    person.page?.close();
+    person.page = null;
+  }
+
+  /** Asked by that person; whether it was done. Faults are refusals; whatever else is wrong is said. */
+  async call(person: Person, method: Method, params: unknown): Promise<boolean> {
+    if (person.page === null) await this.#open(person);
+    const mayBeHere = this.mayBeHere(person);
+    const isAllowed = mayBeHere && mayCall(person.token.role, method);
+    this.#reached = null;
+    this.tried++;
+    const page = person.page as { call(method: string, params: unknown): Promise<unknown> } | null;
+    const isDone = await (page?.call(method, params) ?? Promise.reject(denied())).then(
+      () => true,
+      (cause: unknown) => {
+        if (cause instanceof Fault) return false;
+        throw cause;
+      },
+    );
+    const wasReached = this.#reached === method;
+    if (wasReached && !isAllowed)
+      this.#ports.say(`${told(person.token)} ${mayBeHere ? '' : 'was gone and '}reached ${method}`);
+    if (!wasReached && isAllowed && !this.#ports.isForbidden(method))
+      this.#ports.say(`${told(person.token)} was kept from ${method}`);
+    return isDone;
+  }
+
+  /** Any method, as it may be called. */
+  tries(person: Person, method: Method): Promise<boolean> {
+    const params = EXAMPLES.get(method) ?? exampleOf(contract.methods[method].params, 'input');
+    EXAMPLES.set(method, params);
+    return this.call(person, method, params);
+  }
+
+  /** Nobody's page is open who may not be here. */
+  check(after: string): void {
+    for (const person of this.all)
+      if (person.page !== null && !this.mayBeHere(person))
+        this.#ports.say(`${after}: the page of ${told(person.token)} is open`);
+  }
+}
+
+const told = ({ name, role }: Token): string => `${name ?? 'a link'} (${role})`;
+
+const denied = (): Fault => new Fault({ code: 'policy.denied', what: 'No.', safe: '', todo: '' });
