@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { VmId } from '../../shared/ids.ts';
+import { Fault } from '../../shared/result.ts';
 import { Ebb, waitFor } from '../support/ebb.ts';
 import { HistoryVm } from '../support/history-vm.ts';
 import { randomBytes } from '../support/seeded.ts';
@@ -116,6 +117,28 @@ describe.skipIf(!canMount)('a host disk with little room', () => {
     expect((await ebb.call('timeline.get', { vmId: twin })).moments).toHaveLength(1);
     expect(await vm.wrong()).toEqual([]);
   }
+
+  it('whoever has a token signs in where there is no room at all; a link is used for good, or good yet', async () => {
+    const { secret } = await ebb.call('headless.create-token', { name: 'ana', role: 'view' });
+    const { token } = await ebb.call('headless.link', { role: 'view' });
+    const signIn = (said: string) =>
+      ebb.call('headless.sign-in', { token: said, address: '127.0.0.1' }).then(
+        () => 'in',
+        (cause: unknown) => (cause instanceof Fault ? cause.body.code : String(cause)),
+      );
+    // Until databases find no room in what they have already.
+    execFileSync('sh', ['-c', `cat /dev/zero > ${join(disk, 'rest')} || true`], { stdio: 'ignore' });
+    leave(0);
+    const came = [];
+    for (let n = 0; n < 40; n++) came.push(await signIn(secret));
+    expect(new Set(came)).toEqual(new Set(['in']));
+    const first = await signIn(token);
+    expect(['in', 'disk.full']).toContain(first);
+    resize(ROOM_MIB);
+    rmSync(join(disk, 'rest'));
+    expect(await signIn(token)).toBe(first === 'in' ? 'rpc.denied' : 'in');
+    expect(await signIn(token)).toBe('rpc.denied');
+  });
 
   it.each(OPERATIONS)('%s is refused before anything is made', async (_, begin) => {
     const before = listing();
