@@ -6,7 +6,7 @@ import { readModules, repositoryRoot } from '../../../build/layers.ts';
 import { architectureFile, RULES, rulesTable, withRules } from '../../../build/rules.ts';
 import { parseInline, parseMarkdown } from '../../../renderer/help/markdown.ts';
 import { licencePage } from '../../../renderer/help/pages.ts';
-import { commandBlocks, HELP_PAGES, helpText } from '../../support/documents.ts';
+import { commandBlocks, HELP_PAGES, helpText, inlineCommands } from '../../support/documents.ts';
 
 const architecture = readFileSync(architectureFile, 'utf8');
 
@@ -15,6 +15,7 @@ describe('the help', () => {
     const [en, zh] = [helpText(page, 'en'), helpText(page, 'zh-CN')];
     expect(commandBlocks(en).length).toBeGreaterThan(1);
     expect(commandBlocks(zh)).toEqual(commandBlocks(en));
+    expect(inlineCommands(zh).sort()).toEqual(inlineCommands(en).sort());
     const form = (text: string) =>
       parseMarkdown(text).map(block => ({
         kind: block.kind,
