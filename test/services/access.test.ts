@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { webSocketChannel } from '../../electron/transport/websocket.ts';
+import type { Role } from '../../shared/roles.ts';
 import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { waitFor } from '../support/ebb.ts';
@@ -15,6 +16,7 @@ import { ManagedEbb } from '../support/managed-ebb.ts';
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const CLI = join(import.meta.dirname, '../../electron/shells/cli/main.ts');
+const HEADLESS = join(import.meta.dirname, '../../electron/shells/headless/main.ts');
 const QUIET = '--disable-warning=ExperimentalWarning';
 let managed: ManagedEbb;
 const serving: Serving[] = [];
@@ -26,9 +28,13 @@ interface Serving {
   ended(): Promise<number | null>;
 }
 
-async function serve(...words: string[]): Promise<Serving> {
+/** What `ebb serve` runs in its place. */
+const serve = (...words: string[]): Promise<Serving> => begin(HEADLESS, '--data', managed.folder, ...words);
+const ebbServe = (...words: string[]): Promise<Serving> => begin(CLI, 'serve', ...words);
+
+async function begin(...words: string[]): Promise<Serving> {
   const env = { ...process.env, EBB_DATA: managed.folder };
-  const child = spawn(process.execPath, [QUIET, CLI, 'serve', ...words], { env });
+  const child = spawn(process.execPath, [QUIET, ...words], { env });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -92,11 +98,8 @@ async function page(origin: string, cookie: string): Promise<Client<Contract>> {
   return client;
 }
 
-const token = async (name: string, role: string): Promise<string> => {
-  const { exit, out, err } = await managed.cli('token', 'create', name, '--role', role);
-  expect([exit, err]).toEqual([0, '']);
-  return out.trim();
-};
+const token = async (name: string, role: Role): Promise<string> =>
+  (await managed.ebb.call('headless.create-token', { name, role })).secret;
 
 beforeAll(async () => {
   managed = await ManagedEbb.start();
@@ -111,8 +114,11 @@ afterAll(() => managed?.dispose());
 
 it('people come in with tokens of their own, are named in the audit, and are out at once when theirs is revoked', async () => {
   const { vmId } = await managed.ebb.createSample('dev', { minMib: 64, maxMib: 128, diskMib: 16 });
-  const { origin } = await serve();
-  const secrets = { ana: await token('ana', 'administer'), bo: await token('bo', 'view') };
+  const { origin } = await ebbServe();
+  // As somebody at the computer makes it.
+  const made = await managed.cli('token', 'create', 'ana', '--role', 'administer');
+  expect([made.exit, made.err]).toEqual([0, '']);
+  const secrets = { ana: made.out.trim(), bo: await token('bo', 'view') };
   const cookies = { ana: await signIn(origin, secrets.ana), bo: await signIn(origin, secrets.bo) };
   const [ana, bo] = [await page(origin, cookies.ana), await page(origin, cookies.bo)];
   expect(await ana.call('app.info', {})).toMatchObject({ role: 'administer', user: 'ana', isSignedIn: true });
@@ -154,12 +160,8 @@ it('people come in with tokens of their own, are named in the audit, and are out
   expect(await bo.call('vm.list', {})).toMatchObject({ vms: [{ spec: { name: 'ours' } }] });
 
   const { sessions } = await managed.ebb.call('headless.sessions', {});
-  const out2 = await managed.cli(
-    'session',
-    'end',
-    sessions.find(({ user }) => user === 'bo')?.id.slice(0, 8) ?? '',
-  );
-  expect(out2.out).toBe('Signed out.\n');
+  const id = sessions.find(({ user }) => user === 'bo')?.id.slice(0, 8) ?? '';
+  expect((await managed.cli('session', 'end', id)).out).toBe('Signed out.\n');
   await expect(page(origin, cookies.bo)).rejects.toThrow('401');
   bo.close();
 });
@@ -193,7 +195,7 @@ it('encrypts with a certificate of its own, whose fingerprint it says and keeps'
 });
 
 it('listens for other computers where a policy allows it, encrypted, as long as it does; never else', async () => {
-  const refused = await serve('--host', '0.0.0.0');
+  const refused = await ebbServe('--host', '0.0.0.0');
   expect([await refused.ended(), refused.said()]).toEqual([77, expect.stringContaining('headless.network')]);
   expect(refused.said()).toContain('/etc/ebb/policy/managed');
 
@@ -225,12 +227,27 @@ it('listens for other computers where a policy allows it, encrypted, as long as 
   );
 });
 
+it('links that nobody used are listed and revoked like tokens, and the audit says which', async () => {
+  const { id, token: link } = await managed.ebb.call('headless.link', { role: 'operate' });
+  const { out } = await managed.cli('token', 'list');
+  expect(out).toMatch(/^cy +operate/m);
+  expect(out).toMatch(new RegExp(`^\\(link ${id.slice(0, 8)}\\) +operate`, 'm'));
+  const revoked = await managed.cli('token', 'revoke', id.slice(0, 8));
+  expect([revoked.exit, revoked.out]).toEqual([0, 'The link is revoked; nobody signed in with it.\n']);
+  const address = '127.0.0.1';
+  await expect(managed.ebb.call('headless.sign-in', { token: link, address })).rejects.toThrow('rpc.denied');
+  const action = 'headless.revoke-token';
+  expect((await managed.ebb.call('audit.list', { limit: 1, action })).entries).toMatchObject([
+    { outcome: 'done', to: { link: id, role: 'operate' } },
+  ]);
+  // By now it is known to nobody.
+  expect((await managed.cli('token', 'revoke', id.slice(0, 8))).exit).toBe(3);
+});
+
 it('prints the unit that keeps it, without a secret', async () => {
   const { exit, out } = await managed.cli('serve', '--unit', '--port', '8443', '--tls');
   expect(exit).toBe(0);
   expect(out).toMatch(
     /^ExecStart=".*node.*" ".*headless\/main\.ts" .*"--port" "8443".*"--tls" "--no-link"$/m,
   );
-  expect((await managed.cli('token', 'list')).out).toMatch(/^cy +operate/m);
-  expect((await managed.cli('token', 'revoke', 'nobody')).exit).toBe(3);
 });
