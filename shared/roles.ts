@@ -23,6 +23,8 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'vm.clone': 'administer',
   'vm.rename': 'administer',
   'vm.configure': 'administer',
+  'vm.insert': 'administer',
+  'vm.eject': 'administer',
   'vm.delete': 'administer',
   'vm.preview-start': 'view',
   'vm.start': 'operate',

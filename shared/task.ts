@@ -7,6 +7,7 @@ import { bytesSchema, timeMsSchema } from './units.ts';
 export const taskKindSchema = z.enum([
   'vm.create',
   'vm.clone',
+  'vm.insert',
   'vm.start',
   'vm.stop',
   'vm.suspend',
@@ -52,6 +53,7 @@ export const TASKS_WAITED_FOR_MAX = 20;
 export const LONG_KINDS: ReadonlySet<TaskKind> = new Set([
   'vm.create',
   'vm.clone',
+  'vm.insert',
   'moment.export',
   'moment.import-delta',
   'vm.verify',

@@ -36,7 +36,13 @@ export const vmSpecSchema = z.object({
   boot: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('sample') }),
     z.object({ kind: z.literal('disk') }),
-    z.object({ kind: z.literal('iso'), isoName: z.string().max(255) }),
+    z.object({
+      kind: z.literal('iso'),
+      /** Of the copy in its folder: another for each that is put in. */
+      isoName: z.string().max(255),
+      /** What the original is called. */
+      label: z.string().max(255).optional(),
+    }),
   ]),
   network: networkModeSchema,
   portForwards: portForwardsSchema,
@@ -46,6 +52,9 @@ export const vmSpecSchema = z.object({
 export type VmSpec = z.infer<typeof vmSpecSchema>;
 /** There tomorrow, too: no look at how one was. */
 export const isKept = ({ peek }: Pick<VmSpec, 'peek'>): boolean => peek === null;
+/** What is in its CD drive, as people call it; null: nothing. */
+export const discOf = ({ boot }: Pick<VmSpec, 'boot'>): string | null =>
+  boot.kind === 'iso' ? (boot.label ?? boot.isoName) : null;
 
 export const vmPhaseSchema = z.enum([
   'off',

@@ -15,8 +15,9 @@ import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { measurePoint } from './export-point.ts';
+import { copyInstaller, isoNameOf } from './installer.ts';
 import { noPoint } from './machine-faults.ts';
-import { copyInstaller, type MachineFolders } from './machine-folders.ts';
+import type { MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import { nbdUri } from './nbd-uri.ts';
 import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
@@ -94,10 +95,7 @@ export class Cloner {
       for (const copy of copies)
         if (linked) await this.#share(from.id, spec.id, copy, step);
         else await this.#copy(from.id, spec.id, copy, run);
-      if (spec.boot.kind === 'iso') {
-        const { isoName } = spec.boot;
-        await copyInstaller(folders, `${folders.home(from.id)}/${isoName}`, spec.id, run);
-      }
+      await copyInstaller(folders, `${folders.home(from.id)}/${isoNameOf(spec)}`, spec, run);
       folders.copyUefiVars(from.id, spec.id);
       step('taking the first point');
       await storage.call('moment.take', {

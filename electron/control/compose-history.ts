@@ -33,6 +33,7 @@ import { Cloner } from './clone.ts';
 import type { ControlInput } from './compose.ts';
 import { DeltaExporter } from './delta-export.ts';
 import { DeltaImporter } from './delta-import.ts';
+import { Drives } from './drives.ts';
 import type { ExportPorts } from './export-point.ts';
 import type { ImportPorts } from './import-ports.ts';
 import { machineFolders } from './machine-folders.ts';
@@ -81,10 +82,15 @@ const readerSocket = (input: ControlInput) => (vmId: VmId) => {
 const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
   new Unfinished({ path: `${dataFolder}/unfinished.json`, readJson, writeJson, remove: removeFile });
 
-/** Of a control that died: files half-written, and points that were looked into. */
-export function sweepLeftOver(paths: EbbPaths, pointFiles: PointFiles, log: Log): void {
+/** Of a control that died: files half-written, points that were looked into, and copies in no drive. */
+export async function sweepLeftOver(
+  paths: EbbPaths,
+  { pointFiles, drives }: { readonly pointFiles: PointFiles; readonly drives: Drives },
+  log: Log,
+): Promise<void> {
   for (const path of unfinished(paths).sweep()) log(`unfinished since the last time, removed: ${path}`);
   void pointFiles.sweep(paths.runFolder).catch((cause: unknown) => log(`mounts left over: ${String(cause)}`));
+  await drives.sweep();
 }
 
 const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: () => string } => ({
@@ -122,6 +128,13 @@ export function historyParts(input: ControlInput, storage: StorageClient, machin
       log: input.log,
     }),
     cloner: cloner(input, storage, machines),
+    drives: new Drives({
+      machines,
+      folders: machineFolders(input.paths),
+      look: lookAtFile,
+      random: systemRandom,
+      log: input.log,
+    }),
     pointFiles: new PointFiles({
       ...exporting,
       files: exporting,

@@ -349,7 +349,7 @@ export function composeControl(input: ControlInput): Control {
       audit.begin(task => again.has(task));
       await machines.begin(madeAgain(journal));
       await moments.moments.goingBack.finishAll();
-      sweepLeftOver(paths, parts.pointFiles, log);
+      await sweepLeftOver(paths, parts, log);
       for (const part of [ranges, memory, desk, trash, histories, parts.access]) part.begin();
       topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });

@@ -60,7 +60,7 @@ export async function examineImage(
 }
 
 /** Somebody still writes it, or replaced it: what would be copied is neither the old content nor the new one. */
-export function checkUnchanged(file: ChosenFile, ports: ImportPorts): void {
+export function checkUnchanged(file: ChosenFile, ports: Pick<ImportPorts, 'look'>): void {
   const now = ports.look(file.path);
   if (now?.bytes === file.bytes && now.modifiedMs === file.modifiedMs) return;
   throw refused(

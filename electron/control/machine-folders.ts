@@ -7,6 +7,7 @@ import { makePrivateFolder, removeFile, writeJson } from '../platform/json-file.
 import { lockHolder } from '../platform/lock-owner.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import {
+  bytesOf,
   childBelow,
   copyDurably,
   copyInto,
@@ -18,11 +19,10 @@ import {
   removeLarge,
   writeBytes,
 } from '../platform/vm-files.ts';
-import type { TaskRun } from './tasks.ts';
+import { isInstaller } from './installer.ts';
 import { seedFolder, uefiVarsPath } from './vm/home-files.ts';
 
 const MARK = '.making';
-export const INSTALLER = 'installer.iso';
 
 export interface MachineFolders {
   /** `<data>/vms/<vmId>`: relocatable. */
@@ -35,6 +35,9 @@ export interface MachineFolders {
     name: string,
     piece: (doneBytes: number, totalBytes: number) => Promise<void>,
   ) => Promise<void>;
+  /** Copies of installers, whole or not; a file of another name is somebody's. */
+  readonly installers: (vmId: VmId) => { readonly name: string; readonly bytes: number }[];
+  readonly removeInstaller: (vmId: VmId, name: string) => Promise<void>;
   /** What its cloud image asks for: small files under fixed names, the user's alone (they are told of keys). */
   readonly putSeed: (vmId: VmId, files: Readonly<Record<string, string>>) => void;
   /** As they are now: without them its disk may not be found to start from. */
@@ -67,6 +70,11 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
     run,
     freeBytes: () => freeBytesAt(dataFolder),
     copyIn: (from, vmId, name, piece) => copyInto(from, home(vmId), name, piece),
+    installers: vmId =>
+      listFolder(home(vmId))
+        .filter(isInstaller)
+        .map(name => ({ name, bytes: bytesOf(`${home(vmId)}/${name}`) ?? 0 })),
+    removeInstaller: (vmId, name) => removeLarge(`${home(vmId)}/${name}`),
     putSeed: (vmId, files) => {
       const folder = seedFolder({ home: home(vmId) });
       makePrivateFolder(folder);
@@ -100,17 +108,3 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
     isHeld: vmId => lockHolder(`${home(vmId)}/.lock`) !== null,
   };
 }
-
-/** What the new VM starts from. */
-export const copyInstaller = (
-  folders: Pick<MachineFolders, 'copyIn'>,
-  from: string,
-  vmId: VmId,
-  { step, gate }: TaskRun,
-): Promise<void> =>
-  gate.pausable(() =>
-    folders.copyIn(from, vmId, INSTALLER, async (done, total) => {
-      await gate.passed();
-      step('copying the installer', { done, total });
-    }),
-  );

@@ -13,8 +13,9 @@ import { asLarge } from './grow-disk.ts';
 import { checkUnchanged, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory } from './import-history.ts';
 import type { ImportPorts } from './import-ports.ts';
+import { copyInstaller } from './installer.ts';
 import { createFull, nameTaken, notOff, noVm, ownedElsewhere, tooManyVms } from './machine-faults.ts';
-import { copyInstaller, type MachineFolders } from './machine-folders.ts';
+import type { MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
 import type { Policy } from './policy/policy.ts';
@@ -241,7 +242,7 @@ export class Machines {
       if (image !== null) await copyIn(this.#ports, spec, { image, history }, run);
       if (source.kind !== 'iso') return;
       checkUnchanged(source.file, this.#ports.imports);
-      await copyInstaller(this.#ports.folders, source.file.path, spec.id, run);
+      await copyInstaller(this.#ports.folders, source.file.path, spec, run);
     });
   }
 

@@ -4,7 +4,7 @@ import type { MemoryRange } from '../../shared/memory.ts';
 import type { DiskFormat, VmSpec } from '../../shared/vm.ts';
 import type { CloudInit, Setup } from '../../shared/vm-setup.ts';
 import type { ChosenFile } from './files.ts';
-import { INSTALLER } from './machine-folders.ts';
+import { bootOf, INSTALLER } from './installer.ts';
 
 export type ResolvedSource =
   | { readonly kind: 'sample'; readonly diskBytes: number }
@@ -29,12 +29,10 @@ export interface NewMachine extends MemoryRange {
   readonly source: ResolvedSource;
 }
 
-const BOOT = {
-  sample: { kind: 'sample' },
-  empty: { kind: 'disk' },
-  disk: { kind: 'disk' },
-  iso: { kind: 'iso', isoName: INSTALLER },
-} as const;
+function firstBoot(source: ResolvedSource): VmSpec['boot'] {
+  if (source.kind === 'iso') return bootOf(INSTALLER, source.file);
+  return { kind: source.kind === 'sample' ? 'sample' : 'disk' };
+}
 
 export function newSpec(
   { name, os, cpus, balloon, network, portForwards, setup, source }: NewMachine,
@@ -57,7 +55,7 @@ export function newSpec(
     balanced: true,
     balloon,
     disks: [{ id: diskId, virtualBytes }],
-    boot: BOOT[source.kind],
+    boot: firstBoot(source),
     network,
     portForwards,
     ...setup,

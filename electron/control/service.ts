@@ -155,6 +155,13 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       return {};
     },
     'vm.configure': ({ vmId, change }) => setup.configure(vmId, change),
+    'vm.insert': ({ vmId, file: token }) => {
+      const planned = parts.drives.plan(idle(vmId), files.get(token));
+      return startLong(vmId, 'Insert a CD into', { what: 'insert', ...planned });
+    },
+    'vm.eject': async ({ vmId }) => ({
+      removedBytes: await tasks.whileHeld(idle(vmId), () => parts.drives.eject(vmId)),
+    }),
     'host.parts': () => setup.parts(),
     'network.conflicts': async ({ vmId, portForwards }) => ({
       conflicts: await setup.conflicts(vmId, portForwards),

@@ -11,6 +11,7 @@ import type { Cloner } from './clone.ts';
 import { compactHistory } from './compact.ts';
 import type { DeltaExporter } from './delta-export.ts';
 import type { DeltaImporter } from './delta-import.ts';
+import type { Drives } from './drives.ts';
 import type { Machines } from './machines.ts';
 import type { PointWriter } from './point-writer.ts';
 import type { OrderRules } from './policy/order-rules.ts';
@@ -81,6 +82,7 @@ const orderSchema = z.discriminatedUnion('what', [
     note: z.string(),
     origin: z.string(),
   }),
+  z.object({ what: z.literal('insert'), vmId, file: fileSchema, discId: z.uuid() }),
   z.object({ what: z.literal('verify'), vmId }),
   z.object({ what: z.literal('compact'), vmId }),
 ]);
@@ -89,6 +91,7 @@ export type Order = Readonly<z.infer<typeof orderSchema>>;
 export interface OrderParts {
   readonly machines: Machines;
   readonly cloner: Cloner;
+  readonly drives: Drives;
   readonly pointWriter: PointWriter;
   readonly deltaExporter: DeltaExporter;
   readonly deltaImporter: DeltaImporter;
@@ -101,6 +104,7 @@ export interface OrderParts {
 export const KIND_OF = {
   create: 'vm.create',
   clone: 'vm.clone',
+  insert: 'vm.insert',
   export: 'moment.export',
   'export-delta': 'moment.export',
   'import-delta': 'moment.import-delta',
@@ -123,6 +127,8 @@ function allowedWork(order: Order, parts: OrderParts): Work {
       return run => parts.machines.create(order, order.source, run);
     case 'clone':
       return run => parts.cloner.create(order, run);
+    case 'insert':
+      return run => parts.drives.insert(order, run);
     case 'export':
       return run => parts.pointWriter.write(order, run);
     case 'export-delta':
@@ -150,6 +156,7 @@ export function pointsReadBy(order: unknown): PointId[] {
     case 'import-delta':
       return [data.parent];
     case 'create':
+    case 'insert':
     case 'verify':
     case 'compact':
       return [];

@@ -97,8 +97,13 @@ export function canWriteAt(path: string): boolean {
 }
 
 const PIECE_BYTES = 8 * 2 ** 20;
+/** Behind the name of a copy that is not whole yet. */
+const UNFINISHED = '.new';
 
-/** By reflink where the file system can (T16), which is instant; else piece by piece, each after `piece` has resolved. */
+/**
+ * By reflink where the file system can (T16), which is instant; else piece by piece, each after `piece` has resolved. Durable,
+ * and whole or not at all.
+ */
 export async function copyInto(
   from: string,
   folder: string,
@@ -107,10 +112,15 @@ export async function copyInto(
 ): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const to = join(folder, name);
+  const beside = `${to}${UNFINISHED}`;
   try {
-    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
-  } catch {
-    await copyPieces(from, to, piece);
+    await copyFile(from, beside, constants.COPYFILE_FICLONE_FORCE).catch(() =>
+      copyPieces(from, beside, piece),
+    );
+    await moveDurably(beside, to);
+  } catch (cause) {
+    await rm(beside, { force: true });
+    throw cause;
   }
 }
 

@@ -38,6 +38,23 @@ export const enSetup = {
       typeNone: 'chosen at its first start',
       newest: 'Use the newest hardware of this computer’s QEMU from the next start on',
     },
+    drive: {
+      title: 'CD drive',
+      empty: 'Empty',
+      eject: 'Take out',
+      insert: 'Insert an ISO…',
+      offFirst: 'It can be changed while the VM is off.',
+      busy: 'An ISO is being put in.',
+      of: (name: string) => `CD drive of ${name}`,
+      verb: 'Insert',
+      text: 'The file is copied; the original is never changed.',
+      instead: (disc: string) => `It comes instead of ${disc}, whose copy is removed.`,
+      order:
+        'Disks come first: press Escape (F2 under UEFI) while the VM starts to be asked where to start from.',
+      under: 'It is being copied. You may close this.',
+      done: (disc: string) => `${disc} is in the CD drive.`,
+      stopped: 'It was not put in. The CD drive is as it was.',
+    },
     network: {
       title: 'Network',
       of: (name: string) => `Network of ${name}`,

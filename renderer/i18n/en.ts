@@ -227,7 +227,7 @@ export const en = {
     boots: 'Boots from',
     bootSample: 'Ebb’s sample kernel',
     bootDisk: 'its disk',
-    bootIso: (name: string) => `${name}, then its disk`,
+    bootIso: (name: string) => `its disk, then ${name}`,
     network: 'Network',
     forwards: 'Port forwards',
     accelerator: 'Acceleration',

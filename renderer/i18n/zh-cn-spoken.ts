@@ -181,6 +181,7 @@ const VERBS: Readonly<Record<string, string>> = {
   Create: '新建',
   'Take a point of': '记录时间点',
   Clone: '复制',
+  'Insert a CD into': '放入光盘：',
   Export: '导出',
   'Export an update of': '导出更新：',
   'Import an update of': '导入更新：',

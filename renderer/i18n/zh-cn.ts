@@ -213,7 +213,7 @@ export const zhCn: Dictionary = {
     boots: '启动自',
     bootSample: 'Ebb 的示例内核',
     bootDisk: '它的磁盘',
-    bootIso: name => `${name}，然后是磁盘`,
+    bootIso: name => `它的磁盘，然后是 ${name}`,
     network: '网络',
     forwards: '端口转发',
     accelerator: '加速',

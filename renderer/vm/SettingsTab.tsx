@@ -6,6 +6,7 @@ import { ManagedMark, useLock } from '../policy/ManagedMark.tsx';
 import type { VmDialogName } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { DiskList } from './DiskList.tsx';
+import { DriveSection } from './DriveSection.tsx';
 import { SetupSections } from './SetupSections.tsx';
 import { VmDialogs } from './VmDialogs.tsx';
 
@@ -28,6 +29,7 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
       </section>
       <SetupSections vm={vm} />
       <DiskList vm={vm} />
+      <DriveSection vm={vm} />
       <section className="setting">
         <div>
           <h2>{text.settings.remove}</h2>

@@ -1,7 +1,7 @@
 // Four facts about a VM, each with the one thing to do about it.
 import type { ReactNode } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
-import type { VmSummary } from '../../shared/vm.ts';
+import { discOf, type VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { ask } from '../state/asked.ts';
 import { goTo } from '../state/navigation.ts';
@@ -133,7 +133,7 @@ function MachineFact(props: { readonly vm: VmSummary }) {
     spec.boot.kind === 'sample'
       ? text.summary.bootSample
       : spec.boot.kind === 'iso'
-        ? text.summary.bootIso(spec.boot.isoName)
+        ? text.summary.bootIso(discOf(spec) ?? '')
         : text.summary.bootDisk;
   const accelerator =
     state.accelerator === null

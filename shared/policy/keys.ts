@@ -163,9 +163,9 @@ const VM_KEYS = {
     choices: ['sample', 'iso', 'disk', 'empty'],
     en: {
       title: 'What VMs are created from',
-      doc: 'The sample guest, an installer, an existing disk, or an empty one.',
+      doc: 'The sample guest, an installer (also one that is put in later), an existing disk, or an empty one.',
     },
-    zh: { title: '创建虚拟机的来源', doc: '示例系统、安装光盘、已有磁盘或空磁盘。' },
+    zh: { title: '创建虚拟机的来源', doc: '示例系统、安装光盘（包括之后放入的）、已有磁盘或空磁盘。' },
   }),
   'vm.clone': row({
     kind: 'flag',

@@ -254,6 +254,28 @@ export const contract = defineContract({
       errors: ['vm.not-found', 'vm.bad-spec', 'vm.wrong-state', 'host.unsupported'],
       doc: 'Changes processors, firmware, network, port forwards, autostart, group or notes of a VM.',
     },
+    'vm.insert': {
+      kind: 'task',
+      params: z.strictObject({ vmId: vmIdSchema, file: fileTokenSchema }),
+      result: started,
+      errors: [
+        'vm.not-found',
+        'vm.wrong-state',
+        'vm.bad-spec',
+        'file.unknown-token',
+        'import.changed',
+        'disk.full',
+      ],
+      doc: 'Copies an ISO into a VM that is off and puts it into its CD drive, instead of the one that is in it.',
+    },
+    'vm.eject': {
+      kind: 'command',
+      params: byVm,
+      /** 0: it was empty. */
+      result: z.object({ removedBytes: bytesSchema }),
+      errors: ['vm.not-found', 'vm.wrong-state'],
+      doc: 'Takes the installer out of the CD drive of a VM that is off and removes its copy; the original is not touched.',
+    },
     'host.parts': {
       kind: 'query',
       params: none,

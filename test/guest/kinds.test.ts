@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findFirmware } from '../../electron/control/vm/host-parts.ts';
 import { bytesOf } from '../../electron/platform/vm-files.ts';
-import type { VmId } from '../../shared/ids.ts';
+import type { MomentId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import { type Agent, Ebb, waitFor } from '../support/ebb.ts';
 
@@ -268,6 +268,19 @@ describe('the seed of a cloud image', () => {
     expect((await ebb.call('vm.get', { vmId })).spec.devices).toBe('emulated');
     await ebb.done((await ebb.call('vm.start', { vmId })).taskId);
     expect((await ebb.state(vmId)).phase).toBe('running');
+    expect(await codeOf(ebb.call('vm.eject', { vmId }))).toMatchObject({ code: 'vm.wrong-state' });
+    // L4: memory that knows a CD goes on with an empty drive where that was taken out since.
+    const told = { vmId, name: 'with the CD', note: '' };
+    await ebb.done((await ebb.call('moment.take-with-memory', told)).taskId);
+    await ebb.stopVm(vmId);
+    expect(await ebb.call('vm.eject', { vmId })).toEqual({ removedBytes: 1024 * 1024 });
+    const { moments } = await ebb.call('timeline.get', { vmId });
+    const momentId = moments.find(({ name }) => name === told.name)?.id as MomentId;
+    await ebb.done((await ebb.call('moment.go-back', { vmId, momentId, ifRunning: 'refuse' })).taskId);
+    expect((await ebb.state(vmId)).phase).toBe('running');
+    const { argv } = JSON.parse(readFileSync(join(home(ebb, vmId), 'run.json'), 'utf8'));
+    expect(argv.join(' ')).toContain('ide-cd,bus=ide.5,id=cd0');
+    expect(argv.join(' ')).not.toContain('installer.iso');
     await ebb.stopVm(vmId);
   });
 

@@ -252,6 +252,16 @@ const dialogs: Scene[] = [
       await dialogOpen(page);
     },
   },
+  { name: 'drive', world: 'full', place: tab(4, 'settings') },
+  {
+    name: 'drive-insert',
+    world: 'full',
+    place: tab(4, 'settings'),
+    steps: async ({ page, text }) => {
+      await press(page, text.setup.drive.insert);
+      await dialogOpen(page);
+    },
+  },
   { name: 'palette-words', world: 'full', place: HISTORY, steps: palette('de') },
   { name: 'palette-none', world: 'full', place: 'overview', steps: palette('qqq') },
   {

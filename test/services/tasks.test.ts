@@ -1,6 +1,6 @@
 // Long work over the real processes: paused in the middle it stands still, through a death of control too, and goes on to
 // the right bytes; cancelled it leaves nothing; where control dies in the middle the next one does it. No guest runs.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MomentId, VmId } from '../../shared/ids.ts';
@@ -164,12 +164,12 @@ describe('a copy by a tool', () => {
   });
 
   it('an installer is copied whole, and one that changes after it was chosen is refused', async () => {
-    writeFileSync(at('installer.iso'), small);
+    writeFileSync(at('debian.iso'), small);
     const wanted = async (name: string) => ({
       ...{ name, os: 'other' as const, cpus: 1, minKib: 128 * 1024, maxKib: 256 * 1024 },
       source: {
         kind: 'iso' as const,
-        file: (await ebb.call('file.register', { path: at('installer.iso') })).file,
+        file: (await ebb.call('file.register', { path: at('debian.iso') })).file,
         diskBytes: 64 * MIB,
       },
     });
@@ -177,9 +177,50 @@ describe('a copy by a tool', () => {
     expect(await ebb.done(made.taskId)).toMatchObject({ state: 'done' });
     expectSmall(at(join('vms', made.vmId, 'installer.iso')));
     const changing = await wanted('from another');
-    writeFileSync(at('installer.iso'), 'another');
+    writeFileSync(at('debian.iso'), 'another');
     const { taskId } = await ebb.call('vm.create', changing);
     await expect(ebb.done(taskId)).rejects.toMatchObject({ body: { code: 'import.changed' } });
+  });
+
+  it('an installer is taken out and another put in while the VM is off, and what a dead control left of it is removed', async () => {
+    const { vmId } = await ebb.vmNamed('from an installer');
+    const inDrive = () => ebb.call('vm.get', { vmId }).then(({ spec: { boot } }) => boot);
+    const copies = () => readdirSync(at(join('vms', vmId))).filter(name => name.includes('.iso'));
+    expect(await inDrive()).toEqual({ kind: 'iso', isoName: 'installer.iso', label: 'debian.iso' });
+    const out = await ebbCommand(ebb, 'vm', 'eject', 'from an installer');
+    expect(out.out).toContain('Took debian.iso out of from an installer and removed the copy (8 MiB).');
+    expect([await inDrive(), copies()]).toEqual([{ kind: 'disk' }, []]);
+    expect(await ebb.call('vm.eject', { vmId })).toEqual({ removedBytes: 0 });
+    writeFileSync(at('rescue.iso'), small);
+    const put = await ebbCommand(ebb, 'vm', 'insert', 'from an installer', at('rescue.iso'));
+    expect([put.code, put.out]).toEqual([0, expect.stringContaining('rescue.iso is in the CD drive of')]);
+    const boot = await inDrive();
+    const name = boot.kind === 'iso' ? boot.isoName : '';
+    expect([boot, copies()]).toEqual([{ kind: 'iso', isoName: name, label: 'rescue.iso' }, [name]]);
+    expectSmall(at(join('vms', vmId, name)));
+    await ebb.killControl(() => {
+      for (const left of ['installer.iso', `${name}.new`, 'mine.iso'])
+        writeFileSync(at(join('vms', vmId, left)), 'left');
+    });
+    expect(copies().sort()).toEqual([name, 'mine.iso']);
+    // L4: as if it were suspended.
+    const record = {
+      bootKib: 1,
+      accelerator: 'tcg',
+      argv: [],
+      hasBalloon: true,
+      folders: { home: '/h', run: '/r' },
+    };
+    const saved = at(join('vms', vmId, 'suspended'));
+    mkdirSync(saved);
+    writeFileSync(join(saved, 'record.json'), JSON.stringify(record));
+    const { file } = await ebb.call('file.register', { path: at('rescue.iso') });
+    for (const ask of [() => ebb.call('vm.eject', { vmId }), () => ebb.call('vm.insert', { vmId, file })])
+      await expect(ask()).rejects.toMatchObject({
+        body: { code: 'vm.wrong-state', todo: expect.stringContaining('saved memory') },
+      });
+    expect(await inDrive()).toEqual(boot);
+    rmSync(saved, { recursive: true });
   });
 
   it('what cannot wait says so: nothing is paused then', async () => {

@@ -6,8 +6,11 @@ import type { VmId } from '../../shared/ids.ts';
 import { orThrow } from '../../shared/result.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
+import { MIB } from '../../shared/units.ts';
+import { discOf, type VmSpec } from '../../shared/vm.ts';
 import type { PortConflict, PortForward } from '../../shared/vm-setup.ts';
 import type { FakeControl } from './fake-service.ts';
+import { fakeTask } from './fake-world.ts';
 
 /** As if a web server ran on this computer. */
 const BUSY_PORT = 8080;
@@ -23,6 +26,11 @@ export function setupHandlers(control: FakeControl) {
       return by === null ? [] : [conflictOf(forward, by)];
     });
   };
+  const putIn = (vmId: VmId, boot: VmSpec['boot']): void => {
+    const vm = control.vm(vmId);
+    vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, boot } };
+    control.publish();
+  };
   return {
     'vm.configure': ({ vmId, change }) => {
       const vm = control.vm(vmId);
@@ -33,6 +41,15 @@ export function setupHandlers(control: FakeControl) {
       vm.summary = { ...vm.summary, spec };
       control.publish();
       return { vm: vm.summary, applies, conflicts: conflicts(vmId, change.portForwards ?? []) };
+    },
+    'vm.insert': ({ vmId }) =>
+      control.work(fakeTask('vm.insert', 'Insert a CD', vmId, Date.now()), () =>
+        putIn(vmId, { kind: 'iso', isoName: 'installer.iso', label: 'rescue-12.iso' }),
+      ),
+    'vm.eject': ({ vmId }) => {
+      const wasEmpty = discOf(control.vm(vmId).summary.spec) === null;
+      putIn(vmId, { kind: 'disk' });
+      return { removedBytes: wasEmpty ? 0 : 650 * MIB };
     },
     'host.parts': () => ({
       uefi: { isHere: true, fix: '' },

@@ -188,7 +188,8 @@ export function fakeWorld(kind: string, now: number): FakeWorld {
     sinceMs: 2 * DAY,
   });
   make({ name: 'win11', os: 'windows', phase: 'suspended', min: 3, max: 8, sinceMs: DAY });
-  make({ name: 'router', os: 'bsd', phase: 'failed', min: 0.5, max: 1 });
+  const router = make({ name: 'router', os: 'bsd', phase: 'failed', min: 0.5, max: 1 });
+  putDisc(router, 'OPNsense-24.7-dvd-amd64.iso');
   make({ name: 'fileserver', os: 'linux', phase: 'off', min: 0.5, max: 2 }).isLost = true;
   make({
     name: 'build-arm with a very long name that goes on and on',
@@ -227,6 +228,11 @@ export function fakeWorld(kind: string, now: number): FakeWorld {
   }
   fillPast(world);
   return world;
+}
+
+function putDisc(vm: FakeVm, label: string): void {
+  const boot = { kind: 'iso', isoName: 'installer.iso', label } as const;
+  vm.summary = { ...vm.summary, spec: { ...vm.summary.spec, boot } };
 }
 
 /** Ten minutes of samples and the ledger that explains them. */

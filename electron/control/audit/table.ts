@@ -5,7 +5,7 @@ import type { MomentId, VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { MethodName, Params } from '../../../shared/rpc/table.ts';
-import type { VmSpec } from '../../../shared/vm.ts';
+import { discOf, type VmSpec } from '../../../shared/vm.ts';
 import type { IfFull } from './audit.ts';
 
 /** How things are, for the records. */
@@ -53,6 +53,10 @@ const momentOf = async ({ vmId, momentId }: OfMoment, look: AuditLook): Promise<
   momentId,
   point: (await look.momentName(vmId, momentId)).slice(0, 200),
 });
+const driveOf = ({ vmId }: OfVm, look: AuditLook): AuditValues => {
+  const spec = look.spec(vmId);
+  return spec === null ? {} : { disc: discOf(spec) };
+};
 const nothing = (): AuditValues => ({});
 const plainly = { ifFull: 'go-on', wanted: nothing } as const;
 const given = (values: Readonly<Record<string, string | number | boolean | null | undefined>>): AuditValues =>
@@ -98,6 +102,8 @@ const VM_ROWS = {
     // Notes are a person's own words: that they changed is enough.
     wanted: ({ change }) => ({ change: Object.keys(change).sort().join(', ').slice(0, 400) }),
   },
+  'vm.insert': { ifFull: 'refuse', state: driveOf, wanted: nothing },
+  'vm.eject': { ifFull: 'go-on', state: driveOf, wanted: nothing },
   'vm.delete': plainly,
   'vm.preview-start': 'reads',
   'vm.screen': 'reads',

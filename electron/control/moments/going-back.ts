@@ -10,8 +10,11 @@ import { type MomentId, momentIdSchema, pointIdSchema, type VmId } from '../../.
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import type { StorageClient } from '../../storage/client.ts';
+import { isoNameOf } from '../installer.ts';
 import type { Machines } from '../machines.ts';
 import type { Step } from '../tasks.ts';
+import type { RunRecord } from '../vm/run-record.ts';
+import { withEmptyDrive } from '../vm/spec-to-argv.ts';
 import { type Draft, type ExtrasShelf, fits, type Kept } from './extras.ts';
 
 const noteSchema = z.object({
@@ -230,10 +233,15 @@ export class GoingBack {
     const { shelf, machines } = this.#ports;
     if (kept?.record == null || !fits(kept.spec, machines.spec(vmId))) return false;
     step('bringing back its memory');
-    machines.supervisor(vmId).placeSaved(kept.record, to => shelf.linkMemory(vmId, pointId, to));
+    const record = withItsDrive(kept.record, isoNameOf(kept.spec) === isoNameOf(machines.spec(vmId)));
+    machines.supervisor(vmId).placeSaved(record, to => shelf.linkMemory(vmId, pointId, to));
     return true;
   }
 }
+
+/** What was in its CD drive may have been taken out since. */
+const withItsDrive = (record: RunRecord, isStillIn: boolean): RunRecord =>
+  isStillIn ? record : { ...record, argv: withEmptyDrive(record.argv) };
 
 /** Faults: moment.not-found. */
 export function firstPoint(moments: readonly Moment[], momentId: MomentId) {

@@ -38,6 +38,9 @@ export class OrderRules {
         return;
       case 'clone':
         return policy.require('vm.clone');
+      case 'insert':
+        policy.requireWord('vm.sources', 'iso');
+        return this.requireFile(this.#ports.real(order.file.path));
       case 'export':
         return this.#requireExport(order.format, order.path);
       case 'export-delta':

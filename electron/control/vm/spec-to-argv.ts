@@ -121,6 +121,15 @@ function boot(input: ArgvInput): string[] {
   ];
 }
 
+/** The same machine (L4) with an empty drive: what was in it is not there any more. */
+export function withEmptyDrive(argv: readonly string[]): string[] {
+  const isMedium = (word: string | undefined): boolean =>
+    word !== undefined && /^driver=(file,node-name=iso-file|raw,node-name=iso),/.test(word);
+  return argv
+    .filter((word, at) => !isMedium(word) && !(word === '-blockdev' && isMedium(argv[at + 1])))
+    .map(word => (word.startsWith('ide-cd,') ? word.replace(',drive=iso,', ',') : word));
+}
+
 /** Read-only files as disks: never QEMU's guess of a format (DESIGN §8). */
 function firmware({ firmware: files, spec }: ArgvInput): string[] {
   if (files === null) return [];

@@ -7,7 +7,7 @@ import type { Client } from '../../../shared/rpc/client.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { MethodResult } from '../../../shared/rpc/table.ts';
 import type { Timeline } from '../../../shared/timeline.ts';
-import type { VmSummary } from '../../../shared/vm.ts';
+import { discOf, type VmSummary } from '../../../shared/vm.ts';
 
 const LEDGER_ENTRIES = 500;
 const AUDIT_ENTRIES = 1000;
@@ -148,7 +148,7 @@ export function knownNames({ vms, timelines, audit }: Found): ReadonlyMap<string
   };
   for (const [index, { spec }] of vms.entries()) {
     add(spec.name, `<vm-${index + 1}>`);
-    if (spec.boot.kind === 'iso') add(spec.boot.isoName, '<file>');
+    add(discOf(spec), '<file>');
   }
   for (const { timeline } of timelines)
     for (const { name, note } of [...timeline.moments, ...timeline.trash]) {

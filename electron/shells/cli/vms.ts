@@ -1,6 +1,6 @@
 // `ebb vm …`: what people do with a VM that is there.
-import { amountText } from '../../../shared/units.ts';
-import type { Coming, GuestInfo, VmState, VmSummary } from '../../../shared/vm.ts';
+import { amountText, bytesToKib } from '../../../shared/units.ts';
+import { type Coming, discOf, type GuestInfo, type VmState, type VmSummary } from '../../../shared/vm.ts';
 import { gib, kibText, table } from './output.ts';
 import { pickDisk, pickMoment } from './pick.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
@@ -44,6 +44,7 @@ function vmText({ spec, state }: VmSummary, guest: GuestInfo | null): string {
       `${spec.firmware}${spec.hasTpm ? ', TPM' : ''}, ${spec.devices} devices, ${spec.machineType ?? 'newest at its first start'}`,
     ],
     ['Disks', spec.disks.map(disk => `${gib(disk.virtualBytes)} (${disk.id.slice(0, 8)})`).join(', ') || '–'],
+    ...(spec.boot.kind === 'sample' ? [] : [['CD drive', discOf(spec) ?? 'empty'] as [string, string]]),
     ['Network', spec.network],
     [
       'Ports',
@@ -163,6 +164,25 @@ export const cloneVm: Run<Rows['vm clone']> = async session => {
   await session.wait(taskId, { vmId });
   const vm = await session.client.call('vm.get', { vmId });
   return { text: `Created ${vm.spec.name} from "${name}" of ${spec.name}.`, json: vm };
+};
+
+export const insertDisc: Run<Rows['vm insert']> = async session => {
+  const vm = await theVm(session);
+  const { client, given, absolute } = session;
+  const { file, name } = await client.call('file.register', { path: absolute(given.FILE) });
+  await session.wait((await client.call('vm.insert', { vmId: vm.spec.id, file })).taskId);
+  return after(session, vm, `${told(name)} is in the CD drive of`);
+};
+
+export const ejectDisc: Run<Rows['vm eject']> = async session => {
+  const { spec } = await theVm(session);
+  const { removedBytes } = await session.client.call('vm.eject', { vmId: spec.id });
+  const disc = discOf(spec);
+  const text =
+    disc === null
+      ? `Nothing is in the CD drive of ${spec.name}.`
+      : `Took ${disc} out of ${spec.name} and removed the copy (${amountText(bytesToKib(removedBytes))}).`;
+  return { text, json: { vmId: spec.id, disc, removedBytes } };
 };
 
 export const growDisk: Run<Rows['disk grow']> = async session => {

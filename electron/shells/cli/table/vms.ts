@@ -123,6 +123,17 @@ export const VM_ROWS = {
     },
     isTask: true,
   }),
+  'vm insert': row({
+    help: 'Put an ISO into the CD drive of a VM that is off, instead of the one in it; the file is copied',
+    arguments: [VM, { name: 'FILE', kind: 'file', doc: 'The ISO: an installer, a rescue CD' }],
+    options: {},
+    isTask: true,
+  }),
+  'vm eject': row({
+    help: 'Take the installer out of the CD drive of a VM that is off, and remove its copy',
+    arguments: [VM],
+    options: {},
+  }),
   'vm verify': row({
     help: 'Compare its whole history with the checksums recorded, and say which points damage touches',
     arguments: [VM],

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Machines } from '../../../../electron/control/machines.ts';
 import { ExtrasShelf } from '../../../../electron/control/moments/extras.ts';
 import { GoingBack } from '../../../../electron/control/moments/going-back.ts';
@@ -25,15 +25,23 @@ import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
 import type { DiskId, MomentId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import type { Moment } from '../../../../shared/timeline.ts';
+import type { VmSpec } from '../../../../shared/vm.ts';
 import { specOf } from '../../../support/memory-world.ts';
+
+// Every step is a disk of its own: on a loaded machine that takes a minute. This only ends a hang.
+vi.setConfig({ testTimeout: 300_000 });
 
 const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
 const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
-const spec = { ...specOf(1), disks: [{ id: diskId, virtualBytes: 4 * 2 ** 20 }] };
+const spec: VmSpec = {
+  ...specOf(1),
+  disks: [{ id: diskId, virtualBytes: 4 * 2 ** 20 }],
+  boot: { kind: 'iso', isoName: 'installer.iso' },
+};
 const record = runRecordSchema.parse({
   bootKib: 1024,
   accelerator: 'tcg',
-  argv: ['-m', '1'],
+  argv: ['-m', '1', '-device', 'ide-cd,bus=ide.5,drive=iso,id=cd0'],
   hasBalloon: true,
   folders: { home: '/h', run: '/r' },
 });
@@ -46,6 +54,7 @@ let engine: VmEngine;
 let then: Moment;
 /** How the VM is set up. */
 let cpus: number;
+let now: VmSpec;
 
 const at = (name: string): string => join(home, name);
 const text = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
@@ -125,7 +134,7 @@ function control(killAt = Number.POSITIVE_INFINITY) {
     open: () => Promise.resolve(),
     requireOff: () => undefined,
     moveDisks,
-    spec: () => spec,
+    spec: () => now,
     supervisor: () => ({
       placeSaved: (saved: typeof record, link: (to: string) => void) =>
         placeSaved(saved, link, { home, run: home }, world),
@@ -208,6 +217,7 @@ async function setUp(hasWritten = true): Promise<void> {
   if (hasWritten) write('now.');
   setMachine('now.');
   cpus = 4;
+  now = spec;
 }
 async function tearDown(): Promise<void> {
   await engine.close();
@@ -251,6 +261,18 @@ describe('L4, T7: going back', () => {
     expect([...unfinished]).toContain('then,now.,now.,none,4');
     // Once begun it is not given up again.
     expect(outcomes.lastIndexOf('before')).toBeLessThan(outcomes.indexOf('after'));
+  });
+
+  it('L4: memory from when another CD was in the drive comes back with an empty one', async () => {
+    const argvWith = async (boot: VmSpec['boot']): Promise<string[] | undefined> => {
+      now = { ...spec, boot };
+      expect(await goBack(control().goingBack)).toBe(true);
+      return readSavedRecord({ home, run: home }, { readJson: json.readJson })?.argv;
+    };
+    expect(await argvWith(spec.boot)).toEqual(record.argv);
+    const empty = ['-m', '1', '-device', 'ide-cd,bus=ide.5,id=cd0'];
+    expect(await argvWith({ kind: 'disk' })).toEqual(empty);
+    expect(await argvWith({ kind: 'iso', isoName: 'installer-2.iso' })).toEqual(empty);
   });
 
   it('killed again while it is finished it is finished by the one after that', async () => {

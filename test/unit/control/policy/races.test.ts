@@ -56,8 +56,23 @@ const createFrom = (path: string): Order => ({
   source: { kind: 'iso', file: file(path), diskBytes: 1 },
 });
 
+const insert = (path: string): Order => ({
+  what: 'insert',
+  vmId: uuid(1),
+  file: file(path),
+  discId: uuid(2),
+});
+
 describe('an order', () => {
   it.each([
+    [insert(join(elsewhere, 'a.iso')), { 'import.folders': { allowed: [images] } }, 'import.folders'],
+    [insert(join(images, 'a.iso')), { 'vm.sources': { allowed: ['empty'] } }, 'vm.sources'],
+    [insert(join(top, 'uploads', 'a.iso')), { 'import.uploads': { value: false } }, 'import.uploads'],
+    [
+      insert(join(images, 'a.iso')),
+      { 'vm.create': { value: false }, 'vm.sources': { allowed: ['iso'] } },
+      null,
+    ],
     [createFrom(join(elsewhere, 'a.iso')), { 'import.folders': { allowed: [images] } }, 'import.folders'],
     [createFrom(join(images, 'a.iso')), { 'import.folders': { allowed: [images] } }, null],
     [

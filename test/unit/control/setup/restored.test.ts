@@ -27,6 +27,12 @@ describe('a VM set up as it was at a moment', () => {
     });
   });
 
+  it('has the CD drive of today: what was in it then may be gone', () => {
+    const inserted = { ...then, boot: { kind: 'iso' as const, isoName: 'installer.iso' } };
+    expect(restoredSpec(today, inserted, unrestricted, any).boot).toEqual(today.boot);
+    expect(restoredSpec(inserted, today, unrestricted, any).boot).toEqual(inserted.boot);
+  });
+
   it("M10: never exceeds today's policy, and a range this host refuses stays today's", () => {
     const policy = managed({
       'vm.cpus': { max: 4 },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { socketsIn } from '../../../../electron/control/vm/run-record.ts';
-import { specToArgv } from '../../../../electron/control/vm/spec-to-argv.ts';
+import { specToArgv, withEmptyDrive } from '../../../../electron/control/vm/spec-to-argv.ts';
 import type { DiskId, MomentId, PointId, VmId } from '../../../../shared/ids.ts';
 import { type VmSpec, vmNameSchema } from '../../../../shared/vm.ts';
 import { PLAIN_SETUP } from '../../../../shared/vm-setup.ts';
@@ -148,6 +148,23 @@ describe('QEMU arguments', () => {
     }
     expect(ports(of({}))).toEqual(['bus=ide.5']);
     expect(of({})).toContain('id=vd0,werror=stop,rerror=stop,bootindex=0');
+  });
+
+  it('L4: with an empty drive it is the same machine, without the file', () => {
+    const from = (isoPath: string) =>
+      specToArgv({ ...input, isoPath, spec: { ...spec, boot: { kind: 'iso', isoName: 'i' } } });
+    const full = from('/a,node-name=iso,b/i');
+    const empty = withEmptyDrive(full);
+    const line = empty.join(' ');
+    expect(line).toContain(' -device ide-cd,bus=ide.5,id=cd0,bootindex=1 ');
+    expect(line).not.toMatch(/drive=iso|node-name=iso/);
+    // Two block devices, each with its option's name.
+    expect(empty).toHaveLength(full.length - 4);
+    expect(full.filter(word => !empty.includes(word)).filter(word => !word.startsWith('ide-cd'))).toEqual([
+      'driver=file,node-name=iso-file,filename=/a,,node-name=iso,,b/i,read-only=on',
+      'driver=raw,node-name=iso,file=iso-file,read-only=on',
+    ]);
+    expect(withEmptyDrive(specToArgv(input))).toEqual(specToArgv(input));
   });
 
   it('an isolated network reaches nothing, and its forwards stay', () => {

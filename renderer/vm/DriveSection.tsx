@@ -1,0 +1,51 @@
+// What is in a VM's CD drive, taking it out, and putting another in. The sample has no drive.
+import { useState } from 'react';
+import { discOf, type VmSummary } from '../../shared/vm.ts';
+import { attempt } from '../api/commands.ts';
+import { call } from '../api/connection.ts';
+import { useSpeech } from '../i18n/text.ts';
+import { Button } from '../ui/Button.tsx';
+import { useService } from '../ui/hooks.ts';
+import { InsertDialog } from './InsertDialog.tsx';
+
+export function DriveSection(props: { readonly vm: VmSummary }) {
+  const { text } = useSpeech();
+  const { spec, state } = props.vm;
+  const [isOpen, setOpen] = useState(false);
+  const isInserting = useService(({ tasks }) =>
+    tasks.some(task => task.kind === 'vm.insert' && task.vmId === spec.id && task.state === 'running'),
+  );
+  if (spec.boot.kind === 'sample') return null;
+  const words = text.setup.drive;
+  const disc = discOf(spec);
+  const isOff = state.phase === 'off' || state.phase === 'failed';
+  const reason = isInserting ? words.busy : isOff ? null : words.offFirst;
+  const eject = () => attempt(words.eject, () => call('vm.eject', { vmId: spec.id }));
+  return (
+    <>
+      <section className="setting">
+        <div className="setting-text">
+          <h2>{words.title}</h2>
+          <p className="soft wrap">{disc ?? words.empty}</p>
+          {reason === null ? null : <p className="soft">{reason}</p>}
+        </div>
+        <div className="setting-verbs">
+          {disc === null ? null : (
+            <Button
+              needs="vm.eject"
+              label={`${words.eject}: ${disc}`}
+              onPress={eject}
+              isDisabled={reason !== null}
+            >
+              {words.eject}
+            </Button>
+          )}
+          <Button needs="vm.insert" onPress={() => setOpen(true)} isDisabled={reason !== null}>
+            {words.insert}
+          </Button>
+        </div>
+      </section>
+      {isOpen ? <InsertDialog vm={props.vm} onClose={() => setOpen(false)} /> : null}
+    </>
+  );
+}
