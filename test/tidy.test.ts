@@ -115,6 +115,29 @@ describe('tidy', () => {
     expect(hits).toEqual([]);
   });
 
+  it('has no export that nobody uses, and no file that nobody imports', () => {
+    const all = [...source, ...tests];
+    const users = new Map<string, number>();
+    for (const { text } of all)
+      for (const word of new Set(text.match(/\b[A-Za-z_]\w*\b/g)))
+        users.set(word, (users.get(word) ?? 0) + 1);
+    const unused = all.flatMap(({ path, text }) =>
+      [...text.matchAll(/^export (?:async )?(?:const|function|class|interface|type) (\w+)/gm)]
+        .map(match => match[1] ?? '')
+        .filter(name => users.get(name) === 1 && text.split(new RegExp(`\\b${name}\\b`)).length === 2)
+        .map(name => `${path}: ${name}`),
+    );
+    expect(unused).toEqual([]);
+    const names = new Set(all.flatMap(({ text }) => text.match(/[\w.-]+(?=\.tsx?['"`])/g) ?? []));
+    // Where a process, a suite or a command begins; the preload is named by the bundler.
+    const begins =
+      /(?:^|\/)(?:main|suite|worker|[\w-]+\.(?:test|config|d))\.tsx?$|^build\/(?:scripts|guest)\//;
+    const orphans = all
+      .filter(({ path }) => !begins.test(path))
+      .filter(({ path }) => !names.has(path.replace(/^.*\/|\.tsx?$/g, '')));
+    expect(orphans.map(({ path }) => path)).toEqual([]);
+  });
+
   it('names every rule that code cites in at least one test', () => {
     const cited = new Set(
       source.flatMap(module =>

@@ -8,7 +8,9 @@ import { type FakePort, MessageChannelMain } from './fake-ports.ts';
 type Handler = (...args: unknown[]) => unknown;
 
 class FakeApp extends EventEmitter {
-  readonly isPackaged = false;
+  isPackaged = false;
+  readonly switches = new Set<string>();
+  readonly commandLine = { hasSwitch: (name: string): boolean => this.switches.has(name) };
   readonly paths = new Map<string, string>();
   isSandboxed = false;
   hasQuit = false;

@@ -38,6 +38,12 @@ function hardenContents(contents: WebContents): void {
   contents.on('will-attach-webview', event => event.preventDefault());
 }
 
+/** An AppImage adds the switch by itself where the system gives it no user namespace; tests from source run as root. */
+export const isUnsandboxed = ({
+  isPackaged,
+  commandLine,
+}: Pick<App, 'isPackaged' | 'commandLine'>): boolean => isPackaged && commandLine.hasSwitch('no-sandbox');
+
 /** Before any window exists. */
 export function hardenApp(app: App): void {
   app.enableSandbox();

@@ -26,7 +26,7 @@ import { fileExists } from '../../platform/vm-files.ts';
 import { openWebFiles } from '../../platform/web-files.ts';
 import { reopeningClient } from '../../transport/local-client.ts';
 import { registerScheme, serveScheme } from './app-protocol.ts';
-import { hardenApp, hardenSession } from './hardening.ts';
+import { hardenApp, hardenSession, isUnsandboxed } from './hardening.ts';
 import { followLanguage } from './language.ts';
 import { applicationMenu, type MenuActions, trayMenu } from './menu.ts';
 import { offerFilePicker } from './pick-file.ts';
@@ -136,6 +136,10 @@ async function confirmUpdate(version: string): Promise<boolean> {
 async function run(): Promise<void> {
   await app.whenReady();
   text = shellText(app.getLocale());
+  if (isUnsandboxed(app)) {
+    dialog.showErrorBox('Ebb', text.noSandbox);
+    return app.exit(1);
+  }
   hardenSession(session.defaultSession);
   serveScheme(protocol, openWebFiles(rendererFolder));
   const local = reopeningClient(contract, () => rejoinControl(paths, 'local'));

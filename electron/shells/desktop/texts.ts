@@ -16,6 +16,8 @@ const en = {
   diskImages: 'Disk images',
   isoImages: 'ISO images',
   allFiles: 'All files',
+  noSandbox:
+    'The window’s page would run without its sandbox, so the window does not open. Your VMs keep running. Install the deb, or allow programs their own user namespaces; ebb-browser shows the same window in a browser.',
   updateReady: 'Ebb {version} is ready to be put in place.',
   updateDetail: 'The window closes and opens again. Your VMs keep running.',
   updateNow: 'Update now',
@@ -40,6 +42,8 @@ const zhCn: ShellText = {
   diskImages: '磁盘映像',
   isoImages: 'ISO 映像',
   allFiles: '所有文件',
+  noSandbox:
+    '窗口页面将在没有沙箱的情况下运行，因此不打开窗口。虚拟机继续运行。请安装 deb 包，或允许程序使用用户命名空间；ebb-browser 可在浏览器中显示同样的窗口。',
   updateReady: 'Ebb {version} 已准备好安装。',
   updateDetail: '窗口会关闭再打开。虚拟机继续运行。',
   updateNow: '立即更新',

@@ -234,4 +234,17 @@ describe('desktop shell, what only the stand-in shows', () => {
     electron.app.becomeReady();
     expect(electron.BrowserWindow.all).toEqual([]);
   });
+
+  it('opens no window where a package runs without its sandbox, and says what to do', async () => {
+    const { vi } = await import('vitest');
+    vi.resetModules();
+    const electron = (await import('electron')) as unknown as ReturnType<typeof driver.electron>;
+    electron.app.isPackaged = true;
+    electron.app.switches.add('no-sandbox');
+    await import('../../../../electron/shells/desktop/main.ts');
+    electron.app.becomeReady();
+    await until('it ends', () => electron.app.exitCode === 1);
+    expect(electron.BrowserWindow.all).toEqual([]);
+    expect(electron.dialog.errors).toEqual([expect.stringContaining('ebb-browser')]);
+  });
 });
