@@ -42,14 +42,18 @@ export const programFolder = (kind: LinuxPackage['kind']): string => (kind === '
 const fieldOf = (text: string, name: string, mark: string): string =>
   new RegExp(`^${name}${mark}(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
 
-function judgeControl(control: string, version: string): string[] {
+const PROCESSORS: Readonly<Record<string, string>> = { 'linux-x64': 'amd64', 'linux-arm64': 'arm64' };
+
+function judgeControl(control: string, version: string, target: string): string[] {
   const field = (name: string): string => fieldOf(control, name, ':');
   const is = (name: string, pattern: RegExp): string[] =>
     pattern.test(field(name)) ? [] : [`the control file says ${name}: ${field(name)}`];
   return [
     ...(field('Version') === version ? [] : [`the control file says Version: ${field('Version')}`]),
+    ...(field('Architecture') === PROCESSORS[target]
+      ? []
+      : [`the control file says Architecture: ${field('Architecture')} of what is for ${target}`]),
     ...is('Package', /^ebb$/),
-    ...is('Architecture', /^(?:amd64|arm64)$/),
     ...is('Depends', /\bqemu-system-x86\b/),
     ...is('Maintainer', /.+<.+>/),
     ...is('Description', /.{20}/),
@@ -72,7 +76,12 @@ function judgeEntry(kind: LinuxPackage['kind'], text: string): string[] {
   });
 }
 
-export function judgeLinux({ kind, files, control }: LinuxPackage, version: string): string[] {
+/** `target`: what the program in it is for. */
+export function judgeLinux(
+  { kind, files, control }: LinuxPackage,
+  version: string,
+  target: string,
+): string[] {
   const named = (path: string): PlacedFile | undefined => files.find(file => file.path === path);
   const entry = NEEDED[kind].find(path => path.endsWith('.desktop')) ?? '';
   const types = named(share(`mime/packages/${EXECUTABLE}.xml`))?.text ?? '';
@@ -89,6 +98,6 @@ export function judgeLinux({ kind, files, control }: LinuxPackage, version: stri
       .map(({ path }) => `${path} is no program`),
     ...judgeEntry(kind, named(entry)?.text ?? ''),
     ...(types.includes('*.vhd"') ? [] : ['disks (*.vhd) are not made known']),
-    ...(kind === 'deb' ? judgeControl(control, version) : []),
+    ...(kind === 'deb' ? judgeControl(control, version, target) : []),
   ];
 }

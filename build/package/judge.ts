@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { RuntimeManifest } from '../../electron/platform/runtime.ts';
 import type { AsarFile } from './asar.ts';
 import { wrongFuses } from './fuses.ts';
+import { machineCode } from './machine-code.ts';
 
 export interface PackageFile {
   readonly path: string;
@@ -39,7 +40,8 @@ const NEEDED_RUNTIME = [
 /** Of the machine it was made on. Licences and manuals may speak of anybody's. */
 const ABSOLUTE = /(?<![\w.~-])(?:\/home\/\w+|\/Users\/\w+|\/builds?\/\w+\/|[A-Z]:\\\\?Users\\)/;
 const TEXT = /\.(?:js|cjs|css|html|json)$/;
-const PREBUILT = /^node_modules\/better-sqlite3\/prebuilds\//;
+const PREBUILT = /^node_modules\/better-sqlite3\/prebuilds\/(.+)\.node$/;
+const NODE = /^bin\/node(?:\.exe)?$/;
 
 const sum = (files: readonly PackageFile[]): number =>
   files.reduce((total, { bytes }) => total + bytes.length, 0);
@@ -91,6 +93,26 @@ function judgeSizes({ asar, runtime }: PackageContent): string[] {
   });
 }
 
+/** `linux-x64`, by the native module it brings; all that is machine code must be for that. */
+export const targetOf = ({ runtime }: PackageContent): string =>
+  runtime.map(({ path }) => PREBUILT.exec(path)?.[1]).find(name => name !== undefined) ?? 'unknown';
+
+function judgeMachine(content: PackageContent): string[] {
+  const { runtime } = content;
+  const target = targetOf(content);
+  const isWindows = target.startsWith('win32');
+  const bins = isWindows ? ['bin/node.exe', 'bin/ebb.cmd'] : ['bin/node', 'bin/ebb', 'bin/ebb-browser'];
+  const here = runtime.map(({ path }) => path).filter(path => path.startsWith('bin/'));
+  return [
+    ...bins.filter(path => !here.includes(path)).map(path => `the runtime for ${target} lacks ${path}`),
+    ...here.filter(path => !bins.includes(path)).map(path => `the runtime for ${target} holds ${path}`),
+    ...runtime
+      .filter(({ path }) => NODE.test(path) || PREBUILT.test(path))
+      .filter(({ bytes }) => machineCode(bytes) !== target)
+      .map(({ path, bytes }) => `${path} is for ${machineCode(bytes) ?? 'no machine'}, not ${target}`),
+  ];
+}
+
 /** Complaints; none is what a package is released with. */
 export function judgePackage(content: PackageContent): string[] {
   const { asar, runtime, fuseWire } = content;
@@ -99,6 +121,7 @@ export function judgePackage(content: PackageContent): string[] {
     ...judgeNames('the archive', asar, IN_ASAR, NEEDED_ASAR),
     ...judgeNames('the runtime', runtime, IN_RUNTIME, NEEDED_RUNTIME),
     ...(prebuilt === 1 ? [] : [`the runtime holds ${prebuilt} native modules, not its own alone`]),
+    ...judgeMachine(content),
     ...judgeManifest(runtime),
     ...judgePaths('the archive', asar),
     ...judgePaths('the runtime', runtime),

@@ -7,6 +7,7 @@ import { findProgram } from '../../electron/platform/process.ts';
 import { electronRuntime } from '../electron-runtime.ts';
 import { repositoryRoot } from '../layers.ts';
 import { runTool, toolPath } from '../scripts/process.ts';
+import { nodeOf } from './node-runtime.ts';
 import { stageRuntime, type Target } from './stage.ts';
 import { appImageTools, fpmProgram, standInElectron } from './stand-ins.ts';
 
@@ -42,11 +43,21 @@ interface Made {
   readonly notMade: readonly string[];
 }
 
-/** electron-builder edits Electron's own program there, and its installers' tools come from where that comes from. */
-const NEEDS_RUNTIME = 'packages for macOS and Windows need the Electron runtime';
+/** As the configuration has them; told in words, or it would make every processor's at once. */
+export const FORMATS: Readonly<Record<Target['platform'], readonly string[]>> = {
+  linux: ['deb', 'AppImage'],
+  darwin: ['dmg', 'zip'],
+  win32: ['nsis'],
+};
 
 /** With what this machine has. */
 function standInFormats(target: Target): Made {
+  if (target.platform === 'win32')
+    return {
+      formats: ['dir'],
+      env: {},
+      notMade: ["nsis: its compiler's plugins come from outside the npm registry, as Electron does"],
+    };
   const formats: string[] = [];
   const env: Record<string, string> = {};
   const notMade: string[] = [];
@@ -68,6 +79,8 @@ const STAND_IN_WORDS = [
   `-c.artifactName=${STAND_IN_NAME}`,
   '-c.deb.compression=gz',
   '-c.appImage.compression=gzip',
+  // Windows' icon and names are written by a tool from outside.
+  '-c.win.signAndEditExecutable=false',
 ];
 const SYSTEMS = { linux: '--linux', darwin: '--mac', win32: '--win' } as const;
 
@@ -89,7 +102,7 @@ function wordsFor(target: Target, output: string, standIn: boolean): string[] {
   const isHost = target.platform === host.platform && target.arch === host.arch;
   // Another target's own is fetched by electron-builder where the network has it.
   const electronDist = standIn
-    ? [standInElectron(join(stage, 'stand-in-electron'))]
+    ? [standInElectron(join(stage, 'stand-in-electron'), target, nodeOf(target).from)]
     : isHost
       ? [dirname(executable)]
       : [];
@@ -111,14 +124,16 @@ export async function pack(target: Target, output: string, only: string | null =
   const { executable, reason } = electronRuntime();
   const isStandIn = executable === '';
   const folder = unpackedIn(output, target);
-  if (isStandIn && target.platform !== 'linux')
-    return { status: 1, standInBecause: null, folder, files: [], notMade: [`${NEEDS_RUNTIME}; ${reason}`] };
-  const staged = join(stage, `${target.platform}-${target.arch}`);
+  // A bundle of many programs and a framework, put together and signed by macOS's own tools.
+  if (isStandIn && target.platform === 'darwin')
+    return { status: 1, standInBecause: null, folder, files: [], notMade: [`dmg, zip: ${reason}`] };
+  // One place for every target: the macros of electron-builder's configuration name the machine it runs on.
+  const staged = join(stage, 'runtime');
   stageRuntime({ ...target, into: staged });
   stageManual(staged);
   const { formats, env, notMade } = isStandIn
     ? standInFormats(target)
-    : { formats: [] as string[], env: {} as Record<string, string>, notMade: [] };
+    : { formats: FORMATS[target.platform], env: {} as Record<string, string>, notMade: [] };
   if (findProgram('dpkg-deb') !== null) env.CUSTOM_FPM_PATH = fpmProgram(join(stage, 'fpm'));
   const out = join(repositoryRoot, output);
   rmSync(out, { recursive: true, force: true });

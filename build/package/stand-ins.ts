@@ -1,6 +1,6 @@
 // What stands for programs that come from outside the npm registry, on networks that have nothing else: Electron's
 // runtime, and the tools that make a package of it. A package made so is whole but for the window.
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../electron/platform/process.ts';
 import { repositoryRoot } from '../layers.ts';
@@ -12,11 +12,23 @@ function program(file: string, content: string | Buffer): void {
   chmodSync(file, 0o755);
 }
 
-/** A folder as Electron is delivered in: an executable that has fuses, and says what it is. */
-export function standInElectron(into: string): string {
+/** Of a 64-bit program, counted from its PE header: where its signature is told. */
+const SIGNATURE_AT = 24 + 112 + 4 * 8;
+
+/** electron-builder writes into the program's resources there: Node has some. A signed one it would not touch. */
+function standInExe(node: Buffer): Buffer {
+  const unsigned = Buffer.from(node);
+  const at = unsigned.readUInt32LE(0x3c) + SIGNATURE_AT;
+  unsigned.fill(0, at, at + 8);
+  return Buffer.concat([unsigned, standInExecutable()]);
+}
+
+/** A folder as Electron is delivered in: a program that has fuses and opens no window. `node`: the target's. */
+export function standInElectron(into: string, { platform }: Target, node: string): string {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(join(into, 'resources'), { recursive: true });
-  program(join(into, 'electron'), standInExecutable());
+  if (platform === 'win32') program(join(into, 'electron.exe'), standInExe(readFileSync(node)));
+  else program(join(into, 'electron'), standInExecutable());
   writeFileSync(join(into, 'LICENSE'), 'A stand-in for the Electron runtime.\n');
   for (const name of ['LICENSES.chromium.html', 'version']) writeFileSync(join(into, name), '');
   return into;

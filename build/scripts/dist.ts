@@ -3,7 +3,7 @@
 // whatever system. Electron's runtime comes from outside the npm registry; where it cannot be had a stand-in is packed
 // in its place, and is said to be that (DESIGN §2).
 import { buildAll } from '../build-all.ts';
-import { judgePackage } from '../package/judge.ts';
+import { judgePackage, targetOf } from '../package/judge.ts';
 import { judgeLinux } from '../package/judge-linux.ts';
 import { hostTarget, pack, targetNamed } from '../package/pack.ts';
 import type { Target } from '../package/stage.ts';
@@ -11,27 +11,41 @@ import { unpacked } from '../package/unpack.ts';
 import { readPackage } from '../package/unpacked.ts';
 import { projectVersion } from '../version.ts';
 
-function judgeFolder(folder: string): { readonly complaints: string[]; readonly holds: string } {
+interface Judged {
+  readonly complaints: string[];
+  readonly target: string;
+  readonly holds: string;
+}
+
+function judgeFolder(folder: string): Judged {
   const content = readPackage(folder);
   const mib = content.runtime.reduce((sum, { bytes }) => sum + bytes.length, 0) / 2 ** 20;
   return {
     complaints: judgePackage(content),
+    target: targetOf(content),
     holds: `${content.asar.length} files in the archive, ${content.runtime.length} in the runtime (${mib.toFixed(1)} MiB), fuses ${content.fuseWire}`,
   };
 }
 
-function verify(what: string): boolean {
-  const { complaints, holds } = /\.(?:deb|AppImage)$/.test(what)
-    ? unpacked(what, (folder, around) => {
-        const inside = judgeFolder(folder);
-        return {
-          complaints: [...inside.complaints, ...judgeLinux(around, projectVersion())],
-          holds: `${inside.holds}, ${around.files.length} files around it`,
-        };
-      })
+function judgeFile(file: string): Judged {
+  return unpacked(file, (folder, around) => {
+    const inside = judgeFolder(folder);
+    return {
+      ...inside,
+      complaints: [...inside.complaints, ...judgeLinux(around, projectVersion(), inside.target)],
+      holds: `${inside.holds}, ${around.files.length} files around it`,
+    };
+  });
+}
+
+/** `expected`: the target it was made for. */
+function verify(what: string, expected: string | null = null): boolean {
+  const { complaints, target, holds } = /\.(?:deb|AppImage)$/.test(what)
+    ? judgeFile(what)
     : judgeFolder(what);
+  if (expected !== null && expected !== target) complaints.push(`it is for ${target}, not ${expected}`);
   for (const line of complaints) console.error(`dist: ${line}`);
-  console.log(`dist: ${what}: ${complaints.length} complaints; ${holds}`);
+  console.log(`dist: ${what}: for ${target}, ${complaints.length} complaints; ${holds}`);
   return complaints.length === 0;
 }
 
@@ -40,14 +54,18 @@ async function make(target: Target): Promise<boolean> {
   const { status, standInBecause, folder, files, notMade } = await pack(target, `dist/packages/${name}`);
   if (standInBecause !== null)
     console.log(
-      `dist: ${name} is packed with a STAND-IN for the Electron runtime (${standInBecause}): it shows what goes into a package and opens no window; the services, ebb and ebb-browser in it are whole.`,
+      `dist: ${name} is packed with a STAND-IN for the Electron runtime (${standInBecause}): it shows what goes into a package and opens no window; the services and ebb in it are whole.`,
     );
   for (const line of notMade) console.log(`dist: ${name}: NOT MADE: ${line}`);
-  return status === 0 && [folder, ...files].map(verify).every(Boolean);
+  return status === 0 && [folder, ...files].map(what => verify(what, name)).every(Boolean);
 }
 
 async function main(words: readonly string[]): Promise<boolean> {
-  if (words[0] === 'verify') return words.slice(1).map(verify).every(Boolean);
+  if (words[0] === 'verify')
+    return words
+      .slice(1)
+      .map(what => verify(what))
+      .every(Boolean);
   const targets = words.map(targetNamed);
   const unknown = words.find((_, at) => targets[at] === null);
   if (unknown !== undefined) {

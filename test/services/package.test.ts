@@ -15,6 +15,7 @@ import { projectVersion } from '../../build/version.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
+const target = `linux-${process.arch}`;
 const OUTPUT = 'dist/package-test';
 afterAll(() => rmSync(join(repositoryRoot, OUTPUT), { recursive: true, force: true }));
 
@@ -27,7 +28,7 @@ it('a deb holds what it should and nothing else, and its command line runs', asy
   // Nobody takes one without a window for the real thing.
   expect(deb.includes('STAND-IN')).toBe(standInBecause !== null);
   const found = unpacked(deb, (folder, around) => ({
-    complaints: [...judgePackage(readPackage(folder)), ...judgeLinux(around, projectVersion())],
+    complaints: [...judgePackage(readPackage(folder)), ...judgeLinux(around, projectVersion(), target)],
     told: spawnSync(join(folder, 'resources', 'runtime', 'bin', 'ebb'), ['man'], {
       env: { PATH: '/usr/bin:/bin' },
       encoding: 'utf8',

@@ -78,7 +78,7 @@ describe('a deb', () => {
 
   it('holds what it was asked for where it was asked for, readable by all, and passes', () => {
     expect(inside.program).toBe('a program');
-    expect(judgeLinux(inside.around, '9.8.7')).toEqual([]);
+    expect(judgeLinux(inside.around, '9.8.7', 'linux-arm64')).toEqual([]);
     expect(inside.around.files.find(({ path }) => path === 'usr/bin/ebb')?.mode).toBe(0o755);
     expect(inside.around.control).toMatch(/^Depends: libc6, qemu-system-x86$/m);
     expect(inside.around.control).toMatch(/^Description: Local virtual machines\n and their memory$/m);
@@ -111,11 +111,19 @@ describe('a deb', () => {
       'Depends',
     ],
   ])('complains of %s', (_, around, complaint) => {
-    expect(judgeLinux(around, '9.8.7').join('\n')).toContain(complaint);
+    expect(judgeLinux(around, '9.8.7', 'linux-arm64').join('\n')).toContain(complaint);
   });
 
   it('of another version is told', () => {
-    expect(judgeLinux(inside.around, '1.0.0')).toEqual(['the control file says Version: 9.8.7']);
+    expect(judgeLinux(inside.around, '1.0.0', 'linux-arm64')).toEqual([
+      'the control file says Version: 9.8.7',
+    ]);
+  });
+
+  it('for another processor than what is in it is told', () => {
+    expect(judgeLinux(inside.around, '9.8.7', 'linux-x64')).toEqual([
+      'the control file says Architecture: arm64 of what is for linux-x64',
+    ]);
   });
 
   it('is not made where something is asked that would be left out', () => {

@@ -6,11 +6,28 @@ import { repositoryRoot } from '../../../build/layers.ts';
 import { readAsar } from '../../../build/package/asar.ts';
 import { FUSES, fuseWire, standInExecutable, wrongFuses } from '../../../build/package/fuses.ts';
 import { BUDGET_BYTES, judgePackage, type PackageContent } from '../../../build/package/judge.ts';
+import { machineCode } from '../../../build/package/machine-code.ts';
+import { FORMATS } from '../../../build/package/pack.ts';
 import { projectVersion } from '../../../build/version.ts';
 import { EBB_VERSION, isOlder } from '../../../electron/platform/version.ts';
 
 const config = JSON.parse(readFileSync(join(repositoryRoot, 'build/electron-builder.json'), 'utf8'));
 const file = (path: string, text = 'x') => ({ path, bytes: Buffer.from(text) });
+/** The first bytes of a program for Linux; 0x3e is x64. */
+function elf(path: string, processor = 0x3e) {
+  const bytes = Buffer.alloc(64);
+  bytes.write('\x7fELF', 0, 'latin1');
+  bytes.writeUInt16LE(processor, 18);
+  return { path, bytes };
+}
+function pe(path: string, processor: number) {
+  const bytes = Buffer.alloc(160);
+  bytes.write('MZ', 0, 'latin1');
+  bytes.writeUInt32LE(128, 0x3c);
+  bytes.write('PE\0\0', 128, 'latin1');
+  bytes.writeUInt16LE(processor, 132);
+  return { path, bytes };
+}
 const GOOD_WIRE = Object.values(FUSES)
   .map(isOn => (isOn === true ? '1' : '0'))
   .join('');
@@ -28,9 +45,10 @@ function good(): PackageContent & { runtime: { path: string; bytes: Buffer }[] }
     'man/ebb.1',
     'LICENSE',
     'THIRD-PARTY-LICENCES.txt',
-    'bin/node',
-    'node_modules/better-sqlite3/prebuilds/linux-x64.node',
+    'bin/ebb',
+    'bin/ebb-browser',
   ].map(path => file(path));
+  files.push(elf('bin/node'), elf('node_modules/better-sqlite3/prebuilds/linux-x64.node'));
   return { asar: goodArchive(), runtime: [...files, manifest(files)], fuseWire: GOOD_WIRE };
 }
 const goodArchive = () =>
@@ -56,6 +74,12 @@ function withFile(path: string, text = 'x'): PackageContent {
   const files = [...content.runtime.filter(({ path: name }) => name !== 'manifest.json'), file(path, text)];
   return { ...content, runtime: [...files, manifest(files)] };
 }
+
+const withNode = (node: { path: string; bytes: Buffer }): PackageContent => {
+  const content = good();
+  const others = content.runtime.filter(({ path }) => !['bin/node', 'manifest.json'].includes(path));
+  return { ...content, runtime: [...others, node, manifest([...others, node])] };
+};
 
 describe('judging a package', () => {
   it('passes one that is as it should be', () => expect(judgePackage(good())).toEqual([]));
@@ -85,6 +109,18 @@ describe('judging a package', () => {
       { ...good(), runtime: good().runtime.filter(({ path }) => path !== 'man/ebb.1') },
       'which is not there',
     ],
+    [
+      'a Node of another processor',
+      withNode(elf('bin/node', 0xb7)),
+      'bin/node is for linux-arm64, not linux-x64',
+    ],
+    [
+      'a Node of another system',
+      withNode(pe('bin/node', 0x8664)),
+      'bin/node is for win32-x64, not linux-x64',
+    ],
+    ['a Node that is none', withNode(file('bin/node')), 'bin/node is for no machine'],
+    ["another system's commands", withFile('bin/ebb.cmd'), 'the runtime for linux-x64 holds bin/ebb.cmd'],
     ['too much', withFile('electron/control/big.js', 'x'.repeat(BUDGET_BYTES.services)), 'services is'],
   ])('complains of %s', (_, content, complaint) => {
     expect(judgePackage(content).join('\n')).toContain(complaint);
@@ -108,6 +144,12 @@ describe('what is asked of the packager', () => {
       'zip x64 arm64',
       'nsis x64 arm64',
     ]);
+    const named = ({ target }: { target: { target: string }[] }) => target.map(one => one.target);
+    expect(FORMATS).toEqual({
+      linux: named(config.linux),
+      darwin: named(config.mac),
+      win32: named(config.win),
+    });
     expect(config.fileAssociations[0].ext).toBe('vhd');
     expect(config.protocols[0].schemes).toEqual(['ebb']);
     expect(config.deb.fpm.join(' ')).toMatch(/=\/usr\/bin\/ebb .*man1\/ebb\.1\.gz/);
@@ -131,6 +173,17 @@ describe('what is asked of the packager', () => {
     const archive = Buffer.concat([head, Buffer.from(header), Buffer.from('xyz')]);
     expect(readAsar(archive)).toEqual([{ path: 'a/b.js', bytes: Buffer.from('yz') }]);
   });
+});
+
+describe('machine code', () => {
+  it.each([
+    [elf('a', 0xb7), 'linux-arm64'],
+    [pe('a', 0xaa64), 'win32-arm64'],
+    [elf('a', 3), 'linux-unknown'],
+    [{ bytes: Buffer.concat([Buffer.from('cffaedfe0c000001', 'hex'), Buffer.alloc(64)]) }, 'darwin-arm64'],
+    [{ bytes: Buffer.from('MZ'.padEnd(64, '\xff'), 'latin1') }, null],
+    [{ bytes: Buffer.alloc(3) }, null],
+  ])('is told by its first bytes (%#)', ({ bytes }, machine) => expect(machineCode(bytes)).toBe(machine));
 });
 
 describe('versions', () => {
