@@ -110,8 +110,12 @@ export function setMemoryPolicy(
 }
 
 /** Every call is asked about, whoever makes it; what is refused is told. */
-export const policyAsk = ({ desk, log }: Pick<PolicyListeners, 'desk' | 'log'>): Ask =>
+export const policyAsk = (
+  { desk, log }: Pick<PolicyListeners, 'desk' | 'log'>,
+  catalog: Pick<Catalog, 'get'>,
+): Ask =>
   askOf(
     () => desk.policy,
+    vmId => catalog.get(vmId) ?? null,
     (method, error) => log(`refused ${method}: ${String(error)}`),
   );

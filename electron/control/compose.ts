@@ -339,7 +339,7 @@ export function composeControl(input: ControlInput): Control {
     ...consoleParts(),
     keepName,
   });
-  const handlers = auditedHandlers(service, audit, parts, policyAsk(bound));
+  const handlers = auditedHandlers(service, audit, parts, policyAsk(bound, catalog));
   const doors = new Doors({ ...bound, ...parts, handlers });
   return {
     begin: async () => {

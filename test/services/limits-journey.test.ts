@@ -52,13 +52,17 @@ it('2: the window is told that it is locked, by whom and why', async () => {
 });
 
 it('3: the command line ends with 77 and names the limit, the file and its line; the audit has it', async () => {
+  const before = (await managed.ebb.call('audit.list', { limit: 1 })).head.seq;
   const { exit, err } = await managed.cli('mem', 'set', 'dev', '--max', '256M');
   expect(exit).toBe(77);
   expect(err).toMatch(/memory\.vm\.max: 256 MiB .*192 MiB .*50-lab\.json:\d+\)/);
+  // One record: nothing was begun.
   expect((await managed.ebb.call('audit.list', { limit: 5, outcome: 'denied' })).entries[0]).toMatchObject({
+    seq: before + 1,
     action: 'memory.set-range',
     code: 'policy.denied',
     vmName: 'dev',
+    to: { maxKib: 256 * 1024 },
   });
 });
 

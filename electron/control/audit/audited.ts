@@ -51,15 +51,18 @@ const watched =
       return await handler(params, context);
     } catch (cause) {
       const isTold = tellsItself && context.caller.kind === 'local';
-      if (cause instanceof Fault && isDenial(cause.body.code) && !isTold) {
-        const about = draftOf(method, params, context, look);
-        // An id that is none of ours says nothing, and could be another each time.
-        const isKnown = about.vmId !== null && look.spec(about.vmId) !== null;
-        audit.denied(isKnown ? about : { ...about, vmId: null }, cause.body.code);
-      }
+      const code = isTold ? null : denialIn(cause);
+      if (code !== null) audit.denied(denialOf(draftOf(method, params, context, look), look), code);
       throw cause;
     }
   };
+
+const denialIn = (cause: unknown): string | null =>
+  cause instanceof Fault && isDenial(cause.body.code) ? cause.body.code : null;
+
+/** An id that is none of ours says nothing, and could be another each time. */
+const denialOf = (about: Draft, look: AuditLook): Draft =>
+  about.vmId !== null && look.spec(about.vmId) !== null ? about : { ...about, vmId: null };
 
 function recorded(
   method: string,
@@ -69,11 +72,21 @@ function recorded(
   look: AuditLook,
   ask: Ask,
 ): AnyHandler {
-  // With two records for each, whoever is refused could push out all others.
-  const asked = watched(method, false, (...call) => ask(method, ...call), audit, look);
   return async (params, context) => {
-    await asked(params, context);
     const about = draftOf(method, params, context, look);
+    try {
+      ask(method, params, context);
+    } catch (cause) {
+      const code = denialIn(cause);
+      if (code === null) throw cause;
+      // Begun and ended, whoever is refused could push out all others. What is beyond a role is refused whatever it says.
+      const said =
+        code === 'rpc.denied'
+          ? {}
+          : { from: rule.state?.(params, look) ?? {}, to: await rule.wanted(params, look) };
+      audit.denied(denialOf({ ...about, ...said }, look), code);
+      throw cause;
+    }
     const from = rule.state?.(params, look) ?? {};
     const begun = audit.start({ ...about, from, to: await rule.wanted(params, look) }, rule.ifFull);
     try {

@@ -1,6 +1,9 @@
 // Which call needs which key: every client's calls pass here, whatever it is (DESIGN §8). Stop, suspend, pause, cancel, take a
 // moment, rescue and export as a VHD need none: nothing IT writes, or gets wrong, stands between people and their data.
-// What is ordered as a task is asked in order-rules.ts, what a VM may be in vm-rules.ts: each key in one place.
+// What is ordered as a task is asked again when it begins (order-rules.ts), what a VM may be whoever changes it (vm-rules.ts);
+// what of that is known beforehand is asked here too, by the same words, so that the audit has one record of a denial.
+import type { VmId } from '../../../shared/ids.ts';
+import type { MemoryRange } from '../../../shared/memory.ts';
 import type { KeyOf } from '../../../shared/policy/keys.ts';
 import { Fault } from '../../../shared/result.ts';
 import { mayCall, mayFollow, neededFor, type Role } from '../../../shared/roles.ts';
@@ -8,12 +11,19 @@ import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../shared/rpc/server.ts';
 import type { MethodName, Params } from '../../../shared/rpc/table.ts';
 import type { Topics } from '../../../shared/rpc/topics.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
+import { requireMemoryChange } from './memory-rules.ts';
+import { requireSource } from './order-rules.ts';
 import type { Policy } from './policy.ts';
+import { requireBalance, wantedRange } from './vm-rules.ts';
 
+/** Null: there is no such VM. */
+export type SpecOf = (vmId: VmId) => VmSpec | null;
 type Check<M extends MethodName<Contract>> = (
   policy: Policy,
   params: Params<Contract, M>,
   context: CallContext,
+  specOf: SpecOf,
 ) => void;
 type Checks = { readonly [M in MethodName<Contract>]?: Check<M> };
 
@@ -26,7 +36,20 @@ const screensInBrowsers = (policy: Policy, _: unknown, { caller }: CallContext):
   if (caller.kind === 'browser') policy.require('headless.console');
 };
 
+const range = (
+  policy: Policy,
+  { vmId, ...wanted }: MemoryRange & { readonly vmId: VmId },
+  _: unknown,
+  specOf: SpecOf,
+): void => {
+  policy.require('memory.change');
+  const spec = specOf(vmId);
+  if (spec !== null) wantedRange(wanted, spec, policy);
+};
+
 export const CHECKS: Checks = {
+  'vm.create': (policy, { source }) => requireSource(policy, source),
+  'vm.clone': needs('vm.clone'),
   'vm.delete': needs('vm.delete'),
   'vm.configure': (policy, { change }) => {
     const { cpus, network, portForwards = [] } = change;
@@ -34,11 +57,16 @@ export const CHECKS: Checks = {
     if (network !== undefined) policy.requireWord('network.modes', network);
     if (portForwards.length > 0) policy.require('network.forwards');
   },
-  'memory.set-range': needs('memory.change'),
-  'memory.try-range': needs('memory.change'),
+  'memory.set-range': range,
+  'memory.try-range': range,
   'memory.keep-range': needs('memory.change'),
   'memory.undo-range': needs('memory.change'),
-  'memory.set-balance': needs('memory.change'),
+  'memory.set-balance': (policy, { vmId, ...wanted }, _, specOf) => {
+    policy.require('memory.change');
+    const spec = specOf(vmId);
+    if (spec !== null) requireBalance(wanted, spec, policy);
+  },
+  'memory.set-policy': (policy, change) => requireMemoryChange(policy, change),
   // What was asked for may be ended.
   'memory.free': (policy, { kib }) => {
     if (kib > 0) policy.require('memory.free');
@@ -53,6 +81,9 @@ export const CHECKS: Checks = {
   'moment.delete': needs('history.delete'),
   'trash.purge': needs('history.purge'),
   'history.clean': needs('history.delete'),
+  'moment.export': (policy, { format }) => policy.requireWord('export.formats', format),
+  'moment.export-delta': policy => policy.requireWord('export.formats', 'vhd'),
+  'moment.import-delta': needs('import.updates'),
   'moment.serve': needs('export.serve'),
   'console.open': screensInBrowsers,
   'vm.screen': screensInBrowsers,
@@ -102,18 +133,25 @@ export type Ask = (method: string, params: unknown, context: CallContext) => voi
 
 /** `tell` hears of what was refused. Faults: rpc.denied, policy.denied. */
 export const askOf =
-  (policy: () => Policy, tell: (method: string, error: unknown) => void = () => undefined): Ask =>
+  (
+    policy: () => Policy,
+    specOf: SpecOf,
+    tell: (method: string, error: unknown) => void = () => undefined,
+  ): Ask =>
   (method, params, context) => {
     const name = method as MethodName<Contract>;
     const check = CHECKS[name] as Check<never> | undefined;
     try {
       requireRole(context.caller, name);
-      check?.(policy(), params as never, context);
+      check?.(policy(), params as never, context, specOf);
     } catch (error) {
       tell(method, error);
       throw error;
     }
   };
 
-export const guarded = (handlers: Handlers<Contract>, policy: () => Policy): Handlers<Contract> =>
-  wrapped(handlers, askOf(policy));
+export const guarded = (
+  handlers: Handlers<Contract>,
+  policy: () => Policy,
+  specOf: SpecOf,
+): Handlers<Contract> => wrapped(handlers, askOf(policy, specOf));

@@ -13,6 +13,17 @@ export interface OrderPorts {
   readonly exportsFolder: string;
 }
 
+/** That a VM may be made at all, and of this. */
+export function requireSource(
+  policy: Policy,
+  source: { readonly kind: string; readonly format?: string },
+): void {
+  policy.require('vm.create');
+  policy.requireWord('vm.sources', source.kind);
+  if (source.kind === 'disk' && source.format !== undefined)
+    policy.requireWord('import.formats', source.format);
+}
+
 export class OrderRules {
   readonly #ports: OrderPorts;
 
@@ -31,9 +42,7 @@ export class OrderRules {
     const policy = this.#ports.policy();
     switch (order.what) {
       case 'create':
-        policy.require('vm.create');
-        policy.requireWord('vm.sources', order.source.kind);
-        if (order.source.kind === 'disk') policy.requireWord('import.formats', order.source.format);
+        requireSource(policy, order.source);
         if ('file' in order.source) this.requireFile(this.#ports.real(order.source.file.path));
         return;
       case 'clone':

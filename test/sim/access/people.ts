@@ -41,8 +41,8 @@ export interface PeoplePorts extends Omit<DoorsPorts, 'access'> {
   readonly db: Database.Database;
   readonly clock: Clock;
   readonly mayBrowse: () => boolean;
-  /** Does a policy forbid it, whoever asks? */
-  readonly isForbidden: (method: Method) => boolean;
+  /** May a policy say no to it, whoever asks? */
+  readonly mayForbid: (method: Method) => boolean;
   readonly isCutOff: boolean;
   readonly say: (what: string) => void;
 }
@@ -184,19 +184,20 @@ export class People {
     this.#reached = null;
     this.tried++;
     const page = person.page as { call(method: string, params: unknown): Promise<unknown> } | null;
-    const isDone = await (page?.call(method, params) ?? Promise.reject(denied())).then(
-      () => true,
+    const refusal = await (page?.call(method, params) ?? Promise.reject(gone())).then(
+      () => null,
       (cause: unknown) => {
-        if (cause instanceof Fault) return false;
+        if (cause instanceof Fault) return cause.body.code;
         throw cause;
       },
     );
+    const isByPolicy = refusal === 'policy.denied' && this.#ports.mayForbid(method);
     const wasReached = this.#reached === method;
     if (wasReached && !isAllowed)
       this.#ports.say(`${told(person.token)} ${mayBeHere ? '' : 'was gone and '}reached ${method}`);
-    if (!wasReached && isAllowed && !this.#ports.isForbidden(method))
+    if (!wasReached && isAllowed && !isByPolicy)
       this.#ports.say(`${told(person.token)} was kept from ${method}`);
-    return isDone;
+    return refusal === null;
   }
 
   /** Any method, as it may be called. */
@@ -216,4 +217,6 @@ export class People {
 
 const told = ({ name, role }: Token): string => `${name ?? 'a link'} (${role})`;
 
+const gone = (): Fault =>
+  new Fault({ code: 'rpc.unavailable', what: 'There is no page.', safe: '', todo: '' });
 const denied = (): Fault => new Fault({ code: 'policy.denied', what: 'No.', safe: '', todo: '' });

@@ -11,6 +11,7 @@ import { CHECKS, guarded, wrapped } from '../../../electron/control/policy/guard
 import { builtIn, userValues } from '../../../electron/control/policy/memory-rules.ts';
 import { createService, type ServiceParts } from '../../../electron/control/service.ts';
 import { type Catalog, openCatalog } from '../../../electron/control/store/catalog.ts';
+import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { type Contract, contract } from '../../../shared/rpc/contract.ts';
 import type { Handlers } from '../../../shared/rpc/server.ts';
@@ -142,7 +143,7 @@ export class AccessWorld {
     this.people.begin({
       ...{ db: catalog.db, clock: world.clock, desk, topics, log, handlers: this.#handlers },
       mayBrowse: () => this.rules.canBrowse,
-      isForbidden: method => !this.rules.canChange && BY_CHANGE.includes(method),
+      mayForbid: method => OF_MEMORY.includes(method),
       isCutOff: this.#off !== 'cut-off',
       say: what => this.say(what),
     });
@@ -167,9 +168,10 @@ export class AccessWorld {
   #guarded(handlers: Handlers<Contract>): Handlers<Contract> {
     const policy = () => this.#desk.policy;
     if (this.#off === 'guard') return handlers;
-    if (this.#off !== 'role') return guarded(handlers, policy);
+    const specOf = (vmId: VmId) => this.#machines.spec(vmId);
+    if (this.#off !== 'role') return guarded(handlers, policy, specOf);
     return wrapped(handlers, (method, params, context) =>
-      CHECKS[method as (typeof METHODS)[number]]?.(policy(), params as never, context),
+      CHECKS[method as (typeof METHODS)[number]]?.(policy(), params as never, context, specOf),
     );
   }
 

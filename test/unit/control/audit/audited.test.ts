@@ -272,7 +272,8 @@ describe('denials', () => {
     for (let n = 0; n < 100; n++)
       for (const who of [context(), context('browser', 'ana')])
         await expect(handlers()['moment.delete']({ vmId, momentId }, who)).rejects.toThrow('policy.denied');
-    const about = { action: 'moment.delete', outcome: 'denied', code: 'policy.denied', vmId, of: null };
+    const to = { point: 'before update' };
+    const about = { action: 'moment.delete', outcome: 'denied', code: 'policy.denied', vmId, of: null, to };
     expect(world.told).toMatchObject([
       { ...about, via: 'local', vmName: 'dev' },
       { ...about, via: 'browser', by: 'ana' },
