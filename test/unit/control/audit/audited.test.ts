@@ -72,6 +72,12 @@ const handlers = () =>
       if (keepsPoints) throw refusal('policy.denied');
     },
   );
+/** `rejects` is slow, for a flood. */
+const refusalOf = (call: unknown): Promise<string> =>
+  Promise.resolve(call).then(
+    () => 'none',
+    (cause: unknown) => (cause instanceof Fault ? cause.body.code : String(cause)),
+  );
 const told = () => world.told.map(({ action, outcome }) => `${action} ${outcome}`);
 
 beforeEach(() => {
@@ -225,8 +231,9 @@ describe('a disk that is full', () => {
 
 describe('denials', () => {
   it('of what is not audited otherwise are, and a flood of them is two records', async () => {
+    const all = handlers();
     for (let n = 0; n < 5000; n++)
-      await expect(handlers()['file.register']({ path: '/' }, context('browser'))).rejects.toThrow('denied');
+      expect(await refusalOf(all['file.register']({ path: '/' }, context('browser')))).toBe('rpc.denied');
     expect(told()).toEqual(['file.register denied']);
     await world.clock.advance(60_000);
     expect(world.told).toMatchObject([{ times: 1 }, { times: 4999, code: 'rpc.denied', via: 'browser' }]);
@@ -242,13 +249,11 @@ describe('denials', () => {
 
   it('of VMs that are made up are one kind', async () => {
     spec = null;
-    for (let n = 0; n < 1000; n++)
-      await expect(
-        handlers()['console.open'](
-          { vmId: uuid(n) as VmId, of: 'serial' },
-          context('browser', 'ana', 'view'),
-        ),
-      ).rejects.toThrow('denied');
+    const [all, ana] = [handlers(), context('browser', 'ana', 'view')];
+    for (let n = 0; n < 1000; n++) {
+      const call = all['console.open']({ vmId: uuid(n) as VmId, of: 'serial' }, ana);
+      expect(await refusalOf(call)).toBe('rpc.denied');
+    }
     await world.clock.advance(60_000);
     expect(world.told).toMatchObject([
       { action: 'console.open', vmId: null },
@@ -257,10 +262,9 @@ describe('denials', () => {
   });
 
   it('of what the role may not is begun nowhere, and counted too', async () => {
+    const [all, ana] = [handlers(), context('browser', 'ana', 'view')];
     for (let n = 0; n < 1000; n++)
-      await expect(
-        handlers()['moment.delete']({ vmId, momentId }, context('browser', 'ana', 'view')),
-      ).rejects.toThrow('denied');
+      expect(await refusalOf(all['moment.delete']({ vmId, momentId }, ana))).toBe('rpc.denied');
     expect(world.told).toMatchObject([{ action: 'moment.delete', outcome: 'denied', vmId, by: 'ana' }]);
     // From this computer there are no roles.
     await handlers()['moment.delete']({ vmId, momentId }, context('local', '', 'view'));
@@ -269,9 +273,10 @@ describe('denials', () => {
 
   it('by a policy that is known beforehand are one record each, from this computer too, and counted', async () => {
     keepsPoints = true;
+    const all = handlers();
     for (let n = 0; n < 100; n++)
       for (const who of [context(), context('browser', 'ana')])
-        await expect(handlers()['moment.delete']({ vmId, momentId }, who)).rejects.toThrow('policy.denied');
+        expect(await refusalOf(all['moment.delete']({ vmId, momentId }, who))).toBe('policy.denied');
     const to = { point: 'before update' };
     const about = { action: 'moment.delete', outcome: 'denied', code: 'policy.denied', vmId, of: null, to };
     expect(world.told).toMatchObject([
