@@ -15,6 +15,8 @@ export interface PackageContent {
   /** Below resources/runtime. */
   readonly runtime: readonly PackageFile[];
   readonly fuseWire: string;
+  /** Names in the package's own folder. */
+  readonly beside: readonly string[];
 }
 
 const MIB = 2 ** 20;
@@ -24,7 +26,17 @@ export const BUDGET_BYTES = { asar: 8 * MIB, runtime: 150 * MIB, services: 10 * 
 const IN_ASAR = /^(?:package\.json|LICENSE|dist\/electron\/shells\/desktop\/[\w.-]+|dist\/renderer\/.+)$/;
 const IN_RUNTIME =
   /^(?:manifest\.json|package\.json|LICENSE|THIRD-PARTY-LICENCES\.txt|bin\/(?:node(?:\.exe)?|ebb(?:\.cmd)?|ebb-browser)|man\/ebb\.1|(?:electron\/(?:control|storage|shells\/(?:cli|headless))|renderer)\/.+|node_modules\/better-sqlite3\/.+)$/;
-const NEEDED_ASAR = ['package.json', 'dist/electron/shells/desktop/main.js', 'dist/renderer/index.html'];
+const NEEDED_ASAR = [
+  'package.json',
+  'LICENSE',
+  'dist/electron/shells/desktop/main.js',
+  'dist/electron/shells/desktop/preload.cjs',
+  'dist/electron/shells/desktop/icon.png',
+  'dist/renderer/index.html',
+  'dist/renderer/licences.txt',
+];
+/** Electron's and Chromium's own; inside a bundle on macOS. */
+const NEEDED_BESIDE = ['LICENSE.electron.txt', 'LICENSES.chromium.html'];
 const NEEDED_RUNTIME = [
   'electron/control/main.js',
   'electron/storage/main.js',
@@ -115,12 +127,16 @@ function judgeMachine(content: PackageContent): string[] {
 
 /** Complaints; none is what a package is released with. */
 export function judgePackage(content: PackageContent): string[] {
-  const { asar, runtime, fuseWire } = content;
+  const { asar, runtime, fuseWire, beside } = content;
+  const isBundle = targetOf(content).startsWith('darwin');
   const prebuilt = runtime.filter(({ path }) => PREBUILT.test(path)).length;
   return [
     ...judgeNames('the archive', asar, IN_ASAR, NEEDED_ASAR),
     ...judgeNames('the runtime', runtime, IN_RUNTIME, NEEDED_RUNTIME),
     ...(prebuilt === 1 ? [] : [`the runtime holds ${prebuilt} native modules, not its own alone`]),
+    ...NEEDED_BESIDE.filter(name => !isBundle && !beside.includes(name)).map(
+      name => `the package lacks ${name}`,
+    ),
     ...judgeMachine(content),
     ...judgeManifest(runtime),
     ...judgePaths('the archive', asar),

@@ -26,5 +26,6 @@ export function readPackage(folder: string): PackageContent {
     asar: readAsar(readFileSync(join(resources, 'app.asar'))),
     runtime: filesBelow(runtime).map(path => ({ path, bytes: readFileSync(join(runtime, path)) })),
     fuseWire: fuseWire(readFileSync(executable(folder))),
+    beside: readdirSync(folder),
   };
 }

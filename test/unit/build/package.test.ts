@@ -32,6 +32,8 @@ const GOOD_WIRE = Object.values(FUSES)
   .map(isOn => (isOn === true ? '1' : '0'))
   .join('');
 
+const BESIDE = ['LICENSE.electron.txt', 'LICENSES.chromium.html'];
+
 /** The least that passes. */
 function good(): PackageContent & { runtime: { path: string; bytes: Buffer }[] } {
   const files = [
@@ -49,12 +51,16 @@ function good(): PackageContent & { runtime: { path: string; bytes: Buffer }[] }
     'bin/ebb-browser',
   ].map(path => file(path));
   files.push(elf('bin/node'), elf('node_modules/better-sqlite3/prebuilds/linux-x64.node'));
-  return { asar: goodArchive(), runtime: [...files, manifest(files)], fuseWire: GOOD_WIRE };
+  return { asar: goodArchive(), runtime: [...files, manifest(files)], fuseWire: GOOD_WIRE, beside: BESIDE };
 }
 const goodArchive = () =>
-  ['package.json', 'dist/electron/shells/desktop/main.js', 'dist/renderer/index.html'].map(path =>
-    file(path),
-  );
+  [
+    'package.json',
+    'LICENSE',
+    ...['main.js', 'preload.cjs', 'icon.png'].map(name => `dist/electron/shells/desktop/${name}`),
+    'dist/renderer/licences.txt',
+    'dist/renderer/index.html',
+  ].map(path => file(path));
 const manifest = (files: readonly { path: string; bytes: Buffer }[]) =>
   file(
     'manifest.json',
@@ -95,7 +101,8 @@ describe('judging a package', () => {
       { ...good(), asar: [...goodArchive(), file('node_modules/ws/index.js')] },
       'archive should not',
     ],
-    ['no page', { ...good(), asar: goodArchive().slice(0, 2) }, 'lacks dist/renderer/index.html'],
+    ['no page', { ...good(), asar: goodArchive().slice(0, -1) }, 'lacks dist/renderer/index.html'],
+    ['no licences of Chromium', { ...good(), beside: BESIDE.slice(0, 1) }, 'lacks LICENSES.chromium'],
     [
       'a changed file',
       {
