@@ -15,7 +15,7 @@ import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { measurePoint } from './export-point.ts';
-import { copyInstaller, isoNameOf } from './installer.ts';
+import { copyInstaller, driveChanged, isoNameOf } from './installer.ts';
 import { noPoint } from './machine-faults.ts';
 import type { MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
@@ -95,6 +95,7 @@ export class Cloner {
       for (const copy of copies)
         if (linked) await this.#share(from.id, spec.id, copy, step);
         else await this.#copy(from.id, spec.id, copy, run);
+      if (isoNameOf(spec) !== isoNameOf(machines.spec(from.id))) throw driveChanged(from.name);
       await copyInstaller(folders, `${folders.home(from.id)}/${isoNameOf(spec)}`, spec, run);
       folders.copyUefiVars(from.id, spec.id);
       step('taking the first point');

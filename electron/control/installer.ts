@@ -50,6 +50,14 @@ export const noDrive = (name: string): Fault =>
     todo: 'Create a VM from an ISO or an existing disk.',
   });
 
+export const driveChanged = (name: string): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: `What is in the CD drive of "${name}" was changed while the VM was cloned.`,
+    safe: 'Nothing was created; the VM it would be made from is as it was.',
+    todo: 'Clone it again.',
+  });
+
 /** `needs` null: it was full in the middle of it. */
 export const insertFull = (label: string, needs: number | null, free: number): Fault =>
   new Fault({

@@ -50,6 +50,7 @@ const range = (
 export const CHECKS: Checks = {
   'vm.create': (policy, { source }) => requireSource(policy, source),
   'vm.clone': needs('vm.clone'),
+  'vm.insert': policy => policy.requireWord('vm.sources', 'iso'),
   'vm.delete': needs('vm.delete'),
   'vm.configure': (policy, { change }) => {
     const { cpus, network, portForwards = [] } = change;

@@ -15,6 +15,7 @@ import { Drives, type Insertion } from '../../../electron/control/drives.ts';
 import { machineFolders } from '../../../electron/control/machine-folders.ts';
 import { TaskGate } from '../../../electron/control/task-gate.ts';
 import type { TaskRun } from '../../../electron/control/tasks.ts';
+import { fileFault } from '../../../electron/platform/block-file.ts';
 import type { EbbPaths } from '../../../electron/platform/paths.ts';
 import { lookAtFile } from '../../../electron/platform/vm-files.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -25,7 +26,7 @@ class Killed extends Error {}
 
 const OLD: VmSpec['boot'] = { kind: 'iso', isoName: 'installer.iso', label: 'old.iso' };
 const discId = '00000000-0000-4000-8000-00000000000d';
-const isOff = (): void => undefined;
+const nothing = (): void => undefined;
 
 let data: string;
 /** The catalog's row: durable. */
@@ -49,7 +50,12 @@ const run = (): TaskRun => {
 };
 
 /** A control that dies at its `killAt`th step: whatever it tries from then on does not happen. */
-function control({ killAt = Number.POSITIVE_INFINITY, requireOff = isOff, freeBytes = 2 ** 40 } = {}) {
+function control({
+  killAt = Number.POSITIVE_INFINITY,
+  requireOff = nothing,
+  freeBytes = 2 ** 40,
+  onCopied = nothing,
+} = {}) {
   let steps = 0;
   const step = (): void => {
     if (++steps >= killAt) throw new Killed();
@@ -73,6 +79,7 @@ function control({ killAt = Number.POSITIVE_INFINITY, requireOff = isOff, freeBy
         if (steps + 1 >= killAt) writeFileSync(at(`${name}.new`), 'half');
         step();
         await folders.copyIn(...given);
+        onCopied();
         step();
       },
       installers: id => {
@@ -178,9 +185,17 @@ describe('the CD drive of a VM that is off', () => {
   it('T14: what does not fit is refused before anything is copied; what changes meanwhile, before it is in', async () => {
     const full = control({ freeBytes: 2 ** 20 }).drives;
     expect(() => full.plan(vmId, chosen())).toThrow('disk.full: ');
+    const onCopied = (): void => {
+      throw fileFault('copying', 'x', { code: 'ENOSPC' });
+    };
+    await expect(control({ onCopied }).drives.insert(order(), run())).rejects.toMatchObject({
+      body: { code: 'disk.full', safe: 'What is in the CD drive stays in it.' },
+    });
     const changed = order();
     writeFileSync(source(), 'another');
     await expect(control().drives.insert(changed, run())).rejects.toThrow('import.changed: ');
+    const changing = control({ onCopied: () => writeFileSync(source(), 'yet another') }).drives;
+    await expect(changing.insert(order(), run())).rejects.toThrow('import.changed: ');
     expect([inside(), readdirSync(home()).sort()]).toEqual(['old', ['installer.iso', 'mine.iso']]);
   });
 
