@@ -1,5 +1,5 @@
 // Journey C3 of the product's findings, walked as IT walks it: limits on a laptop, and proof that they hold. Where it asks for a vault
-// on another machine (its step 10), Ebb has none: that is said, not tested. What the window shows of it: test/e2e.
+// on another machine (its step 10), Ebb has none: that is said, not tested. What the window shows of it: test/e2e/managed.test.ts.
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
