@@ -55,6 +55,8 @@ export const neverIn = (during: StorageSimResult['during']): string[] =>
 
 const STEPS = 160;
 const DEATHS = 6;
+/** Crashes. */
+const TELL_EVERY = 10_000;
 const SHARE = 20;
 
 /** Universes `first` to `first + count`, each with a seed of its own. */
@@ -89,15 +91,18 @@ export async function runStorageSim({ crashes, ...options }: StorageSimOptions):
   return all;
 }
 
-/** The same on all cores, a few universes more. */
-export async function runStorageSimInParallel({
-  crashes,
-  ...options
-}: StorageSimOptions): Promise<StorageSimResult> {
-  let all = joined([]);
+/** The same on all cores, a few universes more. `told` every ten thousand crashes, with the seed that comes next. */
+export async function runStorageSimInParallel(
+  { crashes, ...options }: StorageSimOptions,
+  told: (all: StorageSimResult, nextSeed: number) => void = () => undefined,
+): Promise<StorageSimResult> {
+  let [all, nextSeed] = [joined([]), options.seed];
   const work = { seed: options.seed, count: Number.POSITIVE_INFINITY, share: SHARE, data: options };
   await inParallel<StorageSimResult>(import.meta.url, work, result => {
+    const before = all.runs;
     all = joined([all, result]);
+    nextSeed += SHARE;
+    if (Math.floor(all.runs / TELL_EVERY) > Math.floor(before / TELL_EVERY)) told(all, nextSeed);
     return isEnough(all, crashes, options);
   });
   return all;

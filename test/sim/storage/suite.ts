@@ -12,11 +12,12 @@ const SWITCH_OFF_CRASHES = 20_000;
 
 export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
   const crashes = Number(options.crashes ?? (quick ? CRASHES_QUICK : CRASHES));
-  const { runs, violations, during } = await runStorageSimInParallel({
-    seed,
-    crashes,
-    alternatives: 2,
-  });
+  const { runs, violations, during } = await runStorageSimInParallel(
+    { seed, crashes, alternatives: 2 },
+    // Long runs may be done in parts: the next part begins with that seed.
+    (all, nextSeed) =>
+      say(`storage: ${all.violations.length} wrong of ${all.runs} crashes; next seed ${nextSeed}`),
+  );
   say(`storage: ${violations.length} wrong of ${runs} crashes`);
   const kinds = Object.entries(during).sort(([, a], [, b]) => b - a);
   say(`  fell in: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
