@@ -86,6 +86,8 @@ export const protectionSchema = z.enum([
   'now',
   /** A task or a program reads it. */
   'in-use',
+  /** From the quota: a limit of this computer says how long automatic points stay. */
+  'limit',
 ]);
 export type Protection = z.infer<typeof protectionSchema>;
 

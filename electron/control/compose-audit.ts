@@ -11,13 +11,14 @@ import { userName } from '../platform/paths.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { Audit } from './audit/audit.ts';
 import { AuditLog } from './audit/audit-log.ts';
-import { audited } from './audit/audited.ts';
+import { audited, isDenial } from './audit/audited.ts';
 import { sha256 } from './audit/handlers.ts';
 import { openHeadStore } from './audit/head-store.ts';
 import type { AuditLook } from './audit/table.ts';
 import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import type { Found } from './moments/going-back.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import { type Ask, wrapped } from './policy/guard.ts';
 import type { Catalog } from './store/catalog.ts';
@@ -64,6 +65,16 @@ export const trialEnded =
     const vmName = machines.spec(vmId).name;
     const draft = { via: 'service', action: 'memory.trial-ended', vmId, vmName } as const;
     audit.note({ ...draft, from: range(from), to: range(to) });
+  };
+
+/** Of one that a control before this one, or storage's absence, left half-done: its own record says that it is not known. */
+export const goBackFinished =
+  (audit: Audit, machines: Machines) =>
+  ({ vmId, momentId, code }: Found): void => {
+    const vmName = machines.spec(vmId).name;
+    const draft = { via: 'service', action: 'moment.go-back-finished', vmId, vmName, from: {} } as const;
+    const outcome = code === null ? 'done' : isDenial(code) ? 'denied' : 'refused';
+    audit.note({ ...draft, to: { momentId } }, { outcome, code });
   };
 
 /** Whenever what IT's files say is another than before, which is nothing. */

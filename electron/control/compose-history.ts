@@ -42,6 +42,7 @@ import { PointFiles } from './point-files/desk.ts';
 import { MOUNT } from './point-files/mount.ts';
 import { PointServer } from './point-server.ts';
 import { PointWriter } from './point-writer.ts';
+import type { PolicyDesk } from './policy/desk.ts';
 import { Unfinished } from './unfinished.ts';
 import { HistoryChecks } from './verify.ts';
 import { stampVhd } from './vhd-reader.ts';
@@ -113,7 +114,12 @@ const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: ()
 const day = (): string => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs());
 
 /** What works on points beside storage itself. */
-export function historyParts(input: ControlInput, storage: StorageClient, machines: Machines) {
+export function historyParts(
+  input: ControlInput,
+  storage: StorageClient,
+  machines: Machines,
+  desk: Pick<PolicyDesk, 'policy'>,
+) {
   const exporting = { ...exportPorts(input), storage };
   return {
     pointWriter: new PointWriter({
@@ -125,6 +131,7 @@ export function historyParts(input: ControlInput, storage: StorageClient, machin
       storage,
       readerSocket: readerSocket(input),
       exists: fileExists,
+      requireAllowed: () => desk.policy.require('export.serve'),
       log: input.log,
     }),
     cloner: cloner(input, storage, machines),

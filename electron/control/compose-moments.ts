@@ -22,7 +22,9 @@ import {
   removeLarge,
 } from '../platform/vm-files.ts';
 import type { StorageClient } from '../storage/client.ts';
+import type { Audit } from './audit/audit.ts';
 import type { ControlInput } from './compose.ts';
+import { goBackFinished } from './compose-audit.ts';
 import { machineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
@@ -40,10 +42,11 @@ export interface MomentParts {
   readonly machines: Machines;
   readonly memory: Pick<MemoryManager, 'checkRange'>;
   readonly desk: Pick<PolicyDesk, 'policy'>;
+  readonly audit: Audit;
 }
 
 export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
-  const { storage, machines, memory, desk } = parts;
+  const { storage, machines, memory, desk, audit } = parts;
   const folders = machineFolders(paths);
   const shelf = new ExtrasShelf({
     home: folders.home,
@@ -78,6 +81,8 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
     readFile: readWhole,
     removeFile,
     runFolder: folders.run,
+    requireAllowed: () => desk.policy.require('history.goBack'),
+    tell: goBackFinished(audit, machines),
     log,
   });
   const thumbnails = new Thumbnails({

@@ -9,14 +9,18 @@ import { ownUid, readPolicyFolder, realFolder, systemPolicyFolder } from '../pla
 import type { Audit } from './audit/audit.ts';
 import type { ControlInput } from './compose.ts';
 import { policyAudited } from './compose-audit.ts';
+import type { ConsoleStreams } from './console-streams.ts';
 import type { Machines } from './machines.ts';
 import { checkPolicy } from './memory/budget.ts';
 import type { MemoryManager } from './memory/manager.ts';
+import type { PeekDesk } from './peek.ts';
+import type { PointServer } from './point-server.ts';
 import { PolicyDesk } from './policy/desk.ts';
 import { type Ask, askOf } from './policy/guard.ts';
 import { builtIn, memoryPolicyOf, requireMemoryChange, userValues } from './policy/memory-rules.ts';
 import { OrderRules } from './policy/order-rules.ts';
 import { type LastGood, type LayerFolder, lastGoodOf } from './policy/reading.ts';
+import type { SerialLines } from './serial/lines.ts';
 import type { Catalog, StoredMemoryPolicy } from './store/catalog.ts';
 
 const LAYERS = ['managed', 'recommended'] as const;
@@ -77,6 +81,25 @@ export function applyPolicy({ desk, memory, machines, topics, totalKib, log }: P
   if (!policy.may('memory.free')) memory.free(0, 0);
   topics.publish('policy', null, desk.report());
 }
+
+/** What was opened while it was allowed goes on by itself: it ends. */
+export const endForbidden =
+  (
+    desk: Pick<PolicyDesk, 'policy'>,
+    parts: {
+      readonly consoles: Pick<ConsoleStreams, 'endOfBrowsers'>;
+      readonly serials: Pick<SerialLines, 'endOfBrowsers'>;
+      readonly pointServer: Pick<PointServer, 'endAll'>;
+      readonly peeks: Pick<PeekDesk, 'endAll'>;
+    },
+  ) =>
+  (): void => {
+    const { policy } = desk;
+    for (const part of policy.may('headless.console') ? [] : [parts.consoles, parts.serials])
+      part.endOfBrowsers();
+    if (!policy.may('export.serve')) parts.pointServer.endAll();
+    if (!policy.may('history.goBack')) void parts.peeks.endAll();
+  };
 
 /** From now on what it says holds for all of them. */
 export function bindPolicy(

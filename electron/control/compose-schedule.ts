@@ -13,7 +13,7 @@ import type { Machines } from './machines.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { PointServer } from './point-server.ts';
 import type { PolicyDesk } from './policy/desk.ts';
-import { boundSchedule, wantedSchedule } from './policy/history-rules.ts';
+import { boundSchedule, heldDays, isForced, wantedSchedule } from './policy/history-rules.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { TaskJournal } from './store/task-journal.ts';
 import { pointsReadBy } from './task-orders.ts';
@@ -58,6 +58,8 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     rules: {
       bound: schedule => boundSchedule(schedule, desk.policy),
       wanted: (wanted, stored) => wantedSchedule(wanted, stored, desk.policy),
+      heldDays: () => heldDays(desk.policy),
+      isForced: () => isForced(desk.policy),
     },
     isThere: vmId => catalog.get(vmId) !== undefined,
     isRunning: vmId => machines.get(vmId).state.phase === 'running',

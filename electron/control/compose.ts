@@ -42,7 +42,7 @@ import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-au
 import { historyParts, imports, sweepLeftOver } from './compose-history.ts';
 import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
 import { momentParts, setClocks } from './compose-moments.ts';
-import { bindPolicy, policyAsk, policyDesk, setMemoryPolicy } from './compose-policy.ts';
+import { bindPolicy, endForbidden, policyAsk, policyDesk, setMemoryPolicy } from './compose-policy.ts';
 import { historyDesk } from './compose-schedule.ts';
 import { hostPartsPort, QEMU, setupParts } from './compose-setup.ts';
 import { ConsoleStreams } from './console-streams.ts';
@@ -56,6 +56,7 @@ import type { MemoryManager } from './memory/manager.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { ExtrasShelf } from './moments/extras.ts';
 import { PeekDesk, type PeekPorts } from './peek.ts';
+import type { PointServer } from './point-server.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import type { OrderRules } from './policy/order-rules.ts';
 import { trashMs } from './policy/vm-rules.ts';
@@ -273,11 +274,14 @@ const chosenFiles = (rules: OrderRules): Files =>
   new Files({ clock, random: systemRandom, look: lookAtFile, admit: path => rules.requireFile(path) });
 
 const peekDesk = (
-  { paths }: ControlInput,
+  { paths, log }: ControlInput,
   parts: Pick<PeekPorts, 'machines' | 'setup' | 'storage' | 'shelf'>,
+  desk: PolicyDesk,
 ): PeekDesk =>
   new PeekDesk({
     ...parts,
+    requireAllowed: () => desk.policy.require('history.goBack'),
+    log,
     folders: machineFolders(paths),
     program: findProgram,
     runTool,
@@ -285,10 +289,20 @@ const peekDesk = (
     random: systemRandom,
   });
 
-const consoleParts = () => ({
-  consoles: new ConsoleStreams(connectBytes),
-  serials: new SerialLines({ connect: connectBytes, clock }),
-});
+/** Each lasts no longer than the policy allows it. */
+function lookingParts(
+  input: ControlInput,
+  parts: Parameters<typeof peekDesk>[1] & { readonly pointServer: PointServer },
+  desk: PolicyDesk,
+) {
+  const looking = {
+    consoles: new ConsoleStreams(connectBytes),
+    serials: new SerialLines({ connect: connectBytes, clock }),
+    peeks: peekDesk(input, parts, desk),
+  };
+  desk.onChange(endForbidden(desk, { ...parts, ...looking }));
+  return looking;
+}
 
 async function quitAll(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
   tasks.leave();
@@ -314,17 +328,17 @@ export function composeControl(input: ControlInput): Control {
   const machines = machineList(input, { catalog, storage, memory, probe, topics, desk, cpu });
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const { rules, bound } = bindPolicy(input, { desk, memory, machines, topics, figures, audit, log });
-  const moments = momentParts(input, { storage, machines, memory, desk });
+  const moments = momentParts(input, { storage, machines, memory, desk, audit });
   const { setup, autostarts } = setupParts(paths, { machines, tasks, cpu, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
   const trash = trashOf(input, machines, { ...moments, desk });
   const accessed = accessParts(catalog, desk, audit, log);
-  const known = { ...historyParts(input, storage, machines), ...moments, ...accessed };
+  const known = { ...historyParts(input, storage, machines, desk), ...moments, ...accessed };
   const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup };
   const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
-    peeks: peekDesk(input, parts),
+    ...lookingParts(input, parts, desk),
     histories,
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
@@ -336,7 +350,6 @@ export function composeControl(input: ControlInput): Control {
     maySeekUpdates: () => desk.policy.may('app.updates'),
     tasks,
     files: chosenFiles(rules),
-    ...consoleParts(),
     keepName,
   });
   const handlers = auditedHandlers(service, audit, parts, policyAsk(bound, catalog));

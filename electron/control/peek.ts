@@ -30,6 +30,9 @@ export interface PeekPorts extends Pick<QemuImgPorts, 'program' | 'runTool'> {
   readonly folders: Pick<MachineFolders, 'home' | 'beginMaking' | 'endMaking' | 'copyUefiVars' | 'remove'>;
   readonly clock: Clock;
   readonly random: Random;
+  /** Fault policy.denied. */
+  readonly requireAllowed: () => void;
+  readonly log: (line: string) => void;
 }
 
 export interface PlannedPeek {
@@ -83,12 +86,35 @@ export class PeekDesk {
 
   /** Where that fails it is over, and with it all there was of it. */
   async start({ spec }: PlannedPeek, { signal, step }: TaskRun): Promise<void> {
-    const { machines, setup } = this.#ports;
+    const { machines, setup, requireAllowed } = this.#ports;
     try {
+      requireAllowed();
       await setup.start(spec.id, signal, step);
+      // Forbidden while it was being started.
+      requireAllowed();
     } catch (cause) {
+      await this.#end(spec.id);
       machines.endPeek(spec.id);
       throw cause;
+    }
+  }
+
+  /** Nobody may look any more: each is gone, with all it wrote. */
+  async endAll(): Promise<void> {
+    const { machines, log } = this.#ports;
+    for (const { spec } of machines.list()) {
+      if (spec.peek === null) continue;
+      log(`a look at "${spec.peek.momentName}" is ended: it is not allowed any more`);
+      await this.#end(spec.id);
+    }
+  }
+
+  async #end(vmId: VmId): Promise<void> {
+    const { machines, log } = this.#ports;
+    try {
+      await machines.supervisor(vmId).stop('force', AbortSignal.any([]), () => undefined);
+    } catch (cause) {
+      log(`vm ${vmId}: not ended: ${String(cause)}`);
     }
   }
 

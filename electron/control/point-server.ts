@@ -16,6 +16,8 @@ export interface PointServerPorts {
   /** Private, short, and new at every call. */
   readonly readerSocket: (vmId: VmId) => string;
   readonly exists: (path: string) => boolean;
+  /** Fault policy.denied. */
+  readonly requireAllowed: () => void;
   readonly log: (line: string) => void;
 }
 
@@ -37,7 +39,7 @@ export class PointServer {
   readonly #ports: PointServerPorts;
   readonly #served = new Map<number, number>();
   /** By socket. */
-  readonly #points = new Map<string, PointId>();
+  readonly #points = new Map<string, { readonly vmId: VmId; readonly pointId: PointId }>();
 
   constructor(ports: PointServerPorts) {
     this.#ports = ports;
@@ -45,7 +47,7 @@ export class PointServer {
 
   /** Faults: moment.not-found, disk.not-found, file.unreadable (the socket's place), limit.reached. */
   async serve(wanted: WantedServing, { caller }: Pick<CallContext, 'caller'>): Promise<Serving> {
-    const { storage, readerSocket, log } = this.#ports;
+    const { storage, readerSocket, requireAllowed } = this.#ports;
     const { vmId, momentId, diskId } = wanted;
     const { moments } = await storage.call('timeline.get', { vmId });
     const moment = moments.find(({ id }) => id === momentId);
@@ -63,20 +65,40 @@ export class PointServer {
         this.#servedLess(caller.id);
         throw cause;
       });
-    this.#points.set(socketPath, pointId);
+    this.#points.set(socketPath, { vmId, pointId });
     caller.onGone(() => {
-      this.#points.delete(socketPath);
       this.#servedLess(caller.id);
-      storage.call('point.close', { vmId, socketPath }).catch((cause: unknown) => {
-        log(`vm ${vmId}: no longer serving ${pointId}: ${String(cause)}`);
-      });
+      this.#end(socketPath);
     });
+    try {
+      // Forbidden while it was being opened.
+      requireAllowed();
+    } catch (cause) {
+      this.#end(socketPath);
+      throw cause;
+    }
     return { uri: nbdUri(opened.exportName, socketPath), socketPath, ...opened };
   }
 
   /** Those that are served now. */
   points(): PointId[] {
-    return [...this.#points.values()];
+    return [...this.#points.values()].map(({ pointId }) => pointId);
+  }
+
+  /** Nobody may be served any more: whoever reads is hung up on. */
+  endAll(): void {
+    for (const socketPath of [...this.#points.keys()]) this.#end(socketPath);
+  }
+
+  #end(socketPath: string): void {
+    const { storage, log } = this.#ports;
+    const served = this.#points.get(socketPath);
+    if (served === undefined) return;
+    this.#points.delete(socketPath);
+    const { vmId, pointId } = served;
+    storage.call('point.close', { vmId, socketPath }).catch((cause: unknown) => {
+      log(`vm ${vmId}: no longer serving ${pointId}: ${String(cause)}`);
+    });
   }
 
   #servedLess(caller: number): void {

@@ -29,6 +29,7 @@ const actions: Readonly<Record<string, string>> = {
   'moment.take-with-memory': 'Take point with memory',
   'moment.update': 'Change point',
   'moment.go-back': 'Go back',
+  'moment.go-back-finished': 'Interrupted going back',
   'moment.peek': 'Peek at a point',
   'moment.delete': 'Delete point',
   'moment.restore': 'Restore point',

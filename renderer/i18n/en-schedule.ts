@@ -75,6 +75,7 @@ export const enSchedule = {
       tip: (size: string) => `ends of branches (${size})`,
       now: (size: string) => `the point Now stands on (${size})`,
       'in-use': (size: string) => `points being read (${size})`,
+      limit: (size: string) => `automatic points that a limit of this computer keeps (${size})`,
     },
     clean: {
       title: (name: string) => `Clean up the history of ${name}`,
@@ -96,6 +97,7 @@ export const enSchedule = {
         tip: (count: number) => `${count} at the end of a branch`,
         now: () => 'the one Now stands on',
         'in-use': (count: number) => `${count} being read`,
+        limit: (count: number) => `${count} kept by a limit of this computer`,
       },
       nothing: 'There is nothing to clean up: every point is needed or yours.',
       verb: (count: number) => (count === 0 ? 'Move to trash' : `Move ${count} to trash`),

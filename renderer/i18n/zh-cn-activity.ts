@@ -102,6 +102,7 @@ export const zhCnActivity: typeof enActivity = {
         'moment.take-with-memory': '连同内存记录时间点',
         'moment.update': '修改时间点',
         'moment.go-back': '回到时间点',
+        'moment.go-back-finished': '被中断的返回',
         'moment.peek': '查看时间点',
         'moment.delete': '删除时间点',
         'moment.restore': '还原时间点',

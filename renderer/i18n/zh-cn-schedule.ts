@@ -72,6 +72,7 @@ export const zhCnSchedule: typeof enSchedule = {
       tip: size => `分支的末端（${size}）`,
       now: size => `“现在”所依靠的时间点（${size}）`,
       'in-use': size => `正在被读取的时间点（${size}）`,
+      limit: size => `按本机限制必须保留的自动时间点（${size}）`,
     },
     clean: {
       title: name => `清理 ${name} 的历史`,
@@ -91,6 +92,7 @@ export const zhCnSchedule: typeof enSchedule = {
         tip: count => `${count} 个分支末端`,
         now: () => '“现在”所依靠的一个',
         'in-use': count => `${count} 个正在被读取的`,
+        limit: count => `${count} 个按本机限制必须保留的`,
       },
       nothing: '没有可清理的：每个时间点都有用，或者是您的。',
       verb: count => (count === 0 ? '移到回收站' : `将 ${count} 个移到回收站`),

@@ -67,8 +67,11 @@ export const FILE_KEYS = {
     parts: ['value'],
     en: {
       title: 'Serving points to other programs',
-      doc: 'Whether a point may be served by NBD to programs on this computer.',
+      doc: 'Whether a point may be served by NBD to programs on this computer. What is served when it goes ends.',
     },
-    zh: { title: '向其他程序提供时间点', doc: '是否允许通过 NBD 将时间点提供给本机的其他程序。' },
+    zh: {
+      title: '向其他程序提供时间点',
+      doc: '是否允许通过 NBD 将时间点提供给本机的其他程序。取消后，正在提供的会被断开。',
+    },
   }),
 };

@@ -228,8 +228,14 @@ const OTHER_KEYS = {
   'history.goBack': row({
     kind: 'flag',
     parts: ['value'],
-    en: { title: 'Going back', doc: 'Whether people may go back to an earlier point of a VM.' },
-    zh: { title: '返回过去', doc: '是否允许将虚拟机返回到较早的时间点。' },
+    en: {
+      title: 'Going back',
+      doc: 'Whether people may go back to an earlier point of a VM, or peek at one. Peeks that are open end.',
+    },
+    zh: {
+      title: '返回过去',
+      doc: '是否允许将虚拟机返回到较早的时间点，或查看时间点。已打开的查看会被结束。',
+    },
   }),
   'history.delete': row({
     kind: 'flag',
@@ -266,11 +272,11 @@ const OTHER_KEYS = {
     most: 1440,
     en: {
       title: 'Minutes between automatic points',
-      doc: 'With a max every VM has automatic points, at least so often, also where nobody turned them on. Of 15, 30, 60, 120, 240, 480, 720 and 1440 minutes the nearest within the limits counts.',
+      doc: 'With a max every VM has automatic points, at least so often, also where nobody turned them on; those of the last day stay whatever quota people set. Of 15, 30, 60, 120, 240, 480, 720 and 1440 minutes the nearest within the limits counts.',
     },
     zh: {
       title: '自动时间点的间隔（分钟）',
-      doc: '设置 max 时，每台虚拟机都有自动时间点，间隔不超过此值，即使没有人打开。在 15、30、60、120、240、480、720 和 1440 分钟中，取限制内最接近的一个。',
+      doc: '设置 max 时，每台虚拟机都有自动时间点，间隔不超过此值，即使没有人打开；无论用户设置多大空间，最近一天的都会保留。在 15、30、60、120、240、480、720 和 1440 分钟中，取限制内最接近的一个。',
     },
   }),
   'history.keepDays': row({
@@ -281,11 +287,11 @@ const OTHER_KEYS = {
     most: 366,
     en: {
       title: 'Days automatic points are kept',
-      doc: 'The least and the most days of which automatic points are kept. Points that people took, pinned or named are never dropped by themselves.',
+      doc: 'The least and the most days of which automatic points are kept. Those younger than the least stay also where the room for the history is exceeded. Points that people took, pinned or named are never dropped by themselves.',
     },
     zh: {
       title: '自动时间点的保留天数',
-      doc: '自动时间点最少和最多保留多少天。由人记录、固定或命名的时间点不会被自动删除。',
+      doc: '自动时间点最少和最多保留多少天。未满最少天数的，即使超出历史可用空间也会保留。由人记录、固定或命名的时间点不会被自动删除。',
     },
   }),
   'history.quota': row({
@@ -294,11 +300,11 @@ const OTHER_KEYS = {
     strict: 'less',
     en: {
       title: 'Room for the history of a VM',
-      doc: 'Above it automatic points are dropped, the oldest first. What people took stays, whatever it takes.',
+      doc: 'Above it automatic points are dropped, the oldest first, but none younger than the least of history.keepDays. What people took stays, whatever it takes.',
     },
     zh: {
       title: '一台虚拟机的历史可用空间',
-      doc: '超过时从最旧的自动时间点开始删除。由人记录的时间点无论占多少都会保留。',
+      doc: '超过时从最旧的自动时间点开始删除，但不删除未满 history.keepDays 最少天数的。由人记录的时间点无论占多少都会保留。',
     },
   }),
   'app.updates': row({
@@ -341,8 +347,14 @@ const OTHER_KEYS = {
   'headless.console': row({
     kind: 'flag',
     parts: ['value'],
-    en: { title: 'Screens in a browser', doc: 'Whether browsers may show screens and serial lines of VMs.' },
-    zh: { title: '浏览器中的屏幕', doc: '是否允许在浏览器中显示虚拟机的屏幕和串口。' },
+    en: {
+      title: 'Screens in a browser',
+      doc: 'Whether browsers may show screens and serial lines of VMs, also as they were at a point. Those that are open end.',
+    },
+    zh: {
+      title: '浏览器中的屏幕',
+      doc: '是否允许在浏览器中显示虚拟机的屏幕和串口，包括时间点当时的屏幕。已打开的会被断开。',
+    },
   }),
 };
 

@@ -306,16 +306,6 @@ describe('counts, rights and places', () => {
     await managed.ebb.stopVm(vmId);
   });
 
-  it('a browser that may not see screens sees none of them, large, small or in letters; who is here does', async () => {
-    await managed.apply({ 'headless.console': { value: false } });
-    const browser = await managed.browser();
-    for (const method of ['vm.screen', 'vm.thumbnail', 'console.open'] as const)
-      expect(await deniedKey(browser.call(method, { vmId }))).toBe('headless.console');
-    expect(await deniedKey(browser.call('console.open', { vmId, of: 'serial' }))).toBe('headless.console');
-    expect(await managed.ebb.call('vm.thumbnail', { vmId })).toEqual({ png: null });
-    browser.close();
-  });
-
   it('browsers are cut off when they may not be here, and locals are not', async () => {
     const session = await signIn(managed.ebb);
     const before = await clientOf(managed.ebb, session);

@@ -17,7 +17,12 @@ export function fakeHistoryDesk(control: FakeControl): HistoryDesk {
     store: openHistoryStore(new Database(':memory:')),
     checkVm: vmId => void control.vm(vmId),
     vms: () => control.world.vms.map(vm => vm.summary.spec.id),
-    rules: { bound: schedule => schedule, wanted: schedule => schedule },
+    rules: {
+      bound: schedule => schedule,
+      wanted: schedule => schedule,
+      heldDays: () => 0,
+      isForced: () => false,
+    },
     isThere: vmId => control.world.vms.some(vm => vm.summary.spec.id === vmId),
     isRunning: () => true,
     isBusy: () => false,

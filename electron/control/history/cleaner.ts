@@ -19,6 +19,7 @@ export interface CleanerPorts {
   /** Into the trash. */
   readonly drop: (vmId: VmId, momentId: MomentId) => Promise<void>;
   readonly protectedOf: (vmId: VmId) => Protected;
+  readonly heldDays: () => number;
 }
 
 export class Cleaner {
@@ -29,8 +30,9 @@ export class Cleaner {
   }
 
   #retained(timeline: Timeline, { keep, quotaBytes }: Schedule): Retained {
-    const { nowMs, zone, protectedOf } = this.#ports;
-    return retain(timeline, protectedOf(timeline.vmId), { keep, quotaBytes }, nowMs(), zone);
+    const { nowMs, zone, protectedOf, heldDays } = this.#ports;
+    const limits = { keep, quotaBytes, heldDays: heldDays() };
+    return retain(timeline, protectedOf(timeline.vmId), limits, nowMs(), zone);
   }
 
   async preview(vmId: VmId, schedule: Schedule): Promise<HistoryPreview> {

@@ -36,6 +36,9 @@ export interface HistoryDeskPorts
   readonly rules: {
     readonly bound: (schedule: Schedule) => Schedule;
     readonly wanted: (wanted: Schedule, stored: Schedule) => Schedule;
+    readonly heldDays: () => number;
+    /** There must be points: a time that passed is not settled by another schedule. */
+    readonly isForced: () => boolean;
   };
   readonly vms: () => readonly VmId[];
   readonly changed: () => void;
@@ -57,6 +60,7 @@ export class HistoryDesk {
     this.#cleaner = new Cleaner({
       ...ports,
       nowMs: () => ports.clock.wallMs(),
+      heldDays: ports.rules.heldDays,
       protectedOf: vmId => ({ inUse: ports.inUse(), spared: new Set(this.#stored(vmId).spared) }),
     });
   }
@@ -95,7 +99,9 @@ export class HistoryDesk {
     checkVm(vmId);
     const stored = this.#stored(vmId);
     const schedule = rules.wanted(wanted, stored.schedule);
-    const settledAt = latestSlot(rules.bound(schedule), clock.wallMs(), zone);
+    const settledAt = rules.isForced()
+      ? stored.settledAt
+      : latestSlot(rules.bound(schedule), clock.wallMs(), zone);
     this.#put(vmId, { ...stored, schedule, settledAt });
     changed();
     return this.state(vmId);

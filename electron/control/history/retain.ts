@@ -6,6 +6,7 @@ import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { dayKey, monthKey, weekKey, type Zone } from './calendar.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export type Line = Pick<Timeline, 'moments' | 'nowParentId'>;
 
@@ -91,10 +92,17 @@ export function oldestFirst(moments: readonly Moment[]): Moment[] {
   return [...moments].sort((a, b) => a.takenAt - b.takenAt || (a.id < b.id ? -1 : 1));
 }
 
+export interface Limits {
+  readonly keep: Retention;
+  readonly quotaBytes: number | null;
+  /** IT's: so young, automatic points stay whatever the quota says. */
+  readonly heldDays: number;
+}
+
 export function retain(
   { moments, nowParentId }: Line,
   given: Protected,
-  limits: { readonly keep: Retention; readonly quotaBytes: number | null },
+  limits: Limits,
   nowMs: number,
   zone: Zone,
 ): Retained {
@@ -106,14 +114,18 @@ export function retain(
   const usedBytes = moments.reduce((sum, moment) => sum + pastBytes(moment), 0);
   const { quotaBytes } = limits;
   let left = ordered.reduce((sum, moment) => sum + (why.has(moment.id) ? 0 : pastBytes(moment)), 0);
+  const isYoung = ({ kind, takenAt }: Moment): boolean =>
+    kind === 'automatic' && takenAt > nowMs - limits.heldDays * DAY_MS;
   // A point frees at most what it takes: counted so, too few go at once and the next round takes more, never too many.
   for (const moment of ordered) {
     if (quotaBytes === null || left <= quotaBytes) break;
-    if (held.has(moment.id) || why.has(moment.id) || pastBytes(moment) === 0) continue;
+    if (held.has(moment.id) || why.has(moment.id) || isYoung(moment) || pastBytes(moment) === 0) continue;
     why.set(moment.id, 'quota');
     left -= pastBytes(moment);
   }
   const overBytes = quotaBytes === null ? 0 : Math.max(0, left - quotaBytes);
+  for (const moment of limits.heldDays > 0 ? moments : [])
+    if (isYoung(moment) && !why.has(moment.id) && !held.has(moment.id)) held.set(moment.id, 'limit');
   const heldBy = overBytes === 0 ? [] : holders(moments, held);
   const drop = ordered.flatMap(({ id }) => {
     const reason = why.get(id);

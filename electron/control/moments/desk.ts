@@ -10,13 +10,13 @@ import type { Machines } from '../machines.ts';
 import type { TaskRun } from '../tasks.ts';
 import type { RunRecord } from '../vm/run-record.ts';
 import type { Draft, ExtrasShelf } from './extras.ts';
-import { firstPoint, GoingBack } from './going-back.ts';
+import { firstPoint, type GoBackPorts, GoingBack } from './going-back.ts';
 import { pngOf, SCREEN_BYTES_MAX } from './png.ts';
 
 /** Kept free on the host's disk (T14). */
 const SPARE_BYTES = 64 * 2 ** 20;
 
-export interface MomentDeskPorts {
+export interface MomentDeskPorts extends Pick<GoBackPorts, 'requireAllowed' | 'tell'> {
   readonly machines: Machines;
   readonly storage: StorageClient;
   readonly shelf: ExtrasShelf;

@@ -1,11 +1,13 @@
 // Going back as one thing: disks, UEFI variables, TPM state, memory (L4), and where wanted how the VM is set up. What is to
 // be done is noted before the first of it is, and what the present has beside its disks lies ready to go with the branch
 // that keeps it; each step can be done twice, so whoever finds the note, this control or the next, does them all. A death
-// before the note leaves the VM as it was; storage's refusal does, too.
+// before the note leaves the VM as it was; storage's refusal does, too. Where going back is not allowed (any more), a note
+// is carried out only if storage moved the disks for it: never new firmware with old disks (L4). Else it is dropped.
 //
 //   present copied → note durable → disks (storage, once by its order) → present kept → firmware, TPM → setup → memory → note gone
 import * as z from 'zod';
 import type { Configuration } from '../../../shared/configuration.ts';
+import type { ErrorCode } from '../../../shared/errors.ts';
 import { type MomentId, momentIdSchema, pointIdSchema, type VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
@@ -44,7 +46,18 @@ export interface GoBackPorts {
   /** The next start makes new ones. */
   readonly forgetVars: (vmId: VmId) => void;
   readonly keepPresent: (moment: Moment, draft: Draft, vmId: VmId) => void;
+  /** Fault policy.denied. */
+  readonly requireAllowed: () => void;
+  /** What became of one that was left half-done: nobody calls for it now. */
+  readonly tell: (found: Found) => void;
   readonly log: (line: string) => void;
+}
+
+export interface Found {
+  readonly vmId: VmId;
+  readonly momentId: MomentId;
+  /** Null: it is done; else why it is not, and the VM is as it was. */
+  readonly code: ErrorCode | null;
 }
 
 export interface WantedGoBack {
@@ -66,8 +79,12 @@ const REFUSALS: readonly string[] = [
   'disk.full',
   'disk.io',
 ];
+/** And those that tell that one was never carried out (`#haveMoved`). */
+const NEVER: readonly string[] = ['moment.not-found', 'disk.in-use'];
 /** Its disks did not open: nobody knows what was done to them before. */
 class NotOpen extends Error {}
+/** Storage will not: the VM is as it was, and the note is gone. */
+class Refused extends Fault {}
 
 export class GoingBack {
   readonly #ports: GoBackPorts;
@@ -84,6 +101,7 @@ export class GoingBack {
     await this.finish(vmId);
     return this.#alone(vmId, async () => {
       this.#ports.machines.requireOff(vmId, 'going back');
+      this.#ports.requireAllowed();
       step('keeping the present');
       return this.#carryOut(vmId, await this.#begin(wanted), step);
     });
@@ -93,10 +111,63 @@ export class GoingBack {
   async finish(vmId: VmId): Promise<void> {
     await this.#alone(vmId, async () => {
       const noted = noteSchema.safeParse(this.#ports.readJson(notePath(this.#ports.home(vmId))));
-      if (!noted.success) return;
-      this.#ports.log(`vm ${vmId}: going back to ${noted.data.momentId} is finished`);
-      await this.#carryOut(vmId, noted.data, () => undefined);
+      if (noted.success) await this.#finishNoted(vmId, noted.data);
     });
+  }
+
+  async #finishNoted(vmId: VmId, note: Note): Promise<void> {
+    const { shelf, tell, log } = this.#ports;
+    const { momentId } = note;
+    const found = { vmId, momentId };
+    const denied = this.#denied();
+    if (denied !== null && !(await this.#haveMoved(vmId, note))) {
+      log(`vm ${vmId}: going back to ${momentId} had not begun and is not allowed: ${denied.body.what}`);
+      tell({ ...found, code: denied.body.code });
+      this.#forget(vmId);
+      return shelf.drop(shelf.draftNamed(vmId, note.present));
+    }
+    log(`vm ${vmId}: going back to ${momentId} is finished`);
+    try {
+      await this.#carryOut(
+        vmId,
+        note,
+        () => undefined,
+        () => tell({ ...found, code: null }),
+      );
+    } catch (cause) {
+      if (cause instanceof Refused) tell({ ...found, code: cause.body.code });
+      throw cause;
+    }
+  }
+
+  #denied(): Fault | null {
+    try {
+      this.#ports.requireAllowed();
+      return null;
+    } catch (cause) {
+      if (cause instanceof Fault) return cause;
+      throw cause;
+    }
+  }
+
+  /**
+   * By that order, to that point, and Now still hangs off it. Told again with a point there is not, storage does nothing
+   * where the order was carried out, and refuses where it was not.
+   */
+  async #haveMoved(vmId: VmId, { momentId, pointId, ...order }: Note): Promise<boolean> {
+    const { machines, uuid } = this.#ports;
+    const { keepName, orderId } = order;
+    try {
+      await machines.open(vmId);
+      const nowhere = { momentId: momentIdSchema.parse(uuid()), keepName, orderId };
+      const { moments, trash, nowParentId } = await machines.moveDisks(vmId, nowhere);
+      const now = [...moments, ...trash].find(({ id }) => id === nowParentId);
+      return now?.id === momentId && now.points[0]?.pointId === pointId;
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      if (NEVER.includes(cause.body.code)) return false;
+      throw unfinished(cause);
+    }
   }
 
   /** Before anybody is served. One VM's trouble keeps no other waiting: it is tried again before it starts. */
@@ -172,7 +243,8 @@ export class GoingBack {
     return disks.some(({ difference }) => difference.bytes > 0);
   }
 
-  async #carryOut(vmId: VmId, note: Note, step: Step): Promise<boolean> {
+  /** `done` before the note goes: a death in between has it told twice, never not at all. */
+  async #carryOut(vmId: VmId, note: Note, step: Step, done = (): void => undefined): Promise<boolean> {
     const { shelf } = this.#ports;
     const draft = shelf.draftNamed(vmId, note.present);
     const timeline = await this.#moveDisks(vmId, note, draft);
@@ -182,6 +254,7 @@ export class GoingBack {
     if (note.configuration === 'restore' && kept !== null) this.#ports.restoreSetup(vmId, kept.spec);
     if (kept !== null) this.#matchFirmware(vmId, kept);
     const isResumed = this.#placeMemory(vmId, note, note.resume ? kept : null, step);
+    done();
     this.#forget(vmId);
     return isResumed;
   }
@@ -216,7 +289,7 @@ export class GoingBack {
       if (thrown instanceof NotOpen || !REFUSALS.includes(cause.body.code)) throw unfinished(cause);
       this.#forget(vmId);
       shelf.drop(draft);
-      throw cause;
+      throw new Refused(cause.body, cause);
     }
   }
 

@@ -86,9 +86,12 @@ export const CHECKS: Checks = {
   'moment.export-delta': policy => policy.requireWord('export.formats', 'vhd'),
   'moment.import-delta': needs('import.updates'),
   'moment.serve': needs('export.serve'),
+  // Those that are open when it is forbidden are ended (compose-policy.ts).
   'console.open': screensInBrowsers,
+  'console.send': screensInBrowsers,
   'vm.screen': screensInBrowsers,
   'vm.thumbnail': screensInBrowsers,
+  'moment.screen': screensInBrowsers,
 };
 
 /** Of who is not at this computer. Fault rpc.denied. */

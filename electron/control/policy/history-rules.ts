@@ -1,6 +1,12 @@
 // Automatic history under policy: how a schedule counts that is stored otherwise (it stays as people made it, and counts again
 // when the rule goes), and what people may set. Pure.
-import { INTERVAL_MINUTES, type Retention, type Schedule } from '../../../shared/history.ts';
+import {
+  DEFAULT_SCHEDULE,
+  INTERVAL_MINUTES,
+  type Retention,
+  type Schedule,
+} from '../../../shared/history.ts';
+import { amountText, bytesToKib } from '../../../shared/units.ts';
 import type { Policy } from './policy.ts';
 
 type Interval = Schedule['everyMinutes'];
@@ -24,12 +30,28 @@ function boundRetention(keep: Retention, least: number, most: number): Retention
   };
 }
 
+/** There must be points. What makes one wait or be left out may then be no more than it is for who sets nothing. */
+export const isForced = (policy: Policy): boolean => policy.most('history.everyMinutes') !== null;
+const MOST = DEFAULT_SCHEDULE;
+
+/** So young, no quota drops automatic points; where nothing is said of keeping them, those that must be taken stay a day. */
+export const heldDays = (policy: Policy): number =>
+  policy.least('history.keepDays') ?? (isForced(policy) ? 1 : 0);
+
 /** As it counts. A longest time between points is a rule that there are points. */
 export function boundSchedule(schedule: Schedule, policy: Policy): Schedule {
   const [least, most] = [policy.least('history.everyMinutes'), policy.most('history.everyMinutes')];
   const quota = policy.most('history.quota');
+  const { leastChangedBytes, batteryLeastPercent } = schedule;
+  const waits = isForced(policy)
+    ? {
+        leastChangedBytes: Math.min(leastChangedBytes, MOST.leastChangedBytes),
+        batteryLeastPercent: Math.min(batteryLeastPercent, MOST.batteryLeastPercent),
+      }
+    : {};
   return {
     ...schedule,
+    ...waits,
     isOn: schedule.isOn || most !== null,
     everyMinutes: boundInterval(schedule.everyMinutes, least ?? 0, most ?? Number.POSITIVE_INFINITY),
     keep: boundRetention(
@@ -51,6 +73,16 @@ export function wantedSchedule(wanted: Schedule, stored: Schedule, policy: Polic
     (Object.keys(wanted) as (keyof Schedule)[]).map(key => [key, isLeft(key) ? stored[key] : wanted[key]]),
   ) as Schedule;
   if (!isLeft('isOn') && !wanted.isOn) policy.requireUnset('history.everyMinutes');
+  if (!isLeft('leastChangedBytes') && wanted.leastChangedBytes > MOST.leastChangedBytes)
+    policy.requireUnset(
+      'history.everyMinutes',
+      `points cannot wait for more than ${amountText(bytesToKib(MOST.leastChangedBytes))} of changes`,
+    );
+  if (!isLeft('batteryLeastPercent') && wanted.batteryLeastPercent > MOST.batteryLeastPercent)
+    policy.requireUnset(
+      'history.everyMinutes',
+      `points cannot wait for the charger above ${MOST.batteryLeastPercent}% of the battery`,
+    );
   if (!isLeft('everyMinutes')) policy.requireWithin('history.everyMinutes', wanted.everyMinutes);
   if (!isLeft('keep')) policy.requireWithin('history.keepDays', longestDays(wanted.keep, policy));
   if (!isLeft('quotaBytes'))

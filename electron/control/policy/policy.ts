@@ -35,11 +35,11 @@ export class Policy {
   }
 
   /** A limit that leaves people no choice. */
-  requireUnset(key: AmountKey): void {
+  requireUnset(key: AmountKey, what = 'it cannot be turned off'): void {
     const { max } = this.keys[key];
     if (max === null) return;
     const limit = sayAmount(keyRow(key).kind, max.is);
-    throw denied(this.keys[key], `it cannot be turned off while there is a limit of ${limit}`, max.by);
+    throw denied(this.keys[key], `${what} while there is a limit of ${limit}`, max.by);
   }
 
   requireWithin(key: AmountKey, amount: number): void {

@@ -86,6 +86,12 @@ export class SerialLine {
     this.#viewers.delete(viewer);
   }
 
+  /** It may not look any more. */
+  end(viewer: number): void {
+    this.#viewers.get(viewer)?.({ base64: '', end: true });
+    this.leave(viewer);
+  }
+
   has(viewer: number): boolean {
     return this.#viewers.has(viewer);
   }

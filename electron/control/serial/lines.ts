@@ -16,7 +16,9 @@ export interface SerialPorts {
 export class SerialLines {
   readonly #ports: SerialPorts;
   readonly #lines = new Map<VmId, Promise<SerialLine>>();
-  readonly #callers = new Set<number>();
+  readonly #callers = new Map<number, CallContext['caller']>();
+  /** How often browsers were told to look away. */
+  #ended = 0;
 
   constructor(ports: SerialPorts) {
     this.#ports = ports;
@@ -24,11 +26,13 @@ export class SerialLines {
 
   /** A second open by the same connection hears again what was kept. */
   async open(vmId: VmId, socketPath: string, { caller, emit }: CallContext): Promise<void> {
+    const ended = this.#ended;
     const line = await this.#lineOf(vmId, socketPath);
+    if (ended !== this.#ended && caller.kind === 'browser') throw notOpen();
     if (!line.has(caller.id) && line.viewers >= VIEWERS_MAX) throw tooMany();
     line.join(caller.id, payload => emit('serial', vmId, payload));
     if (this.#callers.has(caller.id)) return;
-    this.#callers.add(caller.id);
+    this.#callers.set(caller.id, caller);
     caller.onGone(() => {
       this.#callers.delete(caller.id);
       for (const one of this.#lines.values()) void one.then(open => open.leave(caller.id), nothing);
@@ -53,6 +57,14 @@ export class SerialLines {
     const line = await this.#lines.get(vmId);
     if (line?.has(caller.id) !== true) throw notOpen();
     if (!(await line.type(Buffer.from(base64, 'base64')))) throw unheard();
+  }
+
+  /** They may not look any more; also those that are being opened. */
+  endOfBrowsers(): void {
+    this.#ended++;
+    for (const { id, kind } of this.#callers.values())
+      if (kind === 'browser')
+        for (const one of this.#lines.values()) void one.then(open => open.end(id), nothing);
   }
 
   async close(vmId: VmId, { caller }: CallContext): Promise<void> {

@@ -37,6 +37,7 @@ const WHO: Readonly<Record<Protection, string>> = {
   tip: 'ends of branches',
   now: 'the point Now stands on',
   'in-use': 'points being read',
+  limit: 'automatic points that a limit of this computer keeps',
 };
 
 const everyText = (minutes: number): string => (minutes < 60 ? `${minutes} min` : `${minutes / 60} h`);

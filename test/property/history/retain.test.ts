@@ -24,6 +24,7 @@ const worldArbitrary = fc.record({
   used: fc.array(fc.nat(59), { maxLength: 3 }),
   spared: fc.array(fc.nat(59), { maxLength: 3 }),
   hours: fc.nat(3000),
+  heldDays: fc.constantFrom(0, 1, 3, 30),
 });
 const RUNS = { numRuns: 2000 };
 
@@ -133,6 +134,28 @@ describe('retention', () => {
       RUNS,
     );
   });
+});
+
+it('no quota drops automatic points younger than what IT has kept, and what it is exceeded by is said', () => {
+  let kept = 0;
+  fc.assert(
+    fc.property(worldArbitrary, world => {
+      const nowMs = EPOCH + world.hours * HOUR_MS;
+      const { drop, quota } = retained({ ...world, quotaBytes: 1 });
+      const young = ({ takenAt }: { readonly takenAt: number }): boolean =>
+        takenAt > nowMs - world.heldDays * 24 * HOUR_MS;
+      const forQuota = idsOf(drop.filter(({ why }) => why === 'quota'));
+      expect(world.line.moments.filter(moment => forQuota.has(moment.id) && young(moment))).toEqual([]);
+      const limited = quota.heldBy.find(({ by }) => by === 'limit');
+      if (limited === undefined) return;
+      kept++;
+      const free = idsOf(retained({ ...world, quotaBytes: 1, heldDays: 0 }).drop);
+      const held = world.line.moments.filter(({ id }) => free.has(id) && !idsOf(drop).has(id));
+      expect(limited.bytes).toBe(pastBytes({ ...world.line, moments: held }));
+    }),
+    RUNS,
+  );
+  expect(kept).toBeGreaterThan(100);
 });
 
 describe('what dropping several frees', () => {

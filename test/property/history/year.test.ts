@@ -115,7 +115,7 @@ class Laptop {
     const given = { inUse: new Set<never>(), spared: new Set<never>() };
     const nowParentId = this.moments.at(-1)?.id ?? null;
     const line = { moments: this.moments, nowParentId };
-    const { drop } = retain(line, given, this.schedule, nowMs, berlin);
+    const { drop } = retain(line, given, { ...this.schedule, heldDays: 0 }, nowMs, berlin);
     const gone = new Set(drop.map(({ momentId }) => momentId));
     if (gone.size === 0) return;
     // A line without branches: whoever is left hangs off the one before it.

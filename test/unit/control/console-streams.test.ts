@@ -77,4 +77,30 @@ describe('a screen for one connection', () => {
     expect(heard).toEqual([{ base64: '', end: true }]);
     expect(() => consoles.send(VM, '', context)).toThrow();
   });
+
+  it('of a browser that may not look any more ends, also while it is being opened; another goes on', async () => {
+    const { caller } = context;
+    const local = consoles.open(VM, '/run/vnc', context);
+    const stays = connected();
+    await local;
+    const browser = { ...context, caller: { ...caller, id: 2, kind: 'browser' as const } };
+    const opened = consoles.open(VM, '/run/vnc', browser);
+    const wire = connected();
+    await opened;
+    consoles.endOfBrowsers();
+    wire.say(Buffer.from('secret'));
+    await settled();
+    expect([wire.isDestroyed, heard]).toEqual([true, [{ base64: '', end: true }]]);
+    expect(() => consoles.send(VM, '', browser)).toThrow();
+    const opening = consoles.open(VM, '/run/vnc', browser);
+    consoles.endOfBrowsers();
+    const late = connected();
+    await opening;
+    expect(late.isDestroyed).toBe(true);
+    stays.say(Buffer.from('RFB'));
+    expect(heard.slice(1)).toEqual([
+      { base64: '', end: true },
+      { base64: Buffer.from('RFB').toString('base64'), end: false },
+    ]);
+  });
 });

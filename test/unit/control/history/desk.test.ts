@@ -34,7 +34,12 @@ class World {
   /** What storage was told last. */
   isHeld = false;
   line = told({ moments: [], nowParentId: null });
-  rules: HistoryDeskPorts['rules'] = { bound: schedule => schedule, wanted: schedule => schedule };
+  rules: HistoryDeskPorts['rules'] = {
+    bound: schedule => schedule,
+    wanted: schedule => schedule,
+    heldDays: () => 0,
+    isForced: () => false,
+  };
   desk = this.#desk();
   #count = 0;
 

@@ -1,228 +1,35 @@
 // Going back, killed at every step of control: real disks, files and notes; only control dies, storage lives on.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Machines } from '../../../../electron/control/machines.ts';
-import { ExtrasShelf } from '../../../../electron/control/moments/extras.ts';
-import { GoingBack } from '../../../../electron/control/moments/going-back.ts';
-import { runRecordSchema } from '../../../../electron/control/vm/run-record.ts';
-import { placeSaved, readSavedRecord } from '../../../../electron/control/vm/suspended.ts';
+import { readSavedRecord } from '../../../../electron/control/vm/suspended.ts';
 import * as json from '../../../../electron/platform/json-file.ts';
-import * as files from '../../../../electron/platform/vm-files.ts';
-import type { StorageClient } from '../../../../electron/storage/client.ts';
-import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
-import type { NewMoment } from '../../../../electron/storage/disk/engine-types.ts';
 import { openVmFolder } from '../../../../electron/storage/disk/open-folder.ts';
-import type { DiskId, MomentId, VmId } from '../../../../shared/ids.ts';
+import type { MomentId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import type { Moment } from '../../../../shared/timeline.ts';
 import type { VmSpec } from '../../../../shared/vm.ts';
-import { specOf } from '../../../support/memory-world.ts';
+import {
+  at,
+  control,
+  disk,
+  found,
+  goBack,
+  present,
+  record,
+  setMachine,
+  setUp,
+  spec,
+  survives,
+  tearDown,
+  text,
+  vmId,
+  world,
+  write,
+} from '../../../support/going-back-world.ts';
 
 // Every step is a disk of its own: on a loaded machine that takes a minute. This only ends a hang.
 vi.setConfig({ testTimeout: 300_000 });
 
-const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
-const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
-const spec: VmSpec = {
-  ...specOf(1),
-  disks: [{ id: diskId, virtualBytes: 4 * 2 ** 20 }],
-  boot: { kind: 'iso', isoName: 'installer.iso' },
-};
-const record = runRecordSchema.parse({
-  bootKib: 1024,
-  accelerator: 'tcg',
-  argv: ['-m', '1', '-device', 'ide-cd,bus=ide.5,drive=iso,id=cd0'],
-  hasBalloon: true,
-  folders: { home: '/h', run: '/r' },
-});
-
-class Killed extends Error {}
-type Compared = { readonly fromId: MomentId; readonly toId: MomentId | null };
-
-let home: string;
-let engine: VmEngine;
-let then: Moment;
-/** How the VM is set up. */
-let cpus: number;
-let now: VmSpec;
-
-const at = (name: string): string => join(home, name);
-const text = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
-const write = (words: string): void => engine.volume(diskId).write(Buffer.alloc(4096, words), 0);
-async function disk(): Promise<string> {
-  const bytes = Buffer.alloc(4096);
-  await engine.volume(diskId).read(bytes, 0);
-  return bytes.toString('utf8', 0, 4);
-}
-function setMachine(words: string): void {
-  writeFileSync(at('uefi-vars.fd'), words);
-  rmSync(at('tpm'), { recursive: true, force: true });
-  mkdirSync(at('tpm'));
-  writeFileSync(at('tpm/permanent'), words);
-}
-
-/** A control that dies at its `killAt`th step: whatever it tries from then on does not happen. */
-function control(killAt = Number.POSITIVE_INFINITY) {
-  let steps = 0;
-  const step = (): void => {
-    if (++steps >= killAt) throw new Killed();
-  };
-  /** Dies before it, or when it is done and nobody was told. */
-  const mortal = <A extends unknown[], R>(work: (...given: A) => R) => {
-    return (...given: A): R => {
-      step();
-      const done = work(...given);
-      step();
-      return done;
-    };
-  };
-  const mortalLater = <A extends unknown[], R>(work: (...given: A) => Promise<R>) => {
-    return async (...given: A): Promise<R> => {
-      step();
-      const done = await work(...given);
-      step();
-      return done;
-    };
-  };
-  const removeTree = mortal(json.removeTree);
-  const copyDurably = mortal((from: string, to: string) => {
-    // In the middle of it a folder is not there (copyDurably).
-    if (existsSync(join(from, 'permanent')) && steps + 1 >= killAt)
-      rmSync(to, { recursive: true, force: true });
-    step();
-    files.copyDurably(from, to);
-  });
-  const world = {
-    home: () => home,
-    readJson: json.readJson,
-    writeJson: mortal(json.writeJson),
-    removeFile: mortal(json.removeFile),
-    removeTree,
-    makePrivateFolder: mortal(json.makePrivateFolder),
-  };
-  const shelf = new ExtrasShelf({
-    ...world,
-    listFolder: files.listFolder,
-    exists: files.fileExists,
-    isSame: files.isSame,
-    copyDurably,
-    removeLarge: files.removeLarge,
-    rename: mortal(json.renameDurably),
-    link: mortal(files.linkFile),
-    uuid: () => crypto.randomUUID(),
-  });
-  const timeline = () => engine.timeline();
-  const compared = async ({ fromId, toId }: Compared) => ({
-    disks: await engine.inspect.compare(fromId, toId),
-  });
-  const moveDisks: Machines['moveDisks'] = mortalLater(async (_, order) => {
-    await engine.goBack(order);
-    return timeline();
-  });
-  const machines = {
-    kept: () => [{ spec }],
-    open: () => Promise.resolve(),
-    requireOff: () => undefined,
-    moveDisks,
-    spec: () => now,
-    supervisor: () => ({
-      placeSaved: (saved: typeof record, link: (to: string) => void) =>
-        placeSaved(saved, link, { home, run: home }, world),
-    }),
-  } as unknown as Machines;
-  const goingBack = new GoingBack({
-    ...world,
-    machines,
-    forgetVars: () => undefined,
-    restoreSetup: mortal((_, wanted) => {
-      cpus = wanted.cpus;
-    }),
-    storage: {
-      call: mortalLater(async (method: string, given: NewMoment & Compared): Promise<unknown> => {
-        if (method === 'moment.take') return engine.takeMoment(given);
-        return method === 'moment.compare' ? compared(given) : timeline();
-      }),
-    } as unknown as StorageClient,
-    shelf,
-    uuid: () => crypto.randomUUID(),
-    keepPresent: (moment, draft) =>
-      shelf.keep(vmId, moment.points[0]?.pointId ?? ('' as never), draft, {
-        consistency: 'off',
-        memoryBytes: null,
-        hasScreen: false,
-        record: null,
-        spec,
-      }),
-    log: () => undefined,
-  });
-  return { goingBack, shelf, steps: () => steps };
-}
-
-const goBack = (goingBack: GoingBack): Promise<boolean> =>
-  goingBack.goBack(
-    { vmId, momentId: then.id, keepName: 'the present', resume: true, configuration: 'restore' },
-    () => undefined,
-  );
-/** False: it died. */
-async function survives(work: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (cause) {
-    if (cause instanceof Killed) return false;
-    throw cause;
-  }
-}
-
-/** `before`, `after`, or whatever mixture it is. */
-async function found(): Promise<string> {
-  const saved = readSavedRecord({ home, run: home }, { readJson: json.readJson });
-  const memory = saved === null ? 'none' : text(at('suspended/memory'));
-  const states = [await disk(), text(at('uefi-vars.fd')), text(at('tpm/permanent')), memory, cpus].join();
-  if (states === 'now.,now.,now.,none,4') return 'before';
-  return states === 'then,then,then,then,1' ? 'after' : states;
-}
-
-/** What went with the present into its branch. */
-function present(): string {
-  const kept = engine.timeline().moments.filter(({ name }) => name === 'the present');
-  const folders = kept.map(({ points }) => at(`moments/${points[0]?.pointId}`));
-  return folders.map(path => `${text(`${path}/uefi-vars.fd`)}${text(`${path}/tpm/permanent`)}`).join();
-}
-
-async function setUp(hasWritten = true): Promise<void> {
-  home = mkdtempSync(join(tmpdir(), 'ebb-t-'));
-  const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
-  engine = await openVmFolder(vmId, home, { turn }, { autoSettle: false });
-  await engine.createDisk(diskId, 4 * 2 ** 20);
-  write('then');
-  setMachine('then');
-  then = await engine.takeMoment({ name: 'then', note: '', kind: 'manual' });
-  const { shelf } = control();
-  const draft = shelf.draft(vmId);
-  shelf.copyState(vmId, draft);
-  writeFileSync(draft.memoryPath, 'then');
-  const pointId = then.points[0]?.pointId as Moment['points'][number]['pointId'];
-  shelf.keep(vmId, pointId, draft, { consistency: 'memory', memoryBytes: 4, hasScreen: false, record, spec });
-  if (hasWritten) write('now.');
-  setMachine('now.');
-  cpus = 4;
-  now = spec;
-}
-async function tearDown(): Promise<void> {
-  await engine.close();
-  rmSync(home, { recursive: true, force: true });
-}
 beforeEach(() => setUp());
 afterEach(tearDown);
 
@@ -247,7 +54,7 @@ describe('L4, T7: going back', () => {
       const state = await found();
       outcomes.push(state);
       expect(present()).toBe(state === 'after' ? 'now.now.' : '');
-      await next.shelf.sweep(engine.timeline());
+      await next.shelf.sweep(world.engine.timeline());
       expect(readdirSync(at('moments'))).toHaveLength(state === 'after' ? 2 : 1);
       expect(json.readJson(at('going-back.json')) ?? null).toBeNull();
       expect(isOver && state).not.toBe('before');
@@ -263,11 +70,63 @@ describe('L4, T7: going back', () => {
     expect(outcomes.lastIndexOf('before')).toBeLessThan(outcomes.indexOf('after'));
   });
 
+  it('L4: killed at any step, and not allowed any more, it is finished where the disks were moved, and dropped where they were not', async () => {
+    const outcomes: string[] = [];
+    const { steps, goingBack } = control();
+    await goBack(goingBack);
+    for (let killAt = 1; killAt <= steps(); killAt += killAt < 8 ? 7 : killAt < 20 ? 1 : 8) {
+      await tearDown();
+      await setUp();
+      expect(await survives(() => goBack(control(killAt).goingBack))).toBe(false);
+      const wasNoted = json.readJson(at('going-back.json')) != null;
+      const hadMoved = (await disk()) === 'then';
+      world.isAllowed = false;
+      const next = control();
+      await next.goingBack.finishAll();
+      expect([killAt, await found()]).toEqual([killAt, hadMoved ? 'after' : 'before']);
+      expect(json.readJson(at('going-back.json')) ?? null).toBeNull();
+      expect(world.told).toEqual(wasNoted ? [hadMoved ? null : 'policy.denied'] : []);
+      await next.shelf.sweep(world.engine.timeline());
+      expect(readdirSync(at('moments'))).toHaveLength(hadMoved ? 2 : 1);
+      outcomes.push(`${wasNoted} ${hadMoved}`);
+    }
+    expect(new Set(outcomes)).toEqual(new Set(['false false', 'true false', 'true true']));
+  });
+
+  it('a note nobody here wrote is not acted on where it is not allowed, also one by an order that was carried out', async () => {
+    const orderId = crypto.randomUUID() as MomentId;
+    await world.engine.goBack({ momentId: world.past.id, keepName: 'kept', orderId });
+    write('now.');
+    const newest = await world.engine.takeMoment({ name: 'newest', note: '', kind: 'manual' });
+    world.isAllowed = false;
+    const note = {
+      momentId: world.past.id,
+      pointId: world.past.points[0]?.pointId,
+      keepName: 'kept',
+      resume: true,
+    };
+    for (const forged of [
+      { ...note, orderId: crypto.randomUUID(), present: crypto.randomUUID() },
+      { ...note, orderId, present: crypto.randomUUID() },
+      // Now hangs off that point, and firmware would come from another.
+      { ...note, momentId: newest.id, orderId, present: crypto.randomUUID() },
+    ]) {
+      world.told = [];
+      json.writeJson(at('going-back.json'), { configuration: 'restore', ...forged });
+      await control().goingBack.finish(vmId);
+      expect([await found(), world.told]).toEqual(['before', ['policy.denied']]);
+      expect(existsSync(at('going-back.json'))).toBe(false);
+      expect(world.engine.timeline().nowParentId).toBe(newest.id);
+    }
+    await expect(goBack(control().goingBack)).rejects.toMatchObject({ body: { code: 'policy.denied' } });
+    expect(world.engine.timeline().nowParentId).toBe(newest.id);
+  });
+
   it('L4: memory from when another CD was in the drive comes back with an empty one', async () => {
     const argvWith = async (boot: VmSpec['boot']): Promise<string[] | undefined> => {
-      now = { ...spec, boot };
+      world.now = { ...spec, boot };
       expect(await goBack(control().goingBack)).toBe(true);
-      return readSavedRecord({ home, run: home }, { readJson: json.readJson })?.argv;
+      return readSavedRecord({ home: world.home, run: world.home }, { readJson: json.readJson })?.argv;
     };
     expect(await argvWith(spec.boot)).toEqual(record.argv);
     const empty = ['-m', '1', '-device', 'ide-cd,bus=ide.5,id=cd0'];
@@ -292,7 +151,7 @@ describe('L4, T7: going back', () => {
       await setUp(false);
     };
     const mine = (): number =>
-      engine
+      world.engine
         .timeline()
         .moments.filter(({ points }) => text(at(`moments/${points[0]?.pointId}/uefi-vars.fd`)) === 'now.')
         .length;
@@ -306,7 +165,7 @@ describe('L4, T7: going back', () => {
       1,
     ]);
     await goBack(control().goingBack);
-    expect(engine.timeline().moments).toHaveLength(2);
+    expect(world.engine.timeline().moments).toHaveLength(2);
     // All the steps that make the branch, then some: what follows is killed at each step above.
     for (let killAt = 1; killAt <= whole.steps(); killAt += killAt < 16 ? 1 : 6) {
       await alone();
@@ -325,25 +184,25 @@ describe('L4, T7: going back', () => {
   it('L4: leaving a point that brings no state keeps a branch where the state is new, and none where a point has it', async () => {
     await tearDown();
     await setUp(false);
-    const bare = await engine.takeMoment({ name: 'Cloned', note: '', kind: 'imported' });
+    const bare = await world.engine.takeMoment({ name: 'Cloned', note: '', kind: 'imported' });
     const leaveFor = async (to: Moment): Promise<number> => {
       const [keepName, resume, configuration] = ['kept', false, 'keep'] as const;
       await control().goingBack.goBack(
         { vmId, momentId: to.id, keepName, resume, configuration },
         () => undefined,
       );
-      return engine.timeline().moments.length;
+      return world.engine.timeline().moments.length;
     };
     // now.: of no point yet.
-    expect(await leaveFor(then)).toBe(3);
+    expect(await leaveFor(world.past)).toBe(3);
     for (let round = 0; round < 3; round++)
-      expect([await leaveFor(bare), await leaveFor(then)]).toEqual([3, 3]);
+      expect([await leaveFor(bare), await leaveFor(world.past)]).toEqual([3, 3]);
     await leaveFor(bare);
     setMachine('new.');
-    expect([await leaveFor(then), text(at('uefi-vars.fd'))]).toEqual([4, 'then']);
+    expect([await leaveFor(world.past), text(at('uefi-vars.fd'))]).toEqual([4, 'then']);
     // What another point has is kept by it for a point without state alone, not for one that brings its own.
     setMachine('new.');
-    expect([await leaveFor(bare), await leaveFor(then)]).toEqual([5, 5]);
+    expect([await leaveFor(bare), await leaveFor(world.past)]).toEqual([5, 5]);
     // It is with the disks of `then`: once is enough.
     setMachine('new.');
     expect(await leaveFor(bare)).toBe(5);
@@ -359,16 +218,20 @@ describe('L4, T7: going back', () => {
   });
 
   it('told of again, storage moves the disks once, and what was written since stays', async () => {
-    const order = { momentId: then.id, keepName: 'the present', orderId: crypto.randomUUID() as MomentId };
-    await engine.goBack(order);
+    const order = {
+      momentId: world.past.id,
+      keepName: 'the present',
+      orderId: crypto.randomUUID() as MomentId,
+    };
+    await world.engine.goBack(order);
     write('more');
-    await engine.goBack(order);
+    await world.engine.goBack(order);
     expect(await disk()).toBe('more');
-    expect(engine.timeline().moments.map(({ id }) => id)).toContain(order.orderId);
-    await engine.takeMoment({ name: 'later', note: '', kind: 'manual' });
-    await engine.close();
+    expect(world.engine.timeline().moments.map(({ id }) => id)).toContain(order.orderId);
+    await world.engine.takeMoment({ name: 'later', note: '', kind: 'manual' });
+    await world.engine.close();
     const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
-    engine = await openVmFolder(vmId, home, { turn }, { autoSettle: false });
+    world.engine = await openVmFolder(vmId, world.home, { turn }, { autoSettle: false });
     expect(await disk()).toBe('more');
   });
 
@@ -383,14 +246,15 @@ describe('L4, T7: going back', () => {
     ] as const) {
       const { goingBack } = control();
       const refused = new Fault({ code, what: 'no', safe: 'no', todo: 'no' });
-      const real = engine.goBack.bind(engine);
-      engine.goBack = () => Promise.reject(refused);
+      const real = world.engine.goBack.bind(world.engine);
+      world.engine.goBack = () => Promise.reject(refused);
       await expect(goBack(goingBack)).rejects.toMatchObject({ body: { code } });
       expect(existsSync(at('going-back.json'))).toBe(isNoted);
       expect(await found()).toBe('before');
-      engine.goBack = real;
+      world.engine.goBack = real;
       await goingBack.finish(vmId);
       expect(await found()).toBe(isNoted ? 'after' : 'before');
+      expect(world.told).toEqual(isNoted ? [null] : []);
       await tearDown();
       await setUp();
     }

@@ -2,7 +2,11 @@
 // outside is refused, and what they left alone stays theirs.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundSchedule, wantedSchedule } from '../../../../electron/control/policy/history-rules.ts';
+import {
+  boundSchedule,
+  heldDays,
+  wantedSchedule,
+} from '../../../../electron/control/policy/history-rules.ts';
 import { DEFAULT_SCHEDULE, INTERVAL_MINUTES, type Schedule } from '../../../../shared/history.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { managed, type Settings, unrestricted } from '../../../support/policies.ts';
@@ -12,9 +16,9 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   isOn: fc.boolean(),
   everyMinutes: fc.constantFrom(...INTERVAL_MINUTES),
   atMinute: fc.constant(0),
-  leastChangedBytes: fc.constant(0),
+  leastChangedBytes: fc.integer({ min: 0, max: 2 ** 44 }),
   changedBytes: fc.constant(null),
-  batteryLeastPercent: fc.constant(20),
+  batteryLeastPercent: fc.integer({ min: 0, max: 100 }),
   keep: fc.record({
     allHours: fc.integer({ min: 1, max: 24 * 366 }),
     days: fc.integer({ min: 0, max: 366 }),
@@ -90,6 +94,10 @@ describe('automatic history under policy', () => {
         const longest = policy.most('history.everyMinutes');
         expect(bound.isOn).toBe(stored.isOn || longest !== null);
         expect(bound.everyMinutes).toBeLessThanOrEqual(longest ?? bound.everyMinutes);
+        const { leastChangedBytes, batteryLeastPercent } = longest === null ? stored : DEFAULT_SCHEDULE;
+        expect(bound.leastChangedBytes).toBe(Math.min(stored.leastChangedBytes, leastChangedBytes));
+        expect(bound.batteryLeastPercent).toBe(Math.min(stored.batteryLeastPercent, batteryLeastPercent));
+        expect(heldDays(policy)).toBe(policy.least('history.keepDays') ?? (longest === null ? 0 : 1));
       }),
     );
   });
@@ -113,6 +121,9 @@ describe('automatic history under policy', () => {
 
   it.each([
     ['turned off while there must be points', { isOn: false }, 'history.everyMinutes'],
+    ['left out unless 16 TiB changed', { leastChangedBytes: 2 ** 44 }, 'history.everyMinutes'],
+    ['never on battery', { batteryLeastPercent: 100 }, 'history.everyMinutes'],
+    ['taken more readily', { leastChangedBytes: 0, batteryLeastPercent: 0 }, null],
     ['too seldom', { everyMinutes: 720 }, 'history.everyMinutes'],
     ['kept too long, in months', { keep: { ...DEFAULT_SCHEDULE.keep, months: 3 } }, 'history.keepDays'],
     ['kept too short', { keep: { allHours: 1, days: 1, weeks: 0, months: 0 } }, 'history.keepDays'],

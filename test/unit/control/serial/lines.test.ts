@@ -47,12 +47,12 @@ interface Viewer {
   readonly pieces: { base64: string; end: boolean }[];
   readonly leaves: () => void;
 }
-function viewer(id: number): Viewer {
+function viewer(id: number, kind: 'local' | 'browser' = 'local'): Viewer {
   const pieces: Viewer['pieces'] = [];
   let leaves = (): void => undefined;
   const context = {
     signal: new AbortController().signal,
-    caller: { id, kind: 'local', role: 'admin', onGone: (run: () => void) => (leaves = run) },
+    caller: { id, kind, role: 'admin', onGone: (run: () => void) => (leaves = run) },
     emit: (_topic: string, _key: string, payload: unknown) => pieces.push(payload as (typeof pieces)[0]),
   } as unknown as CallContext;
   const heard = (): string =>
@@ -98,6 +98,21 @@ describe('a serial line', () => {
     await open(third);
     expect(third.heard()).toBe('login: more');
     expect(wires).toHaveLength(1);
+  });
+
+  it('of a browser that may not look any more ends, also while it is being opened; another goes on', async () => {
+    const [local, browser, late] = [viewer(1), viewer(2, 'browser'), viewer(3, 'browser')];
+    await open(local);
+    await open(browser);
+    const opening = open(late);
+    lines.endOfBrowsers();
+    await expect(opening).rejects.toMatchObject({ body: { code: 'vm.wrong-state' } });
+    wire().prints('secret');
+    await clock.advance(100);
+    expect([local.heard(), browser.pieces]).toEqual(['secret', [{ base64: '', end: true }]]);
+    await expect(lines.send(VM, base64('ls'), browser.context)).rejects.toThrow();
+    await open(browser);
+    expect(browser.heard()).toBe('secret');
   });
 
   it('keeps whole lines of the last of it, however much was printed', async () => {
