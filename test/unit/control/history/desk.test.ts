@@ -161,6 +161,18 @@ describe('the desk of automatic points', () => {
     expect(world.line.moments).toHaveLength(1);
   });
 
+  it('a time that passed is not settled by setting the schedule again where there must be points', async () => {
+    world.rules = { ...world.rules, isForced: () => true };
+    await world.restart();
+    world.set();
+    world.changedBytes = 60 * MIB;
+    expect(await world.lookAt(NOON + 60_000)).toMatchObject({ outcome: 'took' });
+    world.changedBytes = 60 * MIB;
+    world.now = NOON + 4 * HOUR + 1000;
+    world.set({ keep: { allHours: 1, days: 0, weeks: 0, months: 0 } });
+    expect(await world.lookAt(NOON + 4 * HOUR + 2000)).toMatchObject({ outcome: 'took', reason: 'time' });
+  });
+
   it('waits for the charger and for tasks, says so once, and takes it then', async () => {
     world.set();
     world.changedBytes = 60 * MIB;
