@@ -8,6 +8,7 @@ import {
   type AuditProblem,
   type AuditReport,
   auditEntrySchema,
+  auditProblemSchema,
   sha256HexSchema,
 } from './audit.ts';
 
@@ -60,6 +61,16 @@ export interface ChainExpectation {
   readonly first: { readonly seq: number; readonly prev: string } | null;
   /** Records that may stand after the head: written and not yet remembered. */
   readonly beyondHead: number;
+}
+
+/** Listed one by one, of all gaps together. */
+const MISSING_MAX = 1_000_000;
+
+/** What Ebb found at a start, and nothing after it shows any more; what was cut off is missed by its numbers. */
+function damageSaid({ action, via, to }: AuditEntry): AuditProblem | null {
+  if (action !== 'audit.damaged' || via !== 'service') return null;
+  const { success, data } = auditProblemSchema.safeParse(to);
+  return success && data.kind !== 'truncated' ? data : null;
 }
 
 class ChainCheck {
@@ -130,7 +141,9 @@ class ChainCheck {
 
   #next(record: ChainRecord): void {
     const { entry, prev } = record;
-    if (this.#prevs.length > 0 && !this.#prevs.includes(prev))
+    const said = damageSaid(entry);
+    if (said !== null) this.tell(said.kind, said.fromSeq, said.toSeq, said.expected, said.found);
+    else if (this.#prevs.length > 0 && !this.#prevs.includes(prev))
       this.tell('changed', entry.seq - 1, entry.seq - 1, prev, this.#prevs[0] ?? '');
     // The chain is whole around what could not be read: a write that a crash cut off.
     this.tornWrites += this.#unreadable;
@@ -145,7 +158,8 @@ class ChainCheck {
     if (lost > 0) this.tell('changed', from, from + lost - 1, 'a record', 'something unreadable');
     this.#unreadable = 0;
     // A number from another world names no list of missing ones.
-    if (seq - from > 1_000_000) this.tell('removed', from, seq - 1, String(from), String(seq));
+    if (seq - from + this.#missing.size > MISSING_MAX)
+      this.tell('removed', from, seq - 1, String(from), String(seq));
     else for (let missing = from + lost; missing < seq; missing++) this.#missing.add(missing);
     this.#step(record);
   }
@@ -202,9 +216,18 @@ export function verifyChain(
   sha256: Sha256,
   expectation: ChainExpectation,
 ): AuditReport {
+  const check = chainCheck(sha256, expectation);
+  for (const line of lines) check.line(line);
+  return check.report();
+}
+
+/** The same, for whoever is given the lines bit by bit: none is kept. */
+export function chainCheck(sha256: Sha256, expectation: ChainExpectation) {
   const check = new ChainCheck(sha256);
-  for (const line of lines) check.line(line, expectation.first, expectation.head?.seq ?? null);
-  return reportOf(check, expectation);
+  return {
+    line: (line: string): void => check.line(line, expectation.first, expectation.head?.seq ?? null),
+    report: (): AuditReport => reportOf(check, expectation),
+  };
 }
 
 const LINES_AT_ONCE = 100;
@@ -216,13 +239,13 @@ export async function verifyChainSlowly(
   expectation: ChainExpectation,
   pause: () => Promise<void>,
 ): Promise<AuditReport> {
-  const check = new ChainCheck(sha256);
+  const check = chainCheck(sha256, expectation);
   let count = 0;
   for (const line of lines) {
-    check.line(line, expectation.first, expectation.head?.seq ?? null);
+    check.line(line);
     if (++count % LINES_AT_ONCE === 0) await pause();
   }
-  return reportOf(check, expectation);
+  return check.report();
 }
 
 function reportOf(check: ChainCheck, expectation: ChainExpectation): AuditReport {

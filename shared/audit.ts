@@ -53,6 +53,10 @@ export const sha256HexSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 
 export const auditHeadSchema = z.object({ seq: z.int().min(0), hash: sha256HexSchema });
 export type AuditHead = z.infer<typeof auditHeadSchema>;
 
+/** In the files: how many lines of which one (by the number of its first record) have been given. */
+export const auditPlaceSchema = z.strictObject({ file: z.int().min(0), line: z.int().min(0) });
+export type AuditPlace = z.infer<typeof auditPlaceSchema>;
+
 /** What is wrong with a chain, by record. `expected` and `found` are hashes or numbers of records. */
 export const auditProblemSchema = z.object({
   kind: z.enum(['changed', 'removed', 'moved', 'repeated', 'truncated', 'added', 'headless']),

@@ -37,6 +37,7 @@ import { siblingModule } from '../platform/worker-thread.ts';
 import { StorageClient } from '../storage/client.ts';
 import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
+import type { Audit } from './audit/audit.ts';
 import { accessParts } from './compose-access.ts';
 import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
 import { historyParts, imports, sweepLeftOver } from './compose-history.ts';
@@ -304,11 +305,17 @@ function lookingParts(
   return looking;
 }
 
-async function quitAll(tasks: Tasks, storage: StorageClient, exit: () => void): Promise<void> {
+async function quitAll(
+  { tasks, storage, audit }: { tasks: Tasks; storage: StorageClient; audit: Audit },
+  exit: () => void,
+): Promise<void> {
   tasks.leave();
   await storage.call('storage.quit', {});
   storage.dispose();
-  clock.after(50, exit);
+  clock.after(50, () => {
+    audit.stop();
+    exit();
+  });
 }
 
 export function composeControl(input: ControlInput): Control {
@@ -343,7 +350,7 @@ export function composeControl(input: ControlInput): Control {
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, { memory, machines, setup }, probe)),
-    quit: () => quitAll(tasks, storage, input.exit),
+    quit: () => quitAll({ tasks, storage, audit }, input.exit),
     ranges,
     setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
     policyReport: () => desk.report(),
@@ -376,6 +383,7 @@ export function composeControl(input: ControlInput): Control {
       for (const part of [autostarts, desk, memory, ranges, trash, histories, parts.access]) part.stop();
       machines.dispose();
       storage.dispose();
+      audit.stop();
       catalog.close();
     },
   };

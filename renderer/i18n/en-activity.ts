@@ -52,6 +52,7 @@ const actions: Readonly<Record<string, string>> = {
   'policy.loaded': 'Limits by IT read',
   'file.register': 'Name a file',
   'audit.damaged': 'Audit found damaged',
+  'audit.adopted': 'Record taken over after a crash',
   'audit.lost': 'Records lost',
   'audit.several': 'Several that were denied',
 };
@@ -98,6 +99,7 @@ const fields: Readonly<Record<string, string>> = {
   problems: 'problems',
   fromSeq: 'from record',
   toSeq: 'to record',
+  record: 'record',
 };
 
 export const enActivity = {

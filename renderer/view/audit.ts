@@ -6,7 +6,8 @@ import { formatBytes, formatKib } from './format.ts';
 type Words = Dictionary['activity']['audit'];
 
 /** Ids say nothing to people. */
-const isId = (key: string): boolean => /(?:Id|^momentId|hasNote|isAccepted|expected|found)$/.test(key);
+const isId = (key: string): boolean =>
+  /(?:Id|^momentId|hasNote|isAccepted|expected|found|^hash|^head)$/.test(key);
 
 function valueWords(key: string, value: AuditValues[string], words: Words, language: string): string {
   if (value === null) return words.none;

@@ -19,6 +19,7 @@ import {
   auditEntrySchema,
   auditHeadSchema,
   auditOutcomeSchema,
+  auditPlaceSchema,
   auditReportSchema,
 } from '../audit.ts';
 import {
@@ -936,14 +937,16 @@ export const contract = defineContract({
     'audit.export': {
       kind: 'query',
       params: z.strictObject({
-        afterSeq: z.int().min(0).default(0),
+        /** As the page before said; null: from the beginning. */
+        after: auditPlaceSchema.nullable().default(null),
+        /** Beginning with the first record that is not older. */
         sinceMs: z.int().min(0).default(0),
         limit: z.int().min(1).max(AUDIT_LINES_MAX),
       }),
       result: z.object({
         lines: z.array(z.string()).max(AUDIT_LINES_MAX),
-        /** For the next call; null: that was all. */
-        nextAfterSeq: z.int().min(0).nullable(),
+        /** For the next call; null: that was all. A page may have no lines and not be the last. */
+        next: auditPlaceSchema.nullable(),
         head: auditHeadSchema,
       }),
       errors: ['host.permission', 'disk.io'],

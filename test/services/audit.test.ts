@@ -73,6 +73,17 @@ it('names the token by which a browser changed something', async () => {
   expect((await ebb.call('audit.list', { limit: 1 })).entries[0]).not.toHaveProperty('by');
 });
 
+it('what was only counted so far is there after a peaceful end', async () => {
+  const guess = { token: 'guessed again', address: '127.0.0.9' };
+  for (let n = 0; n < 4; n++) await expect(ebb.call('headless.sign-in', guess)).rejects.toThrow('denied');
+  const pid = ebb.controlPid();
+  process.kill(pid, 'SIGTERM');
+  await ebb.rejoin(pid);
+  const { entries } = await ebb.call('audit.list', { limit: 1, action: 'headless.sign-in' });
+  expect(entries).toMatchObject([{ outcome: 'denied', code: 'headless.unknown-token' }]);
+  expect(entries[0]?.times).toBeGreaterThanOrEqual(4);
+});
+
 it('goes on after control was killed, with the chain whole', async () => {
   const { head } = await ebb.call('audit.list', { limit: 1 });
   await ebb.killControl();

@@ -3,6 +3,8 @@
 import {
   AUDIT_PROBLEMS_MAX,
   type AuditEntry,
+  type AuditHead,
+  type AuditPlace,
   type AuditProblem,
   type AuditReport,
 } from '../../../shared/audit.ts';
@@ -69,6 +71,8 @@ export type NewEntry = Omit<AuditEntry, 'seq'>;
 export class AuditLog {
   readonly #options: AuditLogOptions;
   #tail: Tail | null = null;
+  /** When it was opened, a record stood beyond the head: its writer died before it was remembered, or somebody added it. */
+  adopted: AuditHead | null = null;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -88,16 +92,17 @@ export class AuditLog {
       oldest === undefined ? emptyHead : { ...emptyHead, firstSeq: oldest.entry.seq, firstPrev: oldest.prev };
     const known = this.#options.off?.noHead === true ? null : stored;
     const head = known ?? begun;
-    const isAhead = last !== null && last.entry.seq >= head.seq;
+    const problems = this.#misfits(known, found);
     this.#tail = {
-      head: isAhead ? { ...head, seq: last.entry.seq, hash: last.hash } : head,
+      head: last === null ? head : headAfter(head, last, known !== null && problems.length > 0),
       isHeadStored: false,
       segment: name,
       chars: text.length,
       isTorn: text !== '' && !text.endsWith('\n'),
     };
-    const problems = this.#misfits(known, found);
     if (known !== null) this.#removeBefore(known.firstSeq, segments);
+    const { seq, hash } = this.#tail.head;
+    this.adopted = known !== null && problems.length === 0 && seq > known.seq ? { seq, hash } : null;
     return problems;
   }
 
@@ -139,13 +144,18 @@ export class AuditLog {
   }
 
   /** As they stand in the files, oldest first. */
-  *lines(afterSeq = 0): Generator<string> {
-    const segments = this.#segments();
-    for (const [index, name] of segments.entries()) {
-      const next = segments[index + 1];
-      if (next !== undefined && firstSeqOf(next) <= afterSeq + 1) continue;
-      for (const line of linesOf(this.#options.folder.read(name))) if (line !== '') yield line;
+  *lines(after: AuditPlace | null = null): Generator<{ readonly line: string; readonly place: AuditPlace }> {
+    for (const name of this.#segments()) {
+      const file = firstSeqOf(name);
+      if (after !== null && file < after.file) continue;
+      const given = file === after?.file ? after.line : 0;
+      for (const [index, line] of linesOf(this.#options.folder.read(name)).entries())
+        if (index >= given && line !== '') yield { line, place: { file, line: index + 1 } };
     }
+  }
+
+  *#texts(): Generator<string> {
+    for (const { line } of this.lines()) yield line;
   }
 
   /** Records may be written and files go meanwhile: what then looks wrong is looked at again. */
@@ -165,8 +175,8 @@ export class AuditLog {
     const expectation = expectationOf(head);
     const report =
       pause === null
-        ? verifyChain(this.lines(), sha256, expectation)
-        : await verifyChainSlowly(this.lines(), sha256, expectation, pause);
+        ? verifyChain(this.#texts(), sha256, expectation)
+        : await verifyChainSlowly(this.#texts(), sha256, expectation, pause);
     if (head !== null || report.last === null) return report;
     const { seq } = report.last;
     const headless = {
@@ -224,10 +234,12 @@ export class AuditLog {
         String(known.seq),
         String(lastSeq),
       );
-    const same = lines.find(({ seq }) => seq === known.seq);
+    const same = lines.findLast(({ seq }) => seq === known.seq);
     if (same !== undefined && same.hash !== known.hash)
-      return tell('changed', known.seq, known.seq, known.hash, same.hash);
-    if (lastSeq > known.seq + 1)
+      return tell('changed', known.seq, lastSeq, known.hash, same.hash);
+    const isNext = (record: ChainRecord) => record.prev === known.hash && record.computed === record.hash;
+    // One may be there that its writer did not live to remember.
+    if (lastSeq > known.seq + 1 || (lastSeq > known.seq && !found.slice(-1).every(isNext)))
       return tell('added', known.seq + 1, lastSeq, String(known.seq), String(lastSeq));
     return [];
   }
@@ -280,6 +292,18 @@ export class AuditLog {
       if (next !== undefined && firstSeqOf(next) <= firstSeq) this.#options.folder.remove(name);
     }
   }
+}
+
+/** A number from another world is not gone on from. */
+const AHEAD_MAX = 1_000_000;
+
+/**
+ * What the next record follows. Where the files end in what Ebb did not write, numbers go on after it, and the chain after
+ * what Ebb wrote: it stays broken there for whoever checks it.
+ */
+function headAfter(head: StoredHead, { entry: { seq }, hash }: ChainRecord, isForged: boolean): StoredHead {
+  if (seq < head.seq || (isForged && seq > head.seq + AHEAD_MAX)) return head;
+  return { ...head, seq, hash: isForged ? head.hash : hash };
 }
 
 const firstSeqOf = (name: string): number => Number(SEGMENT.exec(name)?.[1] ?? 0);

@@ -48,6 +48,7 @@ interface Late {
 }
 
 interface Denials {
+  readonly code: string;
   forMs: number;
   timer: Timer | null;
   /** Its time passed without another: the next one is written at once. */
@@ -84,7 +85,11 @@ export class Audit {
   begin(isGoingOn: (task: TaskId) => boolean): void {
     const { log, heads, warn } = this.#options;
     try {
-      for (const problem of log.open()) this.#damaged(problem);
+      const known = heads.get();
+      const head = known === null ? {} : { head: `${known.seq}:${known.hash}` };
+      for (const problem of log.open()) this.#damaged(problem, head);
+      if (log.adopted !== null)
+        this.#found('audit.adopted', { record: log.adopted.seq, hash: log.adopted.hash });
       for (const entry of heads.open()) {
         const begun: Begun = { draft: entry, seq: entry.seq, task: entry.task };
         if (entry.task !== null && isGoingOn(entry.task)) this.#keepOpen(begun);
@@ -153,33 +158,50 @@ export class Audit {
     this.note(draft, { outcome: 'denied', code });
     known?.timer?.cancel();
     const forMs = known === undefined ? DENIALS_TOGETHER_MS : longer(known.forMs);
-    this.#count(key, code, { forMs, timer: null, isQuiet: false, times: 0, common: null });
+    this.#count(key, { code, forMs, timer: null, isQuiet: false, times: 0, common: null });
   }
 
-  #count(key: string, code: string, denials: Denials): void {
+  /** Control ends: what is only counted so far is written. */
+  stop(): void {
+    for (const { timer, code, common, times } of this.#denials.values()) {
+      timer?.cancel();
+      if (common !== null) this.#sum(common, code, times);
+    }
+    this.#denials.clear();
+  }
+
+  #count(key: string, denials: Denials): void {
     this.#denials.set(key, denials);
-    denials.timer = this.#options.clock.after(denials.forMs, () => this.#counted(key, code, denials));
+    denials.timer = this.#options.clock.after(denials.forMs, () => this.#counted(key, denials));
   }
 
-  #counted(key: string, code: string, denials: Denials): void {
-    const { common, times, forMs } = denials;
+  #counted(key: string, denials: Denials): void {
+    const { code, common, times, forMs } = denials;
     if (common !== null) {
-      const begun = { draft: common, seq: null, task: null };
-      this.#told({ begun, at: this.#now(), ending: { outcome: 'denied', code }, times }, 'go-on');
-      return this.#count(key, code, { ...denials, times: 0, common: null, forMs: longer(forMs) });
+      this.#sum(common, code, times);
+      return this.#count(key, { ...denials, times: 0, common: null, forMs: longer(forMs) });
     }
     denials.isQuiet = true;
     denials.timer = this.#options.clock.after(DENIALS_TOGETHER_MAX_MS, () => void this.#denials.delete(key));
+  }
+
+  #sum(draft: Draft, code: string, times: number): void {
+    const begun = { draft, seq: null, task: null };
+    this.#told({ begun, at: this.#now(), ending: { outcome: 'denied', code }, times }, 'go-on');
   }
 
   #now(): number {
     return this.#options.clock.wallMs();
   }
 
-  #damaged({ kind, fromSeq, toSeq, expected, found }: AuditProblem): void {
-    const to = { kind, fromSeq, toSeq, expected, found };
+  /** `verify` names it for as long as this record is there. */
+  #damaged({ kind, fromSeq, toSeq, expected, found }: AuditProblem, head: Draft['to']): void {
     this.#options.warn(`audit: damaged: ${kind}, records ${fromSeq} to ${toSeq}`);
-    const draft = { via: 'service', action: 'audit.damaged', vmId: null, vmName: '', from: {}, to } as const;
+    this.#found('audit.damaged', { kind, fromSeq, toSeq, expected, found, ...head });
+  }
+
+  #found(action: string, to: Draft['to']): void {
+    const draft = { via: 'service', action, vmId: null, vmName: '', from: {}, to } as const;
     this.#append({
       begun: { draft, seq: null, task: null },
       at: this.#now(),

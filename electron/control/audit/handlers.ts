@@ -1,7 +1,7 @@
 // The audit, read through the contract.
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../../../shared/audit.ts';
-import { decodeRecord, type Sha256 } from '../../../shared/audit-chain.ts';
+import { decodeRecord, RECORD_CHARS_MAX, type Sha256 } from '../../../shared/audit-chain.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { Handlers } from '../../../shared/rpc/server.ts';
 import type { Params } from '../../../shared/rpc/table.ts';
@@ -12,6 +12,9 @@ import type { AuditLog } from './audit-log.ts';
 export const sha256: Sha256 = text => createHash('sha256').update(text).digest('hex');
 
 const ENTRIES_AT_ONCE = 200;
+/** Of an export, whatever the files hold: a call ends, and its answer fits into a frame. */
+const LINES_SEEN_MAX = 2000;
+const PAGE_CHARS = 1024 * 1024;
 const pause = (): Promise<void> => new Promise(nextTurn);
 
 type Filter = Pick<Params<Contract, 'audit.list'>, 'vmId' | 'action' | 'outcome' | 'all'>;
@@ -43,19 +46,20 @@ export function auditHandlers(audit: Audit, log: AuditLog) {
       }
       return { entries, nextBeforeSeq: null, head: audit.head };
     },
-    'audit.export': ({ afterSeq, sinceMs, limit }) => {
+    'audit.export': ({ after, sinceMs, limit }) => {
       const lines: string[] = [];
-      let lastSeq = afterSeq;
-      for (const line of log.lines(afterSeq)) {
-        const entry = decodeRecord(line, () => '')?.entry;
-        if (entry !== undefined && (entry.seq <= afterSeq || entry.at < sinceMs)) continue;
-        // What is no record stands in the files, and only whoever reads from the beginning is told it.
-        if (entry === undefined && afterSeq + sinceMs > 0) continue;
-        if (lines.length === limit) return { lines, nextAfterSeq: lastSeq, head: audit.head };
-        lines.push(line);
-        lastSeq = entry?.seq ?? lastSeq;
+      let [next, seen, chars, isBegun] = [after, 0, 0, sinceMs === 0];
+      for (const { line, place } of log.lines(after)) {
+        const isFull = lines.length === limit || seen === LINES_SEEN_MAX || chars > PAGE_CHARS;
+        if (isFull) return { lines, next, head: audit.head };
+        seen++;
+        next = place;
+        isBegun ||= (decodeRecord(line, () => '')?.entry.at ?? 0) >= sinceMs;
+        if (!isBegun) continue;
+        lines.push(line.length > RECORD_CHARS_MAX ? `${line.slice(0, RECORD_CHARS_MAX)}…` : line);
+        chars += Math.min(line.length, RECORD_CHARS_MAX);
       }
-      return { lines, nextAfterSeq: null, head: audit.head };
+      return { lines, next: null, head: audit.head };
     },
     'audit.verify': () => log.verify(pause),
   } satisfies Partial<Handlers<Contract>>;

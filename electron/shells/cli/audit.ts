@@ -5,12 +5,15 @@ import {
   AUDIT_PAGE_MAX,
   type AuditEntry,
   type AuditHead,
+  type AuditPlace,
   type AuditReport,
   type AuditValues,
   auditHeadSchema,
   auditProblemText,
 } from '../../../shared/audit.ts';
-import { verifyChain } from '../../../shared/audit-chain.ts';
+import { chainCheck } from '../../../shared/audit-chain.ts';
+import type { Contract } from '../../../shared/rpc/contract.ts';
+import type { MethodResult } from '../../../shared/rpc/table.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { readLines, writeOut } from '../../platform/standard-streams.ts';
 import { EXIT_INTEGRITY } from './exits.ts';
@@ -76,11 +79,18 @@ export const showAudit: Run<Rows['audit show']> = async session => {
 };
 
 async function* exported({ client }: Session, sinceMs: number): AsyncGenerator<readonly string[], AuditHead> {
-  for (let afterSeq = 0; ; ) {
-    const page = await client.call('audit.export', { afterSeq, sinceMs, limit: AUDIT_LINES_MAX });
+  let isBegun = false;
+  for (let after: AuditPlace | null = null; ; ) {
+    const since = isBegun ? 0 : sinceMs;
+    const page: MethodResult<Contract, 'audit.export'> = await client.call('audit.export', {
+      after,
+      sinceMs: since,
+      limit: AUDIT_LINES_MAX,
+    });
     yield page.lines;
-    if (page.nextAfterSeq === null) return page.head;
-    afterSeq = page.nextAfterSeq;
+    if (page.next === null) return page.head;
+    isBegun ||= page.lines.length > 0;
+    after = page.next;
   }
 }
 
@@ -123,24 +133,20 @@ export function reportOutput(report: AuditReport): Output {
 }
 
 /** Against a head from elsewhere: what came after it is not judged by it. */
-const against = (lines: readonly string[], head: AuditHead | null): AuditReport =>
-  verifyChain(lines, sha256, { head, first: null, beyondHead: Number.POSITIVE_INFINITY });
+const against = (head: AuditHead | null) =>
+  chainCheck(sha256, { head, first: null, beyondHead: Number.POSITIVE_INFINITY });
 
 export const verifyAudit: Run<Rows['audit verify']> = async session => {
   const head = givenHead(session.given.head);
   if (head === null) return reportOutput(await session.client.call('audit.verify', {}));
-  const lines: string[] = [];
-  const pages = exported(session, 0);
-  for (;;) {
-    const { done, value } = await pages.next();
-    if (done) return reportOutput(against(lines, head));
-    lines.push(...value);
-  }
+  const check = against(head);
+  for await (const lines of exported(session, 0)) for (const line of lines) check.line(line);
+  return reportOutput(check.report());
 };
 
 /** Of a file, or standard input. */
 export async function verifyFile(file: string, head: string | undefined): Promise<Output> {
-  const lines: string[] = [];
-  for await (const line of readLines(file === '-' ? null : file)) lines.push(line);
-  return reportOutput(against(lines, givenHead(head)));
+  const check = against(givenHead(head));
+  for await (const line of readLines(file === '-' ? null : file)) check.line(line);
+  return reportOutput(check.report());
 }

@@ -6,12 +6,13 @@ import type { AuditLog } from '../../../../electron/control/audit/audit-log.ts';
 import { audited } from '../../../../electron/control/audit/audited.ts';
 import { auditHandlers } from '../../../../electron/control/audit/handlers.ts';
 import { AUDITED, type AuditLook } from '../../../../electron/control/audit/table.ts';
+import type { AuditPlace } from '../../../../shared/audit.ts';
 import type { MomentId, TaskId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import type { Role } from '../../../../shared/roles.ts';
 import { type Contract, contract } from '../../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../../shared/rpc/server.ts';
-import { AuditWorld, draft } from '../../../support/audit-world.ts';
+import { AuditWorld, draft, entry } from '../../../support/audit-world.ts';
 import { uuid } from '../../../support/memory-world.ts';
 
 const vmId = uuid(1) as VmId;
@@ -303,6 +304,17 @@ describe('denials', () => {
     },
   );
 
+  it('that are only counted so far are written when control ends', () => {
+    for (let n = 0; n < 50; n++)
+      audit.denied(draft('memory.set-range', { to: { maxKib: 1000 + n, minKib: 5 } }), 'policy.denied');
+    expect(world.told).toMatchObject([{ times: 1, to: { maxKib: 1000 } }]);
+    audit.stop();
+    audit.stop();
+    const [, ...rest] = [...world.log().newestFirst(99)].reverse();
+    expect(rest).toMatchObject([{ outcome: 'denied', code: 'policy.denied', times: 49, to: { minKib: 5 } }]);
+    expect(rest[0]?.to).not.toHaveProperty('maxKib');
+  });
+
   it('from several places name none of them in their sum', async () => {
     const from = (address: string) => draft('headless.sign-in', { to: { address } });
     for (const place of ['192.0.2.1', '198.51.100.9', '203.0.113.5']) audit.denied(from(place), 'rpc.denied');
@@ -318,6 +330,19 @@ describe('denials', () => {
 });
 
 describe('read through the contract', () => {
+  /** As a client reads it. */
+  const exportOf = (limit: number, sinceMs = 0) => {
+    const lines: string[] = [];
+    let [after, pages]: [AuditPlace | null, number] = [null, 0];
+    do {
+      const since = lines.length > 0 ? 0 : sinceMs;
+      const page = auditHandlers(audit, log)['audit.export']({ after, sinceMs: since, limit });
+      lines.push(...page.lines);
+      after = page.next;
+      pages++;
+    } while (after !== null && pages < 100);
+    return { lines, pages };
+  };
   const list = async (params: object) =>
     auditHandlers(audit, log)['audit.list']({
       beforeSeq: null,
@@ -349,18 +374,23 @@ describe('read through the contract', () => {
 
   it('the lines themselves, in pages that together are the chain', async () => {
     for (let n = 0; n < 5; n++) audit.note(draft(`did.${n}`));
-    const lines: string[] = [];
-    for (let after: number | null = 0; after !== null; ) {
-      const page: { lines: string[]; nextAfterSeq: number | null } = auditHandlers(audit, log)[
-        'audit.export'
-      ]({
-        afterSeq: after,
-        sinceMs: 0,
-        limit: 2,
-      });
-      lines.push(...page.lines);
-      after = page.nextAfterSeq;
-    }
-    expect(`${lines.join('\n')}\n`).toBe(world.folder.text());
+    expect(`${exportOf(2).lines.join('\n')}\n`).toBe(world.folder.text());
+  });
+
+  it('the lines of a file that is full of what nobody can read, to their end', () => {
+    audit.note(draft('one'));
+    const [name = ''] = world.folder.list();
+    const noise = `${'x\n'.repeat(4500)}${'y'.repeat(100_000)}\n`;
+    world.folder.files.set(name, `${noise}${world.folder.read(name)}torn`);
+    const { lines, pages } = exportOf(500);
+    expect(lines.map(line => line[0]).join('')).toBe(`${'x'.repeat(4500)}y{t`);
+    expect(lines[4500]?.length).toBeLessThan(40_000);
+    expect(pages).toBe(10);
+    expect(exportOf(500, 1)).toMatchObject({ lines: [expect.stringMatching('"one"'), 'torn'], pages: 3 });
+  });
+
+  it('from a time on all that was written, also where the clock was set back', () => {
+    for (const at of [1000, 2000, 500, 2500]) log.append({ ...entry('did'), at });
+    expect(exportOf(2, 1500).lines.map(line => JSON.parse(line).at)).toEqual([2000, 500, 2500]);
   });
 });

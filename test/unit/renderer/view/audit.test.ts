@@ -35,7 +35,13 @@ it.each([
   const audited = Object.entries(AUDITED)
     .filter(([, row]) => typeof row !== 'string')
     .map(([name]) => name);
-  const byItself = ['memory.trial-ended', 'moment.go-back-finished', 'audit.damaged', 'audit.lost'];
+  const byItself = [
+    'memory.trial-ended',
+    'moment.go-back-finished',
+    'audit.damaged',
+    'audit.adopted',
+    'audit.lost',
+  ];
   const also = [...byItself, 'audit.several', 'headless.sign-in'];
   expect([...audited, ...also].filter(name => actionWords(name, activity.audit) === name)).toEqual([]);
   expect(Object.keys(activity.audit.actions).sort()).toEqual(Object.keys(words.actions).sort());
