@@ -1,5 +1,6 @@
 // Composition, the part about the audit.
-import type { MomentId, VmId } from '../../shared/ids.ts';
+import type { AuditValues } from '../../shared/audit.ts';
+import type { MomentId, TaskId, VmId } from '../../shared/ids.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Handlers } from '../../shared/rpc/server.ts';
@@ -19,9 +20,11 @@ import type { ControlInput } from './compose.ts';
 import type { Machines } from './machines.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { Found } from './moments/going-back.ts';
+import type { Deleting, Gone } from './old-trash.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import { type Ask, wrapped } from './policy/guard.ts';
 import type { Catalog } from './store/catalog.ts';
+import type { Tasks } from './tasks.ts';
 
 /** Of one file; the log begins another at 1 MiB of characters. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
@@ -56,6 +59,33 @@ export const taskEnded =
     if (state === 'running') return;
     audit.taskEnded(id, { outcome: state, code: error?.code ?? null });
   };
+
+/** What Ebb deletes by itself: planned before it is done, and what is gone. */
+export const ebbDeleting =
+  (audit: Audit, catalog: Catalog, action: 'history.thinned' | 'trash.emptied'): Deleting =>
+  (vmId, moments) => {
+    const vmName = catalog.get(vmId)?.name ?? '';
+    const draft = { via: 'service', action, vmId, vmName, from: {}, to: pointsOf(moments) } as const;
+    const begun = audit.start(draft, 'go-on');
+    return gone => audit.end(begun, { outcome: gone.length === 0 ? 'failed' : 'done', to: pointsOf(gone) });
+  };
+
+/** As many as fit; how many there are is said. */
+const pointsOf = (moments: readonly Gone[]): AuditValues => ({
+  points: moments.length,
+  point: listed(moments.map(({ name, takenAt }) => name || new Date(takenAt).toISOString().slice(0, 16))),
+  momentId: listed(moments.map(({ id }) => id)),
+});
+const listed = (words: readonly string[]): string => {
+  const text = words.join(', ');
+  return text.length <= 400 ? text : `${text.slice(0, 399)}…`;
+};
+
+/** The folder of a VM that was deleted long ago. */
+export const vmGone =
+  (audit: Audit) =>
+  (vmId: VmId): void =>
+    audit.note({ via: 'service', action: 'trash.emptied', vmId, vmName: '', from: {}, to: { kind: 'vm' } });
 
 /** Nobody kept what was tried: a change of limits that nobody called for. */
 export const trialEnded =
@@ -107,10 +137,11 @@ export function auditedHandlers(
     readonly memory: MemoryManager;
     readonly storage: StorageClient;
     readonly access: AuditLook['access'];
+    readonly tasks: Tasks;
   },
   ask: Ask,
 ): Handlers<Contract> {
-  const { machines, memory, storage, access } = parts;
+  const { machines, memory, storage, access, tasks } = parts;
   const momentName = async (vmId: VmId, momentId: MomentId): Promise<string> => {
     try {
       await machines.open(vmId);
@@ -128,6 +159,7 @@ export function auditedHandlers(
       return null;
     }
   };
-  const look = { spec, host: () => memory.hostMemory(), momentName, access };
+  const task = (taskId: TaskId) => tasks.list().find(({ id }) => id === taskId) ?? null;
+  const look = { spec, host: () => memory.hostMemory(), momentName, access, task };
   return audited(wrapped(handlers, ask), audit, look, ask);
 }

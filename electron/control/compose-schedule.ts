@@ -5,7 +5,9 @@ import type { Topics } from '../../shared/rpc/topics.ts';
 import { localOffsetMs, systemClock } from '../platform/clock.ts';
 import { readPower } from '../platform/power.ts';
 import type { StorageClient } from '../storage/client.ts';
+import type { Audit } from './audit/audit.ts';
 import type { ControlInput } from './compose.ts';
+import { ebbDeleting } from './compose-audit.ts';
 import { HistoryDesk } from './history/desk.ts';
 import type { Power } from './history/due.ts';
 import { openHistoryStore } from './history/store.ts';
@@ -29,6 +31,7 @@ interface HistoryDeskParts {
   readonly journal: TaskJournal;
   readonly pointServer: PointServer;
   readonly topics: Topics<Contract>;
+  readonly audit: Audit;
 }
 
 /** What the computer says itself; where it says nothing, what a shell told. */
@@ -43,7 +46,7 @@ function powerTold() {
 }
 
 export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
-  const { catalog, storage, machines, moments, desk, tasks, journal, pointServer, topics } = parts;
+  const { catalog, storage, machines, moments, desk, tasks, journal, pointServer, topics, audit } = parts;
   const { power, tell } = powerTold();
   const opened = async (vmId: VmId): Promise<VmId> => {
     await machines.open(vmId);
@@ -70,6 +73,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     timeline: async vmId => storage.call('timeline.get', { vmId: await opened(vmId) }),
     cost: (vmId, momentId) => storage.call('moment.cost', { vmId, momentId }),
     drop: async (vmId, momentId) => void (await storage.call('moment.delete', { vmId, momentId })),
+    thinning: ebbDeleting(audit, catalog, 'history.thinned'),
     holdSettling: (vmId, isHeld) => storage.holdSettling(vmId, isHeld),
     changedBytes: async (vmId, fromId) => {
       const { disks } = await storage.call('moment.compare', { vmId, fromId, toId: null });

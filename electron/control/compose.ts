@@ -39,7 +39,7 @@ import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import type { Audit } from './audit/audit.ts';
 import { accessParts } from './compose-access.ts';
-import { auditedHandlers, auditParts, taskEnded, trialEnded } from './compose-audit.ts';
+import { auditedHandlers, auditParts, ebbDeleting, taskEnded, trialEnded, vmGone } from './compose-audit.ts';
 import { historyParts, imports, sweepLeftOver } from './compose-history.ts';
 import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
 import { momentParts, setClocks } from './compose-moments.ts';
@@ -168,11 +168,12 @@ interface Parts {
   readonly topics: Topics<Contract>;
   readonly desk: PolicyDesk;
   readonly cpu: CpuCaps;
+  readonly audit: Audit;
 }
 
 function machineList(
   input: ControlInput,
-  { catalog, storage, memory, probe, topics, desk, cpu }: Parts,
+  { catalog, storage, memory, probe, topics, desk, cpu, audit }: Parts,
 ): Machines {
   const machines: Machines = new Machines({
     catalog,
@@ -186,6 +187,7 @@ function machineList(
     imports,
     clock,
     random: systemRandom,
+    purging: ebbDeleting(audit, catalog, 'trash.emptied'),
     changed: () => topics.publish('vms', null, { vms: machines.list() }),
     log: input.log,
   });
@@ -251,7 +253,7 @@ function taskList(
 const trashOf = (
   { paths, log }: ControlInput,
   machines: Machines,
-  { moments, desk }: { readonly moments: MomentDesk; readonly desk: PolicyDesk },
+  { moments, desk, audit }: Pick<Parts, 'desk' | 'audit'> & { readonly moments: MomentDesk },
 ): Trash =>
   new Trash({
     clock,
@@ -262,6 +264,7 @@ const trashOf = (
       await machines.purgeOldTrash(vmId);
       await moments.sweep(vmId);
     },
+    removed: vmGone(audit),
     log,
   });
 
@@ -332,13 +335,13 @@ export function composeControl(input: ControlInput): Control {
   const journal = openTaskJournal(catalog.db);
   const { audit, auditLog } = auditParts(input, catalog, topics);
   const tasks = taskList(topics, journal, taskEnded(audit), log);
-  const machines = machineList(input, { catalog, storage, memory, probe, topics, desk, cpu });
+  const machines = machineList(input, { catalog, storage, memory, probe, topics, desk, cpu, audit });
   const ranges = rangeDesk(input, catalog, machines, memory, topics, trialEnded(audit, machines));
   const { rules, bound } = bindPolicy(input, { desk, memory, machines, topics, figures, audit, log });
   const moments = momentParts(input, { storage, machines, memory, desk, audit });
   const { setup, autostarts } = setupParts(paths, { machines, tasks, cpu, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
-  const trash = trashOf(input, machines, { ...moments, desk });
+  const trash = trashOf(input, machines, { ...moments, desk, audit });
   const accessed = accessParts(catalog, desk, audit, log);
   const known = { ...historyParts(input, storage, machines, desk), ...moments, ...accessed };
   const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup };
@@ -359,7 +362,7 @@ export function composeControl(input: ControlInput): Control {
     files: chosenFiles(rules),
     keepName,
   });
-  const handlers = auditedHandlers(service, audit, parts, policyAsk(bound, catalog));
+  const handlers = auditedHandlers(service, audit, { ...parts, tasks }, policyAsk(bound, catalog));
   const doors = new Doors({ ...bound, ...parts, handlers });
   return {
     begin: async () => {
@@ -381,9 +384,8 @@ export function composeControl(input: ControlInput): Control {
     dispose: () => {
       tasks.leave();
       for (const part of [autostarts, desk, memory, ranges, trash, histories, parts.access]) part.stop();
-      machines.dispose();
-      storage.dispose();
       audit.stop();
+      for (const part of [machines, storage]) part.dispose();
       catalog.close();
     },
   };

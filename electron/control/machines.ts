@@ -18,6 +18,7 @@ import { createFull, nameTaken, notOff, noVm, ownedElsewhere, tooManyVms } from 
 import type { MachineFolders } from './machine-folders.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import { type NewMachine, newSpec, type ResolvedSource } from './new-machine.ts';
+import { type Deleting, purgeOldTrash } from './old-trash.ts';
 import type { Policy } from './policy/policy.ts';
 import * as limits from './policy/vm-rules.ts';
 import type { MoveOrder } from './ports.ts';
@@ -45,6 +46,7 @@ export interface MachinesPorts {
   readonly imports: ImportPorts;
   readonly clock: Clock;
   readonly random: Random;
+  readonly purging: Deleting;
   readonly changed: () => void;
   readonly log: (line: string) => void;
 }
@@ -181,10 +183,8 @@ export class Machines {
     }
   }
 
-  /** What was deleted a week ago will not be missed. */
-  async purgeOldTrash(vmId: VmId): Promise<void> {
-    const trashedBefore = this.#ports.clock.wallMs() - limits.trashMs(this.#ports.policy());
-    await this.#ports.storage.call('trash.purge', { vmId, trashedBefore });
+  purgeOldTrash(vmId: VmId): Promise<void> {
+    return purgeOldTrash(this.#ports, vmId);
   }
 
   /** Refuses here, before anything is made; `create` makes it. */

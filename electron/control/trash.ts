@@ -16,6 +16,8 @@ export interface TrashPorts {
   /** How long what was deleted stays. */
   readonly keptMs: () => number;
   readonly purgePoints: (vmId: VmId) => Promise<void>;
+  /** Of a VM: its folder is gone. */
+  readonly removed: (vmId: VmId) => void;
   readonly log: Log;
 }
 
@@ -37,10 +39,14 @@ export class Trash {
   }
 
   async empty(): Promise<void> {
-    const { clock, folders, vms, purgePoints } = this.#ports;
+    const { clock, folders, vms, purgePoints, removed } = this.#ports;
     const before = clock.wallMs() - this.#ports.keptMs();
     for (const name of folders.trashed())
-      if (isOlder(name, before)) await this.#logged(name, () => folders.removeTrashed(name));
+      if (isOlder(name, before))
+        await this.#logged(name, async () => {
+          await folders.removeTrashed(name);
+          removed(vmIdSchema.parse(name.slice(0, name.lastIndexOf('-'))));
+        });
     for (const vmId of vms()) await this.#logged(vmId, () => purgePoints(vmId));
   }
 

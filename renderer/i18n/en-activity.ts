@@ -51,6 +51,11 @@ const actions: Readonly<Record<string, string>> = {
   'headless.sign-out': 'Sign out',
   'policy.loaded': 'Limits by IT read',
   'file.register': 'Name a file',
+  'task.cancel': 'Cancel a task',
+  'task.pause': 'Pause a task',
+  'task.resume': 'Resume a task',
+  'history.thinned': 'Old points dropped by Ebb',
+  'trash.emptied': 'Deleted for good by Ebb',
   'audit.damaged': 'Audit found damaged',
   'audit.adopted': 'Record taken over after a crash',
   'audit.lost': 'Records lost',
@@ -100,6 +105,16 @@ const fields: Readonly<Record<string, string>> = {
   fromSeq: 'from record',
   toSeq: 'to record',
   record: 'record',
+  task: 'task',
+  cancelledBy: 'cancelled by',
+  atMinute: 'at minute of the day',
+  leastChangedBytes: 'only if changed (bytes)',
+  changedBytes: 'at once if changed (bytes)',
+  batteryLeastPercent: 'battery at least (%)',
+  allHours: 'keep all (hours)',
+  days: 'keep daily',
+  weeks: 'keep weekly',
+  months: 'keep monthly',
 };
 
 export const enActivity = {

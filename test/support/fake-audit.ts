@@ -83,6 +83,7 @@ export class FakeAudit {
         const vm = world.vms.find(one => one.summary.spec.id === vmId);
         return Promise.resolve(vm?.timeline.moments.find(({ id }) => id === momentId)?.name ?? '');
       },
+      task: () => null,
       access: { whatIs: () => ({}), whoIs: () => ({}) },
     };
     return audited(all, this.audit, look, () => undefined);

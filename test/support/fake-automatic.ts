@@ -31,6 +31,7 @@ export function fakeHistoryDesk(control: FakeControl): HistoryDesk {
     power: () => ({ isOnBattery: false, percent: null }),
     timeline: vmId => Promise.resolve(timelineOf(vmId)),
     cost: (_, momentId) => Promise.resolve(costOf(control, momentId)),
+    thinning: () => () => undefined,
     drop: (vmId, momentId) => {
       trash(control, vmId, momentId);
       publish(vmId);

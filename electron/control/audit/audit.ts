@@ -37,6 +37,8 @@ export interface Begun {
   readonly draft: Draft;
   seq: number | null;
   task: TaskId | null;
+  /** Who asked for its end: another, maybe, than who began it. */
+  cancelledBy?: string;
 }
 
 interface Late {
@@ -129,6 +131,12 @@ export class Audit {
     this.#keepOpen(begun);
     if (begun.seq !== null)
       this.#remember({ ...this.#entry({ begun, at: 0, ending: null, times: 1 }), seq: begun.seq });
+  }
+
+  /** Somebody is about to cancel it. */
+  cancels(task: TaskId, { via, by }: Pick<Draft, 'via' | 'by'>): void {
+    const begun = this.#byTask.get(task);
+    if (begun !== undefined) begun.cancelledBy ??= by === undefined ? via : `${via}: ${by}`;
   }
 
   taskEnded(task: TaskId, ending: Ending): void {
@@ -252,7 +260,10 @@ export class Audit {
     };
     if (ending === null) return { ...about, to, outcome: 'begun', of: null, code: null };
     const { outcome, code = null } = ending;
-    return { ...about, to: ending.to ?? to, outcome, of: begun.seq, code };
+    const { cancelledBy } = begun;
+    const isAsked = outcome === 'cancelled' && cancelledBy !== undefined;
+    const now = { ...(ending.to ?? to), ...(isAsked ? { cancelledBy } : {}) };
+    return { ...about, to: now, outcome, of: begun.seq, code };
   }
 
   #append(late: Late): void {

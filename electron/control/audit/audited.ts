@@ -35,7 +35,10 @@ export function audited(
 }
 
 function draftOf(method: string, params: unknown, context: CallContext, look: AuditLook): Draft {
-  const id = vmIdSchema.safeParse((params as { readonly vmId?: unknown }).vmId);
+  const { taskId } = params as { readonly taskId?: unknown };
+  const task = taskIdSchema.safeParse(taskId);
+  const ofVm = task.success ? look.task(task.data)?.vmId : (params as { readonly vmId?: unknown }).vmId;
+  const id = vmIdSchema.safeParse(ofVm);
   const vmId: VmId | null = id.success ? id.data : null;
   const vmName = vmId === null ? '' : (look.spec(vmId)?.name ?? '');
   const { kind, user } = context.caller;
@@ -89,6 +92,7 @@ function recorded(
     }
     const from = rule.state?.(params, look) ?? {};
     const begun = audit.start({ ...about, from, to: await rule.wanted(params, look) }, rule.ifFull);
+    if (method === 'task.cancel') audit.cancels((params as { readonly taskId: TaskId }).taskId, about);
     try {
       const result = await handler(params, context);
       settle(audit, begun, result, rule.state?.(params, look));

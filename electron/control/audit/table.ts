@@ -1,10 +1,11 @@
 // Which methods are audited, and what their records say: one row for each of the contract, so that none can be forgotten.
 import type { SessionId, TokenId } from '../../../shared/access.ts';
 import type { AuditValues } from '../../../shared/audit.ts';
-import type { MomentId, VmId } from '../../../shared/ids.ts';
+import type { MomentId, TaskId, VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { MethodName, Params } from '../../../shared/rpc/table.ts';
+import type { Task } from '../../../shared/task.ts';
 import { discOf, type VmSpec } from '../../../shared/vm.ts';
 import type { IfFull } from './audit.ts';
 
@@ -14,6 +15,7 @@ export interface AuditLook {
   readonly host: () => Pick<HostMemory, 'mode' | 'reserveKib' | 'budgetKib' | 'capKib'>;
   /** Empty where it is not known. */
   readonly momentName: (vmId: VmId, momentId: MomentId) => Promise<string>;
+  readonly task: (taskId: TaskId) => Pick<Task, 'kind' | 'vmId'> | null;
   readonly access: {
     readonly whatIs: (tokenId: TokenId) => AuditValues;
     readonly whoIs: (sessionId: SessionId) => AuditValues;
@@ -76,6 +78,12 @@ const taken = {
   wanted: ({ name }: { readonly name: string }) => ({ point: name }),
 } as const;
 const rangeAsItWas = { ifFull: 'refuse', state: rangeOf, wanted: nothing } as const;
+
+const ofTask = {
+  ifFull: 'go-on',
+  wanted: ({ taskId }: { readonly taskId: TaskId }, look: AuditLook) =>
+    given({ task: look.task(taskId)?.kind, taskId }),
+} as const;
 
 const VM_ROWS = {
   'vm.list': 'reads',
@@ -217,7 +225,7 @@ const POINT_ROWS = {
   'history.offer': 'reads',
   'history.set': {
     ifFull: 'refuse',
-    wanted: ({ schedule: { isOn, everyMinutes, quotaBytes } }) => given({ isOn, everyMinutes, quotaBytes }),
+    wanted: ({ schedule: { keep, ...schedule } }) => given({ ...schedule, ...keep }),
   },
   'history.clean': { ifFull: 'go-on', wanted: ({ momentIds }) => ({ points: momentIds.length }) },
 } as const satisfies Partial<AuditTable>;
@@ -231,9 +239,9 @@ const APP_ROWS = {
   'host.parts': 'reads',
   'network.conflicts': 'reads',
   'task.list': 'reads',
-  'task.cancel': 'is no change of what VMs may or have',
-  'task.pause': 'is no change of what VMs may or have',
-  'task.resume': 'is no change of what VMs may or have',
+  'task.cancel': ofTask,
+  'task.pause': ofTask,
+  'task.resume': ofTask,
   'file.register': 'is no change of what VMs may or have',
   'console.open': 'looks and types',
   'console.send': 'looks and types',

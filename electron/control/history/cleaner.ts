@@ -3,6 +3,7 @@ import type { CleanUp, Frees, HistoryPreview, Schedule } from '../../../shared/h
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, MomentCost, Timeline } from '../../../shared/timeline.ts';
+import type { Deleting } from '../old-trash.ts';
 import { nextSlots, type Zone } from './calendar.ts';
 import { freesInOrder } from './freeing.ts';
 import { oldestFirst, type Protected, protections, type Retained, retain } from './retain.ts';
@@ -18,6 +19,8 @@ export interface CleanerPorts {
   readonly cost: (vmId: VmId, momentId: MomentId) => Promise<MomentCost>;
   /** Into the trash. */
   readonly drop: (vmId: VmId, momentId: MomentId) => Promise<void>;
+  /** Retention, before it drops what it names, and after. */
+  readonly thinning: Deleting;
   readonly protectedOf: (vmId: VmId) => Protected;
   readonly heldDays: () => number;
 }
@@ -54,9 +57,21 @@ export class Cleaner {
 
   /** What its schedule would drop goes; answers how many. */
   async thin(vmId: VmId, schedule: Schedule): Promise<number> {
-    const { drop } = this.#retained(await this.#ports.timeline(vmId), schedule);
-    for (const { momentId } of drop) await this.#ports.drop(vmId, momentId);
-    return drop.length;
+    const timeline = await this.#ports.timeline(vmId);
+    const ids = new Set(this.#retained(timeline, schedule).drop.map(({ momentId }) => momentId));
+    if (ids.size === 0) return 0;
+    const dropped = timeline.moments.filter(({ id }) => ids.has(id));
+    const gone = new Set<MomentId>();
+    const ended = this.#ports.thinning(vmId, dropped);
+    try {
+      for (const id of ids) {
+        await this.#ports.drop(vmId, id);
+        gone.add(id);
+      }
+    } finally {
+      ended(dropped.filter(({ id }) => gone.has(id)));
+    }
+    return ids.size;
   }
 
   /** `alsoPersons`: also points somebody took or named, but none that is pinned or that a line stands on. */

@@ -15,7 +15,7 @@ import type { HistoryStore, StoredHistory } from './store.ts';
 const LOOK_MS = 60_000;
 
 export interface HistoryDeskPorts
-  extends Pick<CleanerPorts, 'timeline' | 'cost' | 'drop' | 'zone'>,
+  extends Pick<CleanerPorts, 'timeline' | 'cost' | 'drop' | 'thinning' | 'zone'>,
     SettleHoldPorts {
   readonly clock: Clock;
   readonly store: HistoryStore;

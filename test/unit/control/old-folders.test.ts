@@ -20,10 +20,11 @@ let laterMs: number;
 let everyDay: () => void;
 let purged: VmId[];
 let logged: string[];
+let gone: VmId[];
 
 beforeEach(() => {
   data = mkdtempSync(join(tmpdir(), 'ebb-trash-'));
-  [laterMs, purged, logged] = [0, [], []];
+  [laterMs, purged, logged, gone] = [0, [], [], []];
 });
 afterEach(() => rmSync(data, { recursive: true, force: true }));
 
@@ -46,6 +47,7 @@ function trashOf(vms: readonly VmId[], purge: (vmId: VmId) => Promise<void>): Tr
     keptMs: () => 7 * 24 * 3_600_000,
     vms: () => vms,
     purgePoints: purge,
+    removed: vmId => gone.push(vmId),
     log: line => logged.push(line),
   });
 }
@@ -71,6 +73,8 @@ it('T8: a week after it was deleted a VM is gone, looked for at the start and ev
   everyDay();
   await until('it to be gone', () => !inTrash().some(name => name.startsWith(`${vmId}-`)));
   expect(inTrash().sort()).toEqual([...theirs].sort());
+  await until('it to be told', () => gone.length > 0);
+  expect(gone).toEqual([vmId]);
 });
 
 it('points go day by day too, and one VM that refuses keeps no other waiting', async () => {

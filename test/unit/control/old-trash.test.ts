@@ -19,6 +19,7 @@ it('T8: a deleted point stays in the trash for a week, and is gone after it; oth
   const [deleted, kept] = [await take('deleted'), await take('kept')];
   await client.call('moment.delete', { vmId, momentId: deleted });
 
+  const told: string[][] = [];
   let laterMs = 0;
   const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + laterMs };
   // Nothing else of it is asked for.
@@ -26,6 +27,10 @@ it('T8: a deleted point stays in the trash for a week, and is gone after it; oth
     storage: client,
     clock,
     policy: () => unrestricted,
+    purging: (_, moments) => {
+      told.push(moments.map(({ name }) => name));
+      return gone => told.push(gone.map(({ name }) => name));
+    },
   } as Partial<MachinesPorts> as MachinesPorts);
   const inTrash = async (): Promise<string[]> =>
     (await client.call('timeline.get', { vmId })).trash.map(({ id }) => id);
@@ -36,5 +41,6 @@ it('T8: a deleted point stays in the trash for a week, and is gone after it; oth
   laterMs = WEEK_MS + HOUR_MS;
   await machines.purgeOldTrash(vmId);
   expect(await inTrash()).toEqual([]);
+  expect(told).toEqual([['deleted'], ['deleted']]);
   expect((await client.call('timeline.get', { vmId })).moments.map(({ id }) => id)).toEqual([kept]);
 });

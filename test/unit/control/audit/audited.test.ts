@@ -4,15 +4,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Audit } from '../../../../electron/control/audit/audit.ts';
 import type { AuditLog } from '../../../../electron/control/audit/audit-log.ts';
 import { audited } from '../../../../electron/control/audit/audited.ts';
-import { auditHandlers } from '../../../../electron/control/audit/handlers.ts';
-import { AUDITED, type AuditLook } from '../../../../electron/control/audit/table.ts';
-import type { AuditPlace } from '../../../../shared/audit.ts';
+import { AUDITED, type AuditLook, type AuditRule } from '../../../../electron/control/audit/table.ts';
+import { DEFAULT_SCHEDULE, type Schedule } from '../../../../shared/history.ts';
 import type { MomentId, TaskId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import type { Role } from '../../../../shared/roles.ts';
 import { type Contract, contract } from '../../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../../shared/rpc/server.ts';
-import { AuditWorld, draft, entry } from '../../../support/audit-world.ts';
+import { AuditWorld, draft } from '../../../support/audit-world.ts';
 import { uuid } from '../../../support/memory-world.ts';
 
 const vmId = uuid(1) as VmId;
@@ -35,6 +34,7 @@ const look = (): AuditLook => ({
   spec: () => spec as never,
   host: () => ({ mode: 'demand', reserveKib: 1, budgetKib: 2, capKib: null }),
   momentName: () => Promise.resolve('before update'),
+  task: id => (id === task ? { kind: 'vm.stop', vmId } : null),
   access: { whatIs: () => ({ name: 'ana' }), whoIs: () => ({}) },
 });
 const refusal = (code: 'memory.over-host' | 'rpc.denied' | 'policy.denied') =>
@@ -52,6 +52,10 @@ const handlers = () =>
       'vm.stop': () => {
         did.push('stop');
         return { taskId: task };
+      },
+      'task.cancel': ({ taskId }) => {
+        audit.taskEnded(taskId, { outcome: 'cancelled' });
+        return {};
       },
       'moment.delete': () => {
         did.push('delete');
@@ -117,9 +121,6 @@ describe('the table', () => {
         'headless.sign-in',
         'memory.focus',
         'settle.set',
-        'task.cancel',
-        'task.pause',
-        'task.resume',
         'vm.verify',
       ].sort(),
     );
@@ -153,6 +154,12 @@ describe('records', () => {
     expect(world.told[1]).toMatchObject({ via: 'browser', by: 'ana', outcome: 'refused' });
   });
 
+  it('of a schedule name all its limits', async () => {
+    const row = AUDITED['history.set'] as AuditRule<{ vmId: VmId; schedule: Schedule }>;
+    const { keep, ...others } = DEFAULT_SCHEDULE;
+    expect(await row.wanted({ vmId, schedule: DEFAULT_SCHEDULE }, look())).toEqual({ ...others, ...keep });
+  });
+
   it('name the point', async () => {
     await handlers()['moment.delete']({ vmId, momentId }, context());
     expect(world.told[1]?.to).toEqual({ momentId, point: 'before update' });
@@ -178,6 +185,24 @@ describe('tasks', () => {
     }
     expect(world.told[1]).toMatchObject({ outcome: 'failed', of: 1, task, code: 'vm.timeout' });
     expect(audit.isOpen(1)).toBe(false);
+  });
+
+  it('that another cancels say who, and so does what they leave', async () => {
+    await handlers()['vm.stop']({ vmId, how: 'shutdown' }, context('browser', 'ana'));
+    await handlers()['task.cancel']({ taskId: task }, context('browser', 'bo'));
+    const to = { task: 'vm.stop', taskId: task };
+    expect(world.told.slice(1)).toMatchObject([
+      { action: 'task.cancel', outcome: 'begun', by: 'bo', vmId, vmName: 'dev', to },
+      { action: 'vm.stop', outcome: 'cancelled', by: 'ana', to: { cancelledBy: 'browser: bo' } },
+      { action: 'task.cancel', outcome: 'done', by: 'bo', to },
+    ]);
+  });
+
+  it('that end by themselves name nobody who cancelled', async () => {
+    await handlers()['vm.stop']({ vmId, how: 'shutdown' }, context());
+    audit.cancels(task, { via: 'local' });
+    audit.taskEnded(task, { outcome: 'done' });
+    expect(world.told[1]?.to).not.toHaveProperty('cancelledBy');
   });
 
   it('that go on with the next control end there; of what else was begun nobody knows', async () => {
@@ -326,71 +351,5 @@ describe('denials', () => {
       [{}, 2],
       [{ address: '192.0.2.1' }, 1],
     ]);
-  });
-});
-
-describe('read through the contract', () => {
-  /** As a client reads it. */
-  const exportOf = (limit: number, sinceMs = 0) => {
-    const lines: string[] = [];
-    let [after, pages]: [AuditPlace | null, number] = [null, 0];
-    do {
-      const since = lines.length > 0 ? 0 : sinceMs;
-      const page = auditHandlers(audit, log)['audit.export']({ after, sinceMs: since, limit });
-      lines.push(...page.lines);
-      after = page.next;
-      pages++;
-    } while (after !== null && pages < 100);
-    return { lines, pages };
-  };
-  const list = async (params: object) =>
-    auditHandlers(audit, log)['audit.list']({
-      beforeSeq: null,
-      limit: 2,
-      vmId: null,
-      action: '',
-      outcome: null,
-      all: false,
-      ...params,
-    });
-
-  it('newest first, page by page, a beginning only while its end is to come', async () => {
-    for (const name of ['one', 'two', 'three'])
-      audit.end(audit.start(draft(name), 'go-on'), { outcome: 'done' });
-    audit.start(draft('four'), 'go-on');
-    const first = await list({});
-    expect(first.entries.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
-      'four begun',
-      'three done',
-    ]);
-    expect(first.head.seq).toBe(7);
-    const second = await list({ beforeSeq: first.nextBeforeSeq });
-    expect(second.entries.map(({ action }) => action)).toEqual(['two', 'one']);
-    expect(second.nextBeforeSeq).toBe(null);
-    expect((await list({ all: true, limit: 10 })).entries).toHaveLength(7);
-    expect((await list({ action: 'th' })).entries.map(({ action }) => action)).toEqual(['three']);
-    expect((await list({ outcome: 'denied' })).entries).toEqual([]);
-  });
-
-  it('the lines themselves, in pages that together are the chain', async () => {
-    for (let n = 0; n < 5; n++) audit.note(draft(`did.${n}`));
-    expect(`${exportOf(2).lines.join('\n')}\n`).toBe(world.folder.text());
-  });
-
-  it('the lines of a file that is full of what nobody can read, to their end', () => {
-    audit.note(draft('one'));
-    const [name = ''] = world.folder.list();
-    const noise = `${'x\n'.repeat(4500)}${'y'.repeat(100_000)}\n`;
-    world.folder.files.set(name, `${noise}${world.folder.read(name)}torn`);
-    const { lines, pages } = exportOf(500);
-    expect(lines.map(line => line[0]).join('')).toBe(`${'x'.repeat(4500)}y{t`);
-    expect(lines[4500]?.length).toBeLessThan(40_000);
-    expect(pages).toBe(10);
-    expect(exportOf(500, 1)).toMatchObject({ lines: [expect.stringMatching('"one"'), 'torn'], pages: 3 });
-  });
-
-  it('from a time on all that was written, also where the clock was set back', () => {
-    for (const at of [1000, 2000, 500, 2500]) log.append({ ...entry('did'), at });
-    expect(exportOf(2, 1500).lines.map(line => JSON.parse(line).at)).toEqual([2000, 500, 2500]);
   });
 });

@@ -30,6 +30,8 @@ class World {
   failing: Fault | null = null;
   asked: string[] = [];
   logged: string[] = [];
+  /** What retention said it would drop, and what it dropped. */
+  told: MomentId[][] = [];
   published = 0;
   /** What storage was told last. */
   isHeld = false;
@@ -67,6 +69,10 @@ class World {
       },
       timeline: () => this.#answer('timeline', this.#timeline()),
       cost: () => this.#answer('cost', { allocatedBytes: 0, freesNowBytes: 0, freesLaterBytes: MIB }),
+      thinning: (_, moments) => {
+        this.told.push(moments.map(({ id }) => id));
+        return gone => this.told.push(gone.map(({ id }) => id));
+      },
       drop: async (_, id) => {
         await this.#answer(`drop ${Number.parseInt(id.slice(-12), 16)}`, null);
         this.line = without(this.line, new Set([id]));
@@ -284,6 +290,8 @@ describe('thinning out', () => {
       'drop 4',
     ]);
     expect(world.desk.state(VM).lastDrop).toEqual({ at: NOON + 4 * HOUR, count: 4 });
+    const gone = drop.map(({ momentId }) => momentId);
+    expect(world.told).toEqual([gone, gone]);
   });
 
   it('leaves what is read, and what a person took back, through a restart too', async () => {

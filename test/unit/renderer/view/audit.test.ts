@@ -40,6 +40,8 @@ it.each([
     'moment.go-back-finished',
     'audit.damaged',
     'audit.adopted',
+    'history.thinned',
+    'trash.emptied',
     'audit.lost',
   ];
   const also = [...byItself, 'audit.several', 'headless.sign-in'];
