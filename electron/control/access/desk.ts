@@ -41,7 +41,7 @@ const SESSION_MS = 30 * DAY_MS;
 const SWEEP_MS = 60_000;
 /** Of an open page: far less than `IDLE_MS`, so that a service that is replaced does not take it for away. */
 const SEEN_EVERY_MS = 600_000;
-/** Of one token: a room of browsers at once. Each is a record of the audit: at this pace those of a fortnight stay. */
+/** Of one token: a room of browsers at once. Each is a record of the audit: at this pace, signed out each time, those of five days stay. */
 const SIGN_IN_PACE: PaceLimits = { atOnce: 100, perSecond: 1 / 10 };
 
 export interface AccessPorts {
