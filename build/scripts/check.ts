@@ -17,12 +17,13 @@ const steps: readonly { readonly name: string; readonly tool: string; readonly a
   { name: 'types: renderer', tool: 'tsc', args: ['-p', 'renderer'] },
   { name: 'types: tests', tool: 'tsc', args: ['-p', 'test'] },
   {
-    name: 'direction, tidy, golden, licences',
+    name: 'direction, tidy, golden, help pages, licences',
     tool: 'vitest',
     args: vitest([
       'test/layers.test.ts',
       'test/tidy.test.ts',
       'test/golden',
+      'test/unit/renderer/help.test.ts',
       'test/unit/build/licences.test.ts',
     ]),
   },
