@@ -46,6 +46,10 @@ export interface SuiteOptions {
 export type SimSuite = { readonly run: (options: SuiteOptions) => Promise<SimOutcome> };
 export type BenchSuite = { readonly run: (options: SuiteOptions) => Promise<{ rows: readonly BenchRow[] }> };
 
+/** Of numbers in any order; 0 of none. */
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
 export const machine = (): string => {
   const [first] = cpus();
   return `${cpus().length} × ${first?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform} ${process.arch}`;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bundleElectron } from '../../../build/bundle.ts';
 import { repositoryRoot } from '../../../build/layers.ts';
 import { Ebb } from '../../support/ebb.ts';
-import type { BenchRow, SuiteOptions } from '../../support/report.ts';
+import { type BenchRow, median, type SuiteOptions } from '../../support/report.ts';
 
 const GOAL_MS = 150;
 const MAIN = join(repositoryRoot, 'dist', 'electron', 'shells', 'cli', 'main.js');
@@ -17,8 +17,6 @@ interface Program {
 }
 
 const isThere = ({ command, args }: Program): boolean => spawnSync(command, args).status === 0;
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 function timed({ command, args }: Program, env: NodeJS.ProcessEnv): number {
   const from = performance.now();

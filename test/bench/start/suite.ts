@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { recordPath } from '../../../electron/control/vm/home-files.ts';
 import { relocated, runRecordSchema, socketsIn } from '../../../electron/control/vm/run-record.ts';
 import type { VmId } from '../../../shared/ids.ts';
-import { Ebb, waitFor } from '../../support/ebb.ts';
-import type { BenchRow, SuiteOptions } from '../../support/report.ts';
+import { Ebb, pause, waitFor } from '../../support/ebb.ts';
+import { type BenchRow, median, type SuiteOptions } from '../../support/report.ts';
 
 const FLOOR = 1.3;
 const ADOPTED = 4;
@@ -18,9 +18,6 @@ const ADOPTED_MS = 1000;
 const LOOK_MS = 5;
 const QEMU = 'qemu-system-x86_64';
 
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const spread = (values: readonly number[]): number =>
   (Math.max(...values) - Math.min(...values)) / median(values);
 

@@ -1,5 +1,5 @@
 // Figures of ours and of a peer, measured in turn in one run: medians, and the spread of ours. Pure.
-import type { BenchRow } from '../../support/report.ts';
+import { type BenchRow, median } from '../../support/report.ts';
 import type { Measured } from './fio.ts';
 
 /** Both are printed: what must hold, and what we are here for. */
@@ -12,8 +12,6 @@ export type Wanted = Target | 'reported';
 
 const CPU: Target = { floor: 0.7, goal: 0.25 };
 
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const spreadOf = (values: readonly number[]): number =>
   values.length < 2 ? 0 : (Math.max(...values) - Math.min(...values)) / median(values);
 

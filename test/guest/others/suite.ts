@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VmId } from '../../../shared/ids.ts';
+import { MIB_KIB } from '../../../shared/units.ts';
 import { Ebb, waitFor } from '../../support/ebb.ts';
 import { pngPixels } from '../../support/png-pixels.ts';
 import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
@@ -17,7 +18,6 @@ const PACKAGES = 'debian-installer-12-netboot-amd64 memtest86+ grub-pc-bin grub-
 const ARTIFACTS = join(import.meta.dirname, '..', '..', 'artifacts', 'others');
 /** Of a guest under TCG; it only ends a hang. */
 const SCREEN_MS = 900_000;
-const MIB_IN_KIB = 1024;
 
 interface Other {
   readonly name: string;
@@ -70,8 +70,8 @@ async function createFrom(ebb: Ebb, other: Other, folder: string): Promise<VmId>
     name: other.name,
     os: 'other',
     cpus: 1,
-    minKib: (other.maxMib / 2) * MIB_IN_KIB,
-    maxKib: other.maxMib * MIB_IN_KIB,
+    minKib: (other.maxMib / 2) * MIB_KIB,
+    maxKib: other.maxMib * MIB_KIB,
     source: { kind: 'iso', file, diskBytes: 2 ** 30 },
     balloon: true,
   });
