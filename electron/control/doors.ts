@@ -59,6 +59,7 @@ export class Doors {
 
   #serve(channel: Channel, { kind, role = 'administer', ...who }: Who): () => void {
     const { handlers, topics, log } = this.#ports;
+    const whose = who.user ? ` of ${JSON.stringify(who.user)}` : '';
     return serve({
       table: contract,
       handlers,
@@ -69,6 +70,7 @@ export class Doors {
       ...who,
       onBug: (incident, error) =>
         log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+      onHangUp: why => log(`a ${kind} connection${whose} was ended: ${why}`),
     });
   }
 }

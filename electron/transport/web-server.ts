@@ -56,6 +56,8 @@ export interface WebHandlers {
   answer(request: WebRequest): Promise<WebAnswer>;
   /** For an upgrade to WebSocket: what takes the channel, or the answer that refuses it. */
   connect(request: WebRequest): Promise<((channel: Channel) => void) | WebAnswer>;
+  /** What no browser sends has ended a connection. */
+  malformed(kind: 'request' | 'frame', address: string, what: string): void;
 }
 export interface WebPlace {
   /** 0 takes a free one. */
@@ -182,9 +184,28 @@ async function upgrade(
   let isTaken = false;
   sockets.handleUpgrade(message, socket, head, web => {
     isTaken = true;
+    const { remoteAddress = '' } = message.socket;
+    web.on('error', ({ message: what }) => handlers.malformed('frame', remoteAddress, what));
+    web.on('message', (_, isBinary) => {
+      if (isBinary) handlers.malformed('frame', remoteAddress, 'a binary frame');
+    });
     accept(webSocketChannel(web));
   });
   if (!isTaken) hangUp(socket);
+}
+
+const MALFORMED_STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Noted, and answered as node does by itself where nobody listens for it. */
+function endMalformed(handlers: WebHandlers, error: NodeJS.ErrnoException, socket: Duplex): void {
+  const { remoteAddress = '' } = socket as Socket;
+  const { code = '' } = error;
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  handlers.malformed('request', remoteAddress, code);
+  refuseUpgrade(socket, { ...FAILED, status: MALFORMED_STATUS[code] ?? 400 });
 }
 
 /** One source may not take all the room there is. This computer's own is shared by all who are at it. */
@@ -264,6 +285,10 @@ export function listenWeb(
   server.timeout = IDLE_MS;
   server.on('connection', limitSources());
   server.on('connection', callers.came);
+  server.on('clientError', (error, socket) => endMalformed(handlers, error, socket));
+  server.on('tlsClientError', ({ message }: Error, { remoteAddress = '' }: Socket) =>
+    handlers.malformed('request', remoteAddress, message),
+  );
   server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     void upgrade(handlers, callers, sockets, message, socket, head);

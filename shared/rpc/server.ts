@@ -63,6 +63,8 @@ export interface ServeOptions<C extends ContractTable> {
   readonly pace?: Pace;
   /** Unknown throwables: logged under an incident id, never sent. */
   readonly onBug: (incident: string, error: unknown) => void;
+  /** Why the other end was hung up on, at most once. */
+  readonly onHangUp?: (why: string) => void;
 }
 
 /** Above this, a state topic keeps only its newest value until the other side has read. */
@@ -127,6 +129,11 @@ class Connection<C extends ContractTable> {
     this.#end();
   }
 
+  #hangUp(why: string): void {
+    if (this.#open) this.#options.onHangUp?.(why);
+    this.close();
+  }
+
   #end(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -147,11 +154,13 @@ class Connection<C extends ContractTable> {
   #receive(text: string): void {
     // What was on its way when we hung up is not ours to do any more.
     if (!this.#open) return;
-    const frame = isOversize(text) ? null : parseFrame(text);
+    if (isOversize(text)) return this.#hangUp('it sent a frame that is too long');
+    const frame = parseFrame(text);
     // Garbage means the other end is not ours or is broken: no answer can be matched to it.
-    if (frame === null) return this.close();
+    if (frame === null) return this.#hangUp('it sent what is no frame');
     // Whoever asks and does not read what we answer would fill our memory.
-    if (this.#options.channel.bufferedBytes() > UNREAD_BYTES_MAX) return this.close();
+    if (this.#options.channel.bufferedBytes() > UNREAD_BYTES_MAX)
+      return this.#hangUp('it does not read its answers');
     if (this.#options.pace?.take() === false) return this.#tooOften(frame);
     switch (frame.t) {
       case 'hello':
@@ -165,13 +174,13 @@ class Connection<C extends ContractTable> {
       case 'unsubscribe':
         return this.#unsubscribe(frame.id);
       default:
-        return this.close();
+        return this.#hangUp(`it sent a frame of ours, ${frame.t}`);
     }
   }
 
   /** A call is told so; whoever goes on in other ways has gone mad. */
   #tooOften(frame: Frame): void {
-    if (frame.t !== 'request') return this.close();
+    if (frame.t !== 'request') return this.#hangUp('it goes on asking more often than it may');
     const what = 'This session asks more often than it may.';
     this.#fault(frame.id, body('limit.reached', what, 'Ask again in a second.'));
   }
@@ -182,7 +191,7 @@ class Connection<C extends ContractTable> {
     if (this.#greeted) return;
     const what = `This client speaks protocol ${protocol} contract ${hash}; the service speaks ${PROTOCOL_VERSION} contract ${own}.`;
     this.#fault(0, body('rpc.version-mismatch', what, 'Reload the window, or restart Ebb after an update.'));
-    this.close();
+    this.#hangUp(what);
   }
 
   #fault(id: number, error: ErrorBody): void {

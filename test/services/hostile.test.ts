@@ -79,10 +79,10 @@ describe('malformed', () => {
     ],
   ])('%s is refused', async (_, bytes) => {
     expect(await raw(origin, bytes)).toMatch(/^$|^HTTP\/1\.1 4\d\d /);
+    expect(logged()).toMatch(/refused, (?:what is no request|another host): 127\.0\.0\.1/);
   });
 
   it.each([
-    ['bytes', Buffer.from([1, 2, 3])],
     ['no JSON', 'hello'],
     ['a number', '7'],
     ['another frame', JSON.stringify({ t: 'reply', id: 1, result: {} })],
@@ -94,6 +94,7 @@ describe('malformed', () => {
     ],
     ['an absurd id', '{"t":"cancel","id":1e400}'],
   ])('a frame that is %s ends its connection, or is refused', async (_, frame) => {
+    const logLength = ebb.log().length;
     const socket = await openSocket(good);
     const end = closed(socket);
     socket.send(HELLO);
@@ -105,8 +106,20 @@ describe('malformed', () => {
       }),
     );
     const heard = await Promise.race([end, told]);
-    if (typeof heard !== 'string') expect(heard.join()).not.toContain('"id":9');
+    if (typeof heard !== 'string') {
+      expect(heard.join()).not.toContain('"id":9');
+      const log = ebb.log().slice(logLength);
+      expect(log).toMatch(/a browser connection was ended: it sent (?:what is no frame|a frame of ours)/);
+    }
     socket.terminate();
+  });
+
+  it('bytes where there should be text end their connection, and are in the log', async () => {
+    const socket = await openSocket(good);
+    const end = closed(socket);
+    socket.send(Buffer.from([1, 2, 3]));
+    await end;
+    expect(logged()).toContain('refused, what is no frame: 127.0.0.1: a binary frame');
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'vm.list ', 'VM.LIST', ''])(

@@ -133,6 +133,7 @@ async function web(upgrade: Upgrade): Promise<Transport> {
     {
       answer: async () => ({ status: 404, headers: {}, body: '' }),
       connect: upgrade,
+      malformed: () => undefined,
     },
   );
   const url = `ws://127.0.0.1:${server.port}/rpc`;

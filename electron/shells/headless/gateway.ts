@@ -94,6 +94,10 @@ export class Gateway implements WebHandlers {
     };
   }
 
+  malformed(kind: 'request' | 'frame', address: string, what: string): void {
+    this.#told.say(`what is no ${kind}`, `${address}: ${what}`);
+  }
+
   /** Asked of everything; `isChange`: only our own page may. */
   #refusal(request: WebRequest, isChange: boolean): WebAnswer | null {
     const { address, path } = request;

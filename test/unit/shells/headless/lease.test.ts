@@ -74,6 +74,7 @@ it('an upload that fails midway is read on, so that its browser comes to hear wh
     { port: 0 },
     {
       connect: async () => ({ status: 404, headers: {}, body: '' }),
+      malformed: () => undefined,
       answer: async ({ body }) => {
         for await (const _ of until(NEVER, body)) break;
         return { status: 507, headers: {}, body: '' };
