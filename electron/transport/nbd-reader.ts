@@ -1,5 +1,5 @@
 // Reads a whole NBD export from front to back: the CLI's way to a point's bytes. Requests go out ahead of their replies;
-// the first that fails ends it. Numbers as in the NBD specification (proto.md).
+// the first that fails ends it. Or only waits until it is served no more. Numbers as in the NBD specification (proto.md).
 import { Fault } from '../../shared/result.ts';
 import type { ByteStream } from '../platform/byte-stream.ts';
 
@@ -24,12 +24,7 @@ export async function readExport(
   each: (piece: Uint8Array, offset: number, sizeBytes: number) => Promise<void>,
 ): Promise<void> {
   const take = taker(stream);
-  await take(GREETING_BYTES);
-  const name = Buffer.from(exportName);
-  stream.write(
-    Buffer.concat([u32(FIXED_NEWSTYLE_NO_ZEROES), IHAVEOPT, u32(OPT_EXPORT_NAME), u32(name.length), name]),
-  );
-  const sizeBytes = Number((await take(EXPORT_BYTES)).readBigUInt64BE(0));
+  const sizeBytes = await negotiate(stream, take, exportName);
   const lengthAt = (offset: number): number => Math.min(PIECE_BYTES, sizeBytes - offset);
   let asked = 0;
   for (let offset = 0; offset < sizeBytes; offset += lengthAt(offset)) {
@@ -45,8 +40,28 @@ export async function readExport(
   stream.end();
 }
 
+/** Resolves when the server hangs up, however that came. */
+export async function untilUnserved(stream: ByteStream, exportName: string): Promise<void> {
+  const closed = new Promise<void>(resolve => stream.onClose(resolve));
+  // Who only connects is hung up on after a while.
+  const opened = negotiate(stream, taker(stream), exportName).catch(() => undefined);
+  await Promise.all([opened, closed]);
+}
+
+type Take = (count: number) => Promise<Buffer>;
+
+/** The size. */
+async function negotiate(stream: ByteStream, take: Take, exportName: string): Promise<number> {
+  await take(GREETING_BYTES);
+  const name = Buffer.from(exportName);
+  stream.write(
+    Buffer.concat([u32(FIXED_NEWSTYLE_NO_ZEROES), IHAVEOPT, u32(OPT_EXPORT_NAME), u32(name.length), name]),
+  );
+  return Number((await take(EXPORT_BYTES)).readBigUInt64BE(0));
+}
+
 /** Our server answers reads of one connection in order. */
-function taker(stream: ByteStream): (count: number) => Promise<Buffer> {
+function taker(stream: ByteStream): Take {
   const chunks: Buffer[] = [];
   let [held, isClosed] = [0, false];
   let wake: () => void = () => undefined;

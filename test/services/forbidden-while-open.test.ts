@@ -79,12 +79,18 @@ it('screens of browsers, points that are served, and peeks end when they are for
   await call('console.open', { vmId, of: 'serial' });
   const { socketPath } = await call('moment.serve', { vmId, momentId: first });
   expect(existsSync(socketPath)).toBe(true);
+  const toldPath = join(managed.folder, 'told.sock');
+  const told = managed.cli('point', 'serve', 'dev', 'first', '--socket', toldPath);
+  await waitFor('the other socket', () => existsSync(toldPath));
   const no = { value: false };
   await managed.apply({ 'headless.console': no, 'export.serve': no, 'history.goBack': no });
   await waitFor('both to end', () => ended.length === 2);
   await waitFor('the socket to go', () => !existsSync(socketPath));
   await waitFor('the peek to be gone', async () => (await call('vm.list', {})).vms.length === 1);
   expect(ended.sort()).toEqual(['console', 'serial']);
+  // It ends by itself, and says why and by whom.
+  const { exit, err } = await told;
+  expect({ exit, err }).toEqual({ exit: 77, err: expect.stringMatching(/export\.serve: .*Lab IT/) });
   expect(await deniedKey(call('moment.peek', { vmId, momentId: first }))).toBe('history.goBack');
   await call('console.send', { vmId, of: 'serial', base64: '' });
   expect((await call('vm.get', { vmId })).state.phase).toBe('running');

@@ -108,6 +108,24 @@ describe('ebb point serve', () => {
     await waitFor('the socket to go', () => !existsSync(at('k.sock')));
   });
 
+  it.each([
+    ['storage', "Ebb's storage ended", () => ebb.storagePid()],
+    ['control', 'the Ebb service ended', () => ebb.controlPid()],
+  ])('where %s ends, it says so and ends too', async (which, words, pid) => {
+    const path = at(`${which}.sock`);
+    const child = cli('point', 'serve', 'served', '@-1', '--socket', path);
+    let said = '';
+    child.stderr?.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
+    await waitFor('it to serve', () => said.includes('until interrupted'));
+    const control = ebb.controlPid();
+    process.kill(await pid(), 'SIGKILL');
+    expect(await ended(child)).toBe(1);
+    expect(said).toContain(`"Imported" is no longer served: ${words}. The point is as it was.`);
+    if (which === 'control') await ebb.rejoin(control);
+  });
+
   it('listens over nothing of anybody', async () => {
     writeFileSync(at('mine'), 'mine');
     const child = cli('point', 'serve', 'served', '@-1', '--socket', at('mine'));

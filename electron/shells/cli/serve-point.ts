@@ -1,8 +1,9 @@
 // `ebb point serve`, and a point's bytes on standard output: both read it by NBD while this process lives.
 
+import { Fault } from '../../../shared/result.ts';
 import { connectBytes } from '../../platform/socket.ts';
 import { interrupted, writeOut } from '../../platform/standard-streams.ts';
-import { readExport } from '../../transport/nbd-reader.ts';
+import { readExport, untilUnserved } from '../../transport/nbd-reader.ts';
 import { pickMoment } from './pick.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline } from './session.ts';
 import type { POINT_ROWS } from './table/points.ts';
@@ -24,11 +25,36 @@ async function servePoint(session: OfPoint, socket: string | undefined) {
 export const serve: Run<(typeof POINT_ROWS)['point serve']> = async session => {
   const { moment, served } = await servePoint(session, session.given.socket);
   const { isJson } = session;
+  // A reader of our own hears when nobody is served any more: control may end it, and either service may go.
+  const unserved = connectBytes(served.socketPath).then(
+    stream => untilUnserved(stream, served.exportName),
+    () => undefined,
+  );
+  const gone = new Promise<void>(resolve => session.client.onClose(resolve));
   await writeOut(`${isJson ? JSON.stringify(served) : served.uri}\n`);
   if (!isJson) console.error(`Serving "${moment.name}" read-only to as many as want it, until interrupted.`);
-  await interrupted();
+  await Promise.race([
+    interrupted(),
+    Promise.race([unserved, gone]).then(() => throwWhy(session, moment.name)),
+  ]);
   return { text: null, json: null };
 };
+
+/** The refusal that asking again meets; where there is none, a service ended. */
+async function throwWhy(session: OfPoint, name: string): Promise<never> {
+  const ended = (code: 'rpc.unavailable' | 'storage.unavailable', which: string): Fault =>
+    new Fault({
+      code,
+      what: `"${name}" is no longer served: ${which} ended.`,
+      safe: 'The point is as it was.',
+      todo: 'Serve it again.',
+    });
+  await servePoint(session, undefined).catch((error: unknown) => {
+    const isGone = error instanceof Fault && error.body.code === 'rpc.unavailable';
+    throw isGone ? ended('rpc.unavailable', 'the Ebb service') : error;
+  });
+  throw ended('storage.unavailable', "Ebb's storage");
+}
 
 /** Every byte of the disk, in order. */
 export async function streamPoint(session: OfPoint): Promise<Output> {
