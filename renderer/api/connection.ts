@@ -199,7 +199,8 @@ export async function keepConnected(): Promise<void> {
         error instanceof NotSignedIn ? 'signed-out' : mismatch ? 'incompatible' : 'reconnecting';
       serviceStore.setState(state => ({
         connection: connection === 'reconnecting' && state.vms === null ? 'connecting' : connection,
-        problem: error instanceof Fault ? error.body : error instanceof NotSignedIn ? notIn : null,
+        problem:
+          error instanceof Fault ? error.body : error instanceof NotSignedIn ? (notIn ?? error.why) : null,
       }));
       // Only a new link helps, and that is a new page.
       if (connection === 'signed-out') return;

@@ -1,15 +1,23 @@
 // The browser's way in: a one-use token in the fragment is exchanged for a cookie, then the socket opens.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
+import type { SignedOut } from '../state/service.ts';
 import { errorIn } from './answers.ts';
 import { messagePortChannel, webSocketChannel } from './channel.ts';
 import { desktopShell, requestPort } from './shell.ts';
 
-/** No cookie and no token: only a fresh link from the shell helps. */
-export class NotSignedIn extends Error {}
+/** Only a fresh link or a token helps. */
+export class NotSignedIn extends Error {
+  readonly why: SignedOut;
+
+  constructor(why: SignedOut) {
+    super('not signed in');
+    this.why = why;
+  }
+}
 
 /** Why nobody was let in: it is no token, somebody here was wrong too often, or the service says why. */
-export type NotIn = 'wrong' | 'too-often' | 'not-reached' | ErrorBody;
+export type NotIn = 'wrong' | 'too-often' | 'not-reached' | NonNullable<SignedOut>;
 
 /**
  * Takes the token out of the address before anything can log or share it. What the service says against it; a used token
@@ -55,7 +63,8 @@ function openSocket(): Promise<Channel> {
 async function refused(reject: (error: Error) => void): Promise<void> {
   try {
     const answer = await fetch('/session', { credentials: 'same-origin' });
-    reject(answer.status === 401 || answer.status === 403 ? new NotSignedIn() : new Error('not reachable'));
+    const why = answer.status === 410 ? 'ended' : errorIn(await answer.json().catch(() => null));
+    reject([401, 403, 410].includes(answer.status) ? new NotSignedIn(why) : new Error('not reachable'));
   } catch {
     reject(new Error('not reachable'));
   }

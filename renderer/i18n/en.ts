@@ -41,6 +41,8 @@ export const en = {
       wrong: 'This token was revoked, has expired, or is not one.',
       'too-often': 'Too many sign-ins failed from here. Wait a little.',
       'not-reached': 'Ebb was not reached. Try again.',
+      ended:
+        'This sign-in has ended: somebody signed it out, its token was revoked or has expired, or nobody was here for long.',
     },
   },
   host: {

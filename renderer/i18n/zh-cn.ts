@@ -40,6 +40,7 @@ export const zhCn: Dictionary = {
       wrong: '这个令牌已被吊销、已过期，或不是令牌。',
       'too-often': '从这里失败的登录太多。请稍等。',
       'not-reached': '没有连上 Ebb。请再试一次。',
+      ended: '这次登录已结束：已被退出、令牌已被吊销或过期，或很久没有人使用。',
     },
   },
   host: {

@@ -15,9 +15,12 @@ const SAMPLES_MAX = 1200;
 
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'incompatible' | 'signed-out';
 
+/** `ended`: it was signed in once. Or what the service says; null: nobody was signed in here. */
+export type SignedOut = 'ended' | ErrorBody | null;
+
 export interface ServiceState {
   readonly connection: ConnectionState;
-  readonly problem: ErrorBody | null;
+  readonly problem: SignedOut;
   readonly info: AppInfo | null;
   /** Null until the first list has come. */
   readonly vms: readonly VmSummary[] | null;

@@ -974,7 +974,7 @@ export const contract = defineContract({
       kind: 'query',
       params: z.strictObject({ secret: z.string().max(200) }),
       result: z.object({ session: accessSessionSchema.nullable() }),
-      errors: ['rpc.denied'],
+      errors: ['rpc.denied', 'policy.denied'],
       doc: 'From the browser gateway: whose session it is. Null: nobody is known by it, or not any more.',
     },
     'headless.listen': {

@@ -126,7 +126,8 @@ it('when the token is revoked the window says so, by itself', async () => {
   const tokenId = tokens[0]?.id;
   if (tokenId === undefined) throw new Error('no token');
   await ebb.call('headless.revoke-token', { tokenId });
-  await page.getByLabel('Token').waitFor();
+  await page.getByText('its token was revoked').waitFor();
+  await clean();
 });
 
 it('who may operate starts VMs and deletes none, and leaves by signing out', async () => {
@@ -148,10 +149,16 @@ it('who may operate starts VMs and deletes none, and leaves by signing out', asy
 it('where a policy forbids browsers, a good token and a good link are refused in the words of the service', async () => {
   const { secret } = await ebb.call('headless.create-token', { name: 'cy', role: 'view' });
   const { token } = await ebb.call('headless.link', { role: 'view' });
+  const told = page.locator('.sign-in [role=status]');
+  await page.getByLabel('Token').fill(secret);
+  await button('Sign in').click();
+  await page.getByText('Signed in as cy').waitFor();
   await managed.apply({ 'headless.access': { value: false } });
+  // The page that is open says it by itself; so does a link, and a token.
+  await told.filter({ hasText: 'browsers may not use Ebb' }).waitFor();
+  await page.context().clearCookies();
   await page.goto('about:blank');
   await page.goto(`${origin}/#token=${token}`);
-  const told = page.locator('.sign-in [role=status]');
   await told.filter({ hasText: 'browsers may not use Ebb' }).waitFor();
   await page.reload();
   await page.getByLabel('Token').fill(secret);

@@ -185,12 +185,13 @@ export class AccessDesk {
     return { session: this.#told(living), secret: own };
   }
 
-  /** Whose it is; null where nobody is known by it. */
+  /** Whose it is; null where nobody is known by it. Fault policy.denied. */
   session(secret: string): AccessSession | null {
     const hash = this.#ports.hash(secret);
     const found = [...this.#sessions.values()].find(({ row }) => row.hash === hash);
     if (found === undefined || this.#isOver(found)) return null;
-    return this.#may(this.#ports.requireBrowsers) ? this.#told(found) : null;
+    this.#ports.requireBrowsers();
+    return this.#told(found);
   }
 
   sessions(): AccessSession[] {

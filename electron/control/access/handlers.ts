@@ -10,6 +10,8 @@ import { noSuchSession, notEncrypted } from './refusals.ts';
 
 type AccessMethod = Extract<keyof Handlers<Contract>, `headless.${string}`>;
 
+const COMING = { via: 'browser', vmId: null, vmName: '', from: {} } as const;
+
 export const accessHandlers = (
   desk: AccessDesk,
   audit: Audit,
@@ -17,7 +19,7 @@ export const accessHandlers = (
 ): Pick<Handlers<Contract>, AccessMethod> => ({
   // Its record names who came, which is known only when he is in.
   'headless.sign-in': ({ token, address, agent }) => {
-    const about = { via: 'browser', action: 'headless.sign-in', vmId: null, vmName: '', from: {} } as const;
+    const about = { ...COMING, action: 'headless.sign-in' };
     try {
       const signedIn = desk.signIn(token, address, agent);
       const { user, role } = signedIn.session;
@@ -31,7 +33,16 @@ export const accessHandlers = (
       throw cause;
     }
   },
-  'headless.session': ({ secret }) => ({ session: desk.session(secret) }),
+  // The gateway asks for a browser.
+  'headless.session': ({ secret }) => {
+    try {
+      return { session: desk.session(secret) };
+    } catch (cause) {
+      if (cause instanceof Fault && isDenial(cause.body.code))
+        audit.denied({ ...COMING, action: 'headless.session', to: {} }, cause.body.code);
+      throw cause;
+    }
+  },
   'headless.listen': ({ address, isEncrypted }) => {
     if (isLoopback(address)) return {};
     if (!isEncrypted) throw notEncrypted(address);

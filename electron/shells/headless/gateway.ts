@@ -5,6 +5,7 @@ import type { AccessSession } from '../../../shared/access.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import { mayCall } from '../../../shared/roles.ts';
+import type { Channel } from '../../../shared/rpc/channel.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
 import type { WebFiles } from '../../platform/web-files.ts';
 import { pageHeaders } from '../../transport/page-headers.ts';
@@ -29,6 +30,7 @@ export interface AccessPort {
     address: string,
     agent: string,
   ): Promise<{ readonly session: AccessSession; readonly secret: string }>;
+  /** Faults: policy.denied, rpc.unavailable. */
   session(secret: string): Promise<AccessSession | null>;
   /** To control's socket, as a browser of that session at that address. */
   join(session: AccessSession, address: string): Promise<SocketChannel>;
@@ -66,7 +68,7 @@ export class Gateway implements WebHandlers {
     if (refusal !== null) return refusal;
     switch (`${request.method} ${request.path}`) {
       case 'GET /session':
-        return this.#known(request, async () => plain(204, ''));
+        return this.#isIn(request);
       case 'POST /session':
         return this.#signIn(request);
       case 'POST /upload':
@@ -76,13 +78,14 @@ export class Gateway implements WebHandlers {
     return this.#page(request);
   }
 
-  async connect(request: WebRequest): Promise<((page: Parameters<typeof relay>[0]) => void) | WebAnswer> {
+  async connect(request: WebRequest): Promise<((page: Channel) => void) | WebAnswer> {
     if (request.path !== '/rpc') return plain(404, '');
     const refusal = this.#refusal(request, true);
     if (refusal !== null) return refusal;
-    const session = await this.#session(this.#secretOf(request));
-    if (session === null) return plain(401, '');
-    request.vouch();
+    return this.#known(request, session => this.#join(request, session));
+  }
+
+  async #join(request: WebRequest, session: AccessSession): Promise<(page: Channel) => void> {
     const service = await this.#options.access.join(session, request.address);
     // A browser that goes away, or whose upgrade is none, before it is taken would leave it open for ever.
     const drop = (): void => service.close();
@@ -138,11 +141,17 @@ export class Gateway implements WebHandlers {
     return this.#options.access.session(secret);
   }
 
+  /** A page learns here why its socket was refused. 410: it was signed in, and is not any more. */
+  async #isIn(request: WebRequest): Promise<WebAnswer> {
+    const answer = await this.#known(request, async () => plain(204, ''));
+    return answer.status === 401 && this.#secretOf(request) !== null ? plain(410, '') : answer;
+  }
+
   /** Of whoever is signed in. */
-  async #known(
+  async #known<T>(
     request: WebRequest,
-    answer: (session: AccessSession, secret: string) => Promise<WebAnswer>,
-  ): Promise<WebAnswer> {
+    answer: (session: AccessSession, secret: string) => Promise<T>,
+  ): Promise<T | WebAnswer> {
     const secret = this.#secretOf(request);
     try {
       const session = await this.#session(secret);
@@ -150,8 +159,9 @@ export class Gateway implements WebHandlers {
       request.vouch();
       return await answer(session, secret);
     } catch (cause) {
-      if (cause instanceof Fault) return plain(503, cause.body.what);
-      throw cause;
+      if (!(cause instanceof Fault)) throw cause;
+      const { body } = cause;
+      return body.code === 'policy.denied' ? json(403, { error: body }) : plain(503, body.what);
     }
   }
 

@@ -264,7 +264,8 @@ it('where browsers may not be, none is in, none comes in, and none goes on: not 
   desk.policyChanged();
   expect(upload?.isClosed).toBe(true);
   expect(joined(session.id)).toBeNull();
-  expect(desk.session(secret)).toBeNull();
+  expect(() => desk.session(secret)).toThrow('policy.denied');
+  expect(desk.session('guessed')).toBeNull();
   expect(() => enter(link)).toThrow('policy.denied');
   areBrowsersAllowed = true;
   expect(desk.session(secret)).not.toBeNull();

@@ -277,6 +277,26 @@ describe('browser gateway', () => {
     expect((await enter(secret)).status).toBe(204);
   });
 
+  it('says why a page is signed out: browsers are forbidden, or its session ended; to nobody else', async () => {
+    const { secret, token } = world.desk.createToken('ana', 'view', null);
+    const cookie = await world.signIn('view', secret);
+    const asked = async (headers: Record<string, string>) => {
+      const { status, body } = await send('GET', '/session', { ...own(), ...headers });
+      return [status, body === '' ? '' : JSON.parse(body)];
+    };
+    world.areBrowsersAllowed = false;
+    const why = { error: { code: 'policy.denied', what: 'headless.access: no.' } };
+    expect(await asked({ cookie })).toMatchObject([403, why]);
+    expect((await upgrade({ ...own(), cookie })).status).toBe(403);
+    expect(await asked({ cookie: `ebb-session-${world.port}=guess` })).toEqual([410, '']);
+    expect(await asked({})).toEqual([401, '']);
+    world.areBrowsersAllowed = true;
+    expect(await asked({ cookie })).toEqual([204, '']);
+    world.desk.revokeToken(token.id);
+    expect(await asked({ cookie })).toEqual([410, '']);
+    expect((await upgrade({ ...own(), cookie })).status).toBe(401);
+  });
+
   it('a token that signs in too often is told to wait, and is not taken for a wrong one', async () => {
     const { secret } = world.desk.createToken('often', 'view', null);
     for (let n = 0; n < 100; n++) world.desk.signIn(secret, '127.0.0.1', 'a test');
