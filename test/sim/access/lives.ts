@@ -1,10 +1,14 @@
 // Sequences of calls, policies, edits and time, from a seed.
+import { openHistoryStore } from '../../../electron/control/history/store.ts';
+import { DEFAULT_SCHEDULE, INTERVAL_MINUTES, type Schedule } from '../../../shared/history.ts';
 import { ROLES } from '../../../shared/roles.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
 import { MIB, uuid } from '../../support/memory-world.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { METHODS, type Person } from './people.ts';
-import { type AccessSwitchOff, AccessWorld, NO_RULES, type Rules, VMS } from './world.ts';
+import { NO_RULES, type Pick, rulesFrom, wantedOutside } from './rules.ts';
+import { type AccessSwitchOff, AccessWorld, VMS } from './world.ts';
 
 /** A link's are one name's, of whose sessions the sixteenth makes room. */
 const PEOPLE_MAX = 12;
@@ -17,29 +21,9 @@ export interface Life {
   readonly tried: number;
 }
 
-type Pick = (least: number, most: number) => number;
-
 function picker(seed: number): Pick {
   const random = new Seeded(seed);
   return (least, most) => least + random.below(most - least + 1);
-}
-
-function rulesFrom(pick: Pick): Rules {
-  const pair = (low: readonly [number, number], more: number): [number, number] => {
-    const first = pick(...low);
-    return [first, first + pick(0, more)];
-  };
-  const maybe = <T>(make: () => T): T | null => (pick(0, 1) === 0 ? null : make());
-  return {
-    vmMax: maybe(() => pick(256, 3000)),
-    vmMin: maybe(() => pair([64, 300], 600)),
-    weight: maybe(() => pair([1, 150], 300)),
-    reserve: maybe(() => pair([1024, 8000], 4000)),
-    budget: maybe(() => pick(4000, 16_000)),
-    canOptOut: pick(0, 2) > 0,
-    canChange: pick(0, 3) > 0,
-    canBrowse: pick(0, 3) > 0,
-  };
 }
 
 const RANGE_CALLS = [
@@ -128,6 +112,66 @@ async function callSomething(world: AccessWorld, pick: Pick): Promise<string> {
   return `${method} ${JSON.stringify(params)}`;
 }
 
+const NETWORKS = ['user', 'isolated', 'none'] as const;
+const FORWARD = { protocol: 'tcp', hostPort: 2222, guestPort: 22 } as const;
+const machineFrom = (pick: Pick) => ({
+  cpus: pick(1, 64),
+  network: NETWORKS[pick(0, 2)] ?? 'none',
+  portForwards: pick(0, 1) === 0 ? [] : [FORWARD],
+});
+const scheduleFrom = (pick: Pick, before: Schedule): Schedule => ({
+  ...before,
+  isOn: pick(0, 1) === 0,
+  everyMinutes: INTERVAL_MINUTES[pick(0, 7)] ?? 60,
+  keep: { allHours: pick(1, 2000), days: pick(0, 366), weeks: pick(0, 60), months: pick(0, 24) },
+  quotaBytes: pick(0, 1) === 0 ? null : pick(0, 40_000) * 2 ** 20,
+});
+
+/** Of a machine or its history; what is done against a rule is said. */
+async function setSomethingUp(world: AccessWorld, pick: Pick): Promise<string> {
+  const vmId = uuid(pick(1, VMS.length));
+  const by = somebody(world, pick);
+  const { rules } = world;
+  const machine = machineFrom(pick);
+  switch (pick(0, 2)) {
+    case 0: {
+      if (await world.call('vm.configure', { vmId, change: machine }, by))
+        for (const what of wantedOutside(machine, rules)) world.say(`vm.configure was done: ${what}`);
+      return `vm.configure ${JSON.stringify(machine)}`;
+    }
+    case 1: {
+      const schedule = scheduleFrom(pick, world.schedule(vmId));
+      await world.call('history.set', { vmId, schedule }, by);
+      return `history.set ${JSON.stringify(schedule)}`;
+    }
+    default: {
+      const diskBytes = pick(16, 8000) * 2 ** 20;
+      const memory = { minKib: 256 * MIB, maxKib: 256 * MIB };
+      const rest = { balloon: true, group: '', notes: '', cloudInit: null };
+      const source = { kind: 'empty', diskBytes } as const;
+      const name = `vm${world.vmCount + 1}`;
+      const wanted = {
+        name,
+        os: 'other',
+        firmware: 'bios',
+        hasTpm: false,
+        ...memory,
+        ...rest,
+        ...machine,
+        source,
+      };
+      if (await world.call('vm.create', wanted, by)) {
+        const disks = [{ id: uuid(1), virtualBytes: diskBytes }] as unknown as VmSpec['disks'];
+        const found = wantedOutside({ ...machine, disks }, rules);
+        if (!rules.canCreate) found.push('nobody may');
+        if (rules.count !== null && world.vmCount > rules.count) found.push(`there are ${world.vmCount}`);
+        for (const what of found) world.say(`vm.create was done: ${what}`);
+      }
+      return `vm.create ${JSON.stringify(wanted)}`;
+    }
+  }
+}
+
 function editSomething(world: AccessWorld, pick: Pick): string {
   const vmId = uuid(pick(1, VMS.length));
   world.edit(db => {
@@ -138,7 +182,10 @@ function editSomething(world: AccessWorld, pick: Pick): string {
       minKib: 64 * MIB,
       weight: pick(1, 10_000),
       balanced: pick(0, 1) === 0,
+      ...machineFrom(pick),
     };
+    const schedule = scheduleFrom(pick, DEFAULT_SCHEDULE);
+    openHistoryStore(db).put(vmId, { schedule, last: null, lastDrop: null, settledAt: null, spared: [] });
     db.prepare('UPDATE vm SET body = ? WHERE id = ?').run(JSON.stringify(spec), vmId);
     world.catalog.put(spec);
     const settings = JSON.stringify({ capKib: pick(64, 60_000) * MIB, reserveKib: pick(0, 20_000) * MIB });
@@ -156,7 +203,7 @@ export async function runLife(
   const world = new AccessWorld(seed, off);
   await world.start();
   for (let step = 0; step < steps; step++) {
-    const what = pick(0, 14);
+    const what = pick(0, 17);
     let did = 'time';
     if (what < 6) did = await callSomething(world, pick);
     else if (what < 8) {
@@ -168,6 +215,7 @@ export async function runLife(
       world.people.sweep();
     } else if (what < 12) did = await somebodyComes(world, pick);
     else if (what < 14) did = await somebodyTries(world, pick);
+    else if (what < 17) did = await setSomethingUp(world, pick);
     else did = somebodyGoes(world, pick);
     world.check(`seed ${seed}, step ${step}, ${did}`);
   }

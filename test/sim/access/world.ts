@@ -11,62 +11,35 @@ import { CHECKS, guarded, wrapped } from '../../../electron/control/policy/guard
 import { builtIn, userValues } from '../../../electron/control/policy/memory-rules.ts';
 import { createService, type ServiceParts } from '../../../electron/control/service.ts';
 import { type Catalog, openCatalog } from '../../../electron/control/store/catalog.ts';
+import type { Schedule } from '../../../shared/history.ts';
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { type Contract, contract } from '../../../shared/rpc/contract.ts';
 import type { Handlers } from '../../../shared/rpc/server.ts';
 import { Topics } from '../../../shared/rpc/topics.ts';
 import { FakeHost } from '../../support/fake-qemu.ts';
-import { GIB, MIB, specOf, uuid, World } from '../../support/memory-world.ts';
-import { foldersOf, policyText, type Settings, unrestricted } from '../../support/policies.ts';
+import { GIB, specOf, uuid, World } from '../../support/memory-world.ts';
+import { foldersOf, policyText, unrestricted } from '../../support/policies.ts';
+import { NO_DISKS, Parts } from './parts.ts';
 import { METHODS, People, type Person } from './people.ts';
+import { hostOutside, machineOutside, NO_RULES, type Rules, scheduleOutside, settingsOf } from './rules.ts';
 
 /** `cut-off`: whoever is to go is told nothing. */
 export const ACCESS_SWITCH_OFFS = ['guard', 'bound', 'role', 'cut-off'] as const;
 export type AccessSwitchOff = (typeof ACCESS_SWITCH_OFFS)[number];
 
-/** Rules as the oracle knows them: MiB and counts; null: none. */
-export interface Rules {
-  readonly vmMax: number | null;
-  readonly vmMin: readonly [number, number] | null;
-  readonly weight: readonly [number, number] | null;
-  readonly reserve: readonly [number, number] | null;
-  readonly budget: number | null;
-  readonly canOptOut: boolean;
-  readonly canChange: boolean;
-  readonly canBrowse: boolean;
-}
-export const NO_RULES: Rules = {
-  vmMax: null,
-  vmMin: null,
-  weight: null,
-  reserve: null,
-  budget: null,
-  canOptOut: true,
-  canChange: true,
-  canBrowse: true,
-};
-
-export const settingsOf = (rules: Rules): Settings => ({
-  ...(rules.vmMax === null ? {} : { 'memory.vm.max': { max: `${rules.vmMax}MiB` } }),
-  ...(rules.vmMin === null
-    ? {}
-    : { 'memory.vm.min': { min: `${rules.vmMin[0]}MiB`, max: `${rules.vmMin[1]}MiB` } }),
-  ...(rules.weight === null ? {} : { 'memory.weight': { min: rules.weight[0], max: rules.weight[1] } }),
-  ...(rules.reserve === null
-    ? {}
-    : { 'memory.host.reserve': { min: `${rules.reserve[0]}MiB`, max: `${rules.reserve[1]}MiB` } }),
-  ...(rules.budget === null ? {} : { 'memory.host.budget': { max: `${rules.budget}MiB` } }),
-  ...(rules.canOptOut ? {} : { 'memory.optOut': { value: false } }),
-  ...(rules.canChange ? {} : { 'memory.change': { value: false } }),
-  ...(rules.canBrowse ? {} : { 'headless.access': { value: false } }),
-});
-
 /** What a policy lets nobody change memory by. */
 const BY_CHANGE: readonly string[] = Object.keys(CHECKS).filter(
   method => /^memory\./.test(method) && method !== 'memory.free',
 );
-const OF_MEMORY: readonly string[] = [...BY_CHANGE, 'memory.set-policy'];
+/** Behind which are ours. */
+const REAL: readonly string[] = [
+  ...BY_CHANGE,
+  'memory.set-policy',
+  'vm.create',
+  'vm.configure',
+  'history.set',
+];
 
 export const VMS = [1, 2, 3] as const;
 /** Its guests have given back by then. */
@@ -81,7 +54,10 @@ export class AccessWorld {
   #desk!: PolicyDesk;
   #machines!: Machines;
   #handlers!: Handlers<Contract>;
+  #parts!: Parts;
   #ranges: RangeDesk | null = null;
+  /** Ids of VMs and disks that clients had made. */
+  #made = 100;
   rules: Rules = NO_RULES;
   readonly violations: string[] = [];
   refused = 0;
@@ -111,13 +87,15 @@ export class AccessWorld {
       defaults: () => builtIn(TOTAL_KIB),
       log,
     });
+    const policy = () => (this.#off === 'bound' ? unrestricted : desk.policy);
     const machines = new Machines({
       catalog,
       memory,
       clock: world.clock,
       supervisor: new FakeHost().ports(),
-      folders: { home: () => '/home', run: () => '/run' },
-      policy: () => (this.#off === 'bound' ? unrestricted : desk.policy),
+      ...NO_DISKS,
+      random: { uuid: () => uuid(++this.#made) },
+      policy,
       changed: () => undefined,
       log,
     } as unknown as MachinesPorts);
@@ -132,8 +110,9 @@ export class AccessWorld {
     });
     const bound = { desk, memory, machines, topics, totalKib: TOTAL_KIB, log };
     desk.onChange(() => applyPolicy(bound));
+    this.#parts = new Parts({ db: catalog.db, clock: world.clock, desk, machines, policy });
     const handlers = createService({
-      machines,
+      ...this.#parts.all,
       memory,
       ranges,
       setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
@@ -143,7 +122,7 @@ export class AccessWorld {
     this.people.begin({
       ...{ db: catalog.db, clock: world.clock, desk, topics, log, handlers: this.#handlers },
       mayBrowse: () => this.rules.canBrowse,
-      mayForbid: method => OF_MEMORY.includes(method),
+      mayForbid: method => REAL.includes(method),
       isCutOff: this.#off !== 'cut-off',
       say: what => this.say(what),
     });
@@ -152,13 +131,13 @@ export class AccessWorld {
     applyPolicy(bound);
   }
 
-  /** Those that are no matter of memory only tell that they were reached. */
+  /** All others only tell that they were reached. */
   #noted(handlers: Handlers<Contract>): Handlers<Contract> {
     const entries = METHODS.map(method => [
       method,
       (params: never, context: never) => {
         this.people.reached(method);
-        if (OF_MEMORY.includes(method)) return handlers[method](params, context);
+        if (REAL.includes(method)) return handlers[method](params, context);
         throw new Fault({ code: 'rpc.unavailable', what: 'Nothing is behind it.', safe: '', todo: '' });
       },
     ]);
@@ -182,7 +161,7 @@ export class AccessWorld {
   /** A call of a client; only refusals may come of it. `by`: null, whoever is at this computer. */
   async call(method: keyof Handlers<Contract>, params: unknown, by: Person | null = null): Promise<boolean> {
     if (by !== null) {
-      const isDone = await this.people.call(by, method, params);
+      const isDone = (await this.people.call(by, method, params)) && (await this.#isWorkDone(method));
       if (isDone) this.accepted += 1;
       else this.refused += 1;
       return isDone;
@@ -191,13 +170,19 @@ export class AccessWorld {
       await (this.#handlers[method] as (params: unknown, context: unknown) => unknown)(params, {
         caller: { id: 1, kind: 'local' },
       });
-      this.accepted += 1;
-      return true;
+      const isDone = await this.#isWorkDone(method);
+      if (isDone) this.accepted += 1;
+      else this.refused += 1;
+      return isDone;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.refused += 1;
       return false;
     }
+  }
+
+  #isWorkDone(method: string): Promise<boolean> {
+    return method === 'vm.create' ? this.#parts.isWorkDone() : Promise.resolve(true);
   }
 
   put(rules: Rules): void {
@@ -221,24 +206,23 @@ export class AccessWorld {
 
   /** Of everything that is in force now. */
   check(after: string): void {
-    const { vmMax, vmMin, weight, reserve, budget, canOptOut } = this.rules;
+    const { rules } = this;
     this.people.check(after);
-    const host = this.world.manager.hostMemory();
-    const out = (what: string): void => this.say(`${after}: ${what}`);
-    if (vmMax !== null && (host.capKib ?? Number.MAX_SAFE_INTEGER) > vmMax * MIB)
-      out(`the cap is ${host.capKib}`);
-    if (reserve !== null && (host.reserveKib < reserve[0] * MIB || host.reserveKib > reserve[1] * MIB))
-      out(`the reserve is ${host.reserveKib}`);
-    if (budget !== null && host.budgetKib > budget * MIB) out(`the budget is ${host.budgetKib}`);
-    for (const vm of host.vms) {
-      if (vmMax !== null && vm.maxKib > vmMax * MIB) out(`a maximum is ${vm.maxKib}`);
-      const least = vmMin === null ? 0 : Math.min(vmMin[0] * MIB, vm.maxKib);
-      if (vmMin !== null && (vm.minKib < least || vm.minKib > vmMin[1] * MIB))
-        out(`a minimum is ${vm.minKib}`);
-      if (weight !== null && (vm.weight < weight[0] || vm.weight > weight[1]))
-        out(`a weight is ${vm.weight}`);
-      if (!canOptOut && !vm.balanced) out('a VM is left out');
+    const found = hostOutside(this.world.manager.hostMemory(), rules);
+    for (const { spec } of this.#machines.list()) {
+      found.push(...machineOutside(this.#machines.bound(spec.id), rules));
+      found.push(...scheduleOutside(this.#parts.histories.state(spec.id).schedule, rules));
     }
+    for (const what of found) this.say(`${after}: ${what}`);
+  }
+
+  get vmCount(): number {
+    return this.catalog.all().length;
+  }
+
+  /** How automatic history of that VM counts. */
+  schedule(vmId: VmId): Schedule {
+    return this.#parts.histories.state(vmId).schedule;
   }
 
   /** Of what guests hold, once they had time to. */
