@@ -45,23 +45,37 @@ function edit(path: string, table: 'history' | 'row', change: (body: Record<stri
   db.close();
 }
 
-/** This computer is off for an hour: all that was is an hour further back when Ebb is there again. */
-async function anHourLater(): Promise<void> {
+/** What Ebb deleted by itself, as the audit has it, the newest first. */
+const deletedByItself = async (action: 'history.thinned' | 'trash.emptied') =>
+  (await ebb.call('audit.list', { limit: 10, action })).entries;
+const recordOf = (momentIds: readonly string[]) => ({
+  ...{ via: 'service', outcome: 'done', vmId: vm.vmId, vmName: 'auto' },
+  to: { points: momentIds.length, momentId: momentIds.join(', ') },
+});
+
+/**
+ * This computer is off for an hour: all that was is an hour further back when Ebb is there again. `trashMs`: what is in the
+ * trash was put there so much earlier.
+ */
+async function anHourLater(trashMs: number): Promise<void> {
   const { dataFolder } = ebb.paths;
   await ebb.quit();
-  const earlier = (row: Record<string, unknown>, key: string): void => {
-    if (typeof row[key] === 'number') row[key] -= HOUR;
+  const earlier = (row: Record<string, unknown>, key: string, byMs = HOUR): void => {
+    if (typeof row[key] === 'number') row[key] -= byMs;
   };
   edit(join(dataFolder, 'catalog.db'), 'history', row => earlier(row, 'settledAt'));
-  edit(join(dataFolder, 'vms', vm.vmId, 'timeline.db'), 'row', row => earlier(row, 'takenAt'));
+  edit(join(dataFolder, 'vms', vm.vmId, 'timeline.db'), 'row', row => {
+    earlier(row, 'takenAt');
+    earlier(row, 'trashedAt', trashMs);
+  });
   ebb = await Ebb.start(dataFolder);
   vm = vm.in(ebb);
 }
 
 /** What is decided when it is back. */
-async function decidedAgain() {
+async function decidedAgain(trashMs = HOUR) {
   const before = (await state()).last?.at ?? 0;
-  await anHourLater();
+  await anHourLater(trashMs);
   return waitFor('the time that passed to be decided', async () => {
     const { last } = await state();
     return last !== null && last.at > before ? last : null;
@@ -177,17 +191,21 @@ describe('what is kept', () => {
     expect(await names()).toEqual(before.filter(name => !going.includes(name as never)));
     const { trash } = await ebb.call('timeline.get', { vmId: vm.vmId });
     expect(trash.map(({ id }) => id).sort()).toEqual([...going].sort());
+    expect(await deletedByItself('history.thinned')).toMatchObject([recordOf(going)]);
   });
 
-  it('what is taken back from the trash is not dropped again', async () => {
+  it('T8: what is taken back from the trash is not dropped again; what is a week in it goes for good', async () => {
     const { trash } = await ebb.call('timeline.get', { vmId: vm.vmId });
     const back = trash.at(-1);
     if (back === undefined) throw new Error('the trash is empty');
     await ebb.call('moment.restore', { vmId: vm.vmId, momentId: back.id });
     expect((await previewed()).drop).toEqual([]);
-    await decidedAgain();
+    const old = trash.filter(({ id }) => id !== back.id).map(({ id }) => id);
+    expect(await deletedByItself('trash.emptied')).toEqual([]);
+    await decidedAgain(8 * 24 * HOUR);
     expect(await names()).toContain(back.id);
-    await ebb.call('trash.purge', { vmId: vm.vmId });
+    expect((await ebb.call('timeline.get', { vmId: vm.vmId })).trash).toEqual([]);
+    expect(await deletedByItself('trash.emptied')).toMatchObject([recordOf(old)]);
     // Points that went together leave the line whole.
     expect((await vm.named('by hand')).parentId).toBe(
       (await vm.moments()).find(({ kind }) => kind === 'imported')?.id,
