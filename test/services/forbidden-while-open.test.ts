@@ -45,7 +45,7 @@ it('a going back that was noted by somebody else is not done where it is forbidd
 
 it('a browser that may not see screens sees none of them, large, small, earlier or in letters; who is here does', async () => {
   await managed.apply({ 'headless.console': { value: false } });
-  const browser = await managed.browser();
+  const browser = await managed.page();
   const pictures = Object.entries(contract.methods).flatMap(([name, { result }]) =>
     'png' in ((result as { shape?: object }).shape ?? {}) ? [name] : [],
   );
@@ -70,7 +70,7 @@ it('screens of browsers, points that are served, and peeks end when they are for
   await managed.ebb.done((await call('vm.start', { vmId })).taskId);
   const peek = await call('moment.peek', { vmId, momentId: first });
   await managed.ebb.done(peek.taskId);
-  const browser = await managed.browser();
+  const browser = await managed.page();
   const ended: string[] = [];
   for (const topic of ['console', 'serial'] as const)
     browser.subscribe(topic, vmId, ({ end }) => void (end && ended.push(topic)));

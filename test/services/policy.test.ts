@@ -14,6 +14,7 @@ import { channelOf, clientOf, signIn } from '../support/browsers.ts';
 import { waitFor } from '../support/ebb.ts';
 import { deniedKey, ManagedEbb } from '../support/managed-ebb.ts';
 import type { Settings } from '../support/policies.ts';
+import { openPage, signInTo } from '../support/web-clients.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -148,11 +149,11 @@ describe('every door', () => {
     expect(answer).toMatchObject({ t: 'fault', error: { code: 'rpc.version-mismatch' } });
   });
 
-  it('a browser', async () => {
-    const browser = await managed.browser();
-    const asked = browser.call('memory.set-range', { vmId, minKib: 64 * MIB, maxKib: 192 * MIB });
+  it('a page in a browser, by the gateway', async () => {
+    const page = await managed.page();
+    const asked = page.call('memory.set-range', { vmId, minKib: 64 * MIB, maxKib: 192 * MIB });
     expect(await deniedKey(asked)).toBe('memory.vm.max');
-    browser.close();
+    page.close();
   });
 
   it('taking back what was changed before the limit', async () => {
@@ -167,15 +168,15 @@ describe('every door', () => {
   });
 
   it('a window that is opened again hears of it at once', async () => {
-    const browser = await managed.browser();
+    const page = await managed.page();
     const heard: PolicyReport[] = [];
-    browser.subscribe('policy', null, payload => void heard.push(payload));
+    page.subscribe('policy', null, payload => void heard.push(payload));
     await waitFor('the policy', () => heard.length > 0);
     expect(heard[0]?.rows.find(({ key }) => key === 'memory.vm.max')).toMatchObject({
       max: 128 * MIB,
       isManaged: true,
     });
-    browser.close();
+    page.close();
   });
 
   it('a range is left alone where its other end is changed', async () => {
@@ -308,18 +309,15 @@ describe('counts, rights and places', () => {
 
   it('browsers are cut off when they may not be here, and locals are not', async () => {
     const session = await signIn(managed.ebb);
-    const before = await clientOf(managed.ebb, session);
-    let isCut = false;
-    before.subscribe(
-      'vms',
-      null,
-      () => undefined,
-      () => {
-        isCut = true;
-      },
-    );
+    const signedIn = await managed.signedIn();
+    const { token } = await call('headless.link', { role: 'administer' });
+    const open = { channel: await clientOf(managed.ebb, session), page: await openPage(signedIn) };
+    const cut = new Set<string>();
+    for (const [name, client] of Object.entries(open)) client.onClose(() => void cut.add(name));
     await managed.apply({ 'headless.access': { value: false } });
-    await waitFor('the browser to be cut off', () => isCut);
+    await waitFor('both to be cut off', () => cut.size === 2);
+    await expect(openPage(signedIn)).rejects.toThrow('403');
+    await expect(signInTo(signedIn.origin, token)).rejects.toThrow('403');
     // Nor does a session come back, as an upload that was under way would.
     const again = await channelOf(managed.ebb, session);
     const said: string[] = [];

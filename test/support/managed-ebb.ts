@@ -1,6 +1,6 @@
 // A whole Ebb under a policy of its own: control started with one more policy folder, as only a command line can, and every
 // door to it. The files belong to whoever runs the tests, which the added folder allows.
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,9 @@ import type { Client } from '../../shared/rpc/client.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import { browser } from './browsers.ts';
 import { Ebb, waitFor } from './ebb.ts';
+import { startGateway } from './gateway.ts';
 import { policyText, type Settings } from './policies.ts';
+import { openPage, type SignedIn, signInTo } from './web-clients.ts';
 
 const MAIN = new URL('../../electron/control/main.ts', import.meta.url);
 const CLI = join(import.meta.dirname, '../../electron/shells/cli/main.ts');
@@ -29,6 +31,7 @@ export class ManagedEbb {
   readonly folder = mkdtempSync(join(tmpdir(), 'ebb-m-'));
   readonly policies = mkdtempSync(join(tmpdir(), 'ebb-pol-'));
   ebb!: Ebb;
+  #gateway: { readonly url: string; readonly gateway: ChildProcess } | null = null;
 
   static async start(settings: Settings | null = null): Promise<ManagedEbb> {
     const made = new ManagedEbb();
@@ -109,7 +112,18 @@ export class ManagedEbb {
     return browser(this.ebb);
   }
 
+  /** At the real gateway, which outlives control. */
+  async signedIn(): Promise<SignedIn> {
+    this.#gateway ??= await startGateway(this.folder);
+    const { token } = await this.ebb.call('headless.link', { role: 'administer' });
+    return signInTo(new URL(this.#gateway.url).origin, token);
+  }
+  async page(): Promise<Client<Contract>> {
+    return openPage(await this.signedIn());
+  }
+
   async dispose(): Promise<void> {
+    this.#gateway?.gateway.kill();
     await this.lift().catch(() => undefined);
     await this.ebb.dispose();
     rmSync(this.policies, { recursive: true, force: true });
