@@ -43,8 +43,9 @@ const EN: Words = {
 
 Whoever manages a computer can set limits for Ebb by JSON files in a system folder. Ebb's control service alone enforces
 them, so they hold for the window, the command line, browsers and scripts alike. Files are looked at every two seconds; a
-change is in force within five, without a restart. VMs that run are brought within new limits where they can be (memory),
-and have back what is theirs when the limit goes. This page is made of the table that enforces it.
+change is known within five, without a restart. VMs that run are brought within new limits of memory, and have back what is
+theirs when the limit goes; what a VM is started with is limited at its next start, and what people do when they next do it
+([the guide for IT](#/help/it) has all of it). This page is made of the table that enforces it.
 
 ## Where`,
   places: ['System', 'Folder'],
@@ -96,7 +97,8 @@ const ZH: Words = {
   intro: `# IT 设置的限制
 
 管理计算机的人员可以在系统文件夹中用 JSON 文件为 Ebb 设置限制。限制仅由 Ebb 的控制服务执行，因此对窗口、命令行、浏览器和脚本一律有效。
-文件每两秒检查一次，更改在五秒内生效，无需重启。正在运行的虚拟机会尽可能（内存）被带回新的限制之内，限制取消后恢复原状。
+文件每两秒检查一次，更改在五秒内被获知，无需重启。正在运行的虚拟机的内存被带回新的限制之内，限制取消后恢复原状；虚拟机启动时的设置在下次启动时受限，
+人们的操作在下一次操作时受限（详见 [IT 管理指南](#/help/it)）。
 本页由执行限制的同一张表生成。
 
 ## 位置`,
