@@ -148,6 +148,10 @@ export function checkTarget(target: string, { exists }: Pick<ExportPorts, 'exist
   return part;
 }
 
+/** Somebody else's task makes that file. */
+export const beingWritten = (path: string): Fault =>
+  unwritable(`${path} is being written by another task.`, 'Choose another name.');
+
 /** T14: before anything is written. Faults: file.unreadable (no such folder), disk.full. */
 export function checkFree(
   folder: string,

@@ -30,6 +30,10 @@ export interface PlannedExport extends Pick<WantedExport, 'vmId' | 'format'> {
   readonly path: string;
   readonly pointId: PointId;
 }
+/** But for a name that nobody else has, where it was given none. */
+export interface FoundExport extends Omit<PlannedExport, 'path'> {
+  readonly path: string | { readonly folder: string; readonly fileName: string };
+}
 
 export class PointWriter {
   readonly #ports: PointWriterPorts;
@@ -39,7 +43,7 @@ export class PointWriter {
   }
 
   /** Everything that can be refused at once is. */
-  async plan(wanted: WantedExport): Promise<PlannedExport> {
+  async find(wanted: WantedExport): Promise<FoundExport> {
     const { vmId, vmName, momentId, diskId, format, path } = wanted;
     const timeline = await this.#ports.storage.call('timeline.get', { vmId });
     const moment = timeline.moments.find(({ id }) => id === momentId);
@@ -47,23 +51,25 @@ export class PointWriter {
     if (moment === undefined || point === undefined)
       throw noSuch(moment === undefined ? 'moment.not-found' : 'disk.not-found');
     if (path !== null && !isAbsolute(path)) throw relative(path);
-    const folder = path === null ? this.#ports.exportsFolder() : dirname(path);
     const name = `${vmName} ${moment.name === '' ? 'point' : moment.name} ${this.#ports.day()}`;
-    return {
-      vmId,
-      format,
-      pointId: point.pointId,
-      path: path ?? this.#free(folder, exportFileName(name, format)),
-    };
+    const own = () => ({ folder: this.#ports.exportsFolder(), fileName: exportFileName(name, format) });
+    return { vmId, format, pointId: point.pointId, path: path ?? own() };
+  }
+
+  /** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
+  named({ path, ...found }: FoundExport, isBeingWritten: (path: string) => boolean): PlannedExport {
+    if (typeof path === 'string') return { ...found, path };
+    const { folder, fileName } = path;
+    return { ...found, path: this.#free(folder, fileName, isBeingWritten) };
   }
 
   /** "name.vhd", "name 2.vhd", …: the first that is free. */
-  #free(folder: string, fileName: string): string {
+  #free(folder: string, fileName: string, isBeingWritten: (path: string) => boolean): string {
     const dot = fileName.lastIndexOf('.');
     for (let count = 1; ; count++) {
       const more = count === 1 ? '' : ` ${count}`;
       const path = `${folder}/${fileName.slice(0, dot)}${more}${fileName.slice(dot)}`;
-      if (!this.#ports.exists(path)) return path;
+      if (!this.#ports.exists(path) && !isBeingWritten(path)) return path;
     }
   }
 

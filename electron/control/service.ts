@@ -12,6 +12,7 @@ import type { accessHandlers } from './access/handlers.ts';
 import { auditHandlers } from './audit/handlers.ts';
 import type { AuditParts } from './compose-audit.ts';
 import type { ConsoleStreams } from './console-streams.ts';
+import { beingWritten } from './export-point.ts';
 import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
 import type { HistoryDesk } from './history/desk.ts';
@@ -30,7 +31,7 @@ import type { Thumbnails } from './screens/thumbnails.ts';
 import type { SerialLines } from './serial/lines.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import type { StoredMemoryPolicy } from './store/catalog.ts';
-import { KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
+import { KIND_OF, type Order, type OrderParts, workOf, writtenBy } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
 import { updatesAllowed } from './updates.ts';
 
@@ -75,9 +76,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     const title = `${verb} ${spec.name}`;
     return { taskId: tasks.start({ kind, vmId, title, canCancel, work: run => work(vmId, run) }) };
   };
+  const isBeingWritten = (path: string) => tasks.orders().some(order => writtenBy(order) === path);
   /** Begun again where this control dies over it. */
   const startLong = (vmId: VmId, verb: string, order: Order, name = machines.spec(vmId).name) => {
     parts.rules.require(order);
+    const path = writtenBy(order);
+    if (path !== null && isBeingWritten(path)) throw beingWritten(path);
     const told = { kind: KIND_OF[order.what], vmId, title: `${verb} ${name}`, canCancel: true };
     return { taskId: tasks.start({ ...told, order, work: workOf(order, parts) }) };
   };
@@ -319,7 +323,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     'moment.export': async (params, context) => {
       if (params.path !== null) refuseBrowser(context);
       const vmId = await opened(params.vmId);
-      const planned = await parts.pointWriter.plan({ ...params, vmName: machines.spec(vmId).name });
+      const found = await parts.pointWriter.find({ ...params, vmName: machines.spec(vmId).name });
+      const planned = parts.pointWriter.named(found, isBeingWritten);
       return { path: planned.path, ...startLong(vmId, 'Export', { what: 'export', ...planned }) };
     },
     'moment.files': async ({ folder, ...where }) =>

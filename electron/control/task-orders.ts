@@ -163,6 +163,12 @@ export function pointsReadBy(order: unknown): PointId[] {
   }
 }
 
+/** The file it makes; null: none, or an Ebb of another version wrote it. */
+export function writtenBy(order: unknown): string | null {
+  const { data } = orderSchema.safeParse(order);
+  return data?.what === 'export' || data?.what === 'export-delta' ? data.path : null;
+}
+
 /** Null where an Ebb of another version wrote it. */
 export function workAgain(order: unknown, parts: OrderParts): Work | null {
   const known = orderSchema.safeParse(order);

@@ -51,6 +51,7 @@ export interface NewTask {
 }
 
 interface Running {
+  readonly order: unknown;
   readonly abort: AbortController;
   readonly gate: TaskGate;
 }
@@ -86,6 +87,11 @@ export class Tasks {
 
   list(): Task[] {
     return [...this.#tasks.values()].reverse();
+  }
+
+  /** Of what is under way. */
+  orders(): unknown[] {
+    return [...this.#running.values()].map(({ order }) => order);
   }
 
   /** Does something under way change this VM, or (`alsoReading`) read it? */
@@ -169,7 +175,7 @@ export class Tasks {
     const changed = (): void =>
       this.#change(id, { canPause: gate.canPause && !signal.aborted, isPaused: gate.isPaused });
     const gate: TaskGate = new TaskGate({ isPaused, signal, changed });
-    this.#running.set(id, { abort, gate });
+    this.#running.set(id, { order, abort, gate });
     const none = { step: '', bytesDone: null, bytesTotal: null, progress: null, endedAt: null, error: null };
     const asTold = { id, kind, vmId, title, canCancel, isPaused, startedAt };
     this.#put({ ...asTold, ...none, state: 'running', canPause: false });

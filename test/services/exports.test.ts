@@ -74,6 +74,22 @@ const FORMATS: readonly [ExportFormat, string, string][] = [
   ['raw', 'raw', 'img'],
 ];
 
+it('two of one point that are asked for together get two names, and nobody writes where another does', async () => {
+  const asked = (path: string | null) => ebb.call('moment.export', { vmId, momentId, format: 'raw', path });
+  const made = await Promise.all([asked(null), asked(null), asked(null)]);
+  expect(new Set(made.map(({ path }) => path)).size).toBe(3);
+  for (const { taskId, path } of made) {
+    await ebb.done(taskId);
+    expectContent(readFileSync(path));
+  }
+  const path = join(folder, 'one.img');
+  const [one, other] = await Promise.allSettled([asked(path), asked(path)]);
+  expect(one.status).toBe('fulfilled');
+  expect(other).toMatchObject({ status: 'rejected', reason: { body: { code: 'file.unreadable' } } });
+  if (one.status === 'fulfilled') await ebb.done(one.value.taskId);
+  expectContent(readFileSync(path));
+});
+
 describe('a point is written out', () => {
   it.each(FORMATS)('as %s, bit by bit', async (format, driver, extension) => {
     const path = join(folder, `out-${format}.${extension}`);
