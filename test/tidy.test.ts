@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readModules, repositoryRoot, type SourceModule } from '../build/layers.ts';
+import { RULES } from '../build/rules.ts';
 import { SWITCH_OFF_NAMES } from '../electron/storage/disk/switch-offs.ts';
 
 const LINES_MAX = 400;
@@ -167,6 +168,12 @@ describe('tidy', () => {
   it('names every switch-off of the engine in its specification', () => {
     const spec = readFileSync(join(repositoryRoot, 'electron/storage/SPEC.md'), 'utf8');
     expect(SWITCH_OFF_NAMES.filter(name => !spec.includes(name))).toEqual([]);
+  });
+
+  it('has the rules of the disks beside the engine, each in its words', () => {
+    const spec = readFileSync(join(repositoryRoot, 'electron/storage/SPEC.md'), 'utf8');
+    const told = [...spec.matchAll(/^- \*\*(T\d+)\*\* \w/gm)].map(([, rule]) => rule);
+    expect(told).toEqual(Object.keys(RULES).filter(rule => rule.startsWith('T')));
   });
 
   it('has nothing at the top level but what the design gives', () => {

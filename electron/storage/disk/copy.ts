@@ -140,7 +140,8 @@ export async function clearBlocks(
     files.forgetBlock(block);
   }
   if (off.clearSync !== true) await image.sync();
-  await oldReadersLeft(ports);
+  // What is to be overwritten has waited for its readers; those who came since know the old place too.
+  if (off.punchWait !== true) await files.readers.leftOld();
   const free = files.folder.freeBytes();
   if (keepFree > 0 && free < keepFree + SPARE_BYTES) return;
   if (isGoing && free >= ports.roomyBytes) return;

@@ -71,7 +71,7 @@ export async function runUndo(ports: CopyPorts, op: ReversalOp): Promise<boolean
   // T12: both have grown.
   for (const image of [edge.root, forward]) {
     image?.writeEndFooter();
-    await image?.sync();
+    if (ports.off.undoEndSync !== true) await image?.sync();
   }
   tree.commit([drop('op', op.id)]);
   files.resetViews();

@@ -14,6 +14,8 @@ export interface MatrixOptions {
   readonly recoveryEvery: number;
   /** Of the calls that do the same to the same file so many are struck first; left out: all. */
   readonly perStep?: number;
+  /** On a host that shares and punches, of the first strikes only those at these: the rest is met on one that cannot. */
+  readonly sharedOnly?: boolean;
   readonly switchOff?: SwitchOffs;
   readonly firstOnly?: boolean;
   /** Of the first strikes those at these calls, by name, and of these fates; of the second those right `after` such a call. */
@@ -43,7 +45,7 @@ async function live(
   off: SwitchOffs,
 ): Promise<Lived> {
   const calls = new Calls(strikes);
-  const life = new Life(seed, off, calls);
+  const life = new Life(seed, off, calls, scenario.host);
   const { before, counted } = scenario;
   let wrong: string | null = null;
   try {
@@ -62,9 +64,20 @@ async function live(
 
 const isDeath = (fate: Fate): boolean => fate === 'power' || fate === 'process';
 
+export const isSharing = (name: string): boolean => name.startsWith('clone') || name.startsWith('punch');
+
+/** Those that may be struck first. */
+export const strikeable = ({ host }: Scenario, names: readonly string[], sharedOnly = false): number[] =>
+  [...names.keys()].filter(call => !(sharedOnly && host.canClone) || isSharing(names[call] ?? ''));
+
 /** So many of each name, of their indices. */
-export function chosen(names: readonly string[], perStep: number, random: Seeded): Set<number> {
-  const byName = Map.groupBy(names.keys(), call => names[call] ?? '');
+export function chosen(
+  names: readonly string[],
+  calls: readonly number[],
+  perStep: number,
+  random: Seeded,
+): Set<number> {
+  const byName = Map.groupBy(calls, call => names[call] ?? '');
   const left = [...byName.values()].flatMap(calls => {
     while (calls.length > perStep) calls.splice(random.below(calls.length), 1);
     return calls;
@@ -75,7 +88,7 @@ export function chosen(names: readonly string[], perStep: number, random: Seeded
 /** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
 export async function runScenario(
   scenario: Scenario,
-  { seed, recoveryEvery, perStep, switchOff = {}, firstOnly = false, only }: MatrixOptions,
+  { seed, recoveryEvery, perStep, sharedOnly, switchOff = {}, firstOnly = false, only }: MatrixOptions,
 ): Promise<ScenarioResult> {
   const whole = await live(scenario, seed, [], switchOff);
   const violations: string[] = [];
@@ -91,7 +104,12 @@ export async function runScenario(
   };
   note([], whole);
   const random = new Seeded(seed);
-  const struck = chosen(whole.names, perStep ?? Number.POSITIVE_INFINITY, random);
+  const struck = chosen(
+    whole.names,
+    strikeable(scenario, whole.names, sharedOnly),
+    perStep ?? Number.POSITIVE_INFINITY,
+    random,
+  );
   for (const [call, name] of whole.names.entries()) {
     if (!struck.has(call)) continue;
     for (const fate of fatesOf(name)) {

@@ -1,9 +1,11 @@
 // Each thing that can be done to a disk with a history, as a program: what was before, and what is done while every call
 // of the engine is counted. Which disk sizes and orders of ending: by the schedule.
+import type { Host } from '../programs/machine.ts';
 import type { Operation } from '../programs/operations.ts';
 
 export interface Scenario {
   readonly name: string;
+  readonly host: Host;
   readonly before: readonly Operation[];
   /** Null: the making of the disks themselves. */
   readonly counted: readonly Operation[] | null;
@@ -47,7 +49,12 @@ const onePoint = [write(0, 100), write(0, 30, 1), take, settle];
 const twoPoints = [...onePoint, pause, write(16, 40), write(64, 8), take];
 const threePoints = [...twoPoints, write(8, 24), take];
 
-export const SCENARIOS: readonly Scenario[] = [
+interface Row extends Omit<Scenario, 'host'> {
+  /** Units move, or blocks are drained. */
+  readonly moves?: true;
+}
+
+const ROWS: readonly Row[] = [
   { name: 'create', before: [], counted: null },
   {
     name: 'guest',
@@ -63,26 +70,35 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'first point', before: [write(0, 60), write(8, 8, 1)], counted: [write(3, 9), take] },
   { name: 'take', before: [...onePoint, pause, write(8, 16)], counted: [write(3, 9), take, write(5, 9)] },
-  { name: 'reversal', before: twoPoints, counted: [resume, settle] },
-  { name: 'two reversals', before: threePoints, counted: [resume, settle] },
+  { name: 'reversal', moves: true, before: twoPoints, counted: [resume, settle] },
+  { name: 'two reversals', moves: true, before: threePoints, counted: [resume, settle] },
   {
     name: 'undo',
+    moves: true,
     before: [...twoPoints, resume, step(12)],
     counted: [{ do: 'undo' }, settle, resume, settle],
   },
   {
     name: 'merge of the oldest',
+    moves: true,
     before: [...onePoint, pause, write(16, 40), write(104, 8), take, ...drop(0)],
     counted: [resume, settle],
   },
-  { name: 'merge in the middle', before: [...threePoints, ...drop(1)], counted: [resume, settle] },
+  {
+    name: 'merge in the middle',
+    moves: true,
+    before: [...threePoints, ...drop(1)],
+    counted: [resume, settle],
+  },
   {
     name: 'merge at rest',
+    moves: true,
     before: [...threePoints, resume, settle, ...drop(1).slice(0, 1)],
     counted: [{ do: 'purge', which: 0, isAll: true }, settle],
   },
   {
     name: 'merge upwards, tried again',
+    moves: true,
     before: [
       write(0, 100),
       write(0, 30, 1),
@@ -99,17 +115,20 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'merge downwards at rest',
+    moves: true,
     before: [...onePoint, write(56, 8), take, settle, write(0, 48), take, settle, ...drop(1).slice(0, 1)],
     counted: [{ do: 'purge', which: 0, isAll: true }, settle],
   },
   { name: 'going back', before: [...twoPoints, resume, settle, write(2, 9)], counted: [goBack(0)] },
   {
     name: 'going back, then rescue',
+    moves: true,
     before: [...twoPoints, resume, settle, write(2, 9), flush],
     counted: [goBack(0), lose('power', { isNameless: true })],
   },
   {
     name: 'going back, reroot',
+    moves: true,
     before: [...threePoints, resume, settle, write(2, 9), goBack(0), write(30, 8), take],
     counted: [settle],
   },
@@ -124,25 +143,29 @@ export const SCENARIOS: readonly Scenario[] = [
     counted: [...drop(0).slice(0, 1), { do: 'restore', which: 0 }],
   },
   { name: 'rename and pin', before: onePoint, counted: [{ do: 'update', which: 0 }] },
-  { name: 'rest', before: [...onePoint, write(10, 30)], counted: [{ do: 'rest' }, settle] },
+  { name: 'rest', moves: true, before: [...onePoint, write(10, 30)], counted: [{ do: 'rest' }, settle] },
   { name: 'grow', before: onePoint, counted: [write(4, 9), grow, write(150, 40), flush] },
   {
     name: 'reversal to a larger point',
+    moves: true,
     before: [...onePoint, pause, grow, write(8, 20), write(150, 40), take],
     counted: [resume, settle],
   },
   {
     name: 'reversal to a smaller point',
+    moves: true,
     before: [...onePoint, grow, write(150, 40), take, settle, goBack(0), pause, write(8, 20), take],
     counted: [resume, settle],
   },
   {
     name: 'undo with a larger point',
+    moves: true,
     before: [...onePoint, pause, grow, write(8, 20), write(150, 40), take, resume, step(12)],
-    counted: [{ do: 'undo' }, settle],
+    counted: [{ do: 'undo' }, settle, { do: 'reopen' }],
   },
   {
     name: 'compact',
+    moves: true,
     before: [
       ...onePoint,
       { do: 'zero', disk: 0, at: 0, sectors: 60 },
@@ -155,20 +178,28 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'graft', before: onePoint, counted: [graft(false)] },
   { name: 'graft given up', before: onePoint, counted: [graft(true)] },
-  { name: 'clone', before: [...twoPoints, resume, settle], counted: [clone(0), write(2, 9), take, settle] },
+  {
+    name: 'clone',
+    moves: true,
+    before: [...twoPoints, resume, settle],
+    counted: [clone(0), write(2, 9), take, settle],
+  },
   {
     name: 'clone of an edge being turned',
+    moves: true,
     before: [...twoPoints, resume, step(12)],
     counted: [clone(1), settle],
   },
-  { name: 'rescue', before: [...threePoints, write(2, 9)], counted: [lose('power')] },
+  { name: 'rescue', moves: true, before: [...threePoints, write(2, 9)], counted: [lose('power')] },
   {
     name: 'rescue of an edge being turned',
+    moves: true,
     before: [...twoPoints, resume, step(12)],
     counted: [lose('process')],
   },
   {
     name: 'rescue without names',
+    moves: true,
     before: [...twoPoints, resume, step(12)],
     counted: [lose('power', { isNameless: true })],
   },
@@ -181,6 +212,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'close and open', before: [...onePoint, write(10, 30)], counted: [{ do: 'reopen' }] },
   {
     name: 'compact, paused on the way',
+    moves: true,
     before: [...onePoint, { do: 'zero', disk: 0, at: 0, sectors: 60 }, write(80, 8), take, settle],
     counted: [
       { do: 'compact', isStopping: false },
@@ -191,4 +223,14 @@ export const SCENARIOS: readonly Scenario[] = [
       settle,
     ],
   },
+];
+
+/** T16, T3: of each; where anything is to be shared or punched, once more on a host that can. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...ROWS.map(row => ({ ...row, host: { canClone: false, canPunch: false } })),
+  ...ROWS.filter(({ moves }) => moves).map(row => ({
+    ...row,
+    name: `${row.name}, shared`,
+    host: { canClone: true, canPunch: true },
+  })),
 ];

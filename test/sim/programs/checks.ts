@@ -6,7 +6,7 @@ import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment } from '../../../shared/timeline.ts';
 import { SECTOR } from '../storage/inode.ts';
-import { Judge, Violation } from '../storage/judge.ts';
+import { checkEndFooter, Judge, Violation } from '../storage/judge.ts';
 import { HeaderReader } from '../storage/reader.ts';
 import type { Pending } from './life.ts';
 import type { Loss, Machine } from './machine.ts';
@@ -204,7 +204,16 @@ export class Checks {
         if (wrong !== null) throw new Violation(`${when}: point ${id} of ${diskId}: ${wrong}`);
       }
       if (when.startsWith('closed')) this.#closedNow(diskId, reader, when, grow !== null);
+      if (when.startsWith('closed')) this.#quiet(diskId);
     }
+  }
+
+  /** T12: with nothing half-done every image ends with its footer. */
+  #quiet(diskId: DiskId): void {
+    const { world } = this.#machine;
+    if (world.store.rows('op').length > 0) return;
+    const own = world.store.rows('point').filter(point => point.diskId === diskId);
+    for (const { id } of own) checkEndFooter(world.folder(diskId).open(fileName(id), 'read-only'));
   }
 
   #closedNow(diskId: DiskId, reader: HeaderReader, when: string, isGrowing: boolean): void {

@@ -14,7 +14,7 @@ import { Checks } from './checks.ts';
 import { Clones } from './clones.ts';
 import { graftOnto } from './graft.ts';
 import { Guest } from './guest.ts';
-import { Machine, microtasks } from './machine.ts';
+import { type Host, Machine, microtasks } from './machine.ts';
 import type { Operation, Program } from './operations.ts';
 import { type Content, certain, NowOracle, Oracle, type Snapshot } from './oracle.ts';
 
@@ -44,8 +44,8 @@ export class Life {
   /** For the trace of a violation. */
   readonly done: string[] = [];
 
-  constructor(schedule: number, switchOff: SwitchOffs = {}, calls = new Calls()) {
-    this.machine = new Machine(schedule, switchOff, calls);
+  constructor(schedule: number, switchOff: SwitchOffs = {}, calls = new Calls(), host?: Host) {
+    this.machine = new Machine(schedule, switchOff, calls, host);
     this.#checks = new Checks(this.machine, this.oracle);
     this.#guest = new Guest(this.machine, this.oracle);
     this.#clones = new Clones(this.machine);

@@ -60,6 +60,15 @@ export async function pumpWorld<T>(world: SimWorld, work: Promise<T>): Promise<O
   }
 }
 
+/** What its file system can: share ranges, and take back what is not needed (T16, T3). */
+export interface Host {
+  readonly canClone: boolean;
+  readonly canPunch: boolean;
+}
+
+/** Of programs, which are many. */
+const hostOf = (schedule: number): Host => ({ canClone: schedule % 3 === 0, canPunch: schedule % 5 === 0 });
+
 /** A timeline that is gone. */
 export interface Loss {
   readonly store: MemoryStore;
@@ -91,7 +100,7 @@ export class Machine {
 
   readonly #switchOff: SwitchOffs;
 
-  constructor(schedule: number, switchOff: SwitchOffs, calls: Calls) {
+  constructor(schedule: number, switchOff: SwitchOffs, calls: Calls, host = hostOf(schedule)) {
     this.#switchOff = switchOff;
     this.calls = calls;
     this.faults = new Faults(calls);
@@ -100,9 +109,7 @@ export class Machine {
     this.virtualBytes = this.#shape.virtualBytes;
     this.disks = DISKS.slice(0, 1 + random.below(2));
     this.world = new SimWorld(random, 'boot-0');
-    // T16, T3: a host may share ranges, and take back what is not needed, or not.
-    this.world.canClone = schedule % 3 === 0;
-    this.world.canPunch = schedule % 5 === 0;
+    Object.assign(this.world, host);
     this.faults.watchCommits(this.world);
   }
 

@@ -1,5 +1,7 @@
 // The oracle of one simulated VM: what its disks and points must hold, checked through the engine and, right after a
 // crash, through other code (reader.ts).
+
+import type { BlockFile } from '../../../electron/platform/ports.ts';
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import { rebuildDisk } from '../../../electron/storage/disk/rebuild.ts';
 import { readImages } from '../../../electron/storage/disk/rescue.ts';
@@ -422,15 +424,15 @@ export class Judge {
       }
       // Tried again at the next opening.
       const unsealed = store.rows('op').flatMap(op => (op.kind === 'seal' ? [`${op.point}.vhd`] : []));
-      for (const name of found)
-        if (!unsealed.includes(name)) this.#checkEndFooter(folder.open(name, 'read-only'));
+      for (const name of found) if (!unsealed.includes(name)) checkEndFooter(folder.open(name, 'read-only'));
     }
   }
+}
 
-  #checkEndFooter(file: { name: string; sizeBytes(): number; read(to: Uint8Array, at: number): void }): void {
-    const [head, end] = [new Uint8Array(512), new Uint8Array(512)];
-    file.read(head, 0);
-    file.read(end, file.sizeBytes() - 512);
-    if (Buffer.compare(head, end) !== 0) throw new Violation(`${file.name} has no end footer`);
-  }
+/** T12: whole at its end too, for programs that look there. */
+export function checkEndFooter(file: Pick<BlockFile, 'name' | 'sizeBytes' | 'read'>): void {
+  const [head, end] = [new Uint8Array(512), new Uint8Array(512)];
+  file.read(head, 0);
+  file.read(end, file.sizeBytes() - 512);
+  if (Buffer.compare(head, end) !== 0) throw new Violation(`${file.name} has no end footer`);
 }

@@ -4,12 +4,12 @@ import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import { Universe } from './universe.ts';
 
 /**
- * Universes begin with their disks, are not compacted, cloned or rescued, and seldom merge at rest: test/sim/matrix looks at
- * that, and test/unit/storage/disk/rescue-cuts.test.ts at the database a rescue replaces,
+ * Universes begin with their disks, are not compacted, cloned or rescued, seldom merge at rest, and turn an edge that was
+ * turned back: test/sim/matrix looks at that, and test/unit/storage/disk/rescue-cuts.test.ts at the database a rescue replaces,
  * shrunk.test.ts beside it at what a smaller root held behind its end.
  */
 const ELSEWHERE =
-  /^(?:createSync|shrinkZeroSync|mergeSumSync|mergeRedoSync|mergeMapsBack|compact.*|share.*|rescue.*)$/;
+  /^(?:createSync|shrinkZeroSync|mergeSumSync|mergeRedoSync|mergeMapsBack|undoEndSync|compact.*|share.*|rescue.*)$/;
 export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(name => !ELSEWHERE.test(name));
 
 export interface UniversesOptions {

@@ -5,6 +5,7 @@ import type { SwitchOffName } from '../../../electron/storage/disk/switch-offs.t
 export const SWITCH_OFF_SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {
   shrinkSizeSync: 31002826,
   mergeDataSync: 559,
+  punchWait: 20261169,
   growTableSync: 20262072,
   mergeMapSync: 20261750,
   mergeFolderSync: 20261675,
