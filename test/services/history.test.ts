@@ -234,6 +234,7 @@ describe('T5: ebb vm rescue', () => {
     expect(after).toHaveLength(before.length);
     // The moments are new; the files are still named by the points (T1).
     const recorded = new Map(before.map(row => [row.points[0]?.pointId, old.recorded.get(row.id) ?? '']));
+    vm.recorded.clear();
     for (const row of after) vm.recorded.set(row.id, recorded.get(row.points[0]?.pointId) ?? '');
     await ebb.settled(vm.vmId);
     expect(await vm.wrong()).toEqual([]);

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { storageContract } from '../../electron/storage/contract.ts';
 import { connectUnix } from '../../electron/transport/unix-socket.ts';
-import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
+import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
 import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import type { Ebb } from './ebb.ts';
@@ -50,7 +50,7 @@ export class HistoryVm {
   readonly diskId: DiskId;
   /** What Now holds, of its first bytes. */
   readonly now: Buffer;
-  /** What each point holds, by its id. */
+  /** What each point holds, by its id; whoever deletes one takes it out. */
   readonly recorded = new Map<string, string>();
 
   private constructor(ebb: Ebb, { vmId, diskId }: { vmId: VmId; diskId: DiskId }, now: Buffer) {
@@ -135,10 +135,14 @@ export class HistoryVm {
     return join(folder, `${point?.pointId}.vhd`);
   }
 
-  /** Of all points, as 7-Zip reads their files: those that are not what was recorded. */
-  async wrong(): Promise<MomentId[]> {
-    const found: MomentId[] = [];
-    for (const { id, points } of await this.moments()) {
+  /**
+   * Of all points, as 7-Zip reads their files: those that are not what was recorded, those that were and are gone, and those
+   * nobody knows of.
+   */
+  async wrong(): Promise<string[]> {
+    const moments = new Map((await this.moments()).map(moment => [String(moment.id), moment]));
+    const found = [...this.recorded.keys()].filter(id => !moments.has(id));
+    for (const [id, { points }] of moments) {
       const pointId = points[0]?.pointId as PointId;
       const units = await this.#ebb.hashPoint(this.vmId, this.diskId, pointId, this.now.length);
       if (units !== this.recorded.get(id)) found.push(id);

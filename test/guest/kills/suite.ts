@@ -72,10 +72,13 @@ async function check(run: Run, index: number): Promise<string | null> {
 async function checkPoints({ ebb, vmId, recorded }: Run): Promise<string[]> {
   await ebb.settled(vmId);
   const wrong: string[] = [];
-  for (const { id, points } of (await ebb.call('timeline.get', { vmId })).moments) {
-    const expected = recorded.get(id);
-    const point = points[0];
-    if (expected === undefined || point === undefined) continue;
+  const { moments } = await ebb.call('timeline.get', { vmId });
+  for (const [id, expected] of recorded) {
+    const point = moments.find(moment => moment.id === id)?.points[0];
+    if (point === undefined) {
+      wrong.push(`point ${id} is gone`);
+      continue;
+    }
     const found = await ebb.hashPoint(vmId, point.diskId, point.pointId, SPAN);
     if (found !== expected) wrong.push(`point ${point.pointId} is ${found}, recorded ${expected}`);
   }
