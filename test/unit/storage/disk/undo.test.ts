@@ -14,6 +14,8 @@ const vmId = '00000000-0000-4000-8000-000000000001' as VmId;
 const diskId = '00000000-0000-4000-8000-000000000002' as DiskId;
 const MIB = 2 ** 20;
 const BLOCK = 2 * MIB;
+/** What is scribbled over: a little in each, and as much is one batch. */
+const BATCHES = 12;
 
 let folder: string;
 let engine: VmEngine;
@@ -74,7 +76,7 @@ async function settleAndTurnBack(batches: number): Promise<number> {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ebb-undo-'));
   engine = await open();
-  await engine.createDisk(diskId, 24 * MIB);
+  await engine.createDisk(diskId, BATCHES * BLOCK);
   model = Buffer.alloc(engine.volume(diskId).sizeBytes);
   engine.setSettling(false);
 });
@@ -100,14 +102,23 @@ describe('T7: turning back', () => {
     }
   });
 
-  it('can be done again and again, and in the end the edge is turned', async () => {
+  it('can be done after any batch, again and again, and in the end the edge is turned', async () => {
     scribble();
     const first = await take('first');
     scribble();
     const second = await take('second');
-    for (const batches of [1, 3, 6]) expect(await settleAndTurnBack(batches)).toBeGreaterThanOrEqual(batches);
+    const turnedBack: number[] = [];
+    for (let batches = 1; batches <= BATCHES; batches++) {
+      turnedBack.push(await settleAndTurnBack(batches));
+      expect(engine.timeline().settle).toMatchObject({ state: 'paused', reversal: null, pendingEdges: 1 });
+      for (const { point, sha: expected } of [first, second])
+        expect(await engine.hashPoint(point), `after ${batches}`).toBe(expected);
+    }
+    expect(turnedBack).toEqual(Array.from({ length: BATCHES }, (_, index) => index + 1));
     engine.setSettling(true);
     await engine.settle();
+    // There was no batch more.
+    expect(engine.timeline().settle.last?.batches).toBe(BATCHES);
     expect(engine.timeline().settle).toMatchObject({ state: 'rest', pendingEdges: 0 });
     for (const { point, sha: expected } of [first, second]) {
       expect(await engine.hashPoint(point)).toBe(expected);
