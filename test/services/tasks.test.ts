@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MomentId, VmId } from '../../shared/ids.ts';
-import type { Task } from '../../shared/task.ts';
 import type { VerifyReport } from '../../shared/verify.ts';
 import { Ebb, waitFor } from '../support/ebb.ts';
-import { ebbCommand, HistoryVm, unitsOf } from '../support/history-vm.ts';
+import { ebbCommand, HistoryVm } from '../support/history-vm.ts';
 import { randomBytes } from '../support/seeded.ts';
 import { type SlowQemuImg, slowQemuImg } from '../support/slow-qemu-img.ts';
+import { steering } from '../support/steered-tasks.ts';
 
 // Services are started again and again: on a loaded machine that takes seconds. This only ends a hang.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -24,37 +24,15 @@ let tool: SlowQemuImg;
 let storagePid: number;
 let source: { vmId: VmId; momentId: MomentId };
 
+const { taskOf, pause, resume, cancel, stopped, gone, inTheMiddle, goOn } = steering(
+  () => ebb,
+  () => storagePid,
+);
 const at = (name: string): string => join(ebb.paths.dataFolder, name);
-async function taskOf(taskId: string): Promise<Task> {
-  const task = (await ebb.call('task.list', {})).tasks.find(({ id }) => id === taskId);
-  if (task === undefined) throw new Error(`no task ${taskId}`);
-  return task;
-}
 const bytesOf = async (taskId: string): Promise<number> => (await taskOf(taskId)).bytesDone ?? 0;
 /** Nothing of it, and nothing known, are not some. */
 const someRead = (taskId: string): Promise<number> =>
   waitFor('a piece to be read', async () => (await bytesOf(taskId)) || null);
-const pause = (taskId: string) => ebb.call('task.pause', { taskId: taskId as Task['id'] });
-const resume = (taskId: string) => ebb.call('task.resume', { taskId: taskId as Task['id'] });
-const cancel = (taskId: string) => ebb.call('task.cancel', { taskId: taskId as Task['id'] });
-
-/** Of the tools that copy something of this Ebb: running or sleeping, stopped (T), … */
-const copying = (): string[] =>
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(pid => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        const state = /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
-        return words.includes('convert') && words.includes(ebb.paths.runFolder) ? [state] : [];
-      } catch {
-        return [];
-      }
-    });
-const stopped = (): Promise<unknown> =>
-  waitFor('the tool to stand still', () => copying().length > 0 && copying().every(state => state === 'T'));
-const gone = (): Promise<unknown> => waitFor('the tool to be gone', () => copying().length === 0);
-
 async function begunSlowly(begin: () => Promise<{ taskId: string }>): Promise<string> {
   tool.slow(true);
   const { taskId } = await begin();
@@ -77,19 +55,6 @@ const firstOf = async (vmId: VmId): Promise<MomentId> =>
 function expectSmall(path: string): void {
   expect(readFileSync(path).subarray(0, small.length).equals(small)).toBe(true);
 }
-
-/** Storage stands still in the middle of it, so that it is nowhere else however fast this machine is. */
-async function inTheMiddle(begin: () => Promise<{ taskId: string }>): Promise<string> {
-  for (;;) {
-    const { taskId } = await begin();
-    process.kill(storagePid, 'SIGSTOP');
-    await taskOf(taskId);
-    if ((await taskOf(taskId)).state === 'running') return taskId;
-    process.kill(storagePid, 'SIGCONT');
-    await ebb.done(taskId);
-  }
-}
-const goOn = (): void => void process.kill(storagePid, 'SIGCONT');
 
 beforeAll(async () => {
   tool = slowQemuImg();
@@ -289,33 +254,6 @@ describe('work of storage, piece by piece', () => {
     expect(checkedBytes).toBeLessThan(whole.checkedBytes);
     await ebb.done((await verify()).taskId);
     await expectWhole();
-  });
-
-  it('an update that is written, and one that comes in, are whole though control died over each', async () => {
-    const { vmId } = vm;
-    const [from, to] = [(await vm.named('Imported')).id, (await vm.named('second')).id];
-    let [tries, writing] = [0, ''];
-    const taskId = await inTheMiddle(() => {
-      writing = at(`update-${tries++}.vhd`);
-      return ebb.call('moment.export-delta', { vmId, fromId: from, toId: to, path: writing });
-    });
-    await ebb.killControl(goOn);
-    await ebb.done(taskId);
-    expect(existsSync(`${writing}.part`)).toBe(false);
-
-    const copy = await ebb.call('vm.clone', { vmId, momentId: from, name: 'large copy' });
-    await ebb.done(copy.taskId);
-    const { file } = await ebb.call('file.register', { path: writing });
-    const bring = () => ebb.call('moment.import-delta', { vmId: copy.vmId, file, name: 'update' });
-    const coming = await inTheMiddle(bring);
-    await ebb.killControl(goOn);
-    await ebb.done(coming);
-    const { moments } = await ebb.call('timeline.get', { vmId: copy.vmId });
-    const brought = moments.filter(({ name }) => name === 'update');
-    expect(brought).toHaveLength(1);
-    const { pointId, diskId } = brought[0]?.points[0] ?? {};
-    if (pointId === undefined || diskId === undefined) throw new Error('not reached');
-    expect(await ebb.hashPoint(copy.vmId, diskId, pointId, large.length)).toBe(unitsOf(vm.now));
   });
 
   /** Asked for, and not done yet when tidying is paused: storage may be through with it before it stands still. */
