@@ -8,7 +8,7 @@ export type ReadAt = (offset: number, length: number) => Buffer;
 /** A field that must not be as it is. */
 export interface Refused {
   readonly field: string;
-  readonly found: string;
+  readonly found: string | number;
   readonly expected: string;
 }
 

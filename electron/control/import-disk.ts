@@ -55,6 +55,7 @@ export async function examineImage(
       file,
       `is a disk of ${found.virtualBytes} bytes, expected at most ${VIRTUAL_BYTES_MAX} (2040 GiB).`,
       'Make it smaller with the tool that made it, then try again.',
+      { field: 'virtual size', found: found.virtualBytes, expected: `at most ${VIRTUAL_BYTES_MAX}` },
     );
   return { file, format, ...found };
 }
@@ -76,19 +77,23 @@ export function checkUnchanged(file: ChosenFile, ports: Pick<ImportPorts, 'look'
 /** Before any tool opens it. */
 function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): void {
   if (file.bytes === 0 && format !== 'vhd')
-    throw refused('import.bad-format', file, 'is empty: 0 bytes.', 'Use another copy.');
+    throw refused('import.bad-format', file, 'is empty: 0 bytes.', 'Use another copy.', {
+      ...{ field: 'file size', found: 0, expected: 'at least 1' },
+    });
   const read: ReadAt = (offset, length) =>
     offset >= file.bytes
       ? Buffer.alloc(0)
       : Buffer.from(ports.readBytes(file.path, offset, Math.min(length, file.bytes - offset)));
   const marked = markedFormat(file.bytes, read);
   // A VHD may have lost either footer; its reader says what is there.
+  const expected = format === 'raw' ? 'none: a raw disk' : format;
   if (format !== 'vhd' && marked !== null && marked !== format)
     throw refused(
       'import.bad-format',
       file,
-      `carries the mark of a ${marked} image, expected ${format === 'raw' ? 'none: a raw disk' : format}.`,
+      `carries the mark of a ${marked} image, expected ${expected}.`,
       `Choose ${marked} as its format, or use another file.`,
+      { field: 'mark', found: marked, expected },
     );
   if (format !== 'raw' && format !== 'vhd' && marked === null)
     throw refused(
@@ -96,6 +101,7 @@ function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): vo
       file,
       `does not begin as a ${format} image does.`,
       'Choose its real format, or use another copy.',
+      { field: 'mark', found: 'none', expected },
     );
   const outside = outsideReference(format, read);
   if (outside === null) return;
@@ -104,6 +110,7 @@ function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): vo
     file,
     `points at another file: ${outside.field} is ${outside.found}, expected ${outside.expected}.`,
     'Convert it to a single stand-alone image first.',
+    outside,
   );
 }
 
@@ -171,11 +178,13 @@ function refuseOutsideFiles(file: ChosenFile, info: z.infer<typeof infoSchema>):
     : 'extents';
   const other = backing ?? data['data-file'] ?? outside;
   if (other === undefined) return;
+  const found = String(other).slice(0, 200);
   throw refused(
     'import.refused',
     file,
-    `points at another file (${String(other).slice(0, 200)}), expected none.`,
+    `points at another file (${found}), expected none.`,
     'Convert it to a single stand-alone image first.',
+    { field: 'another file', found, expected: 'none' },
   );
 }
 

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ChosenFile } from './files.ts';
+import type { Refused } from './foreign-formats.ts';
 import type { QemuImgPorts } from './qemu-img.ts';
 
 export interface ImportPorts extends QemuImgPorts {
@@ -22,12 +23,20 @@ export interface Found {
   readonly uuid?: string | undefined;
 }
 
-export const refused = (code: ErrorCode, file: ChosenFile, why: string, todo: string): Fault =>
+/** `field`: what in the image is not as it must be, where that can be said. */
+export const refused = (
+  code: ErrorCode,
+  file: ChosenFile,
+  why: string,
+  todo: string,
+  field: Refused | null = null,
+): Fault =>
   new Fault({
     code,
     what: `${file.name} ${why}`,
     safe: 'The original was only read; nothing was created.',
     todo,
+    ...(field === null ? {} : { data: { file: file.name, ...field } }),
   });
 
 export const unreadable = (file: ChosenFile): Fault =>

@@ -168,7 +168,10 @@ interface Bad {
   readonly make: () => Uint8Array | string;
   readonly code: string;
   readonly says: RegExp;
+  readonly data?: ReturnType<typeof field>;
 }
+
+const field = (name: string, found: unknown, expected: unknown) => ({ field: name, found, expected });
 
 const BAD: readonly Bad[] = [
   {
@@ -261,6 +264,7 @@ const BAD: readonly Bad[] = [
     make: () => hostileQcow2({ virtualBytes: GIB, backing: '/etc/hostname' }),
     code: 'import.refused',
     says: /backing file is "\/etc\/hostname", expected none/,
+    data: field('backing file', '"/etc/hostname"', 'none'),
   },
   {
     what: 'a qcow2 with an external data file',
@@ -268,6 +272,7 @@ const BAD: readonly Bad[] = [
     make: () => hostileQcow2({ virtualBytes: GIB, dataFile: true }),
     code: 'import.refused',
     says: /external data file/,
+    data: field('incompatible features', '4 (external data file)', 'no data file'),
   },
   {
     what: 'a VMDK that is a descriptor of one other file',
@@ -275,6 +280,7 @@ const BAD: readonly Bad[] = [
     make: () => vmdkDescriptor('RW 2048 FLAT "/etc/hostname" 0'),
     code: 'import.refused',
     says: /expected a single sparse file/,
+    data: field('VMDK kind', '"# Disk DescriptorFil"', 'a single sparse file (KDMV)'),
   },
   {
     what: 'a sparse VMDK whose descriptor lists another file',
@@ -282,6 +288,7 @@ const BAD: readonly Bad[] = [
     make: () => sparseVmdk({ descriptor: vmdkDescriptor('RW 2048 FLAT "/etc/hostname" 0') }),
     code: 'import.refused',
     says: /extent is "RW 2048 FLAT .*etc\/hostname/,
+    data: field('extent', JSON.stringify('RW 2048 FLAT "/etc/hostname" 0'), 'one of kind SPARSE'),
   },
   {
     what: 'a sparse VMDK that is only its descriptor',
@@ -289,6 +296,7 @@ const BAD: readonly Bad[] = [
     make: () => sparseVmdk({ descriptor: vmdkDescriptor('RW 2048 FLAT "/etc/hostname" 0'), capacity: 0n }),
     code: 'import.refused',
     says: /capacity is 0/,
+    data: field('VMDK capacity', '0', 'the sectors of the disk'),
   },
   {
     what: 'a sparse VMDK with a parent that its header hides',
@@ -296,6 +304,7 @@ const BAD: readonly Bad[] = [
     make: () => sparseVmdk({ descriptor: 'parentFileNameHint="/etc/hostname"\n', isHidden: true }),
     code: 'import.refused',
     says: /parentFileNameHint/,
+    data: field('parentFileNameHint', JSON.stringify('parentFileNameHint="/etc/hostname"'), 'none'),
   },
   {
     what: 'a VHDX with a parent',
@@ -317,6 +326,7 @@ const BAD: readonly Bad[] = [
     make: () => hostileQcow2({ virtualBytes: 3 * 2 ** 40 }),
     code: 'disk.too-large',
     says: /3298534883328 bytes, expected at most 2190433320960/,
+    data: field('virtual size', 3_298_534_883_328, 'at most 2190433320960'),
   },
   {
     what: 'T14: a disk of 2000 GiB in 12 MiB, more than is free',
@@ -328,7 +338,7 @@ const BAD: readonly Bad[] = [
 ];
 
 describe('what is not whole or not its own is refused and leaves nothing', () => {
-  it.each(BAD)('$what', async ({ format, make, code, says }) => {
+  it.each(BAD)('$what', async ({ format, make, code, says, data }) => {
     const path = folder.put('bad-image', Buffer.from(make()));
     const before = sha(readFileSync(path));
     const [vms, homes, runs] = [await listVms(), listHomes(), listRuns()];
@@ -343,6 +353,13 @@ describe('what is not whole or not its own is refused and leaves nothing', () =>
     expect(body.what).not.toContain(folder.path);
     expect(body.safe).toMatch(/\w/);
     expect(body.todo).toMatch(/\w/);
+    // A tool's words name no field, nor does what is lost or too much.
+    const any = field(expect.stringMatching(/\w/), expect.anything(), expect.anything());
+    const isFieldless = /is not a whole|could not be copied|is not in the same folder|are free/.test(
+      body.what,
+    );
+    if (!isFieldless) expect(body.data).toMatchObject(any);
+    if (data !== undefined) expect(body.data).toEqual({ file: 'bad-image', ...data });
     // Nothing half-made, the original as it was, and control is there.
     expect(await listVms()).toEqual(vms);
     expect(listHomes()).toEqual(homes);

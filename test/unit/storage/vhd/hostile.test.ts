@@ -1,5 +1,10 @@
 // VHDs made to harm: each refused with the field, what was found and what was expected, before memory is given to what it
 // promises; and whatever else is spoiled in one, nothing but a refusal or its own bytes comes of it.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { BlockFile } from '../../../../electron/platform/ports.ts';
 import { CHAIN_MAX, openAlone, openChain } from '../../../../electron/storage/vhd/chain.ts';
@@ -218,10 +223,25 @@ const BAD: readonly (readonly [what: string, make: () => Buffer, says: RegExp])[
   ],
 ];
 
+/** Those that promise most: who believed one would take hundreds of MiB, and more. */
+const GREEDY: ReadonlySet<string> = new Set([
+  'a BAT of 4 billion entries',
+  'a BAT of 4 million entries in 5 MiB',
+  'blocks of 2 GiB',
+  'a disk of 8 EiB',
+  'a disk of 3 TiB',
+  'a fixed disk longer than its file',
+  'a locator longer than its space',
+]);
+const READER = fileURLToPath(new URL('../../../../electron/storage/vhd/main.ts', import.meta.url));
+/** Of itself alone, at its end: what a process has used at most is gone with it. */
+const AT_EXIT = `data:text/javascript,${encodeURIComponent(
+  "import { readFileSync } from 'node:fs'; process.on('exit', () => process.stderr.write(readFileSync('/proc/self/status')));",
+)}`;
+
 describe('a VHD made to harm is refused by field, found and expected', () => {
   it.each(BAD)('%s', (what, make, says) => {
     const bytes = make();
-    const before = process.memoryUsage().arrayBuffers;
     for (const open of [openChain, openAlone]) {
       // Of itself as a parent only the chain knows.
       if (open === openAlone && what === 'itself as its parent') continue;
@@ -238,7 +258,36 @@ describe('a VHD made to harm is refused by field, found and expected', () => {
       expect(body.data).toHaveProperty('found');
       expect(body.data).toHaveProperty('expected');
     }
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MIB);
+  });
+
+  it('by the reader’s own process, whose memory never peaks above what a whole image takes', {
+    timeout: 60_000,
+  }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ebb-hostile-'));
+    const peakOf = (bytes: Buffer, file = 'a.vhd'): { answer: unknown; peak: number } => {
+      if (bytes.length > 0) writeFileSync(join(folder, file), bytes);
+      const args = ['--import', AT_EXIT, READER, '--file', join(folder, file)];
+      const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      const peak = Number(/VmHWM:\s+(\d+) kB/.exec(stderr)?.[1]) * 1024;
+      return { answer: JSON.parse(stdout), peak };
+    };
+    try {
+      const usual = peakOf(whole());
+      expect(usual.answer).toMatchObject({ virtualBytes: 5 * MIB });
+      const peaks = BAD.filter(([what]) => GREEDY.has(what)).map(([what, make]) => {
+        const { answer, peak } = peakOf(make());
+        expect(answer, what).toMatchObject({ fault: { data: { field: expect.any(String) } } });
+        return [what, peak - usual.peak] as const;
+      });
+      expect(peaks).toHaveLength(GREEDY.size);
+      const most = Math.max(...peaks.map(([, more]) => more));
+      console.info(
+        `hostile VHDs: their reader peaks at most ${Math.round(most / MIB)} MiB above a whole one's`,
+      );
+      expect(peaks.filter(([, more]) => !(more < 32 * MIB))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('a chain without end is cut off at its limit', () => {
