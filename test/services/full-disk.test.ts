@@ -93,6 +93,19 @@ describe.skipIf(!canMount)('a host disk with little room', () => {
     ebb.call('moment.export', { vmId: vm.vmId, momentId: await moment('second'), format: 'raw', path });
   const clone = async (name: string) =>
     ebb.call('vm.clone', { vmId: vm.vmId, momentId: await moment('Imported'), name });
+  /** Of the image the first was made from. */
+  const make = async (name: string) => {
+    const { file } = await ebb.call('file.register', { path: join(ebb.paths.dataFolder, 'full.img') });
+    const source = { kind: 'disk' as const, file, format: 'raw' as const };
+    return ebb.call('vm.create', {
+      name,
+      os: 'other',
+      cpus: 1,
+      minKib: 128 * 1024,
+      maxKib: 256 * 1024,
+      source,
+    });
+  };
   const exportDelta = async (path: string) => {
     const [fromId, toId] = [await moment('Imported'), await moment('second')];
     return ebb.call('moment.export-delta', { vmId: vm.vmId, fromId, toId, path });
@@ -152,6 +165,7 @@ describe.skipIf(!canMount)('a host disk with little room', () => {
   it.each([
     ['an export', () => exportTo(join(out, 'second.img'))],
     ['a clone', () => clone('never')],
+    ['a VM made from an image', () => make('never')],
   ] as const)(
     '%s in the middle of which the disk fills up fails with that, and leaves nothing',
     async (_, begin) => {
