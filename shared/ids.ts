@@ -11,6 +11,8 @@ export const diskIdSchema = uuid.brand<'DiskId'>();
 export const pointIdSchema = uuid.brand<'PointId'>();
 export const momentIdSchema = uuid.brand<'MomentId'>();
 export const taskIdSchema = uuid.brand<'TaskId'>();
+/** For a file that a browser fetches, once. */
+export const downloadTicketSchema = uuid.brand<'DownloadTicket'>();
 /** A file the person chose (dialog, upload or CLI); clients never name paths (DESIGN §8). */
 export const fileTokenSchema = uuid.brand<'FileToken'>();
 export const leaseIdSchema = uuid.brand<'LeaseId'>();
@@ -20,5 +22,6 @@ export type DiskId = z.infer<typeof diskIdSchema>;
 export type PointId = z.infer<typeof pointIdSchema>;
 export type MomentId = z.infer<typeof momentIdSchema>;
 export type TaskId = z.infer<typeof taskIdSchema>;
+export type DownloadTicket = z.infer<typeof downloadTicketSchema>;
 export type FileToken = z.infer<typeof fileTokenSchema>;
 export type LeaseId = z.infer<typeof leaseIdSchema>;

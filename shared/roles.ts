@@ -73,6 +73,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'moment.copy-files': 'administer',
   'moment.serve': 'nobody',
   'moment.export-delta': 'administer',
+  'moment.download': 'administer',
   'moment.import-delta': 'administer',
   'history.show': 'view',
   'history.set': 'administer',
@@ -90,6 +91,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'audit.verify': 'administer',
   'headless.sign-in': 'nobody',
   'headless.session': 'nobody',
+  'file.download': 'nobody',
   'headless.listen': 'nobody',
   'headless.link': 'nobody',
   // A sign-in that is revoked must leave none behind that it made.

@@ -42,6 +42,8 @@ export const taskSchema = z.object({
   startedAt: timeMsSchema,
   endedAt: timeMsSchema.nullable(),
   error: errorBodySchema.nullable(),
+  /** Of the file it made, which a browser may fetch; null: it made none. */
+  fileName: z.string().max(255).nullable().default(null),
 });
 export type Task = z.infer<typeof taskSchema>;
 export type TaskKind = z.infer<typeof taskKindSchema>;

@@ -2,6 +2,7 @@
 import { systemClock } from '../platform/clock.ts';
 import { systemPolicyFolder } from '../platform/policy-files.ts';
 import { systemRandom } from '../platform/random.ts';
+import { lookAtFile } from '../platform/vm-files.ts';
 import { AccessDesk } from './access/desk.ts';
 import { accessHandlers } from './access/handlers.ts';
 import { noBrowsers, noNetwork } from './access/refusals.ts';
@@ -9,8 +10,11 @@ import { openAccessStore } from './access/store.ts';
 import type { Audit } from './audit/audit.ts';
 import { sha256 } from './audit/handlers.ts';
 import type { ControlInput } from './compose.ts';
+import { Downloads } from './downloads.ts';
 import type { PolicyDesk } from './policy/desk.ts';
+import type { OrderRules } from './policy/order-rules.ts';
 import type { Catalog } from './store/catalog.ts';
+import type { Tasks } from './tasks.ts';
 
 export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit, log: ControlInput['log']) {
   const requireNetwork = (): void => {
@@ -33,3 +37,15 @@ export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit, 
   });
   return { access, accessing: accessHandlers(access, audit, requireNetwork) };
 }
+
+export const downloadsOf = (tasks: Tasks, rules: OrderRules, desk: PolicyDesk) =>
+  new Downloads({
+    clock: systemClock,
+    random: systemRandom,
+    made: taskId => tasks.made(taskId),
+    look: lookAtFile,
+    require: order => {
+      desk.policy.require('export.downloads');
+      rules.require(order);
+    },
+  });

@@ -38,7 +38,7 @@ import { StorageClient } from '../storage/client.ts';
 import { connectUnix } from '../transport/unix-socket.ts';
 import { AcceleratorProbe } from './accelerator.ts';
 import type { Audit } from './audit/audit.ts';
-import { accessParts } from './compose-access.ts';
+import { accessParts, downloadsOf } from './compose-access.ts';
 import { auditedHandlers, auditParts, ebbDeleting, taskEnded, trialEnded, vmGone } from './compose-audit.ts';
 import { historyParts, imports, sweepLeftOver } from './compose-history.ts';
 import { memoryManager, rangeDesk, residents } from './compose-memory.ts';
@@ -66,7 +66,7 @@ import { createService } from './service.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import { type Catalog, openCatalog } from './store/catalog.ts';
 import { openTaskJournal, type TaskJournal } from './store/task-journal.ts';
-import { workAgain } from './task-orders.ts';
+import { fileOf, workAgain } from './task-orders.ts';
 import { Tasks } from './tasks.ts';
 import { Trash } from './trash.ts';
 import type { CpuCaps } from './vm/cpu-cap.ts';
@@ -245,7 +245,7 @@ function taskList(
   log: Log,
 ): Tasks {
   const changed = (): void => topics.publish('tasks', null, { tasks: tasks.list() });
-  const tasks = new Tasks({ clock, random: systemRandom, journal, changed, ended, log });
+  const tasks = new Tasks({ clock, random: systemRandom, journal, changed, ended, fileOf, log });
   changed();
   return tasks;
 }
@@ -360,6 +360,7 @@ export function composeControl(input: ControlInput): Control {
     maySeekUpdates: () => desk.policy.may('app.updates'),
     tasks,
     files: chosenFiles(rules),
+    downloads: downloadsOf(tasks, rules, desk),
     keepName,
   });
   const handlers = auditedHandlers(service, audit, { ...parts, tasks }, policyAsk(bound, catalog));

@@ -135,7 +135,11 @@ export async function giveName(
 }
 
 /** Begun again, but the file has had its name since: it is the very one that was whole. */
-export function isWritten(target: string, { look }: Pick<ExportPorts, 'look'>, { stood }: TaskRun): boolean {
+export function isWritten(
+  target: string,
+  { look }: Pick<ExportPorts, 'look'>,
+  { stood }: Pick<TaskRun, 'stood'>,
+): boolean {
   const [whole, found] = [wholeSchema.safeParse(stood).data, look(target)];
   return whole !== undefined && whole.bytes === found?.bytes && whole.modifiedMs === found.modifiedMs;
 }

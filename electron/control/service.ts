@@ -12,6 +12,7 @@ import type { accessHandlers } from './access/handlers.ts';
 import { auditHandlers } from './audit/handlers.ts';
 import type { AuditParts } from './compose-audit.ts';
 import type { ConsoleStreams } from './console-streams.ts';
+import type { Downloads } from './downloads.ts';
 import { beingWritten } from './export-point.ts';
 import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
@@ -31,7 +32,7 @@ import type { Thumbnails } from './screens/thumbnails.ts';
 import type { SerialLines } from './serial/lines.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import type { StoredMemoryPolicy } from './store/catalog.ts';
-import { KIND_OF, type Order, type OrderParts, workOf, writtenBy } from './task-orders.ts';
+import { exportIn, KIND_OF, type Order, type OrderParts, workOf } from './task-orders.ts';
 import type { TaskRun, Tasks } from './tasks.ts';
 import { updatesAllowed } from './updates.ts';
 
@@ -55,6 +56,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly shelf: ExtrasShelf;
   readonly thumbnails: Thumbnails;
   readonly pointServer: PointServer;
+  readonly downloads: Downloads;
   readonly pointFiles: PointFiles;
   /** "2026-11-30". */
   readonly day: () => string;
@@ -69,19 +71,20 @@ export interface ServiceParts extends OrderParts, AuditParts {
 type WorkOf = (vmId: VmId, run: TaskRun) => Promise<void>;
 
 export function createService(parts: ServiceParts): Handlers<Contract> {
-  const { machines, memory, ranges, storage, tasks, files, consoles, setup, moments, shelf } = parts;
+  const { machines, memory, ranges, storage, tasks, files, consoles, setup, moments, shelf, downloads } =
+    parts;
 
   const start = (kind: TaskKind, vmId: VmId, verb: string, canCancel: boolean, work: WorkOf) => {
     const { spec } = machines.get(vmId);
     const title = `${verb} ${spec.name}`;
     return { taskId: tasks.start({ kind, vmId, title, canCancel, work: run => work(vmId, run) }) };
   };
-  const isBeingWritten = (path: string) => tasks.orders().some(order => writtenBy(order) === path);
+  const isBeingWritten = (path: string) => tasks.orders().some(order => exportIn(order)?.path === path);
   /** Begun again where this control dies over it. */
   const startLong = (vmId: VmId, verb: string, order: Order, name = machines.spec(vmId).name) => {
     parts.rules.require(order);
-    const path = writtenBy(order);
-    if (path !== null && isBeingWritten(path)) throw beingWritten(path);
+    const path = exportIn(order)?.path;
+    if (path !== undefined && isBeingWritten(path)) throw beingWritten(path);
     const told = { kind: KIND_OF[order.what], vmId, title: `${verb} ${name}`, canCancel: true };
     return { taskId: tasks.start({ ...told, order, work: workOf(order, parts) }) };
   };
@@ -354,6 +357,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const order = { what: 'export-delta', ...planned } as const;
       return { path: planned.path, ...startLong(vmId, 'Export an update of', order) };
     },
+    'moment.download': ({ taskId }, { caller }) => ({ ticket: downloads.ticket(taskId, caller.session) }),
+    'file.download': ({ ticket, session }) => downloads.take(ticket, session),
     'moment.import-delta': async params => {
       const vmId = await opened(params.vmId);
       const planned = await parts.deltaImporter.plan({ ...params, file: files.get(params.file) });

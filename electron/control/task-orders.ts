@@ -1,4 +1,5 @@
 // What long work is made of, as data: enough to do it, now or by the next control. Parsed where it comes from the journal.
+import { basename } from 'node:path';
 import * as z from 'zod';
 import { diskIdSchema, type PointId, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
 import type { TaskKind } from '../../shared/task.ts';
@@ -163,10 +164,18 @@ export function pointsReadBy(order: unknown): PointId[] {
   }
 }
 
-/** The file it makes; null: none, or an Ebb of another version wrote it. */
-export function writtenBy(order: unknown): string | null {
+export type ExportOrder = Extract<Order, { readonly what: 'export' | 'export-delta' }>;
+
+/** Null: it makes no file, or an Ebb of another version wrote it. */
+export function exportIn(order: unknown): ExportOrder | null {
   const { data } = orderSchema.safeParse(order);
-  return data?.what === 'export' || data?.what === 'export-delta' ? data.path : null;
+  return data?.what === 'export' || data?.what === 'export-delta' ? data : null;
+}
+
+/** The name of what it makes. */
+export function fileOf(order: unknown): string | null {
+  const path = exportIn(order)?.path;
+  return path === undefined ? null : basename(path).slice(0, 255);
 }
 
 /** Null where an Ebb of another version wrote it. */

@@ -40,6 +40,12 @@ export interface TaskRun {
 }
 export type Work = (run: TaskRun) => Promise<void>;
 
+/** By one that is done: what was asked, and where it stood last. */
+export interface Made {
+  readonly order: unknown;
+  readonly stood: unknown;
+}
+
 export interface NewTask {
   readonly kind: TaskKind;
   readonly vmId: VmId | null;
@@ -62,7 +68,9 @@ export class Tasks {
   readonly #journal: TaskJournal;
   readonly #changed: () => void;
   readonly #ended: (task: Task) => void;
+  readonly #fileOf: (order: unknown) => string | null;
   readonly #log: Log;
+  readonly #made = new Map<TaskId, Made>();
   readonly #tasks = new Map<TaskId, Task>();
   readonly #running = new Map<TaskId, Running>();
   readonly #held = new Set<VmId>();
@@ -75,6 +83,8 @@ export class Tasks {
     changed: () => void;
     /** Not of those that go on with the next control. */
     ended?: (task: Task) => void;
+    /** The name of the file that is made by it. */
+    fileOf?: (order: unknown) => string | null;
     log: Log;
   }) {
     this.#clock = options.clock;
@@ -82,11 +92,17 @@ export class Tasks {
     this.#journal = options.journal;
     this.#changed = options.changed;
     this.#ended = options.ended ?? (() => undefined);
+    this.#fileOf = options.fileOf ?? (() => null);
     this.#log = options.log;
   }
 
   list(): Task[] {
     return [...this.#tasks.values()].reverse();
+  }
+
+  /** A file, by one of those that are remembered; null else. */
+  made(id: TaskId): Made | null {
+    return this.#made.get(id) ?? null;
   }
 
   /** Of what is under way. */
@@ -176,17 +192,31 @@ export class Tasks {
       this.#change(id, { canPause: gate.canPause && !signal.aborted, isPaused: gate.isPaused });
     const gate: TaskGate = new TaskGate({ isPaused, signal, changed });
     this.#running.set(id, { order, abort, gate });
-    const none = { step: '', bytesDone: null, bytesTotal: null, progress: null, endedAt: null, error: null };
+    const none = {
+      step: '',
+      bytesDone: null,
+      bytesTotal: null,
+      progress: null,
+      endedAt: null,
+      error: null,
+      fileName: null,
+    };
     const asTold = { id, kind, vmId, title, canCancel, isPaused, startedAt };
     this.#put({ ...asTold, ...none, state: 'running', canPause: false });
-    const mark = (place: unknown): void => void this.#noting(id, () => this.#journal.stood(id, place));
+    let place = stood;
+    const mark = (now: unknown): void => {
+      place = now;
+      this.#noting(id, () => this.#journal.stood(id, place));
+    };
     const run: TaskRun = { step: this.#stepOf(id), signal, gate, isAgain, stood, mark };
     try {
       // One that is paused when control comes back has not been begun again yet.
       if (isPaused) await gate.pausable(() => Promise.resolve());
       if (order !== undefined) this.#noting(id, () => this.#journal.begun(id));
       await work(run);
-      this.#end(id, { state: 'done', progress: 1 });
+      const fileName = this.#fileOf(order);
+      if (fileName !== null) this.#made.set(id, { order, stood: place });
+      this.#end(id, { state: 'done', progress: 1, fileName });
     } catch (cause) {
       this.#failed(id, cause, signal.aborted);
     }
@@ -230,7 +260,10 @@ export class Tasks {
     const task = this.#tasks.get(id);
     if (task !== undefined && !this.#isLeaving) this.#ended(task);
     const ended = [...this.#tasks.values()].filter(task => task.state !== 'running');
-    for (const task of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) this.#tasks.delete(task.id);
+    for (const task of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT))) {
+      this.#tasks.delete(task.id);
+      this.#made.delete(task.id);
+    }
   }
 
   #change(id: TaskId, change: Partial<Task>): void {

@@ -3,7 +3,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import { isLoopback, sourceOf } from '../../shared/access.ts';
 import { Fault } from '../../shared/result.ts';
@@ -50,7 +51,8 @@ export interface WebRequest {
 export interface WebAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
+  /** What comes in pieces is as long as its content-length says, or breaks off. */
+  readonly body: Uint8Array | string | AsyncIterable<Uint8Array>;
 }
 export interface WebHandlers {
   answer(request: WebRequest): Promise<WebAnswer>;
@@ -129,7 +131,10 @@ async function answer(
     console.error(error);
   }
   response.writeHead(result.status, result.headers);
-  response.end(result.body);
+  const { body } = result;
+  if (typeof body === 'string' || body instanceof Uint8Array) response.end(body);
+  // Whoever takes it sees that it is not all; nobody else has to.
+  else await pipeline(Readable.from(body, { highWaterMark: 1 }), response).catch(() => response.destroy());
   if (message.complete) return;
   // Only an upload that failed was let in and is not read to its end.
   if (result.status >= 500) return drain(message, DRAIN_BYTES_MAX);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { DownloadFile } from '../ui/DownloadFile.tsx';
 import { useService } from '../ui/hooks.ts';
 import { ErrorWords } from '../ui/Notice.tsx';
 import { StopTask, TaskBar, useAmount } from '../ui/TaskProgress.tsx';
@@ -39,6 +40,7 @@ function Job(props: { readonly task: Task }) {
           {task.canCancel ? <StopTask task={task} verb={text.app.cancel} /> : null}
         </div>
       ) : null}
+      <DownloadFile task={task} />
       {task.error === null ? null : (
         <div className="job-error soft">
           <ErrorWords body={task.error} />

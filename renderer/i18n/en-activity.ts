@@ -39,6 +39,7 @@ const actions: Readonly<Record<string, string>> = {
   'moment.copy-files': 'Restore files',
   'moment.serve': 'Serve point',
   'moment.export-delta': 'Export update',
+  'moment.download': 'Download file',
   'moment.import-delta': 'Import update',
   'history.set': 'Set automatic points',
   'history.clean': 'Clean up points',

@@ -94,6 +94,7 @@ export const enPages = {
       },
       under: 'It is being written. You may close this.',
       done: 'It is written:',
+      doneThere: 'It is written on the computer that runs Ebb:',
       stopped: 'It was not written. The point is as it was.',
     },
     delete: 'Delete…',

@@ -308,6 +308,8 @@ export const en = {
     resumeTitle: (title: string) => `Continue: ${title}`,
     noPause: (title: string) => `This step cannot be paused: ${title}`,
     amount: (done: string, total: string) => `${done} of ${total}`,
+    download: 'Download',
+    downloadTitle: (file: string) => `Download ${file}`,
     failed: 'That did not work',
   },
   palette: {

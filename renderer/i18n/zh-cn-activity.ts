@@ -112,6 +112,7 @@ export const zhCnActivity: typeof enActivity = {
         'moment.copy-files': '恢复文件',
         'moment.serve': '提供时间点',
         'moment.export-delta': '导出更新',
+        'moment.download': '下载文件',
         'moment.import-delta': '导入更新',
         'history.set': '设置自动时间点',
         'history.clean': '清理时间点',

@@ -89,6 +89,7 @@ export const zhCnPages: Pages = {
       },
       under: '正在写入。可以关闭此窗口。',
       done: '已写入：',
+      doneThere: '已写入运行 Ebb 的计算机：',
       stopped: '没有写入。时间点保持原样。',
     },
     delete: '删除…',

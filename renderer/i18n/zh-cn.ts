@@ -291,6 +291,8 @@ export const zhCn: Dictionary = {
     resumeTitle: title => `继续：${title}`,
     noPause: title => `这一步不能暂停：${title}`,
     amount: (done, total) => `${done} / ${total}`,
+    download: '下载',
+    downloadTitle: file => `下载 ${file}`,
     failed: '没有成功',
   },
   palette: {

@@ -1,6 +1,8 @@
 // A file being written in the background: where it goes and how far it is. Closing leaves the work to the background.
 import type { TaskId } from '../../shared/ids.ts';
+import { isElsewhere } from '../api/download.ts';
 import { useSpeech } from '../i18n/text.ts';
+import { DownloadFile } from '../ui/DownloadFile.tsx';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { TaskProgress } from '../ui/TaskProgress.tsx';
 import { useShownTask } from '../ui/use-command.ts';
@@ -21,7 +23,9 @@ export function FileProgress(props: { readonly writing: Writing }) {
       {state === 'running' ? (
         <TaskProgress task={task} label={words.under} />
       ) : (
-        <p role="status">{state === 'done' ? words.done : words.stopped}</p>
+        <p role="status">
+          {state === 'done' ? (isElsewhere() ? words.doneThere : words.done) : words.stopped}
+        </p>
       )}
       {task?.error === null || task === null ? null : (
         <Notice tone="bad" title={text.app.failed(text.spoken(task.title))}>
@@ -33,6 +37,7 @@ export function FileProgress(props: { readonly writing: Writing }) {
           <code className="path">{path}</code>
         </p>
       ) : null}
+      <DownloadFile task={task} />
     </>
   );
 }

@@ -62,6 +62,18 @@ export const FILE_KEYS = {
       doc: '只能导出到这些文件夹及其子文件夹；Ebb 自己的导出文件夹始终允许。',
     },
   }),
+  'export.downloads': row({
+    kind: 'flag',
+    parts: ['value'],
+    en: {
+      title: 'Downloads to browsers',
+      doc: 'Whether a browser may fetch the file an export has written. It is written all the same; a download under way is finished.',
+    },
+    zh: {
+      title: '浏览器下载',
+      doc: '是否允许浏览器取走导出所写的文件。文件仍会写入；进行中的下载会完成。',
+    },
+  }),
   'export.serve': row({
     kind: 'flag',
     parts: ['value'],

@@ -30,7 +30,14 @@ import {
   scheduleSchema,
 } from '../history.ts';
 import { appInfoSchema, doctorReportSchema } from '../host.ts';
-import { diskIdSchema, fileTokenSchema, momentIdSchema, taskIdSchema, vmIdSchema } from '../ids.ts';
+import {
+  diskIdSchema,
+  downloadTicketSchema,
+  fileTokenSchema,
+  momentIdSchema,
+  taskIdSchema,
+  vmIdSchema,
+} from '../ids.ts';
 import {
   freePreviewSchema,
   hostMemorySchema,
@@ -774,6 +781,13 @@ export const contract = defineContract({
       ],
       doc: 'T1: writes what a disk has at one moment otherwise than at another as a differencing VHD, an update for whoever has the first.',
     },
+    'moment.download': {
+      kind: 'command',
+      params: z.strictObject({ taskId: taskIdSchema }),
+      result: z.object({ ticket: downloadTicketSchema }),
+      errors: ['file.unreadable', 'policy.denied'],
+      doc: 'From a browser: the file that an export which is done has written, to be fetched once from the gateway within a minute.',
+    },
     'moment.import-delta': {
       kind: 'task',
       params: z.strictObject({
@@ -976,6 +990,19 @@ export const contract = defineContract({
       result: z.object({ session: accessSessionSchema.nullable() }),
       errors: ['rpc.denied', 'policy.denied'],
       doc: 'From the browser gateway: whose session it is. Null: nobody is known by it, or not any more.',
+    },
+    'file.download': {
+      kind: 'query',
+      params: z.strictObject({ ticket: downloadTicketSchema, session: sessionIdSchema }),
+      result: z.object({
+        path: z.string(),
+        name: z.string(),
+        bytes: bytesSchema,
+        /** Of its last change: the file is another where it is another. */
+        modifiedMs: z.number(),
+      }),
+      errors: ['rpc.denied', 'file.unknown-token', 'file.unreadable', 'policy.denied'],
+      doc: 'From the browser gateway: the file a ticket is for. It is good once, for the session that asked for it.',
     },
     'headless.listen': {
       kind: 'command',

@@ -1,8 +1,8 @@
 // Milestone C: the window in a real browser against real guests. The built page, the real gateway, control, storage and
 // QEMU; nothing stands in. Screenshots go to test/artifacts.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -78,6 +78,19 @@ afterEach(async ({ task }) => {
     cpSync(join(ebb.paths.dataFolder, log), join(artifacts, `${name}-${log}`), { force: true });
   await shot(name);
 });
+
+/** The file is there, and the browser gets it whole. */
+async function written(): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('It is written on the computer that runs Ebb:').waitFor();
+  const path = (await dialog.locator('.path').textContent()) ?? '';
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', { name: /^Download / }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe(basename(path));
+  expect(readFileSync(await download.path()).equals(readFileSync(path))).toBe(true);
+}
 
 describe('a person and a VM', () => {
   it('creates it from the sample', async () => {
@@ -240,8 +253,8 @@ describe('a person and a VM', () => {
     await clean('8-export');
     await page.getByRole('button', { name: 'Export', exact: true }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('It is written:').waitFor();
-    expect(existsSync((await dialog.locator('.path').textContent()) ?? '')).toBe(true);
+    await written();
+    await clean('8-exported');
     await dialog.getByRole('button', { name: 'Close' }).click();
     await page.getByRole('button', { name: 'More for this point' }).click();
     await page.getByRole('menuitem', { name: 'New VM…' }).click();
@@ -272,8 +285,7 @@ describe('a person and a VM', () => {
     await dialog.getByLabel('They get').selectOption(second);
     await dialog.getByText(/The file takes about/).waitFor();
     await dialog.getByRole('button', { name: 'Make the file' }).click();
-    await dialog.getByText('It is written:').waitFor();
-    expect(existsSync((await dialog.locator('.path').textContent()) ?? '')).toBe(true);
+    await written();
     await page.keyboard.press('Escape');
     await more('Check the history…');
     await dialog.getByRole('button', { name: 'Check now' }).click();

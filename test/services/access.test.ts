@@ -1,17 +1,19 @@
 // A lab machine: `ebb serve` over the real services, people with tokens of their own, and what ends when one is revoked. No guest runs.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { WebSocket as WsClient } from 'ws';
 import { webSocketChannel } from '../../electron/transport/websocket.ts';
+import type { VmId } from '../../shared/ids.ts';
 import type { Role } from '../../shared/roles.ts';
 import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import { waitFor } from '../support/ebb.ts';
-import { ManagedEbb } from '../support/managed-ebb.ts';
+import { deniedKey, ManagedEbb } from '../support/managed-ebb.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -164,6 +166,44 @@ it('people come in with tokens of their own, are named in the audit, and are out
   expect((await managed.cli('session', 'end', id)).out).toBe('Signed out.\n');
   await expect(page(origin, cookies.bo)).rejects.toThrow('401');
   bo.close();
+});
+
+it('what is exported from another computer is fetched to it: by whoever may, once, where a policy allows it', async () => {
+  const { origin } = await serve('--port', '0');
+  const cookies = {
+    di: await signIn(origin, await token('di', 'administer')),
+    ed: await signIn(origin, await token('ed', 'administer')),
+    flo: await signIn(origin, await token('flo', 'operate')),
+  };
+  const [di, flo] = [await page(origin, cookies.di), await page(origin, cookies.flo)];
+  const { vms } = await di.call('vm.list', {});
+  const vmId = vms[0]?.spec.id as VmId;
+  const { id: momentId } = await di.call('moment.take', { vmId, name: 'to take home', note: '' });
+  const { taskId, path } = await di.call('moment.export', { vmId, momentId, format: 'qcow2' });
+  const task = await managed.ebb.done(taskId);
+  expect(task.fileName).toBe(basename(path));
+  await expect(flo.call('moment.download', { taskId })).rejects.toThrow('rpc.denied');
+  const { ticket } = await di.call('moment.download', { taskId });
+  const fetched = async (cookie: string): Promise<number | string> => {
+    const answer = await fetch(`${origin}/download?ticket=${ticket}`, { headers: { cookie } });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    return answer.status === 200 ? createHash('sha256').update(bytes).digest('hex') : answer.status;
+  };
+  expect(await fetched(cookies.flo)).toBe(403);
+  expect(await fetched(cookies.ed)).toBe(404);
+  expect(await fetched(cookies.di)).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'));
+  expect(await fetched(cookies.di)).toBe(404);
+  const { entries } = await managed.ebb.call('audit.list', { limit: 2, action: 'moment.download' });
+  expect(entries).toMatchObject([
+    { by: 'di', outcome: 'done', vmId, to: { file: basename(path) } },
+    { by: 'flo', outcome: 'denied', code: 'rpc.denied' },
+  ]);
+  await managed.apply({ 'export.downloads': { value: false } });
+  expect(await deniedKey(di.call('moment.download', { taskId }))).toBe('export.downloads');
+  await managed.lift();
+  writeFileSync(path, 'another');
+  await expect(di.call('moment.download', { taskId })).rejects.toThrow('file.unreadable');
+  for (const client of [di, flo]) client.close();
 });
 
 it('who is signed in stays so when the gateway is another', async () => {

@@ -262,6 +262,8 @@ function historyHandlers(control: FakeControl) {
       path: path ?? `/home/me/.local/share/ebb/exports/point.${format}`,
     }),
     ...fakeFileHandlers(control),
+    'moment.download': () =>
+      refuse('file.unreadable', 'Nothing is written here.', 'Export it from a real Ebb.'),
     'moment.serve': () => refuse('rpc.denied', 'A browser may not name sockets.', 'Use the terminal.'),
     'settle.set': ({ vmId, to }) => {
       const vm = control.vm(vmId);
@@ -319,6 +321,7 @@ export function handlers(control: FakeControl): Omit<Handlers<Contract>, AuditMe
     'app.quit': () => ({}),
     'headless.sign-in': gatewayOnly,
     'headless.session': gatewayOnly,
+    'file.download': gatewayOnly,
     'headless.listen': gatewayOnly,
     'headless.link': gatewayOnly,
     'headless.create-token': gatewayOnly,

@@ -380,6 +380,7 @@ export function tick(world: FakeWorld, ms: number): VmId[] {
   return changed;
 }
 
+const NOT_YET = { bytesDone: null, bytesTotal: null, progress: null, endedAt: null } as const;
 export const fakeTask = (kind: Task['kind'], title: string, vmId: VmId | null, now: number): Task => ({
   id: fakeId() as TaskId,
   kind,
@@ -387,13 +388,11 @@ export const fakeTask = (kind: Task['kind'], title: string, vmId: VmId | null, n
   title,
   state: 'running',
   step: '',
-  bytesDone: null,
-  bytesTotal: null,
-  progress: null,
   canCancel: true,
   canPause: LONG_KINDS.has(kind),
   isPaused: false,
   startedAt: now,
-  endedAt: null,
+  ...NOT_YET,
   error: null,
+  fileName: null,
 });

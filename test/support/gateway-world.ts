@@ -18,6 +18,8 @@ import { LOOPBACK_NAMES } from '../../electron/platform/host-names.ts';
 import type { Clock, Folder } from '../../electron/platform/ports.ts';
 import { systemRandom } from '../../electron/platform/random.ts';
 import { openWebFiles } from '../../electron/platform/web-files.ts';
+import { openWhole, type SeenFile } from '../../electron/platform/whole-file.ts';
+import { Downloads } from '../../electron/shells/headless/download.ts';
 import { Gateway } from '../../electron/shells/headless/gateway.ts';
 import { FREE_BYTES_MIN, Uploads } from '../../electron/shells/headless/upload.ts';
 import { connectUnix, listenUnix } from '../../electron/transport/unix-socket.ts';
@@ -49,6 +51,9 @@ export class GatewayWorld {
   readonly logged: string[] = [];
   readonly signIns: [isAccepted: boolean, address: string][] = [];
   readonly joined: Role[] = [];
+  /** By ticket; and who asked for which. */
+  readonly files = new Map<string, SeenFile & { readonly name: string }>();
+  readonly asked: [ticket: string, session: string][] = [];
   /** While control is asked for a channel. */
   joining: () => Promise<void> = async () => undefined;
   registering: 'works' | 'fails' = 'works';
@@ -120,6 +125,16 @@ export class GatewayWorld {
         },
       },
       files: openWebFiles(page),
+      downloads: new Downloads({
+        find: async (ticket, session) => {
+          const found = this.files.get(ticket);
+          this.asked.push([ticket, session]);
+          if (found === undefined)
+            throw new Fault({ code: 'file.unknown-token', what: 'No.', safe: '', todo: '' });
+          return found;
+        },
+        open: openWhole,
+      }),
       uploads: new Uploads({ folder, pid: 1, isRunning: pid => pid === 1 }),
       random: systemRandom,
       clock,

@@ -15,7 +15,7 @@ export interface AuditLook {
   readonly host: () => Pick<HostMemory, 'mode' | 'reserveKib' | 'budgetKib' | 'capKib'>;
   /** Empty where it is not known. */
   readonly momentName: (vmId: VmId, momentId: MomentId) => Promise<string>;
-  readonly task: (taskId: TaskId) => Pick<Task, 'kind' | 'vmId'> | null;
+  readonly task: (taskId: TaskId) => Pick<Task, 'kind' | 'vmId' | 'fileName'> | null;
   readonly access: {
     readonly whatIs: (tokenId: TokenId) => AuditValues;
     readonly whoIs: (sessionId: SessionId) => AuditValues;
@@ -218,6 +218,10 @@ const POINT_ROWS = {
       ...given({ fromId, path }),
     }),
   },
+  'moment.download': {
+    ifFull: 'refuse',
+    wanted: ({ taskId }, look) => given({ file: look.task(taskId)?.fileName ?? undefined }),
+  },
   'moment.import-delta': { ifFull: 'refuse', wanted: ({ name, ontoId }) => given({ point: name, ontoId }) },
   'settle.set': 'is no change of what VMs may or have',
   'history.show': 'reads',
@@ -251,6 +255,7 @@ const APP_ROWS = {
   'audit.export': 'reads',
   'audit.verify': 'reads',
   'headless.sign-in': 'tells the audit itself',
+  'file.download': 'reads',
   'headless.session': 'tells the audit itself',
   'headless.listen': { ifFull: 'go-on', wanted: ({ address, isEncrypted }) => ({ address, isEncrypted }) },
   'headless.link': { ifFull: 'refuse', wanted: ({ role }) => ({ role }) },

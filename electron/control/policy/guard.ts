@@ -84,6 +84,7 @@ export const CHECKS: Checks = {
   'history.clean': needs('history.delete'),
   'moment.export': (policy, { format }) => policy.requireWord('export.formats', format),
   'moment.export-delta': policy => policy.requireWord('export.formats', 'vhd'),
+  'moment.download': needs('export.downloads'),
   'moment.import-delta': needs('import.updates'),
   'moment.serve': needs('export.serve'),
   // Those that are open when it is forbidden are ended (compose-policy.ts).

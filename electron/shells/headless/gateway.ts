@@ -13,6 +13,7 @@ import { relay } from '../../transport/relay.ts';
 import type { SocketChannel } from '../../transport/unix-socket.ts';
 import type { WebAnswer, WebHandlers, WebRequest } from '../../transport/web-server.ts';
 import { cookieName, cookieOf, readCookie } from './cookie.ts';
+import type { Downloads } from './download.ts';
 import { leaseOf, until } from './lease.ts';
 import { AddressLimits, Told } from './limits.ts';
 import type { Uploads } from './upload.ts';
@@ -45,6 +46,7 @@ export interface GatewayOptions {
   readonly access: AccessPort;
   readonly files: WebFiles;
   readonly uploads: Uploads;
+  readonly downloads: Downloads;
   readonly random: Random;
   readonly clock: Clock;
   /** Over control's socket for local callers: browsers may not name paths. */
@@ -73,6 +75,8 @@ export class Gateway implements WebHandlers {
         return this.#signIn(request);
       case 'POST /upload':
         return this.#known(request, (session, secret) => this.#upload(request, session, secret));
+      case 'GET /download':
+        return this.#known(request, (session, secret) => this.#download(request, session, secret));
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'Not here.');
     return this.#page(request);
@@ -213,10 +217,7 @@ export class Gateway implements WebHandlers {
   async #upload(request: WebRequest, { role }: AccessSession, secret: string): Promise<WebAnswer> {
     // Nothing else is done with a file.
     if (!mayCall(role, 'vm.create')) return plain(403, `This sign-in may ${role}.`);
-    const lease = await leaseOf(async () => {
-      const session = await this.#session(secret);
-      return session === null ? null : this.#options.access.join(session, request.address);
-    });
+    const lease = await this.#lease(request, secret);
     if (lease === null) return plain(401, '');
     const { uploads, registerFile, random, log } = this.#options;
     const id = random.uuid();
@@ -236,6 +237,30 @@ export class Gateway implements WebHandlers {
     } finally {
       lease.end();
     }
+  }
+
+  async #download(request: WebRequest, { id, role }: AccessSession, secret: string): Promise<WebAnswer> {
+    if (!mayCall(role, 'moment.download')) return plain(403, `This sign-in may ${role}.`);
+    // Of a click there is no Origin; engines that say where it came from say it here.
+    if (!['same-origin', undefined].includes(request.header('sec-fetch-site')))
+      return plain(403, 'Not from our own page.');
+    const { downloads } = this.#options;
+    if (downloads.areTooMany) return tooOften();
+    const lease = await this.#lease(request, secret);
+    if (lease === null) return plain(401, '');
+    try {
+      return (await downloads.answer(request, id, lease)) ?? plain(404, 'There is no such file any more.');
+    } catch (cause) {
+      if (!(cause instanceof Fault) || !cause.body.code.startsWith('file.')) throw cause;
+      return plain(404, cause.body.what);
+    }
+  }
+
+  #lease(request: WebRequest, secret: string): ReturnType<typeof leaseOf> {
+    return leaseOf(async () => {
+      const session = await this.#session(secret);
+      return session === null ? null : this.#options.access.join(session, request.address);
+    });
   }
 }
 

@@ -18,8 +18,10 @@ import { openLog, openLogFile } from '../../platform/log.ts';
 import { defaultDataFolder, type EbbPaths, hostName } from '../../platform/paths.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { openWebFiles } from '../../platform/web-files.ts';
+import { openWhole } from '../../platform/whole-file.ts';
 import { reopeningClient } from '../../transport/local-client.ts';
 import { listenWeb, type WebServer } from '../../transport/web-server.ts';
+import { Downloads } from './download.ts';
 import { Gateway } from './gateway.ts';
 import { Uploads } from './upload.ts';
 
@@ -94,6 +96,10 @@ async function listen(paths: EbbPaths, local: Local, tls: Certificate | null): P
     },
     files: openWebFiles(rendererFolder),
     uploads,
+    downloads: new Downloads({
+      find: async (ticket, session) => (await local()).call('file.download', { ticket, session }),
+      open: openWhole,
+    }),
     random: systemRandom,
     clock: systemClock,
     registerFile: async path => (await local()).call('file.register', { path }),

@@ -34,7 +34,7 @@ const look = (): AuditLook => ({
   spec: () => spec as never,
   host: () => ({ mode: 'demand', reserveKib: 1, budgetKib: 2, capKib: null }),
   momentName: () => Promise.resolve('before update'),
-  task: id => (id === task ? { kind: 'vm.stop', vmId } : null),
+  task: id => (id === task ? { kind: 'vm.stop', vmId, fileName: null } : null),
   access: { whatIs: () => ({ name: 'ana' }), whoIs: () => ({}) },
 });
 const refusal = (code: 'memory.over-host' | 'rpc.denied' | 'policy.denied') =>

@@ -76,6 +76,8 @@ describe('the whole contract', () => {
   const NOT_FOR_A_TERMINAL: Readonly<Record<string, string>> = {
     'headless.sign-in': 'the gateway asks it',
     'headless.session': 'the gateway asks it',
+    'file.download': 'the gateway asks it',
+    'moment.download': 'what is written is on this computer already',
     'headless.listen': 'the gateway asks it',
     'headless.sign-out': 'who is here did not sign in',
     'app.power': 'told by a shell that knows what the computer runs on',

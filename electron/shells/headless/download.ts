@@ -1,0 +1,76 @@
+// A file an export wrote, on its way to a browser: by a ticket of its page, as long as its session lasts. Never by a path.
+import type { SessionId } from '../../../shared/access.ts';
+import { type DownloadTicket, downloadTicketSchema } from '../../../shared/ids.ts';
+import type { SeenFile, WholeFile } from '../../platform/whole-file.ts';
+import type { WebAnswer, WebRequest } from '../../transport/web-server.ts';
+import { type Lease, until } from './lease.ts';
+
+const DOWNLOADS_MAX = 4;
+
+export interface DownloadPorts {
+  /** Faults: file.unknown-token, file.unreadable, policy.denied, rpc.unavailable. */
+  readonly find: (
+    ticket: DownloadTicket,
+    session: SessionId,
+  ) => Promise<SeenFile & { readonly name: string }>;
+  readonly open: (seen: SeenFile) => Promise<WholeFile | null>;
+}
+
+export class Downloads {
+  readonly #ports: DownloadPorts;
+  #active = 0;
+
+  constructor(ports: DownloadPorts) {
+    this.#ports = ports;
+  }
+
+  get areTooMany(): boolean {
+    return this.#active >= DOWNLOADS_MAX;
+  }
+
+  /** Null: there is nothing to be had by it. `lease`: is ended with it, however that comes. */
+  async answer(request: WebRequest, session: SessionId, lease: Lease): Promise<WebAnswer | null> {
+    const ends = [(): void => lease.end()];
+    this.#active += 1;
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#active -= 1;
+      for (const run of ends) run();
+    };
+    try {
+      const ticket = downloadTicketSchema.safeParse(request.query.get('ticket')).data;
+      const found = ticket === undefined ? null : await this.#ports.find(ticket, session);
+      const file = found === null ? null : await this.#ports.open(found);
+      if (found === null || file === null) {
+        end();
+        return null;
+      }
+      ends.push(file.close);
+      // Comes when all was sent, too.
+      request.signal.addEventListener('abort', end, { once: true });
+      if (request.signal.aborted) end();
+      return { status: 200, headers: headersOf(found), body: until(lease.signal, file.chunks) };
+    } catch (cause) {
+      end();
+      throw cause;
+    }
+  }
+}
+
+const headersOf = ({ name, bytes }: { readonly name: string; readonly bytes: number }) => ({
+  'content-type': 'application/octet-stream',
+  'content-length': String(bytes),
+  'content-disposition': `attachment; filename*=UTF-8''${encoded(name)}`,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "sandbox; default-src 'none'",
+});
+
+/** RFC 8187. */
+const encoded = (name: string): string =>
+  encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    character => `%${character.charCodeAt(0).toString(16)}`,
+  );
