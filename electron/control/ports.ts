@@ -98,8 +98,16 @@ export interface MemoryPort {
 }
 
 export interface StoragePort {
-  /** Serves the disk's Now; resolves with the NBD export's name. Idempotent; re-opened after a storage death. */
-  openExport(vmId: VmId, diskId: DiskId, socketPath: string): Promise<{ exportName: string }>;
+  /**
+   * Serves the disk's Now; resolves with the NBD export's name. Idempotent; re-opened after a storage death. `isReopened`:
+   * whoever used it lives on.
+   */
+  openExport(
+    vmId: VmId,
+    diskId: DiskId,
+    socketPath: string,
+    isReopened?: boolean,
+  ): Promise<{ exportName: string }>;
   closeExport(vmId: VmId, diskId: DiskId): Promise<void>;
   /** Resolves when storage answers again; used before resuming a VM paused on an I/O error (L5). */
   healthy(): Promise<void>;

@@ -15,9 +15,11 @@ import { promisify } from 'node:util';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
 import type { BlockFile } from './ports.ts';
+import { runTool } from './process.ts';
 import { type RangeTool, rangeTool } from './range-tool.ts';
 
 const dataSync = promisify(fdatasync);
+const DROP_CACHE_MS_MAX = 60_000;
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export function fileFault(doing: string, name: string, cause: unknown): Fault {
@@ -104,6 +106,7 @@ export function openBlockFile(
       const range = { sourceFd: from.fd, sourceOffset, fd, offset, length };
       return from.use(() => held.use(() => tool.clone(range))).catch(() => false);
     },
+    dropCache: () => held.use(() => dropCache(fd)).catch(() => false),
     close: () => held.close(),
   };
   heldFds.set(file, held);
@@ -121,6 +124,13 @@ function readWhole(fd: number, target: Uint8Array, offsetBytes: number): Promise
       });
     go(0);
   });
+}
+
+/** posix_fadvise(POSIX_FADV_DONTNEED) over all of a file, for which node has no call: coreutils' dd makes it. */
+async function dropCache(fd: number): Promise<boolean> {
+  if (process.platform !== 'linux') return false;
+  const args = [`if=/proc/${process.pid}/fd/${fd}`, 'iflag=nocache', 'count=0', 'status=none'];
+  return (await runTool('dd', args, { timeoutMs: DROP_CACHE_MS_MAX })).code === 0;
 }
 
 const closing = new Set<Promise<void>>();

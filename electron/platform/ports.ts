@@ -23,6 +23,11 @@ export interface BlockFile {
    * after sync. Resolves false where the host cannot: the range may then hold anything, and is to be written.
    */
   cloneFrom(source: BlockFile, sourceOffset: number, offset: number, length: number): Promise<boolean>;
+  /**
+   * The host forgets what it holds of it in memory and takes for written, so that reads tell what the disk has (T14). What is
+   * still to be written stays. Resolves false where the host cannot.
+   */
+  dropCache(): Promise<boolean>;
   close(): void;
 }
 

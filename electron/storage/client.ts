@@ -92,8 +92,13 @@ export class StorageClient {
     await this.call('vm.close', { vmId });
   }
 
-  async openExport(vmId: VmId, diskId: DiskId, socketPath: string): Promise<{ exportName: string }> {
-    const { exportName } = await this.call('export.open', { vmId, diskId, socketPath });
+  async openExport(
+    vmId: VmId,
+    diskId: DiskId,
+    socketPath: string,
+    isReopened = false,
+  ): Promise<{ exportName: string }> {
+    const { exportName } = await this.call('export.open', { vmId, diskId, socketPath, isReopened });
     this.#vms.get(vmId)?.exports.set(diskId, socketPath);
     return { exportName };
   }
@@ -244,7 +249,7 @@ export class StorageClient {
       await client.call('vm.open', { vmId, folder: vm.folder });
       if (vm.isSettlingHeld) await client.call('settle.hold', { vmId, isHeld: true });
       for (const [diskId, socketPath] of vm.exports) {
-        await client.call('export.open', { vmId, diskId, socketPath });
+        await client.call('export.open', { vmId, diskId, socketPath, isReopened: true });
       }
       this.#watch(client, vmId);
       await this.#holdAgain(client, vmId, vm);

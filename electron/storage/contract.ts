@@ -124,9 +124,15 @@ export const storageContract = defineContract({
     },
     'export.open': {
       kind: 'command',
-      params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, socketPath: z.string().max(100) }),
+      params: z.strictObject({
+        vmId: vmIdSchema,
+        diskId: diskIdSchema,
+        socketPath: z.string().max(100),
+        /** Whoever used it lives on: where a sync has failed since, it is not served (T14). */
+        isReopened: z.boolean().default(false),
+      }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
-      errors: ['disk.not-found', 'disk.in-use'],
+      errors: ['disk.not-found', 'disk.in-use', 'disk.poisoned'],
       doc: 'Serves Now of a disk by NBD on a unix socket (idempotent for the same path). Export name: the disk id.',
     },
     'export.close': {

@@ -68,9 +68,16 @@ export class VmHost {
     exportName: string;
     virtualBytes: number;
   }> {
+    if (!params.isReopened) await this.#renew();
     const result = await this.call('export.open', params);
     this.#exports.set(params.diskId, params.socketPath);
     return result;
+  }
+
+  /** T14: a disk that is written no more is believed again by who opens it anew. */
+  async #renew(): Promise<void> {
+    const { disks } = await this.call('timeline.get', { vmId: this.#options.vmId });
+    if (disks.some(({ poisoned }) => poisoned !== null)) await this.rest();
   }
 
   async closeExport(params: Params<StorageContract, 'export.close'>): Promise<Record<string, never>> {
@@ -198,7 +205,7 @@ export class VmHost {
       link.client.subscribe('timeline', vmId, timeline => topics.publish('timeline', vmId, timeline));
       if (this.#isHeldBack) await link.client.call('settle.hold', { vmId, isHeld: true });
       for (const [diskId, socketPath] of this.#exports) {
-        await link.client.call('export.open', { vmId, diskId, socketPath });
+        await link.client.call('export.open', { vmId, diskId, socketPath, isReopened: true });
       }
       await this.#holdAgain(link);
       return link;

@@ -79,7 +79,10 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       const timeline = opened.engine.timeline();
       const { state, compact } = timeline.settle;
       const isUsed = exports.openCount > 0 || readers.openCount > 0;
-      if (isUsed || state !== 'rest' || (compact.isPending && !compact.isPaused)) return { isAtRest: false };
+      const isBusy = state !== 'rest' || (compact.isPending && !compact.isPaused);
+      // T14: one that writes nothing any more is to be opened again.
+      const isPoisoned = timeline.disks.some(({ poisoned }) => poisoned !== null);
+      if (isUsed || (isBusy && !isPoisoned)) return { isAtRest: false };
       // What is owed may be that it is at rest.
       topics.publish('timeline', vmId, timeline);
       await close();
@@ -106,8 +109,9 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       if (exports.openCount === 0) await engine.rest();
       return { virtualBytes: size };
     },
-    'export.open': async ({ diskId, socketPath }) => {
+    'export.open': async ({ diskId, socketPath, isReopened }) => {
       const volume = engineOf().volume(diskId);
+      if (!isReopened) await engineOf().trust(diskId);
       await exports.open(diskId, volume, socketPath);
       return { exportName: diskId, virtualBytes: volume.sizeBytes };
     },

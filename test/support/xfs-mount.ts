@@ -9,7 +9,7 @@ export interface Mounted {
   remove(): void;
 }
 
-const complaint = (command: string, args: readonly string[]): string | null => {
+export const complaint = (command: string, args: readonly string[]): string | null => {
   const ran = spawnSync(command, args, { encoding: 'utf8' });
   if (ran.error !== undefined) return ran.error.message;
   return ran.status === 0 ? null : `${command}: ${ran.stderr.trim()}`;

@@ -79,11 +79,12 @@ export async function spawnQemu(
   return id;
 }
 
-export async function openExports({ spec, folders, ports }: LaunchInput): Promise<void> {
+/** `isReopened`: its QEMU lives on. */
+export async function openExports({ spec, folders, ports }: LaunchInput, isReopened = false): Promise<void> {
   ports.makePrivateFolder(folders.run);
   const sockets = socketsIn(folders.run);
   for (const [index, disk] of spec.disks.entries()) {
-    await ports.storage.openExport(spec.id, disk.id, sockets.disk(index));
+    await ports.storage.openExport(spec.id, disk.id, sockets.disk(index), isReopened);
   }
 }
 

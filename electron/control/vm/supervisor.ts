@@ -348,7 +348,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   async #takeOver({ record, process }: Found): Promise<boolean> {
     try {
-      await launching.openExports(this.#launch());
+      await launching.openExports(this.#launch(), true);
       const live = await this.#connect(process, record);
       const found = await mendLeftOver(live, this.#folders, this.#ports);
       if (found === 'suspended') {

@@ -8,6 +8,7 @@
 import type { PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
+import type { Doubt } from './doubt.ts';
 import { Image } from './image.ts';
 import { type Layer, View } from './layers.ts';
 import { Readers } from './readers.ts';
@@ -30,6 +31,7 @@ export class DiskFiles {
   readonly row: DiskRow;
   readonly folder: Folder;
   readonly #tree: Tree;
+  readonly doubt: Doubt;
   readonly #images = new Map<string, Image>();
   /** Of files nobody has opened: those do not change. Asked for every point whenever the timeline is told (T15). */
   readonly #sizes = new Map<string, number>();
@@ -41,9 +43,10 @@ export class DiskFiles {
   /** Of images that are no points yet (graft.ts). */
   readonly grafted = new Set<View>();
 
-  constructor(row: DiskRow, folder: Folder, tree: Tree) {
+  constructor(row: DiskRow, folder: Folder, tree: Tree, doubt: Doubt) {
     this.row = row;
     this.folder = folder;
+    this.doubt = doubt;
     this.#tree = tree;
     this.now = new View(() => this.#nowLayers());
   }
@@ -68,8 +71,7 @@ export class DiskFiles {
       image.close();
       throw mismatch(name, image, this.row);
     }
-    this.#images.set(name, image);
-    this.#sizes.delete(name);
+    this.register(name, image);
     return image;
   }
 
@@ -94,6 +96,7 @@ export class DiskFiles {
   }
 
   register(name: string, image: Image): void {
+    image.onFailedSync = () => this.doubt.raise();
     this.#images.set(name, image);
     this.#sizes.delete(name);
   }
@@ -229,6 +232,7 @@ export class DiskFiles {
     }
   }
 
+  /** Null: what is written to it is there. */
   poison(): string | null {
     for (const image of this.#images.values()) if (image.poison !== null) return image.poison;
     return null;

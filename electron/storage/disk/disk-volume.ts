@@ -188,6 +188,8 @@ export interface NowSource extends ReadSource {
   leaf(): Leaf;
   /** Whatever the guest wrote before the call is durable when it resolves, in one leaf or, during a take, in two. */
   flush(): Promise<void>;
+  /** Fault disk.poisoned (T14). */
+  requireSound(): void;
   wrote(): void;
 }
 
@@ -203,6 +205,11 @@ export class NowVolume implements Volume {
     this.#source = source;
   }
 
+  #begin(): void {
+    this.#source.requireSound();
+    this.served++;
+  }
+
   get sizeBytes(): number {
     return this.#source.sizeBytes();
   }
@@ -212,17 +219,17 @@ export class NowVolume implements Volume {
   }
 
   read(target: Uint8Array, offsetBytes: number): void {
-    this.served++;
+    this.#begin();
     readView(this.#source.view, this.#shape, target, offsetBytes);
   }
 
-  readLater(target: Uint8Array, offsetBytes: number): Promise<void> {
-    this.served++;
+  async readLater(target: Uint8Array, offsetBytes: number): Promise<void> {
+    this.#begin();
     return readViewLater(this.#source, this.#shape, target, offsetBytes);
   }
 
   write(source: Uint8Array, offsetBytes: number): void {
-    this.served++;
+    this.#begin();
     eachBlock(this.#shape, offsetBytes, source.length, (block, at, length, done) => {
       this.#writeBlock(block, at, length, source.subarray(done, done + length));
     });
@@ -230,7 +237,7 @@ export class NowVolume implements Volume {
   }
 
   zero(offsetBytes: number, lengthBytes: number, _mayPunch: boolean): void {
-    this.served++;
+    this.#begin();
     eachBlock(this.#shape, offsetBytes, lengthBytes, (block, at, length) =>
       this.#writeBlock(block, at, length, null),
     );
@@ -244,8 +251,8 @@ export class NowVolume implements Volume {
     if (end > first) this.zero(first, end - first, true);
   }
 
-  flush(): Promise<void> {
-    this.served++;
+  async flush(): Promise<void> {
+    this.#begin();
     return this.#source.flush();
   }
 

@@ -5,9 +5,10 @@ import type { BlockFile, Folder } from '../../platform/ports.ts';
 import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
 import { DiskFiles, fileName, newFileName } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
+import { Doubt } from './doubt.ts';
 import { isUncertain } from './engine-faults.ts';
 import { Image } from './image.ts';
-import { BAT_AT, emptyImageBytes } from './image-head.ts';
+import { BAT_AT, emptyImageBytes, poisoned } from './image-head.ts';
 import { Leaf } from './leaf.ts';
 import { dropRunFiles, isRunFileName, runFileNames } from './run-file.ts';
 import { type DiskRow, drop, type SealOp } from './state.ts';
@@ -86,6 +87,7 @@ export class Disk {
       readers: files.readers,
       leaf: () => this.#leaf,
       flush: () => this.flush(),
+      requireSound: () => this.requireSound(),
       wrote: context.wrote,
     });
   }
@@ -114,8 +116,10 @@ export class Disk {
   /** T11: what the run file says of this boot is taken over and flushed before anyone reads. */
   static async open(row: DiskRow, context: DiskContext): Promise<Disk> {
     const folder = context.diskFolder(row.id);
+    const doubt = new Doubt(folder, context.bootId, context.off);
+    await doubt.forgetCaches();
     await dropOrphans(row, folder, context);
-    const disk = new Disk(row, new DiskFiles(row, folder, context.tree), context);
+    const disk = new Disk(row, new DiskFiles(row, folder, context.tree, doubt), context);
     const taking = context.tree.ops.find(op => op.kind === 'take');
     const next = taking?.leaves.find(leaf => leaf.diskId === row.id);
     if (next !== undefined) disk.switchLeaf(next.leaf);
@@ -145,6 +149,24 @@ export class Disk {
       this.#context.bootId,
       this.#context.off,
     );
+  }
+
+  /** T14: whoever used it lives on, and remembers what may be gone. */
+  requireSound(): void {
+    const { why } = this.files.doubt;
+    if (why !== null) throw poisoned(why);
+  }
+
+  /** T14: nobody who used it lives on: what there is is what it holds. Fault disk.poisoned: it is to be opened again first. */
+  async trust(): Promise<void> {
+    const poison = this.files.poison();
+    if (poison !== null) throw poisoned(poison);
+    await this.files.doubt.end();
+  }
+
+  /** Why nothing is written to it; null where all is well. */
+  get poison(): string | null {
+    return this.files.poison() ?? this.files.doubt.why;
   }
 
   get leafId(): PointId {
@@ -182,10 +204,15 @@ export class Disk {
     const { blockBytes } = files.row;
     const row = { virtualBytes, blockBytes, leaf: id, leafParent: parent };
     const image = makeLeaf(row, files.folder, { nowMs });
-    files.register(fileName(id), image);
     const { off } = this.#context;
-    if (off.leafSync !== true) await image.sync();
-    if (off.leafFolderSync !== true) await files.folder.sync();
+    try {
+      if (off.leafSync !== true) await image.sync();
+      if (off.leafFolderSync !== true) await files.folder.sync();
+    } catch (cause) {
+      image.close();
+      throw cause;
+    }
+    files.register(fileName(id), image);
     this.#prepared = this.#openLeaf(id);
   }
 
@@ -259,6 +286,7 @@ export class Disk {
     }
     const { folder } = this.files;
     if (isSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
+    if (isSound) await this.files.doubt.closed();
     this.files.close();
   }
 }

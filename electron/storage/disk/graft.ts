@@ -210,6 +210,7 @@ function volumeOf(growing: GrowingImage | undefined): Volume {
     readers: disk.files.readers,
     leaf: () => leaf,
     flush: () => leaf.flush(),
+    requireSound: () => undefined,
     wrote: () => undefined,
   });
 }

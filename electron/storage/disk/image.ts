@@ -148,6 +148,8 @@ export class Image {
     return loaded;
   }
 
+  /** Of whoever keeps its disk's files (doubt.ts). */
+  onFailedSync: () => void = () => undefined;
   /** Blocks whose bitmap must not be reloaded from disk: it is ahead of it. */
   readonly pinned = new Set<number>();
 
@@ -240,9 +242,7 @@ export class Image {
   }
 
   /** False: there is no room for sums (`sumsRoom`), and none will ever be recorded. */
-  hasSums(block: number): boolean {
-    return this.sumsRoom(this.bat[block] ?? 0) > 0;
-  }
+  hasSums = (block: number): boolean => this.sumsRoom(this.bat[block] ?? 0) > 0;
 
   /** Writes the BAT sectors that hold these blocks, with the entries of `source`; where it fails, as memory has them (T14). */
   writeBat(blocks: Iterable<number>, source: Uint32Array = this.bat): void {
@@ -379,6 +379,7 @@ export class Image {
       await this.file.sync();
     } catch (cause) {
       this.#poison = `syncing ${this.file.name} failed`;
+      this.onFailedSync();
       throw cause;
     }
   }
@@ -393,7 +394,5 @@ export class Image {
     return blocks;
   }
 
-  close(): void {
-    this.file.close();
-  }
+  close = (): void => this.file.close();
 }

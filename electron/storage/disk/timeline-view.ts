@@ -94,7 +94,7 @@ export function describeTimeline(
           .filter(point => point.diskId === disk.id)
           .reduce((sum, point) => sum + disk.files.allocatedBytes(fileName(point.id)), 0),
       depth: disk.files.now.depth - (disk.isLeafEmpty && disk.files.now.depth > 1 ? 1 : 0),
-      poisoned: disk.files.poison(),
+      poisoned: disk.poison,
     })),
     moments: moments.filter(moment => moment.trashedAt === null),
     trash: moments.filter(moment => moment.trashedAt !== null),

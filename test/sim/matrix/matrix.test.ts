@@ -79,7 +79,7 @@ describe('every step of every operation meets every fate', () => {
 
   it.each([
     ['compactRoomSync', 'compact', 6, 'sync root'],
-    ['mergeRedoSync', 'merge at rest', 16, 'sync C'],
+    ['mergeRedoSync', 'merge at rest', 43, 'sync C'],
     ['rescueSync', 'rescue without the leaf', 4, 'sync folder'],
   ] as const)(
     'finds an engine without %s to be wrong, where it dies in a %s with a map in the page cache alone',

@@ -24,6 +24,8 @@ function read(volume: Volume): Buffer {
 export class Checks {
   readonly #machine: Machine;
   readonly #oracle: Oracle;
+  /** Disks whose guest was switched off after a failed sync: they are what a power cut leaves (T14). */
+  readonly doubted = new Set<DiskId>();
   /**
    * Files that were being merged away, as nobody's, when database and mirror were lost: no header says so, so they are
    * taken for points. What they hold is neither the one thing nor the other, and verify says that.
@@ -241,7 +243,8 @@ export class Checks {
     for (const [diskId, bytes] of found) {
       const now = this.#oracle.disk(diskId);
       const isBack = isAllBack && goBack.target.has(diskId);
-      const wrong = isBack ? null : hadPowerCut ? now.wrongAfterPowerCut(bytes) : now.wrong(bytes);
+      const isCut = hadPowerCut || this.doubted.has(diskId);
+      const wrong = isBack ? null : isCut ? now.wrongAfterPowerCut(bytes) : now.wrong(bytes);
       if (wrong !== null) throw new Violation(`after recovery: Now of ${diskId}: ${wrong}`);
       now.settleOn(bytes, hadPowerCut || isBack);
     }

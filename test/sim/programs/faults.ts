@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { BlockFile, Folder } from '../../../electron/platform/ports.ts';
 import { Fault } from '../../../shared/result.ts';
-import { type SimWorld, wrapped } from '../storage/device.ts';
+import { failSyncOf, type SimWorld, wrapped } from '../storage/device.ts';
 import { Calls, roleOf } from './calls.ts';
 
 export class Faults {
@@ -104,7 +104,7 @@ export class Faults {
       },
       sync: async () => {
         this.#call(world, 'sync', own.name);
-        if (this.#isStruck('sync')) await this.#failLater(world, own.name);
+        if (this.#isStruck('sync')) await this.#failLater(world, own.name, inner);
         await inner.sync();
       },
       truncate: bytes => {
@@ -141,9 +141,10 @@ export class Faults {
   }
 
   /** Struck once more when it is known: whoever closes meanwhile learns of it then. */
-  #failLater(world: SimWorld, name: string): Promise<void> {
+  #failLater(world: SimWorld, name: string, file?: BlockFile): Promise<void> {
     return world.later(`sync ${name} fails`, () => {
       this.struck++;
+      if (file !== undefined) failSyncOf(file, world.random);
       throw broken(`syncing ${name}`);
     });
   }

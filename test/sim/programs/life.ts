@@ -8,6 +8,7 @@ import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { isSettlingRefused } from '../storage/chances.ts';
+import { endDoubts } from '../storage/doubts.ts';
 import { Violation } from '../storage/judge.ts';
 import { Calls } from './calls.ts';
 import { Checks } from './checks.ts';
@@ -388,6 +389,7 @@ export class Life {
     let hadPowerCut = false;
     // Writes that failed on a poisoned file are there or not; the point of a take in between may be any mixture.
     let isLoose = machine.isPoisoned;
+    this.#checks.doubted.clear();
     do {
       const wasPower = machine.afterDeath();
       hadPowerCut ||= wasPower;
@@ -395,6 +397,7 @@ export class Life {
       this.#checks.files(this.#pending, 'before recovery');
       this.#clones.files();
     } while (!(await this.#opensSound()));
+    isLoose ||= this.#checks.doubted.size > 0;
     const { loss } = machine;
     machine.loss = null;
     if (loss !== null) machine.judge(() => this.#checks.rescued(loss));
@@ -406,6 +409,9 @@ export class Life {
   async #opensSound(): Promise<boolean> {
     const { machine } = this;
     if (!(await machine.open())) return false;
+    const ended = await machine.pump(endDoubts(machine.engine, id => this.#checks.doubted.add(id)));
+    if (ended.is === 'dead') return false;
+    if (ended.is === 'failed') throw ended.cause;
     machine.noticePoison();
     if (machine.isPoisoned) machine.world.crash('process');
     return !machine.isPoisoned;

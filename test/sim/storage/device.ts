@@ -211,7 +211,7 @@ export class SimWorld {
     next.#nowMs = this.#nowMs + 1000;
     const keep = this.random.pick([0, 15, 50, 85, 100]);
     for (const [name, folder] of this.folders) {
-      next.folders.set(name, kind === 'power' ? this.#cut(folder, keep) : survive(folder));
+      next.folders.set(name, kind === 'power' ? this.#cut(folder, keep) : survive(folder, this.random));
     }
     return next;
   }
@@ -293,10 +293,12 @@ export class SimWorld {
 }
 
 /** The page cache lives on, and with it what a later power cut may still take. */
-function survive(folder: FolderState): FolderState {
+function survive(folder: FolderState, random: Seeded): FolderState {
   const copies = new Map<Inode, Inode>();
+  const isShort = random.below(2) === 0;
   const copyOf = (inode: Inode): Inode => {
     const copy = copies.get(inode) ?? inode.afterProcessDeath();
+    if (isShort && !copies.has(inode)) copy.forget(() => random.below(2) === 0);
     copies.set(inode, copy);
     return copy;
   };
@@ -432,6 +434,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
         if (world.failSyncs > 0) {
           world.failSyncs--;
           world.hasFailed = true;
+          failSyncOf(file, world.random);
           throw fault('disk.io', `syncing ${name}`);
         }
         done();
@@ -450,6 +453,11 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       world.call(`truncate ${name}`);
       inode.truncate(size);
     },
+    dropCache: () =>
+      world.later(`forget ${name}`, () => {
+        inode.forget(() => true);
+        return true;
+      }),
     // Not durable until its sync either: it may have been undone by a power cut, sector by sector.
     punch: (offset, length) => {
       if (!world.canPunch) return Promise.resolve(false);
@@ -490,6 +498,9 @@ export function wrapped(outer: BlockFile, inner: BlockFile): BlockFile {
   if (inode !== undefined) inodes.set(outer, inode);
   return outer;
 }
+
+/** What a host does to a file whose sync fails. */
+export const failSyncOf = (file: BlockFile, random: Seeded): void => inodes.get(file)?.failSync(random);
 
 const fault = (code: 'disk.io' | 'disk.full', what: string): Fault =>
   new Fault({ code, what, safe: 'Simulated.', todo: 'Nothing.' });

@@ -16,13 +16,16 @@ export class Inode {
   readonly durable = new Map<number, Uint8Array>();
   /** Written since the last sync, oldest first. */
   readonly volatile = new Map<number, Version[]>();
+  /** What a sync that failed left in memory alone: read, never written again, gone at any time (T14). */
+  readonly #lost = new Map<number, Uint8Array>();
   #order = 0;
   /** What a cut took that is still on the disk: a power cut before the next sync may bring it back. */
   #cut: { readonly size: number; readonly order: number; readonly durable: Map<number, Uint8Array> } | null =
     null;
 
   sector(index: number): Uint8Array {
-    return this.volatile.get(index)?.at(-1)?.bytes ?? this.durable.get(index) ?? ZEROS;
+    const written = this.volatile.get(index)?.at(-1)?.bytes ?? this.#lost.get(index);
+    return written ?? this.durable.get(index) ?? ZEROS;
   }
 
   put(index: number, bytes: Uint8Array): void {
@@ -33,19 +36,45 @@ export class Inode {
   }
 
   copyFrom(source: Inode): void {
-    for (const index of new Set([...source.durable.keys(), ...source.volatile.keys()]))
+    for (const index of new Set([
+      ...source.durable.keys(),
+      ...source.volatile.keys(),
+      ...source.#lost.keys(),
+    ]))
       this.put(index, source.sector(index));
     this.size = source.size;
   }
 
   mappedBytes(): number {
     let sectors = this.durable.size;
-    for (const index of this.volatile.keys()) if (!this.durable.has(index)) sectors++;
+    for (const index of new Set([...this.volatile.keys(), ...this.#lost.keys()]))
+      if (!this.durable.has(index)) sectors++;
     return sectors * SECTOR;
   }
 
   isMapped(index: number): boolean {
-    return this.volatile.has(index) || this.durable.has(index);
+    return this.volatile.has(index) || this.durable.has(index) || this.#lost.has(index);
+  }
+
+  /**
+   * A sync that fails, as Linux has it: of what was to be written each sector reached the disk, or is still to be, or the
+   * host takes it for written and it is not.
+   */
+  failSync(random: Seeded): void {
+    for (const [index, versions] of this.volatile) {
+      const last = versions.at(-1);
+      const fate = random.below(4);
+      if (last === undefined || fate === 0) continue;
+      if (fate === 1) this.durable.set(index, last.bytes);
+      else this.#lost.set(index, last.bytes);
+      if (fate === 1) this.#lost.delete(index);
+      this.volatile.delete(index);
+    }
+  }
+
+  /** Memory is short, or the host was told so. */
+  forget(isForgotten: () => boolean): void {
+    for (const index of this.#lost.keys()) if (isForgotten()) this.#lost.delete(index);
   }
 
   /** What was there when the sync was called is durable when it ends; what came meanwhile may be. */
@@ -59,6 +88,7 @@ export class Inode {
         const last = synced.at(-1);
         if (last === undefined) continue;
         this.durable.set(index, last.bytes);
+        this.#lost.delete(index);
         versions.splice(0, synced.length);
         if (versions.length === 0) this.volatile.delete(index);
       }
@@ -80,7 +110,7 @@ export class Inode {
         order: ++this.#order,
         durable: taken,
       };
-    for (const map of [this.durable, this.volatile])
+    for (const map of [this.durable, this.volatile, this.#lost])
       for (const index of map.keys()) if (index >= first) map.delete(index);
     const cut = size % SECTOR;
     if (cut > 0 && this.isMapped(first - 1)) {
@@ -100,6 +130,7 @@ export class Inode {
     copy.#cut = this.#cut;
     for (const [index, bytes] of this.durable) copy.durable.set(index, bytes);
     for (const [index, versions] of this.volatile) copy.volatile.set(index, [...versions]);
+    for (const [index, bytes] of this.#lost) copy.#lost.set(index, bytes);
     return copy;
   }
 

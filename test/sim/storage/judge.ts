@@ -67,6 +67,8 @@ export class Judge {
   world: SimWorld;
   engine: VmEngine | null = null;
   control: Control | null = null;
+  /** Whose guest was switched off after a failed sync: they are what a power cut leaves (T14). */
+  readonly doubted = new Set<DiskId>();
   /** The take under way was refused for now, and is recorded (T14). */
   isTakeLate = false;
 
@@ -318,7 +320,7 @@ export class Judge {
     isRaw: boolean,
   ): void {
     const model = this.model(diskId);
-    const isLoose = hadPowerCut || isRaw;
+    const isLoose = hadPowerCut || isRaw || this.doubted.has(diskId);
     const known = this.#known(diskId, found);
     const wrong = isLoose ? model.strayAfterPowerCut(known) : model.strayWhileLiving(known);
     if (wrong === null) return;

@@ -20,6 +20,7 @@ import {
   VM,
 } from './chances.ts';
 import { SimWorld } from './device.ts';
+import { endDoubts } from './doubts.ts';
 import { engineOn } from './engine-on.ts';
 import { graft } from './grafting.ts';
 import { HeldReads } from './held.ts';
@@ -493,6 +494,7 @@ export class Universe {
     let hadPowerCut = false;
     // Writes that failed on a poisoned file are there or not; the point of a take in between may be any mixture.
     const wasPoisoned = this.#isPoisoned;
+    this.#judge.doubted.clear();
     for (;;) {
       const { after, diedBy } = this.#judge.world;
       if (after === null) break;
@@ -513,7 +515,7 @@ export class Universe {
     this.#flushes = 0;
     this.#held.drop();
     this.#judge.checkNow(hadPowerCut);
-    this.#judge.adoptNew(hadPowerCut, hadPowerCut || wasPoisoned);
+    this.#judge.adoptNew(hadPowerCut, hadPowerCut || wasPoisoned || this.#judge.doubted.size > 0);
     this.#judge.control = null;
     this.#judge.isTakeLate = false;
     this.#judge.check('after recovery');
@@ -546,7 +548,8 @@ export class Universe {
   async #reopen(): Promise<boolean> {
     for (;;) {
       try {
-        return await this.#pump(this.#open());
+        const isOpen = await this.#pump(this.#open());
+        return isOpen && (await this.#pump(endDoubts(this.#judge.live, id => this.#judge.doubted.add(id))));
       } catch (cause) {
         if (!this.#isExcused(this.#judge.world, cause)) throw cause;
         this.#judge.world.relieve();

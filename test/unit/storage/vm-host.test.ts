@@ -15,6 +15,7 @@ class StandIn {
   isClosed = false;
   isSecond = false;
   mayRest = true;
+  poisoned: string | null = null;
   #exit: (why: string | null) => void = () => undefined;
 
   link(failsToOpen: boolean): WorkerLink {
@@ -32,6 +33,7 @@ class StandIn {
           if (failsToOpen && method === 'vm.open') {
             throw new Fault({ code: 'vhd.corrupt', what: 'planted', safe: '', todo: '' });
           }
+          if (method === 'timeline.get') return { disks: [{ poisoned: this.poisoned }] };
           return method === 'vm.rest' ? { isAtRest: this.mayRest } : {};
         },
         subscribe: () => () => undefined,
@@ -80,14 +82,28 @@ describe('VmHost', () => {
     const { host, vmId, workers, logged } = hostWith();
     await host.open();
     const [kept, gone] = [newDiskId(), newDiskId()];
-    await host.openExport({ vmId, diskId: kept, socketPath: '/kept' });
-    await host.openExport({ vmId, diskId: gone, socketPath: '/gone' });
+    await host.openExport({ vmId, diskId: kept, socketPath: '/kept', isReopened: false });
+    await host.openExport({ vmId, diskId: gone, socketPath: '/gone', isReopened: false });
     await host.closeExport({ vmId, diskId: gone });
     workers[0]?.die();
     await until('the second worker serves', () => (workers[1]?.calls.length ?? 0) === 2);
     expect(workers[1]?.calls).toEqual(['vm.open', 'export.open /kept']);
     expect(logged.join()).toContain('a planted bug');
     expect(workers[0]?.isClosed).toBe(true);
+  });
+
+  it('T14: a disk that is written no more is served anew by another worker, and to who used it before by the same', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    const [first] = workers;
+    if (first !== undefined) first.poisoned = 'a sync failed';
+    const diskId = newDiskId();
+    await host.openExport({ vmId, diskId, socketPath: '/living', isReopened: true });
+    await host.closeExport({ vmId, diskId });
+    expect([workers.length, first?.isTerminated]).toEqual([1, false]);
+    await host.openExport({ vmId, diskId, socketPath: '/new', isReopened: false });
+    expect([first?.calls.at(-1), first?.isTerminated]).toEqual(['vm.rest', true]);
+    expect(workers[1]?.calls).toEqual(['vm.open', 'export.open /new']);
   });
 
   it('T8: serves held points again when a worker dies, and not what was only read or let go', async () => {
@@ -112,7 +128,7 @@ describe('VmHost', () => {
   it('T11: a point that cannot be served again keeps no guest from its disk', async () => {
     const { host, vmId, workers, logged } = hostWith();
     await host.open();
-    await host.openExport({ vmId, diskId: newDiskId(), socketPath: '/disk' });
+    await host.openExport({ vmId, diskId: newDiskId(), socketPath: '/disk', isReopened: false });
     const pointId = newDiskId() as string as PointId;
     await host.openPoint({ vmId, pointId, socketPath: '/lost', isHeld: true });
     await host.openPoint({ vmId, pointId, socketPath: '/held', isHeld: true });
@@ -157,7 +173,7 @@ describe('VmHost', () => {
     const { host, vmId, workers } = hostWith();
     await host.open();
     const diskId = newDiskId();
-    await host.openExport({ vmId, diskId, socketPath: '/disk' });
+    await host.openExport({ vmId, diskId, socketPath: '/disk', isReopened: false });
     expect(await host.rest()).toBe(false);
     await host.closeExport({ vmId, diskId });
     const call = host.call('timeline.get', { vmId });

@@ -34,6 +34,7 @@ function memoryFile(name: string, bytes: Buffer): BlockFile {
     punch: no,
     cloneFrom: no,
     readLater: no,
+    dropCache: async () => true,
     close: () => undefined,
   };
 }

@@ -1,0 +1,78 @@
+// T14: after a sync has failed the host's memory may hold what its disk does not, marked as written: it is never written
+// again, and gone when memory is short. The disk is in doubt until nobody remembers otherwise: whoever opens it next has
+// the host forget what it holds, so that a file is as a power cut would have left it; and a guest that lives on is not
+// served, since what it wrote and flushes again would be acknowledged and not be there.
+//
+// The mark is a file without content, of this boot: it must outlive this process alone. Another boot remembers nothing.
+import { Fault } from '../../../shared/result.ts';
+import type { Folder } from '../../platform/ports.ts';
+import { poisoned } from './image-head.ts';
+import { dropRunFiles, isRunFileName } from './run-file.ts';
+import type { SwitchOffs } from './switch-offs.ts';
+
+const MARK = /^unsynced-/;
+const IMAGE = /\.vhd(?:\.new|\.part)?$/;
+
+export const IN_DOUBT = 'A sync failed, and what the machine wrote since its last flush may be missing';
+
+export class Doubt {
+  readonly #folder: Folder;
+  readonly #mark: string;
+  readonly #off: SwitchOffs;
+  #isRaised: boolean;
+
+  constructor(folder: Folder, bootId: string, off: SwitchOffs) {
+    this.#folder = folder;
+    this.#mark = `unsynced-${bootId}`;
+    this.#off = off;
+    this.#isRaised = folder.exists(this.#mark);
+  }
+
+  /** Why Now is served to nobody; null where it is not in doubt. */
+  get why(): string | null {
+    return this.#isRaised && this.#off.doubtGuest !== true ? IN_DOUBT : null;
+  }
+
+  /** A sync has failed. Where not even a name can be written the folder is opened by nobody either. */
+  raise(): void {
+    if (this.#isRaised || this.#off.doubtMark === true) return;
+    try {
+      this.#folder.open(this.#mark, 'create').close();
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+    }
+  }
+
+  /** Before anything of it is read. Fault disk.poisoned where the host cannot forget. */
+  async forgetCaches(): Promise<void> {
+    const names = this.#folder.list();
+    for (const name of names) if (MARK.test(name) && name !== this.#mark) await this.#folder.unlink(name);
+    if (!this.#isRaised) return;
+    for (const name of this.#off.doubtCache === true ? [] : names.filter(file => IMAGE.test(file))) {
+      if (!this.#folder.exists(name)) continue;
+      const file = this.#folder.open(name, 'existing');
+      try {
+        if (!(await file.dropCache())) throw rebootFirst(name);
+      } finally {
+        file.close();
+      }
+    }
+    // T11: they tell of units whose data may be gone.
+    await dropRunFiles(this.#folder, names.filter(isRunFileName));
+  }
+
+  async end(): Promise<void> {
+    if (this.#folder.exists(this.#mark)) await this.#folder.unlink(this.#mark);
+    this.#isRaised = false;
+  }
+
+  /** Whatever failed meanwhile is there no more. */
+  async closed(): Promise<void> {
+    if (!this.#isRaised) await this.end();
+  }
+}
+
+const rebootFirst = (name: string): Fault => {
+  const { body } = poisoned(`A sync failed, and this host cannot be told to forget what it holds of ${name}`);
+  return new Fault({ ...body, todo: 'Check the host disk, restart this computer, then open the VM again.' });
+};
