@@ -111,7 +111,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'export.open': async ({ diskId, socketPath, isReopened }) => {
       const volume = engineOf().volume(diskId);
-      if (!isReopened) await engineOf().trust(diskId);
+      if (!isReopened) engineOf().trust(diskId);
       await exports.open(diskId, volume, socketPath);
       return { exportName: diskId, virtualBytes: volume.sizeBytes };
     },

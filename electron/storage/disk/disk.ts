@@ -117,7 +117,17 @@ export class Disk {
   static async open(row: DiskRow, context: DiskContext): Promise<Disk> {
     const folder = context.diskFolder(row.id);
     const doubt = new Doubt(folder, context.bootId, context.off);
-    await doubt.forgetCaches();
+    await doubt.begin();
+    try {
+      return await Disk.#opened(row, context, doubt);
+    } catch (cause) {
+      await doubt.close(false);
+      throw cause;
+    }
+  }
+
+  static async #opened(row: DiskRow, context: DiskContext, doubt: Doubt): Promise<Disk> {
+    const folder = context.diskFolder(row.id);
     await dropOrphans(row, folder, context);
     const disk = new Disk(row, new DiskFiles(row, folder, context.tree, doubt), context);
     const taking = context.tree.ops.find(op => op.kind === 'take');
@@ -158,10 +168,10 @@ export class Disk {
   }
 
   /** T14: nobody who used it lives on: what there is is what it holds. Fault disk.poisoned: it is to be opened again first. */
-  async trust(): Promise<void> {
+  trust(): void {
     const poison = this.files.poison();
     if (poison !== null) throw poisoned(poison);
-    await this.files.doubt.end();
+    this.files.doubt.end();
   }
 
   /** Why nothing is written to it; null where all is well. */
@@ -286,8 +296,8 @@ export class Disk {
     }
     const { folder } = this.files;
     if (isSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
-    if (isSound) await this.files.doubt.closed();
     this.files.close();
+    await this.files.doubt.close(isSound);
   }
 }
 

@@ -3,26 +3,30 @@
 // the host forget what it holds, so that a file is as a power cut would have left it; and a guest that lives on is not
 // served, since what it wrote and flushes again would be acknowledged and not be there.
 //
-// The mark is a file without content, of this boot: it must outlive this process alone. Another boot remembers nothing.
+// The mark is a file without content, of this boot: it must outlive this process alone. Another boot remembers nothing. It is
+// there from the start under another name, since a disk that cannot write may have no room for a name either.
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { poisoned } from './image-head.ts';
 import { dropRunFiles, isRunFileName } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
-const MARK = /^unsynced-/;
+const MARK = /^(?:un)?synced-/;
 const IMAGE = /\.vhd(?:\.new|\.part)?$/;
 
 export const IN_DOUBT = 'A sync failed, and what the machine wrote since its last flush may be missing';
 
 export class Doubt {
   readonly #folder: Folder;
+  /** While no sync has failed, and from then on. */
+  readonly #sound: string;
   readonly #mark: string;
   readonly #off: SwitchOffs;
   #isRaised: boolean;
 
   constructor(folder: Folder, bootId: string, off: SwitchOffs) {
     this.#folder = folder;
+    this.#sound = `synced-${bootId}`;
     this.#mark = `unsynced-${bootId}`;
     this.#off = off;
     this.#isRaised = folder.exists(this.#mark);
@@ -33,21 +37,22 @@ export class Doubt {
     return this.#isRaised && this.#off.doubtGuest !== true ? IN_DOUBT : null;
   }
 
-  /** A sync has failed. Where not even a name can be written the folder is opened by nobody either. */
+  /** A sync has failed. */
   raise(): void {
-    if (this.#isRaised || this.#off.doubtMark === true) return;
-    try {
-      this.#folder.open(this.#mark, 'create').close();
-    } catch (cause) {
-      if (!(cause instanceof Fault)) throw cause;
-    }
+    if (this.#off.doubtMark !== true && this.#folder.exists(this.#sound))
+      this.#folder.rename(this.#sound, this.#mark);
   }
 
   /** Before anything of it is read. Fault disk.poisoned where the host cannot forget. */
-  async forgetCaches(): Promise<void> {
+  async begin(): Promise<void> {
     const names = this.#folder.list();
-    for (const name of names) if (MARK.test(name) && name !== this.#mark) await this.#folder.unlink(name);
-    if (!this.#isRaised) return;
+    const ours = this.#isRaised ? this.#mark : this.#sound;
+    for (const name of names) if (MARK.test(name) && name !== ours) await this.#folder.unlink(name);
+    if (!this.#folder.exists(ours)) this.#folder.open(ours, 'create').close();
+    if (this.#isRaised) await this.#forget(names);
+  }
+
+  async #forget(names: readonly string[]): Promise<void> {
     for (const name of this.#off.doubtCache === true ? [] : names.filter(file => IMAGE.test(file))) {
       if (!this.#folder.exists(name)) continue;
       const file = this.#folder.open(name, 'existing');
@@ -61,14 +66,16 @@ export class Doubt {
     await dropRunFiles(this.#folder, names.filter(isRunFileName));
   }
 
-  async end(): Promise<void> {
-    if (this.#folder.exists(this.#mark)) await this.#folder.unlink(this.#mark);
+  end(): void {
+    if (this.#folder.exists(this.#mark)) this.#folder.rename(this.#mark, this.#sound);
     this.#isRaised = false;
   }
 
-  /** Whatever failed meanwhile is there no more. */
-  async closed(): Promise<void> {
-    if (!this.#isRaised) await this.end();
+  /** `isSound`: whatever failed meanwhile is there no more. */
+  async close(isSound: boolean): Promise<void> {
+    const isOver = isSound && !this.#isRaised && this.#folder.exists(this.#mark);
+    for (const name of [this.#sound, ...(isOver ? [this.#mark] : [])])
+      if (this.#folder.exists(name)) await this.#folder.unlink(name);
   }
 }
 

@@ -196,7 +196,7 @@ export class VmEngine {
   volume = (diskId: DiskId): Volume => this.#disk(diskId).volume;
 
   /** T14: nobody who used it lives on, so it is in doubt no more. Fault disk.poisoned: the folder is to be opened again first. */
-  trust = (diskId: DiskId): Promise<void> => this.#disk(diskId).trust();
+  trust = (diskId: DiskId): void => this.#disk(diskId).trust();
 
   /** The points that a differencing image with this parent UUID fits: of that id, or whose content came from there. */
   pointsOf(uuid: string): PointId[] {

@@ -216,6 +216,8 @@ async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[])
       target.putBack(() => {
         for (const block of grown.keys()) writeUnits(target, block, target.units(block));
       });
+    // Durably: what was written first may be on the disk already.
+    if (off.mergeBackSync !== true && target.poison === null) await target.sync();
     throw cause;
   }
   if (off.mergeMapSync !== true) await target.sync();

@@ -40,6 +40,7 @@ export const SWITCH_OFF_NAMES = [
   'mergeDataSync',
   'mergeMapSync',
   'mergeMapsBack',
+  'mergeBackSync',
   'mergeRedoSync',
   'mergeSumSync',
   'mergeChildSync',

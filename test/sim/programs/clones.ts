@@ -105,7 +105,7 @@ export class Clones {
     const { world } = this.#machine;
     const clone = await this.#machine.engineOn(world.storeOf(diskId));
     // T14: its machine is off.
-    await clone.trust(diskId);
+    clone.trust(diskId);
     for (const when of ['opened', 'settled']) {
       const found = Buffer.alloc(clone.volume(diskId).sizeBytes);
       this.#machine.judge(() => clone.volume(diskId).read(found, 0));

@@ -160,7 +160,8 @@ export class SimWorld {
 
   /** Before every call of a port that changes anything. `part`: does as much of it as a death in the middle leaves. */
   call(name: string, part?: (kind: CrashKind) => void): void {
-    if (this.isDead) return;
+    // Between a failed sync and its mark nobody dies: SPEC.md says so.
+    if (this.isDead || name.includes('→ unsynced-')) return;
     this.lastCall = name;
     if (this.fuse === null || !this.#isAt(name, this.fuse.at)) return;
     if (--this.fuse.left > 0) return;

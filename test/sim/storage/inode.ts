@@ -65,10 +65,13 @@ export class Inode {
       const last = versions.at(-1);
       const fate = random.below(4);
       if (last === undefined || fate === 0) continue;
-      if (fate === 1) this.durable.set(index, last.bytes);
-      else this.#lost.set(index, last.bytes);
-      if (fate === 1) this.#lost.delete(index);
       this.volatile.delete(index);
+      this.#lost.delete(index);
+      if (fate > 1) this.#lost.set(index, last.bytes);
+      else {
+        this.durable.set(index, last.bytes);
+        this.durableSize = Math.max(this.durableSize, Math.min(this.size, (index + 1) * SECTOR));
+      }
     }
   }
 

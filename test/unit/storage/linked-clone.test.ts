@@ -38,7 +38,10 @@ async function vm(base: string, autoSettle = false): Promise<Vm> {
 const take = ({ engine }: Vm, name: string): Promise<Moment> =>
   engine.takeMoment({ name, note: '', kind: 'manual' });
 const pointOf = (moment: Moment): PointId => moment.points[0]?.pointId as PointId;
-const files = ({ folder }: Vm, disk: DiskId): string[] => readdirSync(join(folder, 'disks', disk)).sort();
+const files = ({ folder }: Vm, disk: DiskId): string[] =>
+  readdirSync(join(folder, 'disks', disk))
+    .filter(name => name.includes('.vhd'))
+    .sort();
 
 async function cloneOf(source: Vm, point: PointId, base: string): Promise<Vm & { readonly moment: Moment }> {
   const clone = await vm(base);

@@ -122,7 +122,8 @@ function cpAside(): string {
 }
 const imagesIn = (path: string): string[] => {
   const disk = openFolder(join(path, 'disks', diskId));
-  return disk.list().map(name => `${name} ${sha(readFileSync(join(disk.path, name)))}`);
+  const images = disk.list().filter(name => name.endsWith('.vhd'));
+  return images.map(name => `${name} ${sha(readFileSync(join(disk.path, name)))}`);
 };
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

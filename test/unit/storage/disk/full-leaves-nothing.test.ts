@@ -39,7 +39,7 @@ const updates = (): string[] => {
   return world
     .folder(diskId)
     .list()
-    .filter(name => !name.includes('.run-') && !images.includes(name));
+    .filter(name => /\.vhd/.test(name) && !images.includes(name));
 };
 
 beforeEach(async () => {
