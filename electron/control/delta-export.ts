@@ -10,8 +10,10 @@ import {
   checkTarget,
   type ExportPorts,
   exportFileName,
+  freePath,
   giveName,
   isWritten,
+  type OwnName,
   SPARE_BYTES,
 } from './export-point.ts';
 import type { Step, TaskRun } from './tasks.ts';
@@ -40,6 +42,11 @@ export interface PlannedDeltaExport {
   readonly path: string;
 }
 
+/** But for a name that nobody else has, where it was given none. */
+interface FoundDeltaExport extends Omit<PlannedDeltaExport, 'path'> {
+  readonly path: string | OwnName;
+}
+
 export class DeltaExporter {
   readonly #ports: DeltaExportPorts;
 
@@ -48,7 +55,7 @@ export class DeltaExporter {
   }
 
   /** Everything that can be refused at once is. */
-  async plan(wanted: WantedDeltaExport): Promise<PlannedDeltaExport> {
+  async find(wanted: WantedDeltaExport): Promise<FoundDeltaExport> {
     const { vmId, vmName, fromId, toId, diskId, path } = wanted;
     const { storage, exportsFolder } = this.#ports;
     const { moments } = await storage.call('timeline.get', { vmId });
@@ -64,10 +71,18 @@ export class DeltaExporter {
       throw noSuch('disk.not-found', 'The two points have no such disk in common.');
     if (path !== null && !isAbsolute(path))
       throw noSuch('file.unreadable', `${path} does not say where it is.`, 'Give the whole path.');
-    const name = exportFileName(`${vmName} ${from.name} to ${to.name}`, 'vhd');
-    const target = path ?? `${exportsFolder()}/${name}`;
-    checkTarget(target, this.#ports);
+    if (path !== null) checkTarget(path, this.#ports);
+    const fileName = exportFileName(`${vmName} ${from.name} to ${to.name}`, 'vhd');
+    const target = path ?? { folder: exportsFolder(), fileName };
     return { vmId, from: older.pointId, to: newer.pointId, path: target };
+  }
+
+  /** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
+  named({ path, ...found }: FoundDeltaExport, isBeingWritten: (path: string) => boolean): PlannedDeltaExport {
+    return {
+      ...found,
+      path: typeof path === 'string' ? path : freePath(path, this.#ports, isBeingWritten),
+    };
   }
 
   /** Faults: disk.full, disk.io, file.unreadable, moment.not-found. */

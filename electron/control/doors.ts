@@ -8,6 +8,8 @@ import { type Contract, contract } from '../../shared/rpc/contract.ts';
 import type { Pace } from '../../shared/rpc/pace.ts';
 import { type Caller, type Handlers, serve } from '../../shared/rpc/server.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
+import type { Clock } from '../platform/ports.ts';
+import { Told } from '../platform/told.ts';
 import type { AccessDesk } from './access/desk.ts';
 import type { PolicyDesk } from './policy/desk.ts';
 import { followable } from './policy/guard.ts';
@@ -21,6 +23,7 @@ export interface DoorsPorts {
   readonly access: AccessDesk;
   readonly handlers: Handlers<Contract>;
   readonly topics: Topics<Contract>;
+  readonly clock: Clock;
   readonly log: (line: string) => void;
 }
 
@@ -34,9 +37,11 @@ interface Who {
 
 export class Doors {
   readonly #ports: DoorsPorts;
+  readonly #told: Told;
 
   constructor(ports: DoorsPorts) {
     this.#ports = ports;
+    this.#told = new Told(ports.clock, ports.log);
     ports.desk.onChange(() => ports.access.policyChanged());
   }
 
@@ -59,7 +64,7 @@ export class Doors {
 
   #serve(channel: Channel, { kind, role = 'administer', ...who }: Who): () => void {
     const { handlers, topics, log } = this.#ports;
-    const whose = who.user ? ` of ${JSON.stringify(who.user)}` : '';
+    const whose = who.user ? `: ${who.user}` : '';
     return serve({
       table: contract,
       handlers,
@@ -70,7 +75,7 @@ export class Doors {
       ...who,
       onBug: (incident, error) =>
         log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
-      onHangUp: why => log(`a ${kind} connection${whose} was ended: ${why}`),
+      onHangUp: why => this.#told.say(`a ${kind} connection was ended`, `${why}${whose}`),
     });
   }
 }

@@ -152,6 +152,25 @@ export function checkTarget(target: string, { exists }: Pick<ExportPorts, 'exist
   return part;
 }
 
+export interface OwnName {
+  readonly folder: string;
+  readonly fileName: string;
+}
+
+/** "name.vhd", "name 2.vhd", …: the first that nobody has. */
+export function freePath(
+  { folder, fileName }: OwnName,
+  { exists }: Pick<ExportPorts, 'exists'>,
+  isBeingWritten: (path: string) => boolean,
+): string {
+  const dot = fileName.lastIndexOf('.');
+  for (let count = 1; ; count++) {
+    const more = count === 1 ? '' : ` ${count}`;
+    const path = `${folder}/${fileName.slice(0, dot)}${more}${fileName.slice(dot)}`;
+    if (!exists(path) && !exists(`${path}.part`) && !isBeingWritten(path)) return path;
+  }
+}
+
 /** Somebody else's task makes that file. */
 export const beingWritten = (path: string): Fault =>
   unwritable(`${path} is being written by another task.`, 'Choose another name.');

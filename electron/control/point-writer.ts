@@ -4,7 +4,14 @@ import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
 import type { StorageClient } from '../storage/client.ts';
-import { type ExportPorts, exportFileName, exportPoint, isWritten } from './export-point.ts';
+import {
+  type ExportPorts,
+  exportFileName,
+  exportPoint,
+  freePath,
+  isWritten,
+  type OwnName,
+} from './export-point.ts';
 import { whilePointServed } from './served-point.ts';
 import type { TaskRun } from './tasks.ts';
 
@@ -32,7 +39,7 @@ export interface PlannedExport extends Pick<WantedExport, 'vmId' | 'format'> {
 }
 /** But for a name that nobody else has, where it was given none. */
 export interface FoundExport extends Omit<PlannedExport, 'path'> {
-  readonly path: string | { readonly folder: string; readonly fileName: string };
+  readonly path: string | OwnName;
 }
 
 export class PointWriter {
@@ -59,18 +66,7 @@ export class PointWriter {
   /** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
   named({ path, ...found }: FoundExport, isBeingWritten: (path: string) => boolean): PlannedExport {
     if (typeof path === 'string') return { ...found, path };
-    const { folder, fileName } = path;
-    return { ...found, path: this.#free(folder, fileName, isBeingWritten) };
-  }
-
-  /** "name.vhd", "name 2.vhd", …: the first that is free. */
-  #free(folder: string, fileName: string, isBeingWritten: (path: string) => boolean): string {
-    const dot = fileName.lastIndexOf('.');
-    for (let count = 1; ; count++) {
-      const more = count === 1 ? '' : ` ${count}`;
-      const path = `${folder}/${fileName.slice(0, dot)}${more}${fileName.slice(dot)}`;
-      if (!this.#ports.exists(path) && !isBeingWritten(path)) return path;
-    }
+    return { ...found, path: freePath(path, this.#ports, isBeingWritten) };
   }
 
   async write({ vmId, format, path, pointId }: PlannedExport, run: TaskRun): Promise<void> {

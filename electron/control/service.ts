@@ -353,7 +353,8 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     'moment.export-delta': async (params, context) => {
       if (params.path !== null) refuseBrowser(context);
       const vmId = await opened(params.vmId);
-      const planned = await parts.deltaExporter.plan({ ...params, vmName: machines.spec(vmId).name });
+      const found = await parts.deltaExporter.find({ ...params, vmName: machines.spec(vmId).name });
+      const planned = parts.deltaExporter.named(found, isBeingWritten);
       const order = { what: 'export-delta', ...planned } as const;
       return { path: planned.path, ...startLong(vmId, 'Export an update of', order) };
     },

@@ -1,5 +1,5 @@
 // A file that is given away whole: opened once, and read only while it is the one that was seen.
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -10,7 +10,7 @@ export interface SeenFile {
   readonly modifiedMs: number;
 }
 export interface WholeFile {
-  /** Throws where it became shorter. */
+  /** Throws, before its end, where it was changed meanwhile. */
   readonly chunks: AsyncIterable<Uint8Array>;
   close(): void;
 }
@@ -21,20 +21,26 @@ export async function openWhole({ path, bytes, modifiedMs }: SeenFile): Promise<
   const how = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(path, how).catch(() => null);
   if (handle === null) return null;
-  const stat = await handle.stat();
   const close = (): void => void handle.close().catch(() => undefined);
-  if (stat.isFile() && stat.size === bytes && stat.mtimeMs === modifiedMs)
-    return { chunks: chunksOf(handle, bytes), close };
+  const stat = await handle.stat().catch(() => null);
+  if (stat?.isFile() && stat.size === bytes && stat.mtimeMs === modifiedMs)
+    return { chunks: chunksOf(handle, stat), close };
   close();
   return null;
 }
 
-async function* chunksOf(handle: FileHandle, bytes: number): AsyncGenerator<Uint8Array> {
+async function* chunksOf(handle: FileHandle, seen: Stats): AsyncGenerator<Uint8Array> {
+  const bytes = seen.size;
   for (let at = 0; at < bytes; ) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
     if (bytesRead === 0) throw new Error('the file became shorter');
     at += bytesRead;
+    // Without its end nobody takes it for whole.
+    if (at === bytes && !isSame(await handle.stat(), seen)) throw new Error('the file was changed');
     yield chunk.subarray(0, bytesRead);
   }
 }
+
+const isSame = (now: Stats, seen: Stats): boolean =>
+  now.size === seen.size && now.mtimeMs === seen.mtimeMs && now.ctimeMs === seen.ctimeMs;

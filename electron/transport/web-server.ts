@@ -53,6 +53,8 @@ export interface WebAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** What comes in pieces is as long as its content-length says, or breaks off. */
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array>;
+  /** Aborted: no more of it is sent, also to who does not take it. */
+  readonly signal?: AbortSignal;
 }
 export interface WebHandlers {
   answer(request: WebRequest): Promise<WebAnswer>;
@@ -134,7 +136,12 @@ async function answer(
   const { body } = result;
   if (typeof body === 'string' || body instanceof Uint8Array) response.end(body);
   // Whoever takes it sees that it is not all; nobody else has to.
-  else await pipeline(Readable.from(body, { highWaterMark: 1 }), response).catch(() => response.destroy());
+  else
+    await pipeline(
+      Readable.from(body, { highWaterMark: 1 }),
+      response,
+      result.signal === undefined ? {} : { signal: result.signal },
+    ).catch(() => response.destroy());
   if (message.complete) return;
   // Only an upload that failed was let in and is not read to its end.
   if (result.status >= 500) return drain(message, DRAIN_BYTES_MAX);
@@ -210,6 +217,8 @@ function endMalformed(handlers: WebHandlers, error: NodeJS.ErrnoException, socke
   const { code = '' } = error;
   if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   handlers.malformed('request', remoteAddress, code);
+  // It would be taken for the rest of an answer under way.
+  if ((socket as Socket).bytesWritten > 0) return void socket.destroy();
   refuseUpgrade(socket, { ...FAILED, status: MALFORMED_STATUS[code] ?? 400 });
 }
 

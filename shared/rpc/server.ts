@@ -189,7 +189,7 @@ class Connection<C extends ContractTable> {
     const own = contractHash(this.#options.table);
     this.#greeted = protocol === PROTOCOL_VERSION && hash === own;
     if (this.#greeted) return;
-    const what = `This client speaks protocol ${protocol} contract ${hash}; the service speaks ${PROTOCOL_VERSION} contract ${own}.`;
+    const what = `This client speaks protocol ${protocol} contract ${JSON.stringify(hash)}; the service speaks ${PROTOCOL_VERSION} contract ${own}.`;
     this.#fault(0, body('rpc.version-mismatch', what, 'Reload the window, or restart Ebb after an update.'));
     this.#hangUp(what);
   }

@@ -24,19 +24,26 @@ export class Downloads {
     this.#ports = ports;
   }
 
-  get areTooMany(): boolean {
-    return this.#active >= DOWNLOADS_MAX;
+  /** Gives it back; null: all are taken. */
+  slot(): (() => void) | null {
+    if (this.#active >= DOWNLOADS_MAX) return null;
+    this.#active += 1;
+    return () => {
+      this.#active -= 1;
+    };
   }
 
-  /** Null: there is nothing to be had by it. `lease`: is ended with it, however that comes. */
-  async answer(request: WebRequest, session: SessionId, lease: Lease): Promise<WebAnswer | null> {
-    const ends = [(): void => lease.end()];
-    this.#active += 1;
+  /** Null: there is nothing to be had by it. `lease` and `slot` are ended with it, however that comes. */
+  async answer(
+    request: WebRequest,
+    session: SessionId,
+    { lease, slot }: { readonly lease: Lease; readonly slot: () => void },
+  ): Promise<WebAnswer | null> {
+    const ends = [(): void => lease.end(), slot];
     let isOver = false;
     const end = (): void => {
       if (isOver) return;
       isOver = true;
-      this.#active -= 1;
       for (const run of ends) run();
     };
     try {
@@ -51,7 +58,8 @@ export class Downloads {
       // Comes when all was sent, too.
       request.signal.addEventListener('abort', end, { once: true });
       if (request.signal.aborted) end();
-      return { status: 200, headers: headersOf(found), body: until(lease.signal, file.chunks) };
+      const signal = AbortSignal.any([request.signal, lease.signal]);
+      return { status: 200, headers: headersOf(found), body: until(lease.signal, file.chunks), signal };
     } catch (cause) {
       end();
       throw cause;

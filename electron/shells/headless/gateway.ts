@@ -7,6 +7,7 @@ import { Fault } from '../../../shared/result.ts';
 import { mayCall } from '../../../shared/roles.ts';
 import type { Channel } from '../../../shared/rpc/channel.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
+import { Told } from '../../platform/told.ts';
 import type { WebFiles } from '../../platform/web-files.ts';
 import { pageHeaders } from '../../transport/page-headers.ts';
 import { relay } from '../../transport/relay.ts';
@@ -15,7 +16,7 @@ import type { WebAnswer, WebHandlers, WebRequest } from '../../transport/web-ser
 import { cookieName, cookieOf, readCookie } from './cookie.ts';
 import type { Downloads } from './download.ts';
 import { leaseOf, until } from './lease.ts';
-import { AddressLimits, Told } from './limits.ts';
+import { AddressLimits } from './limits.ts';
 import type { Uploads } from './upload.ts';
 
 const TOKEN_BODY_BYTES_MAX = 1024;
@@ -62,7 +63,7 @@ export class Gateway implements WebHandlers {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#limits = new AddressLimits(options.clock);
-    this.#told = new Told(options.clock, options.log);
+    this.#told = new Told(options.clock, line => options.log(`refused, ${line}`));
   }
 
   async answer(request: WebRequest): Promise<WebAnswer> {
@@ -245,11 +246,21 @@ export class Gateway implements WebHandlers {
     if (!['same-origin', undefined].includes(request.header('sec-fetch-site')))
       return plain(403, 'Not from our own page.');
     const { downloads } = this.#options;
-    if (downloads.areTooMany) return tooOften();
-    const lease = await this.#lease(request, secret);
-    if (lease === null) return plain(401, '');
+    const slot = downloads.slot();
+    if (slot === null) return tooOften();
+    const lease = await this.#lease(request, secret).catch(cause => {
+      slot();
+      throw cause;
+    });
+    if (lease === null) {
+      slot();
+      return plain(401, '');
+    }
     try {
-      return (await downloads.answer(request, id, lease)) ?? plain(404, 'There is no such file any more.');
+      return (
+        (await downloads.answer(request, id, { lease, slot })) ??
+        plain(404, 'There is no such file any more.')
+      );
     } catch (cause) {
       if (!(cause instanceof Fault) || !cause.body.code.startsWith('file.')) throw cause;
       return plain(404, cause.body.what);

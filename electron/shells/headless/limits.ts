@@ -9,7 +9,6 @@ const REQUESTS = { atOnce: 3000, perSecond: 300 };
 /** Ten at once, then one every six seconds. */
 const FAILURES = { atOnce: 10, perSecond: 1 / 6 };
 const ADDRESSES_MAX = 4096;
-const TOLD_EVERY_MS = 60_000;
 
 interface Source {
   readonly requests: Pace;
@@ -57,33 +56,5 @@ export class AddressLimits {
       this.#sources.delete(oldest);
     }
     return found;
-  }
-}
-
-/** Lines for a log: the first of a kind at once, those of the next minute as a number. */
-export class Told {
-  readonly #clock: Clock;
-  readonly #log: (line: string) => void;
-  readonly #kinds = new Map<string, number>();
-
-  constructor(clock: Clock, log: (line: string) => void) {
-    this.#clock = clock;
-    this.#log = log;
-  }
-
-  say(kind: string, detail: string): void {
-    const times = this.#kinds.get(kind);
-    if (times !== undefined) {
-      this.#kinds.set(kind, times + 1);
-      return;
-    }
-    // What strangers say is shown, never trusted: no line breaks, not long.
-    this.#log(`refused, ${kind}: ${detail.replace(/\p{Cc}/gu, ' ').slice(0, 200)}`);
-    this.#kinds.set(kind, 0);
-    this.#clock.after(TOLD_EVERY_MS, () => {
-      const more = this.#kinds.get(kind) ?? 0;
-      this.#kinds.delete(kind);
-      if (more > 0) this.#log(`refused, ${kind}: ${more} more within a minute`);
-    });
   }
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GatewayWorld } from '../../../support/gateway-world.ts';
@@ -119,4 +120,50 @@ it('four at a time; one that its browser left makes room', async () => {
   const again = await begin(cookie);
   expect(again.statusCode).toBe(200);
   again.destroy();
+});
+
+it('of more than four asked for at once no more are served', async () => {
+  put(new Uint8Array(64 * MIB));
+  const cookie = await world.signIn();
+  const all = await Promise.all(Array.from({ length: 8 }, () => begin(cookie)));
+  const statuses = all.map(({ statusCode }) => statusCode).sort();
+  expect(statuses).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
+  for (const answer of all) answer.destroy();
+});
+
+it('who does not read it holds nothing once the session ends', async () => {
+  put(new Uint8Array(64 * MIB));
+  const { secret, token } = world.desk.createToken('ana', 'administer', null);
+  const cookie = await world.signIn('administer', secret);
+  const held = await Promise.all([1, 2, 3, 4].map(() => begin(cookie)));
+  for (const answer of held) answer.pause();
+  world.desk.revokeToken(token.id);
+  const other = await world.signIn();
+  await until('there is room for others', async () => {
+    const answer = await begin(other);
+    answer.destroy();
+    return answer.statusCode === 200;
+  });
+  for (const answer of held) answer.destroy();
+});
+
+it('those asked for behind one another on one connection go with it', async () => {
+  put(new Uint8Array(64 * MIB));
+  const cookie = await world.signIn();
+  const ask = `GET /download?ticket=${TICKET} HTTP/1.1\r\nHost: ${world.host}\r\nCookie: ${cookie}\r\n\r\n`;
+  for (let round = 0; round < 3; round++) {
+    const asked = world.asked.length;
+    const socket = connect(world.port, '127.0.0.1');
+    socket.on('error', () => undefined).write(ask.repeat(4));
+    await until('they are asked for', () => world.asked.length >= asked + 4);
+    socket.resetAndDestroy();
+    await until('they are left', () => world.desk.sessions()[0]?.connections === 0);
+  }
+});
+
+it('a file that is changed while it is sent is not taken for whole', async () => {
+  put(new Uint8Array(64 * MIB));
+  const answer = await begin(await world.signIn());
+  writeFileSync(path, 'x', { flag: 'r+' });
+  expect((await readAll(answer)).isWhole).toBe(false);
 });

@@ -1,6 +1,7 @@
 // What an address may, counted on a clock of the test's.
 import { expect, it } from 'vitest';
-import { AddressLimits, Told } from '../../../../electron/shells/headless/limits.ts';
+import { Told } from '../../../../electron/platform/told.ts';
+import { AddressLimits } from '../../../../electron/shells/headless/limits.ts';
 import { sourceOf } from '../../../../shared/access.ts';
 import { TestClock } from '../../../support/memory-world.ts';
 
@@ -72,8 +73,8 @@ it('a flood is a line and a number in the log', async () => {
   for (let n = 0; n < 5000; n++) told.say('another host', `evil\n${n}`);
   told.say('too many requests', 'x'.repeat(10_000));
   expect(lines).toHaveLength(2);
-  expect(lines[0]).toBe('refused, another host: evil 0');
+  expect(lines[0]).toBe('another host: evil 0');
   expect(lines[1]?.length).toBeLessThan(300);
   await clock.advance(60_000);
-  expect(lines.slice(2)).toEqual(['refused, another host: 4999 more within a minute']);
+  expect(lines.slice(2)).toEqual(['another host: 4999 more within a minute']);
 });
