@@ -287,17 +287,19 @@ export class Disk {
   }
 
   async close(): Promise<void> {
-    const isSound = this.files.poison() === null;
-    if (isSound) for (const op of this.#context.tree.sealsOf(this.id)) await this.#sealLeftOver(op);
+    // What fails on the way is not believed either.
+    const isSound = (): boolean => this.files.poison() === null;
+    if (isSound()) for (const op of this.#context.tree.sealsOf(this.id)) await this.#sealLeftOver(op);
     // A take that could not be finished left two (T14); both hold what was acknowledged.
     for (const leaf of [this.#sealing, this.#leaf]) {
-      if (isSound) await leaf?.quiesce();
+      if (isSound()) await leaf?.quiesce();
       leaf?.closeRunFiles();
     }
-    const { folder } = this.files;
-    if (isSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
+    const { folder, doubt } = this.files;
+    const wasSound = isSound();
+    if (wasSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
     this.files.close();
-    await this.files.doubt.close(isSound);
+    await doubt.close(wasSound);
   }
 }
 

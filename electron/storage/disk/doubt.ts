@@ -22,7 +22,9 @@ export class Doubt {
   readonly #sound: string;
   readonly #mark: string;
   readonly #off: SwitchOffs;
+  /** When it was opened, and since. */
   #isRaised: boolean;
+  #hasFailed = false;
 
   constructor(folder: Folder, bootId: string, off: SwitchOffs) {
     this.#folder = folder;
@@ -37,10 +39,15 @@ export class Doubt {
     return this.#isRaised && this.#off.doubtGuest !== true ? IN_DOUBT : null;
   }
 
-  /** A sync has failed. */
+  /** A sync has failed. Where even that is not to be had it is tried again when all is closed. */
   raise(): void {
-    if (this.#off.doubtMark !== true && this.#folder.exists(this.#sound))
-      this.#folder.rename(this.#sound, this.#mark);
+    if (this.#off.doubtMark === true) return;
+    this.#hasFailed = true;
+    try {
+      if (this.#folder.exists(this.#sound)) this.#folder.rename(this.#sound, this.#mark);
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+    }
   }
 
   /** Before anything of it is read. Fault disk.poisoned where the host cannot forget. */
@@ -73,8 +80,9 @@ export class Doubt {
 
   /** `isSound`: whatever failed meanwhile is there no more. */
   async close(isSound: boolean): Promise<void> {
-    const isOver = isSound && !this.#isRaised && this.#folder.exists(this.#mark);
-    for (const name of [this.#sound, ...(isOver ? [this.#mark] : [])])
+    if (this.#isRaised) return;
+    if (this.#hasFailed && !isSound) return this.raise();
+    for (const name of [this.#sound, this.#mark])
       if (this.#folder.exists(name)) await this.#folder.unlink(name);
   }
 }

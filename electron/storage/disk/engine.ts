@@ -188,12 +188,13 @@ export class VmEngine {
     });
   }
 
-  #newPointId(): PointId {
-    return pointIdSchema.parse(this.#ports.random.uuid());
-  }
+  #newPointId = (): PointId => pointIdSchema.parse(this.#ports.random.uuid());
 
   /** Now of a disk; stays valid across takes. */
   volume = (diskId: DiskId): Volume => this.#disk(diskId).volume;
+
+  /** T14: what was written to a disk may not be there: the folder is to be opened again. */
+  isSpoiled = (): boolean => [...this.#disks.values()].some(({ files }) => files.poison() !== null);
 
   /** T14: nobody who used it lives on, so it is in doubt no more. Fault disk.poisoned: the folder is to be opened again first. */
   trust = (diskId: DiskId): void => this.#disk(diskId).trust();
@@ -214,9 +215,8 @@ export class VmEngine {
     return pointVolume(source, { sizeBytes, blockBytes: files.row.blockBytes });
   }
 
-  async hashPoint(pointId: PointId, signal?: AbortSignal): Promise<string> {
-    return hashVolume(this.pointReader(pointId), this.#ports.turn, signal);
-  }
+  hashPoint = async (pointId: PointId, signal?: AbortSignal): Promise<string> =>
+    hashVolume(this.pointReader(pointId), this.#ports.turn, signal);
 
   /** What timeline.json repeats; `revision` tells whether it is another one. */
   mirror(): { readonly revision: number; readonly mirror: Mirror } {
