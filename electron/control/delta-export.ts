@@ -10,11 +10,11 @@ import {
   checkTarget,
   type ExportPorts,
   exportFileName,
-  freePath,
   giveName,
   isWritten,
-  type OwnName,
+  pathOf,
   SPARE_BYTES,
+  type Unnamed,
 } from './export-point.ts';
 import type { Step, TaskRun } from './tasks.ts';
 
@@ -42,11 +42,6 @@ export interface PlannedDeltaExport {
   readonly path: string;
 }
 
-/** But for a name that nobody else has, where it was given none. */
-interface FoundDeltaExport extends Omit<PlannedDeltaExport, 'path'> {
-  readonly path: string | OwnName;
-}
-
 export class DeltaExporter {
   readonly #ports: DeltaExportPorts;
 
@@ -55,7 +50,7 @@ export class DeltaExporter {
   }
 
   /** Everything that can be refused at once is. */
-  async find(wanted: WantedDeltaExport): Promise<FoundDeltaExport> {
+  async find(wanted: WantedDeltaExport): Promise<Unnamed<PlannedDeltaExport>> {
     const { vmId, vmName, fromId, toId, diskId, path } = wanted;
     const { storage, exportsFolder } = this.#ports;
     const { moments } = await storage.call('timeline.get', { vmId });
@@ -77,12 +72,8 @@ export class DeltaExporter {
     return { vmId, from: older.pointId, to: newer.pointId, path: target };
   }
 
-  /** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
-  named({ path, ...found }: FoundDeltaExport, isBeingWritten: (path: string) => boolean): PlannedDeltaExport {
-    return {
-      ...found,
-      path: typeof path === 'string' ? path : freePath(path, this.#ports, isBeingWritten),
-    };
+  named(found: Unnamed<PlannedDeltaExport>, isBeingWritten: (path: string) => boolean): PlannedDeltaExport {
+    return { ...found, path: pathOf(found, this.#ports, isBeingWritten) };
   }
 
   /** Faults: disk.full, disk.io, file.unreadable, moment.not-found. */

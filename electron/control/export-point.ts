@@ -152,13 +152,25 @@ export function checkTarget(target: string, { exists }: Pick<ExportPorts, 'exist
   return part;
 }
 
-export interface OwnName {
+interface OwnName {
   readonly folder: string;
   readonly fileName: string;
 }
 
+/** An export that is found, but for a name that nobody else has where it was given none. */
+export type Unnamed<Planned extends { readonly path: string }> = Omit<Planned, 'path'> & {
+  readonly path: string | OwnName;
+};
+
+/** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
+export const pathOf = (
+  { path }: { readonly path: string | OwnName },
+  ports: Pick<ExportPorts, 'exists'>,
+  isBeingWritten: (path: string) => boolean,
+): string => (typeof path === 'string' ? path : freePath(path, ports, isBeingWritten));
+
 /** "name.vhd", "name 2.vhd", …: the first that nobody has. */
-export function freePath(
+function freePath(
   { folder, fileName }: OwnName,
   { exists }: Pick<ExportPorts, 'exists'>,
   isBeingWritten: (path: string) => boolean,

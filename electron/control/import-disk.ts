@@ -78,7 +78,9 @@ export function checkUnchanged(file: ChosenFile, ports: Pick<ImportPorts, 'look'
 function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): void {
   if (file.bytes === 0 && format !== 'vhd')
     throw refused('import.bad-format', file, 'is empty: 0 bytes.', 'Use another copy.', {
-      ...{ field: 'file size', found: 0, expected: 'at least 1' },
+      field: 'file size',
+      found: 0,
+      expected: 'at least 1',
     });
   const read: ReadAt = (offset, length) =>
     offset >= file.bytes

@@ -8,9 +8,9 @@ import {
   type ExportPorts,
   exportFileName,
   exportPoint,
-  freePath,
   isWritten,
-  type OwnName,
+  pathOf,
+  type Unnamed,
 } from './export-point.ts';
 import { whilePointServed } from './served-point.ts';
 import type { TaskRun } from './tasks.ts';
@@ -37,10 +37,6 @@ export interface PlannedExport extends Pick<WantedExport, 'vmId' | 'format'> {
   readonly path: string;
   readonly pointId: PointId;
 }
-/** But for a name that nobody else has, where it was given none. */
-export interface FoundExport extends Omit<PlannedExport, 'path'> {
-  readonly path: string | OwnName;
-}
 
 export class PointWriter {
   readonly #ports: PointWriterPorts;
@@ -50,7 +46,7 @@ export class PointWriter {
   }
 
   /** Everything that can be refused at once is. */
-  async find(wanted: WantedExport): Promise<FoundExport> {
+  async find(wanted: WantedExport): Promise<Unnamed<PlannedExport>> {
     const { vmId, vmName, momentId, diskId, format, path } = wanted;
     const timeline = await this.#ports.storage.call('timeline.get', { vmId });
     const moment = timeline.moments.find(({ id }) => id === momentId);
@@ -63,10 +59,8 @@ export class PointWriter {
     return { vmId, format, pointId: point.pointId, path: path ?? own() };
   }
 
-  /** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
-  named({ path, ...found }: FoundExport, isBeingWritten: (path: string) => boolean): PlannedExport {
-    if (typeof path === 'string') return { ...found, path };
-    return { ...found, path: freePath(path, this.#ports, isBeingWritten) };
+  named(found: Unnamed<PlannedExport>, isBeingWritten: (path: string) => boolean): PlannedExport {
+    return { ...found, path: pathOf(found, this.#ports, isBeingWritten) };
   }
 
   async write({ vmId, format, path, pointId }: PlannedExport, run: TaskRun): Promise<void> {

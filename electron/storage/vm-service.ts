@@ -80,7 +80,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       const { state, compact } = timeline.settle;
       const isUsed = exports.openCount > 0 || readers.openCount > 0;
       const isBusy = state !== 'rest' || (compact.isPending && !compact.isPaused);
-      if (isUsed || (isBusy && !opened.engine.isSpoiled())) return { isAtRest: false };
+      if (isUsed || (isBusy && !opened.engine.isPoisoned())) return { isAtRest: false };
       // What is owed may be that it is at rest.
       topics.publish('timeline', vmId, timeline);
       await close();
@@ -116,7 +116,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'export.close': async ({ diskId }) => {
       await exports.close(diskId);
       // Its machine is off.
-      if (!engineOf().isSpoiled()) engineOf().trust(diskId);
+      if (!engineOf().isPoisoned()) engineOf().trust(diskId);
       await engineOf().volume(diskId).flush();
       if (exports.openCount === 0) await engineOf().rest();
       return {};

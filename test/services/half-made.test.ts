@@ -12,6 +12,7 @@ import { Ebb, waitFor } from '../support/ebb.ts';
 import { HistoryVm } from '../support/history-vm.ts';
 import { randomBytes } from '../support/seeded.ts';
 import { type SlowQemuImg, slowQemuImg } from '../support/slow-qemu-img.ts';
+import { copyingFor } from '../support/steered-tasks.ts';
 
 // Services are started again and again: on a loaded machine that takes seconds. This only ends a hang.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -32,18 +33,6 @@ const below = (name: string): string[] => {
 };
 const names = async (): Promise<string[]> =>
   (await ebb.call('vm.list', {})).vms.map(({ spec }) => spec.name).sort();
-/** Processes that were told something of this Ebb. */
-const copying = (): string[] =>
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(pid => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return words.includes('convert') && words.includes(ebb.paths.runFolder) ? [words] : [];
-      } catch {
-        return [];
-      }
-    });
 async function source(): Promise<{ kind: 'disk'; file: string; format: 'raw' }> {
   const path = join(ebb.paths.dataFolder, 'source.img');
   if (!existsSync(path)) writeFileSync(path, content);
@@ -126,7 +115,7 @@ describe('control dies in the middle', () => {
       });
       expect(await ebb.done(taskId)).toMatchObject({ state: 'done', vmId: half });
       expect(await names()).toContain(name);
-      await waitFor('the copying to have ended', () => copying().length === 0);
+      await waitFor('the copying to have ended', () => copyingFor(ebb).length === 0);
       const [point] = (await ebb.call('timeline.get', { vmId: half })).moments;
       const path = join(ebb.paths.dataFolder, `${name}.out`);
       const told = { vmId: half, momentId: point?.id ?? '', format: 'raw' as const, path };
@@ -144,7 +133,7 @@ describe('control dies in the middle', () => {
     await ebb.done(taskId);
     await expectWhole(path);
     expect(existsSync(`${path}.part`)).toBe(false);
-    await waitFor('the copying to have ended', () => copying().length === 0);
+    await waitFor('the copying to have ended', () => copyingFor(ebb).length === 0);
     // Done, no later control begins it again.
     await ebb.killControl();
     expect((await ebb.call('task.list', {})).tasks).toEqual([]);

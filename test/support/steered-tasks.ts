@@ -3,6 +3,21 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Task } from '../../shared/task.ts';
 import { type Ebb, waitFor } from './ebb.ts';
 
+/** Of the tools that copy something of this Ebb: running or sleeping, stopped (T), … */
+export const copyingFor = ({ paths }: Pick<Ebb, 'paths'>): string[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        const state = /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+        const isCopying = words.includes('convert') || words.includes('--push');
+        return isCopying && words.includes(paths.runFolder) ? [state] : [];
+      } catch {
+        return [];
+      }
+    });
+
 export function steering(ebb: () => Ebb, storagePid: () => number) {
   async function taskOf(taskId: string): Promise<Task> {
     const task = (await ebb().call('task.list', {})).tasks.find(({ id }) => id === taskId);
@@ -13,20 +28,7 @@ export function steering(ebb: () => Ebb, storagePid: () => number) {
   const resume = (taskId: string) => ebb().call('task.resume', { taskId: taskId as Task['id'] });
   const cancel = (taskId: string) => ebb().call('task.cancel', { taskId: taskId as Task['id'] });
 
-  /** Of the tools that copy something of this Ebb: running or sleeping, stopped (T), … */
-  const copying = (): string[] =>
-    readdirSync('/proc')
-      .filter(name => /^\d+$/.test(name))
-      .flatMap(pid => {
-        try {
-          const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-          const state = /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
-          const isCopying = words.includes('convert') || words.includes('--push');
-          return isCopying && words.includes(ebb().paths.runFolder) ? [state] : [];
-        } catch {
-          return [];
-        }
-      });
+  const copying = (): string[] => copyingFor(ebb());
   const stopped = (): Promise<unknown> =>
     waitFor('the tool to stand still', () => copying().length > 0 && copying().every(state => state === 'T'));
   const gone = (): Promise<unknown> => waitFor('the tool to be gone', () => copying().length === 0);

@@ -194,7 +194,7 @@ export class VmEngine {
   volume = (diskId: DiskId): Volume => this.#disk(diskId).volume;
 
   /** T14: what was written to a disk may not be there: the folder is to be opened again. */
-  isSpoiled = (): boolean => [...this.#disks.values()].some(({ files }) => files.poison() !== null);
+  isPoisoned = (): boolean => [...this.#disks.values()].some(({ files }) => files.poison() !== null);
 
   /** T14: nobody who used it lives on, so it is in doubt no more. Fault disk.poisoned: the folder is to be opened again first. */
   trust = (diskId: DiskId): void => this.#disk(diskId).trust();
