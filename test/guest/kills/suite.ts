@@ -1,6 +1,6 @@
 // `npm run -s guest -- kills [--seed S] [--kills N] [--hosts M] [--quick] [--json]`: SIGKILL of storage at chosen instants
-// under a guest that writes, flushes and checks itself, every other time while an edge is being reversed (T3, T11); then
-// of QEMU, storage and control together (hosts.ts).
+// under a guest that writes, flushes and checks itself, every other time after a take: at any instant, or as far into the
+// reversal as chance says (T3, T11); then of QEMU, storage and control together (hosts.ts).
 import type { VmId } from '../../../shared/ids.ts';
 import { type Agent, type Ebb, pause, waitFor } from '../../support/ebb.ts';
 import { startFromFixtures } from '../../support/fixtures.ts';
@@ -17,7 +17,7 @@ const DEV = '/dev/vda';
 const MIB = 2 ** 20;
 const SPAN = 128 * MIB;
 const WRITER = { dev: DEV, offset: 192 * MIB, slots: 256, pauseMs: 1 };
-/** A pause at most this long before a kill: the instants of a reversal of this size. */
+/** A pause at most this long before a kill. */
 const DELAY_MS = 300;
 /** The oldest go first, as a person's clean-up would: no more than these stay. */
 const MOMENTS_KEPT = 6;
@@ -40,6 +40,14 @@ async function takeAfterWriting({ ebb, vmId, agent, random, recorded }: Run): Pr
   const content = await hash(agent);
   const taken = await ebb.call('moment.take', { vmId, name: `before kill`, note: '' });
   recorded.set(taken.id, content);
+}
+
+/** Until this part of an edge is copied; or at rest, where a fast machine was done before anybody looked. */
+async function partTurned({ ebb, vmId }: Run, part: number): Promise<void> {
+  for (;;) {
+    const { reversal, state } = (await ebb.call('timeline.get', { vmId })).settle;
+    if (reversal === null ? state === 'rest' : reversal.blocksDone >= part * reversal.blocksTotal) return;
+  }
 }
 
 async function dropOldest({ ebb, vmId, recorded }: Run): Promise<void> {
@@ -125,7 +133,8 @@ export async function killStorage(
     let turned = 0;
     for (let index = 1; index <= kills; index++) {
       if (index % 2 === 0) await takeAfterWriting(all);
-      await pause(random.below(DELAY_MS));
+      if (index % 4 === 2) await partTurned(all, random.below(1000) / 1000);
+      else await pause(random.below(DELAY_MS));
       if ((await ebb.call('timeline.get', { vmId })).settle.reversal !== null) turned++;
       process.kill(await ebb.storagePid(), 'SIGKILL');
       const wrong = await check(all, index);
