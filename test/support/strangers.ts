@@ -120,7 +120,8 @@ async function vhdimount(path: string): Promise<string | null> {
     const last = readdirSync(at).length;
     return await hashOf(createReadStream(join(at, `vhdi${last}`)));
   } finally {
-    spawnSync('umount', [at]);
+    // What was read may be open for a moment more.
+    spawnSync('umount', ['-l', at]);
     rmSync(at, { recursive: true, force: true });
   }
 }

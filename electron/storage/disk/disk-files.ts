@@ -20,6 +20,16 @@ export const fileName = (id: PointId): string => `${id}.vhd`;
 export const partFileName = (id: PointId): string => `${id}.vhd.part`;
 export const newFileName = (id: PointId): string => `${id}.vhd.new`;
 
+/** T14: what failed leaves its space, and a run file that says nothing more; what stays is swept when it is closed or opened. */
+export async function putAway(folder: Folder, names: readonly string[]): Promise<void> {
+  for (const name of names)
+    try {
+      await folder.unlink(name);
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+    }
+}
+
 /** The three images of an edge being turned; `forward` is null once the flip has begun: it is drained. */
 export interface Edge {
   readonly root: Image;

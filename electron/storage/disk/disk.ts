@@ -3,14 +3,14 @@ import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault, invariant } from '../../../shared/result.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
-import { DiskFiles, fileName, newFileName } from './disk-files.ts';
+import { DiskFiles, fileName, newFileName, putAway } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
 import { Doubt } from './doubt.ts';
 import { isUncertain } from './engine-faults.ts';
 import { Image } from './image.ts';
 import { BAT_AT, emptyImageBytes, poisoned } from './image-head.ts';
 import { Leaf } from './leaf.ts';
-import { dropRunFiles, isRunFileName, runFileNames } from './run-file.ts';
+import { isRunFileName, runFileNames } from './run-file.ts';
 import { type DiskRow, drop, type SealOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
@@ -297,20 +297,10 @@ export class Disk {
     }
     const { folder, doubt } = this.files;
     const wasSound = isSound();
-    if (wasSound) await dropRunFiles(folder, folder.list().filter(isRunFileName));
+    if (wasSound) await putAway(folder, folder.list().filter(isRunFileName));
     this.files.close();
     await doubt.close(wasSound);
   }
-}
-
-/** T14: what failed leaves its space; where that fails too, the next opener sweeps. */
-export async function putAway(folder: Folder, names: readonly string[]): Promise<void> {
-  for (const name of names)
-    try {
-      await folder.unlink(name);
-    } catch (cause) {
-      if (!(cause instanceof Fault)) throw cause;
-    }
 }
 
 /** What a crash left before its transaction: files of ours that no row knows. Anything else is left alone. */

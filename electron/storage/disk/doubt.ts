@@ -7,8 +7,9 @@
 // there from the start under another name, since a disk that cannot write may have no room for a name either.
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
+import { putAway } from './disk-files.ts';
 import { poisoned } from './image-head.ts';
-import { dropRunFiles, isRunFileName } from './run-file.ts';
+import { isRunFileName } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
 const MARK = /^(?:un)?synced-/;
@@ -70,7 +71,7 @@ export class Doubt {
       }
     }
     // T11: they tell of units whose data may be gone.
-    await dropRunFiles(this.#folder, names.filter(isRunFileName));
+    for (const name of names.filter(isRunFileName)) await this.#folder.unlink(name);
   }
 
   end(): void {
@@ -82,8 +83,8 @@ export class Doubt {
   async close(isSound: boolean): Promise<void> {
     if (this.#isRaised) return;
     if (this.#hasFailed && !isSound) return this.raise();
-    for (const name of [this.#sound, this.#mark])
-      if (this.#folder.exists(name)) await this.#folder.unlink(name);
+    const marks = [this.#sound, this.#mark].filter(name => this.#folder.exists(name));
+    await putAway(this.#folder, marks);
   }
 }
 

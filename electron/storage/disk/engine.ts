@@ -12,7 +12,7 @@ import { Fault } from '../../../shared/result.ts';
 import type { CompactOrder, Moment, Timeline } from '../../../shared/timeline.ts';
 import type { Volume } from '../volume.ts';
 import { Disk, type DiskContext } from './disk.ts';
-import { fileName, partFileName } from './disk-files.ts';
+import { fileName } from './disk-files.ts';
 import { grownSize, newDisk } from './disk-size.ts';
 import { pointVolume } from './disk-volume.ts';
 import { diskExists, noDisk, noPoint, pinned, requireRoom } from './engine-faults.ts';
@@ -30,7 +30,8 @@ import { Inspector } from './inspect.ts';
 import { type Mirror, mirrorOf } from './mirror.ts';
 import { Settler } from './settler.ts';
 import { Sharing } from './share.ts';
-import { drop, type MomentRow, put } from './state.ts';
+import { type MomentRow, put } from './state.ts';
+import { sweep } from './sweep.ts';
 import { beginTake, finishTake, type GoBack, goBackTo, type TakePorts, type TakeWhat } from './take.ts';
 import { describeTimeline } from './timeline-view.ts';
 import { Tree } from './tree.ts';
@@ -55,6 +56,10 @@ export class VmEngine {
   readonly sharing: Sharing;
   /** Takes, goings-back and deletions one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #making = {
+    newPointId: () => pointIdSchema.parse(this.#ports.random.uuid()),
+    nowMs: () => this.#ports.clock.wallMs(),
+  };
   #release: () => void | Promise<void> = () => undefined;
   #isOpen = false;
 
@@ -71,8 +76,7 @@ export class VmEngine {
       context: this.#context(),
       disks: this.#disks,
       serial: work => this.#serial(work),
-      newPointId: () => this.#newPointId(),
-      nowMs: () => ports.clock.wallMs(),
+      ...this.#making,
     });
     this.#settler = new Settler({
       tree: this.#tree,
@@ -86,14 +90,12 @@ export class VmEngine {
   }
 
   #newGrafts(): Grafts {
-    const { clock } = this.#ports;
     return new Grafts({
       tree: this.#tree,
       disks: this.#disks,
       off: this.#options.switchOff ?? {},
       serial: work => this.#serial(work),
-      newPointId: () => this.#newPointId(),
-      nowMs: () => clock.wallMs(),
+      ...this.#making,
       newMoment: (given, parentId) => this.#newMoment(given, parentId),
       sweep: () => this.#sweep(),
       grown: () => {
@@ -106,8 +108,7 @@ export class VmEngine {
   /** Opens, finishes what a crash left half-done (T3, T6, T11), and begins to settle. */
   static async open(vmId: VmId, ports: EnginePorts, options: EngineOptions = {}): Promise<VmEngine> {
     const engine = new VmEngine(vmId, ports, options);
-    const context = engine.#context();
-    for (const row of engine.#tree.disks) engine.#disks.set(row.id, await Disk.open(row, context));
+    for (const row of engine.#tree.disks) engine.#disks.set(row.id, await Disk.open(row, engine.#context()));
     await engine.#finishTakes();
     engine.#isOpen = true; // What fails from here on is tried again by itself.
     await engine.#sweep();
@@ -121,13 +122,7 @@ export class VmEngine {
   }
 
   get #takePorts(): TakePorts {
-    const { clock } = this.#ports;
-    return {
-      tree: this.#tree,
-      disks: this.#disks,
-      newPointId: () => this.#newPointId(),
-      nowMs: () => clock.wallMs(),
-    };
+    return { tree: this.#tree, disks: this.#disks, ...this.#making };
   }
 
   #context(): DiskContext {
@@ -170,9 +165,14 @@ export class VmEngine {
   createDisk(diskId: DiskId, virtualBytes: number): Promise<void> {
     return this.#serial(async () => {
       if (this.#disks.has(diskId)) throw diskExists(diskId);
-      const row = newDisk(diskId, virtualBytes, this.#options.blockBytes ?? BLOCK_BYTES, this.#newPointId());
+      const row = newDisk(
+        diskId,
+        virtualBytes,
+        this.#options.blockBytes ?? BLOCK_BYTES,
+        this.#making.newPointId(),
+      );
       const record = (): void => this.#tree.commit([put('disk', row)]);
-      await Disk.create(row, this.#context(), { nowMs: this.#ports.clock.wallMs(), record });
+      await Disk.create(row, this.#context(), { nowMs: this.#making.nowMs(), record });
       this.#disks.set(row.id, await Disk.open(row, this.#context()));
       this.#changed();
     });
@@ -188,16 +188,20 @@ export class VmEngine {
     });
   }
 
-  #newPointId = (): PointId => pointIdSchema.parse(this.#ports.random.uuid());
-
   /** Now of a disk; stays valid across takes. */
-  volume = (diskId: DiskId): Volume => this.#disk(diskId).volume;
+  volume(diskId: DiskId): Volume {
+    return this.#disk(diskId).volume;
+  }
 
   /** T14: what was written to a disk may not be there: the folder is to be opened again. */
-  isPoisoned = (): boolean => [...this.#disks.values()].some(({ files }) => files.poison() !== null);
+  isPoisoned(): boolean {
+    return [...this.#disks.values()].some(({ files }) => files.poison() !== null);
+  }
 
   /** T14: nobody who used it lives on, so it is in doubt no more. Fault disk.poisoned: the folder is to be opened again first. */
-  trust = (diskId: DiskId): void => this.#disk(diskId).trust();
+  trust(diskId: DiskId): void {
+    this.#disk(diskId).trust();
+  }
 
   /** The points that a differencing image with this parent UUID fits: of that id, or whose content came from there. */
   pointsOf(uuid: string): PointId[] {
@@ -223,7 +227,9 @@ export class VmEngine {
     return { revision: this.#tree.revision, mirror: mirrorOf(this.#tree) };
   }
 
-  timeline = (): Timeline => describeTimeline(this.#vmId, this.#tree, this.#disks, this.#settler.status());
+  timeline(): Timeline {
+    return describeTimeline(this.#vmId, this.#tree, this.#disks, this.#settler.status());
+  }
 
   #momentView(id: MomentId): Moment {
     const found = this.timeline().moments.find(moment => moment.id === id);
@@ -252,8 +258,7 @@ export class VmEngine {
   rest(): Promise<void> {
     return this.#serial(async () => {
       for (const disk of this.#disks.values()) await disk.flush();
-      if ([...this.#disks.values()].every(disk => disk.isLeafBlank)) return;
-      await this.#take(null);
+      if (![...this.#disks.values()].every(disk => disk.isLeafBlank)) await this.#take(null);
     });
   }
 
@@ -348,22 +353,7 @@ export class VmEngine {
   /** Files nobody needs. What cannot go now goes later: the rows are why nobody misses it. */
   async #sweep(): Promise<void> {
     try {
-      const stale = this.grafts.stale();
-      if (stale.length > 0) this.#tree.commit(stale);
-      const loose = this.#tree.loose();
-      if (loose.length > 0)
-        this.#tree.commit(
-          loose.flatMap(({ id, diskId }) => [drop('point', id), put('unlink', { id, diskId })]),
-        );
-      for (const { id, diskId } of this.#tree.unlinks) {
-        const { files } = this.#disk(diskId);
-        files.dropView(id);
-        files.dropImage(fileName(id));
-        await files.folder.unlink(fileName(id));
-        if (files.folder.exists(partFileName(id))) await files.folder.unlink(partFileName(id));
-        if (this.#options.switchOff?.unlinkSync !== true) await files.folder.sync();
-        this.#tree.commit([drop('unlink', id)]);
-      }
+      await sweep(this.#tree, this.#disks, this.grafts.stale(), this.#options.switchOff ?? {});
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
       this.#retryLater();
@@ -371,16 +361,27 @@ export class VmEngine {
   }
 
   /** What frozen images hold for nothing goes back to the host. Faults: disk.full, disk.io. */
-  compact = (order: CompactOrder = 'run'): void => this.#settler.compact(order);
+  compact(order: CompactOrder = 'run'): void {
+    this.#settler.compact(order);
+  }
 
-  setSettling = (run: boolean): void => this.#settler.setRunning(run);
-  holdSettling = (isHeld: boolean): void => this.#settler.hold(isHeld);
+  setSettling(run: boolean): void {
+    this.#settler.setRunning(run);
+  }
+
+  holdSettling(isHeld: boolean): void {
+    this.#settler.hold(isHeld);
+  }
 
   /** T7: what is being turned goes back to where it was; settling is paused. */
-  undoSettling = (): Promise<void> => this.#settler.undo();
+  undoSettling(): Promise<void> {
+    return this.#settler.undo();
+  }
 
   /** One pass, for callers that drive it themselves. Resolves at rest, paused or blocked. */
-  settle = (): Promise<void> => this.#settler.settle();
+  settle(): Promise<void> {
+    return this.#settler.settle();
+  }
 
   /** T12: flushed, end footers written, everything closed; the next opener finds nothing to recover. */
   async close(): Promise<void> {

@@ -5,8 +5,8 @@
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Volume } from '../volume.ts';
-import { type Disk, makeLeaf, putAway } from './disk.ts';
-import { fileName, partFileName } from './disk-files.ts';
+import { type Disk, makeLeaf } from './disk.ts';
+import { fileName, partFileName, putAway } from './disk-files.ts';
 import { NowVolume } from './disk-volume.ts';
 import { isUncertain, noPoint, POINTS_MAX } from './engine-faults.ts';
 import { View } from './layers.ts';

@@ -2,9 +2,10 @@
 // data → sync → bitmap + BAT → sync → acknowledge. T11: each is noted in the run file before the write is acknowledged.
 import type { Folder } from '../../platform/ports.ts';
 import { BAT_UNUSED } from './bat.ts';
+import { putAway } from './disk-files.ts';
 import type { Image } from './image.ts';
 import { writePage } from './page.ts';
-import { dropRunFiles, RunFile, type RunRecord, runFileNames } from './run-file.ts';
+import { RunFile, type RunRecord, runFileNames } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
 interface Captured {
@@ -196,7 +197,7 @@ export class Leaf {
 
   async dropRunFiles(): Promise<void> {
     this.#run?.close();
-    await dropRunFiles(this.#folder, runFileNames(this.image.uuid));
+    await putAway(this.#folder, runFileNames(this.image.uuid));
   }
 
   closeRunFiles(): void {

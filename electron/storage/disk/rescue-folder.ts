@@ -9,7 +9,7 @@ import { readJson } from '../../platform/json-file.ts';
 import { takeLock } from '../../platform/lock.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { systemRandom } from '../../platform/random.ts';
-import { putAway } from './disk.ts';
+import { putAway } from './disk-files.ts';
 import { MIRROR_NAME } from './mirror.ts';
 import { DATABASE_NAME, lockedElsewhere } from './open-folder.ts';
 import { rescueRows } from './rescue.ts';

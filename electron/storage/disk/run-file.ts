@@ -1,7 +1,6 @@
 // T11: a storage death is not a power cut. New bits are noted here by plain write before the guest's write is
 // acknowledged; the page cache outlives the process, so another process of the same boot replays them. Two files take
 // turns: what a flush made durable was noted in the one it closed. Never synced; another boot ignores it.
-import { Fault } from '../../../shared/result.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 import { viewOf } from '../vhd/fields.ts';
 
@@ -31,17 +30,6 @@ export const runFileNames = (leafUuid: string): readonly [string, string] => [
   `${leafUuid}.run-a`,
   `${leafUuid}.run-b`,
 ];
-
-/** They say nothing any more; what cannot be unlinked now is swept when the folder is closed or opened. */
-export async function dropRunFiles(folder: Folder, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    try {
-      await folder.unlink(name);
-    } catch (cause) {
-      if (!(cause instanceof Fault)) throw cause;
-    }
-  }
-}
 
 export const isRunFileName = (name: string): boolean => /^[0-9a-f-]{36}\.run-[ab]$/.test(name);
 

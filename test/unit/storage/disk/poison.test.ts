@@ -1,8 +1,10 @@
 // T14: an image whose sync failed is written to by nothing until it is opened again, and maps that could not be written are
 // on disk what memory says they are.
 import { describe, expect, it } from 'vitest';
+import { Doubt, IN_DOUBT } from '../../../../electron/storage/disk/doubt.ts';
 import { Image } from '../../../../electron/storage/disk/image.ts';
 import type { DiskId, PointId } from '../../../../shared/ids.ts';
+import { Fault } from '../../../../shared/result.ts';
 import { SimWorld } from '../../../sim/storage/device.ts';
 import { pump } from '../../../sim/storage/pump.ts';
 import { Seeded } from '../../../support/seeded.ts';
@@ -43,4 +45,35 @@ describe('T14: a poisoned image', () => {
     });
     expect(image.poison).toMatch(/half-way/);
   });
+});
+
+describe('T14: a disk in doubt on a host that unlinks nothing', () => {
+  const BOOT = 'boot-0';
+  const RUN_FILE = `${UUID}.run-a`;
+
+  it('is not opened while its run files are there: they tell of units that may be gone', async () => {
+    const world = new SimWorld(new Seeded(1), BOOT);
+    const folder = world.folder(DISK);
+    for (const name of [`unsynced-${BOOT}`, RUN_FILE]) folder.open(name, 'create').close();
+    const { unlink } = folder;
+    folder.unlink = () => Promise.reject(failing());
+    await expect(pump(world, new Doubt(folder, BOOT, {}).begin())).rejects.toMatchObject({
+      body: { code: 'disk.io' },
+    });
+    folder.unlink = unlink;
+    const again = new Doubt(folder, BOOT, {});
+    await pump(world, again.begin());
+    expect([again.why, folder.exists(RUN_FILE)]).toEqual([IN_DOUBT, false]);
+  });
+
+  it('is closed all the same', async () => {
+    const world = new SimWorld(new Seeded(1), BOOT);
+    const folder = world.folder(DISK);
+    const doubt = new Doubt(folder, BOOT, {});
+    await pump(world, doubt.begin());
+    folder.unlink = () => Promise.reject(failing());
+    await expect(pump(world, doubt.close(true))).resolves.toBe(true);
+  });
+
+  const failing = (): Fault => new Fault({ code: 'disk.io', what: 'No.', safe: 'All.', todo: 'None.' });
 });
