@@ -398,7 +398,9 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
         if (world.spaceBytes < SECTOR) throw fault('disk.full', `writing ${name}: no space`);
         world.spaceBytes -= SECTOR;
       }
-      const bytes = length === SECTOR ? new Uint8Array(SECTOR) : inode.sector(index).slice();
+      // From the pool: memory of its own for each sector costs more than all that is done with it.
+      const bytes = Buffer.allocUnsafe(SECTOR);
+      if (length < SECTOR) bytes.set(inode.sector(index));
       bytes.set(source.subarray(done, done + length), at);
       inode.put(index, bytes);
       done += length;

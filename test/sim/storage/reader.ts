@@ -134,7 +134,7 @@ export class HeaderReader {
         const at = locate(vhd, sector);
         if (at === null) continue;
         // A block whose tail was never written ends past the end of the file: zeros.
-        content.set(vhd.bytes.subarray(at, at + SECTOR), sector * SECTOR);
+        vhd.bytes.copy(content, sector * SECTOR, at, at + SECTOR);
         break;
       }
     }
