@@ -111,4 +111,6 @@ export interface StoragePort {
   closeExport(vmId: VmId, diskId: DiskId): Promise<void>;
   /** Resolves when storage answers again; used before resuming a VM paused on an I/O error (L5). */
   healthy(): Promise<void>;
+  /** T14: whether a disk of it takes nothing more from whoever uses it now. */
+  isSpoiled(vmId: VmId): Promise<boolean>;
 }

@@ -132,6 +132,11 @@ export class StorageClient {
     await this.call('storage.info', {});
   }
 
+  async isSpoiled(vmId: VmId): Promise<boolean> {
+    const { disks } = await this.call('timeline.get', { vmId });
+    return disks.some(({ poisoned }) => poisoned !== null);
+  }
+
   /** Lets go; storage runs on. */
   dispose(): void {
     this.#isDisposed = true;

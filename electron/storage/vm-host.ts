@@ -68,16 +68,20 @@ export class VmHost {
     exportName: string;
     virtualBytes: number;
   }> {
-    if (!params.isReopened) await this.#renew();
-    const result = await this.call('export.open', params);
+    const isRenewed = params.isReopened || (await this.#renew());
+    const result = await this.call('export.open', params).catch((cause: unknown) => {
+      throw !isRenewed && cause instanceof Fault && cause.body.code === 'disk.poisoned'
+        ? stillRead(cause)
+        : cause;
+    });
     this.#exports.set(params.diskId, params.socketPath);
     return result;
   }
 
-  /** T14: a disk that is written no more is believed again by who opens it anew. */
-  async #renew(): Promise<void> {
+  /** T14: a disk that is written no more is believed again by who opens it anew. False where somebody still uses it. */
+  async #renew(): Promise<boolean> {
     const { disks } = await this.call('timeline.get', { vmId: this.#options.vmId });
-    if (disks.some(({ poisoned }) => poisoned !== null)) await this.rest();
+    return disks.every(({ poisoned }) => poisoned === null) || (await this.rest());
   }
 
   async closeExport(params: Params<StorageContract, 'export.close'>): Promise<Record<string, never>> {
@@ -257,4 +261,11 @@ const unavailable = (why: string): Fault =>
     what: `The storage worker of this VM ${why}.`,
     safe: 'Everything that was flushed is on its disks.',
     todo: 'Open the VM again; if it fails again, read storage.log.',
+  });
+
+/** T14: its files are to be opened anew, and somebody has them open. */
+const stillRead = ({ body }: Fault): Fault =>
+  new Fault({
+    ...body,
+    todo: 'Check the host disk. Close what looks at points of this VM and let its tasks end, then start it again.',
   });

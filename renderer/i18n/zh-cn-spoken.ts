@@ -138,6 +138,19 @@ const SENTENCES: readonly Sentence[] = [
     () => '已暂停：磁盘满了。有空间后会自己继续；没有任何损失。',
   ),
   sentence(
+    'Paused: its disk does not answer\\. It goes on by itself when it does; nothing is lost\\.',
+    () => '已暂停：它的磁盘没有回应。有回应后会自己继续；没有任何损失。',
+  ),
+  sentence(
+    'Paused: the host could not write what this VM flushes, and takes nothing more from it\\. What was flushed before is safe\\. Check the host disk, force the VM off, then start it\\.',
+    () =>
+      '已暂停：主机写不下这台虚拟机刷新的数据，不再接受它的写入。此前刷新的数据都安全。请检查主机磁盘，强制关闭虚拟机，再启动它。',
+  ),
+  sentence(
+    'It did not go on after its memory was saved\\. Ebb tries again by itself; nothing is lost\\.',
+    () => '保存内存之后它没有继续运行。Ebb 会自己再试；没有任何损失。',
+  ),
+  sentence(
     'The guest system crashed\\. Reset it, or take a look at its screen first\\.',
     () => '客户机系统崩溃了。可以复位，或先看看它的屏幕。',
   ),

@@ -122,6 +122,7 @@ export class FakeHost {
               : Promise.reject(new Error('no disk')),
         closeExport: () => Promise.resolve(),
         healthy: () => Promise.resolve(),
+        isSpoiled: () => Promise.resolve(false),
       },
       admit: () => undefined,
       cpu: {

@@ -24,5 +24,6 @@ export function peekStorage(
     },
     closeExport: (_, diskId) => storage.letGo(vmId, socketOf(indexOf(diskId))),
     healthy: () => storage.healthy(),
+    isSpoiled: () => Promise.resolve(false),
   };
 }

@@ -58,7 +58,13 @@ export const STAYS_TEXT =
 export const diskErrorText = (isFull: boolean): string =>
   isFull
     ? 'Paused: the disk is full. It goes on by itself when there is room; nothing is lost.'
-    : 'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
+    : DISK_AWAY_TEXT;
+
+export const DISK_AWAY_TEXT =
+  'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
+/** T14: what it wrote and flushes again would not be there. */
+export const DISK_SPOILED_TEXT =
+  'Paused: the host could not write what this VM flushes, and takes nothing more from it. What was flushed before is safe. Check the host disk, force the VM off, then start it.';
 
 /** Of one that is found: null where it runs; '' where its owner paused it, or nobody knows any more who did. */
 export async function whyStill(guest: Pick<Guest, 'status' | 'isDiskFull'>): Promise<string | null> {

@@ -4,6 +4,7 @@ import type { VmState } from '../../../shared/vm.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { StoragePort } from '../ports.ts';
 import type { Live } from './live.ts';
+import { DISK_AWAY_TEXT, DISK_SPOILED_TEXT } from './qemu-events.ts';
 import { isLive, type VmEvent } from './state.ts';
 import { delay } from './wait.ts';
 
@@ -18,7 +19,7 @@ export type Stopped = Pick<Live, 'isAtBarrier'> & {
 
 export interface RecoveryPorts {
   readonly clock: Clock;
-  readonly storage: Pick<StoragePort, 'healthy'>;
+  readonly storage: Pick<StoragePort, 'healthy' | 'isSpoiled'>;
   readonly log: (line: string) => void;
 }
 
@@ -77,11 +78,19 @@ export class Recovery {
         await delay(clock, LOOK_AGAIN_MS);
         const stops = this.#stops;
         if ((await guest.status()).running && stops === this.#stops) return true;
+        if (this.#why === DISK_AWAY_TEXT && (await storage.isSpoiled(guest.vmId))) return this.#giveUp();
       } catch (cause) {
         log(`vm ${guest.vmId}: not resumed yet: ${String(cause)}`);
       }
       if (this.#why !== null && this.#isWanted()) this.#feed({ kind: 'paused', why: this.#why });
     }
+  }
+
+  /** Only an owner can help: whoever tries again meets the same. */
+  #giveUp(): false {
+    this.#why = DISK_SPOILED_TEXT;
+    this.#feed({ kind: 'paused', why: this.#why });
+    return false;
   }
 
   #isWanted(): boolean {

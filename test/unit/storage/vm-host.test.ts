@@ -16,6 +16,8 @@ class StandIn {
   isSecond = false;
   mayRest = true;
   poisoned: string | null = null;
+  /** Refuses a disk that is. */
+  isStrict = false;
   #exit: (why: string | null) => void = () => undefined;
 
   link(failsToOpen: boolean): WorkerLink {
@@ -33,6 +35,8 @@ class StandIn {
           if (failsToOpen && method === 'vm.open') {
             throw new Fault({ code: 'vhd.corrupt', what: 'planted', safe: '', todo: '' });
           }
+          if (method === 'export.open' && this.poisoned !== null && this.isStrict)
+            throw new Fault({ code: 'disk.poisoned', what: this.poisoned, safe: '', todo: 'start it' });
           if (method === 'timeline.get') return { disks: [{ poisoned: this.poisoned }] };
           return method === 'vm.rest' ? { isAtRest: this.mayRest } : {};
         },
@@ -104,6 +108,26 @@ describe('VmHost', () => {
     await host.openExport({ vmId, diskId, socketPath: '/new', isReopened: false });
     expect([first?.calls.at(-1), first?.isTerminated]).toEqual(['vm.rest', true]);
     expect(workers[1]?.calls).toEqual(['vm.open', 'export.open /new']);
+  });
+
+  it('T14: a start that meets a poisoned disk whose point somebody reads is told what keeps it', async () => {
+    const { host, vmId, workers } = hostWith();
+    await host.open();
+    await host.openPoint({
+      vmId,
+      pointId: newDiskId() as string as PointId,
+      socketPath: '/held',
+      isHeld: true,
+    });
+    const [first] = workers;
+    if (first !== undefined) Object.assign(first, { poisoned: 'a sync failed', isStrict: true });
+    const start = () => host.openExport({ vmId, diskId: newDiskId(), socketPath: '/new', isReopened: false });
+    await expect(start()).rejects.toMatchObject({
+      body: { code: 'disk.poisoned', what: 'a sync failed', todo: expect.stringMatching(/looks at points/) },
+    });
+    await host.closePoint({ vmId, socketPath: '/held' });
+    await start();
+    expect([first?.isTerminated, workers[1]?.calls]).toEqual([true, ['vm.open', 'export.open /new']]);
   });
 
   it('T8: serves held points again when a worker dies, and not what was only read or let go', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { probeSector } from '../../../../electron/control/accelerator.ts';
 import { decodeQmp, encodeQmp } from '../../../../electron/control/qmp/codec.ts';
+import { DISK_SPOILED_TEXT, diskErrorText } from '../../../../electron/control/vm/qemu-events.ts';
 import { Recovery } from '../../../../electron/control/vm/resume-when-well.ts';
 import { initialState, isLive, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';
 import { TestClock, uuid } from '../../../support/memory-world.ts';
@@ -9,6 +10,8 @@ import { TestClock, uuid } from '../../../support/memory-world.ts';
 const error = { code: 'vm.died', what: 'QEMU ended.', safe: '', todo: '' } as const;
 const run = (...events: VmEvent[]) =>
   events.reduce((state, event, index) => nextState(state, event, index + 1), initialState(0, false));
+
+const WELL = { healthy: async () => undefined, isSpoiled: async () => false };
 
 describe('the state machine of a VM', () => {
   it('L1: the happy path', () => {
@@ -68,6 +71,7 @@ describe('the state machine of a VM', () => {
           healthy: async () => {
             if (healthyAfter-- > 0) throw new Error('away');
           },
+          isSpoiled: async () => false,
         },
         log: () => undefined,
       },
@@ -97,7 +101,7 @@ describe('the state machine of a VM', () => {
     const feed = (event: VmEvent): void => {
       state = nextState(state, event, 0);
     };
-    const ports = { clock, storage: { healthy: async () => undefined }, log: () => undefined };
+    const ports = { clock, storage: WELL, log: () => undefined };
     const recovery = new Recovery(ports, { state: () => state, feed });
     const guest = { vmId: uuid(1), status: async () => ({ status: 'running', running: true }) };
     const live = { guest, qmp: { isOpen: true, execute: async () => ({}) }, isAtBarrier: false };
@@ -116,7 +120,7 @@ describe('the state machine of a VM', () => {
       state = nextState(state, event, 0);
     };
     let healthy = async (): Promise<void> => undefined;
-    const ports = { clock, storage: { healthy: () => healthy() }, log: () => undefined };
+    const ports = { clock, storage: { ...WELL, healthy: () => healthy() }, log: () => undefined };
     const recovery = new Recovery(ports, { state: () => state, feed });
     let conts = 0;
     const execute = async (): Promise<object> => {
@@ -138,6 +142,30 @@ describe('the state machine of a VM', () => {
     void recovery.begin(live, 'full');
     for (let second = 0; second < 60; second++) await clock.advance(1_000);
     expect([conts, state.phase]).toEqual([2, 'paused']);
+  });
+
+  it('T14, L5: one whose disk takes nothing more from it is not tried again, and says what its owner is to do', async () => {
+    const clock = new TestClock();
+    let state = run({ kind: 'start' }, { kind: 'running' });
+    const feed = (event: VmEvent): void => {
+      state = nextState(state, event, 0);
+    };
+    const ports = { clock, storage: { ...WELL, isSpoiled: async () => true }, log: () => undefined };
+    const recovery = new Recovery(ports, { state: () => state, feed });
+    let conts = 0;
+    const execute = async (): Promise<object> => {
+      conts++;
+      return {};
+    };
+    const guest = { vmId: uuid(1), status: async () => ({ status: 'io-error', running: false }) };
+    void recovery.begin({ guest, qmp: { isOpen: true, execute }, isAtBarrier: false }, diskErrorText(false));
+    for (let second = 0; second < 60; second++) await clock.advance(1_000);
+    expect([conts, recovery.isWaiting, state.phase, state.detail]).toEqual([
+      1,
+      false,
+      'paused',
+      DISK_SPOILED_TEXT,
+    ]);
   });
 
   it('L2: the probe is a boot sector that speaks on the serial port', () => {
