@@ -17,7 +17,7 @@ export class NotSignedIn extends Error {
 }
 
 /** Why nobody was let in: it is no token, somebody here was wrong too often, or the service says why. */
-export type NotIn = 'wrong' | 'too-often' | 'not-reached' | NonNullable<SignedOut>;
+export type NotIn = 'wrong' | 'too-often' | 'not-reached' | ErrorBody;
 
 /**
  * Takes the token out of the address before anything can log or share it. What the service says against it; a used token

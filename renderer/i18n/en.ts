@@ -35,14 +35,15 @@ export const en = {
     signedOut: 'This page needs a fresh link.',
     signedOutNote:
       'Each link opens one window, once. Run “npm start” again and open the address it prints, or sign in with a token. Your VMs keep running.',
+    ended: 'You are signed out.',
+    endedNote:
+      'Somebody signed this page out, its token was revoked or has expired, or nobody was here for long. Sign in with a token, or open a fresh link. Your VMs keep running.',
     token: 'Token',
     signIn: 'Sign in',
     notIn: {
       wrong: 'This token was revoked, has expired, or is not one.',
       'too-often': 'Too many sign-ins failed from here. Wait a little.',
       'not-reached': 'Ebb was not reached. Try again.',
-      ended:
-        'This sign-in has ended: somebody signed it out, its token was revoked or has expired, or nobody was here for long.',
     },
   },
   host: {

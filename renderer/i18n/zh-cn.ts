@@ -34,13 +34,15 @@ export const zhCn: Dictionary = {
     reload: '重新加载',
     signedOut: '这个页面需要新的链接。',
     signedOutNote: '链接只能用一次。请再次运行 “npm start”，打开它显示的地址，或用令牌登录。虚拟机继续运行。',
+    ended: '您已退出登录。',
+    endedNote:
+      '有人退出了这次登录、它的令牌已被吊销或过期，或很久没有人使用。请用令牌登录，或打开新的链接。虚拟机继续运行。',
     token: '令牌',
     signIn: '登录',
     notIn: {
       wrong: '这个令牌已被吊销、已过期，或不是令牌。',
       'too-often': '从这里失败的登录太多。请稍等。',
       'not-reached': '没有连上 Ebb。请再试一次。',
-      ended: '这次登录已结束：已被退出、令牌已被吊销或过期，或很久没有人使用。',
     },
   },
   host: {

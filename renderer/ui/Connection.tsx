@@ -11,7 +11,8 @@ function SignIn() {
   const { text } = useSpeech();
   const words = text.connection;
   const [token, setToken] = useState('');
-  const [problem, setProblem] = useState<NotIn | null>(useService(state => state.problem));
+  const before = useService(state => state.problem);
+  const [problem, setProblem] = useState<NotIn | null>(before === 'ended' ? null : before);
   const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const notIn = await signIn(token.trim());
@@ -46,9 +47,12 @@ export function ConnectionScreen() {
   const { text } = useSpeech();
   const connection = useService(state => state.connection);
   const words = text.connection;
+  const hasEnded = useService(state => state.problem) === 'ended';
   const [title, note] =
     connection === 'signed-out'
-      ? [words.signedOut, words.signedOutNote]
+      ? hasEnded
+        ? [words.ended, words.endedNote]
+        : [words.signedOut, words.signedOutNote]
       : connection === 'incompatible'
         ? [words.incompatible, words.incompatibleNote]
         : [words.connecting, words.connectingNote];
