@@ -40,3 +40,9 @@ export function orThrow<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw new Fault(result.refusal);
 }
+
+/** Anything can be thrown: its words, */
+export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+/** and, for the log of a bug, where it comes from. */
+export const stackOf = (cause: unknown): string =>
+  cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

@@ -2,6 +2,7 @@
 // when they may not be here any more.
 import * as z from 'zod';
 import { type SessionId, sessionIdSchema } from '../../shared/access.ts';
+import { stackOf } from '../../shared/result.ts';
 import type { Role } from '../../shared/roles.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../shared/rpc/contract.ts';
@@ -73,8 +74,7 @@ export class Doors {
       kind,
       role,
       ...who,
-      onBug: (incident, error) =>
-        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`),
+      onBug: (incident, error) => log(`incident ${incident}: ${stackOf(error)}`),
       onHangUp: why => this.#told.say(`a ${kind} connection was ended`, `${why}${whose}`),
     });
   }

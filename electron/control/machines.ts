@@ -2,7 +2,7 @@
 // comes to exist or ceases to; every step on that way can be undone.
 import { diskIdSchema, type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { MemoryRange } from '../../shared/memory.ts';
-import { orThrow } from '../../shared/result.ts';
+import { messageOf, orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
 import { isKept, type VmSpec, type VmSummary } from '../../shared/vm.ts';
 import type { CloudInit, Peek } from '../../shared/vm-setup.ts';
@@ -108,7 +108,7 @@ export class Machines {
     try {
       await work();
     } catch (cause) {
-      this.#ports.log(`vm ${vmId}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      this.#ports.log(`vm ${vmId}: ${messageOf(cause)}`);
     }
   }
 

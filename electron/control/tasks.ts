@@ -2,7 +2,7 @@
 // What is long is journaled, and begun again under its id where control died in the middle.
 import { type TaskId, taskIdSchema, type VmId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
-import { Fault } from '../../shared/result.ts';
+import { Fault, stackOf } from '../../shared/result.ts';
 import type { Task, TaskKind } from '../../shared/task.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { JournaledTask, TaskJournal } from './store/task-journal.ts';
@@ -248,7 +248,7 @@ export class Tasks {
     if (cause instanceof Fault)
       return this.#end(id, { state: isCancelled ? 'cancelled' : 'failed', error: cause.body });
     if (isCancelled) return this.#end(id, { state: 'cancelled' });
-    this.#log(`task ${id}: ${cause instanceof Error ? cause.stack : String(cause)}`, 'error');
+    this.#log(`task ${id}: ${stackOf(cause)}`, 'error');
     this.#end(id, { state: 'failed', error: mistake(id) });
   }
 

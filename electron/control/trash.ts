@@ -2,6 +2,7 @@
 
 import { type VmId, vmIdSchema } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
+import { messageOf } from '../../shared/result.ts';
 import type { Clock, Timer } from '../platform/ports.ts';
 import type { MachineFolders } from './machine-folders.ts';
 
@@ -55,7 +56,7 @@ export class Trash {
     try {
       await work();
     } catch (cause) {
-      this.#ports.log(`trash, ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, 'warn');
+      this.#ports.log(`trash, ${what}: ${messageOf(cause)}`, 'warn');
     }
   }
 }

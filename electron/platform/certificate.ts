@@ -5,7 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { Fault } from '../../shared/result.ts';
+import { Fault, messageOf } from '../../shared/result.ts';
 import { syncFolder } from './json-file.ts';
 import { findProgram, runTool } from './process.ts';
 
@@ -140,7 +140,7 @@ const unusable = (path: string, cause: unknown): Fault =>
   new Fault(
     {
       code: 'rpc.bad-request',
-      what: `${path} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      what: `${path} cannot be used: ${messageOf(cause)}.`,
       safe: 'Nothing listens.',
       todo: 'Give a certificate and its key, in PEM, with --cert and --key; or neither, for one made here.',
     },

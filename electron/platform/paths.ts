@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Fault } from '../../shared/result.ts';
+import { Fault, messageOf } from '../../shared/result.ts';
 
 /** A socket path holds 107 bytes; VM sockets add a folder named by a UUID and a name. */
 const RUN_FOLDER_LENGTH_MAX = 50;
@@ -90,7 +90,7 @@ const cannotMake = (folder: string, cause: unknown): Fault =>
   new Fault(
     {
       code: 'host.permission',
-      what: `The folder ${folder} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      what: `The folder ${folder} cannot be made: ${messageOf(cause)}.`,
       safe: 'Nothing was started.',
       todo: 'Make it writable for you, or choose another data folder with EBB_DATA.',
     },

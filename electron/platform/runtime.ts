@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { copyFile, mkdir, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Fault } from '../../shared/result.ts';
+import { Fault, messageOf } from '../../shared/result.ts';
 import { isOlder } from './version.ts';
 
 export interface Runtime {
@@ -84,7 +84,7 @@ const damaged = (folder: string, cause: unknown): Fault =>
   new Fault(
     {
       code: 'rpc.unavailable',
-      what: `Ebb's services could not be copied from ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      what: `Ebb's services could not be copied from ${folder}: ${messageOf(cause)}.`,
       safe: 'VMs that run keep running; nothing was changed.',
       todo: 'Make room in the data folder, or install Ebb again.',
     },

@@ -3,6 +3,7 @@
 // GROUP/ebb-vm-ID one QEMU each.
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { messageOf } from '../../shared/result.ts';
 
 export interface VmGroup {
   /** The kernel slows down and reclaims from who holds more; null: no limit. */
@@ -125,8 +126,6 @@ function handOn(
     }
   return refused;
 }
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 const cannotLimit = (one: Controller, words?: string): string =>
   `Ebb's own cgroup may not limit ${LIMITED[one]}${words === undefined ? '' : ` (${words})`}`;

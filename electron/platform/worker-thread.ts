@@ -1,5 +1,6 @@
 // Threads: starts a module of ours in one, and what a thread knows of itself. Each side gets one MessagePort.
 import { MessageChannel, type MessagePort, Worker, workerData } from 'node:worker_threads';
+import { stackOf } from '../../shared/result.ts';
 
 export interface WorkerThread {
   readonly port: MessagePort;
@@ -35,7 +36,7 @@ export function startThread(module: URL, data: unknown): WorkerThread {
   let why: string | null = null;
   let isWanted = false;
   worker.on('error', error => {
-    why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    why = stackOf(error);
   });
   return {
     port: port1,

@@ -3,7 +3,7 @@
 //
 //   down ──connect, or spawn and connect──▶ reopening ──▶ up ──channel closes──▶ down …
 import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
-import { Fault } from '../../shared/result.ts';
+import { Fault, messageOf } from '../../shared/result.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
 import type { MethodName, MethodResult } from '../../shared/rpc/table.ts';
@@ -197,7 +197,7 @@ export class StorageClient {
             this.#failWaiters(cause.body);
             return;
           }
-          if (waitMs > 400) log(`storage: not there yet: ${words(cause)}`);
+          if (waitMs > 400) log(`storage: not there yet: ${messageOf(cause)}`);
           await this.#spawnOnce();
         }
         await new Promise<void>(resolve => clock.after(waitMs, resolve));
@@ -215,7 +215,7 @@ export class StorageClient {
     try {
       await this.#options.spawn();
     } catch (cause) {
-      this.#options.log(`storage: could not be started: ${words(cause)}`);
+      this.#options.log(`storage: could not be started: ${messageOf(cause)}`);
     }
   }
 
@@ -244,7 +244,7 @@ export class StorageClient {
         await client.call('point.close', { vmId, socketPath });
         await client.call('point.open', { vmId, pointId, socketPath, isHeld: true });
       } catch (cause) {
-        this.#options.log(`storage: point ${pointId} is not served again: ${words(cause)}`);
+        this.#options.log(`storage: point ${pointId} is not served again: ${messageOf(cause)}`);
       }
   }
 
@@ -259,15 +259,13 @@ export class StorageClient {
       this.#watch(client, vmId);
       await this.#holdAgain(client, vmId, vm);
     } catch (cause) {
-      this.#options.log(`storage: VM ${vmId} could not be reopened: ${words(cause)}`);
+      this.#options.log(`storage: VM ${vmId} could not be reopened: ${messageOf(cause)}`);
       this.#options.clock.after(RETRY_MS_MAX, () => {
         if (this.#up === client && this.#vms.get(vmId) === vm) void this.#reopen(client, vmId, vm);
       });
     }
   }
 }
-
-const words = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 const away = (why: string): Fault['body'] => ({
   code: 'storage.unavailable',

@@ -2,6 +2,7 @@
 // Outlives control; ends on storage.quit or SIGTERM, with every VM closed cleanly.
 import { parseArgs } from 'node:util';
 import type { VmId } from '../../shared/ids.ts';
+import { stackOf } from '../../shared/result.ts';
 import { connectClient } from '../../shared/rpc/client.ts';
 import { serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
@@ -57,8 +58,7 @@ async function main(path: string): Promise<void> {
       topics,
       channel,
       kind: 'local',
-      onBug: (incident, error) =>
-        log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error'),
+      onBug: (incident, error) => log(`incident ${incident}: ${stackOf(error)}`, 'error'),
     }),
   );
   let isEnding = false;

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { vmIdSchema } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
+import { stackOf } from '../../shared/result.ts';
 import { serve } from '../../shared/rpc/server.ts';
 import { Topics } from '../../shared/rpc/topics.ts';
 import { listenUnix, nextTurn } from '../platform/byte-stream.ts';
@@ -52,6 +53,5 @@ serve({
   topics,
   channel: portChannel(self.port),
   kind: 'local',
-  onBug: (incident, error) =>
-    log(`incident ${incident}: ${error instanceof Error ? error.stack : String(error)}`, 'error'),
+  onBug: (incident, error) => log(`incident ${incident}: ${stackOf(error)}`, 'error'),
 });

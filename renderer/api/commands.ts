@@ -4,7 +4,7 @@ import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { MomentId, VmId } from '../../shared/ids.ts';
 import type { StartPreview } from '../../shared/memory.ts';
-import { Fault } from '../../shared/result.ts';
+import { Fault, messageOf } from '../../shared/result.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { speak } from '../i18n/text.ts';
 import { goTo, showError } from '../state/navigation.ts';
@@ -17,7 +17,7 @@ export const errorBodyOf = (error: unknown): ErrorBody =>
     ? cleanAll(error.body)
     : {
         code: 'internal',
-        what: `The window made a mistake: ${error instanceof Error ? error.message : String(error)}.`,
+        what: `The window made a mistake: ${messageOf(error)}.`,
         safe: 'VMs and their disks are not affected.',
         todo: 'Reload the window and try again.',
       };

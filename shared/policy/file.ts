@@ -1,6 +1,7 @@
 // A policy file: its form, and how its text is read. Pure: control reads files by this, and so does
 // `ebb policy validate`, which needs no service.
 import * as z from 'zod';
+import { messageOf } from '../result.ts';
 import { readAmount, sayAmount } from './amount.ts';
 import { isPolicyKey, keyRow, type Part, type PolicyKey, type PolicyKeyRow } from './keys.ts';
 import { type Scan, saidTwice, scanJson } from './scan.ts';
@@ -89,7 +90,7 @@ function parsed(
   try {
     return { value: JSON.parse(text) };
   } catch (cause) {
-    const what = cause instanceof Error ? cause.message : String(cause);
+    const what = messageOf(cause);
     const at = Number(/position (\d+)/.exec(what)?.[1] ?? text.length);
     const line = text.slice(0, at).split('\n').length;
     return { problem: `It is not JSON: ${what.replace(/[\n\r]/g, ' ').slice(0, 300)}.`, line };

@@ -1,6 +1,6 @@
 // What is said to whoever may not come in, and to who asks for what cannot be.
 import { TOKENS_MAX } from '../../../shared/access.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, messageOf } from '../../../shared/result.ts';
 import { denied, type Policy } from '../policy/policy.ts';
 
 export const unknownToken = (): Fault =>
@@ -15,7 +15,7 @@ export const linkNotUsed = (cause: unknown): Fault =>
   new Fault(
     {
       code: 'disk.full',
-      what: `That this link was used cannot be written down, so that it could be used again: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      what: `That this link was used cannot be written down, so that it could be used again: ${messageOf(cause)}.`,
       safe: 'It is good yet, and nobody came in by it.',
       todo: 'Free space on the disk of the data folder, or sign in with a token that has a name.',
     },

@@ -3,7 +3,7 @@
 import type { HistoryState, Look, Schedule } from '../../../shared/history.ts';
 import { DEFAULT_SCHEDULE } from '../../../shared/history.ts';
 import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, messageOf } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import { latestSlot, nextSlots } from './calendar.ts';
@@ -150,11 +150,11 @@ export class HistoryDesk {
         try {
           const schedule = this.#schedule(vmId);
           await this.#settleHold.tell(vmId, isSaving(schedule, power)).catch((cause: unknown) => {
-            log(`history of ${vmId}: ${words(cause)}`);
+            log(`history of ${vmId}: ${messageOf(cause)}`);
           });
           if (schedule.isOn) await this.#lookAt(vmId);
         } catch (cause) {
-          log(`history of ${vmId}: ${words(cause)}`);
+          log(`history of ${vmId}: ${messageOf(cause)}`);
         }
     }
   }
@@ -256,8 +256,6 @@ export class HistoryDesk {
   }
 }
 
-const words = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
 const plain = (outcome: Look['outcome'], reason: Look['reason']) => ({ outcome, reason, text: null });
 const failed = (cause: unknown) =>
-  ({ outcome: 'failed', reason: 'fault', text: words(cause).slice(0, 2000) }) as const;
+  ({ outcome: 'failed', reason: 'fault', text: messageOf(cause).slice(0, 2000) }) as const;

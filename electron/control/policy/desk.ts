@@ -1,6 +1,7 @@
 // Holds the policy in force: looks at the files every two seconds, keeps what each said last, and tells who must hear. What
 // cannot be read is never taken for what is not there.
 import type { PolicyReport } from '../../../shared/policy/report.ts';
+import { messageOf } from '../../../shared/result.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import { Policy } from './policy.ts';
 import { type LastGood, type LayerFolder, type Reading, readingOf } from './reading.ts';
@@ -75,9 +76,7 @@ export class PolicyDesk {
       this.#kept(before);
       this.#tell();
     } catch (cause) {
-      this.#ports.log(
-        `policy: ${cause instanceof Error ? cause.message : String(cause)}; what was in force stays`,
-      );
+      this.#ports.log(`policy: ${messageOf(cause)}; what was in force stays`);
     }
   }
 

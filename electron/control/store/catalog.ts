@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { VmId } from '../../../shared/ids.ts';
 import { memoryModeSchema } from '../../../shared/memory.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, messageOf } from '../../../shared/result.ts';
 import { kibSchema } from '../../../shared/units.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
 
@@ -79,7 +79,7 @@ function open(path: string): Database.Database {
     throw new Fault(
       {
         code: 'disk.io',
-        what: `The catalog ${path} could not be opened: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        what: `The catalog ${path} could not be opened: ${messageOf(cause)}.`,
         safe: 'No VM was touched; their folders are whole.',
         todo: "Check the disk and the file's owner.",
       },

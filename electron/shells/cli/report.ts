@@ -1,6 +1,6 @@
 // What ended a command, as an error of the contract's form and an exit code. Pure.
 import type { ErrorBody } from '../../../shared/errors.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, stackOf } from '../../../shared/result.ts';
 import { exitOf } from './exits.ts';
 import { NotFoundError } from './pick.ts';
 import { UsageError } from './values.ts';
@@ -24,7 +24,7 @@ function bodyOf(error: unknown, usage: string): ErrorBody {
     return { code: 'rpc.bad-request', what: error.message, safe: unchanged, todo: usage };
   if (error instanceof NotFoundError)
     return { code: error.code, what: error.message, safe: unchanged, todo: error.todo };
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = stackOf(error);
   return {
     code: 'internal',
     what: `Ebb's command failed: ${text}`.slice(0, 2000),

@@ -17,7 +17,7 @@ import {
   Tray,
 } from 'electron';
 import { errorText } from '../../../shared/errors.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, stackOf } from '../../../shared/result.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
 import { ensureControl, rejoinControl } from '../../control/start-on-demand.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -199,7 +199,7 @@ if (app.requestSingleInstanceLock()) {
   });
   app.on('before-quit', () => tray?.destroy());
   run().catch((error: unknown) => {
-    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    log(stackOf(error));
     app.exit(1);
   });
 } else {

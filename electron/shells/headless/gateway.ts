@@ -3,7 +3,7 @@
 // of who may come in: that is control's.
 import type { AccessSession } from '../../../shared/access.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, stackOf } from '../../../shared/result.ts';
 import { mayCall } from '../../../shared/roles.ts';
 import type { Channel } from '../../../shared/rpc/channel.ts';
 import type { Clock, Random } from '../../platform/ports.ts';
@@ -233,7 +233,7 @@ export class Gateway implements WebHandlers {
     } catch (error) {
       if (lease.signal.aborted) return plain(401, '');
       if (error instanceof Fault) return json(statusOf(error.body), { error: error.body });
-      log(`an upload failed: ${error instanceof Error ? error.stack : String(error)}`);
+      log(`an upload failed: ${stackOf(error)}`);
       return json(500, { error: INTERRUPTED });
     } finally {
       lease.end();
