@@ -5,6 +5,7 @@ import type { MemoryRange } from '../../shared/memory.ts';
 import { messageOf, orThrow } from '../../shared/result.ts';
 import type { Rescued, Timeline } from '../../shared/timeline.ts';
 import { isKept, type VmSpec, type VmSummary } from '../../shared/vm.ts';
+import { isLive, isOver } from '../../shared/vm-phase.ts';
 import type { CloudInit, Peek } from '../../shared/vm-setup.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
@@ -27,7 +28,6 @@ import type { Catalog } from './store/catalog.ts';
 import type { Step, TaskRun } from './tasks.ts';
 import { peekStorage } from './vm/peek-storage.ts';
 import { socketsIn } from './vm/run-record.ts';
-import { isLive, isOver } from './vm/state.ts';
 import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 

@@ -4,6 +4,7 @@ import { Expand, Maximize } from 'lucide-react';
 import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useRef, useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
+import { MAY } from '../../shared/vm-phase.ts';
 import { errorBodyOf, startVm } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -107,7 +108,7 @@ function Bar(props: {
 function OffScreen(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const { vm } = props;
-  const canStart = ['off', 'failed', 'suspended'].includes(vm.state.phase);
+  const canStart = MAY.start.includes(vm.state.phase);
   return (
     <div className="page empty-page">
       <h2>{text.console.offTitle(vm.spec.name)}</h2>

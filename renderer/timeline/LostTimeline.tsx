@@ -3,6 +3,7 @@ import { X } from 'lucide-react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { Rescued } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
+import { isOver } from '../../shared/vm-phase.ts';
 import { shutDownVm } from '../api/commands.ts';
 import { askTimeline, call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -22,7 +23,7 @@ export function LostTimeline(props: {
   const words = text.lost;
   const { error: refusal, isSending, send } = useCommand();
   const { phase } = vm.state;
-  const isOff = phase === 'off' || phase === 'failed';
+  const isOff = isOver(phase);
   const rescue = async (): Promise<void> => {
     const rescued = await send(() => call('vm.rescue', { vmId: vm.spec.id }));
     if (rescued === null) return;

@@ -1,19 +1,8 @@
 // What can be asked of a VM in a phase. Pure; the service has the last word.
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { MethodName } from '../../shared/rpc/table.ts';
-import type { VmPhase } from '../../shared/vm.ts';
-
-export type VmVerb =
-  | 'start'
-  | 'resume'
-  | 'suspend'
-  | 'shutdown'
-  | 'pause'
-  | 'unpause'
-  | 'reset'
-  | 'force'
-  | 'rename'
-  | 'delete';
+import { type VmPhase, vmPhaseSchema } from '../../shared/vm.ts';
+import { isOver, MAY } from '../../shared/vm-phase.ts';
 
 /** What it calls in the end. */
 export const VERB_NEEDS = {
@@ -27,17 +16,23 @@ export const VERB_NEEDS = {
   force: 'vm.stop',
   rename: 'vm.rename',
   delete: 'vm.delete',
-} as const satisfies Readonly<Record<VmVerb, MethodName<Contract>>>;
+} as const satisfies Readonly<Record<string, MethodName<Contract>>>;
+export type VmVerb = keyof typeof VERB_NEEDS;
 
-const BY_PHASE: Readonly<Record<VmPhase, readonly VmVerb[]>> = {
-  off: ['start', 'rename', 'delete'],
-  failed: ['start', 'force', 'rename', 'delete'],
-  suspended: ['resume', 'force', 'rename'],
-  starting: ['force', 'rename'],
-  running: ['suspend', 'shutdown', 'pause', 'reset', 'force', 'rename'],
-  paused: ['unpause', 'suspend', 'shutdown', 'reset', 'force', 'rename'],
-  stopping: ['shutdown', 'force', 'rename'],
-  suspending: ['force', 'rename'],
+/** In the order they are shown. */
+const PHASES: Readonly<Record<VmVerb, readonly VmPhase[]>> = {
+  start: MAY.start.filter(phase => phase !== 'suspended'),
+  resume: ['suspended'],
+  unpause: MAY.resume,
+  suspend: MAY.suspend,
+  shutdown: MAY.stop,
+  pause: MAY.pause,
+  reset: MAY.reset,
+  force: MAY.force,
+  rename: vmPhaseSchema.options,
+  delete: vmPhaseSchema.options.filter(isOver),
 };
+const VERBS = Object.keys(PHASES) as VmVerb[];
 
-export const verbsIn = (phase: VmPhase): readonly VmVerb[] => BY_PHASE[phase];
+export const verbsIn = (phase: VmPhase): readonly VmVerb[] =>
+  VERBS.filter(verb => PHASES[verb].includes(phase));

@@ -1,6 +1,7 @@
 // What is in a VM's CD drive, taking it out, and putting another in. The sample has no drive.
 import { useState } from 'react';
 import { discOf, type VmSummary } from '../../shared/vm.ts';
+import { isOver } from '../../shared/vm-phase.ts';
 import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -18,7 +19,7 @@ export function DriveSection(props: { readonly vm: VmSummary }) {
   if (spec.boot.kind === 'sample') return null;
   const words = text.setup.drive;
   const disc = discOf(spec);
-  const isOff = state.phase === 'off' || state.phase === 'failed';
+  const isOff = isOver(state.phase);
   const reason = isInserting ? words.busy : isOff ? null : words.offFirst;
   const eject = () => attempt(words.eject, () => call('vm.eject', { vmId: spec.id }));
   return (

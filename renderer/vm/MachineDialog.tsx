@@ -1,6 +1,7 @@
 // Processors, firmware, TPM and devices of a VM.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
+import { isOver } from '../../shared/vm-phase.ts';
 import { devicesSchema } from '../../shared/vm-setup.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { CheckField, Field } from '../ui/Field.tsx';
@@ -22,7 +23,7 @@ export function MachineDialog(props: { readonly vm: VmSummary; readonly onClose:
     devices: spec.devices,
   });
   const [isNewest, setNewest] = useState(false);
-  const isOff = state.phase === 'off' || state.phase === 'failed';
+  const isOff = isOver(state.phase);
   const count = /^\d+$/.test(cpus.trim()) ? Number(cpus) : 0;
   const isCount = count >= 1 && count <= CPUS_MAX;
   const cpuCapPercent = cpuCapOf(typedCap);

@@ -2,6 +2,7 @@
 import { History, Waves } from 'lucide-react';
 import { memo } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
+import { MAY } from '../../shared/vm-phase.ts';
 import { startVm } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Ledger } from '../memory/Ledger.tsx';
@@ -31,7 +32,7 @@ function RowAction(props: { readonly vm: VmSummary }) {
       </Button>
     );
   }
-  if (!['off', 'failed', 'suspended'].includes(vm.state.phase)) return null;
+  if (!MAY.start.includes(vm.state.phase)) return null;
   const verb = vm.state.phase === 'suspended' ? text.vm.resume : text.vm.start;
   return (
     <Button needs="vm.start" label={text.palette.act(verb, name)} onPress={() => startVm(vm)}>

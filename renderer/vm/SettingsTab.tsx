@@ -1,6 +1,7 @@
 // What can be changed about a VM besides its memory: its name, how it is set up, how large its disks are, whether it stays.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
+import { isOver } from '../../shared/vm-phase.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { ManagedMark, useLock } from '../policy/ManagedMark.tsx';
 import type { VmDialogName } from '../state/asked.ts';
@@ -15,7 +16,7 @@ export function SettingsTab(props: { readonly vm: VmSummary }) {
   const { vm } = props;
   const [dialog, setDialog] = useState<VmDialogName | null>(null);
   const keeps = useLock('vm.delete');
-  const canDelete = ['off', 'failed'].includes(vm.state.phase);
+  const canDelete = isOver(vm.state.phase);
   return (
     <div className="page settings-page">
       <section className="setting">

@@ -5,6 +5,7 @@ import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'reac
 import { useStore } from 'zustand';
 import { mayCall } from '../../shared/roles.ts';
 import type { VmSummary } from '../../shared/vm.ts';
+import { MAY } from '../../shared/vm-phase.ts';
 import { attempt, shutDownVm, startVm, suspendVm } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -104,7 +105,7 @@ function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
       </Button>
     );
   }
-  if (phase === 'off' || phase === 'failed' || phase === 'suspended') {
+  if (MAY.start.includes(phase)) {
     return (
       <Button needs="vm.start" look={primary} onPress={() => startVm(vm)}>
         {phase === 'suspended' ? text.vm.resume : text.vm.start}

@@ -2,6 +2,7 @@
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
 import type { VmPhase, VmSpec } from '../../../shared/vm.ts';
+import { isOver } from '../../../shared/vm-phase.ts';
 import type { PortForward, SetupChange } from '../../../shared/vm-setup.ts';
 
 export interface VmStand {
@@ -21,8 +22,7 @@ const OFF_ONLY = ['firmware', 'hasTpm', 'devices'] as const;
 const differs = (spec: VmSpec, change: SetupChange, keys: readonly (keyof SetupChange)[]): boolean =>
   keys.some(key => change[key] !== undefined && JSON.stringify(change[key]) !== JSON.stringify(spec[key]));
 
-const isOff = ({ phase, hasSavedMemory }: VmStand): boolean =>
-  (phase === 'off' || phase === 'failed') && !hasSavedMemory;
+const isOff = ({ phase, hasSavedMemory }: VmStand): boolean => isOver(phase) && !hasSavedMemory;
 
 export function configured(spec: VmSpec, change: SetupChange, stand: VmStand): Result<Configured> {
   const twice = saidTwice(change.portForwards ?? []);

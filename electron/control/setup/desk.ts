@@ -3,6 +3,7 @@ import type { VmId } from '../../../shared/ids.ts';
 import { KINDS } from '../../../shared/kinds.ts';
 import { Fault, orThrow } from '../../../shared/result.ts';
 import type { OsKind, VmSpec, VmSummary } from '../../../shared/vm.ts';
+import { MAY } from '../../../shared/vm-phase.ts';
 import type {
   CloudInit,
   Firmware,
@@ -164,7 +165,7 @@ export class SetupDesk {
 
   async #checkPorts({ id, name, network, portForwards }: VmSpec): Promise<void> {
     const { phase } = this.#ports.machines.get(id).state;
-    if (network === 'none' || !['off', 'failed', 'suspended'].includes(phase)) return;
+    if (network === 'none' || !MAY.start.includes(phase)) return;
     const conflicts = await this.conflicts(id, portForwards);
     if (conflicts.length > 0) throw new Fault(portsTaken(name, conflicts));
   }

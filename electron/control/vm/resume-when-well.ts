@@ -1,11 +1,12 @@
 // L5: a VM that stands still though nobody wanted it so goes on by itself when the cause is gone: ask storage, `cont`, and
 // look again, because the first `cont` after a server's return may fail at once. While its memory is saved it is left alone.
 import type { VmState } from '../../../shared/vm.ts';
+import { isLive } from '../../../shared/vm-phase.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { StoragePort } from '../ports.ts';
 import type { Live } from './live.ts';
 import { DISK_AWAY_TEXT, DISK_SPOILED_TEXT } from './qemu-events.ts';
-import { isLive, type VmEvent } from './state.ts';
+import type { VmEvent } from './state.ts';
 import { delay } from './wait.ts';
 
 const FIRST_MS = 500;

@@ -10,6 +10,7 @@
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { assertNever } from '../../../shared/result.ts';
 import type { Coming, VmPhase, VmState } from '../../../shared/vm.ts';
+import { isLive } from '../../../shared/vm-phase.ts';
 
 export type VmEvent =
   | { readonly kind: 'start' }
@@ -41,26 +42,6 @@ export const initialState = (nowMs: number, isSuspended: boolean): VmState => ({
   coming: null,
   error: null,
 });
-
-const LIVE: readonly VmPhase[] = ['starting', 'running', 'paused', 'stopping', 'suspending'];
-export const isLive = (phase: VmPhase): boolean => LIVE.includes(phase);
-/** Nothing of it runs or waits. */
-export const isOver = (phase: VmPhase): boolean => phase === 'off' || phase === 'failed';
-
-/** What a person may ask in a phase; the supervisor refuses the rest with vm.wrong-state. */
-export const MAY: Readonly<
-  Record<'start' | 'stop' | 'force' | 'pause' | 'resume' | 'reset' | 'suspend', readonly VmPhase[]>
-> = {
-  start: ['off', 'suspended', 'failed'],
-  // Asked again while stopping, the guest is asked again.
-  stop: ['running', 'paused', 'stopping'],
-  // Of a VM that failed while resuming it discards the saved memory.
-  force: ['starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'failed'],
-  pause: ['running'],
-  resume: ['paused'],
-  reset: ['running', 'paused'],
-  suspend: ['running', 'paused'],
-};
 
 /** An event that cannot happen in a phase leaves it as it is: QEMU's events come late and twice. */
 export function nextState(state: VmState, event: VmEvent, nowMs: number): VmState {

@@ -2,7 +2,7 @@
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { VmPhase } from '../../../shared/vm.ts';
-import { MAY } from './state.ts';
+import { MAY } from '../../../shared/vm-phase.ts';
 
 /** QEMU's own last words, with what we made of them. */
 export function qemuDied(what: string, log: string): ErrorBody {

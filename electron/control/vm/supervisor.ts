@@ -4,6 +4,7 @@ import type { ErrorBody } from '../../../shared/errors.ts';
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { VmSpec, VmState } from '../../../shared/vm.ts';
+import { isLive, MAY } from '../../../shared/vm-phase.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import type { GuestPort, Lease } from '../ports.ts';
 import { mendLeftOver } from './after-death.ts';
@@ -21,7 +22,7 @@ import { resizeDisk } from './resize-disk.ts';
 import { Recovery } from './resume-when-well.ts';
 import { letRun, letStand, type OwnedInput } from './run-or-stand.ts';
 import { type RunRecord, socketsIn } from './run-record.ts';
-import { initialState, isLive, MAY, nextState, type VmEvent } from './state.ts';
+import { initialState, nextState, type VmEvent } from './state.ts';
 import { bodyOf, diedUnasked, noQemu, qemuMissing, stillRuns, wrongState } from './supervisor-errors.ts';
 import type {
   OnStep,

@@ -1,8 +1,8 @@
 // At which barrier a VM's points are taken.
 import type { VmPhase, VmSpec } from '../../../shared/vm.ts';
+import { isLive } from '../../../shared/vm-phase.ts';
 import { atFrozen, atSavedMemory, atStandstill, type MemoryBarrierInput } from './barrier.ts';
 import type { Live } from './live.ts';
-import { isLive } from './state.ts';
 import type { SupervisorPorts, TakeMemory, Taken, VmFolders } from './supervisor-port.ts';
 import { PACKING } from './suspended.ts';
 

@@ -4,7 +4,8 @@ import { probeSector } from '../../../../electron/control/accelerator.ts';
 import { decodeQmp, encodeQmp } from '../../../../electron/control/qmp/codec.ts';
 import { DISK_SPOILED_TEXT, diskErrorText } from '../../../../electron/control/vm/qemu-events.ts';
 import { Recovery } from '../../../../electron/control/vm/resume-when-well.ts';
-import { initialState, isLive, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';
+import { initialState, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';
+import { isLive } from '../../../../shared/vm-phase.ts';
 import { TestClock, uuid } from '../../../support/memory-world.ts';
 
 const error = { code: 'vm.died', what: 'QEMU ended.', safe: '', todo: '' } as const;

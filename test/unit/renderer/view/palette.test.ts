@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MAY } from '../../../../electron/control/vm/state.ts';
 import { findEntries, offered } from '../../../../renderer/view/palette.ts';
 import { VERB_NEEDS, type VmVerb, verbsIn } from '../../../../renderer/view/vm-verbs.ts';
 import { ROLES } from '../../../../shared/roles.ts';
 import { vmPhaseSchema } from '../../../../shared/vm.ts';
+import { MAY } from '../../../../shared/vm-phase.ts';
 
 const labels = (all: readonly string[], typed: string): string[] =>
   findEntries(
