@@ -1,6 +1,6 @@
 // What each kind of system wants of its machine: one table, the same for the window, the command line and control. Pure.
 import { type MemoryRange, VM_MIN_KIB } from './memory.ts';
-import { GIB, GIB_KIB, MIB_KIB } from './units.ts';
+import { ceilMib, GIB, GIB_KIB, MIB_KIB } from './units.ts';
 import type { OsKind } from './vm.ts';
 import type { Devices, Firmware } from './vm-setup.ts';
 
@@ -56,5 +56,5 @@ const onStep = (kib: number): number => Math.max(VM_MIN_KIB, Math.floor(kib / ST
 export function suggestedRange(os: OsKind, budgetKib: number): MemoryRange {
   const { maxKib, minPart } = KINDS[os];
   const max = Math.max(4 * VM_MIN_KIB, Math.min(maxKib, onStep(budgetKib / 2)));
-  return { minKib: Math.ceil(max / minPart / MIB_KIB) * MIB_KIB, maxKib: max };
+  return { minKib: ceilMib(max / minPart), maxKib: max };
 }

@@ -23,6 +23,8 @@ export const bytesToKib = (bytes: number): number => Math.floor(bytes / KIB);
 
 /** Down to whole MiB: what a balloon is asked for. */
 export const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
+/** Up to whole MiB: what holds at least so much. */
+export const ceilMib = (kib: number): number => Math.ceil(kib / MIB_KIB) * MIB_KIB;
 
 /** An amount of memory in the words of the services' sentences: "512 MiB", "1.5 GiB", "28 KiB". */
 export function amountText(kib: number): string {

@@ -1,7 +1,7 @@
 // plan → commands (M3): releases are asked at once; a grant is made only out of memory nobody holds and nobody was
 // promised, as seen now. So nothing is given before its release has been observed. Pure.
 import type { VmId } from '../../../shared/ids.ts';
-import { floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { ceilMib, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import { type HostModel, poolKib, promisedKib, type VmModel } from './model.ts';
 import type { Plan } from './plan.ts';
 
@@ -57,7 +57,7 @@ export function actuate(host: HostModel, plan: Plan, given: ActuateOptions): Com
     if (vm === undefined || !isTake(vm, targetKib, options)) continue;
     // Overdrawn: what was promised and not yet taken is taken back first, it costs nobody anything. After a restart the
     // promise is a guess from the journal (M9); asking for more than the guest has might then be a grant.
-    const heldKib = Math.ceil((vm.actualKib ?? vm.bootKib) / MIB_KIB) * MIB_KIB;
+    const heldKib = ceilMib(vm.actualKib ?? vm.bootKib);
     const most = pool < 0 ? Math.max(vm.minKib, heldKib) : targetKib;
     commands.push({ id, targetKib: Math.min(targetKib, most), kind: 'take' });
   }

@@ -2,7 +2,7 @@
 
 import { type HostMemory, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
-import { amountText, GIB_KIB, MIB_KIB } from '../../../shared/units.ts';
+import { amountText, floorMib, GIB_KIB, MIB_KIB } from '../../../shared/units.ts';
 import type { MemoryPressure } from '../../platform/host-memory.ts';
 
 export interface HostFigures {
@@ -35,8 +35,7 @@ export const UNMEASURED_KIB = 192 * MIB_KIB;
 /** Host use flutters; the budget must not. */
 const HOST_STEP_KIB = 128 * MIB_KIB;
 
-export const defaultReserveKib = (totalKib: number): number =>
-  Math.max(GIB_KIB, Math.floor(totalKib / 4 / MIB_KIB) * MIB_KIB);
+export const defaultReserveKib = (totalKib: number): number => Math.max(GIB_KIB, floorMib(totalKib / 4));
 
 /** A policy under which no VM could ever start is a slip of the hand (M10). */
 export function checkPolicy(policy: MemoryPolicy, totalKib: number): Result<MemoryPolicy> {

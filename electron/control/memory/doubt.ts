@@ -1,5 +1,5 @@
 // What a guest goes by is not always what it was last told: what it is told instead (M4, M9). Pure.
-import { MIB_KIB } from '../../../shared/units.ts';
+import { ceilMib } from '../../../shared/units.ts';
 
 /**
  * `in-vain`: it does not do what it was told. `unsure`: nobody knows whether it heard it, or it goes by what it was told
@@ -29,7 +29,7 @@ export function insteadKib(
   doubt: Doubt,
   { actualKib, askedKib, bootKib, minKib, isOverdrawn }: Doubted,
 ): number {
-  const heldKib = Math.min(bootKib, Math.ceil(actualKib / MIB_KIB) * MIB_KIB);
+  const heldKib = Math.min(bootKib, ceilMib(actualKib));
   if (doubt === 'in-vain') return heldKib;
   // The less of what it has and what it was asked, as its minimum allows (M3), within what was promised (M2). The
   // promise may never have been heard: overdrawn, nothing is given on the strength of it.

@@ -2,7 +2,7 @@
 // come to hold even if it does at once everything it was ever allowed (M2).
 import type { VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
-import { floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { ceilMib, floorMib } from '../../../shared/units.ts';
 
 /** Why a VM's memory cannot be moved now; its commitment is taken as it stands. */
 export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'silent' | 'quarantined' | 'resting';
@@ -74,7 +74,7 @@ export function promisedKib(vm: VmModel): number {
  * lacks its minimum, it is planned for like everyone, at no less than it has.
  */
 export function servedInNeed(vm: VmModel): VmModel {
-  const leastKib = Math.min(floorMib(vm.ceilingKib), Math.ceil(promisedKib(vm) / MIB_KIB) * MIB_KIB);
+  const leastKib = Math.min(floorMib(vm.ceilingKib), ceilMib(promisedKib(vm)));
   const isLeftAlone = vm.held === 'quarantined' || vm.held === 'resting';
   const isInNeed = vm.wants?.isUrgent === true || leastKib < vm.minKib;
   if (!isLeftAlone || !isInNeed || promisedKib(vm) >= vm.ceilingKib) return vm;

@@ -1,6 +1,6 @@
 // From where everyone is to where it would be best, lazily (M1, mode `demand`): memory moves when somebody is short of it,
 // no more of it than that takes, and not back and forth. Pure.
-import { floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { ceilMib, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import { total } from './fill.ts';
 import type { Ideal } from './ideal.ts';
 import type { VmModel } from './model.ts';
@@ -130,7 +130,7 @@ class Mover {
     let taken = 0;
     for (const [index, kib] of over.entries()) {
       if (kib <= 0) continue;
-      const part = Math.min(kib, Math.ceil((kib * share) / MIB_KIB) * MIB_KIB);
+      const part = Math.min(kib, ceilMib(kib * share));
       this.targets[index] = this.#at(index) - part;
       this.reasons[index] = 'gives';
       taken += part;

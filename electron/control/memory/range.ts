@@ -1,7 +1,7 @@
 // What a range may be (M10). Pure; the same check for window, CLI and stored specs.
 import { type MemoryRange, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
-import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { amountText, ceilMib, floorMib } from '../../../shared/units.ts';
 
 export interface RangeLimits {
   /** What VMs may use in all on this host. */
@@ -24,8 +24,8 @@ export function capped<R extends MemoryRange>(range: R, capKib: number | null): 
 /** Rounded to whole MiB: a minimum up, a maximum down. */
 export function checkRange({ minKib, maxKib }: MemoryRange, limits: RangeLimits): Result<MemoryRange> {
   const range = {
-    minKib: Math.ceil(minKib / MIB_KIB) * MIB_KIB,
-    maxKib: Math.floor(maxKib / MIB_KIB) * MIB_KIB,
+    minKib: ceilMib(minKib),
+    maxKib: floorMib(maxKib),
   };
   const bad = (
     code: 'memory.bad-range' | 'memory.over-host' | 'memory.over-cap',

@@ -1,7 +1,7 @@
 // VMs under policy: how a spec is run that is stored otherwise (it stays as people made it, and counts again when the rule
 // goes), and what may be made or started at all. Pure.
 import type { MemoryRange } from '../../../shared/memory.ts';
-import { floorMib, MIB_KIB } from '../../../shared/units.ts';
+import { ceilMib, floorMib } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import { TRASH_MS } from '../trash.ts';
 import type { Policy } from './policy.ts';
@@ -12,8 +12,7 @@ const clamp = (value: number, least: number | null, most: number | null): number
   Math.min(Math.max(value, least ?? value), most ?? value);
 
 /** Whole MiB: a limit never grows by rounding. */
-const upMib = (kib: number | null): number | null =>
-  kib === null ? null : Math.ceil(kib / MIB_KIB) * MIB_KIB;
+const upMib = (kib: number | null): number | null => (kib === null ? null : ceilMib(kib));
 const downMib = (kib: number | null): number | null => (kib === null ? null : floorMib(kib));
 
 function boundRange({ minKib, maxKib }: MemoryRange, policy: Policy): MemoryRange {
