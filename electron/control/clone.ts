@@ -10,10 +10,10 @@ import {
   vmIdSchema,
 } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
-import { amountText, KIB } from '../../shared/units.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { requireRoom } from './disk-room.ts';
 import { measurePoint } from './export-point.ts';
 import { copyInstaller, driveChanged, isoNameOf } from './installer.ts';
 import { noPoint } from './machine-faults.ts';
@@ -24,8 +24,7 @@ import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import { whilePointServed } from './served-point.ts';
 import type { TaskRun } from './tasks.ts';
 
-/** Kept free on the host's disk (T14). */
-const SPARE_BYTES = 256 * 2 ** 20;
+const NOTHING_CREATED = 'Nothing was created; the VM it would be made from is as it was.';
 
 export interface ClonePorts extends QemuImgPorts {
   readonly machines: Machines;
@@ -91,7 +90,7 @@ export class Cloner {
     const { step } = run;
     const fill = async (): Promise<void> => {
       // T14: for all of its disks, before the first is copied.
-      if (!linked) this.#checkSpace(await this.#needs(from.id, copies, run));
+      if (!linked) await this.#requireRoom(from.id, copies, run);
       for (const copy of copies)
         if (linked) await this.#share(from.id, spec.id, copy, step);
         else await this.#copy(from.id, spec.id, copy, run);
@@ -123,8 +122,8 @@ export class Cloner {
     await storage.call('disk.adopt', { vmId: toId, diskId, images });
   }
 
-  async #needs(fromId: VmId, copies: PlannedClone['copies'], run: TaskRun): Promise<number> {
-    const { storage, readerSocket } = this.#ports;
+  async #requireRoom(fromId: VmId, copies: PlannedClone['copies'], run: TaskRun): Promise<void> {
+    const { storage, readerSocket, folders } = this.#ports;
     const qemuImg = qemuImgPath(this.#ports, 'Nothing was created.');
     let needs = 0;
     for (const { pointId } of copies) {
@@ -133,7 +132,7 @@ export class Cloner {
         measurePoint(point, qemuImg, this.#ports, run),
       );
     }
-    return needs;
+    requireRoom({ what: 'The clone', needs, free: folders.freeBytes(), safe: NOTHING_CREATED });
   }
 
   async #copy(
@@ -159,25 +158,12 @@ export class Cloner {
       }
     });
   }
-
-  /** T14: before anything is copied. */
-  #checkSpace(needs: number): void {
-    const free = this.#ports.folders.freeBytes();
-    if (free >= needs + SPARE_BYTES) return;
-    throw new Fault({
-      code: 'disk.full',
-      what: `The clone needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free.`,
-      safe: 'Nothing was created; the VM it would be made from is as it was.',
-      todo: 'Free some space, then try again.',
-      data: { needs, free },
-    });
-  }
 }
 
 const failed = ({ stderr, isFull }: { stderr: string; isFull: boolean }): Fault =>
   new Fault({
     code: isFull ? 'disk.full' : 'disk.io',
     what: `The disk could not be copied: ${stderr.slice(0, 400)}`,
-    safe: 'Nothing was created; the VM it would be made from is as it was.',
+    safe: NOTHING_CREATED,
     todo: isFull ? 'Free some space, then try again.' : 'Try again.',
   });

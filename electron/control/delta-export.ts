@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute } from 'node:path';
 import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { IMAGE_SPARE_BYTES } from './disk-room.ts';
 import {
   checkFree,
   checkTarget,
@@ -13,7 +14,6 @@ import {
   giveName,
   isWritten,
   pathOf,
-  SPARE_BYTES,
   type Unnamed,
 } from './export-point.ts';
 import type { Step, TaskRun } from './tasks.ts';
@@ -105,7 +105,7 @@ export class DeltaExporter {
     const point = newer?.points.find(({ pointId }) => pointId === to);
     // Gone meanwhile: whoever reads it says so.
     if (older === undefined || newer === undefined || point === undefined) return;
-    if ((freeBytes(folder) ?? 0) >= point.virtualBytes + SPARE_BYTES) return;
+    if ((freeBytes(folder) ?? 0) >= point.virtualBytes + IMAGE_SPARE_BYTES) return;
     step('measuring what differs');
     const compared = { vmId, fromId: older.id, toId: newer.id };
     const { disks } = await storage.call('moment.compare', compared);

@@ -4,8 +4,8 @@
 import type { MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
-import { amountText, KIB } from '../../shared/units.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { requireRoom } from './disk-room.ts';
 import type { ChosenFile } from './files.ts';
 import { checkUnchanged } from './import-disk.ts';
 import { type ImportPorts, refused } from './import-ports.ts';
@@ -13,8 +13,6 @@ import { noPoint } from './machine-faults.ts';
 import type { TaskRun } from './tasks.ts';
 import { type FoundVhd, lookAtVhd, pushVhd } from './vhd-reader.ts';
 
-/** Kept free on the host's disk (T14). */
-const SPARE_BYTES = 256 * 2 ** 20;
 const NAME_MAX = 200;
 
 export interface DeltaImportPorts extends ImportPorts {
@@ -65,7 +63,8 @@ export class DeltaImporter {
     const timeline = await storage.call('timeline.get', { vmId });
     const { points } = await storage.call('point.find', { vmId, uuid: parentUuid });
     const parent = chooseParent(file, found, { timeline, points, ontoId, parentUuid });
-    this.#checkSpace(found.dataBytes);
+    const [needs, free] = [found.dataBytes, this.#ports.freeBytes()];
+    requireRoom({ what: 'The update', needs, free, safe: 'Nothing was created; every point is as it was.' });
     const known = (await storage.call('point.find', { vmId, uuid: image.uuid })).points;
     if (known.length > 0) throw knownAlready(file, image.uuid, momentOf(timeline, known[0] as PointId));
     const onto = momentOf(timeline, parent);
@@ -101,18 +100,6 @@ export class DeltaImporter {
       await storage.call('graft.discard', { vmId, graftId }).catch(() => undefined);
       throw cause;
     }
-  }
-
-  #checkSpace(needs: number): void {
-    const free = this.#ports.freeBytes();
-    if (free >= needs + SPARE_BYTES) return;
-    throw new Fault({
-      code: 'disk.full',
-      what: `The update needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free.`,
-      safe: 'Nothing was created; every point is as it was.',
-      todo: 'Free some space, then try again.',
-      data: { needs, free },
-    });
   }
 }
 

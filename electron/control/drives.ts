@@ -8,6 +8,7 @@ import type { Log } from '../../shared/log.ts';
 import { Fault } from '../../shared/result.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import type { Random } from '../platform/ports.ts';
+import { SPARE_BYTES } from './disk-room.ts';
 import type { ChosenFile } from './files.ts';
 import { checkUnchanged } from './import-disk.ts';
 import type { ImportPorts } from './import-ports.ts';
@@ -15,9 +16,6 @@ import { bootOf, copyInstaller, insertFull, installerName, isoNameOf, noDrive } 
 import type { MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
 import type { TaskRun } from './tasks.ts';
-
-/** Kept free on the host's disk (T14). */
-const SPARE_BYTES = 64 * 2 ** 20;
 
 export interface DrivesPorts {
   readonly machines: Pick<Machines, 'kept' | 'spec' | 'requireOff' | 'update'>;

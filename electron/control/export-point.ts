@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { PointId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportFormat } from '../../shared/timeline.ts';
-import { amountText, KIB } from '../../shared/units.ts';
+import { requireRoom } from './disk-room.ts';
 import type { ChosenFile } from './files.ts';
 import {
   MEASURE,
@@ -19,8 +19,6 @@ import type { TaskRun } from './tasks.ts';
 import type { Unfinished } from './unfinished.ts';
 
 const MEASURE_TIMEOUT_MS = 600_000;
-/** Never taken: the guests of this host need it (T14). */
-export const SPARE_BYTES = 256 * 2 ** 20;
 
 /** Of 255, with room for a number, the extension and `.part`. */
 const NAME_BYTES_MAX = 200;
@@ -195,14 +193,8 @@ export function checkFree(
 ): void {
   const free = freeBytes(folder);
   if (free === null) throw unwritable(`There is no folder ${folder}.`, 'Choose one that exists.');
-  if (free >= needs + SPARE_BYTES) return;
-  throw new Fault({
-    code: 'disk.full',
-    what: `The image needs ${amountText(needs / KIB)}; ${amountText(free / KIB)} are free in ${folder}.`,
-    safe: 'Nothing was written.',
-    todo: 'Free some space, or choose a folder on another disk.',
-    data: { needs, free },
-  });
+  const todo = 'Free some space, or choose a folder on another disk.';
+  requireRoom({ what: 'The image', needs, free, folder, safe: 'Nothing was written.', todo });
 }
 
 /** Bytes of data it holds; all of it where qemu-img does not say. */

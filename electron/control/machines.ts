@@ -10,6 +10,7 @@ import type { CloudInit, Peek } from '../../shared/vm-setup.ts';
 import type { Clock, Random } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import { copyIn } from './copy-in.ts';
+import { SPARE_BYTES } from './disk-room.ts';
 import { asLarge } from './grow-disk.ts';
 import { checkUnchanged, examineImage, type ImportSource } from './import-disk.ts';
 import { examineHistory } from './import-history.ts';
@@ -32,8 +33,6 @@ import { QemuSupervisor } from './vm/supervisor.ts';
 import type { SupervisorPorts, VmSupervisor } from './vm/supervisor-port.ts';
 
 const VMS_MAX = 200;
-/** Kept free on the host's disk by every import (T14). */
-const SPARE_BYTES = 64 * 2 ** 20;
 
 export interface MachinesPorts {
   readonly catalog: Catalog;

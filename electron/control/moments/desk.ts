@@ -4,17 +4,15 @@ import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, MomentKind } from '../../../shared/timeline.ts';
-import { amountText, bytesToKib } from '../../../shared/units.ts';
+import { amountText, bytesToKib, kibToBytes } from '../../../shared/units.ts';
 import type { StorageClient } from '../../storage/client.ts';
+import { SPARE_BYTES } from '../disk-room.ts';
 import type { Machines } from '../machines.ts';
 import type { TaskRun } from '../tasks.ts';
 import type { RunRecord } from '../vm/run-record.ts';
 import type { Draft, ExtrasShelf } from './extras.ts';
 import { firstPoint, type GoBackPorts, GoingBack } from './going-back.ts';
 import { pngOf, SCREEN_BYTES_MAX } from './png.ts';
-
-/** Kept free on the host's disk (T14). */
-const SPARE_BYTES = 64 * 2 ** 20;
 
 export interface MomentDeskPorts extends Pick<GoBackPorts, 'requireAllowed' | 'tell'> {
   readonly machines: Machines;
@@ -103,7 +101,7 @@ export class MomentDesk {
   }
 
   #requireRoom(vmId: VmId): void {
-    const needs = this.#ports.machines.spec(vmId).maxKib * 1024 + SPARE_BYTES;
+    const needs = kibToBytes(this.#ports.machines.spec(vmId).maxKib) + SPARE_BYTES;
     const free = this.#ports.freeBytes();
     if (free >= needs) return;
     throw new Fault({
