@@ -16,9 +16,9 @@ import type { StorageClient } from '../storage/client.ts';
 import { requireRoom } from './disk-room.ts';
 import { measurePoint } from './export-point.ts';
 import { copyInstaller, driveChanged, isoNameOf } from './installer.ts';
-import { noPoint } from './machine-faults.ts';
 import type { MachineFolders } from './machine-folders.ts';
 import type { Machines } from './machines.ts';
+import { momentNamed } from './named-point.ts';
 import { nbdUri } from './nbd-uri.ts';
 import { type QemuImgPorts, qemuImgPath, runCopy } from './qemu-img.ts';
 import { whilePointServed } from './served-point.ts';
@@ -66,8 +66,7 @@ export class Cloner {
     const from = machines.bound(vmId);
     machines.checkNew(name);
     const { moments } = await storage.call('timeline.get', { vmId });
-    const moment = moments.find(({ id }) => id === momentId);
-    if (moment === undefined) throw noPoint('Nothing was created.');
+    const moment = momentNamed(moments, momentId, 'Nothing was created.');
     const pairs = from.disks.flatMap(disk => {
       const point = moment.points.find(({ diskId }) => diskId === disk.id);
       const diskId = diskIdSchema.parse(random.uuid());

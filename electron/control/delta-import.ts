@@ -9,7 +9,7 @@ import { requireRoom } from './disk-room.ts';
 import type { ChosenFile } from './files.ts';
 import { checkUnchanged } from './import-disk.ts';
 import { type ImportPorts, refused } from './import-ports.ts';
-import { noPoint } from './machine-faults.ts';
+import { momentNamed } from './named-point.ts';
 import type { TaskRun } from './tasks.ts';
 import { type FoundVhd, lookAtVhd, pushVhd } from './vhd-reader.ts';
 
@@ -121,8 +121,7 @@ export function chooseParent(
   { timeline, points, ontoId, parentUuid }: Candidates,
 ): PointId {
   const live = points.filter(id => momentOf(timeline, id) !== undefined);
-  const onto = timeline.moments.find(({ id }) => id === ontoId);
-  if (ontoId !== null && onto === undefined) throw noPoint('Nothing was created.');
+  const onto = ontoId === null ? undefined : momentNamed(timeline.moments, ontoId, 'Nothing was created.');
   const named = live.find(id => onto === undefined || onto.points.some(point => point.pointId === id));
   if (named !== undefined) {
     // A point keeps the size it had when its disk has grown since.

@@ -4,6 +4,7 @@ import type { DiskId, MomentId, PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CallContext } from '../../shared/rpc/server.ts';
 import type { StorageClient } from '../storage/client.ts';
+import { pointNamed } from './named-point.ts';
 import { nbdUri } from './nbd-uri.ts';
 
 /** Per connection. */
@@ -48,17 +49,14 @@ export class PointServer {
   /** Faults: moment.not-found, disk.not-found, file.unreadable (the socket's place), limit.reached. */
   async serve(wanted: WantedServing, { caller }: Pick<CallContext, 'caller'>): Promise<Serving> {
     const { storage, readerSocket, requireAllowed } = this.#ports;
-    const { vmId, momentId, diskId } = wanted;
+    const { vmId } = wanted;
     const { moments } = await storage.call('timeline.get', { vmId });
-    const moment = moments.find(({ id }) => id === momentId);
-    const point = moment?.points.find(row => diskId === null || row.diskId === diskId);
-    if (point === undefined) throw noSuch(moment === undefined);
+    const { pointId } = pointNamed(moments, wanted, 'Nothing was opened.').point;
     if (wanted.socketPath !== null) this.#checkPlace(wanted.socketPath);
     const count = this.#served.get(caller.id) ?? 0;
     if (count >= SERVED_MAX) throw tooMany();
     this.#served.set(caller.id, count + 1);
     const socketPath = wanted.socketPath ?? readerSocket(vmId);
-    const { pointId } = point;
     const opened = await storage
       .call('point.open', { vmId, pointId, socketPath, isHeld: true })
       .catch((cause: unknown) => {
@@ -126,14 +124,6 @@ export class PointServer {
     });
   }
 }
-
-const noSuch = (isMoment: boolean): Fault =>
-  new Fault({
-    code: isMoment ? 'moment.not-found' : 'disk.not-found',
-    what: isMoment ? 'There is no such point.' : 'That point has no such disk.',
-    safe: 'Nothing was opened.',
-    todo: 'Look at the timeline again.',
-  });
 
 const tooMany = (): Fault =>
   new Fault({

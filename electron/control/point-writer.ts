@@ -12,6 +12,7 @@ import {
   pathOf,
   type Unnamed,
 } from './export-point.ts';
+import { pointNamed } from './named-point.ts';
 import { whilePointServed } from './served-point.ts';
 import type { TaskRun } from './tasks.ts';
 
@@ -47,12 +48,9 @@ export class PointWriter {
 
   /** Everything that can be refused at once is. */
   async find(wanted: WantedExport): Promise<Unnamed<PlannedExport>> {
-    const { vmId, vmName, momentId, diskId, format, path } = wanted;
-    const timeline = await this.#ports.storage.call('timeline.get', { vmId });
-    const moment = timeline.moments.find(({ id }) => id === momentId);
-    const point = moment?.points.find(row => diskId === null || row.diskId === diskId);
-    if (moment === undefined || point === undefined)
-      throw noSuch(moment === undefined ? 'moment.not-found' : 'disk.not-found');
+    const { vmId, vmName, format, path } = wanted;
+    const { moments } = await this.#ports.storage.call('timeline.get', { vmId });
+    const { moment, point } = pointNamed(moments, wanted, 'Nothing was written.');
     if (path !== null && !isAbsolute(path)) throw relative(path);
     const name = `${vmName} ${moment.name === '' ? 'point' : moment.name} ${this.#ports.day()}`;
     const own = () => ({ folder: this.#ports.exportsFolder(), fileName: exportFileName(name, format) });
@@ -73,14 +71,6 @@ export class PointWriter {
     run.step(`written to ${path}`);
   }
 }
-
-const noSuch = (code: 'moment.not-found' | 'disk.not-found'): Fault =>
-  new Fault({
-    code,
-    what: code === 'moment.not-found' ? 'There is no such point.' : 'That point has no such disk.',
-    safe: 'Nothing was written.',
-    todo: 'Look at the timeline again.',
-  });
 
 const relative = (path: string): Fault =>
   new Fault({

@@ -2,12 +2,13 @@
 // as a kind that is named to it (it follows names inside images it guesses). It never writes: what it reads goes through
 // its standard output into new files of ours, under names made plain; no link of a guest's is followed.
 import { isAbsolute } from 'node:path';
-import type { DiskId, MomentId, PointId, VmId } from '../../../shared/ids.ts';
+import type { DiskId, MomentId, VmId } from '../../../shared/ids.ts';
 import { type DiskPart, ENTRIES_MAX, type FileEntry, type FileList } from '../../../shared/point-files.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { FileResult, ToolOptions, ToolResult } from '../../platform/process.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import { checkFree, type ExportPorts, plainName } from '../export-point.ts';
+import { pointNamed } from '../named-point.ts';
 import { whilePointServed } from '../served-point.ts';
 import type { TaskRun } from '../tasks.ts';
 import { BlockReader, type Found, foundOf, partOf } from './listing.ts';
@@ -207,7 +208,8 @@ export class PointFiles {
     const { storage, readerSocket } = this.#ports;
     const { vmId } = where;
     this.#sevenZip([]);
-    const pointId = await this.#pointOf(where);
+    const { moments } = await storage.call('timeline.get', { vmId });
+    const { pointId } = pointNamed(moments, where, 'Nothing was read.').point;
     const served = { vmId, pointId, socketPath: readerSocket(vmId) };
     return whilePointServed(storage, served, async ({ virtualBytes }) => {
       const from = { socketPath: served.socketPath, exportName: pointId };
@@ -223,19 +225,6 @@ export class PointFiles {
         return found;
       });
       return { volumes, volume: volume?.index ?? null, fileSystem };
-    });
-  }
-
-  async #pointOf({ vmId, momentId, diskId }: Where): Promise<PointId> {
-    const { moments } = await this.#ports.storage.call('timeline.get', { vmId });
-    const moment = moments.find(({ id }) => id === momentId);
-    const point = moment?.points.find(row => diskId === null || row.diskId === diskId);
-    if (point !== undefined) return point.pointId;
-    throw new Fault({
-      code: moment === undefined ? 'moment.not-found' : 'disk.not-found',
-      what: moment === undefined ? 'There is no such point.' : 'That point has no such disk.',
-      safe: 'Nothing was read.',
-      todo: 'Look at the timeline again.',
     });
   }
 
