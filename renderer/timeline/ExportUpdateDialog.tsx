@@ -28,7 +28,8 @@ function Size(props: { readonly timeline: Timeline; readonly wish: UpdateWish })
   const found = useDifference(props.timeline.vmId, fromId, toId);
   // The service refuses in its own words what cannot be made; no guess beforehand.
   if (found.kind !== 'known') return <p className="quiet">{text.compare.asking}</p>;
-  const disk = diskId === null ? found.disks[0] : found.disks.find(other => other.diskId === diskId);
+  const { disks } = found.value;
+  const disk = diskId === null ? disks[0] : disks.find(other => other.diskId === diskId);
   const bytes = disk?.difference.bytes ?? 0;
   return (
     <p className="quiet" role="status">

@@ -12,9 +12,9 @@ import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
+import { type Answer, useAnswer } from '../ui/use-answer.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { FileProgress, type Writing } from './FileProgress.tsx';
-import { type Files, useFiles } from './use-files.ts';
 
 interface Inside {
   readonly diskId: DiskId | null;
@@ -92,7 +92,7 @@ function EntryRow(props: {
 }
 
 function Listing(props: {
-  readonly found: Files;
+  readonly found: Answer<FileList>;
   readonly folder: string;
   readonly chosen: ReadonlySet<string>;
   readonly onOpen: (folder: string) => void;
@@ -113,7 +113,7 @@ function Listing(props: {
         <ErrorWords body={found.error} />
       </Notice>
     );
-  const { entries, isTruncated } = found.list;
+  const { entries, isTruncated } = found.value;
   if (entries === null)
     return (
       <Notice tone="calm" title={words.unreadable} live="polite">
@@ -208,9 +208,10 @@ export function FilesDialog(props: {
   const [writing, setWriting] = useState<Writing | null>(null);
   const [list, setList] = useState<FileList | null>(null);
   const place = { vmId: vm.spec.id, momentId: moment.id };
-  const found = useFiles({ ...place, ...inside });
+  const folder = { ...place, ...inside };
+  const found = useAnswer(JSON.stringify(folder), () => call('moment.files', folder));
   // What the select shows stays while another folder is asked for.
-  if (found.kind === 'known' && found.list !== list) setList(found.list);
+  if (found.kind === 'known' && found.value !== list) setList(found.value);
   const move = (next: Inside): void => {
     if (next.diskId !== inside.diskId || next.volume !== inside.volume) setChosen(new Set());
     setInside(next);

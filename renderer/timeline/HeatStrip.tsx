@@ -121,7 +121,7 @@ export function DiskDifferences(props: {
     );
   return (
     <div className="differences" role="status">
-      {found.disks.map(({ diskId, difference }) => {
+      {found.value.disks.map(({ diskId, difference }) => {
         const index = timeline.disks.findIndex(({ id }) => id === diskId);
         // A point may be of a larger disk than the one that is there now.
         const end = difference.ranges.reduce((most, range) => Math.max(most, range.offset + range.length), 0);
