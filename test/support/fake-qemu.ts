@@ -105,6 +105,8 @@ export class FakeHost {
   readonly cpuCaps: [pid: number, percent: number | null | 'ended'][] = [];
   /** Takes what a QEMU saves of its memory. */
   receive: SupervisorPorts['receiveToFile'] = () => Promise.reject(new Error('not here'));
+  /** Disks that storage serves. */
+  readonly served = new Set<string>();
   readonly firmware = new Map<string, { readonly code: string; readonly vars: string }>();
   onSpawn: () => void = () => undefined;
 
@@ -114,13 +116,16 @@ export class FakeHost {
       clock: this.clock,
       memory: this.memory,
       storage: {
-        openExport: () =>
-          this.opensExports === 'never'
-            ? new Promise(() => undefined)
-            : this.opensExports
-              ? Promise.resolve({ exportName: 'disk' })
-              : Promise.reject(new Error('no disk')),
-        closeExport: () => Promise.resolve(),
+        openExport: (_, diskId) => {
+          if (this.opensExports === 'never') return new Promise(() => undefined);
+          if (!this.opensExports) return Promise.reject(new Error('no disk'));
+          this.served.add(diskId);
+          return Promise.resolve({ exportName: 'disk' });
+        },
+        closeExport: (_, diskId) => {
+          this.served.delete(diskId);
+          return Promise.resolve();
+        },
         healthy: () => Promise.resolve(),
         isSpoiled: () => Promise.resolve(false),
       },
@@ -153,7 +158,7 @@ export class FakeHost {
       connect: () => (this.qmp === null ? nothing() : Promise.resolve(this.qmp)),
       receiveToFile: (...given) => this.receive(...given),
       sendFile: nothing,
-      readJson: path => this.files.get(path) ?? null,
+      readJson: path => this.files.get(path),
       readBytes: path => (this.files.get(path) as Uint8Array | undefined) ?? new Uint8Array(),
       readText: path => String(this.files.get(path) ?? ''),
       writeJson: (path, value) => void this.files.set(path, JSON.parse(JSON.stringify(value))),

@@ -19,13 +19,13 @@ export interface Found {
   readonly process: ProcessId;
 }
 
-/** Null, and nothing noted any more, where none runs. */
+/** Null where none runs. */
 export async function findRunning(folders: VmFolders, ports: SupervisorPorts): Promise<Found | null> {
   const parsed = runRecordSchema.safeParse(ports.readJson(recordPath(folders)));
   const process = parsed.success ? (parsed.data.process ?? (await fromPidFile(folders, ports))) : null;
-  if (parsed.success && process !== null && ports.isAlive(process)) return { record: parsed.data, process };
-  ports.removeFile(recordPath(folders));
-  return null;
+  return parsed.success && process !== null && ports.isAlive(process)
+    ? { record: parsed.data, process }
+    : null;
 }
 
 /** Its control died before it noted what it spawned: QEMU may be about to write its pid. */

@@ -91,7 +91,7 @@ export async function openExports({ spec, folders, ports }: LaunchInput, isReope
 export const openExportsInTime = (launch: LaunchInput): Promise<void> =>
   within(launch.ports.clock, EXPORTS, openExports(launch));
 
-/** Its QEMU is gone, and a barrier it stood at with it. One that fails does not keep the others open. */
+/** Its QEMU is gone: nothing is served or noted any more. A disk that fails does not keep the others open. */
 export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<void> {
   dropBarrierNote(folders, ports);
   await endTpm(folders, ports);
@@ -100,4 +100,6 @@ export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<v
       ports.log(`vm ${spec.id}: closing the export of ${disk.id}: ${String(cause)}`);
     });
   }
+  // Last: who dies before it is followed by one that does all of it.
+  ports.removeFile(recordPath(folders));
 }

@@ -11,7 +11,7 @@ import { mendLeftOver } from './after-death.ts';
 import { type Stays, saveOrGoOn } from './barrier.ts';
 import { endQemu, hasEnded } from './end-qemu.ts';
 import { type Found, findRunning, REACH_AGAIN_MS, unreachable } from './find-running.ts';
-import { logPath, recordPath } from './home-files.ts';
+import { logPath } from './home-files.ts';
 import * as launching from './launch.ts';
 import type { Live } from './live.ts';
 import { GONE, openQmp, whyNotStarted } from './open-qmp.ts';
@@ -215,7 +215,6 @@ export class QemuSupervisor implements VmSupervisor {
     if (lease !== null) this.#ports.memory.release(lease);
     else this.#ports.memory.detach(this.vmId, 'crashed');
     await launching.giveBack(this.#launch());
-    this.#ports.removeFile(recordPath(this.#folders));
     if (error !== null) return this.#feed({ kind: 'failed', error });
     this.#feed(this.savedRecord() === null ? { kind: 'ended', error } : { kind: 'suspended' });
   }
@@ -332,11 +331,12 @@ export class QemuSupervisor implements VmSupervisor {
   }
 
   async adopt(): Promise<boolean> {
-    const wasRunning = this.#ports.readJson(recordPath(this.#folders)) !== null;
     const found = await findRunning(this.#folders, this.#ports);
-    // T17: nobody served its disks to their end.
-    if (found === null && wasRunning) await launching.giveBack(this.#launch());
-    if (found === null) return false;
+    if (found === null) {
+      // T17: the control before may have died over its end, or over a start that had its disks open and no QEMU noted yet.
+      await launching.giveBack(this.#launch());
+      return false;
+    }
     const { record, process } = found;
     this.#found = process;
     this.#feed({ kind: 'start' });
@@ -388,11 +388,10 @@ export class QemuSupervisor implements VmSupervisor {
     }
   }
 
-  /** The process is gone: nothing is committed, served or noted any more. */
+  /** The process is gone. */
   async #ended({ isSuspending, isWanted }: { isSuspending: boolean; isWanted: boolean }): Promise<void> {
     this.#ports.memory.detach(this.vmId, isSuspending ? 'suspended' : isWanted ? 'stopped' : 'crashed');
     await launching.giveBack(this.#launch());
-    this.#ports.removeFile(recordPath(this.#folders));
     if (isSuspending) return this.#feed({ kind: 'suspended' });
     const error = isWanted ? null : diedUnasked(this.#ports.readText(logPath(this.#folders)));
     this.#feed({ kind: 'ended', error });

@@ -117,6 +117,14 @@ describe('a QEMU that outlived its control', () => {
     expect(await supervise().adopt()).toBe(false);
     expect(host.record).toBeUndefined();
   });
+
+  it('T17: leaves no disk served where its control died with them open, and no QEMU noted', async () => {
+    died(await start());
+    host.files.delete('/home/run.json');
+    expect(host.served.size).toBe(1);
+    expect(await supervise().adopt()).toBe(false);
+    expect(host.served.size).toBe(0);
+  });
 });
 
 describe('a QEMU that the kernel cannot end', () => {
