@@ -32,3 +32,5 @@ export function amountText(kib: number): string {
   if (kib > 0 && mib < 1) return `${Math.max(1, Math.round(kib))} KiB`;
   return mib < 1000 ? `${Math.round(mib)} MiB` : `${(mib / 1024).toFixed(1)} GiB`;
 }
+/** And of a size. */
+export const bytesText = (bytes: number): string => amountText(bytes / KIB);

@@ -2,7 +2,7 @@
 import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CompactOrder, Timeline } from '../../shared/timeline.ts';
-import { amountText, KIB } from '../../shared/units.ts';
+import { bytesText } from '../../shared/units.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { Bytes, TaskRun } from './tasks.ts';
@@ -44,7 +44,7 @@ export async function compactHistory({ storage, clock }: Ports, vmId: VmId, run:
     for (;;) {
       const settle = await look();
       const { isPending, isPaused, freedBytes } = settle.compact;
-      run.step(isPending ? waitingText(settle) : `${amountText(freedBytes / KIB)} freed`, bytesOf(settle));
+      run.step(isPending ? waitingText(settle) : `${bytesText(freedBytes)} freed`, bytesOf(settle));
       if (!isPending) return;
       if (run.gate.isPaused || run.signal.aborted) await wait();
       else if (isPaused) await tell('run');
@@ -68,7 +68,7 @@ function waitingText({ state, isHeld, work, reason, compact }: Timeline['settle'
     return `waits: tidying the history ${isHeld ? 'waits for the charger' : 'is paused'}`;
   if (state === 'blocked') return `waits: ${reason ?? ''}`;
   if (work?.kind !== 'compact') return 'waits for the history to be at rest';
-  return `${amountText(compact.freedBytes / KIB)} freed so far`;
+  return `${bytesText(compact.freedBytes)} freed so far`;
 }
 
 const bytesOf = ({ work, compact }: Timeline['settle']): Bytes | undefined =>

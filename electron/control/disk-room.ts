@@ -1,7 +1,7 @@
 // T14: room on the host's disk is looked for before anything is written, and some of it is never taken: its guests need
 // it. Pure.
 import { Fault } from '../../shared/result.ts';
-import { amountText, KIB, MIB } from '../../shared/units.ts';
+import { bytesText, MIB } from '../../shared/units.ts';
 
 /** Left free by what comes to one VM: its memory, an installer, disks of a new one. */
 export const SPARE_BYTES = 64 * MIB;
@@ -29,7 +29,7 @@ export function requireRoom({
   todo = 'Free some space, then try again.',
 }: WantedRoom): void {
   if (free >= needs + IMAGE_SPARE_BYTES) return;
-  const [needed, left] = [needs, free].map(bytes => amountText(bytes / KIB));
+  const [needed, left] = [needs, free].map(bytesText);
   const where = folder === undefined ? '' : ` in ${folder}`;
   throw new Fault({
     code: 'disk.full',

@@ -1,6 +1,6 @@
 // What is right and wrong with this computer, each with the exact step that mends it. Asks; changes nothing.
 import type { Check, DoctorReport } from '../../shared/host.ts';
-import { amountText, GIB, KIB } from '../../shared/units.ts';
+import { amountText, bytesText, GIB } from '../../shared/units.ts';
 import type { HostParts } from '../../shared/vm-setup.ts';
 import type { ProbeResult } from './accelerator.ts';
 
@@ -138,7 +138,7 @@ export function examine(found: DoctorFindings): DoctorReport {
       'disk',
       'Disk space',
       disk,
-      `${amountText(found.freeBytes / KIB)} free in ${found.dataFolder}.`,
+      `${bytesText(found.freeBytes)} free in ${found.dataFolder}.`,
       disk === 'ok' ? '' : "Free some space, or move Ebb's data: set EBB_DATA to a folder on another disk.",
     ),
     found.canWrite

@@ -1,6 +1,6 @@
 // What is in a VM's CD drive: a copy of an ISO in its folder, and what its spec says of it. Names and words are pure.
 import { Fault } from '../../shared/result.ts';
-import { amountText, bytesToKib } from '../../shared/units.ts';
+import { bytesText } from '../../shared/units.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 import type { ChosenFile } from './files.ts';
 import type { MachineFolders } from './machine-folders.ts';
@@ -65,7 +65,7 @@ export const insertFull = (label: string, needs: number | null, free: number): F
     what:
       needs === null
         ? `The disk is full: ${label} could not be copied.`
-        : `Copying ${label} needs ${amountText(bytesToKib(needs))}; ${amountText(bytesToKib(free))} are free.`,
+        : `Copying ${label} needs ${bytesText(needs)}; ${bytesText(free)} are free.`,
     safe: UNCHANGED,
     todo: 'Free some space, then try again.',
     data: needs === null ? { free } : { needs, free },

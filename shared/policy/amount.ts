@@ -1,5 +1,5 @@
 // Amounts in policy files, as people write them: "6GiB", "512MiB".
-import { amountText, KIB } from '../units.ts';
+import { amountText, bytesText, KIB } from '../units.ts';
 import type { RuleKind } from './keys.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
@@ -17,5 +17,5 @@ export function readAmount(kind: RuleKind, said: unknown): number | null {
 /** In the words of sentences. */
 export function sayAmount(kind: RuleKind, amount: number): string {
   if (kind === 'memory') return amountText(amount);
-  return kind === 'size' ? amountText(amount / KIB) : String(amount);
+  return kind === 'size' ? bytesText(amount) : String(amount);
 }

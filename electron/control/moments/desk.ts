@@ -4,7 +4,7 @@ import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, MomentKind } from '../../../shared/timeline.ts';
-import { amountText, bytesToKib, kibToBytes } from '../../../shared/units.ts';
+import { bytesText, kibToBytes } from '../../../shared/units.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import { SPARE_BYTES } from '../disk-room.ts';
 import type { Machines } from '../machines.ts';
@@ -106,7 +106,7 @@ export class MomentDesk {
     if (free >= needs) return;
     throw new Fault({
       code: 'disk.full',
-      what: `Saving its memory may take ${amountText(bytesToKib(needs))}; ${amountText(bytesToKib(free))} are free.`,
+      what: `Saving its memory may take ${bytesText(needs)}; ${bytesText(free)} are free.`,
       safe: 'No point was taken; the VM runs on.',
       todo: 'Take the point without memory, or make room first.',
     });

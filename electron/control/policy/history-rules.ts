@@ -6,7 +6,7 @@ import {
   type Retention,
   type Schedule,
 } from '../../../shared/history.ts';
-import { amountText, bytesToKib } from '../../../shared/units.ts';
+import { bytesText } from '../../../shared/units.ts';
 import type { Policy } from './policy.ts';
 
 type Interval = Schedule['everyMinutes'];
@@ -76,7 +76,7 @@ export function wantedSchedule(wanted: Schedule, stored: Schedule, policy: Polic
   if (!isLeft('leastChangedBytes') && wanted.leastChangedBytes > MOST.leastChangedBytes)
     policy.requireUnset(
       'history.everyMinutes',
-      `points cannot wait for more than ${amountText(bytesToKib(MOST.leastChangedBytes))} of changes`,
+      `points cannot wait for more than ${bytesText(MOST.leastChangedBytes)} of changes`,
     );
   if (!isLeft('batteryLeastPercent') && wanted.batteryLeastPercent > MOST.batteryLeastPercent)
     policy.requireUnset(

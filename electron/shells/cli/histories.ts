@@ -8,7 +8,8 @@ import type {
   Quota,
   Schedule,
 } from '../../../shared/history.ts';
-import { gib, table, timeText } from './output.ts';
+import { bytesText } from '../../../shared/units.ts';
+import { table, timeText } from './output.ts';
 import { NotFoundError } from './pick.ts';
 import { type Run, theVm } from './session.ts';
 import type { HISTORY_ROWS } from './table/history.ts';
@@ -46,8 +47,8 @@ const clockOf = (minute: number): string =>
 
 function scheduleText({ isOn, everyMinutes, atMinute, leastChangedBytes, changedBytes }: Schedule): string {
   if (!isOn) return 'No automatic points are taken.';
-  const least = leastChangedBytes === 0 ? 'anything' : gib(leastChangedBytes);
-  const change = changedBytes === null ? '' : `, and as soon as ${gib(changedBytes)} were written`;
+  const least = leastChangedBytes === 0 ? 'anything' : bytesText(leastChangedBytes);
+  const change = changedBytes === null ? '' : `, and as soon as ${bytesText(changedBytes)} were written`;
   return `A point every ${everyText(everyMinutes)} (${clockOf(atMinute)}) if ${least} was written${change}.`;
 }
 
@@ -56,7 +57,7 @@ function keepText({
   quotaBytes,
   batteryLeastPercent,
 }: Schedule): string {
-  const quota = quotaBytes === null ? '' : ` At most ${gib(quotaBytes)} besides the newest image.`;
+  const quota = quotaBytes === null ? '' : ` At most ${bytesText(quotaBytes)} besides the newest image.`;
   const battery =
     batteryLeastPercent === 0 ? '' : ` On battery below ${batteryLeastPercent} % points and settling wait.`;
   return `Kept: all of ${allHours} hours, then one of each of ${days} days, ${weeks} weeks and ${months} months.${quota}${battery}`;
@@ -128,14 +129,15 @@ export const setSchedule: Run<Rows['history set']> = async session => {
 };
 
 const freesText = ({ freesNowBytes, freesLaterBytes }: Frees): string =>
-  `${gib(freesNowBytes)}${freesLaterBytes === 0 ? '' : `, and at least ${gib(freesLaterBytes)} more once others are merged`}`;
+  `${bytesText(freesNowBytes)}${freesLaterBytes === 0 ? '' : `, and at least ${bytesText(freesLaterBytes)} more once others are merged`}`;
 
 function quotaText({ quotaBytes, usedBytes, overBytes, heldBy }: Quota): string {
-  if (quotaBytes === null) return `Points besides the newest image take ${gib(usedBytes)}; no quota is set.`;
-  const line = `Points besides the newest image take ${gib(usedBytes)} of ${gib(quotaBytes)}.`;
+  if (quotaBytes === null)
+    return `Points besides the newest image take ${bytesText(usedBytes)}; no quota is set.`;
+  const line = `Points besides the newest image take ${bytesText(usedBytes)} of ${bytesText(quotaBytes)}.`;
   if (overBytes === 0) return line;
-  const holders = heldBy.map(({ by, bytes }) => `${WHO[by]} ${gib(bytes)}`).join(', ');
-  return `${line} ${gib(overBytes)} too much stay: ${holders}.`;
+  const holders = heldBy.map(({ by, bytes }) => `${WHO[by]} ${bytesText(bytes)}`).join(', ');
+  return `${line} ${bytesText(overBytes)} too much stay: ${holders}.`;
 }
 
 const nameText = ({ name }: { readonly name: string }): string => (name === '' ? 'Automatic' : name);

@@ -1,23 +1,24 @@
 // Is the history what it was, and what if its database is gone?
+import { bytesText } from '../../../shared/units.ts';
 import type { VerifyReport } from '../../../shared/verify.ts';
 import { EXIT_FAILED, EXIT_INTEGRITY, EXIT_OK } from './exits.ts';
-import { gib, settleText, table } from './output.ts';
+import { settleText, table } from './output.ts';
 import { type Run, theVm } from './session.ts';
 import type { VM_ROWS } from './table/vms.ts';
 
 type Rows = typeof VM_ROWS;
 
 function reportText(name: string, report: VerifyReport, names: ReadonlyMap<string, string>): string {
-  const read = `${gib(report.checkedBytes)} compared`;
+  const read = `${bytesText(report.checkedBytes)} compared`;
   const unknown =
     report.unrecordedBytes === 0
       ? ''
-      : ` Of ${gib(report.unrecordedBytes)} nothing is recorded yet; that happens when the history is at rest.`;
+      : ` Of ${bytesText(report.unrecordedBytes)} nothing is recorded yet; that happens when the history is at rest.`;
   if (report.damages.length === 0) return `${name}: every point is as it was recorded; ${read}.${unknown}`;
   const rows = report.damages.map(damage => [
     damage.file,
-    gib(damage.offset),
-    gib(damage.length),
+    bytesText(damage.offset),
+    bytesText(damage.length),
     [
       ...damage.momentIds.map(id => names.get(id) ?? id.slice(0, 8)),
       ...(damage.touchesNow ? ['now'] : []),
@@ -46,7 +47,10 @@ export const compactVm: Run<Rows['vm compact']> = async session => {
   const { client } = session;
   await session.wait((await client.call('vm.compact', { vmId: spec.id })).taskId);
   const { freedBytes } = (await client.call('timeline.get', { vmId: spec.id })).settle.compact;
-  return { text: `${spec.name}: ${gib(freedBytes)} freed; every point is as it was.`, json: { freedBytes } };
+  return {
+    text: `${spec.name}: ${bytesText(freedBytes)} freed; every point is as it was.`,
+    json: { freedBytes },
+  };
 };
 
 export const rescueVm: Run<Rows['vm rescue']> = async session => {

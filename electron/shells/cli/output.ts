@@ -1,6 +1,6 @@
 // Tables for people. Pure.
 import type { Timeline } from '../../../shared/timeline.ts';
-import { amountText, KIB } from '../../../shared/units.ts';
+import { amountText } from '../../../shared/units.ts';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
@@ -14,7 +14,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), ...rows.map(line)].join('\n');
 }
 
-export const gib = (bytes: number): string => amountText(bytes / KIB);
 export const kibText = (kib: number | null): string => (kib === null ? '–' : amountText(kib));
 /** As the clock on the wall says it. */
 const local = (ms: number): string =>

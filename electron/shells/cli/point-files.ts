@@ -1,6 +1,7 @@
 // `ebb point files` and `ebb point restore-files`: what is inside a point, and files of it copied out.
 import type { FileEntry } from '../../../shared/point-files.ts';
-import { gib, table, timeText } from './output.ts';
+import { bytesText } from '../../../shared/units.ts';
+import { table, timeText } from './output.ts';
 import { diskOf, thePoint } from './points.ts';
 import type { OfVm, Run, Session } from './session.ts';
 import type { POINT_ROWS } from './table/points.ts';
@@ -19,7 +20,7 @@ async function whereOf(session: Inside) {
 const plain = (path: string): string => path.replace(/^\/+|\/+$/g, '');
 const shown = ({ name, kind, bytes, modifiedAt }: FileEntry): string[] => [
   kind === 'folder' ? `${name}/` : name,
-  kind === 'file' ? gib(bytes) : kind === 'folder' ? '' : 'not copied',
+  kind === 'file' ? bytesText(bytes) : kind === 'folder' ? '' : 'not copied',
   modifiedAt === null ? '' : timeText(modifiedAt),
 ];
 
@@ -32,7 +33,7 @@ export const listFiles: Run<Rows['point files']> = async session => {
     `${index}${index === volume ? ' (shown)' : ''}`,
     name,
     fileSystem,
-    gib(bytes),
+    bytesText(bytes),
   ]);
   const parts = volumes.length < 2 ? '' : `${table(['PART', 'NAME', 'KIND', 'SIZE'], rows)}\n\n`;
   const text =

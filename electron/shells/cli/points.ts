@@ -4,7 +4,8 @@ import type { MomentId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
-import { gib, settleText, table, timeText } from './output.ts';
+import { bytesText } from '../../../shared/units.ts';
+import { settleText, table, timeText } from './output.ts';
 import { NotFoundError, pickMoment } from './pick.ts';
 import { streamPoint } from './serve-point.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
@@ -77,8 +78,8 @@ export const listPoints: Run<Rows['point list']> = async session => {
       moment.id.slice(0, 8),
       `${moment.name === '' && moment.kind === 'automatic' ? 'Automatic' : moment.name}${moment.id === timeline.nowParentId ? ' ← now' : ''}${moment.pinned ? ' (pinned)' : ''}`,
       timeText(moment.takenAt),
-      gib(moment.allocatedBytes),
-      moment.freesBytes === null ? '' : `frees ${gib(moment.freesBytes)}`,
+      bytesText(moment.allocatedBytes),
+      moment.freesBytes === null ? '' : `frees ${bytesText(moment.freesBytes)}`,
     ]);
   const { settle } = timeline;
   const why = settle.reason === null ? '' : `: ${settle.reason}`;
@@ -91,7 +92,7 @@ export const listPoints: Run<Rows['point list']> = async session => {
 export const costOfPoint: Run<Rows['point cost']> = async session => {
   const { spec, moment } = await thePoint(session);
   const cost = await session.client.call('moment.cost', { vmId: spec.id, momentId: moment.id });
-  const text = `"${moment.name}" takes ${gib(cost.allocatedBytes)}. Deleting it gives back ${gib(cost.freesNowBytes)} at once and ${gib(cost.freesLaterBytes)} later, when it is merged into its neighbour.`;
+  const text = `"${moment.name}" takes ${bytesText(cost.allocatedBytes)}. Deleting it gives back ${bytesText(cost.freesNowBytes)} at once and ${bytesText(cost.freesLaterBytes)} later, when it is merged into its neighbour.`;
   return { text, json: cost };
 };
 
@@ -192,7 +193,7 @@ export const comparePoints: Run<Rows['point diff']> = async session => {
   });
   const lines = disks.map(({ diskId, difference: { bytes, ranges, isTruncated } }) => {
     const count = `${isTruncated ? 'more than ' : ''}${ranges.length} ${ranges.length === 1 ? 'place' : 'places'}`;
-    return `disk ${diskId.slice(0, 8)}: ${bytes === 0 ? 'nothing' : `${gib(bytes)} in ${count}`}`;
+    return `disk ${diskId.slice(0, 8)}: ${bytes === 0 ? 'nothing' : `${bytesText(bytes)} in ${count}`}`;
   });
   return { text: `Between "${from}" and "${to}" changed\n${lines.join('\n')}`, json: disks };
 };

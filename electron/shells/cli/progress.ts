@@ -1,6 +1,6 @@
 // A task under way, as a bar on a terminal or as lines elsewhere. Pure.
 import type { Task } from '../../../shared/task.ts';
-import { amountText, KIB } from '../../../shared/units.ts';
+import { bytesText } from '../../../shared/units.ts';
 
 const BAR_CHARS = 24;
 const COLUMNS_LEAST = 20;
@@ -10,9 +10,7 @@ const BAR_COLUMNS_LEAST = 70;
 /** "copying the disk: 3 MiB of 24 MiB", "paused: …" */
 export function stepText({ step, bytesDone, bytesTotal, isPaused }: Task): string {
   const bytes =
-    bytesDone === null || bytesTotal === null
-      ? ''
-      : `${amountText(bytesDone / KIB)} of ${amountText(bytesTotal / KIB)}`;
+    bytesDone === null || bytesTotal === null ? '' : `${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`;
   return [isPaused ? 'paused' : '', step, bytes].filter(Boolean).join(': ');
 }
 

@@ -1,6 +1,6 @@
 // `ebb vm screenshot`: what a screen shows now, or showed at a point, as a PNG.
+import { bytesText } from '../../../shared/units.ts';
 import { writeNewFile } from '../../platform/vm-files.ts';
-import { gib } from './output.ts';
 import { NotFoundError, pickMoment } from './pick.ts';
 import { type Run, theTimeline } from './session.ts';
 import type { VM_ROWS } from './table/vms.ts';
@@ -22,7 +22,7 @@ export const screenshotVm: Run<(typeof VM_ROWS)['vm screenshot']> = async sessio
   const path = session.absolute(FILE);
   const bytes = Buffer.from(png, 'base64');
   writeNewFile(path, bytes);
-  return { text: `Wrote ${path}: ${gib(bytes.length)}.`, json: { path, bytes: bytes.length } };
+  return { text: `Wrote ${path}: ${bytesText(bytes.length)}.`, json: { path, bytes: bytes.length } };
 };
 
 const noPicture = (what: string): NotFoundError =>

@@ -1,12 +1,13 @@
 // `ebb support bundle`: says what it would contain, asks, writes one file. Works without the service too: then the logs are it.
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../../../shared/result.ts';
+import { bytesText } from '../../../shared/units.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { readText } from '../../platform/json-file.ts';
 import { defaultDataFolder, ebbPaths, hostName, userName } from '../../platform/paths.ts';
 import { askLine } from '../../platform/standard-streams.ts';
 import { writeNewFile } from '../../platform/vm-files.ts';
-import { gib, table, timeText } from './output.ts';
+import { table, timeText } from './output.ts';
 import {
   askService,
   type Found,
@@ -80,7 +81,7 @@ const size = (text: string): number => Buffer.byteLength(text);
 /** What is said at the end. */
 export async function writeBundle({ to, yes }: BundleGiven): Promise<string> {
   const parts = await bundleParts();
-  const rows = parts.map(({ name, about, text }) => [name, gib(size(text)), about]);
+  const rows = parts.map(({ name, about, text }) => [name, bytesText(size(text)), about]);
   console.error(table(['FILE', 'SIZE', 'WHAT'], rows));
   console.error(
     'Names, notes, paths, addresses and secrets are taken out. Ids, sizes and times stay. Nothing is sent anywhere.',
@@ -92,5 +93,5 @@ export async function writeBundle({ to, yes }: BundleGiven): Promise<string> {
   const files = parts.map(({ name, text }) => ({ name: `ebb-support/${name}`, bytes: Buffer.from(text) }));
   const bytes = gzipSync(tar(files, systemClock.wallMs()));
   writeNewFile(path, bytes);
-  return `${path}: ${parts.length} files, ${gib(bytes.length)}. Look through it before you give it to anybody: tar tzvf ${path}`;
+  return `${path}: ${parts.length} files, ${bytesText(bytes.length)}. Look through it before you give it to anybody: tar tzvf ${path}`;
 }

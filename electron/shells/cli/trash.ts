@@ -1,6 +1,7 @@
 // `ebb point delete` and what follows: the trash, and leaving it in either direction.
 import type { MomentId, VmId } from '../../../shared/ids.ts';
-import { gib, table, timeText } from './output.ts';
+import { bytesText } from '../../../shared/units.ts';
+import { table, timeText } from './output.ts';
 import { pickMoment } from './pick.ts';
 import { type Run, type Session, theTimeline } from './session.ts';
 import type { POINT_ROWS } from './table/points.ts';
@@ -13,7 +14,7 @@ async function purge({ client }: Session, vmId: VmId, momentId?: MomentId): Prom
 }
 
 const freedText = (bytes: number): string =>
-  `${gib(bytes)} are free again; what others hang off is merged into its neighbour in the background.`;
+  `${bytesText(bytes)} are free again; what others hang off is merged into its neighbour in the background.`;
 
 export const deletePoint: Run<Rows['point delete']> = async session => {
   const { spec, timeline } = await theTimeline(session);
@@ -38,7 +39,7 @@ export const listTrash: Run<Rows['point trash']> = async session => {
     moment.name,
     timeText(moment.takenAt),
     timeText(moment.trashedAt ?? 0),
-    gib(moment.allocatedBytes),
+    bytesText(moment.allocatedBytes),
   ]);
   return { text: table(['ID', 'NAME', 'TAKEN', 'DELETED', 'SIZE'], rows), json: trash };
 };

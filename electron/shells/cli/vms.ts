@@ -1,7 +1,7 @@
 // `ebb vm …`: what people do with a VM that is there.
-import { amountText, bytesToKib } from '../../../shared/units.ts';
+import { amountText, bytesText } from '../../../shared/units.ts';
 import { type Coming, discOf, type GuestInfo, type VmState, type VmSummary } from '../../../shared/vm.ts';
-import { gib, kibText, table } from './output.ts';
+import { kibText, table } from './output.ts';
 import { pickDisk, pickMoment } from './pick.ts';
 import { type OfVm, type Output, type Run, type Session, theTimeline, theVm } from './session.ts';
 import type { VM_ROWS } from './table/vms.ts';
@@ -43,7 +43,10 @@ function vmText({ spec, state }: VmSummary, guest: GuestInfo | null): string {
       'Machine',
       `${spec.firmware}${spec.hasTpm ? ', TPM' : ''}, ${spec.devices} devices, ${spec.machineType ?? 'newest at its first start'}`,
     ],
-    ['Disks', spec.disks.map(disk => `${gib(disk.virtualBytes)} (${disk.id.slice(0, 8)})`).join(', ') || '–'],
+    [
+      'Disks',
+      spec.disks.map(disk => `${bytesText(disk.virtualBytes)} (${disk.id.slice(0, 8)})`).join(', ') || '–',
+    ],
     ...(spec.boot.kind === 'sample' ? [] : [['CD drive', discOf(spec) ?? 'empty'] as [string, string]]),
     ['Network', spec.network],
     [
@@ -181,7 +184,7 @@ export const ejectDisc: Run<Rows['vm eject']> = async session => {
   const text =
     disc === null
       ? `Nothing is in the CD drive of ${spec.name}.`
-      : `Took ${disc} out of ${spec.name} and removed the copy (${amountText(bytesToKib(removedBytes))}).`;
+      : `Took ${disc} out of ${spec.name} and removed the copy (${bytesText(removedBytes)}).`;
   return { text, json: { vmId: spec.id, disc, removedBytes } };
 };
 
@@ -197,7 +200,7 @@ export const growDisk: Run<Rows['disk grow']> = async session => {
       ? 'The guest has to extend its own file system.'
       : `The guest that runs hears of it at its next start: ${grown.laterBecause}`;
   return {
-    text: `The disk of ${spec.name} holds ${gib(grown.virtualBytes)} now; its points stay as large as they were. ${guest}`,
+    text: `The disk of ${spec.name} holds ${bytesText(grown.virtualBytes)} now; its points stay as large as they were. ${guest}`,
     json: grown,
   };
 };

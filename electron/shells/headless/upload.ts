@@ -2,6 +2,7 @@
 // control registers is a complete file; a broken upload leaves nothing.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
+import { bytesText } from '../../../shared/units.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 
 /** Stays free for what VMs write meanwhile (T14 pauses them when it is gone). */
@@ -96,12 +97,9 @@ export class Uploads {
   }
 }
 
-const GIB = 1024 ** 3;
-const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
-
 const full = (freeBytes: number, wantedBytes: number): ErrorBody => ({
   code: 'disk.full',
-  what: `The upload needs ${gib(wantedBytes)}; ${gib(freeBytes)} are free, of which ${gib(FREE_BYTES_MIN)} stay for running VMs.`,
+  what: `The upload needs ${bytesText(wantedBytes)}; ${bytesText(freeBytes)} are free, of which ${bytesText(FREE_BYTES_MIN)} stay for running VMs.`,
   safe: 'Your file is untouched; what had arrived was removed.',
   todo: 'Free space on the disk of the data folder, then choose the file again.',
 });
