@@ -20,9 +20,12 @@ import { Fault } from '../../shared/result.ts';
 import { fileFault } from './block-file.ts';
 import { syncFolder } from './json-file.ts';
 
+/** One flat folder of files that only grow. */
 export interface AppendFolder {
   list(): string[];
+  /** Throws Fault: somebody else's, a link, or longer than any file of ours. */
   read(name: string): string;
+  /** Written whole and durable, or Fault. Made where it is not there. */
   append(name: string, text: string): void;
   remove(name: string): void;
 }

@@ -1,14 +1,10 @@
 // The audit's real code over files in memory whose machine can lose its power at any byte of any write.
 import Database from 'better-sqlite3';
 import { Audit, type Draft } from '../../electron/control/audit/audit.ts';
-import {
-  type AuditFolder,
-  AuditLog,
-  type AuditLogOptions,
-  type NewEntry,
-} from '../../electron/control/audit/audit-log.ts';
+import { AuditLog, type AuditLogOptions, type NewEntry } from '../../electron/control/audit/audit-log.ts';
 import { sha256 } from '../../electron/control/audit/handlers.ts';
 import { type HeadStore, openHeadStore, type StoredHead } from '../../electron/control/audit/head-store.ts';
+import type { AppendFolder } from '../../electron/platform/append-folder.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { Fault } from '../../shared/result.ts';
 import { TestClock } from './memory-world.ts';
@@ -31,7 +27,7 @@ export class Power {
   }
 }
 
-export class MemoryFolder implements AuditFolder {
+export class MemoryFolder implements AppendFolder {
   readonly files = new Map<string, string>();
   readonly #power: Power;
   isFull = false;

@@ -19,17 +19,8 @@ import {
   verifyChainSlowly,
 } from '../../../shared/audit-chain.ts';
 import { invariant } from '../../../shared/result.ts';
+import type { AppendFolder } from '../../platform/append-folder.ts';
 import type { HeadStore, StoredHead } from './head-store.ts';
-
-/** One flat folder of files that only grow. */
-export interface AuditFolder {
-  list(): string[];
-  /** Throws Fault: somebody else's, a link, or longer than any file of ours. */
-  read(name: string): string;
-  /** Written whole and durable, or Fault. Made where it is not there. */
-  append(name: string, text: string): void;
-  remove(name: string): void;
-}
 
 /** Reachable from tests alone: each makes one of them fail. */
 export interface AuditSwitchOffs {
@@ -40,7 +31,7 @@ export interface AuditSwitchOffs {
 }
 
 export interface AuditLogOptions {
-  readonly folder: AuditFolder;
+  readonly folder: AppendFolder;
   readonly heads: HeadStore;
   readonly sha256: Sha256;
   readonly segmentChars?: number;
