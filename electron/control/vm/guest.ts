@@ -56,55 +56,47 @@ export interface GuestOptions {
 export class Guest implements GuestPort {
   readonly vmId: VmId;
   readonly pid: number;
-  readonly #qmp: QmpSession;
-  readonly #hasBalloon: boolean;
-  readonly #residentKib: () => number | null;
-  readonly #freshResidentKib: () => Promise<number | null>;
-  readonly #agent: () => AgentFigures | null;
+  readonly #options: GuestOptions;
 
-  constructor({ vmId, pid, qmp, hasBalloon, residentKib, freshResidentKib, agent }: GuestOptions) {
-    this.vmId = vmId;
-    this.pid = pid;
-    this.#qmp = qmp;
-    this.#hasBalloon = hasBalloon;
-    this.#residentKib = residentKib;
-    this.#freshResidentKib = freshResidentKib;
-    this.#agent = agent;
+  constructor(options: GuestOptions) {
+    this.vmId = options.vmId;
+    this.pid = options.pid;
+    this.#options = options;
   }
 
   /** Zero, the default, means never. */
   async startStatistics(): Promise<void> {
-    if (!this.#hasBalloon) return;
+    if (!this.#options.hasBalloon) return;
     const property = { path: BALLOON, property: 'guest-stats-polling-interval', value: STATS_PERIOD_SECONDS };
-    await this.#qmp.execute('qom-set', property);
+    await this.#options.qmp.execute('qom-set', property);
   }
 
   async setTarget(targetKib: number): Promise<void> {
-    await this.#qmp.execute('balloon', { value: kibToBytes(targetKib) });
+    await this.#options.qmp.execute('balloon', { value: kibToBytes(targetKib) });
   }
 
   async status(): Promise<{ readonly status: string; readonly running: boolean }> {
-    return statusSchema.parse(await this.#qmp.execute('query-status'));
+    return statusSchema.parse(await this.#options.qmp.execute('query-status'));
   }
 
   /** Of one that stands still for a disk. */
   async isDiskFull(): Promise<boolean> {
-    const answer = await this.#qmp.execute('query-block').catch(() => null);
+    const answer = await this.#options.qmp.execute('query-block').catch(() => null);
     const blocks = blocksSchema.safeParse(answer);
     return blocks.data?.some(block => block['io-status'] === 'nospace') ?? false;
   }
 
   async sample(): Promise<GuestSample> {
     const { status, running } = await this.status();
-    if (!this.#hasBalloon) {
-      const residentKib = await this.#freshResidentKib();
+    if (!this.#options.hasBalloon) {
+      const residentKib = await this.#options.freshResidentKib();
       return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
     }
     // Before what it holds: a driver that loads in between has not said it yet (M9).
     const virtio = await this.#virtioStatus();
     const [balloon, stats] = await Promise.all([
-      this.#qmp.execute('query-balloon'),
-      this.#qmp.execute('qom-get', { path: BALLOON, property: 'guest-stats' }),
+      this.#options.qmp.execute('query-balloon'),
+      this.#options.qmp.execute('qom-get', { path: BALLOON, property: 'guest-stats' }),
     ]);
     const actual = balloonSchema.safeParse(balloon);
     const parsed = parseStats(stats);
@@ -114,23 +106,25 @@ export class Guest implements GuestPort {
       actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
       stats: parsed,
       // Paused it answers nobody.
-      agent: running ? this.#agent() : null,
+      agent: running ? this.#options.agent() : null,
       driverReady,
       // After the balloon's figure: what an inflating one let go of in between would look like QEMU's own need (M2).
-      residentKib: await this.#freshResidentKib(),
+      residentKib: await this.#options.freshResidentKib(),
       paused: !running,
     };
   }
 
   residentKib(): number | null {
-    return this.#residentKib();
+    return this.#options.residentKib();
   }
 
   /** The device's own status says it; null where that command is missing: then statistics that ever arrived do. */
   async #virtioStatus(): Promise<boolean | null> {
     try {
       const path = `${BALLOON}/virtio-backend`;
-      const parsed = virtioSchema.safeParse(await this.#qmp.execute('x-query-virtio-status', { path }));
+      const parsed = virtioSchema.safeParse(
+        await this.#options.qmp.execute('x-query-virtio-status', { path }),
+      );
       if (parsed.success)
         return parsed.data.status.statuses.some(word => word.startsWith('VIRTIO_CONFIG_S_DRIVER_OK'));
     } catch (cause) {
