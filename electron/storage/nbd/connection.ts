@@ -1,6 +1,6 @@
 // One client: drives the handshake and then the transmission over a byte stream, with a deadline for the first
 // and back-pressure both ways for the second. A bad client ends its own connection and nothing else.
-import { BugError } from '../../../shared/result.ts';
+import { assertNever } from '../../../shared/result.ts';
 import type { AcceptedStream, NextTurn, OpenAccepted } from '../../platform/byte-stream.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import type { Volume } from '../volume.ts';
@@ -158,7 +158,7 @@ export class Connection {
         this.#end();
         return;
       default:
-        throw new BugError('unknown turn');
+        assertNever(turn);
     }
   }
 

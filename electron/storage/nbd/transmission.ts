@@ -220,7 +220,7 @@ export class Transmission {
   #arrived(request: Request, { bytes }: LateReply, error: unknown): void {
     this.#reading--;
     if (error === null) this.#options.outbox.add(bytes, () => this.#spare(bytes));
-    else if (error instanceof Fault) this.#error(request, toNbdError(error.body.code), error.body.what);
+    else if (error instanceof Fault) this.#fault(request, error);
     else this.#options.onLate(error);
     if (this.#isTelling) return;
     this.#isTelling = true;
@@ -287,9 +287,13 @@ export class Transmission {
       return true;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#error(request, toNbdError(error.body.code), error.body.what);
+      this.#fault(request, error);
       return false;
     }
+  }
+
+  #fault(request: Request, { body }: Fault): void {
+    this.#error(request, toNbdError(body.code), body.what);
   }
 
   #error(request: Request, error: NbdError, why: string): void {
@@ -313,7 +317,7 @@ export class Transmission {
     this.#flushing = [];
     for (const request of done) {
       if (error === null) outbox.simple(request, 0);
-      else if (error instanceof Fault) this.#error(request, toNbdError(error.body.code), error.body.what);
+      else if (error instanceof Fault) this.#fault(request, error);
     }
     outbox.flush();
     this.#startFlush();
