@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LOG_BYTES_MAX, LOG_FILE_VARIABLE, shiftLogs } from './log.ts';
-import { nodeProgram } from './process.ts';
+import { nodeProgram, type Spawned, whenSpawned } from './process.ts';
 
 /** A disk is asked several things at a time, and a sync must not wait for them; a thread that sleeps costs next to nothing. */
 const POOL_THREADS = '40';
@@ -22,12 +22,6 @@ export interface NodeService {
   readonly logPath: string;
 }
 
-export interface RunningService {
-  readonly pid: number;
-  /** Only while the starter lives; null when it was ended by a signal. */
-  readonly exited: Promise<number | null>;
-}
-
 /** Resolves once the process exists; whether it serves is for the caller to see. */
 export function spawnNodeService({
   module,
@@ -35,7 +29,7 @@ export function spawnNodeService({
   args,
   flags = [],
   logPath,
-}: NodeService): Promise<RunningService> {
+}: NodeService): Promise<Spawned> {
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
     shiftLogs(logPath, () => renameSync(logPath, `${logPath}.1`));
   }
@@ -53,14 +47,7 @@ export function spawnNodeService({
     },
   });
   closeSync(log);
-  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('spawn', () => {
-      child.unref();
-      resolve({ pid: child.pid ?? 0, exited });
-    });
-  });
+  return whenSpawned(child);
 }
 
 export const startNodeService = async (service: NodeService): Promise<number> =>

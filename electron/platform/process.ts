@@ -1,6 +1,6 @@
 // Processes: starting ones that outlive us, running tools to their end, looking at and ending ones we know by pid and
 // start time. argv only, never a shell (DESIGN §8).
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, createWriteStream, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -13,10 +13,13 @@ export interface ProcessId {
   readonly started: string;
 }
 
-export interface Detached {
-  readonly id: ProcessId;
+export interface Spawned {
+  readonly pid: number;
   /** Only while the starter lives; null when it was ended by a signal. */
   readonly exited: Promise<number | null>;
+}
+export interface Detached extends Pick<Spawned, 'exited'> {
+  readonly id: ProcessId;
 }
 
 /** Output goes to files, so that the process does not notice its starter's death. Rejects when it cannot start. */
@@ -24,13 +27,17 @@ export function spawnDetached(command: string, args: readonly string[], logPath:
   const log = openSync(logPath, 'w', 0o600);
   const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
+  return whenSpawned(child).then(({ pid, exited }) => ({ id: { pid, started: startedAt(pid) }, exited }));
+}
+
+/** It lives on without us. Rejects when it cannot start. */
+export function whenSpawned(child: ChildProcess): Promise<Spawned> {
   const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => {
       child.unref();
-      const pid = child.pid ?? 0;
-      resolve({ id: { pid, started: startedAt(pid) }, exited });
+      resolve({ pid: child.pid ?? 0, exited });
     });
   });
 }
