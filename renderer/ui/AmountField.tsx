@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { GIB_KIB, MIB_KIB } from '../../shared/units.ts';
 import { parseAmount } from '../view/memory-scale.ts';
 
-export const amountText = (kib: number): { text: string; unit: 'GiB' | 'MiB' } =>
+const typedAmount = (kib: number): { text: string; unit: 'GiB' | 'MiB' } =>
   kib > 0 && kib < GIB_KIB
     ? { text: String(Math.round(kib / MIB_KIB)), unit: 'MiB' }
     : { text: String(Math.round((kib / GIB_KIB) * 100) / 100), unit: 'GiB' };
@@ -20,7 +20,7 @@ export function AmountField(props: {
   /** Where an empty field means something: nothing asked for. */
   readonly onClear?: () => void;
 }) {
-  const shown = props.kib === null ? { text: '', unit: 'GiB' as const } : amountText(props.kib);
+  const shown = props.kib === null ? { text: '', unit: 'GiB' as const } : typedAmount(props.kib);
   const [typed, setTyped] = useState<string | null>(null);
   const commit = (): void => {
     if (typed === null) return;

@@ -2,6 +2,7 @@
 import { sayAmount } from '../../shared/policy/amount.ts';
 import { isPolicyKey, keyRow, type PolicyKey } from '../../shared/policy/keys.ts';
 import type { PolicyReport, PolicyRow } from '../../shared/policy/report.ts';
+import { bytesToKib } from '../../shared/units.ts';
 import type { Dictionary } from '../i18n/en.ts';
 import type { Language } from '../state/preferences.ts';
 import { formatKib } from './format.ts';
@@ -13,24 +14,24 @@ export function keyWords(key: string, language: Language): { readonly title: str
   return keyRow(key)[language === 'zh-CN' ? 'zh' : 'en'];
 }
 
-function amountText(key: PolicyKey, amount: number, language: Language): string {
+function amountWords(key: PolicyKey, amount: number, language: Language): string {
   const { kind } = keyRow(key);
   if (kind === 'memory') return formatKib(amount, language);
-  return kind === 'size' ? formatKib(amount / 1024, language) : sayAmount(kind, amount);
+  return kind === 'size' ? formatKib(bytesToKib(amount), language) : sayAmount(kind, amount);
 }
 
 export function valueText({ key, value }: PolicyRow, words: Words, language: Language): string {
   if (!isPolicyKey(key)) return String(value);
   if (keyRow(key).kind === 'flag') return value === false ? words.notAllowed : words.allowed;
-  if (typeof value === 'number') return amountText(key, value, language);
+  if (typeof value === 'number') return amountWords(key, value, language);
   return value === null ? words.none : String(value);
 }
 
 export function limitText({ key, min, max, allowed }: PolicyRow, words: Words, language: Language): string {
   if (!isPolicyKey(key)) return '';
   return [
-    min === null ? '' : words.atLeast(amountText(key, min, language)),
-    max === null ? '' : words.atMost(amountText(key, max, language)),
+    min === null ? '' : words.atLeast(amountWords(key, min, language)),
+    max === null ? '' : words.atMost(amountWords(key, max, language)),
     allowed === null ? '' : words.only(allowed.join(', ') || words.nothing),
   ]
     .filter(Boolean)
