@@ -1,4 +1,4 @@
-// What the list of VMs refuses with. Pure.
+// What is refused of VMs. Pure.
 import { Fault } from '../../shared/result.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 
@@ -60,4 +60,36 @@ export const createFull = (needs: number, free: number): Fault =>
     safe: 'Nothing was created.',
     todo: 'Free some space, then try again.',
     data: { needs, free },
+  });
+
+export const vmBusy = ({ name }: VmSummary['spec']): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: `"${name}" is busy with another task.`,
+    safe: 'Nothing was changed.',
+    todo: 'Wait for it to end, or cancel it.',
+  });
+
+export const someRun = (): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: 'VMs are running.',
+    safe: 'They run on.',
+    todo: 'Stop or suspend them first.',
+  });
+
+export const notRunning = (): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: 'The VM is not running.',
+    safe: 'Nothing was changed.',
+    todo: 'Start it first.',
+  });
+
+export const browserRefused = (what: string, todo: string): Fault =>
+  new Fault({
+    code: 'rpc.denied',
+    what: `A browser may not ${what} this computer.`,
+    safe: 'Nothing was read or changed.',
+    todo,
   });

@@ -3,7 +3,6 @@
 import type { AppInfo, DoctorReport } from '../../shared/host.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { PolicyReport } from '../../shared/policy/report.ts';
-import { Fault } from '../../shared/result.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
 import type { TaskKind } from '../../shared/task.ts';
@@ -18,6 +17,7 @@ import type { Files } from './files.ts';
 import { growDisk } from './grow-disk.ts';
 import type { HistoryDesk } from './history/desk.ts';
 import { historyHandlers } from './history/handlers.ts';
+import { browserRefused, notRunning, someRun, vmBusy } from './machine-faults.ts';
 import type { MemoryManager } from './memory/manager.ts';
 import type { RangeDesk } from './memory/range-desk.ts';
 import type { MomentDesk } from './moments/desk.ts';
@@ -91,13 +91,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
   /** Only one long operation per VM: the second would see a state in between. */
   const idle = (vmId: VmId, alsoReading = false): VmId => {
     if (!tasks.isBusy(vmId, alsoReading)) return vmId;
-    const { spec } = machines.get(vmId);
-    throw new Fault({
-      code: 'vm.wrong-state',
-      what: `"${spec.name}" is busy with another task.`,
-      safe: 'Nothing was changed.',
-      todo: 'Wait for it to end, or cancel it.',
-    });
+    throw vmBusy(machines.spec(vmId));
   };
   const resolve = (source: VmSource): ResolvedSource =>
     source.kind === 'iso' || source.kind === 'disk' ? { ...source, file: files.get(source.file) } : source;
@@ -110,6 +104,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     if (caller.kind !== 'local') throw browserRefused('name files or sockets on', 'Upload the file instead.');
   };
 
+  const streamsOf = (of: 'screen' | 'serial') => (of === 'serial' ? parts.serials : consoles);
   const auditing = auditHandlers(parts.audit, parts.auditLog);
   /** Connections that told which VM they look at. */
   const looking = new Set<number>();
@@ -122,13 +117,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       isSignedIn: session !== null,
     }),
     'app.quit': async () => {
-      if (machines.hasRunning)
-        throw new Fault({
-          code: 'vm.wrong-state',
-          what: 'VMs are running.',
-          safe: 'They run on.',
-          todo: 'Stop or suspend them first.',
-        });
+      if (machines.hasRunning) throw someRun();
       await parts.quit();
       return {};
     },
@@ -401,35 +390,18 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
 
     'console.open': async ({ vmId, of }, context) => {
       const supervisor = machines.supervisor(vmId);
-      if (supervisor.state().pid === null)
-        throw new Fault({
-          code: 'vm.wrong-state',
-          what: 'The VM is not running.',
-          safe: 'Nothing was changed.',
-          todo: 'Start it first.',
-        });
-      if (of === 'serial') await parts.serials.open(vmId, supervisor.socketPath('serial'), context);
-      else await consoles.open(vmId, supervisor.socketPath('vnc'), context);
+      if (supervisor.state().pid === null) throw notRunning();
+      await streamsOf(of).open(vmId, supervisor.socketPath(of === 'serial' ? of : 'vnc'), context);
       return {};
     },
     'console.send': async ({ vmId, of, base64 }, context) => {
-      if (of === 'serial') await parts.serials.send(vmId, base64, context);
-      else consoles.send(vmId, base64, context);
+      await streamsOf(of).send(vmId, base64, context);
       return {};
     },
     'console.close': async ({ vmId, of }, context) => {
-      if (of === 'serial') await parts.serials.close(vmId, context);
-      else consoles.close(vmId, context);
+      await streamsOf(of).close(vmId, context);
       return {};
     },
   };
   return onlyLooking(handlers, vmId => machines.peekOf(vmId));
 }
-
-const browserRefused = (what: string, todo: string): Fault =>
-  new Fault({
-    code: 'rpc.denied',
-    what: `A browser may not ${what} this computer.`,
-    safe: 'Nothing was read or changed.',
-    todo,
-  });
