@@ -1,5 +1,5 @@
 // Going back, renaming, deleting. Every one says what is kept; the button is the verb.
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -10,6 +10,7 @@ import type { PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm, Dialog } from '../ui/Dialog.tsx';
 import { CheckField, Field } from '../ui/Field.tsx';
+import { useAnswer } from '../ui/use-answer.ts';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { setupDifferences } from '../view/setup-differences.ts';
@@ -72,21 +73,11 @@ function GoBack(props: PointDialogProps) {
   );
 }
 
-/** Asked while the dialog is open; null until it is known. */
-function useFreedLater(vmId: VmId, moment: Moment): number | null {
-  const [bytes, setBytes] = useState<number | null>(null);
-  useEffect(() => {
-    let isOpen = true;
-    if (moment.freesBytes === null)
-      void call('moment.cost', { vmId, momentId: moment.id }).then(
-        cost => isOpen && setBytes(cost.freesLaterBytes),
-        () => undefined,
-      );
-    return () => {
-      isOpen = false;
-    };
-  }, [vmId, moment]);
-  return bytes;
+/** Null until it is known. */
+function useFreedLater(vmId: VmId, { id: momentId, freesBytes }: Moment): number | null {
+  const ask = () => call('moment.cost', { vmId, momentId });
+  const cost = useAnswer(`${vmId} ${momentId} ${freesBytes}`, freesBytes === null ? ask : null);
+  return cost.kind === 'known' ? cost.value.freesLaterBytes : null;
 }
 
 function Delete(props: PointDialogProps) {

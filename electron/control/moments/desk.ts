@@ -1,6 +1,6 @@
 // Moments as people take and go back to them: the points of all disks, and what control keeps beside them.
 import { type Configuration, configurationOf } from '../../../shared/configuration.ts';
-import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
+import type { MomentId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, MomentKind } from '../../../shared/timeline.ts';
@@ -137,19 +137,15 @@ export class MomentDesk {
   }
 
   async screenAt(vmId: VmId, momentId: MomentId): Promise<string | null> {
-    const pointId = await this.#pointOf(vmId, momentId);
-    return this.#png(this.#ports.shelf.screenPath(vmId, pointId));
+    const { storage, shelf } = this.#ports;
+    const { moments } = await storage.call('timeline.get', { vmId });
+    return this.#png(shelf.screenPath(vmId, firstPoint(moments, momentId)));
   }
 
   #png(path: string): string | null {
     const bytes = this.#ports.bytesOf(path) ?? 0;
     if (bytes === 0 || bytes > SCREEN_BYTES_MAX) return null;
     return pngOf(this.#ports.readFile(path));
-  }
-
-  async #pointOf(vmId: VmId, momentId: MomentId): Promise<PointId> {
-    const { moments } = await this.#ports.storage.call('timeline.get', { vmId });
-    return firstPoint(moments, momentId);
   }
 
   /** What belongs to points that are gone. */
