@@ -1,13 +1,13 @@
 // Folder over a real directory.
 import {
   closeSync,
-  existsSync,
   fsync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   statfsSync,
+  statSync,
 } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +22,8 @@ export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder 
     path,
     open: (name, how) => openBlockFile(join(path, name), name, how, tool),
     list: () => guarded('listing', path, () => readdirSync(path)),
-    exists: name => existsSync(join(path, name)),
+    exists: name =>
+      guarded('looking for', name, () => statSync(join(path, name), { throwIfNoEntry: false })) !== undefined,
     rename: (from, to) => guarded('renaming', from, () => renameSync(join(path, from), join(path, to))),
     unlink: async name => {
       try {

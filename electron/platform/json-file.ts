@@ -7,7 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -44,7 +44,7 @@ export function writeJson(path: string, value: unknown): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const beside = `${path}.new`;
     const fd = openSync(beside, 'w', 0o600);
-    writeSync(fd, JSON.stringify(value));
+    writeFileSync(fd, JSON.stringify(value));
     fsyncSync(fd);
     closeSync(fd);
     renameSync(beside, path);

@@ -27,7 +27,7 @@ import {
 import { fileName } from './disk-files.ts';
 import type { Image } from './image.ts';
 import { alignUp, BAT_AT } from './image-head.ts';
-import { readPage, writePage } from './page.ts';
+import { readPage, sumsRoom, writePage } from './page.ts';
 import { type CompactOp, drop, put } from './state.ts';
 import { zeroSum } from './sums.ts';
 import type { Tree } from './tree.ts';
@@ -158,7 +158,7 @@ function* places(image: Image): Generator<Room> {
   yield { from: 0, end: BAT_AT };
   yield image.table;
   for (const block of image.allocatedBlocks()) {
-    const [at, room] = [image.dataOffset(block), image.sumsRoom(image.bat[block] ?? 0)];
+    const [at, room] = [image.dataOffset(block), sumsRoom(image, image.bat[block] ?? 0)];
     yield { from: at - image.bitmapBytes - room, end: at + image.blockBytes };
   }
 }
@@ -204,7 +204,7 @@ async function fillRoom(ports: CopyPorts, image: Image, told: Told): Promise<boo
     const slots = new Map(blocks.map(block => [block, moves.get(block) ?? 0]));
     for (const [block, entry] of slots) await copyBlock(ports, image, block, entry);
     if (ports.off.compactDataSync !== true) await image.sync();
-    image.writeBat(blocks, withEntries(image.bat, slots));
+    image.changeBat(blocks, withEntries(image.bat, slots));
     if (ports.off.compactMapSync !== true) await image.sync();
     publish(ports, image, slots, blocks);
     await oldReadersLeft(ports);

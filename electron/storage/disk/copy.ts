@@ -134,7 +134,7 @@ export async function clearBlocks(
   const { files, off } = ports;
   const held = blocks.filter(block => image.has(block)).map(block => image.dataOffset(block));
   // T14: what fails has not happened, in memory neither.
-  image.writeBat(blocks, withEntries(image.bat, new Map(blocks.map(block => [block, BAT_UNUSED]))));
+  image.changeBat(blocks, withEntries(image.bat, new Map(blocks.map(block => [block, BAT_UNUSED]))));
   for (const block of blocks) {
     image.clear(block);
     files.forgetBlock(block);
@@ -386,7 +386,7 @@ export async function copyWhole(
   });
   // Also without a slot: a predecessor of the same boot may have left the target's entries in the page cache (T11).
   if (!isOff.dataSync) await target.sync();
-  target.writeBat(slots.keys(), withEntries(target.bat, slots));
+  target.changeBat(slots.keys(), withEntries(target.bat, slots));
   if (!isOff.batSync) await target.sync();
   publish(ports, target, slots, blocks);
 }

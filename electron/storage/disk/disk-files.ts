@@ -157,6 +157,16 @@ export class DiskFiles {
     return this.image(name, null);
   }
 
+  /** Those that are being changed. */
+  imagesOf(op: ReversalOp | MergeOp): Image[] {
+    if (op.kind !== 'merge') {
+      const { root, backward, forward } = this.edge(op);
+      return [root, backward, ...(forward === null ? [] : [forward])];
+    }
+    if (op.stage === 'flip') return [this.merged(op)];
+    return [op.point, op.child].map(id => this.image(fileName(id), id));
+  }
+
   /** T5: of the file under the point's name, which a point keeps through every change of hands: when it began as a leaf. */
   timestampMs(point: PointId): number {
     return this.image(fileName(point), null).timestampMs;
@@ -211,7 +221,9 @@ export class DiskFiles {
     return view;
   }
 
+  /** T8: who still has it reads no other point's bytes. */
   dropView(point: PointId): void {
+    this.#views.get(point)?.end();
     this.#views.delete(point);
   }
 
@@ -254,13 +266,16 @@ export class DiskFiles {
   }
 }
 
-/** By handles of our own. */
-export async function syncFiles(folder: Folder, names: readonly string[]): Promise<void> {
+/** By handles of our own: nobody else hears of what fails (T14). */
+export async function syncFiles(folder: Folder, names: readonly string[], doubt: Doubt): Promise<void> {
   for (const name of names) {
     if (!folder.exists(name)) continue;
     const file = folder.open(name, 'read-only');
     try {
       await file.sync();
+    } catch (cause) {
+      doubt.raise();
+      throw cause;
     } finally {
       file.close();
     }

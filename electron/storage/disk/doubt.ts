@@ -46,6 +46,8 @@ export class Doubt {
     this.#hasFailed = true;
     try {
       if (this.#folder.exists(this.#sound)) this.#folder.rename(this.#sound, this.#mark);
+      // The filesystem may be another than the one it was put on, or have lost it with the rest.
+      else if (!this.#folder.exists(this.#mark)) this.#folder.open(this.#mark, 'create').close();
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
     }
@@ -83,8 +85,7 @@ export class Doubt {
   async close(isSound: boolean): Promise<void> {
     if (this.#isRaised) return;
     if (this.#hasFailed && !isSound) return this.raise();
-    const marks = [this.#sound, this.#mark].filter(name => this.#folder.exists(name));
-    await putAway(this.#folder, marks);
+    await putAway(this.#folder, [this.#sound, this.#mark]);
   }
 }
 

@@ -124,7 +124,7 @@ export class DeltaWriter {
     if (slot === null) return 0;
     writePage(image, block, slot, { units, sums });
     const slots = new Map([[block, slot]]);
-    image.writeBat(slots.keys(), withEntries(image.bat, slots));
+    image.changeBat(slots.keys(), withEntries(image.bat, slots));
     image.publish(slots);
     return written;
   }

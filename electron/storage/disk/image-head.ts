@@ -71,6 +71,25 @@ export function endsWithFooter(file: BlockFile): boolean {
   return Buffer.from(cookie).toString('latin1') === 'conectix';
 }
 
+/** A BAT entry is a sector number of 32 bits, and all ones means none. Fault disk.full. */
+export function requireInReach(end: number, name: string): void {
+  if (end <= 0xffff_ffff * SECTOR_BYTES) return;
+  throw new Fault({
+    code: 'disk.full',
+    what: `${name} would end at byte ${end}; a VHD names no block behind 2 TiB.`,
+    safe: 'Nothing was changed.',
+    todo: 'Compact the disk: what was moved back and forth has left room in it.',
+  });
+}
+
+export const stillFull = (name: string): Fault =>
+  new Fault({
+    code: 'disk.full',
+    what: `The host has no room to write the maps of ${name} again.`,
+    safe: 'Everything acknowledged is on the disk.',
+    todo: 'Make room on the host; it goes on by itself.',
+  });
+
 export const poisoned = (why: string): Fault =>
   new Fault({
     code: 'disk.poisoned',

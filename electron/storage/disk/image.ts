@@ -4,6 +4,7 @@
 //   0 footer copy │ 512 header │ 1536 BAT │ two locators │ … data blocks, data 4 KiB-aligned, bitmap in the
 //   sector(s) before, checksums before that (sums.ts) │ footer
 //   In a root that has grown (resize.ts) the BAT lies among the blocks, and nothing at 1536.
+import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt } from '../vhd/fields.ts';
@@ -11,6 +12,7 @@ import { FOOTER_BYTES } from '../vhd/footer.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { encodeHeader, LOCATOR_SPACE, locatorBytes } from '../vhd/header.ts';
 import { BAT_UNUSED, batSectors, readBat } from './bat.ts';
+import { Bitmaps } from './bitmaps.ts';
 import {
   alignUp,
   BAT_AT,
@@ -20,11 +22,11 @@ import {
   type ImageIdentity,
   poisoned,
   readHead,
+  requireInReach,
+  stillFull,
 } from './image-head.ts';
+import { sumsRoom } from './page.ts';
 import { sumsBytes } from './sums.ts';
-
-/** Bitmaps in memory per image: 512 bytes each at 2 MiB blocks, so at most 4 MiB. */
-const BITMAPS_CACHED_MAX = 8192;
 
 export class Image {
   readonly file: BlockFile;
@@ -42,10 +44,12 @@ export class Image {
   #batEntries: number;
   #timestampMs: number;
   #isLeaf: boolean;
-  readonly #bitmaps = new Map<number, Uint8Array>();
+  readonly bitmaps = new Bitmaps();
   /** Where the end footer goes: after every block and everything a lost allocation may have left. */
   #end = 0;
   #poison: string | null = null;
+  /** Maps that are still to be put back: nothing is written before them. */
+  #owed: (() => void) | null = null;
 
   private constructor(file: BlockFile, identity: ImageIdentity, batOffset: number) {
     this.file = file;
@@ -134,7 +138,7 @@ export class Image {
    * image the block's all-ones bitmap precedes its BAT entry, so an allocated block is whole.
    */
   units(block: number): Uint8Array {
-    const known = this.#bitmaps.get(block);
+    const known = this.bitmaps.get(block);
     if (known !== undefined) return known;
     const loaded = new Uint8Array(this.unitsPerBlock);
     if (this.isDifferencing) {
@@ -143,28 +147,17 @@ export class Image {
       if (odd >= 0)
         throw corrupt(this.file.name, `bitmap of block ${block}, byte ${odd}`, loaded[odd] ?? 0, '0 or 255');
     } else loaded.fill(0xff);
-    if (this.#bitmaps.size >= BITMAPS_CACHED_MAX) this.#evict();
-    this.#bitmaps.set(block, loaded);
+    this.bitmaps.set(block, loaded);
     return loaded;
   }
 
   /** Of whoever keeps its disk's files (doubt.ts). */
   onFailedSync: () => void = () => undefined;
-  /** Blocks whose bitmap must not be reloaded from disk: it is ahead of it. */
-  readonly pinned = new Set<number>();
 
-  #evict(): void {
-    for (const block of this.#bitmaps.keys()) {
-      if (this.pinned.has(block)) continue;
-      this.#bitmaps.delete(block);
-      return;
-    }
-  }
-
-  /** The block is here no more, for readers; writeBat makes it durable. */
+  /** The block is here no more, for readers; changeBat makes it durable. */
   clear(block: number): void {
     this.bat[block] = BAT_UNUSED;
-    this.#bitmaps.delete(block);
+    this.bitmaps.drop(block);
   }
 
   dataOffset(block: number): number {
@@ -182,9 +175,10 @@ export class Image {
 
   /** The next slot at the end, for nobody yet: its BAT entry. Reads as zeros: nothing was ever written there. */
   reserve(): number {
-    this.#checkPoison();
+    this.#beforeWriting();
     // Room for the end footer stays between the blocks, so that it is never overwritten.
     const dataOffset = alignUp(this.#end + FOOTER_BYTES + this.sumsBytes + this.bitmapBytes, UNIT_BYTES);
+    requireInReach(dataOffset + this.blockBytes, this.file.name);
     this.#end = dataOffset + this.blockBytes;
     // The size is durable with the sync that comes before the slot's BAT entry; the space stays a hole.
     this.file.truncate(this.#end);
@@ -221,61 +215,61 @@ export class Image {
   publish(entries: ReadonlyMap<number, number>): void {
     for (const [block, entry] of entries) {
       this.bat[block] = entry;
-      this.#bitmaps.delete(block);
+      this.bitmaps.drop(block);
     }
   }
 
   /** A slot known from elsewhere (run file): the end moves past it. */
   place(block: number, entry: number): void {
     this.bat[block] = entry;
-    this.#bitmaps.set(block, new Uint8Array(this.unitsPerBlock).fill(this.isDifferencing ? 0 : 0xff));
+    this.bitmaps.set(block, new Uint8Array(this.unitsPerBlock).fill(this.isDifferencing ? 0 : 0xff));
     const dataOffset = entry * SECTOR_BYTES + this.bitmapBytes;
     this.#end = Math.max(this.#end, dataOffset + this.blockBytes);
   }
 
-  /** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
-  sumsRoom(entry: number): number {
-    const batBytes = alignUp(this.blockCount * 4, SECTOR_BYTES);
-    // Whoever moves the BAT away moves such a block too.
-    const metadataEnd = this.#batOffset === BAT_AT ? BAT_AT + batBytes + 2 * LOCATOR_SPACE : BAT_AT;
-    return entry * SECTOR_BYTES - this.sumsBytes >= metadataEnd ? this.sumsBytes : 0;
+  /** False: there is no room for sums (page.ts), and none will ever be recorded. */
+  hasSums = (block: number): boolean => sumsRoom(this, this.bat[block] ?? 0) > 0;
+
+  /** Writes the BAT sectors that hold these blocks, with the entries of `source`. Where it fails, some of them: their data is durable. */
+  writeBat(blocks: Iterable<number>, source: Uint32Array): void {
+    for (const { at, bytes } of batSectors(blocks, source)) this.#writeAt(this.#batOffset + at, bytes);
   }
 
-  /** False: there is no room for sums (`sumsRoom`), and none will ever be recorded. */
-  hasSums = (block: number): boolean => this.sumsRoom(this.bat[block] ?? 0) > 0;
-
-  /** Writes the BAT sectors that hold these blocks, with the entries of `source`; where it fails, as memory has them (T14). */
-  writeBat(blocks: Iterable<number>, source: Uint32Array = this.bat): void {
+  /** The same, and where it fails none of them (T14): nobody reads those slots yet, or some would be gone. */
+  changeBat(blocks: Iterable<number>, source: Uint32Array): void {
     const all = [...blocks];
-    const put = (bat: Uint32Array): void => {
-      for (const { at, bytes } of batSectors(all, bat)) this.#writeAt(this.#batOffset + at, bytes);
-    };
+    let written = 0;
     try {
-      put(source);
+      for (const { at, bytes } of batSectors(all, source)) {
+        this.#writeAt(this.#batOffset + at, bytes);
+        written++;
+      }
     } catch (cause) {
-      if (source !== this.bat) this.putBack(() => put(this.bat));
+      // A sector is written or not: where the host is full, what was not need not be put back.
+      if (written > 0) this.putBack(() => this.writeBat(all, this.bat));
       throw cause;
     }
   }
 
-  /** T14: maps whose writing failed half-way, as memory has them: a retry must find what it knows of. */
+  /** T14: maps whose writing failed half-way, as memory has them: a retry must find what it knows of. Where the host is full, before it. */
   putBack(write: () => void): void {
     try {
       write();
-    } catch {
-      this.#poison ??= `writing the maps of ${this.file.name} failed half-way`;
+    } catch (cause) {
+      if (cause instanceof Fault && cause.body.code === 'disk.full') this.#owed = write;
+      else this.#poison ??= `writing the maps of ${this.file.name} failed half-way`;
     }
   }
 
   /** As `BlockFile.punch`, of bytes of the file. */
   punch(offset: number, length: number): Promise<boolean> {
-    this.#checkPoison();
+    this.#beforeWriting();
     return this.file.punch(offset, length);
   }
 
   /** As `BlockFile.cloneFrom`, of bytes of the files. */
   cloneFrom(source: Image, sourceOffset: number, offset: number, length: number): Promise<boolean> {
-    this.#checkPoison();
+    this.#beforeWriting();
     return this.file.cloneFrom(source.file, sourceOffset, offset, length);
   }
 
@@ -302,7 +296,7 @@ export class Image {
   }
 
   #writeAt(at: number, bytes: Uint8Array): void {
-    this.#checkPoison();
+    this.#beforeWriting();
     this.file.write(bytes, at);
   }
 
@@ -314,6 +308,7 @@ export class Image {
   /** Room for a BAT of so many entries at the end, for nobody yet: where it is in the file. */
   reserveBat(entries: number): number {
     const at = alignUp(this.#end + FOOTER_BYTES, SECTOR_BYTES);
+    requireInReach(at + entries * 4, this.file.name);
     this.#end = at + alignUp(entries * 4, SECTOR_BYTES);
     return at;
   }
@@ -337,7 +332,7 @@ export class Image {
     this.#virtualBytes = virtualBytes;
     const blocks = blocksOf(this);
     if (blocks < this.blockCount) this.#bat = this.#bat.slice(0, blocks);
-    for (const block of this.#bitmaps.keys()) if (block >= blocks) this.#bitmaps.delete(block);
+    this.bitmaps.endAt(blocks);
   }
 
   #footer({ virtualBytes = this.virtualBytes, isLeaf = this.#isLeaf } = {}): Uint8Array {
@@ -374,7 +369,7 @@ export class Image {
 
   /** T14: a failed sync means the kernel may have dropped what we wrote; nothing here can be trusted until reopened. */
   async sync(): Promise<void> {
-    this.#checkPoison();
+    this.#beforeWriting();
     try {
       await this.file.sync();
     } catch (cause) {
@@ -388,10 +383,16 @@ export class Image {
     if (this.#poison !== null) throw poisoned(this.#poison);
   }
 
+  #beforeWriting(): void {
+    const owed = this.#owed;
+    this.#owed = null;
+    if (owed !== null) this.putBack(owed);
+    this.#checkPoison();
+    if (this.#owed !== null) throw stillFull(this.file.name);
+  }
+
   allocatedBlocks(): number[] {
-    const blocks: number[] = [];
-    for (let block = 0; block < this.blockCount; block++) if (this.has(block)) blocks.push(block);
-    return blocks;
+    return [...this.#bat.keys()].filter(block => this.has(block));
   }
 
   close = (): void => this.file.close();

@@ -1,6 +1,7 @@
 // Which image holds which unit of a point or of Now. A chain is resolved once per block and remembered until that
 // block changes hands; a read then costs the same however many points there are. Everything is synchronous: no reader
 // spans a change (T3).
+import { Fault } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Image } from './image.ts';
 
@@ -40,6 +41,7 @@ export class View {
   readonly #chain: () => readonly Layer[];
   readonly #owners = new Map<number, Owner>();
   #layers: readonly Layer[];
+  #isOver = false;
 
   /** `chain` is asked again whenever the view is reset. */
   constructor(chain: () => readonly Layer[]) {
@@ -50,6 +52,12 @@ export class View {
   /** The chain itself changed (take, flip, go back). */
   reset(): void {
     this.#layers = this.#chain();
+    this.#owners.clear();
+  }
+
+  /** There is no such point any more. */
+  end(): void {
+    this.#isOver = true;
     this.#owners.clear();
   }
 
@@ -78,6 +86,7 @@ export class View {
   }
 
   #resolve(block: number): Owner {
+    if (this.#isOver) throw gone();
     let open: Uint16Array | null = null;
     let left = 0;
     for (const [index, { image, endBytes }] of this.#layers.entries()) {
@@ -129,3 +138,11 @@ export class View {
 /** The units before `end`. */
 export const clipped = (units: Uint8Array, end: number): Uint8Array =>
   units.map((unit, index) => (index < end ? unit : 0));
+
+const gone = (): Fault =>
+  new Fault({
+    code: 'moment.not-found',
+    what: 'The point that was read here has been deleted for good.',
+    safe: 'Nothing was changed.',
+    todo: 'Look at the history again.',
+  });

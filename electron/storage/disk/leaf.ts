@@ -52,7 +52,7 @@ export class Leaf {
 
   #mark(block: number): void {
     this.#dirty.add(block);
-    this.image.pinned.add(block);
+    this.image.bitmaps.pinned.add(block);
   }
 
   get isEmpty(): boolean {
@@ -168,7 +168,7 @@ export class Leaf {
       if (this.#off.leafMapSync !== true) await image.sync();
     }
     if (run !== null) this.#run?.clear(run);
-    for (const block of blocks.keys()) if (!this.#dirty.has(block)) image.pinned.delete(block);
+    for (const block of blocks.keys()) if (!this.#dirty.has(block)) image.bitmaps.pinned.delete(block);
   }
 
   /** Frozen: nobody may write to it any more (T6), and its footer says so (T5). */

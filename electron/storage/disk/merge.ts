@@ -103,8 +103,6 @@ async function mergeUp(ports: CopyPorts, op: MergeOp): Promise<boolean> {
     files.image(fileName(op.child), op.child),
   ];
   if (!(await moveAll(ports, upwards(point, child), null))) return false;
-  // T11: a predecessor of the same boot may have left new bitmaps in the page cache that the disk knows nothing of yet.
-  if (ports.off.mergeRedoSync !== true) await child.sync();
   await recordMaps(ports, child, point.allocatedBlocks());
   const parent = tree.point(op.point)?.parent ?? null;
   // Only one sector of the header differs between the two parents, and through either the content is the same.
@@ -209,15 +207,13 @@ async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[])
   if (off.mergeDataSync !== true) await target.sync();
   try {
     for (const [block, units] of grown) writeUnits(target, block, units);
-    target.writeBat(slots.keys(), withEntries(target.bat, slots));
+    target.changeBat(slots.keys(), withEntries(target.bat, slots));
   } catch (cause) {
     // A retry writes there again, and a clone that is refused leaves anything: no bitmap may name it by then.
     if (off.mergeMapsBack !== true)
       target.putBack(() => {
         for (const block of grown.keys()) writeUnits(target, block, target.units(block));
       });
-    // Durably: what was written first may be on the disk already.
-    if (off.mergeBackSync !== true && target.poison === null) await target.sync();
     throw cause;
   }
   if (off.mergeMapSync !== true) await target.sync();

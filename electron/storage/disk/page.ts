@@ -1,6 +1,8 @@
 // The page in front of a block's data: its checksums (sums.ts) and, behind them, its bitmap.
 import { SECTOR_BYTES } from '../../../shared/units.ts';
+import { LOCATOR_SPACE } from '../vhd/header.ts';
 import type { Image } from './image.ts';
+import { alignUp, BAT_AT } from './image-head.ts';
 import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, wrongSum } from './sums.ts';
 
 export interface Page {
@@ -10,10 +12,18 @@ export interface Page {
   readonly isMapLost: boolean;
 }
 
+/** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
+export function sumsRoom({ blockCount, table, sumsBytes }: Image, entry: number): number {
+  const batBytes = alignUp(blockCount * 4, SECTOR_BYTES);
+  // Whoever moves the BAT away moves such a block too.
+  const metadataEnd = table.from === BAT_AT ? BAT_AT + batBytes + 2 * LOCATOR_SPACE : BAT_AT;
+  return entry * SECTOR_BYTES - sumsBytes >= metadataEnd ? sumsBytes : 0;
+}
+
 /** As on disk: of an allocated block, its bitmap and what was recorded of it. */
 export function readPage(image: Image, block: number, entry: number = image.bat[block] ?? 0): Page {
   const { unitsPerBlock, bitmapBytes, file } = image;
-  const room = image.sumsRoom(entry);
+  const room = sumsRoom(image, entry);
   const page = new Uint8Array(room + bitmapBytes);
   file.read(page, entry * SECTOR_BYTES - room);
   const units = page.slice(room, room + unitsPerBlock);
@@ -50,7 +60,7 @@ export function writePage(
   const page = new Uint8Array(image.sumsBytes + image.bitmapBytes);
   page.set(units, image.sumsBytes);
   if (sums !== null) encodeSums({ bitmap: mapSum(units, block, isMapLost === true), units: sums }, page);
-  const room = image.sumsRoom(entry);
+  const room = sumsRoom(image, entry);
   image.fillSlot(entry, -image.bitmapBytes - room, page.subarray(image.sumsBytes - room));
 }
 

@@ -187,7 +187,7 @@ function attach(parents: ReadonlyMap<PointId, PointId | null>): {
   return { attached, unattached: [...parents.keys()].filter(id => !attached.has(id)) };
 }
 
-/** The writable one: as remembered, else as marked, with a run file, written to, the newest, of those that nothing hangs off. */
+/** The writable one: as remembered, else of those that say so one with a run file, written to, the newest, of those that nothing hangs off. */
 function chooseLeaf(
   images: readonly FoundImage[],
   parents: ReadonlyMap<PointId, PointId | null>,
@@ -200,19 +200,17 @@ function chooseLeaf(
   );
   const known = free.find(({ uuid }) => uuid === leaf);
   if (known !== undefined) return known.uuid;
-  const candidates = free.filter(({ uuid }) => !points.has(uuid));
+  // T5: nobody writes to what was sealed: a point it may be, of which nobody remembers more.
+  const candidates = free.filter(({ uuid, isLeaf }) => isLeaf && !points.has(uuid));
   // A take that was never recorded left its leaf on the remembered one; an older leaf nobody knows may lie about, too.
   const isNext = ({ uuid }: FoundImage): boolean => leaf !== null && parents.get(uuid) === leaf;
   // T7: of two leaves one is of a going back that came to nothing, or what one went back from: nobody wrote to it.
-  const isWritten = ({ isLeaf, isEmpty }: FoundImage): boolean => isLeaf && !isEmpty;
   candidates.sort(
     (a, b) =>
       Number(isNext(b)) - Number(isNext(a)) ||
-      Number(b.isLeaf) - Number(a.isLeaf) ||
       Number(b.hasRunFile) - Number(a.hasRunFile) ||
-      Number(isWritten(b)) - Number(isWritten(a)) ||
-      b.timestampMs - a.timestampMs ||
-      Number(b.isEmpty) - Number(a.isEmpty),
+      Number(a.isEmpty) - Number(b.isEmpty) ||
+      b.timestampMs - a.timestampMs,
   );
   return candidates[0]?.uuid ?? null;
 }

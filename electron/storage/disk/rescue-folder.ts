@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { Fault } from '../../../shared/result.ts';
 import type { Rescued } from '../../../shared/timeline.ts';
+import { bootId } from '../../platform/boot-id.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { openFolder } from '../../platform/folder.ts';
 import { readJson } from '../../platform/json-file.ts';
@@ -32,6 +33,7 @@ export async function rescueFolder(path: string, replace: boolean, open = openFo
       mirrorJson: readJson(join(path, MIRROR_NAME)),
       random: systemRandom,
       nowMs: systemClock.wallMs(),
+      bootId: bootId(),
       off: {},
     });
     const write = (name: string): void => {

@@ -14,6 +14,7 @@ import type { Rescued } from '../../../shared/timeline.ts';
 import type { Folder, Random } from '../../platform/ports.ts';
 import { Disk } from './disk.ts';
 import { syncFiles } from './disk-files.ts';
+import { Doubt } from './doubt.ts';
 import { Image } from './image.ts';
 import { type Mirror, readMirror } from './mirror.ts';
 import { type FoundImage, isImageName, type RebuiltDisk, rebuildDisk } from './rebuild.ts';
@@ -29,6 +30,7 @@ export interface RescuePorts {
   readonly mirrorJson: unknown;
   readonly random: Random;
   readonly nowMs: number;
+  readonly bootId: string;
   readonly off: SwitchOffs;
 }
 
@@ -43,16 +45,7 @@ export async function rescueRows(
   for (const name of ports.diskNames) {
     const diskId = diskIdSchema.safeParse(name);
     if (!diskId.success) continue;
-    const folder = ports.diskFolder(name);
-    const images = readImages(folder, name, notes);
-    // T11: what a death of storage left in the page cache alone a power cut would take from under the rows.
-    if (ports.off.rescueSync !== true) {
-      await syncFiles(
-        folder,
-        images.map(({ name: file }) => file),
-      );
-      await folder.sync();
-    }
+    const images = await readDurably(ports, name, notes);
     for (const { uuid, timestampMs } of images) startedMs.set(uuid, timestampMs);
     const rebuilt = rebuildDisk(diskId.data, images, rememberedOf(diskId.data, mirror));
     if (rebuilt === null) {
@@ -71,6 +64,30 @@ export async function rescueRows(
     startedMs: (_, point) => startedMs.get(point) ?? ports.nowMs,
   });
   return { ...rows, notes: notes.map(note => note.slice(0, 2000)).slice(0, 1000) };
+}
+
+/** T14: as the disk has them, where a sync failed; T11: what is in the page cache alone a power cut would take from under the rows. */
+async function readDurably(
+  { diskFolder, bootId, off }: RescuePorts,
+  disk: string,
+  notes: string[],
+): Promise<FoundImage[]> {
+  const folder = diskFolder(disk);
+  const doubt = new Doubt(folder, bootId, off);
+  await doubt.begin();
+  let isSound = false;
+  try {
+    const images = readImages(folder, disk, notes);
+    const names = images.map(({ name }) => name);
+    if (off.rescueSync !== true) {
+      await syncFiles(folder, names, doubt);
+      await folder.sync();
+    }
+    isSound = true;
+    return images;
+  } finally {
+    await doubt.close(isSound);
+  }
 }
 
 const rememberedOf = (diskId: DiskId, { disks, points }: Mirror) => ({

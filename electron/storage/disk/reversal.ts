@@ -225,7 +225,7 @@ async function overwrite(
   const isLate = off.clearBeforeRoot === true;
   if (off.rootDataSync !== true && !isLate) await root.sync();
   if (slots.size > 0) {
-    root.writeBat(slots.keys(), withEntries(root.bat, slots));
+    root.changeBat(slots.keys(), withEntries(root.bat, slots));
     if (off.rootBatSync !== true && !isLate) await root.sync();
   }
   publish(ports, root, slots, blocks);

@@ -269,6 +269,9 @@ export class Settler {
     // Meanwhile the tree is another one: it is looked at again.
     if (op === null) return true;
     this.#begun(disk.id, op);
+    // T14, T11: a write that failed was put back, a predecessor's is in the page cache: what is gone on from is durable.
+    if ('op' in next && ports.off.redoSync !== true)
+      for (const image of disk.files.imagesOf(op)) await image.sync();
     if (op.kind === 'merge') return runMerge(ports, op);
     if (op.kind === 'undo') return runUndo(ports, op);
     const isDone = await runReversal(ports, op);

@@ -110,6 +110,8 @@ function open(path: string, options: Pick<Database.Options, 'fileMustExist'>): D
     const db = new Database(path, { timeout: 5000, ...options });
     db.pragma('journal_mode = DELETE');
     db.pragma('synchronous = EXTRA');
+    // macOS, where a sync alone leaves it in the drive's cache.
+    db.pragma('fullfsync = ON');
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version > SCHEMA_VERSION)
       throw new Error(`written by a newer Ebb (schema ${version}, this one knows ${SCHEMA_VERSION})`);

@@ -69,8 +69,8 @@ describe('every step of every operation meets every fate', () => {
   }, 60_000);
 
   it.each([
-    ['mergeMapsBack', 4],
-    ['mergeBackSync', 20],
+    ['mergeMapsBack', 8],
+    ['redoSync', 20],
   ] as const)(
     'finds an engine without %s to be wrong, where it dies in a second try whose clone is refused',
     async (name, seed) => {
@@ -86,7 +86,7 @@ describe('every step of every operation meets every fate', () => {
 
   it.each([
     ['compactRoomSync', 'compact', 1, 'sync root'],
-    ['mergeRedoSync', 'merge at rest', 12, 'sync C'],
+    ['redoSync', 'merge at rest', 12, 'sync C'],
     ['rescueSync', 'rescue without the leaf', 4, 'sync folder'],
   ] as const)(
     'finds an engine without %s to be wrong, where it dies in a %s with a map in the page cache alone',

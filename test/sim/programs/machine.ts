@@ -161,6 +161,7 @@ export class Machine {
       mirrorJson: mirror,
       random: world.randomPort(),
       nowMs: world.clock().wallMs(),
+      bootId: world.bootId,
       off: this.#switchOff,
     });
     world.store.commit(changes);

@@ -81,11 +81,12 @@ export function strike(random: Seeded, world: SimWorld, engine: VmEngine): boole
   return isRefused;
 }
 
-/** T16, T14: a host shares ranges or not, takes back what is not needed or not, tells what is free or not; all promise the same. */
+/** T16, T14: a host shares ranges or not, takes back what is not needed or not, tells what is free or not, writes anew or in place; all promise the same. */
 export function equip(world: SimWorld, seed: number): SimWorld {
   world.canClone = seed % 2 === 0;
   world.canPunch = seed % 4 < 2;
   world.isHonest = seed % 3 === 0;
+  world.isCopyOnWrite = seed % 5 < 2;
   return world;
 }
 

@@ -78,6 +78,8 @@ export class SimWorld {
   lastCall = '';
   /** Whether its filesystem shares ranges (T16). */
   canClone = false;
+  /** Whether it needs room for what is overwritten, too. */
+  isCopyOnWrite = false;
   /** Whether it takes back what a file no longer needs (T3). */
   canPunch = false;
   readonly #waiting: Waiting[] = [];
@@ -208,6 +210,7 @@ export class SimWorld {
     next.wasFull = this.isFull;
     next.canClone = this.canClone;
     next.canPunch = this.canPunch;
+    next.isCopyOnWrite = this.isCopyOnWrite;
     next.#uuids = this.#uuids;
     next.#nowMs = this.#nowMs + 1000;
     const keep = this.random.pick([0, 15, 50, 85, 100]);
@@ -394,10 +397,10 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       const index = Math.floor((offset + done) / SECTOR);
       const at = (offset + done) % SECTOR;
       const length = Math.min(SECTOR - at, source.length - done);
-      if (!inode.isMapped(index)) {
-        if (world.spaceBytes < SECTOR) throw fault('disk.full', `writing ${name}: no space`);
-        world.spaceBytes -= SECTOR;
-      }
+      const isNew = !inode.isMapped(index);
+      if (world.spaceBytes < SECTOR && (isNew || world.isCopyOnWrite))
+        throw fault('disk.full', `writing ${name}: no space`);
+      if (isNew) world.spaceBytes -= SECTOR;
       // From the pool: memory of its own for each sector costs more than all that is done with it.
       const bytes = Buffer.allocUnsafe(SECTOR);
       if (length < SECTOR) bytes.set(inode.sector(index));

@@ -9,7 +9,7 @@ import { Universe } from './universe.ts';
  * shrunk.test.ts beside it at what a smaller root held behind its end.
  */
 const ELSEWHERE =
-  /^(?:createSync|shrinkZeroSync|mergeSumSync|mergeRedoSync|mergeMapsBack|mergeBackSync|undoEndSync|compact.*|share.*|rescue.*)$/;
+  /^(?:createSync|shrinkZeroSync|mergeSumSync|redoSync|mergeMapsBack|undoEndSync|compact.*|share.*|rescue.*)$/;
 export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(name => !ELSEWHERE.test(name));
 
 export interface UniversesOptions {

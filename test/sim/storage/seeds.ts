@@ -14,7 +14,7 @@ export const SWITCH_OFF_SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> 
   mergeHeaderSync: 20261383,
   unlinkSync: 20261899,
   growHeaderSync: 20261362,
-  undoDataSync: 20261352,
+  undoDataSync: 30000475,
   mergeRecordBeforeHeader: 20261368,
   mergeChildSync: 20261200,
   rootBatSync: 20261196,

@@ -22,3 +22,12 @@ it('every call of a folder that is gone fails as a fault, or says nothing is the
   expect(folder.exists('file')).toBe(false);
   await folder.unlink('file');
 });
+
+it('a file that cannot be looked for is not one that is not there', () => {
+  const path = mkdtempSync(join(tmpdir(), 'ebb-folder-'));
+  try {
+    expect(() => openFolder(path).exists('x'.repeat(300))).toThrow(Fault);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+});

@@ -158,8 +158,10 @@ describe('operations', () => {
     await engine.settle();
     await engine.deleteMoment(first.id);
     expect(sevenZip(file(first))).toBe(first.sha);
+    const reader = engine.pointReader(first.points[0]?.pointId as PointId);
     const { freedBytes } = await engine.purge(() => true);
     expect(freedBytes).toBeGreaterThan(0);
+    expect(() => reader.read(Buffer.alloc(512), 0)).toThrow(/deleted for good/);
     expect(existsSync(file(first))).toBe(false);
     // One in the middle, then the newest: its image stays as long as Now needs it.
     await engine.deleteMoment(third.id);

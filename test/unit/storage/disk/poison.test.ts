@@ -1,6 +1,7 @@
 // T14: an image whose sync failed is written to by nothing until it is opened again, and maps that could not be written are
 // on disk what memory says they are.
 import { describe, expect, it } from 'vitest';
+import { syncFiles } from '../../../../electron/storage/disk/disk-files.ts';
 import { Doubt, IN_DOUBT } from '../../../../electron/storage/disk/doubt.ts';
 import { Image } from '../../../../electron/storage/disk/image.ts';
 import type { DiskId, PointId } from '../../../../shared/ids.ts';
@@ -64,6 +65,20 @@ describe('T14: a disk in doubt on a host that unlinks nothing', () => {
     const again = new Doubt(folder, BOOT, {});
     await pump(world, again.begin());
     expect([again.why, folder.exists(RUN_FILE)]).toEqual([IN_DOUBT, false]);
+  });
+
+  it('is so from a failed sync on, whatever became of its mark, and whoever called it', async () => {
+    const world = new SimWorld(new Seeded(1), BOOT);
+    const folder = world.folder(DISK);
+    const doubt = new Doubt(folder, BOOT, {});
+    await pump(world, doubt.begin());
+    await pump(world, folder.unlink(`synced-${BOOT}`));
+    folder.open('x.vhd', 'create').close();
+    world.failSyncs = 1;
+    await expect(pump(world, syncFiles(folder, ['x.vhd'], doubt))).rejects.toMatchObject({
+      body: { code: 'disk.io' },
+    });
+    expect(new Doubt(folder, BOOT, {}).why).toBe(IN_DOUBT);
   });
 
   it('is closed all the same', async () => {

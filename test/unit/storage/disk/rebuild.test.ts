@@ -84,6 +84,19 @@ it('T5, T7: of two leaves Now is the one that was written to, and the other is s
     });
 });
 
+it('T5: where the leaf is lost no sealed image is written to in its place', () => {
+  for (const [texts, parent] of [
+    [['a'], 'a'],
+    [['a', 'b<a'], 'a'],
+    [['a', 'b<a', 'c<b'], 'a'],
+  ] as const)
+    expect(rebuildDisk(DISK, texts.map(image), NOTHING)).toMatchObject({
+      leaf: null,
+      leafParent: id(parent),
+      points: { length: texts.length },
+    });
+});
+
 it('T12: a point without its end gets it again', () => {
   const torn = { ...image('b<a'), hasEnd: false };
   const found = rebuildDisk(DISK, [image('a'), torn, image('f<b')], NOTHING);

@@ -78,7 +78,7 @@ function makeTree(points: number, virtualBytes: number): void {
       image.fillSlot(slot, unit * UNIT, Buffer.alloc(UNIT, parent === null ? 0xaa : 1 + (unit % 250)));
       writePage(image, 0, slot, { units, sums: null });
       image.publish(new Map([[0, slot]]));
-      image.writeBat([0]);
+      image.writeBat([0], image.bat);
       image.writeEndFooter();
     }
     image.close();
