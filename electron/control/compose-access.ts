@@ -1,4 +1,6 @@
 // Composition, the part about who comes from elsewhere.
+import { basename } from 'node:path';
+import type { VmId } from '../../shared/ids.ts';
 import { systemClock } from '../platform/clock.ts';
 import { systemPolicyFolder } from '../platform/policy-files.ts';
 import { systemRandom } from '../platform/random.ts';
@@ -38,7 +40,10 @@ export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit, 
   return { access, accessing: accessHandlers(access, audit, requireNetwork) };
 }
 
-export const downloadsOf = (tasks: Tasks, rules: OrderRules, desk: PolicyDesk) =>
+export const downloadsOf = (
+  { tasks, rules, desk, audit }: { tasks: Tasks; rules: OrderRules; desk: PolicyDesk; audit: Audit },
+  nameOf: (vmId: VmId) => string,
+) =>
   new Downloads({
     clock: systemClock,
     random: systemRandom,
@@ -47,5 +52,10 @@ export const downloadsOf = (tasks: Tasks, rules: OrderRules, desk: PolicyDesk) =
     require: order => {
       desk.policy.require('export.downloads');
       rules.require(order);
+    },
+    denied: (user, { vmId, path }, code) => {
+      const by = user === '' ? {} : { by: user };
+      const about = { via: 'browser', ...by, action: 'moment.download', vmId, vmName: nameOf(vmId) } as const;
+      audit.denied({ ...about, from: {}, to: { file: basename(path).slice(0, 255) } }, code);
     },
   });

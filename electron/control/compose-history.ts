@@ -5,6 +5,7 @@ import type { Log } from '../../shared/log.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makePrivateFolder, readJson, readText, removeFile, writeJson } from '../platform/json-file.ts';
 import type { EbbPaths } from '../platform/paths.ts';
+import { realFolder } from '../platform/policy-files.ts';
 import {
   canStopTools,
   endProcess,
@@ -19,6 +20,7 @@ import { systemRandom } from '../platform/random.ts';
 import {
   fileExists,
   freeBytesAt,
+  isNameTaken,
   listFolder,
   lookAtFile,
   moveDurably,
@@ -98,7 +100,8 @@ const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: ()
   program: findProgram,
   runTool,
   canStopTools,
-  exists: fileExists,
+  exists: isNameTaken,
+  real: realFolder,
   look: lookAtFile,
   freeBytes: folder => (fileExists(folder) ? freeBytesAt(folder) : null),
   moveInto: moveDurably,

@@ -360,7 +360,7 @@ export function composeControl(input: ControlInput): Control {
     maySeekUpdates: () => desk.policy.may('app.updates'),
     tasks,
     files: chosenFiles(rules),
-    downloads: downloadsOf(tasks, rules, desk),
+    downloads: downloadsOf({ tasks, rules, desk, audit }, vmId => catalog.get(vmId)?.name ?? ''),
     keepName,
   });
   const handlers = auditedHandlers(service, audit, { ...parts, tasks }, policyAsk(bound, catalog));

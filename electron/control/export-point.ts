@@ -1,5 +1,6 @@
 // Writing a point out as an image other programs open (the point itself is only read, T4). qemu-img reads it from storage
 // by NBD and writes beside the target; the target gets its name when it is whole and durable, so nobody finds half of one.
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { PointId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
@@ -40,7 +41,10 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
 };
 
 export interface ExportPorts extends QemuImgPorts {
+  /** Also a link to nothing. */
   readonly exists: (path: string) => boolean;
+  /** A folder without links; where there is none, without dots at least. */
+  readonly real: (folder: string) => string;
   /** What the file is now; null where there is none. */
   readonly look: (path: string) => ChosenFile | null;
   /** Of the filesystem the folder is on; null where there is no such folder. */
@@ -160,12 +164,18 @@ export type Unnamed<Planned extends { readonly path: string }> = Omit<Planned, '
   readonly path: string | OwnName;
 };
 
-/** Its task is to begin in the same turn: then none of two that were found together has the name of the other. */
-export const pathOf = (
+/**
+ * Its one name, whatever it was called by. Its task is to begin in the same turn: then none of two that were found together
+ * has the name of the other.
+ */
+export function pathOf(
   { path }: { readonly path: string | OwnName },
-  ports: Pick<ExportPorts, 'exists'>,
+  ports: Pick<ExportPorts, 'exists' | 'real'>,
   isBeingWritten: (path: string) => boolean,
-): string => (typeof path === 'string' ? path : freePath(path, ports, isBeingWritten));
+): string {
+  if (typeof path === 'string') return join(ports.real(dirname(path)), basename(path));
+  return freePath({ ...path, folder: ports.real(path.folder) }, ports, isBeingWritten);
+}
 
 /** "name.vhd", "name 2.vhd", …: the first that nobody has. */
 function freePath(

@@ -347,7 +347,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const order = { what: 'export-delta', ...planned } as const;
       return { path: planned.path, ...startLong(vmId, 'Export an update of', order) };
     },
-    'moment.download': ({ taskId }, { caller }) => ({ ticket: downloads.ticket(taskId, caller.session) }),
+    'moment.download': ({ taskId }, { caller }) => ({ ticket: downloads.ticket(taskId, caller) }),
     'file.download': ({ ticket, session }) => downloads.take(ticket, session),
     'moment.import-delta': async params => {
       const vmId = await opened(params.vmId);

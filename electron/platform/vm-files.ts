@@ -6,6 +6,7 @@ import {
   copyFileSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -56,6 +57,15 @@ export function readBytes(path: string, offset: number, length: number): Uint8Ar
 export const writeBytes = (path: string, bytes: Uint8Array): void =>
   writeFileSync(path, bytes, { mode: 0o600 });
 export const fileExists = (path: string): boolean => existsSync(path);
+/** Also by a link to nothing: who writes there writes where it points. */
+export const isNameTaken = (path: string): boolean => {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
 /** Null where there is nothing. */
 export const bytesOf = (path: string): number | null =>
   statSync(path, { throwIfNoEntry: false })?.size ?? null;

@@ -1,6 +1,6 @@
 // A file that is given away whole: opened once, and read only while it is the one that was seen.
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -15,7 +15,7 @@ export interface WholeFile {
   close(): void;
 }
 
-/** Null: it is gone, a link, no plain file, or another than was seen. */
+/** `path` real. Null: it is gone, reached by a link now, no plain file, or another than was seen. */
 export async function openWhole({ path, bytes, modifiedMs }: SeenFile): Promise<WholeFile | null> {
   // A link or a pipe may have taken its place.
   const how = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -23,10 +23,18 @@ export async function openWhole({ path, bytes, modifiedMs }: SeenFile): Promise<
   if (handle === null) return null;
   const close = (): void => void handle.close().catch(() => undefined);
   const stat = await handle.stat().catch(() => null);
-  if (stat?.isFile() && stat.size === bytes && stat.mtimeMs === modifiedMs)
+  const isIt = (now: Stats): boolean => now.isFile() && now.size === bytes && now.mtimeMs === modifiedMs;
+  if (stat !== null && isIt(stat) && (await isAt(path, stat)))
     return { chunks: chunksOf(handle, stat), close };
   close();
   return null;
+}
+
+/** O_NOFOLLOW is about the last name only: a folder before it may have become a link. */
+async function isAt(path: string, { dev, ino }: Stats): Promise<boolean> {
+  if ((await realpath(path).catch(() => null)) !== path) return false;
+  const there = await lstat(path).catch(() => null);
+  return there?.dev === dev && there.ino === ino;
 }
 
 async function* chunksOf(handle: FileHandle, seen: Stats): AsyncGenerator<Uint8Array> {

@@ -198,7 +198,23 @@ it('what is exported from another computer is fetched to it: by whoever may, onc
     { by: 'di', outcome: 'done', vmId, to: { file: basename(path) } },
     { by: 'flo', outcome: 'denied', code: 'rpc.denied' },
   ]);
+  const late = await di.call('moment.download', { taskId });
   await managed.apply({ 'export.downloads': { value: false } });
+  expect(
+    (await fetch(`${origin}/download?ticket=${late.ticket}`, { headers: { cookie: cookies.di } })).status,
+  ).toBe(403);
+  // The gateway asks for it; who it is for is in the record all the same.
+  const [denied] = (await managed.ebb.call('audit.list', { limit: 1 })).entries;
+  expect(denied).toMatchObject({
+    action: 'moment.download',
+    via: 'browser',
+    by: 'di',
+    vmId,
+    vmName: 'ours',
+    outcome: 'denied',
+    code: 'policy.denied',
+    to: { file: basename(path) },
+  });
   expect(await deniedKey(di.call('moment.download', { taskId }))).toBe('export.downloads');
   await managed.lift();
   writeFileSync(path, 'another');

@@ -255,7 +255,7 @@ const APP_ROWS = {
   'audit.export': 'reads',
   'audit.verify': 'reads',
   'headless.sign-in': 'tells the audit itself',
-  'file.download': 'reads',
+  'file.download': 'tells the audit itself',
   'headless.session': 'tells the audit itself',
   'headless.listen': { ifFull: 'go-on', wanted: ({ address, isEncrypted }) => ({ address, isEncrypted }) },
   'headless.link': { ifFull: 'refuse', wanted: ({ role }) => ({ role }) },

@@ -32,7 +32,7 @@ export interface PointFilesPorts extends MountPorts {
     args: readonly string[],
     options: ToolOptions & { readonly path: string; readonly bytesMax: number },
   ) => Promise<FileResult>;
-  readonly files: Pick<ExportPorts, 'exists' | 'freeBytes' | 'moveInto' | 'remove' | 'unfinished'>;
+  readonly files: Pick<ExportPorts, 'exists' | 'real' | 'freeBytes' | 'moveInto' | 'remove' | 'unfinished'>;
   readonly exportsFolder: () => string;
   readonly makeFolder: (path: string) => void;
   /** Where nothing is in it. */
@@ -96,13 +96,14 @@ export class PointFiles {
 
   /** A folder nobody named is made here: the next plan finds its name taken. Faults: file.unreadable (the folder), limit.reached. */
   plan(wanted: WantedFiles, momentName: string, day: string, admit: (folder: string) => void): PlannedFiles {
-    const { exists } = this.#ports.files;
+    const { exists, real, freeBytes } = this.#ports.files;
     const { folder } = wanted;
     if (this.#scans >= SCANS_MAX) throw busy();
     if (folder !== null) {
-      if (!isAbsolute(folder) || !exists(folder)) throw noFolder(folder);
+      if (!isAbsolute(folder) || freeBytes(folder) === null) throw noFolder(folder);
       admit(folder);
-      return { ...wanted, folder, isNew: false };
+      // By its one name: so are the files in it claimed.
+      return { ...wanted, folder: real(folder), isNew: false };
     }
     const name = plainName(`${wanted.vmName} ${momentName === '' ? 'point' : momentName} ${day} files`);
     for (let count = 1; ; count++) {

@@ -72,6 +72,7 @@ function ports(): PointFilesPorts {
     },
     files: {
       exists: path => files.has(path),
+      real: path => (path === '/link' ? '/out' : path),
       freeBytes: () => 2 ** 40,
       moveInto: async (from, to) => {
         files.delete(from);
@@ -133,11 +134,11 @@ describe('copies at once', () => {
     for (const { folder } of plans) expect(files.has(`${folder}/a.txt`)).toBe(true);
   });
 
-  it('of files of one name into one folder have a name each', async () => {
+  it('of files of one name into one folder, whatever it is called by, have a name each', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     copying = promise;
-    const copies = [1, 2, 3].map(() =>
-      desk.copy(desk.plan({ ...wanted, folder: '/out' }, 'p', 'day', anywhere), run),
+    const copies = ['/out', '/link', '/out'].map(folder =>
+      desk.copy(desk.plan({ ...wanted, folder }, 'p', 'day', anywhere), run),
     );
     for (let turn = 0; turn < 200; turn++) await Promise.resolve();
     resolve();

@@ -1,9 +1,9 @@
 // A file that an export wrote, through the gateway: to whoever may, by a ticket, whole or visibly not.
 import { createHash } from 'node:crypto';
-import { renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GatewayWorld } from '../../../support/gateway-world.ts';
 import { randomBytes } from '../../../support/seeded.ts';
@@ -17,7 +17,8 @@ let path: string;
 
 beforeEach(async () => {
   world = await GatewayWorld.start();
-  path = join(world.folder, 'out.img');
+  path = join(world.folder, 'exports', 'out.img');
+  mkdirSync(dirname(path));
 });
 afterEach(() => world.close());
 
@@ -91,6 +92,13 @@ it.each([
     () => {
       renameSync(path, `${path}.real`);
       symlinkSync(`${path}.real`, path);
+    },
+  ],
+  [
+    'the very file by a linked folder',
+    () => {
+      renameSync(dirname(path), `${dirname(path)}.real`);
+      symlinkSync(`${dirname(path)}.real`, dirname(path));
     },
   ],
   ['nothing', () => rmSync(path)],
