@@ -981,7 +981,7 @@ export const contract = defineContract({
         agent: z.string().max(200).default(''),
       }),
       result: z.object({ session: accessSessionSchema, secret: z.string().max(100) }),
-      errors: ['rpc.denied', 'policy.denied', 'limit.reached', 'disk.full'],
+      errors: ['rpc.denied', 'policy.denied', 'limit.reached', 'disk.full', 'disk.io'],
       doc: 'From the browser gateway: a token or a one-use link is exchanged for a session. Its secret is said once.',
     },
     'headless.session': {
@@ -1015,7 +1015,7 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({ role: roleSchema }),
       result: z.object({ id: tokenIdSchema, token: z.string().max(100), expiresAt: timeMsSchema }),
-      errors: ['rpc.denied'],
+      errors: ['rpc.denied', 'audit.unwritable', 'disk.full', 'disk.io'],
       doc: 'A token that signs one browser in, once, within a day.',
     },
     'headless.create-token': {
@@ -1026,7 +1026,7 @@ export const contract = defineContract({
         expiresAt: timeMsSchema.nullable().default(null),
       }),
       result: z.object({ token: accessTokenSchema, secret: z.string().max(100) }),
-      errors: ['rpc.denied', 'rpc.bad-request', 'limit.reached', 'audit.unwritable'],
+      errors: ['rpc.denied', 'rpc.bad-request', 'limit.reached', 'audit.unwritable', 'disk.full', 'disk.io'],
       doc: 'A named token for a person or a machine elsewhere. Its secret is said once; only its hash is kept.',
     },
     'headless.tokens': {
@@ -1043,7 +1043,7 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({ tokenId: tokenIdSchema }),
       result: z.object({ ended: z.int().min(0) }),
-      errors: ['access.not-found'],
+      errors: ['access.not-found', 'disk.full', 'disk.io'],
       doc: 'Ends a token and at once every session it began, with all they have open; or a link that was not used.',
     },
     'headless.sessions': {
@@ -1057,14 +1057,14 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({ sessionId: sessionIdSchema }),
       result: done,
-      errors: ['access.not-found'],
+      errors: ['access.not-found', 'disk.full', 'disk.io'],
       doc: 'Signs a browser out at once, with all it has open.',
     },
     'headless.sign-out': {
       kind: 'command',
       params: none,
       result: done,
-      errors: ['access.not-found'],
+      errors: ['access.not-found', 'disk.full', 'disk.io'],
       doc: 'Ends the session this call came from.',
     },
 

@@ -25,11 +25,14 @@ import {
   nameTaken,
   noSuchSession,
   noSuchToken,
+  sessionNotForgotten,
+  tokenNotForgotten,
+  tokenNotMade,
   tooManySignIns,
   tooManyTokens,
   unknownToken,
 } from './refusals.ts';
-import { doAll, makingRoom } from './room.ts';
+import { doAll, makingRoom, written } from './room.ts';
 import type { AccessStore, StoredSession, StoredToken } from './store.ts';
 
 const SECRET_BYTES = 32;
@@ -130,7 +133,7 @@ export class AccessDesk {
   link(role: Role): { id: TokenId; token: string; expiresAt: number } {
     const links = [...this.#tokens.values()].filter(({ name }) => name === null);
     for (const { id } of links.slice(0, Math.max(0, links.length - LINKS_MAX + 1))) this.#deadTokens.add(id);
-    this.#dropDead();
+    written(() => this.#dropDead(), tokenNotMade);
     const expiresAt = this.#now() + LINK_MS;
     const { row, secret } = this.#newToken(null, role, expiresAt);
     return { id: row.id, token: secret, expiresAt };
@@ -141,7 +144,7 @@ export class AccessDesk {
     if (!this.#tokens.has(id)) throw noSuchToken();
     this.#deadTokens.add(id);
     const ended = this.#end(({ row }) => row.tokenId === id);
-    this.#dropDead();
+    written(() => this.#dropDead(), tokenNotForgotten);
     return ended;
   }
 
@@ -155,7 +158,7 @@ export class AccessDesk {
 
   /**
    * A token becomes a session, which lasts as long as control where it cannot be written; a link must be gone for good
-   * first. Faults: rpc.denied, policy.denied, limit.reached, disk.full.
+   * first. Faults: rpc.denied, policy.denied, limit.reached, disk.full, disk.io.
    */
   signIn(secret: string, address: string, agent: string): { session: AccessSession; secret: string } {
     const hash = this.#ports.hash(secret);
@@ -204,7 +207,7 @@ export class AccessDesk {
   endSession(id: SessionId): void {
     const ended = this.#end(({ row }) => row.id === id);
     if (ended === 0 && !this.#deadSessions.has(id)) throw noSuchSession();
-    this.#dropDead();
+    written(() => this.#dropDead(), sessionNotForgotten);
   }
 
   whoIs(id: SessionId): AuditValues {
@@ -308,13 +311,9 @@ export class AccessDesk {
       expiresAt,
       lastUsedAt: null,
     };
-    this.#putToken(row);
-    return { row, secret };
-  }
-
-  #putToken(row: StoredToken): void {
-    this.#ports.store.putToken(row);
+    written(() => this.#ports.store.putToken(row), tokenNotMade);
     this.#tokens.set(row.id, row);
+    return { row, secret };
   }
 
   #note(row: StoredToken): void {
@@ -324,11 +323,7 @@ export class AccessDesk {
 
   /** Durable before anybody comes in by it: another control would let in a second one. */
   #spend(id: TokenId): void {
-    try {
-      this.#ports.store.dropToken(id);
-    } catch (cause) {
-      throw linkNotUsed(cause);
-    }
+    written(() => this.#ports.store.dropToken(id), linkNotUsed);
     this.#tokens.delete(id);
     this.#signIns.delete(id);
   }

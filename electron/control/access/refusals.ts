@@ -1,5 +1,6 @@
 // What is said to whoever may not come in, and to who asks for what cannot be.
 import { TOKENS_MAX } from '../../../shared/access.ts';
+import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault, messageOf } from '../../../shared/result.ts';
 import { denied, type Policy } from '../policy/policy.ts';
 
@@ -11,16 +12,44 @@ export const unknownToken = (): Fault =>
     todo: 'Ask whoever is at the computer for another: ebb token create, or ebb token link.',
   });
 
+const FREE = 'Free space on the disk of the data folder';
+
+/** As SQLite says it: of the database, its log, or what readers share. */
+const FULL: readonly unknown[] = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'];
+
+const unwritten = (cause: unknown, { what, safe, todo }: Omit<ErrorBody, 'code'>): Fault => {
+  const { code } = cause as { readonly code?: string };
+  const why = `${what}: ${messageOf(cause)}.`;
+  return new Fault({ code: FULL.includes(code) ? 'disk.full' : 'disk.io', what: why, safe, todo }, cause);
+};
+
 export const linkNotUsed = (cause: unknown): Fault =>
-  new Fault(
-    {
-      code: 'disk.full',
-      what: `That this link was used cannot be written down, so that it could be used again: ${messageOf(cause)}.`,
-      safe: 'It is good yet, and nobody came in by it.',
-      todo: 'Free space on the disk of the data folder, or sign in with a token that has a name.',
-    },
-    cause,
-  );
+  unwritten(cause, {
+    what: 'That this link was used cannot be written down, so that it could be used again',
+    safe: 'It is good yet, and nobody came in by it.',
+    todo: `${FREE}, or sign in with a token that has a name.`,
+  });
+
+export const tokenNotMade = (cause: unknown): Fault =>
+  unwritten(cause, {
+    what: 'The token cannot be written down',
+    safe: 'None was made; those that are there stay as they are.',
+    todo: `${FREE}, then make it again.`,
+  });
+
+export const tokenNotForgotten = (cause: unknown): Fault =>
+  unwritten(cause, {
+    what: 'That the token is revoked cannot be written down',
+    safe: "It lets nobody in, and who came in by it is out, as long as Ebb's service runs; one that starts anew would take it again.",
+    todo: `${FREE}: it is written within a minute then. See whether it is gone: ebb token list`,
+  });
+
+export const sessionNotForgotten = (cause: unknown): Fault =>
+  unwritten(cause, {
+    what: 'That the session ended cannot be written down',
+    safe: "It is over as long as Ebb's service runs; one that starts anew would take it again.",
+    todo: `${FREE}: it is written within a minute then. Where it came by a token, revoke that, too: ebb token list`,
+  });
 
 export const tooManySignIns = (): Fault =>
   new Fault({

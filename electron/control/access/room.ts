@@ -22,6 +22,15 @@ const longestAway = <G extends Guest>(some: readonly G[]): G[] =>
 /** The first of them, where one more would be too many. */
 const beyond = <G>(some: readonly G[], max: number): G[] => some.slice(0, Math.max(0, some.length - max + 1));
 
+/** What the disk refuses, in words. */
+export function written(work: () => void, refusal: (cause: unknown) => Error): void {
+  try {
+    work();
+  } catch (cause) {
+    throw refusal(cause);
+  }
+}
+
 /** What one of them throws, the first of it, comes when all were done. */
 export function doAll(works: readonly (() => void)[]): void {
   const refused: unknown[] = [];

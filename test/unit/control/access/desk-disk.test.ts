@@ -6,6 +6,8 @@ import { AccessDesk } from '../../../../electron/control/access/desk.ts';
 import { type AccessStore, openAccessStore } from '../../../../electron/control/access/store.ts';
 import { systemRandom } from '../../../../electron/platform/random.ts';
 import { SESSIONS_OF_ONE_MAX, type SessionId } from '../../../../shared/access.ts';
+import type { ErrorBody } from '../../../../shared/errors.ts';
+import { Fault } from '../../../../shared/result.ts';
 import { TestClock } from '../../../support/memory-world.ts';
 
 const HERE = '127.0.0.1';
@@ -24,7 +26,7 @@ function store(): AccessStore {
   const written =
     <A>(write: (value: A) => void) =>
     (value: A): void => {
-      if (isFull) throw new Error('SQLITE_FULL');
+      if (isFull) throw new Database.SqliteError('database or disk is full', 'SQLITE_FULL');
       write(value);
     };
   return {
@@ -59,6 +61,15 @@ beforeEach(() => {
   seenWritten = 0;
 });
 
+function bodyOf(work: () => unknown): ErrorBody {
+  try {
+    work();
+  } catch (cause) {
+    if (cause instanceof Fault) return cause.body;
+    throw cause;
+  }
+  throw new Error('it went through');
+}
 const enter = (secret: string) => desk.signIn(secret, HERE, 'a browser');
 function page(id: SessionId) {
   const state = { isClosed: false, leave: (): void => undefined };
@@ -136,13 +147,18 @@ it('who is revoked is out at once, all of them, whatever the disk says; and it i
   const sessions = [enter(secret), enter(secret), enter(secret)];
   const pages = sessions.map(({ session }) => page(session.id));
   isFull = true;
-  expect(() => desk.revokeToken(token.id)).toThrow('SQLITE_FULL');
+  expect(bodyOf(() => desk.revokeToken(token.id))).toMatchObject({
+    code: 'disk.full',
+    what: expect.stringContaining('the token is revoked cannot be written down: database or disk is full.'),
+    safe: expect.stringMatching(/^It lets nobody in/),
+    todo: expect.stringContaining('Free space'),
+  });
   expect(pages.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
   expect(sessions.map(one => desk.session(one.secret))).toEqual([null, null, null]);
   expect(() => enter(secret)).toThrow('rpc.denied');
   // To be seen, and to be revoked again.
   expect(desk.tokens().map(({ name }) => name)).toEqual(['ana']);
-  expect(() => desk.revokeToken(token.id)).toThrow('SQLITE_FULL');
+  expect(() => desk.revokeToken(token.id)).toThrow('disk.full');
   isFull = false;
   expect(desk.revokeToken(token.id)).toBe(0);
   expect(desk.tokens()).toEqual([]);
@@ -150,12 +166,28 @@ it('who is revoked is out at once, all of them, whatever the disk says; and it i
   expect([desk.tokens(), desk.sessions()]).toEqual([[], []]);
 });
 
+it.each([
+  ['a token', () => desk.createToken('ana', 'view', null)],
+  ['a link', () => desk.link('view')],
+])('%s that cannot be written is not made', (_, make) => {
+  isFull = true;
+  expect(bodyOf(make)).toMatchObject({ code: 'disk.full', safe: expect.stringMatching(/^None was made/) });
+  expect([desk.tokens(), desk.links()]).toEqual([[], []]);
+  isFull = false;
+  make();
+});
+
 it('a session that is ended is out at once, and is ended again', () => {
   const { session, secret } = enter(desk.link('administer').token);
   const { isClosed } = page(session.id);
   expect(isClosed).toBe(false);
   isFull = true;
-  expect(() => desk.endSession(session.id)).toThrow('SQLITE_FULL');
+  expect(bodyOf(() => desk.endSession(session.id))).toMatchObject({
+    code: 'disk.full',
+    what: expect.stringContaining('the session ended cannot be written down: database or disk is full.'),
+    safe: expect.stringMatching(/^It is over/),
+    todo: expect.stringContaining('Free space'),
+  });
   expect(desk.session(secret)).toBeNull();
   isFull = false;
   desk.endSession(session.id);
