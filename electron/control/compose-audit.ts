@@ -57,7 +57,9 @@ export const taskEnded =
   (audit: Audit) =>
   ({ id, state, error }: Task): void => {
     if (state === 'running') return;
-    audit.taskEnded(id, { outcome: state, code: error?.code ?? null });
+    const code = error?.code ?? null;
+    // Asked again when it begins: the policy may be another than when it was ordered.
+    audit.taskEnded(id, { outcome: code !== null && isDenial(code) ? 'denied' : state, code });
   };
 
 /** What Ebb deletes by itself: planned before it is done, and what is gone. */

@@ -296,6 +296,14 @@ it('links that nobody used are listed and revoked like tokens, and the audit say
   expect((await managed.ebb.call('audit.list', { limit: 1, action })).entries).toMatchObject([
     { outcome: 'done', to: { link: id, role: 'operate' } },
   ]);
+  expect((await managed.ebb.call('audit.list', { limit: 1, action: 'headless.link' })).entries).toMatchObject(
+    [{ outcome: 'done', to: { link: id, role: 'operate' } }],
+  );
+  const used = await managed.ebb.call('headless.link', { role: 'view' });
+  await managed.ebb.call('headless.sign-in', { token: used.token, address });
+  expect((await managed.ebb.call('audit.list', { limit: 1 })).entries).toMatchObject([
+    { action: 'headless.sign-in', outcome: 'done', to: { link: used.id, role: 'view' } },
+  ]);
   // By now it is known to nobody.
   expect((await managed.cli('token', 'revoke', id.slice(0, 8))).exit).toBe(3);
 });

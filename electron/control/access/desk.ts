@@ -158,9 +158,13 @@ export class AccessDesk {
 
   /**
    * A token becomes a session, which lasts as long as control where it cannot be written; a link must be gone for good
-   * first. Faults: rpc.denied, policy.denied, limit.reached, disk.full, disk.io.
+   * first. `link`: the one it was. Faults: rpc.denied, policy.denied, limit.reached, disk.full, disk.io.
    */
-  signIn(secret: string, address: string, agent: string): { session: AccessSession; secret: string } {
+  signIn(
+    secret: string,
+    address: string,
+    agent: string,
+  ): { session: AccessSession; secret: string; link: TokenId | null } {
     const hash = this.#ports.hash(secret);
     const token = [...this.#tokens.values()].find(known => known.hash === hash);
     if (token === undefined || !this.#isValid(token)) throw unknownToken();
@@ -185,7 +189,7 @@ export class AccessDesk {
     this.#makeRoom(living.row.user);
     this.#sessions.set(living.row.id, living);
     this.#tried(() => this.#store(living));
-    return { session: this.#told(living), secret: own };
+    return { session: this.#told(living), secret: own, link: token.name === null ? token.id : null };
   }
 
   /** Whose it is; null where nobody is known by it. Fault policy.denied. */

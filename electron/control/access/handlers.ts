@@ -21,9 +21,10 @@ export const accessHandlers = (
   'headless.sign-in': ({ token, address, agent }) => {
     const about = { ...COMING, action: 'headless.sign-in' };
     try {
-      const signedIn = desk.signIn(token, address, agent);
+      const { link, ...signedIn } = desk.signIn(token, address, agent);
       const { user, role } = signedIn.session;
-      audit.note({ ...about, ...(user === '' ? {} : { by: user }), to: { address, role } });
+      const to = { address, role, ...(link === null ? {} : { link }) };
+      audit.note({ ...about, ...(user === '' ? {} : { by: user }), to });
       return signedIn;
     } catch (cause) {
       if (cause instanceof Fault && isDenial(cause.body.code)) {

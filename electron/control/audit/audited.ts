@@ -95,7 +95,7 @@ function recorded(
     if (method === 'task.cancel') audit.cancels((params as { readonly taskId: TaskId }).taskId, about);
     try {
       const result = await handler(params, context);
-      settle(audit, begun, result, rule.state?.(params, look));
+      settle(audit, begun, result, { ...rule.state?.(params, look), ...rule.made?.(result) });
       return result;
     } catch (cause) {
       audit.end(begun, endingOf(cause));
@@ -104,10 +104,10 @@ function recorded(
   };
 }
 
-function settle(audit: Audit, begun: Begun, result: unknown, now: Ending['to']): void {
+function settle(audit: Audit, begun: Begun, result: unknown, now: Draft['to']): void {
   const task = taskOf(result);
   if (task !== null) return audit.becameTask(begun, task);
-  audit.end(begun, { outcome: 'done', ...(now === undefined ? {} : { to: { ...begun.draft.to, ...now } }) });
+  audit.end(begun, { outcome: 'done', to: { ...begun.draft.to, ...now } });
 }
 
 function taskOf(result: unknown): TaskId | null {

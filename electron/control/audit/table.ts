@@ -4,7 +4,7 @@ import type { AuditValues } from '../../../shared/audit.ts';
 import type { MomentId, TaskId, VmId } from '../../../shared/ids.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
-import type { MethodName, Params } from '../../../shared/rpc/table.ts';
+import type { MethodName, MethodResult, Params } from '../../../shared/rpc/table.ts';
 import type { Task } from '../../../shared/task.ts';
 import { discOf, type VmSpec } from '../../../shared/vm.ts';
 import type { IfFull } from './audit.ts';
@@ -22,18 +22,24 @@ export interface AuditLook {
   };
 }
 
-export interface AuditRule<P> {
+/**
+ * Two records each, so that nothing is done without one: before it, and with its end. Also of what a limit says no to that is known
+ * only while it is being done (what is planned, what a folder really is): by then it has begun.
+ */
+export interface AuditRule<P, R = unknown> {
   readonly ifFull: IfFull;
   /** What it is about to change, as it is; asked again when it is done. */
   readonly state?: (params: P, look: AuditLook) => AuditValues;
   /** What is asked for. */
   readonly wanted: (params: P, look: AuditLook) => AuditValues | Promise<AuditValues>;
+  /** What there is now that nobody could name before. */
+  readonly made?: (result: R) => AuditValues;
 }
 
 /** Why a method is not audited. */
 type Not = 'reads' | 'looks and types' | 'is no change of what VMs may or have' | 'tells the audit itself';
 export type AuditTable = {
-  readonly [M in MethodName<Contract>]: AuditRule<Params<Contract, M>> | Not;
+  readonly [M in MethodName<Contract>]: AuditRule<Params<Contract, M>, MethodResult<Contract, M>> | Not;
 };
 
 type OfVm = { readonly vmId: VmId };
@@ -258,7 +264,7 @@ const APP_ROWS = {
   'file.download': 'tells the audit itself',
   'headless.session': 'tells the audit itself',
   'headless.listen': { ifFull: 'go-on', wanted: ({ address, isEncrypted }) => ({ address, isEncrypted }) },
-  'headless.link': { ifFull: 'refuse', wanted: ({ role }) => ({ role }) },
+  'headless.link': { ifFull: 'refuse', wanted: ({ role }) => ({ role }), made: ({ id }) => ({ link: id }) },
   'headless.create-token': {
     ifFull: 'refuse',
     wanted: ({ name, role, expiresAt }) => ({ name, role, expiresAt }),

@@ -5,12 +5,14 @@ import type { Audit } from '../../../../electron/control/audit/audit.ts';
 import type { AuditLog } from '../../../../electron/control/audit/audit-log.ts';
 import { audited } from '../../../../electron/control/audit/audited.ts';
 import { AUDITED, type AuditLook, type AuditRule } from '../../../../electron/control/audit/table.ts';
+import { taskEnded } from '../../../../electron/control/compose-audit.ts';
 import { DEFAULT_SCHEDULE, type Schedule } from '../../../../shared/history.ts';
 import type { MomentId, TaskId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';
 import type { Role } from '../../../../shared/roles.ts';
 import { type Contract, contract } from '../../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../../shared/rpc/server.ts';
+import type { Task } from '../../../../shared/task.ts';
 import { AuditWorld, draft } from '../../../support/audit-world.ts';
 import { uuid } from '../../../support/memory-world.ts';
 
@@ -37,7 +39,7 @@ const look = (): AuditLook => ({
   task: id => (id === task ? { kind: 'vm.stop', vmId, fileName: null } : null),
   access: { whatIs: () => ({ name: 'ana' }), whoIs: () => ({}) },
 });
-const refusal = (code: 'memory.over-host' | 'rpc.denied' | 'policy.denied') =>
+const refusal = (code: 'memory.over-host' | 'rpc.denied' | 'policy.denied' | 'vm.timeout') =>
   new Fault({ code, what: 'No.', safe: '', todo: '' });
 /** Only what these tests call. */
 const handlers = () =>
@@ -67,6 +69,7 @@ const handlers = () =>
       'file.register': () => {
         throw refusal('rpc.denied');
       },
+      'headless.link': () => ({ id: uuid(7) as never, token: 'secret', expiresAt: 9 }),
       'vm.list': () => ({ vms: [] }),
     } satisfies Partial<Handlers<Contract>> as unknown as Handlers<Contract>,
     audit,
@@ -149,6 +152,11 @@ describe('records', () => {
     ]);
   });
 
+  it('name what is made, and tell no secret', async () => {
+    await handlers()['headless.link']({ role: 'view' }, context());
+    expect(world.told.map(({ to }) => to)).toEqual([{ role: 'view' }, { role: 'view', link: uuid(7) }]);
+  });
+
   it('say why not', async () => {
     const call = handlers()['memory.set-range']({ vmId, minKib: 5, maxKib: 300 }, context('browser', 'ana'));
     await expect(call).rejects.toThrow('memory.over-host');
@@ -186,6 +194,15 @@ describe('tasks', () => {
     }
     expect(world.told[1]).toMatchObject({ outcome: 'failed', of: 1, task, code: 'vm.timeout' });
     expect(audit.isOpen(1)).toBe(false);
+  });
+
+  it('that a policy says no to when they begin are denied, not failed', async () => {
+    const ended = taskEnded(audit);
+    for (const code of ['policy.denied', 'vm.timeout'] as const) {
+      await handlers()['vm.stop']({ vmId, how: 'shutdown' }, context());
+      ended({ id: task, state: 'failed', error: refusal(code).body } as Task);
+    }
+    expect(told()).toEqual(['vm.stop begun', 'vm.stop denied', 'vm.stop begun', 'vm.stop failed']);
   });
 
   it('that another cancels say who, and so does what they leave', async () => {
