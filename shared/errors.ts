@@ -37,7 +37,6 @@ export const ERROR_CODES = [
   'memory.no-change',
   'memory.not-enough',
   'memory.no-balloon',
-  'memory.guest-refuses',
   // disks
   'disk.not-found',
   'disk.in-use',

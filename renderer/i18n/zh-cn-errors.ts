@@ -132,11 +132,6 @@ export const zhCnErrors: ErrorDictionary = {
       safe: UNCHANGED,
       todo: '它的内存固定不变；其他虚拟机会另行安排。',
     },
-    'memory.guest-refuses': {
-      what: '这台虚拟机没有归还内存。',
-      safe: '没有任何损失；其他虚拟机已另行安排。',
-      todo: '它的气球驱动可能正忙或缺失。',
-    },
     'disk.not-found': { what: '没有这个磁盘。', safe: UNCHANGED, todo: '请再看一下列表。' },
     'disk.in-use': {
       what: '磁盘正在使用中。',

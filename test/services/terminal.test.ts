@@ -20,6 +20,9 @@ let ebb: Ebb;
 /** Firmware without a system: it runs, and listens to nobody. */
 let deaf: VmId;
 let stopTask = '';
+let other: VmId;
+/** A VM whose QEMU hangs is asked to pause: Ebb waits ten seconds for it, and these tests do not. */
+let unanswered: Run;
 
 const environment = (): NodeJS.ProcessEnv => ({
   ...process.env,
@@ -69,7 +72,8 @@ beforeAll(async () => {
   chmodSync(wrapper, 0o755);
   deaf = await createEmpty('deaf');
   await createEmpty('my vm');
-  await ebb.done((await ebb.call('vm.start', { vmId: deaf })).taskId);
+  other = await createEmpty('other');
+  for (const vmId of [deaf, other]) await ebb.done((await ebb.call('vm.start', { vmId })).taskId);
   // Waits ninety seconds in vain: a task that goes on for as long as these tests do.
   const { out } = await run('vm', 'stop', 'deaf', '--no-wait');
   stopTask = out.trim();
@@ -92,6 +96,18 @@ describe('a task that is followed', () => {
     const task = JSON.parse(out).find(({ id }: { id: string }) => id === stopTask);
     expect(task.state).toBe('running');
   });
+});
+
+it('a task asked to stop by an interrupt ends with 130, and what it was about is as it was', async () => {
+  const stopping = start('vm', 'stop', 'other');
+  await waitFor('the stop to be under way', async () => (await ebb.state(other)).phase === 'stopping');
+  await waitFor('its first step', () => stopping.err() !== '');
+  stopping.child.kill('SIGINT');
+  expect(await stopping.exit, stopping.err()).toBe(130);
+  expect(stopping.err()).toContain('Asking the task to stop');
+  await waitFor('the VM to run on', async () => (await ebb.state(other)).phase === 'running');
+  process.kill((await ebb.state(other)).pid ?? 0, 'SIGSTOP');
+  unanswered = start('vm', 'pause', 'other');
 });
 
 describe('exit codes', () => {
@@ -171,19 +187,6 @@ describe('a task', () => {
     expect(lines.slice(0, -1).every(({ progress }) => progress.title === 'Create streamed')).toBe(true);
     expect(lines.at(-1).result.spec.name).toBe('streamed');
   });
-
-  it('asked to stop by an interrupt ends with 130, and what it was about is as it was', async () => {
-    const other = await createEmpty('other');
-    await ebb.done((await ebb.call('vm.start', { vmId: other })).taskId);
-    const stopping = start('vm', 'stop', 'other');
-    await waitFor('the stop to be under way', async () => (await ebb.state(other)).phase === 'stopping');
-    await waitFor('its first step', () => stopping.err() !== '');
-    stopping.child.kill('SIGINT');
-    expect(await stopping.exit, stopping.err()).toBe(130);
-    expect(stopping.err()).toContain('Asking the task to stop');
-    await waitFor('the VM to run on', async () => (await ebb.state(other)).phase === 'running');
-    await ebb.stopVm(other);
-  });
 });
 
 describe('ebb events', () => {
@@ -246,4 +249,12 @@ describe('completion', () => {
     expect(stdout).toBe('');
     await expect(execute('ls', [join(folder, 'nobody')])).rejects.toThrow();
   });
+});
+
+// Last: by now it was waited for.
+it('exit code 7: a VM that does not answer in time', async () => {
+  expect(await unanswered.exit).toBe(7);
+  expect(unanswered.err()).toMatch(/did not answer stop within 10 s/);
+  process.kill((await ebb.state(other)).pid ?? 0, 'SIGCONT');
+  await ebb.stopVm(other);
 });

@@ -32,8 +32,8 @@ export const EXITS: readonly Exit[] = [
   { code: 6, doc: 'Not enough room on the disk', of: ['disk.full'] },
   {
     code: 7,
-    doc: 'The guest refused or did not answer in time',
-    of: ['vm.timeout', 'memory.guest-refuses', 'memory.no-balloon'],
+    doc: 'The VM did not answer in time, or has no balloon',
+    of: ['vm.timeout', 'memory.no-balloon'],
   },
   {
     code: EXIT_INTEGRITY,
