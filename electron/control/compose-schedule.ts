@@ -15,7 +15,13 @@ import type { Machines } from './machines.ts';
 import type { MomentDesk } from './moments/desk.ts';
 import type { PointServer } from './point-server.ts';
 import type { PolicyDesk } from './policy/desk.ts';
-import { boundSchedule, heldDays, isForced, wantedSchedule } from './policy/history-rules.ts';
+import {
+  boundSchedule,
+  changeSpacingMs,
+  heldDays,
+  isForced,
+  wantedSchedule,
+} from './policy/history-rules.ts';
 import type { Catalog } from './store/catalog.ts';
 import type { TaskJournal } from './store/task-journal.ts';
 import { pointsReadBy } from './task-orders.ts';
@@ -64,6 +70,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
       heldDays: () => heldDays(desk.policy),
       isForced: () => isForced(desk.policy),
     },
+    changeSpacingMs: () => changeSpacingMs(desk.policy),
     isThere: vmId => catalog.get(vmId) !== undefined,
     isRunning: vmId => machines.get(vmId).state.phase === 'running',
     isBusy: vmId => tasks.isBusy(vmId),

@@ -272,11 +272,11 @@ const OTHER_KEYS = {
     most: 1440,
     en: {
       title: 'Minutes between automatic points',
-      doc: 'With a max every VM has automatic points, at least so often, also where nobody turned them on; those of the last day stay whatever quota people set. Of 15, 30, 60, 120, 240, 480, 720 and 1440 minutes the nearest within the limits counts.',
+      doc: 'With a max every VM has automatic points, at least so often, also where nobody turned them on; those of the last day stay whatever quota people set. Of 15, 30, 60, 120, 240, 480, 720 and 1440 minutes the nearest within the limits counts. A point that is taken because much was written also comes no sooner than the min after the one before it; a time of the schedule counts by the clock, also soon after such a point or after one that made up for a missed time.',
     },
     zh: {
       title: '自动时间点的间隔（分钟）',
-      doc: '设置 max 时，每台虚拟机都有自动时间点，间隔不超过此值，即使没有人打开；无论用户设置多大空间，最近一天的都会保留。在 15、30、60、120、240、480、720 和 1440 分钟中，取限制内最接近的一个。',
+      doc: '设置 max 时，每台虚拟机都有自动时间点，间隔不超过此值，即使没有人打开；无论用户设置多大空间，最近一天的都会保留。在 15、30、60、120、240、480、720 和 1440 分钟中，取限制内最接近的一个。因写入很多而建立的时间点，距前一个时间点也不短于 min；计划中的时刻按时钟计，即使刚有过这样的时间点或补建的时间点。',
     },
   }),
   'history.keepDays': row({

@@ -1,6 +1,7 @@
 // Automatic history of the make-believe VMs: the real desk over their timelines. Development only.
 import Database from 'better-sqlite3';
 import { HistoryDesk } from '../../electron/control/history/desk.ts';
+import { CHANGE_SPACING_MS } from '../../electron/control/history/due.ts';
 import { openHistoryStore } from '../../electron/control/history/store.ts';
 import { localOffsetMs, systemClock } from '../../electron/platform/clock.ts';
 import { DEFAULT_SCHEDULE } from '../../shared/history.ts';
@@ -29,6 +30,7 @@ export function fakeHistoryDesk(control: FakeControl): HistoryDesk {
     inUse: () => new Set(),
     holdSettling: () => Promise.resolve(),
     power: () => ({ isOnBattery: false, percent: null }),
+    changeSpacingMs: () => CHANGE_SPACING_MS,
     timeline: vmId => Promise.resolve(timelineOf(vmId)),
     cost: (_, momentId) => Promise.resolve(costOf(control, momentId)),
     thinning: () => () => undefined,

@@ -29,6 +29,7 @@ export interface HistoryDeskPorts
   /** What tasks and programs read. */
   readonly inUse: () => ReadonlySet<PointId>;
   readonly power: () => Power;
+  readonly changeSpacingMs: () => number;
   /** To the byte, since that point. */
   readonly changedBytes: (vmId: VmId, sinceId: MomentId) => Promise<number>;
   readonly take: (vmId: VmId) => Promise<Moment>;
@@ -162,9 +163,10 @@ export class HistoryDesk {
   async #lookAt(vmId: VmId): Promise<void> {
     const { settledAt } = this.#stored(vmId);
     const schedule = this.#schedule(vmId);
-    const { clock, zone, isBusy, isRunning, power } = this.#ports;
+    const { clock, zone, isBusy, isRunning, power, changeSpacingMs } = this.#ports;
     const nowMs = clock.wallMs();
-    const present = { nowMs, zone, isBusy: isBusy(vmId), power: power(), changedBytes: null };
+    const asked = { isBusy: isBusy(vmId), power: power(), changeSpacingMs: changeSpacingMs() };
+    const present = { nowMs, zone, ...asked, changedBytes: null };
     // Most looks end here: nothing is asked of storage for them.
     const mayChange = schedule.changedBytes !== null && isRunning(vmId);
     const blind = due(schedule, { settledAt, newestAt: null }, { ...present, roughBytes: null });
@@ -173,8 +175,8 @@ export class HistoryDesk {
       const timeline = await this.#ports.timeline(vmId);
       const newestAt = timeline.moments.find(({ id }) => id === timeline.nowParentId)?.takenAt ?? null;
       const roughBytes = mayChange ? timeline.nowBytes : null;
-      const decide = (asked: Partial<Present>): Due =>
-        due(schedule, { settledAt, newestAt }, { ...present, roughBytes, ...asked });
+      const decide = (more: Partial<Present>): Due =>
+        due(schedule, { settledAt, newestAt }, { ...present, roughBytes, ...more });
       const first = decide({});
       const decided = first.act === 'ask' ? decide({ changedBytes: await this.#changed(timeline) }) : first;
       await this.#act(vmId, decided);

@@ -25,6 +25,8 @@ export interface Present {
   readonly roughBytes: number | null;
   /** Exactly; null: not asked yet, which takes a moment. */
   readonly changedBytes: number | null;
+  /** Between a point by change and the one before it. */
+  readonly changeSpacingMs: number;
 }
 
 export type Due =
@@ -43,7 +45,7 @@ export type Due =
 const MINUTE_MS = 60_000;
 /** A look is at most this late while this computer is awake. */
 const LATE_MS = 5 * MINUTE_MS;
-/** Points by change are no closer than this, however much is written. */
+/** Points by change are no closer than this, however much is written, and whatever a policy says. */
 export const CHANGE_SPACING_MS = 15 * MINUTE_MS;
 
 export function due(schedule: Schedule, past: Past, present: Present): Due {
@@ -72,10 +74,10 @@ function atSlot(schedule: Schedule, { newestAt }: Past, present: Present, slot: 
 }
 
 function byChange(schedule: Schedule, { newestAt }: Past, present: Present): Due {
-  const { nowMs, isBusy, power, roughBytes, changedBytes } = present;
+  const { nowMs, isBusy, power, roughBytes, changedBytes, changeSpacingMs } = present;
   const wanted = schedule.changedBytes;
   if (wanted === null || roughBytes === null || roughBytes < wanted) return { act: 'none' };
-  const isClose = newestAt !== null && newestAt <= nowMs && nowMs - newestAt < CHANGE_SPACING_MS;
+  const isClose = newestAt !== null && newestAt <= nowMs && nowMs - newestAt < changeSpacingMs;
   if (isClose || isBusy || isSaving(schedule, power)) return { act: 'none' };
   if (changedBytes === null) return { act: 'ask' };
   return changedBytes < wanted ? { act: 'none' } : { act: 'take', reason: 'change', slot: null };

@@ -7,6 +7,7 @@ import {
   type Schedule,
 } from '../../../shared/history.ts';
 import { bytesText } from '../../../shared/units.ts';
+import { CHANGE_SPACING_MS } from '../history/due.ts';
 import type { Policy } from './policy.ts';
 
 type Interval = Schedule['everyMinutes'];
@@ -37,6 +38,10 @@ const MOST = DEFAULT_SCHEDULE;
 /** So young, no quota drops automatic points; where nothing is said of keeping them, those that must be taken stay a day. */
 export const heldDays = (policy: Policy): number =>
   policy.least('history.keepDays') ?? (isForced(policy) ? 1 : 0);
+
+/** However much is written: what is not to come more often does not come by that door. */
+export const changeSpacingMs = (policy: Policy): number =>
+  Math.max(CHANGE_SPACING_MS, (policy.least('history.everyMinutes') ?? 0) * 60_000);
 
 /** As it counts. A longest time between points is a rule that there are points. */
 export function boundSchedule(schedule: Schedule, policy: Policy): Schedule {

@@ -2,7 +2,13 @@
 // down or dies between taking a point and noting it, the guest writes or rests, a person takes points. By the real decisions.
 import { describe, expect, it } from 'vitest';
 import { latestSlot } from '../../../electron/control/history/calendar.ts';
-import { type Due, due, type Past, type Present } from '../../../electron/control/history/due.ts';
+import {
+  CHANGE_SPACING_MS,
+  type Due,
+  due,
+  type Past,
+  type Present,
+} from '../../../electron/control/history/due.ts';
 import { retain } from '../../../electron/control/history/retain.ts';
 import { DEFAULT_SCHEDULE, type Schedule } from '../../../shared/history.ts';
 import type { Moment } from '../../../shared/timeline.ts';
@@ -78,7 +84,14 @@ class Laptop {
     const isBusy = this.#random.below(20) === 0;
     const past: Past = { settledAt: this.#settledAt, newestAt: this.moments.at(-1)?.takenAt ?? null };
     const power = { isOnBattery, percent: isOnBattery ? this.#random.below(60) : null };
-    const asked = { nowMs, zone: berlin, isBusy, power, roughBytes: this.#changedBytes };
+    const asked = {
+      nowMs,
+      zone: berlin,
+      isBusy,
+      power,
+      roughBytes: this.#changedBytes,
+      changeSpacingMs: CHANGE_SPACING_MS,
+    };
     const decide = (changedBytes: number | null): Due =>
       due(this.schedule, past, { ...asked, changedBytes } satisfies Present);
     const first = decide(null);

@@ -25,6 +25,7 @@ class World {
   isBusy = false;
   isRunning = true;
   power = { isOnBattery: false, percent: null as number | null };
+  changeSpacingMs = 0;
   isThere = true;
   used: number[] = [];
   failing: Fault | null = null;
@@ -63,6 +64,7 @@ class World {
       isBusy: () => this.isBusy,
       inUse: () => new Set(this.used.map(pointOf)),
       power: () => this.power,
+      changeSpacingMs: () => this.changeSpacingMs,
       holdSettling: async (_, isHeld) => {
         await this.#answer(isHeld ? 'hold' : 'release', null);
         this.isHeld = isHeld;
@@ -246,13 +248,16 @@ describe('the desk of automatic points', () => {
     expect(await world.lookAt(NOON + 12 * HOUR)).toMatchObject({ outcome: 'took' });
   });
 
-  it('takes one as soon as so much was written, of a VM that runs', async () => {
+  it('takes one as soon as so much was written, of a VM that runs, and a policy leaves it', async () => {
     world.set({ changedBytes: 100 * MIB });
     world.add({ takenAt: NOON });
     world.changedBytes = 200 * MIB;
     world.isRunning = false;
     expect(await world.lookAt(NOON + HOUR)).toBeNull();
     world.isRunning = true;
+    world.changeSpacingMs = HOUR + 1;
+    expect(await world.lookAt(NOON + HOUR)).toBeNull();
+    world.changeSpacingMs = HOUR;
     expect(await world.lookAt(NOON + HOUR)).toMatchObject({ outcome: 'took', reason: 'change' });
   });
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Due, due, type Past, type Present } from '../../../../electron/control/history/due.ts';
+import {
+  CHANGE_SPACING_MS,
+  type Due,
+  due,
+  type Past,
+  type Present,
+} from '../../../../electron/control/history/due.ts';
 import { DEFAULT_SCHEDULE, type Schedule } from '../../../../shared/history.ts';
 import { MIB } from '../../../../shared/units.ts';
 import { berlin } from '../../../support/zones.ts';
@@ -26,6 +32,7 @@ function decided({ schedule, past, present }: Wish): Due {
       power: { isOnBattery: false, percent: null },
       roughBytes: 0,
       changedBytes: 60 * MIB,
+      changeSpacingMs: CHANGE_SPACING_MS,
       ...present,
     },
   );
@@ -115,6 +122,9 @@ describe('a point by change', () => {
     expect(change({ roughBytes: null })).toEqual({ act: 'none' });
     expect(change({}, { newestAt: FOUR - 10 * MINUTE })).toEqual({ act: 'none' });
     expect(change({ isBusy: true })).toEqual({ act: 'none' });
+    // Where a policy wants them further apart, not before.
+    expect(change({ changeSpacingMs: HOUR + 21_000 })).toEqual({ act: 'none' });
+    expect(change({ changeSpacingMs: HOUR + 20_000 }).act).toBe('take');
     expect(change({ power: { isOnBattery: true, percent: 5 } })).toEqual({ act: 'none' });
   });
 });

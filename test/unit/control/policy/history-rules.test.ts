@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   boundSchedule,
+  changeSpacingMs,
   heldDays,
   wantedSchedule,
 } from '../../../../electron/control/policy/history-rules.ts';
@@ -97,6 +98,7 @@ describe('automatic history under policy', () => {
         const { leastChangedBytes, batteryLeastPercent } = longest === null ? stored : DEFAULT_SCHEDULE;
         expect(bound.leastChangedBytes).toBe(Math.min(stored.leastChangedBytes, leastChangedBytes));
         expect(bound.batteryLeastPercent).toBe(Math.min(stored.batteryLeastPercent, batteryLeastPercent));
+        expect(changeSpacingMs(policy)).toBe((policy.least('history.everyMinutes') ?? 15) * 60_000);
         expect(heldDays(policy)).toBe(policy.least('history.keepDays') ?? (longest === null ? 0 : 1));
       }),
     );
