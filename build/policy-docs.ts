@@ -73,7 +73,8 @@ too, and where neither is stricter the first by name. Such conflicts are named i
 with a warning.
 
 A file that can no longer be read, understood or trusted is told to people, and what it said before stays in force, also
-after a restart. A file that was never whole is in force as far as it can be understood.
+after a restart; but a permission, \`headless.network\`, then counts only once its file can be read again. A file that was
+never whole is in force as far as it can be understood.
 
 Nothing here ever stands in the way of stopping, suspending or pausing a VM, taking a point of it, rescuing its history, or
 exporting it as a VHD to Ebb's own exports folder.
@@ -122,7 +123,7 @@ ${JSON.stringify(EXAMPLE, null, 2)}
 两个不同的值也是如此，无法比较严格程度时按文件名取第一个。这些冲突会在 \`ebb policy show\` 中列出。每个键都可以附带 \`reason\`（原因），
 拒绝操作时会告诉用户。本版本不认识的键会被忽略并给出警告。
 
-文件无法再读取、理解或信任时会告知用户，其先前内容继续有效，重启后也是如此。从未完整过的文件在能理解的范围内生效。
+文件无法再读取、理解或信任时会告知用户，其先前内容继续有效，重启后也是如此；但许可（\`headless.network\`）在重启后要等文件可读才算数。从未完整过的文件在能理解的范围内生效。
 
 任何策略都不会阻止停止、挂起或暂停虚拟机、记录时间点、抢救历史，或以 VHD 格式导出到 Ebb 自己的导出文件夹。
 

@@ -5,7 +5,12 @@ import type { Contract } from '../../shared/rpc/contract.ts';
 import type { Topics } from '../../shared/rpc/topics.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readJson, writeJson } from '../platform/json-file.ts';
-import { ownUid, readPolicyFolder, realFolder, systemPolicyFolder } from '../platform/policy-files.ts';
+import {
+  readAddedFolder,
+  readPolicyFolder,
+  realFolder,
+  systemPolicyFolder,
+} from '../platform/policy-files.ts';
 import type { Audit } from './audit/audit.ts';
 import type { ControlInput } from './compose.ts';
 import { policyAudited } from './compose-audit.ts';
@@ -27,13 +32,16 @@ const LAYERS = ['managed', 'recommended'] as const;
 
 /**
  * The system's folder, always. One more, from the command line that starts control, can only add: of two rules the
- * stricter wins, and the system's where neither is. So whoever starts control by hand loosens nothing the system's files
- * speak of; what they only permit (headless.network), they forbid by saying so.
+ * stricter wins, and the system's where neither is; one that is not an administrator's permits nothing (headless.network). So
+ * whoever starts control by hand loosens nothing.
  */
 function look(extra: string | undefined): LayerFolder[] {
-  const found = (folder: string, owners: readonly number[]): LayerFolder[] =>
-    LAYERS.map(layer => ({ layer, ...readPolicyFolder(`${folder}/${layer}`, owners) }));
-  return [...found(systemPolicyFolder(), [0]), ...(extra === undefined ? [] : found(extra, [0, ownUid()]))];
+  const found = (folder: string, read: (path: string) => Omit<LayerFolder, 'layer'>): LayerFolder[] =>
+    LAYERS.map(layer => ({ layer, ...read(`${folder}/${layer}`) }));
+  return [
+    ...found(systemPolicyFolder(), path => readPolicyFolder(path)),
+    ...(extra === undefined ? [] : found(extra, path => readAddedFolder(path))),
+  ];
 }
 
 export function policyDesk(

@@ -78,6 +78,14 @@ export function readPolicyFolder(path: string, owners: readonly number[] = [0]):
   }
 }
 
+/** One that who starts control names. `isOwn`: somebody else than an administrator could have written what is in it. */
+export function readAddedFolder(path: string, uid = ownUid()): FoundFolder & { readonly isOwn: boolean } {
+  const found = readPolicyFolder(path);
+  const isTrusted = found.problem === '' && found.files.every(({ problem }) => problem === '');
+  if (isTrusted && hasOwners) return { ...found, isOwn: false };
+  return { ...readPolicyFolder(path, [0, uid]), isOwn: !hasOwners || uid !== 0 };
+}
+
 /** `anyone`: for looking at a file that is not in place yet. */
 export function readPolicyPath(path: string, owners: readonly number[] | 'anyone'): FoundFile {
   const failed = (problem: string): FoundFile => ({ path, text: null, problem });

@@ -337,11 +337,11 @@ const OTHER_KEYS = {
     isPermission: true,
     en: {
       title: 'Browsers of other computers',
-      doc: 'Whether browsers of other computers may use Ebb on this one, encrypted and signed in (ebb serve --host). Unlike other keys a permission: not allowed unless a file says true. When it goes, those connected from elsewhere are cut off and nothing listens for them.',
+      doc: 'Whether browsers of other computers may use Ebb on this one, encrypted and signed in (ebb serve --host). Unlike other keys a permission: not allowed unless a file that nobody but an administrator can write says true. When it goes, those connected from elsewhere are cut off and nothing listens for them.',
     },
     zh: {
       title: '其他计算机的浏览器',
-      doc: '是否允许其他计算机的浏览器经加密并登录后使用本机的 Ebb（ebb serve --host）。与其他键不同，这是一项许可：文件中没有写 true 就不允许。取消后，来自其他计算机的连接会被断开，也不再监听。',
+      doc: '是否允许其他计算机的浏览器经加密并登录后使用本机的 Ebb（ebb serve --host）。与其他键不同，这是一项许可：只有管理员才能写入的文件中写有 true，才允许。取消后，来自其他计算机的连接会被断开，也不再监听。',
     },
   }),
   'headless.console': row({

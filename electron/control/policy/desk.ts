@@ -38,7 +38,7 @@ export class PolicyDesk {
   /** Read before anything is served: there is no instant without it. */
   constructor(ports: DeskPorts) {
     this.#ports = ports;
-    this.#state = this.#read(ports.look(), ports.lastGood.read());
+    this.#state = this.#read(ports.look(), { lastGood: ports.lastGood.read() });
     this.#kept({});
   }
 
@@ -71,9 +71,9 @@ export class PolicyDesk {
     try {
       const folders = this.#ports.look();
       if (JSON.stringify(folders) === this.#state.seen) return;
-      const before = this.#state.reading.lastGood;
+      const before = this.#state.reading;
       this.#state = this.#read(folders, before);
-      this.#kept(before);
+      this.#kept(before.lastGood);
       this.#tell();
     } catch (cause) {
       this.#ports.log(`policy: ${messageOf(cause)}; what was in force stays`);
@@ -87,8 +87,11 @@ export class PolicyDesk {
     this.#tell();
   }
 
-  #read(found: readonly LayerFolder[], lastGood: LastGood): State {
-    const reading = readingOf(found, lastGood);
+  #read(
+    found: readonly LayerFolder[],
+    { lastGood, trusted }: Pick<Reading, 'lastGood'> & Partial<Reading>,
+  ): State {
+    const reading = readingOf(found, lastGood, trusted);
     const folders = found.map(({ path }) => path);
     return { seen: JSON.stringify(found), folders, reading, policy: this.#resolve(reading) };
   }

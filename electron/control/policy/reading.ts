@@ -15,6 +15,8 @@ import type { Spoken } from './resolve.ts';
 
 export interface LayerFolder extends FoundFolder {
   readonly layer: Layer;
+  /** Who is restrained can write in it: it narrows, and permits nothing. */
+  readonly isOwn?: boolean;
 }
 
 /** Text by path: what files said when they were last whole. */
@@ -30,6 +32,8 @@ export interface Reading {
   readonly spoken: readonly Spoken[];
   readonly files: readonly PolicyFileState[];
   readonly lastGood: LastGood;
+  /** Of `lastGood` what may permit: who is restrained can write where the rest was kept. */
+  readonly trusted: ReadonlySet<string>;
   readonly organization: string;
   readonly contact: string;
 }
@@ -39,11 +43,20 @@ interface Heard {
   readonly file: PolicyFile | null;
   /** To be kept for bad days; null: nothing. */
   readonly text: string | null;
+  readonly mayPermit: boolean;
+}
+
+/** What was known before. */
+interface Before {
+  readonly lastGood: LastGood;
+  readonly trusted: ReadonlySet<string>;
 }
 
 const error = (what: string): Problem => ({ line: 0, severity: 'error', what: what.slice(0, 500) });
 
-function hear({ path, text, problem }: FoundFile, layer: Layer, lastGood: string | undefined): Heard {
+function hear({ path, text, problem }: FoundFile, { layer, isOwn }: LayerFolder, before: Before): Heard {
+  const lastGood = before.lastGood[path];
+  const mayPermit = isOwn !== true;
   const read =
     text === null
       ? { file: null, problems: [error(`Not trusted: ${problem}.`)] }
@@ -51,42 +64,45 @@ function hear({ path, text, problem }: FoundFile, layer: Layer, lastGood: string
   const { file } = read;
   const problems = read.problems.slice(0, 200);
   if (file !== null && !hasErrors(problems))
-    return { state: { path, layer, state: 'in-force', problems }, file, text };
-  const before = lastGood === undefined ? null : readPolicyFile(lastGood, layer).file;
-  if (before !== null)
-    return { state: { path, layer, state: 'last-good', problems }, file: before, text: lastGood ?? null };
+    return { state: { path, layer, state: 'in-force', problems }, file, text, mayPermit };
+  const kept = lastGood === undefined ? null : readPolicyFile(lastGood, layer).file;
+  if (kept !== null) {
+    const told = { state: { path, layer, state: 'last-good', problems }, file: kept } as const;
+    return { ...told, text: lastGood ?? null, mayPermit: mayPermit && before.trusted.has(path) };
+  }
   // Nothing better is known than what of it can be understood.
   const state = file === null ? 'refused' : 'in-part';
-  return { state: { path, layer, state, problems }, file, text: null };
+  return { state: { path, layer, state, problems }, file, text: null, mayPermit };
 }
 
 /** A folder that is not trusted any more: what its files last said. */
-function heardFolder(folder: LayerFolder, lastGood: LastGood): Heard[] {
+function heardFolder(folder: LayerFolder, before: Before): Heard[] {
   const { path, layer, files, problem } = folder;
-  if (problem === '') return files.map(file => hear(file, layer, lastGood[file.path]));
-  const known = Object.keys(lastGood).filter(
+  if (problem === '') return files.map(file => hear(file, folder, before));
+  const known = Object.keys(before.lastGood).filter(
     file => file.startsWith(`${path}/`) || file.startsWith(`${path}\\`),
   );
   const whole: Heard = {
     state: { path, layer, state: 'refused', problems: [error(`Not trusted: ${problem}.`)] },
     file: null,
     text: null,
+    mayPermit: false,
   };
-  return [
-    whole,
-    ...known.sort().map(file => hear({ path: file, text: null, problem }, layer, lastGood[file])),
-  ];
+  return [whole, ...known.sort().map(file => hear({ path: file, text: null, problem }, folder, before))];
 }
 
-/** `folders` in order of authority. */
-export function readingOf(folders: readonly LayerFolder[], lastGood: LastGood): Reading {
-  const heard = folders.flatMap(folder => heardFolder(folder, lastGood));
-  const spoken = heard.flatMap(({ state: { path, layer }, file }) =>
-    (file?.rules ?? []).map(rule => ({
-      ...rule,
-      source: { path, layer, organization: file?.organization ?? '', contact: file?.contact ?? '' },
-    })),
-  );
+/** `folders` in order of authority. `trusted`: of what was read before, by this control. */
+export function readingOf(
+  folders: readonly LayerFolder[],
+  lastGood: LastGood,
+  trusted: ReadonlySet<string> = new Set(),
+): Reading {
+  const heard = folders.flatMap(folder => heardFolder(folder, { lastGood, trusted }));
+  const spoken = heard.flatMap(({ state: { path, layer }, file, mayPermit }) => {
+    const { organization = '', contact = '' } = file ?? {};
+    const source = { path, layer, organization, contact, mayPermit };
+    return (file?.rules ?? []).map(rule => ({ ...rule, source }));
+  });
   const named = heard.find(({ state, file }) => state.layer === 'managed' && file?.organization);
   const asked = heard.find(({ state, file }) => state.layer === 'managed' && file?.contact);
   return {
@@ -94,6 +110,9 @@ export function readingOf(folders: readonly LayerFolder[], lastGood: LastGood): 
     files: heard.map(({ state }) => state).slice(0, 400),
     lastGood: Object.fromEntries(
       heard.flatMap(({ state, text }) => (text === null ? [] : [[state.path, text]])),
+    ),
+    trusted: new Set(
+      heard.flatMap(({ state, text, mayPermit }) => (text !== null && mayPermit ? [state.path] : [])),
     ),
     organization: named?.file?.organization ?? '',
     contact: asked?.file?.contact ?? '',

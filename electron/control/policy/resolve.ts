@@ -16,6 +16,8 @@ export interface Source {
   readonly layer: Layer;
   readonly organization: string;
   readonly contact: string;
+  /** An administrator wrote it, and nobody else can have. */
+  readonly mayPermit: boolean;
 }
 export type Spoken = Rule & { readonly source: Source };
 
@@ -61,7 +63,7 @@ function resolveKey(key: PolicyKey, { spoken, user, defaults }: PolicyInput): Re
   const row = keyRow(key);
   const said = spoken.filter(rule => rule.key === key);
   const conflicts: string[] = [];
-  const rules = said.filter(managed);
+  const rules = said.filter(rule => managed(rule) && !isBeyond(row, rule, conflicts));
   const { min, max } = boundsOf(key, row, rules, conflicts);
   const allowed = allowedOf(key, row, rules, conflicts);
   const forced = forcedOf(key, row, rules, conflicts);
@@ -85,6 +87,15 @@ function resolveKey(key: PolicyKey, { spoken, user, defaults }: PolicyInput): Re
     );
   const from = value !== wanted.value ? 'managed' : wanted.from;
   return { key, value, from, min, max, allowed, valueBy: forced?.by ?? null, said, conflicts };
+}
+
+/** A file that who is restrained can write narrows; it permits nothing. */
+function isBeyond({ isPermission }: PolicyKeyRow, rule: Spoken, conflicts: string[]): boolean {
+  if (isPermission !== true || rule.value !== true || rule.source.mayPermit) return false;
+  conflicts.push(
+    `${rule.key}: ${placeOf(rule)} permits it, which only a file that nobody but an administrator can write does; it is set aside.`,
+  );
+  return true;
 }
 
 /** The nearest that is allowed. */

@@ -4,7 +4,12 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownUid, readPolicyFolder, systemPolicyFolder } from '../../../electron/platform/policy-files.ts';
+import {
+  ownUid,
+  readAddedFolder,
+  readPolicyFolder,
+  systemPolicyFolder,
+} from '../../../electron/platform/policy-files.ts';
 import { runTool } from '../../../electron/platform/process.ts';
 
 const isRoot = ownUid() === 0;
@@ -47,6 +52,18 @@ describe('a folder', () => {
     chmodSync(folder, 0o755);
     chmodSync(top, 0o775);
     expect(found()).toMatchObject({ files: [], problem: `${top} can be written by others` });
+  });
+
+  it('that is added is a person’s own unless nobody but an administrator can write in it', () => {
+    const path = write('a.json');
+    const other = isRoot ? OTHER : ownUid();
+    expect(readAddedFolder(folder, other)).toMatchObject({ isOwn: !isRoot, files: [{ text: '{}' }] });
+    if (!isRoot) return;
+    chownSync(path, OTHER, OTHER);
+    expect(readAddedFolder(folder, OTHER)).toMatchObject({ isOwn: true, files: [{ text: '{}' }] });
+    chownSync(path, 0, 0);
+    chownSync(top, OTHER, OTHER);
+    expect(readAddedFolder(folder, OTHER)).toMatchObject({ isOwn: true, files: [{ text: '{}' }] });
   });
 
   it('that is reached by a link is not read at all', () => {

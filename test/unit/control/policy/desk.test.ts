@@ -77,6 +77,29 @@ it('what a file last said is kept through trouble and through a restart, and goe
   expect([next.running(), next.world.kept]).toEqual([null, {}]);
 });
 
+it('what permits is not taken from where who is restrained can write: a folder of his own, or what was kept', () => {
+  const folders = foldersOf({ 'managed/a.json': policyText({ 'headless.network': { value: true } }) });
+  const { desk, world } = deskOver(folders);
+  const may = (of = desk): boolean => of.policy.may('headless.network');
+  expect(may()).toBe(true);
+  const away = folders.map(folder => ({ ...folder, problem: 'it cannot be read (EIO)', files: [] }));
+  for (const trouble of [broken('it cannot be read (EIO)'), away, broken('again')]) {
+    world.folders = trouble;
+    world.look();
+    expect(may()).toBe(true);
+    const next = deskOver(trouble, world.kept);
+    expect(may(next.desk)).toBe(false);
+    next.world.folders = folders;
+    next.world.look();
+    expect(may(next.desk)).toBe(true);
+  }
+  const own = deskOver(folders.map(folder => ({ ...folder, isOwn: true })));
+  expect(may(own.desk)).toBe(false);
+  expect(own.desk.policy.keys['headless.network'].conflicts[0]).toMatch(
+    /a\.json:\d+ permits it, .*administrator/,
+  );
+});
+
 it('a folder that is not trusted any more says what its files last said; one that was never read says nothing', () => {
   const { world, running, desk } = deskOver(foldersOf({ 'managed/a.json': A }));
   world.folders = foldersOf({}).map(folder => ({ ...folder, problem: 'it can be written by others' }));
