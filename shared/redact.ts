@@ -29,6 +29,8 @@ const looksSecret = (word: string): boolean =>
 const ASSIGNED =
   /\b(token|password|passwd|secret|cookie|authorization|api[_-]?key)(["']?\s*[=:]\s*["']?)(?:bearer\s+)?[^\s"'&,;]+/gi;
 
+/** What strangers call us, and where they say they come from (gateway.ts): they may say anything. */
+const STRANGERS = /\b(another (?:host|origin): )\S+ (?:asked|at) .*/g;
 const MAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+\.\p{L}{2,}/gu;
 const MAC = /\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi;
 const IPV4 = /\b(?:\d{1,3}\.){3}\d{1,3}\b/g;
@@ -56,7 +58,7 @@ export function redactor({ names, user, host }: Known): (text: string) => string
       .map(line => {
         const code: string[] = [];
         const kept = line.replace(OWN_CODE, (_, place: string) => `\uE000${code.push(place) - 1}\uE000`);
-        return words(kept)
+        return words(kept.replace(STRANGERS, '$1<address>'))
           .replace(ASSIGNED, '$1$2<secret>')
           .replace(URLS, '<url>')
           .replace(MAIL, '<address>')

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../../electron/platform/folder.ts';
 import { FREE_BYTES_MIN, Uploads } from '../../../../electron/shells/headless/upload.ts';
 import { webSocketChannel } from '../../../../electron/transport/websocket.ts';
+import { redactor } from '../../../../shared/redact.ts';
 import { ROLES } from '../../../../shared/roles.ts';
 import { connectClient } from '../../../../shared/rpc/client.ts';
 import { echoContract } from '../../../support/echo-service.ts';
@@ -86,6 +87,19 @@ describe('browser gateway', () => {
       expect((await upgrade(headers)).status).toBe(403);
     },
   );
+
+  it('what strangers call it, or say where they are from, stands in its log, and in no support bundle', async () => {
+    expect((await send('GET', '/', { host: 'secret.example:9' })).status).toBe(403);
+    expect((await send('POST', '/session', { ...own(), origin: 'secret.example. And so on' })).status).toBe(
+      403,
+    );
+    expect(world.logged.map(line => line.includes('secret'))).toEqual([true, true]);
+    const redact = redactor({ names: new Map(), user: 'ann', host: 'anns-laptop' });
+    expect(world.logged.map(redact)).toEqual([
+      'refused, another host: <address>',
+      'refused, another origin: <address>',
+    ]);
+  });
 
   it('exchanges a token once for a cookie scripts cannot read', async () => {
     const token = world.desk.link('administer').token;
