@@ -6,6 +6,8 @@ export const KIB = 1024;
 export const MIB = 1024 * KIB;
 export const GIB = 1024 * MIB;
 export const SECTOR_BYTES = 512;
+/** By the letter people write. */
+export const UNIT_BYTES: Readonly<Record<string, number>> = { K: KIB, M: MIB, G: GIB, T: 1024 * GIB };
 /** KiB in one MiB and one GiB. */
 export const MIB_KIB = 1024;
 export const GIB_KIB = 1024 * 1024;

@@ -2,6 +2,7 @@
 // GlobalMemoryStatusEx, in every language and without a tool.
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
+import { bytesToKib } from '../../shared/units.ts';
 import { runTool } from './process.ts';
 
 export interface HostMemoryFigures {
@@ -59,7 +60,7 @@ export function parseVmStat(text: string): number | null {
   const files = Math.max(0, pagesOf(text, 'File-backed pages') - speculative);
   const idle = Math.min(pagesOf(text, 'Pages inactive'), files);
   const pages = pagesOf(text, 'Pages free') + speculative + pagesOf(text, 'Pages purgeable') + idle;
-  return Math.floor((pages * pageBytes) / 1024);
+  return bytesToKib(pages * pageBytes);
 }
 
 /** macOS: of `sysctl -n kern.memorystatus_vm_pressure_level`, the colours of Activity Monitor. */
@@ -73,8 +74,8 @@ export const hostMemoryFigures = (): HostMemoryFigures =>
   parseMeminfo(proc('/proc/meminfo')) ?? nodeFigures();
 
 const nodeFigures = (): HostMemoryFigures => ({
-  totalKib: Math.floor(totalmem() / 1024),
-  availableKib: Math.floor(freemem() / 1024),
+  totalKib: bytesToKib(totalmem()),
+  availableKib: bytesToKib(freemem()),
 });
 
 /** Both tools are asked again after so long. */

@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../../shared/result.ts';
+import { kibToBytes } from '../../shared/units.ts';
 
 export interface VmGroup {
   /** The kernel slows down and reclaims from who holds more; null: no limit. */
@@ -164,7 +165,7 @@ function undo(files: GroupFiles, base: string, inside: readonly number[]): void 
 
 const groupAt = (files: GroupFiles, path: string, processors: number): VmGroup => ({
   setHighKib: highKib =>
-    files.write(`${path}/memory.high`, highKib === null ? 'max' : String(highKib * 1024)),
+    files.write(`${path}/memory.high`, highKib === null ? 'max' : String(kibToBytes(highKib))),
   setCpuPercent: percent => {
     // Nothing limits it where the processors were not divided.
     if (percent === null && files.read(`${path}/cpu.max`) === null) return;

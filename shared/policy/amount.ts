@@ -1,8 +1,6 @@
 // Amounts in policy files, as people write them: "6GiB", "512MiB".
-import { amountText, bytesText, KIB } from '../units.ts';
+import { amountText, bytesText, bytesToKib, UNIT_BYTES } from '../units.ts';
 import type { RuleKind } from './keys.ts';
-
-const UNIT_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /** KiB of memory, bytes of a size, or the count itself; null where it is none. */
 export function readAmount(kind: RuleKind, said: unknown): number | null {
@@ -11,7 +9,7 @@ export function readAmount(kind: RuleKind, said: unknown): number | null {
   if (match === null) return null;
   const bytes = Math.floor(Number(match[1]) * (UNIT_BYTES[match[2] ?? ''] ?? 0));
   if (!Number.isSafeInteger(bytes)) return null;
-  return kind === 'memory' ? Math.floor(bytes / KIB) : bytes;
+  return kind === 'memory' ? bytesToKib(bytes) : bytes;
 }
 
 /** In the words of sentences. */

@@ -1,6 +1,6 @@
 // Tables for people. Pure.
 import type { Timeline } from '../../../shared/timeline.ts';
-import { amountText } from '../../../shared/units.ts';
+import { amountText, MIB } from '../../../shared/units.ts';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) =>
@@ -34,6 +34,6 @@ export function settleText({ state, work, isPaused, isHeld }: Timeline['settle']
   const isWaiting = state === 'paused' && isHeld && !isPaused;
   const word = isWaiting ? 'waits for the charger, the battery is low' : state;
   if (work === null) return state === 'rest' && isPaused ? 'paused, nothing to do now' : word;
-  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+  const mib = (bytes: number): string => (bytes / MIB).toFixed(0);
   return `${word}, ${WORK_WORDS[work.kind]}: ${mib(work.bytesDone)} of ${mib(work.bytesTotal)} MiB`;
 }

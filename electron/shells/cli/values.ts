@@ -1,24 +1,22 @@
 // One word, by its kind: sizes, counts, spans, choices. Pure.
-import { KIB } from '../../../shared/units.ts';
+import { bytesToKib, UNIT_BYTES } from '../../../shared/units.ts';
 import type { Value } from './words.ts';
 
 /** Wrong use: exit code 2, with the command's usage. */
 export class UsageError extends Error {}
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
 /** 2G, 512M, 1.5GiB, 4096 (bytes). */
 export function parseBytes(text: string, what: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim());
   if (match === null) throw new UsageError(`${what}: "${text}" is not a size; write it like 2G or 512M.`);
-  const bytes = Number(match[1]) * (UNITS[(match[2] ?? '').toUpperCase()] ?? 1);
+  const bytes = Number(match[1]) * (UNIT_BYTES[(match[2] ?? '').toUpperCase()] ?? 1);
   if (!Number.isSafeInteger(Math.round(bytes))) throw new UsageError(`${what}: ${text} is too large.`);
   return Math.round(bytes);
 }
 
 /** In KiB. Below 1 MiB a unit was forgotten: nobody means 512 bytes of memory. */
 export function parseMemory(text: string, what: string): number {
-  const kib = Math.floor(parseBytes(text, what) / KIB);
+  const kib = bytesToKib(parseBytes(text, what));
   if (kib < 1024) throw new UsageError(`${what}: ${text} is less than 1 MiB; write it like 512M or 2G.`);
   return kib;
 }

@@ -2,12 +2,12 @@
 // control registers is a complete file; a broken upload leaves nothing.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
-import { bytesText } from '../../../shared/units.ts';
+import { bytesText, GIB, MIB } from '../../../shared/units.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 
 /** Stays free for what VMs write meanwhile (T14 pauses them when it is gone). */
-export const FREE_BYTES_MIN = 1024 ** 3;
-const CHECK_EVERY_BYTES = 64 * 1024 ** 2;
+export const FREE_BYTES_MIN = GIB;
+const CHECK_EVERY_BYTES = 64 * MIB;
 const UPLOADS_MAX = 4;
 const PARTIAL = /\.(\d+)\.part$/;
 
