@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { Clock } from '../platform/ports.ts';
 import type { Detached, ProcessId, ToolResult } from '../platform/process.ts';
+import type { SmallFiles } from '../platform/small-files.ts';
 import { escaped } from './vm/escape.ts';
 import type { Accelerator } from './vm/spec-to-argv.ts';
 import { until } from './vm/wait.ts';
@@ -19,7 +20,7 @@ export type ProbeResult = z.infer<typeof rememberedSchema>;
 const SIGN_OF_LIFE = { timeoutMs: 8_000, stepMs: 50 };
 const SIGN = 'EBBLIVES';
 
-export interface ProbePorts {
+export interface ProbePorts extends Pick<SmallFiles, 'readText' | 'readJson' | 'writeJson' | 'removeFile'> {
   readonly clock: Clock;
   readonly bootId: string;
   readonly qemu: () => string | null;
@@ -31,11 +32,7 @@ export interface ProbePorts {
   ) => Promise<ToolResult>;
   readonly spawn: (command: string, args: readonly string[], logPath: string) => Promise<Detached>;
   readonly end: (id: ProcessId, signal: 'SIGKILL') => void;
-  readonly readText: (path: string) => string;
-  readonly readJson: (path: string) => unknown;
-  readonly writeJson: (path: string, value: unknown) => void;
   readonly writeBytes: (path: string, bytes: Uint8Array) => void;
-  readonly removeFile: (path: string) => void;
   /** Where the answer and the probe's files go. */
   readonly folder: string;
 }

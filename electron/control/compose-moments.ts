@@ -2,25 +2,10 @@
 
 import type { VmId } from '../../shared/ids.ts';
 import { systemClock } from '../platform/clock.ts';
-import {
-  makePrivateFolder,
-  readJson,
-  removeFile,
-  removeTree,
-  renameDurably,
-  writeJson,
-} from '../platform/json-file.ts';
+import { renameDurably } from '../platform/json-file.ts';
 import { systemRandom } from '../platform/random.ts';
-import {
-  bytesOf,
-  copyDurably,
-  fileExists,
-  isSame,
-  linkFile,
-  listFolder,
-  readWhole,
-  removeLarge,
-} from '../platform/vm-files.ts';
+import { smallFiles } from '../platform/small-files.ts';
+import { isSame, linkFile, removeLarge } from '../platform/vm-files.ts';
 import type { StorageClient } from '../storage/client.ts';
 import type { Audit } from './audit/audit.ts';
 import type { ControlInput } from './compose.ts';
@@ -50,14 +35,8 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
   const folders = machineFolders(paths);
   const shelf = new ExtrasShelf({
     home: folders.home,
-    readJson,
-    writeJson,
-    listFolder,
-    makePrivateFolder,
-    exists: fileExists,
+    ...smallFiles,
     isSame,
-    copyDurably,
-    removeTree,
     removeLarge,
     rename: renameDurably,
     link: linkFile,
@@ -68,8 +47,7 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
     storage,
     shelf,
     home: folders.home,
-    readJson,
-    writeJson,
+    ...smallFiles,
     uuid: systemRandom.uuid,
     restoreSetup: (vmId, then) =>
       machines.update(
@@ -77,9 +55,6 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
       ),
     forgetVars: folders.forgetUefiVars,
     freeBytes: folders.freeBytes,
-    bytesOf,
-    readFile: readWhole,
-    removeFile,
     runFolder: folders.run,
     requireAllowed: () => desk.policy.require('history.goBack'),
     tell: goBackFinished(audit, machines),
@@ -89,9 +64,7 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
     clock: systemClock,
     qmp: vmId => machines.supervisor(vmId).reached()?.qmp ?? null,
     runFolder: folders.run,
-    bytesOf,
-    readFile: readWhole,
-    removeFile,
+    ...smallFiles,
     log,
   });
   const ready = (vmId: VmId): Promise<void> => moments.goingBack.finish(vmId);

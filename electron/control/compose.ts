@@ -8,19 +8,12 @@ import type { Task } from '../../shared/task.ts';
 import { bootId } from '../platform/boot-id.ts';
 import { systemClock } from '../platform/clock.ts';
 import { hostMemoryReader, hostStrain } from '../platform/host-memory.ts';
-import {
-  makePrivateFolder,
-  readJson,
-  readText,
-  removeFile,
-  removeTree,
-  writeJson,
-} from '../platform/json-file.ts';
 import { startedAt } from '../platform/lock-owner.ts';
 import { startNodeService } from '../platform/node-service.ts';
 import type { EbbPaths } from '../platform/paths.ts';
 import { endProcess, findProgram, isAlive, runTool, spawnDetached, spawnTied } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
+import { smallFiles } from '../platform/small-files.ts';
 import { connectBytes } from '../platform/socket.ts';
 import { receiveToFile, sendFile } from '../platform/stream-file.ts';
 import { EBB_VERSION } from '../platform/version.ts';
@@ -29,7 +22,6 @@ import {
   fileExists,
   freeBytesAt,
   lookAtFile,
-  readWhole,
   sampleGuest,
   writeBytes,
 } from '../platform/vm-files.ts';
@@ -114,11 +106,8 @@ function accelerators({ paths }: ControlInput): AcceleratorProbe {
     runTool,
     spawn: spawnTied,
     end: endProcess,
-    readText,
-    readJson,
-    writeJson,
+    ...smallFiles,
     writeBytes,
-    removeFile,
     folder: paths.dataFolder,
   });
 }
@@ -149,13 +138,7 @@ function supervisorPorts(
     connect: connectBytes,
     receiveToFile,
     sendFile,
-    readJson,
-    readText,
-    readBytes: readWhole,
-    writeJson,
-    removeFile,
-    removeTree,
-    makePrivateFolder,
+    ...smallFiles,
     log,
   };
 }

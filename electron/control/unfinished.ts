@@ -3,14 +3,12 @@
 // when it was taken; the name asked for is given when the file is whole.
 import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
+import type { SmallFiles } from '../platform/small-files.ts';
 
 const notedSchema = z.array(z.string());
 
-export interface UnfinishedPorts {
+export interface UnfinishedPorts extends Pick<SmallFiles, 'readJson' | 'writeJson'> {
   readonly path: string;
-  readonly readJson: (path: string) => unknown;
-  /** Durable. */
-  readonly writeJson: (path: string, value: unknown) => void;
   readonly remove: (path: string) => void;
 }
 

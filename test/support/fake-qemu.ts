@@ -159,7 +159,7 @@ export class FakeHost {
       receiveToFile: (...given) => this.receive(...given),
       sendFile: nothing,
       readJson: path => this.files.get(path),
-      readBytes: path => (this.files.get(path) as Uint8Array | undefined) ?? new Uint8Array(),
+      readWhole: path => (this.files.get(path) as Uint8Array | undefined) ?? new Uint8Array(),
       readText: path => String(this.files.get(path) ?? ''),
       writeJson: (path, value) => void this.files.set(path, JSON.parse(JSON.stringify(value))),
       removeFile: path => void this.files.delete(path),

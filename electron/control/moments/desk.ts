@@ -5,6 +5,7 @@ import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, MomentKind } from '../../../shared/timeline.ts';
 import { bytesText, kibToBytes } from '../../../shared/units.ts';
+import type { SmallFiles } from '../../platform/small-files.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import { SPARE_BYTES } from '../disk-room.ts';
 import type { Machines } from '../machines.ts';
@@ -14,22 +15,18 @@ import type { Draft, ExtrasShelf } from './extras.ts';
 import { firstPoint, type GoBackPorts, GoingBack } from './going-back.ts';
 import { pngOf, SCREEN_BYTES_MAX } from './png.ts';
 
-export interface MomentDeskPorts extends Pick<GoBackPorts, 'requireAllowed' | 'tell'> {
+export interface MomentDeskPorts
+  extends Pick<GoBackPorts, 'requireAllowed' | 'tell'>,
+    Pick<SmallFiles, 'readJson' | 'writeJson' | 'bytesOf' | 'readWhole' | 'removeFile'> {
   readonly machines: Machines;
   readonly storage: StorageClient;
   readonly shelf: ExtrasShelf;
   readonly home: (vmId: VmId) => string;
-  readonly readJson: (path: string) => unknown;
-  readonly writeJson: (path: string, value: unknown) => void;
   readonly uuid: () => string;
   /** As far as this host and its policy allow it today. */
   readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
   readonly forgetVars: (vmId: VmId) => void;
   readonly freeBytes: () => number;
-  /** Null where there is no such file. */
-  readonly bytesOf: (path: string) => number | null;
-  readonly readFile: (path: string) => Uint8Array;
-  readonly removeFile: (path: string) => void;
   readonly runFolder: (vmId: VmId) => string;
   readonly log: (line: string) => void;
 }
@@ -145,7 +142,7 @@ export class MomentDesk {
   #png(path: string): string | null {
     const bytes = this.#ports.bytesOf(path) ?? 0;
     if (bytes === 0 || bytes > SCREEN_BYTES_MAX) return null;
-    return pngOf(this.#ports.readFile(path));
+    return pngOf(this.#ports.readWhole(path));
   }
 
   /** What belongs to points that are gone. */

@@ -7,6 +7,7 @@ import type { PointId, VmId } from '../../../shared/ids.ts';
 import { type MomentExtras, momentExtrasSchema } from '../../../shared/moment-extras.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
+import type { SmallFiles } from '../../platform/small-files.ts';
 import { MACHINE_STATE } from '../vm/home-files.ts';
 import { runRecordSchema } from '../vm/run-record.ts';
 import { memoryPath } from '../vm/suspended.ts';
@@ -21,18 +22,14 @@ export const keptSchema = momentExtrasSchema.omit({ configuration: true }).exten
 });
 export type Kept = z.infer<typeof keptSchema>;
 
-export interface ExtrasPorts {
+export interface ExtrasPorts
+  extends Pick<
+    SmallFiles,
+    'readJson' | 'writeJson' | 'listFolder' | 'makePrivateFolder' | 'exists' | 'copyDurably' | 'removeTree'
+  > {
   readonly home: (vmId: VmId) => string;
-  readonly readJson: (path: string) => unknown;
-  readonly writeJson: (path: string, value: unknown) => void;
-  readonly listFolder: (path: string) => string[];
-  readonly makePrivateFolder: (path: string) => void;
-  readonly exists: (path: string) => boolean;
   /** Files, or folders with the same files in them, of the same bytes; also where neither is there. */
   readonly isSame: (one: string, other: string) => Promise<boolean>;
-  /** A file or a small folder. */
-  readonly copyDurably: (from: string, to: string) => void;
-  readonly removeTree: (path: string) => void;
   /** T8: large files go off the control path. */
   readonly removeLarge: (path: string) => Promise<void>;
   readonly rename: (from: string, to: string) => void;

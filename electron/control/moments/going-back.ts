@@ -11,6 +11,7 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import { type MomentId, momentIdSchema, pointIdSchema, type VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
+import type { SmallFiles } from '../../platform/small-files.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import { isoNameOf } from '../installer.ts';
 import type { Machines } from '../machines.ts';
@@ -32,15 +33,11 @@ const noteSchema = z.object({
 });
 type Note = z.infer<typeof noteSchema>;
 
-export interface GoBackPorts {
+export interface GoBackPorts extends Pick<SmallFiles, 'readJson' | 'writeJson' | 'removeFile'> {
   readonly machines: Pick<Machines, 'kept' | 'open' | 'requireOff' | 'moveDisks' | 'spec' | 'supervisor'>;
   readonly storage: Pick<StorageClient, 'call'>;
   readonly shelf: ExtrasShelf;
   readonly home: (vmId: VmId) => string;
-  readonly readJson: (path: string) => unknown;
-  /** Durable. */
-  readonly writeJson: (path: string, value: unknown) => void;
-  readonly removeFile: (path: string) => void;
   readonly uuid: () => string;
   readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
   /** The next start makes new ones. */

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId, ToolOptions, ToolResult } from '../../platform/process.ts';
+import type { SmallFiles } from '../../platform/small-files.ts';
 import { escaped } from '../vm/escape.ts';
 import { until } from '../vm/wait.ts';
 
@@ -20,21 +21,18 @@ const UNMOUNTS = [
 const UNMOUNT_MS = 10_000;
 const GONE = { timeoutMs: 5_000, stepMs: 20 };
 
-export interface MountPorts {
+export interface MountPorts extends Pick<SmallFiles, 'readText' | 'readJson' | 'writeJson'> {
   readonly clock: Clock;
   readonly program: (name: string) => string | null;
   /** Ends with us, by SIGTERM. */
   readonly spawnTied: (command: string, args: readonly string[], logPath: string) => Promise<Detached>;
   readonly isAlive: (id: ProcessId) => boolean;
   readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
-  readonly readText: (path: string) => string;
   /** A new private folder; its name begins with MOUNT. */
   readonly newFolder: () => string;
   /** Throws where something is mounted in it. */
   readonly removeTree: (path: string) => void;
   readonly listFolder: (path: string) => readonly string[];
-  readonly readJson: (path: string) => unknown;
-  readonly writeJson: (path: string, value: unknown) => void;
   readonly runTool: (command: string, args: readonly string[], options: ToolOptions) => Promise<ToolResult>;
   readonly log: (line: string) => void;
   readonly writeBytes: (path: string, bytes: Uint8Array) => void;

@@ -2,6 +2,7 @@
 // many look.
 import type { VmId } from '../../../shared/ids.ts';
 import type { Clock } from '../../platform/ports.ts';
+import type { SmallFiles } from '../../platform/small-files.ts';
 import type { QmpSession } from '../qmp/session.ts';
 import { PICTURE_BYTES_MAX } from '../vm/ppm.ts';
 import { THUMBNAIL_BYTES_MAX, thumbnailOf } from './thumbnail-png.ts';
@@ -10,15 +11,11 @@ import { THUMBNAIL_BYTES_MAX, thumbnailOf } from './thumbnail-png.ts';
 export const FRESH_MS = 10_000;
 const DUMP_TIMEOUT_MS = 5_000;
 
-export interface ThumbnailPorts {
+export interface ThumbnailPorts extends Pick<SmallFiles, 'bytesOf' | 'readWhole' | 'removeFile'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Null where it does not run, or cannot be reached. */
   readonly qmp: (vmId: VmId) => Pick<QmpSession, 'execute'> | null;
   readonly runFolder: (vmId: VmId) => string;
-  /** Null where there is no such file. */
-  readonly bytesOf: (path: string) => number | null;
-  readonly readFile: (path: string) => Uint8Array;
-  readonly removeFile: (path: string) => void;
   readonly log: (line: string) => void;
 }
 
@@ -52,13 +49,13 @@ export class Thumbnails {
   }
 
   async #take(vmId: VmId, qmp: Pick<QmpSession, 'execute'>): Promise<string | null> {
-    const { runFolder, bytesOf, readFile, removeFile, log } = this.#ports;
+    const { runFolder, bytesOf, readWhole, removeFile, log } = this.#ports;
     const path = `${runFolder(vmId)}/thumbnail.ppm`;
     try {
       await qmp.execute('screendump', { filename: path }, DUMP_TIMEOUT_MS);
       const bytes = bytesOf(path) ?? 0;
       if (bytes === 0 || bytes > PICTURE_BYTES_MAX) return null;
-      const png = thumbnailOf(readFile(path));
+      const png = thumbnailOf(readWhole(path));
       return png === null || png.length > THUMBNAIL_BYTES_MAX ? null : png.toString('base64');
     } catch (cause) {
       log(`vm ${vmId}: no small picture of its screen: ${String(cause)}`);

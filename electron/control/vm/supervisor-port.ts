@@ -7,6 +7,7 @@ import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId } from '../../platform/process.ts';
 import type { Residents } from '../../platform/resident.ts';
+import type { SmallFiles } from '../../platform/small-files.ts';
 import type { Packing, Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
 import type { Step } from '../tasks.ts';
@@ -73,17 +74,17 @@ export interface VmFolders {
 }
 
 /** What machines are made of beside QEMU. */
-export interface PartsPort {
+export interface PartsPort extends Pick<SmallFiles, 'bytesOf' | 'copyDurably'> {
   /** Null where it is missing. */
   readonly swtpm: () => string | null;
   readonly firmware: (firmware: Exclude<Firmware, 'bios'>, varsBytes: number | null) => FirmwareFiles | null;
-  /** Null where there is nothing. */
-  readonly bytesOf: (path: string) => number | null;
-  /** Whole or not at all. */
-  readonly copyDurably: (from: string, to: string) => void;
 }
 
-export interface SupervisorPorts {
+export interface SupervisorPorts
+  extends Pick<
+    SmallFiles,
+    'readJson' | 'readText' | 'readWhole' | 'writeJson' | 'removeFile' | 'removeTree' | 'makePrivateFolder'
+  > {
   readonly parts: PartsPort;
   readonly clock: Clock;
   readonly memory: MemoryPort;
@@ -106,13 +107,5 @@ export interface SupervisorPorts {
   readonly connect: (path: string) => Promise<ByteStream>;
   readonly receiveToFile: (socketPath: string, filePath: string, packing: Packing) => Promise<Receiving>;
   readonly sendFile: (filePath: string, socketPath: string, packing: Packing) => Promise<void>;
-  readonly readJson: (path: string) => unknown;
-  readonly readText: (path: string) => string;
-  /** Whole. Faults where it cannot be read. */
-  readonly readBytes: (path: string) => Uint8Array;
-  readonly writeJson: (path: string, value: unknown) => void;
-  readonly removeFile: (path: string) => void;
-  readonly removeTree: (path: string) => void;
-  readonly makePrivateFolder: (path: string) => void;
   readonly log: (line: string) => void;
 }

@@ -15,7 +15,7 @@ const BLANK_LOOK_MS = 15_000;
 const DUMP_TIMEOUT_MS = 5_000;
 
 export interface ComingPorts {
-  readonly ports: Pick<SupervisorPorts, 'clock' | 'parts' | 'readBytes' | 'removeFile'>;
+  readonly ports: Pick<SupervisorPorts, 'clock' | 'parts' | 'readWhole' | 'removeFile'>;
   readonly folders: Pick<VmFolders, 'run'>;
   readonly live: () => Live | null;
   readonly state: () => VmState;
@@ -78,7 +78,7 @@ export class ComingWatch {
       await qmp.execute('screendump', { filename: picturePath }, DUMP_TIMEOUT_MS);
       const bytes = ports.parts.bytesOf(picturePath) ?? 0;
       if (bytes > PICTURE_BYTES_MAX) return true;
-      return bytes > 0 && showsSomething(ports.readBytes(picturePath));
+      return bytes > 0 && showsSomething(ports.readWhole(picturePath));
     } catch {
       return false;
     } finally {

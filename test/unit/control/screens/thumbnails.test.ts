@@ -105,7 +105,7 @@ beforeEach(() => {
     qmp: () => qmp as never,
     runFolder: () => '/run',
     bytesOf: path => files.get(path)?.length ?? null,
-    readFile: path => files.get(path) as Buffer,
+    readWhole: path => files.get(path) as Buffer,
     removeFile: path => void files.delete(path),
     log: () => undefined,
   });
