@@ -44,6 +44,8 @@ export const vmMemorySchema = z.object({
   /** What the guest itself uses, from balloon statistics; null when it does not tell. */
   usedKib: kibSchema.nullable(),
   overheadKib: kibSchema,
+  /** All it may come to hold without asking again, its overhead with it (M2). */
+  committedKib: kibSchema,
   balloon: balloonStateSchema,
   weight: z.int().min(1).max(10000),
   balanced: z.boolean(),
@@ -59,7 +61,7 @@ export const hostMemorySchema = z.object({
   budgetKib: kibSchema,
   /** The largest maximum a VM may have; null: none. */
   capKib: kibSchema.nullable(),
-  /** Σ max(actual, target) + overhead over running VMs (M2). */
+  /** Of all that run (M2). */
   committedKib: kibSchema,
   leasedKib: kibSchema,
   freeKib: kibSchema,

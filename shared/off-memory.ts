@@ -14,6 +14,7 @@ export function offMemory(spec: VmSpec): VmMemory {
     residentKib: null,
     usedKib: null,
     overheadKib: 0,
+    committedKib: 0,
     balloon: 'off',
     weight,
     balanced,

@@ -1,5 +1,5 @@
 // The host bar as segments: reserve, Ebb's own cost, each VM, what is free, what is kept free for others. Pure. What a VM holds is M2's
-// commitment: the larger of actual and target, plus overhead; asked and done stay apart inside it.
+// commitment; asked and done stay apart inside it.
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
 
 export type Segment =
@@ -18,14 +18,8 @@ export type Segment =
 /** The reserve is drawn no wider than this: on a big host the VMs would be slivers beside it. */
 const RESERVE_SHARE_MAX = 0.24;
 
-export const committedKib = (vm: VmMemory): number => {
-  if (vm.actualKib === null && vm.targetKib === null)
-    return vm.bootKib === null ? 0 : vm.bootKib + vm.overheadKib;
-  return Math.max(vm.actualKib ?? 0, vm.targetKib ?? 0) + vm.overheadKib;
-};
-
 export function hostSegments(host: HostMemory): Segment[] {
-  const vms = host.vms.map(vm => ({ vm, kib: committedKib(vm) })).filter(({ kib }) => kib > 0);
+  const vms = host.vms.map(vm => ({ vm, kib: vm.committedKib })).filter(({ kib }) => kib > 0);
   const used = vms.reduce((sum, { kib }) => sum + kib, 0);
   const budget = Math.max(host.budgetKib, used, 1);
   const withheld = Math.max(0, host.totalKib - host.budgetKib - host.ownKib);

@@ -118,6 +118,7 @@ export function makeVm(wish: VmWish, now: number): FakeVm {
       residentKib: gib(wish.actual),
       usedKib: gib(wish.used),
       overheadKib: on ? 180 * MIB_KIB : 0,
+      committedKib: 0,
       balloon: on ? (wish.balloon ?? 'obeying') : 'off',
       weight: 100,
       balanced: true,
@@ -310,13 +311,12 @@ function fillPast(world: FakeWorld): void {
   );
 }
 
+const heldBy = ({ actualKib, targetKib, bootKib, overheadKib }: VmMemory): number =>
+  bootKib === null ? 0 : Math.max(actualKib ?? bootKib, targetKib ?? 0) + overheadKib;
+
 export function hostOf(world: FakeWorld): HostMemory {
-  const vms = world.vms.map(vm => vm.memory);
-  const committedKib = vms.reduce(
-    (sum, vm) =>
-      sum + (vm.actualKib === null ? 0 : Math.max(vm.actualKib, vm.targetKib ?? 0) + vm.overheadKib),
-    0,
-  );
+  const vms = world.vms.map(({ memory }) => ({ ...memory, committedKib: heldBy(memory) }));
+  const committedKib = vms.reduce((sum, vm) => sum + vm.committedKib, 0);
   const budgetKib = world.host.budgetKib ?? world.host.totalKib - world.host.reserveKib;
   const availableKib = Math.max(0, world.host.totalKib - committedKib - GIB_KIB);
   // VMs hold what they were asked to shrink to, and leave the rest of the budget alone.

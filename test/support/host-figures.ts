@@ -15,6 +15,7 @@ export const vm = (more: Partial<VmMemory>): VmMemory => ({
   residentKib: gib(4),
   usedKib: gib(3),
   overheadKib: 0,
+  committedKib: gib(4),
   balloon: 'obeying',
   weight: 100,
   balanced: true,

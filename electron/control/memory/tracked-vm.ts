@@ -18,7 +18,7 @@ import {
 } from './estimate.ts';
 import { Footprint } from './footprint.ts';
 import { foldLoading, hasLoaded, type Loading, RESET, UNSEEN } from './loading.ts';
-import { type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
+import { committedKib, type Held, servedInNeed, type VmModel, type Wants } from './model.ts';
 import { foldPace, isSlowPace, lateKib, USUAL_PACE } from './pace.ts';
 import {
   asked,
@@ -390,6 +390,7 @@ export class TrackedVm {
       residentKib: this.residentKib,
       usedKib: this.usedKib,
       overheadKib: this.overheadKib,
+      committedKib: committedKib(this.model(nowMs, null)),
       balloon: this.#balloonState(nowMs),
       weight: this.spec.weight,
       balanced: this.spec.balanced,

@@ -14,7 +14,7 @@ describe('the host bar', () => {
     expect(width(segments)).toBeCloseTo(1);
   });
 
-  it('M2: gives a VM the larger of actual and target, and shows both apart', () => {
+  it('M2: gives a VM all it may come to hold, and shows asked and done apart in that', () => {
     const [growing] = ofVm(hostSegments(host([vm({ actualKib: gib(3), targetKib: gib(4) })])));
     expect(growing?.kib).toBe(gib(4));
     expect(growing?.kind === 'vm' && growing.actual).toBeCloseTo(0.75);
@@ -24,9 +24,9 @@ describe('the host bar', () => {
   });
 
   it('M6: draws a VM that is starting at all it may touch, and one that is off not at all', () => {
-    const starting = vm({ actualKib: null, targetKib: null, balloon: 'booting' });
+    const starting = vm({ actualKib: null, targetKib: null, committedKib: gib(8), balloon: 'booting' });
     expect(ofVm(hostSegments(host([starting])))[0]?.kib).toBe(gib(8));
-    const off = vm({ actualKib: null, targetKib: null, bootKib: null, balloon: 'off' });
+    const off = vm({ actualKib: null, targetKib: null, bootKib: null, committedKib: 0, balloon: 'off' });
     expect(ofVm(hostSegments(host([off])))).toEqual([]);
   });
 
@@ -37,7 +37,7 @@ describe('the host bar', () => {
   });
 
   it('still fits when guests hold more than the budget', () => {
-    const segments = hostSegments(host([vm({ actualKib: gib(14) })]));
+    const segments = hostSegments(host([vm({ actualKib: gib(14), committedKib: gib(14) })]));
     expect(width(segments)).toBeCloseTo(1);
     expect(segments.some(segment => segment.kind === 'free')).toBe(false);
   });
@@ -50,7 +50,9 @@ describe('the host bar', () => {
     expect(shrinking.slice(0, 2)).toEqual(before.slice(0, 2));
     // Of nine only eight: the VM still holds the ninth.
     expect(shrinking.at(-1)).toMatchObject({ kind: 'kept', kib: gib(8) });
-    const shrunk = hostSegments(host([vm({ actualKib: gib(2), targetKib: gib(2) })], figures));
+    const shrunk = hostSegments(
+      host([vm({ actualKib: gib(2), targetKib: gib(2), committedKib: gib(2) })], figures),
+    );
     expect(shrunk.slice(-2)).toMatchObject([
       { kind: 'free', kib: gib(1) },
       { kind: 'kept', kib: gib(9) },
