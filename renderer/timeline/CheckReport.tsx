@@ -5,6 +5,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { type Findings, findingsOf } from '../view/check.ts';
 import { formatBytes, formatMoment, formatOffset } from '../view/format.ts';
+import { pointName } from '../view/points.ts';
 
 /** More places are no help in a window. */
 const PLACES_SHOWN = 50;
@@ -17,8 +18,8 @@ interface ReportProps {
 function useNames(timeline: Timeline): (id: string) => string {
   const { text } = useSpeech();
   const names = new Map<string, string>();
-  for (const { id, name } of timeline.moments) names.set(id, name || text.history.unnamed);
-  for (const { id, name } of timeline.trash) names.set(id, text.check.trashed(name || text.history.unnamed));
+  for (const moment of timeline.moments) names.set(moment.id, pointName(moment, text));
+  for (const moment of timeline.trash) names.set(moment.id, text.check.trashed(pointName(moment, text)));
   return id => names.get(id) ?? id.slice(0, 8);
 }
 
@@ -73,7 +74,7 @@ function useAdvice(): (findings: Findings) => { safe: string; todo: string } {
     touchesNow
       ? {
           safe: words.safePoints(wholeCount),
-          todo: words.todoNow(newestWhole === null ? null : newestWhole.name || text.history.unnamed),
+          todo: words.todoNow(newestWhole === null ? null : pointName(newestWhole, text)),
         }
       : { safe: words.safeNow(wholeCount), todo: words.todoPoints };
 }

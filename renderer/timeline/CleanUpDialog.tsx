@@ -13,8 +13,8 @@ import { Notice } from '../ui/Notice.tsx';
 import { CommandError } from '../ui/TaskProgress.tsx';
 import { type Sending, useCommand } from '../ui/use-command.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import { momentOf } from '../view/points.ts';
-import { freesOf, pointName, staying } from '../view/schedule.ts';
+import { momentOf, pointName } from '../view/points.ts';
+import { freesOf, staying } from '../view/schedule.ts';
 
 /** Asked again when the history changes: what is offered must be there. */
 function useOffer(timeline: Timeline, alsoPersons: boolean, isDone: boolean) {

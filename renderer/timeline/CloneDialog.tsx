@@ -10,6 +10,7 @@ import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { useVms } from '../ui/hooks.ts';
+import { pointName } from '../view/points.ts';
 
 export function CloneDialog(props: {
   readonly vm: VmSummary;
@@ -34,7 +35,7 @@ export function CloneDialog(props: {
   };
   return (
     <Dialog
-      title={words.title(moment.name === '' ? text.history.unnamed : moment.name)}
+      title={words.title(pointName(moment, text))}
       onClose={props.onClose}
       actions={
         <>

@@ -9,6 +9,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
+import { pointName } from '../view/points.ts';
 import { FileProgress, type Writing } from './FileProgress.tsx';
 
 export function ExportDialog(props: {
@@ -29,7 +30,7 @@ export function ExportDialog(props: {
     );
   return (
     <Dialog
-      title={words.title(moment.name === '' ? text.history.unnamed : moment.name)}
+      title={words.title(pointName(moment, text))}
       onClose={props.onClose}
       actions={
         writing === null ? (

@@ -14,6 +14,7 @@ import { Field } from '../ui/Field.tsx';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { type Answer, useAnswer } from '../ui/use-answer.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { pointName } from '../view/points.ts';
 import { FileProgress, type Writing } from './FileProgress.tsx';
 
 interface Inside {
@@ -229,7 +230,7 @@ export function FilesDialog(props: {
   };
   return (
     <Dialog
-      title={words.title(moment.name === '' ? text.history.unnamed : moment.name)}
+      title={words.title(pointName(moment, text))}
       size="medium"
       onClose={onClose}
       keepOpen={chosen.size > 0 && writing === null}

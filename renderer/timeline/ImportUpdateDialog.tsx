@@ -15,7 +15,7 @@ import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { CommandError, StopTask, TaskProgress } from '../ui/TaskProgress.tsx';
 import { useCommand, useShownTask } from '../ui/use-command.ts';
 import { asksForParent } from '../view/faults.ts';
-import { addedMoment } from '../view/points.ts';
+import { addedMoment, pointName } from '../view/points.ts';
 import { PointSelect } from './PointSelect.tsx';
 
 interface Wish {
@@ -81,7 +81,7 @@ function Outcome(props: { readonly task: Task; readonly added: Moment | null }) 
   if (task.state === 'cancelled') return <Notice tone="calm" title={words.stopped} live="polite" />;
   if (added === null) return null;
   return (
-    <Notice tone="good" title={words.added(added.name || text.history.unnamed)} live="polite">
+    <Notice tone="good" title={words.added(pointName(added, text))} live="polite">
       {words.addedText}
     </Notice>
   );

@@ -14,7 +14,7 @@ import { useRole } from '../policy/role.ts';
 import type { HistoryVerb, PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import { pointName } from '../view/schedule.ts';
+import { pointName } from '../view/points.ts';
 import { setupDifferences } from '../view/setup-differences.ts';
 import { DiskDifferences } from './HeatStrip.tsx';
 import { PointScreen } from './PointScreen.tsx';

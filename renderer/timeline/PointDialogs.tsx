@@ -13,6 +13,7 @@ import { CheckField, Field } from '../ui/Field.tsx';
 import { useAnswer } from '../ui/use-answer.ts';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
+import { pointName } from '../view/points.ts';
 import { setupDifferences } from '../view/setup-differences.ts';
 import { CloneDialog } from './CloneDialog.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
@@ -34,7 +35,7 @@ function GoBack(props: PointDialogProps) {
   const { text, language } = useSpeech();
   const { vm, moment, timeline } = props;
   const words = text.history;
-  const name = moment.name === '' ? words.unnamed : moment.name;
+  const name = pointName(moment, text);
   const hasMemory = typeof moment.extras?.memoryBytes === 'number';
   const [isFresh, setFresh] = useState(false);
   const [isSetUp, setSetUp] = useState(false);
@@ -87,7 +88,7 @@ function Delete(props: PointDialogProps) {
   const words = text.history;
   return (
     <Confirm
-      title={words.deleteTitle(moment.name === '' ? words.unnamed : moment.name)}
+      title={words.deleteTitle(pointName(moment, text))}
       verb={words.deleteVerb}
       cancel={text.app.cancel}
       danger

@@ -4,6 +4,7 @@ import type { Moment } from '../../shared/timeline.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { useAnswer } from '../ui/use-answer.ts';
+import { pointName } from '../view/points.ts';
 
 export function PointScreen(props: { readonly vmId: VmId; readonly moment: Moment }) {
   const { text } = useSpeech();
@@ -13,7 +14,7 @@ export function PointScreen(props: { readonly vmId: VmId; readonly moment: Momen
   const shown = useAnswer(`${vmId} ${moment.id} ${hasScreen}`, hasScreen ? ask : null);
   const png = shown.kind === 'known' ? shown.value.png : null;
   if (!hasScreen) return null;
-  const name = moment.name === '' ? text.history.unnamed : moment.name;
+  const name = pointName(moment, text);
   // Its place is kept while it is fetched: nothing jumps.
   return (
     <div className="point-screen">

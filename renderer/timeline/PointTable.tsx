@@ -5,8 +5,7 @@ import type { Moment, Timeline } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
 import type { PointVerb } from '../state/asked.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import { newestFirst } from '../view/points.ts';
-import { pointName } from '../view/schedule.ts';
+import { newestFirst, pointName } from '../view/points.ts';
 import { rowWindow } from '../view/timeline-view.ts';
 
 /** As in history.css. */

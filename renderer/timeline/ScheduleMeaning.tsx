@@ -5,7 +5,7 @@ import type { VmId } from '../../shared/ids.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import { pointName } from '../view/schedule.ts';
+import { pointName } from '../view/points.ts';
 
 /** Typing must not ask for every letter. */
 const STILL_MS = 300;

@@ -8,6 +8,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { formatBytes, formatPercent, formatSpan } from '../view/format.ts';
+import { pointName } from '../view/points.ts';
 import { reversalFigures, type WorkFigures, workFigures } from '../view/settle.ts';
 
 interface SettleProps {
@@ -81,7 +82,7 @@ export function SettleCard(props: SettleProps) {
       ? words.settlePaused
       : to === undefined
         ? words.work[settle.work?.kind ?? 'reversal']
-        : words.settling(to.name === '' ? words.unnamed : to.name);
+        : words.settling(pointName(to, text));
   const note = isAtRest
     ? words.settlePausedAtRest
     : isHeld

@@ -7,7 +7,7 @@ import { useSpeech } from '../i18n/text.ts';
 import type { PointVerb } from '../state/asked.ts';
 import { useWidth } from '../ui/hooks.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import { pointName } from '../view/schedule.ts';
+import { pointName } from '../view/points.ts';
 import { reversalEdge, reversalFigures } from '../view/settle.ts';
 import {
   layTimeline,

@@ -7,7 +7,7 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Confirm } from '../ui/Dialog.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
-import { pointName } from '../view/schedule.ts';
+import { pointName } from '../view/points.ts';
 
 /** More is rarely read one by one; the CLI lists all. */
 const SHOWN_MAX = 50;

@@ -11,7 +11,7 @@ import type { Needs } from '../policy/role.ts';
 import { type AskedVerb, ask, askedStore, POINT_VERBS } from '../state/asked.ts';
 import { goTo, navigationStore } from '../state/navigation.ts';
 import { lossOf } from '../view/faults.ts';
-import { momentOf } from '../view/points.ts';
+import { momentOf, pointName } from '../view/points.ts';
 import { useService, useVms } from './hooks.ts';
 import type { Entry } from './Palette.tsx';
 
@@ -57,7 +57,7 @@ function useChosenPoint(): readonly Entry[] {
   const words = pointWords(text, moment);
   return POINT_VERBS.filter(verb => verb !== 'delete' || moment.keptBecause === null).map(verb => ({
     id: `point${verb}`,
-    label: text.palette.tab(`“${moment.name || text.history.unnamed}”`, words[verb]),
+    label: text.palette.tab(`“${pointName(moment, text)}”`, words[verb]),
     needs: POINT_NEEDS[verb],
     run: () => ask(place.vmId, verb),
   }));

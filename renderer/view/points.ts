@@ -1,4 +1,4 @@
-// Points as choices: what to compare with, what an update goes from and to. Pure.
+// Points: what they are called; and as choices, what to compare with, what an update goes from and to. Pure.
 import type { MomentId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 
@@ -27,3 +27,13 @@ export function firstUpdate(
 /** What there is now and was not before. */
 export const addedMoment = (before: ReadonlySet<string>, timeline: Timeline): Moment | null =>
   newestFirst(timeline.moments).find(({ id }) => !before.has(id)) ?? null;
+
+interface Names {
+  readonly history: { readonly unnamed: string };
+  readonly automatic: { readonly point: string };
+}
+/** One without a name is called by its kind. */
+export const pointName = (
+  { name, kind }: Pick<Moment, 'name'> & { readonly kind?: Moment['kind'] },
+  { history, automatic }: Names,
+): string => (name !== '' ? name : kind === 'automatic' ? automatic.point : history.unnamed);

@@ -1,6 +1,5 @@
-// Automatic history in the window: times of day, what stays by whom, what a point without a name is called. Pure.
+// Automatic history in the window: times of day, what stays by whom. Pure.
 import type { CleanUp, Frees, Protection } from '../../shared/history.ts';
-import type { Moment } from '../../shared/timeline.ts';
 
 /** "09:30", as a field for times has it. */
 export const clockOf = (minute: number): string =>
@@ -31,12 +30,3 @@ export const NOTHING: Frees = { freesNowBytes: 0, freesLaterBytes: 0 };
 /** Of the oldest so many together. */
 export const freesOf = ({ candidates }: Pick<CleanUp, 'candidates'>, count: number): Frees =>
   candidates[Math.min(count, candidates.length) - 1]?.frees ?? NOTHING;
-
-interface Names {
-  readonly history: { readonly unnamed: string };
-  readonly automatic: { readonly point: string };
-}
-export const pointName = (
-  { name, kind }: Pick<Moment, 'name'> & { readonly kind?: Moment['kind'] },
-  { history, automatic }: Names,
-): string => (name !== '' ? name : kind === 'automatic' ? automatic.point : history.unnamed);

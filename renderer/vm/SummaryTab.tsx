@@ -9,6 +9,7 @@ import { Button } from '../ui/Button.tsx';
 import { useHue, useMemory, useService } from '../ui/hooks.ts';
 import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatKib, formatMoment, formatRange } from '../view/format.ts';
+import { pointName } from '../view/points.ts';
 import { historyBytes } from '../view/settle.ts';
 
 function Fact(props: { readonly title: string; readonly action?: ReactNode; readonly children: ReactNode }) {
@@ -92,7 +93,7 @@ function HistoryFact(props: { readonly vm: VmSummary; readonly timeline: Timelin
       <p className="soft">
         {newest === undefined
           ? text.summary.noPoints
-          : text.summary.last(newest.name || text.history.unnamed, formatMoment(newest.takenAt, language))}
+          : text.summary.last(pointName(newest, text), formatMoment(newest.takenAt, language))}
       </p>
     </Fact>
   );

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '../../../../renderer/i18n/en.ts';
-import {
-  clockOf,
-  countOf,
-  freesOf,
-  minuteOf,
-  pointName,
-  staying,
-} from '../../../../renderer/view/schedule.ts';
+import { pointName } from '../../../../renderer/view/points.ts';
+import { clockOf, countOf, freesOf, minuteOf, staying } from '../../../../renderer/view/schedule.ts';
 import type { CleanUp } from '../../../../shared/history.ts';
 import { idOf } from '../../../support/histories.ts';
 
