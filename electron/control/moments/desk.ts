@@ -1,5 +1,5 @@
 // Moments as people take and go back to them: the points of all disks, and what control keeps beside them.
-import { type Configuration, configurationOf } from '../../../shared/configuration.ts';
+import { configurationOf } from '../../../shared/configuration.ts';
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import type { Consistency } from '../../../shared/moment-extras.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -11,24 +11,17 @@ import { SPARE_BYTES } from '../disk-room.ts';
 import type { Machines } from '../machines.ts';
 import type { TaskRun } from '../tasks.ts';
 import type { RunRecord } from '../vm/run-record.ts';
-import type { Draft, ExtrasShelf } from './extras.ts';
+import type { Draft } from './extras.ts';
 import { firstPoint, type GoBackPorts, GoingBack } from './going-back.ts';
 import { pngOf, SCREEN_BYTES_MAX } from './png.ts';
 
 export interface MomentDeskPorts
-  extends Pick<GoBackPorts, 'requireAllowed' | 'tell'>,
-    Pick<SmallFiles, 'readJson' | 'writeJson' | 'bytesOf' | 'readWhole' | 'removeFile'> {
+  extends Omit<GoBackPorts, 'machines' | 'storage' | 'keepPresent'>,
+    Pick<SmallFiles, 'bytesOf' | 'readWhole'> {
   readonly machines: Machines;
   readonly storage: StorageClient;
-  readonly shelf: ExtrasShelf;
-  readonly home: (vmId: VmId) => string;
-  readonly uuid: () => string;
-  /** As far as this host and its policy allow it today. */
-  readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
-  readonly forgetVars: (vmId: VmId) => void;
   readonly freeBytes: () => number;
   readonly runFolder: (vmId: VmId) => string;
-  readonly log: (line: string) => void;
 }
 
 export interface NewMoment {

@@ -39,6 +39,7 @@ export interface GoBackPorts extends Pick<SmallFiles, 'readJson' | 'writeJson' |
   readonly shelf: ExtrasShelf;
   readonly home: (vmId: VmId) => string;
   readonly uuid: () => string;
+  /** As far as this host and its policy allow it today. */
   readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
   /** The next start makes new ones. */
   readonly forgetVars: (vmId: VmId) => void;
