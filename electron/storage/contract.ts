@@ -85,7 +85,7 @@ export const storageContract = defineContract({
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
       result: z.object({ virtualBytes: bytesSchema }),
-      errors: ['disk.too-large', 'disk.full'],
+      errors: ['vm.not-found', 'disk.too-large', 'disk.full'],
       doc: 'A new empty disk: one dynamic VHD that is its leaf; no point yet. The size is rounded up to a CHS-exact one (T12).',
     },
     'point.share': {
@@ -104,7 +104,7 @@ export const storageContract = defineContract({
         images: z.array(pointIdSchema).min(1),
       }),
       result: z.object({ virtualBytes: bytesSchema }),
-      errors: ['disk.in-use', 'disk.full', 'disk.poisoned', 'disk.io', 'vhd.corrupt'],
+      errors: ['vm.not-found', 'disk.in-use', 'disk.full', 'disk.poisoned', 'disk.io', 'vhd.corrupt'],
       doc: 'What point.share left in the disk’s folder becomes a disk; Now is what its newest image holds, no point yet.',
     },
     'disk.grow': {
@@ -132,14 +132,14 @@ export const storageContract = defineContract({
         isReopened: z.boolean().default(false),
       }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
-      errors: ['disk.not-found', 'disk.in-use', 'disk.poisoned'],
+      errors: ['vm.not-found', 'disk.not-found', 'disk.in-use', 'disk.poisoned'],
       doc: 'Serves Now of a disk by NBD on a unix socket (idempotent for the same path). Export name: the disk id.',
     },
     'export.close': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema }),
       result: done,
-      errors: [],
+      errors: ['vm.not-found'],
       doc: 'Stops serving; flushed and quiesced.',
     },
     'point.open': {
