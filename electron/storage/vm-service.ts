@@ -35,6 +35,7 @@ export interface VmServiceOptions {
 
 export function createVmService(options: VmServiceOptions): Handlers<StorageContract> {
   const { vmId, exports, readers, topics, clock } = options;
+  let goingBack = 0;
   let opened: { readonly folder: string; readonly engine: VmEngine; readonly publish: Throttle } | null =
     null;
 
@@ -45,9 +46,14 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
   const open = async (folder: string): Promise<Timeline> => {
     if (opened === null) {
       const engine = await options.openEngine(folder);
-      const publish = new Throttle(clock, PUBLISH_MS, () =>
-        topics.publish('timeline', vmId, engine.timeline()),
-      );
+      const publish = new Throttle(clock, PUBLISH_MS, () => {
+        try {
+          topics.publish('timeline', vmId, engine.timeline());
+        } catch (cause) {
+          // Whoever wrote has written: nobody's work fails because it cannot be told of.
+          if (!(cause instanceof Fault)) throw cause;
+        }
+      });
       engine.onChange(() => publish.request());
       opened = { folder, engine, publish };
       publish.request();
@@ -109,6 +115,8 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'export.open': async ({ diskId, socketPath, isReopened }) => {
       const volume = engineOf().volume(diskId);
+      // T7: it would write to what is being left.
+      if (goingBack > 0) throw new Fault(isGoingBack());
       if (!isReopened) engineOf().trust(diskId);
       await exports.open(diskId, volume, socketPath);
       return { exportName: diskId, virtualBytes: volume.sizeBytes };
@@ -145,7 +153,12 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       const engine = engineOf();
       // T7: a guest that lives on would keep writing what it remembers of another present.
       if (exports.openCount > 0) throw new Fault(exported('go back'));
-      await engine.goBack(wanted);
+      goingBack += 1;
+      try {
+        await engine.goBack(wanted);
+      } finally {
+        goingBack -= 1;
+      }
       return engine.timeline();
     },
     'moment.delete': async ({ momentId }) => {
@@ -241,6 +254,13 @@ const beingRead = () => ({
   what: 'This point is being read, by an export perhaps.',
   safe: 'It stays in the trash, as it is.',
   todo: 'Wait until that has ended, or cancel it.',
+});
+
+const isGoingBack = () => ({
+  code: 'disk.in-use' as const,
+  what: 'This VM is just going back to an earlier moment.',
+  safe: 'Nothing was changed.',
+  todo: 'Wait until it has, then start it.',
 });
 
 const exported = (doing: string) => ({

@@ -85,6 +85,9 @@ export async function runCompact(ports: CopyPorts, op: CompactOp): Promise<numbe
   return known.freedBytes;
 }
 
+/** A file that ends behind it has its last blocks moved into its room. */
+const FAR_BYTES = 2 ** 40;
+
 /** Its file is not closed meanwhile, whoever deletes the point. */
 async function whileHeld<T>(tree: Tree, id: PointId, work: () => Promise<T>): Promise<T> {
   tree.held.add(id);
@@ -104,9 +107,12 @@ async function compactImage(ports: CopyPorts, image: Image, told: Told): Promise
     told(done / blocks.length / 2);
     if (!(await ports.goOn())) return false;
   }
-  const isDone = (await freeRoom(ports, image)) ?? (await fillRoom(ports, image, told));
-  if (isDone) await endEarlier(ports, image);
-  return isDone;
+  const isFreed = await freeRoom(ports, image);
+  if (isFreed === false) return false;
+  // Room that is given back is no shorter file, and no BAT entry reaches behind 2 TiB.
+  if ((isFreed === null || image.end > FAR_BYTES) && !(await fillRoom(ports, image, told))) return false;
+  await endEarlier(ports, image);
+  return true;
 }
 
 /** Zero blocks of a root go; in the others zeros become holes. */

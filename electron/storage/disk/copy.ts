@@ -1,7 +1,7 @@
 // Moving units of blocks from one image to another while the disk is used: what a reversal and a merge have in common.
 // Whoever calls decides the order of the syncs; nothing here makes anything durable.
 import type { PointId } from '../../../shared/ids.ts';
-import { Fault } from '../../../shared/result.ts';
+import { Fault, invariant } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';
@@ -110,6 +110,11 @@ export function publish(
   slots: ReadonlyMap<number, number>,
   changed: readonly number[],
 ): void {
+  for (const [block, entry] of slots)
+    invariant(
+      entry * SECTOR_BYTES + image.bitmapBytes + image.blockBytes <= image.end,
+      `block ${block} at sector ${entry} is outside of ${image.file.name}`,
+    );
   image.publish(slots);
   for (const block of changed) files.forgetBlock(block);
 }

@@ -111,6 +111,12 @@ export class DiskFiles {
     this.#sizes.delete(name);
   }
 
+  /** T14: by somebody else's handle; ours may hear of nothing. */
+  syncFailed(name: string): void {
+    this.#images.get(name)?.distrust();
+    this.doubt.raise();
+  }
+
   /** A file was renamed over another: what stood there is closed. */
   renamed(from: string, to: string): void {
     const image = this.#images.get(from);
@@ -243,21 +249,22 @@ export class DiskFiles {
     if (known !== undefined) return known.file.allocatedBytes();
     const size = this.#sizes.get(name);
     if (size !== undefined) return size;
-    if (!this.folder.exists(name)) return 0;
-    const file = this.folder.open(name, 'read-only');
     try {
-      const bytes = file.allocatedBytes();
+      const bytes = measured(this.folder, name);
       this.#sizes.set(name, bytes);
       return bytes;
-    } finally {
-      file.close();
+    } catch (cause) {
+      // A figure to be shown: no VM stands still for it.
+      if (cause instanceof Fault) return 0;
+      throw cause;
     }
   }
 
   /** Null: what is written to it is there. */
   poison(): string | null {
     for (const image of this.#images.values()) if (image.poison !== null) return image.poison;
-    return null;
+    // By a handle that nobody has any more.
+    return this.doubt.hasFailed ? 'a sync failed' : null;
   }
 
   close(): void {
@@ -266,15 +273,30 @@ export class DiskFiles {
   }
 }
 
+function measured(folder: Folder, name: string): number {
+  if (!folder.exists(name)) return 0;
+  const file = folder.open(name, 'read-only');
+  try {
+    return file.allocatedBytes();
+  } finally {
+    file.close();
+  }
+}
+
 /** By handles of our own: nobody else hears of what fails (T14). */
-export async function syncFiles(folder: Folder, names: readonly string[], doubt: Doubt): Promise<void> {
+export async function syncFiles(
+  folder: Folder,
+  names: readonly string[],
+  failed: (name: string) => void,
+): Promise<void> {
   for (const name of names) {
     if (!folder.exists(name)) continue;
-    const file = folder.open(name, 'read-only');
+    // Not every host syncs what it may not write.
+    const file = folder.open(name, 'existing');
     try {
       await file.sync();
     } catch (cause) {
-      doubt.raise();
+      failed(name);
       throw cause;
     } finally {
       file.close();

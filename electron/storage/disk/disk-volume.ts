@@ -257,6 +257,7 @@ export class NowVolume implements Volume {
   }
 
   extents(offsetBytes: number, lengthBytes: number, limit: number): VolumeExtent[] {
+    this.#source.requireSound();
     return viewExtents(this.#source.view, this.#shape, offsetBytes, lengthBytes, limit);
   }
 

@@ -35,6 +35,11 @@ export class Doubt {
     this.#isRaised = folder.exists(this.#mark);
   }
 
+  /** In this engine's life. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   /** Why Now is served to nobody; null where it is not in doubt. */
   get why(): string | null {
     return this.#isRaised && this.#off.doubtGuest !== true ? IN_DOUBT : null;
@@ -58,8 +63,17 @@ export class Doubt {
     const names = this.#folder.list();
     const ours = this.#isRaised ? this.#mark : this.#sound;
     for (const name of names) if (MARK.test(name) && name !== ours) await this.#folder.unlink(name);
-    if (!this.#folder.exists(ours)) this.#folder.open(ours, 'create').close();
+    if (!this.#folder.exists(ours)) this.#make(ours);
     if (this.#isRaised) await this.#forget(names);
+  }
+
+  /** Where the host is too full even for that, whoever has to raise it finds it full, too. */
+  #make(name: string): void {
+    try {
+      this.#folder.open(name, 'create').close();
+    } catch (cause) {
+      if (!(cause instanceof Fault && cause.body.code === 'disk.full')) throw cause;
+    }
   }
 
   async #forget(names: readonly string[]): Promise<void> {

@@ -49,7 +49,7 @@ export class Image {
   #end = 0;
   #poison: string | null = null;
   /** Maps that are still to be put back: nothing is written before them. */
-  #owed: (() => void) | null = null;
+  #owed: (() => void)[] = [];
 
   private constructor(file: BlockFile, identity: ImageIdentity, batOffset: number) {
     this.file = file;
@@ -165,7 +165,7 @@ export class Image {
   }
 
   readData(block: number, at: number, target: Uint8Array): void {
-    this.#checkPoison();
+    if (this.#poison !== null) throw poisoned(this.#poison);
     this.file.read(target, this.dataOffset(block) + at);
   }
 
@@ -252,11 +252,12 @@ export class Image {
   }
 
   /** T14: maps whose writing failed half-way, as memory has them: a retry must find what it knows of. Where the host is full, before it. */
-  putBack(write: () => void): void {
+  putBack(...writes: readonly (() => void)[]): void {
+    const owed = [...this.#owed.splice(0), ...writes];
     try {
-      write();
+      for (const write of owed) write();
     } catch (cause) {
-      if (cause instanceof Fault && cause.body.code === 'disk.full') this.#owed = write;
+      if (cause instanceof Fault && cause.body.code === 'disk.full') this.#owed = owed;
       else this.#poison ??= `writing the maps of ${this.file.name} failed half-way`;
     }
   }
@@ -373,22 +374,21 @@ export class Image {
     try {
       await this.file.sync();
     } catch (cause) {
-      this.#poison = `syncing ${this.file.name} failed`;
-      this.onFailedSync();
+      this.distrust();
       throw cause;
     }
   }
 
-  #checkPoison(): void {
-    if (this.#poison !== null) throw poisoned(this.#poison);
+  /** A sync of its file has failed, whoever called it. */
+  distrust(): void {
+    this.#poison = `syncing ${this.file.name} failed`;
+    this.onFailedSync();
   }
 
   #beforeWriting(): void {
-    const owed = this.#owed;
-    this.#owed = null;
-    if (owed !== null) this.putBack(owed);
-    this.#checkPoison();
-    if (this.#owed !== null) throw stillFull(this.file.name);
+    if (this.#owed.length > 0) this.putBack();
+    if (this.#poison !== null) throw poisoned(this.#poison);
+    if (this.#owed.length > 0) throw stillFull(this.file.name);
   }
 
   allocatedBlocks(): number[] {

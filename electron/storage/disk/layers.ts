@@ -40,10 +40,11 @@ const OWNERS_CACHED_MAX = 4096;
 export class View {
   readonly #chain: () => readonly Layer[];
   readonly #owners = new Map<number, Owner>();
-  #layers: readonly Layer[];
+  /** Null: to be asked for. */
+  #layers: readonly Layer[] | null;
   #isOver = false;
 
-  /** `chain` is asked again whenever the view is reset. */
+  /** `chain` is asked again by the first who reads after a reset. */
   constructor(chain: () => readonly Layer[]) {
     this.#chain = chain;
     this.#layers = chain();
@@ -51,8 +52,14 @@ export class View {
 
   /** The chain itself changed (take, flip, go back). */
   reset(): void {
-    this.#layers = this.#chain();
+    this.#layers = null;
     this.#owners.clear();
+  }
+
+  #resolved(): readonly Layer[] {
+    if (this.#isOver) throw gone();
+    this.#layers ??= this.#chain();
+    return this.#layers;
   }
 
   /** There is no such point any more. */
@@ -67,7 +74,7 @@ export class View {
   }
 
   get depth(): number {
-    return this.#layers.length;
+    return this.#resolved().length;
   }
 
   owner(block: number): Owner {
@@ -86,10 +93,10 @@ export class View {
   }
 
   #resolve(block: number): Owner {
-    if (this.#isOver) throw gone();
+    const layers = this.#resolved();
     let open: Uint16Array | null = null;
     let left = 0;
-    for (const [index, { image, endBytes }] of this.#layers.entries()) {
+    for (const [index, { image, endBytes }] of layers.entries()) {
       if (!image.has(block)) continue;
       const end = Math.floor((endBytes - block * image.blockBytes) / UNIT_BYTES);
       if (end <= 0) continue;
@@ -111,8 +118,8 @@ export class View {
     if (open === null) return null;
     const first = open[0] ?? 0;
     return open.every(layer => layer === first)
-      ? (this.#layers[first - 1]?.image ?? null)
-      : new Mixed(this.#layers, open);
+      ? (layers[first - 1]?.image ?? null)
+      : new Mixed(layers, open);
   }
 
   /** Calls `each` with runs of units of one owner, in order. */

@@ -1,5 +1,6 @@
 // The one writable image of a disk. T10: new bitmap bits and BAT entries stay in memory until flush:
 // data → sync → bitmap + BAT → sync → acknowledge. T11: each is noted in the run file before the write is acknowledged.
+import { invariant } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { BAT_UNUSED } from './bat.ts';
 import { putAway } from './disk-files.ts';
@@ -24,6 +25,7 @@ export class Leaf {
   readonly #durableBat: Uint32Array;
   /** True at first: a predecessor of the same boot may have written in place what no run file tells of (T11). */
   #hasUnsyncedData = true;
+  #isSealed = false;
   #flushing: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
 
@@ -68,6 +70,9 @@ export class Leaf {
     source: Uint8Array | null,
   ): boolean {
     const { image } = this;
+    invariant(!this.#isSealed, `${image.file.name} is sealed: it is a point's (T4)`);
+    // T5: of a going back that came to nothing, on a host too full to say that it is written to again.
+    image.markLeaf(true);
     if (!image.has(block)) {
       this.#writeFresh(block, firstUnit, units, unitBytes, source);
       return true;
@@ -110,8 +115,9 @@ export class Leaf {
 
   /** Everything written before the call is durable when it resolves. Calls that come meanwhile share the next one. */
   flush(): Promise<void> {
+    if (this.#queued !== null) return this.#queued;
     if (this.#flushing === null) return this.#start();
-    this.#queued ??= this.#flushing.then(
+    this.#queued = this.#flushing.then(
       () => this.#start(),
       () => this.#start(),
     );
@@ -175,16 +181,18 @@ export class Leaf {
   async seal(): Promise<void> {
     await this.flush();
     this.image.markLeaf(false);
+    this.#isSealed = true;
     await this.quiesce();
   }
 
   /** T5: written to again, and its footer says so, durably: a power cut brings back the leaf that was discarded. */
   async unseal(): Promise<void> {
+    this.#isSealed = false;
     try {
       this.image.markLeaf(true);
       if (this.#off.rescueUnsealSync !== true) await this.image.sync();
     } catch {
-      // The next opening does it.
+      // The next write does it, or the next opening.
     }
   }
 

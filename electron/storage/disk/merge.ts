@@ -11,6 +11,7 @@
 // The child reads the same at every instant: while it has a unit it answers for it, and before it gives one up the other
 // has it. So running the same loop again is the recovery.
 
+import { invariant } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { batches } from './batches.ts';
 import {
@@ -122,6 +123,8 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
     ];
     if (child.virtualBytes > point.virtualBytes) await resizeRoot(point, child.virtualBytes, ports);
     if (!(await moveAll(ports, downwards(point, child), child))) return false;
+    // T8: its name is taken from it.
+    invariant(child.allocatedBlocks().length === 0, `${child.file.name} is not drained`);
     if (off.mergeRecordBeforeHeader !== true) tree.commit([put('op', { ...op, stage: 'flip' })]);
   }
   const { folder } = files;

@@ -80,7 +80,7 @@ async function readDurably(
     const images = readImages(folder, disk, notes);
     const names = images.map(({ name }) => name);
     if (off.rescueSync !== true) {
-      await syncFiles(folder, names, doubt);
+      await syncFiles(folder, names, () => doubt.raise());
       await folder.sync();
     }
     isSound = true;

@@ -10,7 +10,9 @@
 //   flip        folder synced with B · op=flip · root headers · sync · rename root · folder sync · rename B · folder sync · done
 //
 // test/sim/storage removes each of these syncs in turn and must find damage.
+
 import type { PointId } from '../../../shared/ids.ts';
+import { invariant } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { batches } from './batches.ts';
 import {
@@ -174,6 +176,8 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
     ports.progress({ ...progress });
     if (!(await ports.goOn())) return null;
   }
+  // T3: what F still had would be gone with its name.
+  invariant(forward.allocatedBlocks().length === 0, `${forward.file.name} is not drained`);
   edge.backward.writeEndFooter();
   if (off.backwardEndSync !== true) await edge.backward.sync();
   // T3: the folder has B in it before the record that relies on it.
@@ -201,6 +205,10 @@ async function moveBatch(
   await oldReadersLeft(ports);
   const written = batch.filter(block => forward.has(block));
   await overwrite(ports, edge, forward, written);
+  invariant(
+    written.every(block => root.has(block)),
+    `${root.file.name} lacks what ${forward.file.name} is to lose`,
+  );
   await clearBlocks(ports, forward, written, { keepFree, isGoing: true });
   if (clearBeforeRoot === true) await root.sync();
 }

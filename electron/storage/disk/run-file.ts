@@ -1,6 +1,7 @@
 // T11: a storage death is not a power cut. New bits are noted here by plain write before the guest's write is
 // acknowledged; the page cache outlives the process, so another process of the same boot replays them. Two files take
 // turns: what a flush made durable was noted in the one it closed. Never synced; another boot ignores it.
+import { Fault } from '../../../shared/result.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 import { viewOf } from '../vhd/fields.ts';
 
@@ -36,6 +37,8 @@ export const isRunFileName = (name: string): boolean => /^[0-9a-f-]{36}\.run-[ab
 export class RunFile {
   readonly #files: readonly [BlockFile, BlockFile];
   readonly #lengths: [number, number] = [HEADER_BYTES, HEADER_BYTES];
+  /** What there was no room for when it was opened: before the first record. */
+  readonly #headers: [Uint8Array | null, Uint8Array | null] = [null, null];
   #current: 0 | 1 = 0;
   readonly #record = new Uint8Array(RECORD_BYTES);
 
@@ -66,7 +69,13 @@ export class RunFile {
     file.read(found, 0);
     if (Buffer.compare(found, header) !== 0) {
       file.truncate(0);
-      file.write(header, 0);
+      this.#headers[index] = header;
+      try {
+        this.#begin(index);
+      } catch (cause) {
+        // T14: a full host keeps nobody from opening a disk, and from making room.
+        if (!(cause instanceof Fault && cause.body.code === 'disk.full')) throw cause;
+      }
       return;
     }
     const chunk = new Uint8Array(RECORD_BYTES * REPLAY_RECORDS);
@@ -97,7 +106,14 @@ export class RunFile {
     this.#lengths[index] = length;
   }
 
+  #begin(index: 0 | 1): void {
+    const header = this.#headers[index];
+    if (header !== null) this.#files[index].write(header, 0);
+    this.#headers[index] = null;
+  }
+
   append(record: RunRecord): void {
+    this.#begin(this.#current);
     const view = viewOf(this.#record);
     view.setUint32(0, record.block);
     view.setUint32(4, record.entry);
@@ -117,7 +133,7 @@ export class RunFile {
 
   /** The flush that closed it is durable: its records are on the disk proper. */
   clear(index: 0 | 1): void {
-    this.#files[index].truncate(HEADER_BYTES);
+    this.#files[index].truncate(this.#headers[index] === null ? HEADER_BYTES : 0);
     this.#lengths[index] = HEADER_BYTES;
   }
 

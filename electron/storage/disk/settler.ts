@@ -10,6 +10,7 @@ import { freeRoom, newCompact, runCompact } from './compact.ts';
 import { type CopyPorts, type CopyProgress, checkSpace, SPARE_BYTES } from './copy.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
+import { poisoned, requireInReach } from './image-head.ts';
 import { mergeDirection, mergeNeedsBytes, runMerge } from './merge.ts';
 import { runRecord } from './record.ts';
 import { beginReversal, reversalNeedsBytes, runReversal } from './reversal.ts';
@@ -159,6 +160,7 @@ export class Settler {
     const needs = turning.reduce((sum, { disk, op }) => sum + undoNeedsBytes(disk.files.edge(op)), 0);
     for (const { disk, op } of turning) {
       const { forward } = disk.files.edge(op);
+      if (forward !== null) requireInReach(forward.end + needs, forward.file.name);
       const isScarce = disk.files.folder.freeBytes() < needs + SPARE_BYTES;
       // What was drained and left where it is (T7) makes room for itself.
       if (isScarce && forward !== null)
@@ -228,6 +230,8 @@ export class Settler {
     try {
       // T14: what that transaction may name is nobody's to take away.
       this.#ports.tree.requireCertain();
+      const poison = disk.files.poison();
+      if (poison !== null) throw poisoned(poison);
       for (let next = this.#next(disk.id); next !== null && this.#may(next); next = this.#next(disk.id)) {
         if (!(await this.#do(disk, next))) break;
         await this.#ports.tidy();

@@ -75,7 +75,7 @@ async function shareChain(
   await syncFiles(
     files.folder,
     files.layersOf(point).map(({ image }) => files.nameOf(image)),
-    files.doubt,
+    name => files.syncFailed(name),
   );
   const layers = files.layersOf(point).map(({ image }) => image);
   // Also a root that is still to become as small as the point.

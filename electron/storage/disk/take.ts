@@ -132,6 +132,8 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
   const { tree, disks } = ports;
   const points = tree.pointsOf(target.id);
   for (const disk of disks.values()) await disk.flush();
+  // T3: what Now is to read can be read, before anything says that it does.
+  for (const { diskId, id } of points) disks.get(diskId)?.files.layersOf(id);
   const isChanged = [...disks.values()].some(disk => !disk.isLeafBlank || restedOn(tree, disk.id) !== null);
   const made = await withNewLeaves(
     ports,

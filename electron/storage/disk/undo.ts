@@ -8,6 +8,7 @@
 // A block the root got by the reversal stays, and reads as the zeros it was before. A root that was made larger gets its
 // size back; what it took in behind R's end goes into F first, whole, because nothing tells which of its units F had.
 
+import { invariant } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { batches } from './batches.ts';
 import {
@@ -67,6 +68,8 @@ export async function runUndo(ports: CopyPorts, op: ReversalOp): Promise<boolean
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward !== null && !(await giveBack(ports, { ...edge, forward }))) return false;
+  // T7: what B still had would be gone with it.
+  invariant(edge.backward.allocatedBlocks().length === 0, `${edge.backward.file.name} is not drained`);
   await resizeRoot(edge.root, tree.sizeOf(files.row, op.root), ports);
   // T12: both have grown.
   for (const image of [edge.root, forward]) {

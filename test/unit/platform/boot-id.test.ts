@@ -35,6 +35,11 @@ it.each([
   expect(bootIdOf(given)).toBe(id);
 });
 
+it('is no other because the OS did not answer once', () => {
+  for (const platform of ['darwin', 'win32'] as const)
+    expect(() => bootIdOf(ports({ platform }))).toThrow('not here');
+});
+
 it('here it is the same whenever it is asked', () => {
   expect(bootId()).toBe(bootId());
   expect(bootId().length).toBeGreaterThan(5);

@@ -75,7 +75,12 @@ describe('T14: a disk in doubt on a host that unlinks nothing', () => {
     await pump(world, folder.unlink(`synced-${BOOT}`));
     folder.open('x.vhd', 'create').close();
     world.failSyncs = 1;
-    await expect(pump(world, syncFiles(folder, ['x.vhd'], doubt))).rejects.toMatchObject({
+    await expect(
+      pump(
+        world,
+        syncFiles(folder, ['x.vhd'], () => doubt.raise()),
+      ),
+    ).rejects.toMatchObject({
       body: { code: 'disk.io' },
     });
     expect(new Doubt(folder, BOOT, {}).why).toBe(IN_DOUBT);
