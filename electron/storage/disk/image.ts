@@ -42,7 +42,8 @@ export class Image {
   #batOffset: number;
   /** As the header says: more than the disk has blocks where a crash cut a resize short. */
   #batEntries: number;
-  #timestampMs: number;
+  /** When the point it stands for began as a leaf. */
+  timestampMs: number;
   #isLeaf: boolean;
   readonly bitmaps = new Bitmaps();
   /** Where the end footer goes: after every block and everything a lost allocation may have left. */
@@ -63,7 +64,7 @@ export class Image {
     this.#bat = new Uint32Array(blocksOf(identity)).fill(BAT_UNUSED);
     this.#batOffset = batOffset;
     this.#batEntries = this.#bat.length;
-    this.#timestampMs = identity.timestampMs;
+    this.timestampMs = identity.timestampMs;
     this.#isLeaf = identity.isLeaf;
   }
 
@@ -88,13 +89,13 @@ export class Image {
   }
 
   #loadBat(fileBytes: number): void {
-    const { file, bitmapBytes, blockBytes } = this;
+    const { bitmapBytes, blockBytes } = this;
     const [batStart, batEnd] = [this.#batOffset, this.#batOffset + this.blockCount * 4];
     const places = { batStart, batEnd, fileBytes, pitchBytes: bitmapBytes + blockBytes, bitmapBytes };
-    const end = readBat(file, this.#bat, places);
+    const end = readBat(this.file, this.#bat, places);
     const blocksEnd = Math.max(end, alignUp(batEnd, SECTOR_BYTES) + 2 * LOCATOR_SPACE);
     // Past everything a lost allocation may have left behind: a fresh slot must read as zeros (T10).
-    const tail = endsWithFooter(file) ? fileBytes - FOOTER_BYTES : alignUp(fileBytes, SECTOR_BYTES);
+    const tail = endsWithFooter(this.file) ? fileBytes - FOOTER_BYTES : alignUp(fileBytes, SECTOR_BYTES);
     this.#end = Math.max(blocksEnd, tail);
   }
 
@@ -118,11 +119,6 @@ export class Image {
 
   get isDifferencing(): boolean {
     return this.parent !== null;
-  }
-
-  /** When the point it stands for began as a leaf. */
-  get timestampMs(): number {
-    return this.#timestampMs;
   }
 
   get poison(): string | null {
@@ -280,7 +276,7 @@ export class Image {
   ): void {
     this.uuid = identity.uuid;
     this.parent = identity.parent;
-    this.#timestampMs = identity.timestampMs ?? this.#timestampMs;
+    this.timestampMs = identity.timestampMs ?? this.timestampMs;
     this.writeHeaders();
   }
 
@@ -377,6 +373,8 @@ export class Image {
       this.distrust();
       throw cause;
     }
+    // Another's of the same file may have failed meanwhile, which hears of it alone.
+    this.#beforeWriting();
   }
 
   /** A sync of its file has failed, whoever called it. */
