@@ -32,8 +32,8 @@ export interface ScenarioResult {
 }
 
 interface Lived {
-  /** Since the last death, or since the counting began. */
-  readonly names: readonly string[];
+  /** The calls of each life: since the counting began, and since each death. */
+  readonly lives: readonly (readonly string[])[];
   readonly isSpent: boolean;
   readonly wrong: string | null;
 }
@@ -59,7 +59,7 @@ async function live(
           : String(cause);
     wrong = `at ${life.done.at(-1)}: ${what}`;
   }
-  return { names: calls.names, isSpent: calls.isSpent, wrong };
+  return { lives: calls.lives, isSpent: calls.isSpent, wrong };
 }
 
 const isDeath = (fate: Fate): boolean => fate === 'power' || fate === 'process';
@@ -85,55 +85,68 @@ export function chosen(
   return new Set(left);
 }
 
+/** What may strike next. What failed is tried again, and may be died in; in a recovery everything may. */
+function after(first: Strike, { lives }: Lived): Strike[] {
+  const next = lives.flatMap((names, life) =>
+    names.flatMap((name, call) => fatesOf(name).map(fate => ({ life, call, fate }))),
+  );
+  return next.filter(
+    ({ life, call, fate }) =>
+      life > first.life ||
+      (life === first.life && call > first.call && !isDeath(first.fate) && isDeath(fate)),
+  );
+}
+
 /** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
 export async function runScenario(
   scenario: Scenario,
   { seed, recoveryEvery, perStep, sharedOnly, switchOff = {}, firstOnly = false, only }: MatrixOptions,
 ): Promise<ScenarioResult> {
   const whole = await live(scenario, seed, [], switchOff);
+  // A scenario in which the timeline is lost has two lives of its own.
+  const firsts = whole.lives.flatMap((names, life) => names.map((name, call) => ({ life, call, name })));
+  const names = firsts.map(({ name }) => name);
   const violations: string[] = [];
   const runs = { power: 0, process: 0, full: 0, io: 0, short: 0, again: 0 };
   const note = (strikes: readonly Strike[], lived: Lived): void => {
     // A strike that never fell tried nothing.
     const wrong = lived.wrong ?? (lived.isSpent ? null : 'it was never struck');
     if (wrong === null) return;
-    const where = strikes.map(({ call, fate }) => `${fate} at ${call}`).join(', ');
-    violations.push(
-      `${scenario.name}, seed ${seed}: ${where} (${whole.names[strikes[0]?.call ?? 0]}): ${wrong}`,
-    );
+    const where = strikes.map(({ life, call, fate }) => `${fate} at ${life}.${call}`).join(', ');
+    const [first] = strikes;
+    const step = first && whole.lives[first.life]?.[first.call];
+    violations.push(`${scenario.name}, seed ${seed}: ${where} (${step}): ${wrong}`);
   };
   note([], whole);
   const random = new Seeded(seed);
   const struck = chosen(
-    whole.names,
-    strikeable(scenario, whole.names, sharedOnly),
+    names,
+    strikeable(scenario, names, sharedOnly),
     perStep ?? Number.POSITIVE_INFINITY,
     random,
   );
-  for (const [call, name] of whole.names.entries()) {
-    if (!struck.has(call)) continue;
+  for (const [index, { life, call, name }] of firsts.entries()) {
+    if (!struck.has(index)) continue;
     for (const fate of fatesOf(name)) {
       if (firstOnly && violations.length > 0) break;
       if (only !== undefined && (only.name !== name || only.fate !== fate)) continue;
-      const strikes = [{ call, fate }];
+      const first = { life, call, fate };
+      const strikes = [first];
       const lived = await live(scenario, seed, strikes, switchOff);
       runs[fate]++;
       note(strikes, lived);
       if (recoveryEvery === 0) continue;
-      for (const [again, step] of lived.names.entries()) {
-        if (only?.after !== undefined && only.after !== lived.names[again - 1]) continue;
-        for (const second of fatesOf(step)) {
-          // What failed is tried again, and may be died in; nothing else follows it.
-          if (!isDeath(fate) && (again <= call || !isDeath(second))) continue;
-          if (random.below(recoveryEvery) > 0) continue;
-          const both = [...strikes, { call: again, fate: second }];
-          runs.again++;
-          note(both, await live(scenario, seed, both, switchOff));
-        }
+      for (const second of after(first, lived)) {
+        if (firstOnly && violations.length > 0) break;
+        if (only?.after !== undefined && only.after !== lived.lives[second.life]?.[second.call - 1]) continue;
+        if (random.below(recoveryEvery) > 0) continue;
+        const both = [...strikes, second];
+        runs.again++;
+        note(both, await live(scenario, seed, both, switchOff));
       }
     }
   }
-  return { name: scenario.name, steps: whole.names, runs, violations };
+  return { name: scenario.name, steps: names, runs, violations };
 }
 
 export async function runMatrix(options: MatrixOptions): Promise<ScenarioResult[]> {

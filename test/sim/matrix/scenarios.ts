@@ -20,6 +20,10 @@ const write = (at: number, sectors = 20, disk = 0): Operation => ({
 });
 const flush: Operation = { do: 'flush', disk: 0 };
 const take: Operation = { do: 'take' };
+/** Behind everything else that is written, in a block of its own: a younger one than what is under way is about. */
+const fresh = (after: number) => ({ disk: 0, at: 104, sectors: 8, after });
+const flushMeanwhile: Operation = { ...flush, meanwhile: fresh(0) };
+const takeMeanwhile = (after: number): Operation => ({ ...take, meanwhile: fresh(after) });
 const settle: Operation = { do: 'settle' };
 const pause: Operation = { do: 'pause' };
 const resume: Operation = { do: 'resume' };
@@ -67,6 +71,12 @@ const ROWS: readonly Row[] = [
       write(12, 5),
       flush,
     ],
+  },
+  { name: 'guest, writing in a flush', before: onePoint, counted: [write(4, 30), flushMeanwhile, flush] },
+  {
+    name: 'take, writing in it',
+    before: [...onePoint, pause, write(8, 16)],
+    counted: [write(3, 9), flushMeanwhile, takeMeanwhile(4), flush],
   },
   { name: 'first point', before: [write(0, 60), write(8, 8, 1)], counted: [write(3, 9), take] },
   { name: 'take', before: [...onePoint, pause, write(8, 16)], counted: [write(3, 9), take, write(5, 9)] },
@@ -194,8 +204,8 @@ const ROWS: readonly Row[] = [
   {
     name: 'rescue of an edge being turned',
     moves: true,
-    before: [...twoPoints, resume, step(12)],
-    counted: [lose('process')],
+    before: [...twoPoints, write(2, 9), resume, step(12)],
+    counted: [flush, write(40, 9), lose('process')],
   },
   {
     name: 'rescue without names',

@@ -5,24 +5,25 @@ import type { SimWorld } from '../storage/device.ts';
 export const FATES = ['power', 'process', 'full', 'io', 'short'] as const;
 export type Fate = (typeof FATES)[number];
 
-/** What may become of a call of that name: only a write is done by half, and reading changes nothing, but it may fail. */
+/** What may become of a call of that name: only a write is done by half, and looking changes nothing, but it may fail. */
 export const fatesOf = (name: string): readonly Fate[] =>
-  name.startsWith('read')
-    ? ['io']
-    : name.startsWith('write')
-      ? FATES
-      : FATES.filter(fate => fate !== 'short');
+  isLook(name) ? ['io'] : name.startsWith('write') ? FATES : FATES.filter(fate => fate !== 'short');
+
+/** Changes nothing. */
+export const isLook = (name: string): boolean => /^(?:read|exists|list)\b/.test(name);
 
 export interface Strike {
-  /** Counted from when the counting began, or from the death before. */
+  /** After how many deaths since the counting began. */
+  readonly life: number;
+  /** Counted from when that life began. */
   readonly call: number;
   readonly fate: Fate;
 }
 
 export class Calls {
   isArmed = false;
-  /** Since the last death. */
-  names: string[] = [];
+  /** Of each life, the last one being under way. */
+  readonly lives: string[][] = [[]];
   readonly #strikes: Strike[];
 
   constructor(strikes: readonly Strike[] = []) {
@@ -36,20 +37,21 @@ export class Calls {
 
   next(name: string): Fate | null {
     const [strike] = this.#strikes;
-    const isMet = strike?.call === this.names.length;
-    this.names.push(name);
+    const names = this.lives.at(-1) as string[];
+    const isMet = strike?.life === this.lives.length - 1 && strike.call === names.length;
+    names.push(name);
     if (!isMet || strike === undefined) return null;
     this.#strikes.shift();
     return strike.fate;
   }
 
-  /** Somebody counts, and something died: what it left half-done counts too, until all is at rest. */
+  /** Somebody counts, and something died or is to be ended: what it left half-done counts too, until all is at rest. */
   isAfterDeath = false;
 
   /** The next host: counted anew. */
   afterDeath(): void {
     this.isAfterDeath = this.isArmed;
-    this.names = [];
+    this.lives.push([]);
   }
 }
 

@@ -11,7 +11,7 @@ import { HeaderReader } from '../storage/reader.ts';
 import type { Pending } from './life.ts';
 import type { Loss, Machine } from './machine.ts';
 import type { Operation } from './operations.ts';
-import { type Content, type Oracle, wrongContent, wrongSnapshot } from './oracle.ts';
+import { type Content, type Oracle, type Snapshot, wrongContent, wrongSnapshot } from './oracle.ts';
 
 type Look = Extract<Operation, { readonly do: 'compare' | 'read' | 'cost' | 'verify' }>;
 
@@ -232,8 +232,11 @@ export class Checks {
     if (wrong !== null) throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
   }
 
-  /** T10 after a power cut; T11 after a death of storage alone. Settles the oracle on what is. */
-  nowAfter(pending: Pending, hadPowerCut: boolean): void {
+  /**
+   * T10 after a power cut; T11 after a death of storage alone. Settles the oracle on what is. `sealed`: where nothing but
+   * the headers is left they may call it a point, and Now is another one (T5).
+   */
+  nowAfter(pending: Pending, hadPowerCut: boolean, sealed: Snapshot | null): void {
     const { engine } = this.#machine;
     const { goBack } = pending;
     this.#adoptGrowth(pending);
@@ -242,12 +245,25 @@ export class Checks {
       goBack !== null && [...goBack.target].every(([disk, bytes]) => found.get(disk)?.equals(bytes) === true);
     for (const [diskId, bytes] of found) {
       const now = this.#oracle.disk(diskId);
-      const isBack = isAllBack && goBack.target.has(diskId);
+      const isBack =
+        (isAllBack && goBack.target.has(diskId)) ||
+        (sealed !== null && this.#isPoint(diskId, bytes) && this.#isKept(diskId, sealed));
       const isCut = hadPowerCut || this.doubted.has(diskId);
       const wrong = isBack ? null : isCut ? now.wrongAfterPowerCut(bytes) : now.wrong(bytes);
       if (wrong !== null) throw new Violation(`after recovery: Now of ${diskId}: ${wrong}`);
       now.settleOn(bytes, hadPowerCut || isBack);
     }
+  }
+
+  #isPoint(diskId: DiskId, bytes: Buffer): boolean {
+    return [...this.#oracle.moments.values()].some(({ content }) => content.get(diskId)?.equals(bytes));
+  }
+
+  #isKept(diskId: DiskId, left: Snapshot): boolean {
+    return [...this.#oracle.moments.values()].some(({ content }) => {
+      const bytes = content.get(diskId);
+      return bytes !== undefined && wrongSnapshot(bytes, left, diskId, true) === null;
+    });
   }
 
   /** T5: every point is there under its UUID, with its content; Now where the files of its leaf were lost is what is below. */

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { BlockFile, Folder } from '../../../electron/platform/ports.ts';
 import { Fault } from '../../../shared/result.ts';
 import { failSyncOf, type SimWorld, wrapped } from '../storage/device.ts';
-import { Calls, roleOf } from './calls.ts';
+import { Calls, isLook, roleOf } from './calls.ts';
 
 export class Faults {
   /** Which call fails next, after so many that do not. */
@@ -30,7 +30,7 @@ export class Faults {
 
   /** A call of the host; throws where that is its fate. `part`: does the part of it that a short write does. */
   #call(world: SimWorld, verb: string, file: string | null, part?: () => void): void {
-    if (world.isDead || !this.#calls.isArmed) return;
+    if (world.isDead || !this.#calls.isArmed || (this.isJudged && isLook(verb))) return;
     const fate = this.#calls.next(file === null ? verb : `${verb} ${roleOf(world, file)}`);
     if (fate === null) return;
     if (fate === 'power' || fate === 'process') return world.crash(fate);
@@ -54,8 +54,14 @@ export class Faults {
         if (how === 'create') this.#call(world, 'create', file);
         return this.#file(world, inner.open(file, how));
       },
-      list: () => inner.list(),
-      exists: file => inner.exists(file),
+      list: () => {
+        this.#call(world, 'list', null);
+        return inner.list();
+      },
+      exists: file => {
+        this.#call(world, 'exists', file);
+        return inner.exists(file);
+      },
       rename: (from, to) => {
         // As device.ts has it.
         if (!to.startsWith('unsynced-')) this.#call(world, 'rename', from);
@@ -69,8 +75,7 @@ export class Faults {
         this.unlinked.set(file, bytes);
       },
       sync: async () => {
-        this.#call(world, 'sync folder', null);
-        if (this.#isStruck('sync')) await this.#failLater(world, name);
+        await this.#sync(world, 'sync folder', name);
         await inner.sync();
       },
       freeBytes: () => inner.freeBytes(),
@@ -97,16 +102,21 @@ export class Faults {
         inner.write(source, offset);
       },
       read: (target, offset) => {
-        if (!this.isJudged) {
-          this.#call(world, 'read', own.name);
-          if (this.#isStruck('read')) throw broken(`reading ${own.name}`);
-        }
+        this.#call(world, 'read', own.name);
+        if (!this.isJudged && this.#isStruck('read')) throw broken(`reading ${own.name}`);
         inner.read(target, offset);
       },
       sync: async () => {
-        this.#call(world, 'sync', own.name);
-        if (this.#isStruck('sync')) await this.#failLater(world, own.name, inner);
+        await this.#sync(world, 'sync', own.name, inner);
         await inner.sync();
+      },
+      dropCache: async () => {
+        try {
+          this.#call(world, 'forget', own.name);
+        } catch {
+          return false;
+        }
+        return inner.dropCache();
       },
       truncate: bytes => {
         this.#call(world, 'truncate', own.name);
@@ -141,12 +151,24 @@ export class Faults {
     return work(length);
   }
 
+  /** T14: for whatever reason it fails, what it was to write may be lost. */
+  async #sync(world: SimWorld, verb: string, name: string, file?: BlockFile): Promise<void> {
+    let cause: unknown = null;
+    try {
+      this.#call(world, verb, file === undefined ? null : name);
+      if (this.#isStruck('sync')) cause = broken(`syncing ${name}`);
+    } catch (struck) {
+      cause = struck;
+    }
+    if (cause !== null) await this.#failLater(world, name, cause, file);
+  }
+
   /** Struck once more when it is known: whoever closes meanwhile learns of it then. */
-  #failLater(world: SimWorld, name: string, file?: BlockFile): Promise<void> {
+  #failLater(world: SimWorld, name: string, cause: unknown, file?: BlockFile): Promise<void> {
     return world.later(`sync ${name} fails`, () => {
       this.struck++;
       if (file !== undefined) failSyncOf(file, world.random);
-      throw broken(`syncing ${name}`);
+      throw cause;
     });
   }
 }

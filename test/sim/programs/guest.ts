@@ -3,9 +3,9 @@ import type { Volume } from '../../../electron/storage/volume.ts';
 import { SECTOR } from '../storage/inode.ts';
 import { Violation } from '../storage/judge.ts';
 import { tagsOf } from '../storage/model.ts';
-import type { Machine } from './machine.ts';
-import type { Operation } from './operations.ts';
-import type { NowOracle, Oracle } from './oracle.ts';
+import { type Machine, microtasks } from './machine.ts';
+import type { Meanwhile, Operation } from './operations.ts';
+import { type NowOracle, type Oracle, type Snapshot, takeIn } from './oracle.ts';
 
 export class Guest {
   readonly #machine: Machine;
@@ -86,11 +86,28 @@ export class Guest {
     );
   }
 
-  async flush(disk: number): Promise<void> {
+  /** Writes while somebody pumps what is under way; `taken`: the point that is being taken may have it or not (T6). */
+  async during<T>(work: Promise<T>, meanwhile: Meanwhile | undefined, taken?: Snapshot): Promise<T> {
+    if (meanwhile === undefined) return work;
+    const { world } = this.#machine;
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    work.then(over, over);
+    for (let rounds = 0; rounds <= meanwhile.after && !isOver && !world.isDead; rounds++) await microtasks();
+    if (world.isDead) return work;
+    this.write({ do: 'write', isSame: false, ...meanwhile });
+    const { diskId, now, first, count } = this.#range(meanwhile);
+    if (taken !== undefined) takeIn(taken, diskId, first, now.model.now.slice(first, first + count));
+    return work;
+  }
+
+  async flush({ disk, meanwhile }: Extract<Operation, { readonly do: 'flush' }>): Promise<void> {
     const [machine, oracle] = [this.#machine, this.#oracle];
     const diskId = this.#machine.disk(disk);
     const [{ order }, { struck }] = [oracle, machine.faults];
-    const outcome = await machine.pump(machine.engine.volume(diskId).flush());
+    const outcome = await machine.pump(this.during(machine.engine.volume(diskId).flush(), meanwhile));
     if (outcome.is === 'done') oracle.disk(diskId).model.flushed(order);
     if (outcome.is === 'failed') machine.excuse(outcome.cause, struck);
   }

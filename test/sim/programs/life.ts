@@ -16,7 +16,7 @@ import { Clones } from './clones.ts';
 import { graftOnto } from './graft.ts';
 import { Guest } from './guest.ts';
 import { type Host, Machine, microtasks } from './machine.ts';
-import type { Operation, Program } from './operations.ts';
+import type { Meanwhile, Operation, Program } from './operations.ts';
 import { type Content, certain, NowOracle, Oracle, type Snapshot } from './oracle.ts';
 
 /** Disks grow up to here: what is judged sector by sector stays small. */
@@ -42,6 +42,8 @@ export class Life {
   readonly #guest: Guest;
   readonly #clones: Clones;
   #pending: Pending = nothing();
+  /** Of a going back that failed: what was there. */
+  #staying: Snapshot | null = null;
   /** For the trace of a violation. */
   readonly done: string[] = [];
 
@@ -70,6 +72,7 @@ export class Life {
       if (machine.world.isDead) await this.#recover();
       machine.calls.isArmed = false;
       machine.noticePoison();
+      if (machine.isPoisoned && index >= countFrom) machine.calls.isAfterDeath = true;
       this.#adoptLate();
       if (Number.isFinite(countFrom) && index < countFrom) continue;
       await machine.judge(() => this.#checks.all(index, this.#pending));
@@ -100,7 +103,7 @@ export class Life {
       case 'trim':
         return this.#guest.write(operation);
       case 'flush':
-        return this.#guest.flush(operation.disk);
+        return this.#guest.flush(operation);
       case 'step':
         return machine.advance(operation.count);
       case 'settle':
@@ -136,8 +139,9 @@ export class Life {
         machine.faults.next = { what: operation.what, left: operation.after };
         return;
       default:
-        // What a person does waits until the disks can be believed again.
-        if (!machine.isPoisoned && !this.#isLate) await this.#control(operation);
+        // What a person does waits until the disks can be believed again; what is lost does not.
+        if (this.#isLate || (machine.isPoisoned && operation.do !== 'rescue')) return;
+        await this.#control(operation);
     }
   }
 
@@ -146,7 +150,7 @@ export class Life {
   async #control(operation: Operation): Promise<void> {
     switch (operation.do) {
       case 'take':
-        return this.#take();
+        return this.#take(operation.meanwhile);
       case 'goBack':
         return this.#goBack(operation.which);
       case 'rest':
@@ -180,12 +184,12 @@ export class Life {
     return outcome.is === 'done';
   }
 
-  async #take(): Promise<void> {
+  async #take(meanwhile: Meanwhile | undefined): Promise<void> {
     const { machine, oracle } = this;
-    this.#pending.take = oracle.snapshot();
-    await this.#try(() =>
-      machine.engine.takeMoment({ name: `after ${this.done.length}`, note: '', kind: 'manual' }),
-    );
+    const what = { name: `after ${this.done.length}`, note: '', kind: 'manual' } as const;
+    const taken = oracle.snapshot();
+    this.#pending.take = taken;
+    await this.#try(() => this.#guest.during(machine.engine.takeMoment(what), meanwhile, taken));
     this.#observeUnlessLate();
   }
 
@@ -238,6 +242,7 @@ export class Life {
       machine.engine.goBack({ momentId, keepName: `kept ${this.done.length}` }),
     );
     if (machine.world.isDead) return;
+    this.#staying = isDone ? null : (this.#pending.goBack?.left ?? null);
     // Also where a poisoned disk will not show it yet: what is written from now on is written there.
     if (isDone)
       for (const [diskId, bytes] of this.#pending.goBack.target) oracle.disk(diskId).settleOn(bytes, true);
@@ -363,7 +368,8 @@ export class Life {
   async #clone(which: number, at: number): Promise<void> {
     const { machine, oracle } = this;
     const live = oracle.those(false);
-    const moment = machine.engine.timeline().moments.find(({ id }) => id === live[which % live.length]);
+    const { moments } = machine.judge(() => machine.engine.timeline());
+    const moment = moments.find(({ id }) => id === live[which % live.length]);
     const point = moment?.points[at % moment.points.length];
     if (moment === undefined || point === undefined || this.#clones.count >= CLONES_MAX) return;
     const content = oracle.of(moment.id).content.get(point.diskId);
@@ -376,12 +382,14 @@ export class Life {
   async #lose({ after, ...what }: Extract<Operation, { readonly do: 'rescue' }>): Promise<void> {
     const { machine } = this;
     machine.noticePoison();
-    if (machine.isPoisoned) return;
     const { isArmed } = machine.calls;
     machine.calls.isArmed = false;
-    const isClosed = after !== 'close' || (await this.#close());
+    // T14: one that cannot be believed is ended, not closed.
+    const isLost = after !== 'close' || machine.isPoisoned || (await this.#close());
+    // Only where a disk that fails could not unseal it.
+    if (!machine.isPoisoned || !what.isNameless) this.#staying = null;
     machine.calls.isArmed = isArmed;
-    if (isClosed && !machine.world.isDead) machine.lose(after === 'close' ? 'process' : after, what);
+    if (isLost && !machine.world.isDead) machine.lose(after === 'close' ? 'process' : after, what);
   }
 
   async #recover(): Promise<void> {
@@ -401,7 +409,9 @@ export class Life {
     const { loss } = machine;
     machine.loss = null;
     if (loss !== null) machine.judge(() => this.#checks.rescued(loss));
-    machine.judge(() => this.#checks.nowAfter(this.#pending, hadPowerCut));
+    const sealed = loss === null ? null : this.#staying;
+    this.#staying = null;
+    machine.judge(() => this.#checks.nowAfter(this.#pending, hadPowerCut, sealed));
     this.#observe(isLoose);
   }
 
@@ -409,9 +419,14 @@ export class Life {
   async #opensSound(): Promise<boolean> {
     const { machine } = this;
     if (!(await machine.open())) return false;
-    const ended = await machine.pump(endDoubts(machine.engine, id => this.#checks.doubted.add(id)));
-    if (ended.is === 'dead') return false;
-    if (ended.is === 'failed') throw ended.cause;
+    for (;;) {
+      const { struck } = machine.faults;
+      const ended = await machine.pump(endDoubts(machine.engine, id => this.#checks.doubted.add(id)));
+      if (ended.is === 'dead') return false;
+      if (ended.is === 'done') break;
+      machine.excuse(ended.cause, struck);
+      machine.relieve();
+    }
     machine.noticePoison();
     if (machine.isPoisoned) machine.world.crash('process');
     return !machine.isPoisoned;

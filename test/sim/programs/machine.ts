@@ -221,8 +221,9 @@ export class Machine {
   /** What is read meanwhile is the judge's: it always succeeds, and is no call of the engine's. */
   judge<T>(look: () => T): T {
     const { faults } = this;
+    const { isJudged } = faults;
     const end = (): void => {
-      faults.isJudged = false;
+      faults.isJudged = isJudged;
     };
     faults.isJudged = true;
     try {
@@ -285,7 +286,8 @@ export class Machine {
   /** Settling fails on its own; the timeline says so. */
   noticePoison(): void {
     if (this.faults.struck === 0 || this.world.isDead) return;
-    if (this.engine.timeline().disks.some(disk => disk.poisoned !== null)) this.isPoisoned = true;
+    const { disks } = this.judge(() => this.engine.timeline());
+    if (disks.some(disk => disk.poisoned !== null)) this.isPoisoned = true;
   }
 
   /** The next host finds what this one left. Answers whether the power was cut. */

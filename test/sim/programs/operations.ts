@@ -9,13 +9,18 @@ interface Range {
   at: number;
   sectors: number;
 }
+/** Written while something is under way, when so many things have ended since it began. */
+export interface Meanwhile extends Readonly<Range> {
+  readonly after: number;
+}
 
 export type Operation =
   | Each<'write', Range & { isSame: boolean }>
   | Each<'zero' | 'trim', Range>
-  | Each<'flush', { disk: number }>
+  | Each<'flush', { disk: number; meanwhile?: Meanwhile }>
+  | Each<'take', { meanwhile?: Meanwhile }>
   | Each<'step', { count: number }>
-  | Each<'settle' | 'pause' | 'resume' | 'undo' | 'rest' | 'take' | 'verify' | 'reopen' | 'relieve'>
+  | Each<'settle' | 'pause' | 'resume' | 'undo' | 'rest' | 'verify' | 'reopen' | 'relieve'>
   | Each<'goBack' | 'delete' | 'restore' | 'update' | 'cost', { which: number }>
   /** One in the trash after all has come to a halt, held against its cost; or all of them, in the middle of things. */
   | Each<'purge', { which: number; isAll: boolean }>
@@ -53,6 +58,7 @@ const which = fc.nat(11);
 const at = fc.oneof(fc.nat(63), fc.nat(SECTORS));
 const sectors = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 100 }));
 const range = { disk, at, sectors };
+const meanwhile = fc.option(fc.record({ ...range, after: fc.nat(12) }), { freq: 1, nil: undefined });
 
 const of = <K extends Operation['do'], R extends Record<string, unknown>>(
   name: K,
@@ -63,14 +69,14 @@ const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
   [24, of('write', { ...range, isSame: fc.nat(9).map(chance => chance === 9) })],
   [3, of('zero', range)],
   [3, of('trim', range)],
-  [6, of('flush', { disk })],
+  [6, of('flush', { disk, meanwhile })],
   [12, of('step', { count: fc.integer({ min: 1, max: 40 }) })],
   [4, of('settle', {})],
   [2, of('pause', {})],
   [3, of('resume', {})],
   [3, of('undo', {})],
   [2, of('rest', {})],
-  [12, of('take', {})],
+  [12, of('take', { meanwhile })],
   [5, of('goBack', { which })],
   [8, of('delete', { which })],
   [2, of('restore', { which })],

@@ -9,8 +9,8 @@ export type Content = ReadonlyMap<DiskId, Buffer>;
 /** The disks when a take or a going back was called, and what each sector of them may be seen as later. */
 export interface Snapshot {
   readonly content: Content;
-  readonly torn: ReadonlyMap<DiskId, ReadonlyMap<number, ReadonlySet<number>>>;
-  readonly open: ReadonlyMap<DiskId, readonly (readonly number[])[]>;
+  readonly torn: ReadonlyMap<DiskId, Map<number, ReadonlySet<number>>>;
+  readonly open: ReadonlyMap<DiskId, readonly number[][]>;
 }
 
 export interface KnownMoment {
@@ -105,7 +105,7 @@ export class Oracle {
       new Map([...this.now].map(([id, now]) => [id, value(now)]));
     return {
       content: each(now => Buffer.from(now.bytes)),
-      torn: each(now => now.model.uncertain()),
+      torn: each(now => new Map(now.model.uncertain())),
       open: each(now => now.model.allAllowed()),
     };
   }
@@ -122,6 +122,21 @@ export class Oracle {
 
 /** What a point must hold for certain. */
 export const certain = (content: Content): Snapshot => ({ content, torn: new Map(), open: new Map() });
+
+/** T6: written while the point was taken: it has it, or what was there before. */
+export function takeIn(
+  { torn, open }: Snapshot,
+  diskId: DiskId,
+  first: number,
+  tags: readonly number[],
+): void {
+  for (const [index, tag] of tags.entries()) {
+    const sector = first + index;
+    const may = torn.get(diskId)?.get(sector) ?? new Set();
+    torn.get(diskId)?.set(sector, new Set([...may, tag]));
+    open.get(diskId)?.[sector]?.push(tag);
+  }
+}
 
 /** As a sentence where a reading differs from what is known; null where it does not. */
 export function wrongContent(found: Buffer, expected: Buffer): string | null {

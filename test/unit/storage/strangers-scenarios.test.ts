@@ -57,11 +57,13 @@ const sharing = ({ name }: Scenario): Scenario | undefined =>
 it.each(bare.map(scenario => [scenario.name, scenario] as const))('T4, T12, T16: %s', async (_, scenario) => {
   let read = await expectRead(await live(scenario, []));
   const same = sharing(scenario) ?? scenario;
-  const { names } = (await live(same, [])).calls;
-  const changing = names.flatMap((name, call) => (fatesOf(name).includes('power') ? [call] : []));
-  const call = new Seeded(SEED).pick(changing);
-  const cut = await live(same, [{ call, fate: 'power' }]);
+  const { lives } = (await live(same, [])).calls;
+  const calls = lives.flatMap((names, life) => names.map((name, call) => ({ life, call, name })));
+  const { name, ...place } = new Seeded(SEED).pick(
+    calls.filter(({ name }) => fatesOf(name).includes('power')),
+  );
+  const cut = await live(same, [{ ...place, fate: 'power' }]);
   expect(cut.calls.isSpent).toBe(true);
   read += await expectRead(cut);
-  console.info(`${same.name}: ${read} points, also after a power cut at ${names[call]}`);
+  console.info(`${same.name}: ${read} points, also after a power cut at ${name}`);
 });
