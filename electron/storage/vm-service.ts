@@ -82,11 +82,11 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'vm.rest': async () => {
       if (opened === null) return { isAtRest: true };
+      if (exports.openCount > 0 || readers.openCount > 0) return { isAtRest: false };
       const timeline = opened.engine.timeline();
       const { state, compact } = timeline.settle;
-      const isUsed = exports.openCount > 0 || readers.openCount > 0;
       const isBusy = state !== 'rest' || (compact.isPending && !compact.isPaused);
-      if (isUsed || (isBusy && !opened.engine.isPoisoned())) return { isAtRest: false };
+      if (isBusy && !opened.engine.isPoisoned()) return { isAtRest: false };
       // What is owed may be that it is at rest.
       topics.publish('timeline', vmId, timeline);
       await close();

@@ -15,6 +15,7 @@ import { batches } from './batches.ts';
 import {
   CHUNK_BYTES,
   type CopyPorts,
+  checkSpace,
   clearBlocks,
   hasLostMap,
   moveUnits,
@@ -110,7 +111,8 @@ async function compactImage(ports: CopyPorts, image: Image, told: Told): Promise
   const isFreed = await freeRoom(ports, image);
   if (isFreed === false) return false;
   // Room that is given back is no shorter file, and no BAT entry reaches behind 2 TiB.
-  if ((isFreed === null || image.end > FAR_BYTES) && !(await fillRoom(ports, image, told))) return false;
+  if ((isFreed === null || image.end > FAR_BYTES) && !(await fillRoom(ports, image, told, isFreed === true)))
+    return false;
   await endEarlier(ports, image);
   return true;
 }
@@ -202,12 +204,14 @@ export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean 
 }
 
 /** The last blocks, as many as there is room for before them, some at a time. False: stopped by `goOn`. */
-async function fillRoom(ports: CopyPorts, image: Image, told: Told): Promise<boolean> {
+async function fillRoom(ports: CopyPorts, image: Image, told: Told, isPunched: boolean): Promise<boolean> {
   const moves = forwards(image);
   const all = [...moves.keys()].map(block => ({ block, bytes: image.blockBytes }));
   let done = 0;
   for (const { blocks } of batches(all, ports.nextBatchBytes)) {
     const slots = new Map(blocks.map(block => [block, moves.get(block) ?? 0]));
+    // T14: what was given back is taken anew, until the end is cut off.
+    if (isPunched) checkSpace(blocks.length * image.blockBytes, ports.files.folder.freeBytes());
     for (const [block, entry] of slots) await copyBlock(ports, image, block, entry);
     if (ports.off.compactDataSync !== true) await image.sync();
     image.changeBat(blocks, withEntries(image.bat, slots));

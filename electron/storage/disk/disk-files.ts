@@ -43,6 +43,7 @@ export class DiskFiles {
   readonly #tree: Tree;
   readonly doubt: Doubt;
   readonly #images = new Map<string, Image>();
+  readonly #nameless: Image[] = [];
   /** Of files nobody has opened: those do not change. Asked for every point whenever the timeline is told (T15). */
   readonly #sizes = new Map<string, number>();
   readonly #views = new Map<PointId, View>();
@@ -117,8 +118,29 @@ export class DiskFiles {
     this.doubt.raise();
   }
 
-  /** A file was renamed over another: what stood there is closed. */
-  renamed(from: string, to: string): void {
+  /** Over another: what stood there is closed. */
+  rename(from: string, to: string): void {
+    try {
+      this.folder.rename(from, to);
+    } catch (cause) {
+      this.#forgetNames([from, to]);
+      throw cause;
+    }
+    this.#renamed(from, to);
+  }
+
+  /** It may have been renamed all the same: who reads next looks which file is which. Theirs are closed with the disk. */
+  #forgetNames(names: readonly string[]): void {
+    for (const name of names) {
+      const image = this.#images.get(name);
+      if (image !== undefined) this.#nameless.push(image);
+      this.#images.delete(name);
+      this.#sizes.delete(name);
+    }
+    this.resetViews();
+  }
+
+  #renamed(from: string, to: string): void {
     const image = this.#images.get(from);
     this.#close(this.#images.get(to));
     for (const name of [from, to]) this.#images.delete(name);
@@ -264,11 +286,12 @@ export class DiskFiles {
   poison(): string | null {
     for (const image of this.#images.values()) if (image.poison !== null) return image.poison;
     // By a handle that nobody has any more.
-    return this.doubt.hasFailed ? 'a sync failed' : null;
+    if (this.doubt.hasFailed) return 'a sync failed';
+    return this.#tree.isUncertain ? 'whether the last change is recorded is not known' : null;
   }
 
   close(): void {
-    for (const image of this.#images.values()) image.close();
+    for (const image of [...this.#images.values(), ...this.#nameless.splice(0)]) image.close();
     this.#images.clear();
   }
 }

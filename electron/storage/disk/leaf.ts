@@ -1,10 +1,10 @@
 // The one writable image of a disk. T10: new bitmap bits and BAT entries stay in memory until flush:
 // data → sync → bitmap + BAT → sync → acknowledge. T11: each is noted in the run file before the write is acknowledged.
-import { invariant } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { BAT_UNUSED } from './bat.ts';
 import { putAway } from './disk-files.ts';
 import type { Image } from './image.ts';
+import { poisoned } from './image-head.ts';
 import { writePage } from './page.ts';
 import { RunFile, type RunRecord, runFileNames } from './run-file.ts';
 import type { SwitchOffs } from './switch-offs.ts';
@@ -70,7 +70,8 @@ export class Leaf {
     source: Uint8Array | null,
   ): boolean {
     const { image } = this;
-    invariant(!this.#isSealed, `${image.file.name} is sealed: it is a point's (T4)`);
+    // T4: it is a point's, or nobody knows whether it is.
+    if (this.#isSealed) throw poisoned(`${image.file.name} is sealed`);
     // T5: of a going back that came to nothing, on a host too full to say that it is written to again.
     image.markLeaf(true);
     if (!image.has(block)) {

@@ -139,8 +139,7 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
   merged.writeEndFooter();
   if (off.mergeHeaderSync !== true) await merged.sync();
   if (folder.exists(fileName(op.point))) {
-    folder.rename(fileName(op.point), fileName(op.child));
-    files.renamed(fileName(op.point), fileName(op.child));
+    files.rename(fileName(op.point), fileName(op.child));
   }
   if (off.mergeFolderSync !== true) await folder.sync();
   finish(ports, op, null);

@@ -198,10 +198,12 @@ function chooseLeaf(
   const free = images.filter(
     ({ uuid, name }) => name === fileName(uuid) && attached.has(uuid) && !needed.has(uuid),
   );
-  const known = free.find(({ uuid }) => uuid === leaf);
-  if (known !== undefined) return known.uuid;
   // T5: nobody writes to what was sealed: a point it may be, of which nobody remembers more.
   const candidates = free.filter(({ uuid, isLeaf }) => isLeaf && !points.has(uuid));
+  const known = free.find(({ uuid }) => uuid === leaf);
+  // T7: what one went back from is remembered a while longer.
+  const isLeft = known?.isLeaf === false && candidates.some(({ isEmpty }) => !isEmpty);
+  if (known !== undefined && !isLeft) return known.uuid;
   // A take that was never recorded left its leaf on the remembered one; an older leaf nobody knows may lie about, too.
   const isNext = ({ uuid }: FoundImage): boolean => leaf !== null && parents.get(uuid) === leaf;
   // T7: of two leaves one is of a going back that came to nothing, or what one went back from: nobody wrote to it.

@@ -254,14 +254,12 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   };
   if (off.renameBeforeHeader !== true) await takeName();
   if (!isRenamed) {
-    folder.rename(fileName(op.root), fileName(op.child));
-    files.renamed(fileName(op.root), fileName(op.child));
+    files.rename(fileName(op.root), fileName(op.child));
   }
   if (off.folderSyncAfterRename !== true) await folder.sync();
   if (off.renameBeforeHeader === true) await takeName();
   if (folder.exists(newFileName(op.root))) {
-    folder.rename(newFileName(op.root), fileName(op.root));
-    files.renamed(newFileName(op.root), fileName(op.root));
+    files.rename(newFileName(op.root), fileName(op.root));
   }
   if (off.folderSyncBeforeDone !== true) await folder.sync();
   finish(tree, op);

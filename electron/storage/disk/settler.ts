@@ -17,7 +17,7 @@ import { beginReversal, reversalNeedsBytes, runReversal } from './reversal.ts';
 import { type CompactOp, drop, type MergeOp, put, type ReversalOp } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
-import { runUndo, undoNeedsBytes } from './undo.ts';
+import { runUndo, undoNeedsBytes, undoSlotBytes } from './undo.ts';
 
 const RETRY_MS = 15_000;
 
@@ -159,8 +159,9 @@ export class Settler {
     });
     const needs = turning.reduce((sum, { disk, op }) => sum + undoNeedsBytes(disk.files.edge(op)), 0);
     for (const { disk, op } of turning) {
-      const { forward } = disk.files.edge(op);
-      if (forward !== null) requireInReach(forward.end + needs, forward.file.name);
+      const edge = disk.files.edge(op);
+      const { forward } = edge;
+      if (forward !== null) requireInReach(forward.end + undoSlotBytes(edge), forward.file.name);
       const isScarce = disk.files.folder.freeBytes() < needs + SPARE_BYTES;
       // What was drained and left where it is (T7) makes room for itself.
       if (isScarce && forward !== null)
@@ -230,9 +231,9 @@ export class Settler {
     try {
       // T14: what that transaction may name is nobody's to take away.
       this.#ports.tree.requireCertain();
-      const poison = disk.files.poison();
-      if (poison !== null) throw poisoned(poison);
       for (let next = this.#next(disk.id); next !== null && this.#may(next); next = this.#next(disk.id)) {
+        const poison = disk.files.poison();
+        if (poison !== null) throw poisoned(poison);
         if (!(await this.#do(disk, next))) break;
         await this.#ports.tidy();
       }

@@ -1,5 +1,6 @@
 // The engine's state as shared/timeline.ts speaks of it. Pure reading.
 import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
+import { Fault } from '../../../shared/result.ts';
 import type { Moment, Reversal, SettleWork, Timeline } from '../../../shared/timeline.ts';
 import type { Disk } from './disk.ts';
 import { fileName } from './disk-files.ts';
@@ -55,6 +56,17 @@ function describeWork({ active }: SettleStatus): SettleWork | null {
   return { kind, diskId, bytesDone, bytesTotal, bytesPerSecond };
 }
 
+/** 0 where the host does not tell which files there are: a figure to be shown, no more. */
+function depthOf({ files, isLeafEmpty }: Disk): number {
+  try {
+    const { depth } = files.now;
+    return depth - (isLeafEmpty && depth > 1 ? 1 : 0);
+  } catch (cause) {
+    if (cause instanceof Fault) return 0;
+    throw cause;
+  }
+}
+
 /** What was written since the newest moment on Now's line: in the leaf, and in what it rests on (T17). */
 function bytesSince(tree: Tree, disk: Disk): number {
   const { files } = disk;
@@ -93,7 +105,7 @@ export function describeTimeline(
         tree.points
           .filter(point => point.diskId === disk.id)
           .reduce((sum, point) => sum + disk.files.allocatedBytes(fileName(point.id)), 0),
-      depth: disk.files.now.depth - (disk.isLeafEmpty && disk.files.now.depth > 1 ? 1 : 0),
+      depth: depthOf(disk),
       poisoned: disk.poison,
     })),
     moments: moments.filter(moment => moment.trashedAt === null),

@@ -51,6 +51,11 @@ export class Tree {
   /** Points whose files must stay for work that no record needs. */
   readonly held = new Set<PointId>();
 
+  /** T14: nobody knows whether a transaction happened. */
+  get isUncertain(): boolean {
+    return this.#doubt !== null;
+  }
+
   /** T14: nothing is begun any more once a transaction may have happened. Fault disk.poisoned. */
   requireCertain(): void {
     if (this.#doubt !== null) throw this.#doubt;

@@ -52,6 +52,12 @@ const lentBlocks = (edge: Turning): number[] =>
     block => !edge.forward.has(block) && lentUnits(edge, block).includes(0xff),
   );
 
+/** By so much F's file becomes longer. */
+export function undoSlotBytes({ forward, ...edge }: Edge): number {
+  if (forward === null) return 0;
+  return lentBlocks({ ...edge, forward }).length * (forward.blockBytes + 2 * UNIT_BYTES);
+}
+
 /** Worst case of new space: what F gave up is written behind it again (T14). */
 export function undoNeedsBytes({ forward, ...edge }: Edge): number {
   if (forward === null) return 0;

@@ -35,6 +35,12 @@ it.each([
   expect(bootIdOf(given)).toBe(id);
 });
 
+it.each(['', null])('one that says %j does not say', said => {
+  for (const platform of ['darwin', 'win32'] as const)
+    expect(bootIdOf(ports({ platform, run: () => said }))).toBe('boot-28333334');
+  expect(bootIdOf(ports({ read: () => said ?? '' }))).toBe('boot-28333334');
+});
+
 it('is no other because the OS did not answer once', () => {
   for (const platform of ['darwin', 'win32'] as const)
     expect(() => bootIdOf(ports({ platform }))).toThrow('not here');

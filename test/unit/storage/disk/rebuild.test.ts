@@ -84,6 +84,16 @@ it('T5, T7: of two leaves Now is the one that was written to, and the other is s
     });
 });
 
+it('T7: the leaf one went back from is not Now because the mirror is a little older', () => {
+  const left = { ...image('c<b'), isEmpty: false };
+  const now = { ...image('f<a'), isEmpty: false };
+  const remembered = { leaf: id('c'), points: new Set([id('a'), id('b')]) };
+  const images = [image('a'), image('b<a'), left];
+  expect(rebuildDisk(DISK, [...images, now], remembered)?.leaf).toBe(id('f'));
+  // Nobody has written to the other one: it may have come to nothing.
+  expect(rebuildDisk(DISK, [...images, { ...now, isEmpty: true }], remembered)?.leaf).toBe(id('c'));
+});
+
 it('T5: where the leaf is lost no sealed image is written to in its place', () => {
   for (const [texts, parent] of [
     [['a'], 'a'],

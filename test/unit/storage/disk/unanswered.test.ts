@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Folder } from '../../../../electron/platform/ports.ts';
 import type { VmEngine } from '../../../../electron/storage/disk/engine.ts';
+import { uncertain } from '../../../../electron/storage/disk/engine-faults.ts';
 import type { Image } from '../../../../electron/storage/disk/image.ts';
 import { type Layer, View } from '../../../../electron/storage/disk/layers.ts';
 import { RunFile, runFileNames } from '../../../../electron/storage/disk/run-file.ts';
@@ -83,7 +84,7 @@ it('T3: a chain that cannot be asked for is asked for again, and the old one is 
   const view = new View(() => chain());
   expect(view.owner(0)).toMatchObject({ value: 1 });
   chain = () => {
-    throw new Fault({ code: 'disk.io', what: 'No answer.', safe: '', todo: '' });
+    throw noAnswer();
   };
   view.reset();
   expect(() => view.owner(0)).toThrow('No answer.');
@@ -129,8 +130,7 @@ it('T14: a file whose size cannot be asked for keeps nobody from a timeline', as
   const folder: Folder = world.folder(DISK);
   const { exists } = Object.getPrototypeOf(folder) as Folder;
   Object.getPrototypeOf(folder).exists = function (this: Folder, name: string) {
-    if (name === `${idOf(first)}.vhd`)
-      throw new Fault({ code: 'disk.io', what: 'No answer.', safe: '', todo: '' });
+    if (name === `${idOf(first)}.vhd`) throw noAnswer();
     return exists.call(this, name);
   };
   try {
@@ -157,3 +157,67 @@ it('T11, T14: a run file is opened on a full host, and its first record waits fo
   RunFile.open(folder, uuid, 'boot-0', one => found.push(one));
   expect(found).toEqual([record]);
 });
+
+it.each([1, 2])(
+  'T3: of a rename that failed, though it was done, no reader sees another file (rename %i)',
+  async nth => {
+    const world = new SimWorld(new Seeded(1), 'boot-0');
+    const engine = await opened(world);
+    engine.setSettling(false);
+    for (const value of [1, 2]) {
+      write(engine, 0, value, 8);
+      write(engine, 9, 3 - value);
+      await take(world, engine, `point ${value}`);
+    }
+    const prototype = Object.getPrototypeOf(world.folder(DISK)) as Folder;
+    const { rename } = prototype;
+    let count = 0;
+    prototype.rename = function (this: Folder, from: string, to: string) {
+      rename.call(this, from, to);
+      if (to.endsWith('.vhd') && ++count === nth) throw noAnswer();
+    };
+    const seen = new Set<string>();
+    engine.onChange(() => {
+      const { state } = engine.timeline().settle;
+      if (state === 'blocked') seen.add(`${valueAt(engine, 0)} ${valueAt(engine, 9)}`);
+    });
+    try {
+      engine.setSettling(true);
+      await done(world, engine.settle());
+      expect([...seen]).toEqual(['2 1']);
+    } finally {
+      prototype.rename = rename;
+    }
+    await done(world, engine.settle());
+    expect(engine.timeline().settle.state).toBe('rest');
+    expect([valueAt(engine, 0), valueAt(engine, 9)]).toEqual([2, 1]);
+    await done(world, engine.close());
+    expect(valueAt(await opened(world), 0)).toBe(2);
+  },
+);
+
+it('T7, T14: after a going back of which nobody knows whether it is recorded the folder is to be opened again', async () => {
+  const world = new SimWorld(new Seeded(1), 'boot-0');
+  const engine = await opened(world);
+  write(engine, 0, 1);
+  const first = await take(world, engine, 'first');
+  write(engine, 0, 2);
+  const commit = world.store.commit.bind(world.store);
+  let isUnsure = true;
+  world.store.commit = changes => {
+    commit(changes);
+    if (isUnsure) throw uncertain('timeline.db');
+  };
+  await expect(done(world, engine.goBack({ momentId: first.id, keepName: 'kept' }))).rejects.toMatchObject({
+    body: { code: 'disk.poisoned' },
+  });
+  isUnsure = false;
+  expect(engine.isPoisoned()).toBe(true);
+  expect(() => engine.trust(DISK)).toThrow(/not known/);
+  // Nobody is served; who would write all the same breaks nothing.
+  expect(() => write(engine, 0, 9)).toThrow(/sealed/);
+  await done(world, engine.close());
+  expect(valueAt(await opened(world), 0)).toBe(1);
+});
+
+const noAnswer = (): Fault => new Fault({ code: 'disk.io', what: 'No answer.', safe: '', todo: '' });
