@@ -42,19 +42,26 @@ function valueAt(engine: VmEngine, unit: number): number | undefined {
 
 const take = (world: SimWorld, engine: VmEngine, name: string): Promise<Moment> =>
   done(world, engine.takeMoment({ name, note: '', kind: 'manual' }));
+
+/** 1, then 2, settled, then 3 in Now; closed. Answers the older one. */
+async function twoPoints(world: SimWorld): Promise<Moment> {
+  const engine = await opened(world);
+  write(engine, 0, 1);
+  const first = await take(world, engine, 'first');
+  write(engine, 0, 2);
+  await take(world, engine, 'second');
+  await done(world, engine.settle());
+  write(engine, 0, 3);
+  await done(world, engine.close());
+  return first;
+}
+
 const idOf = (moment: Moment): PointId => moment.points[0]?.pointId as PointId;
 
 describe('T7: going back to a point that cannot be read', () => {
   it.each(['gone', 'damaged'])('whose file is %s is refused, and Now is as it was', async how => {
     const world = new SimWorld(new Seeded(1), 'boot-0');
-    const engine = await opened(world);
-    write(engine, 0, 1);
-    const first = await take(world, engine, 'first');
-    write(engine, 0, 2);
-    await take(world, engine, 'second');
-    await done(world, engine.settle());
-    write(engine, 0, 3);
-    await done(world, engine.close());
+    const first = await twoPoints(world);
     const folder = world.folder(DISK);
     const name = `${idOf(first)}.vhd`;
     if (how === 'gone') await done(world, folder.unlink(name));
@@ -120,13 +127,7 @@ it('T14: of a disk in doubt no guest is told either what is a hole', async () =>
 
 it('T14: a file whose size cannot be asked for keeps nobody from a timeline', async () => {
   const world = new SimWorld(new Seeded(1), 'boot-0');
-  const engine = await opened(world);
-  write(engine, 0, 1);
-  const first = await take(world, engine, 'first');
-  write(engine, 0, 2);
-  await take(world, engine, 'second');
-  await done(world, engine.settle());
-  await done(world, engine.close());
+  const first = await twoPoints(world);
   const folder: Folder = world.folder(DISK);
   const { exists } = Object.getPrototypeOf(folder) as Folder;
   Object.getPrototypeOf(folder).exists = function (this: Folder, name: string) {
