@@ -17,19 +17,21 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Reads so many bytes, then closes, as QEMU does when it has all of a guest's memory. */
-async function reader(bytes: number): Promise<{ path: string; got: () => number }> {
-  let got = 0;
+/** Reads so many bytes, then closes, as QEMU does when it has all of a guest's memory. `got` waits for its end. */
+async function reader(bytes: number): Promise<{ path: string; got: Promise<number> }> {
   const path = join(folder, 'socket');
+  const { promise: got, resolve: ended } = Promise.withResolvers<number>();
   server = createServer(socket => {
+    let count = 0;
     socket.on('data', (chunk: Buffer) => {
-      got += chunk.length;
-      if (got >= bytes) socket.end();
+      count += chunk.length;
+      if (count >= bytes) socket.end();
     });
     socket.on('error', () => undefined);
+    socket.on('close', () => ended(count));
   });
   await new Promise<void>(resolve => server.listen(path, resolve));
-  return { path, got: () => got };
+  return { path, got };
 }
 
 describe('saved memory on its way to QEMU', () => {
@@ -40,7 +42,7 @@ describe('saved memory on its way to QEMU', () => {
       for (let round = 0; round < 10; round++) {
         const { path, got } = await reader(bytes);
         await sendFile(file, path, 'plain');
-        expect(got()).toBe(bytes);
+        expect(await got).toBe(bytes);
         await new Promise(resolve => server.close(resolve));
       }
     }
