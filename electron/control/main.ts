@@ -5,7 +5,7 @@ import { takeLock } from '../platform/lock.ts';
 import { openLog } from '../platform/log.ts';
 import { defaultDataFolder, ebbPaths, makeFolders } from '../platform/paths.ts';
 import { listenUnix } from '../transport/unix-socket.ts';
-import { composeControl } from './compose.ts';
+import { composeControl } from './compose/compose.ts';
 
 const log = openLog({ part: 'control' });
 

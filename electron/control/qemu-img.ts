@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
 import type { ToolOptions, ToolResult } from '../platform/process.ts';
-import type { TaskRun } from './tasks.ts';
+import type { TaskRun } from './tasks/tasks.ts';
 
 const COPY_TIMEOUT_MS = 12 * 3_600_000;
 

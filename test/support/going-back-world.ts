@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Machines } from '../../electron/control/machines.ts';
+import type { Machines } from '../../electron/control/machines/machines.ts';
 import { ExtrasShelf } from '../../electron/control/moments/extras.ts';
 import { type Found, GoingBack } from '../../electron/control/moments/going-back.ts';
 import { runRecordSchema } from '../../electron/control/vm/run-record.ts';

@@ -1,6 +1,6 @@
 // What work is given when no list of tasks stands behind it: what it told and marked is kept, and it can be steered.
-import { TaskGate } from '../../electron/control/task-gate.ts';
-import type { Bytes, TaskRun } from '../../electron/control/tasks.ts';
+import { TaskGate } from '../../electron/control/tasks/task-gate.ts';
+import type { Bytes, TaskRun } from '../../electron/control/tasks/tasks.ts';
 
 export function looseRun(from: unknown = null) {
   const abort = new AbortController();

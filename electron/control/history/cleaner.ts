@@ -3,7 +3,7 @@ import type { CleanUp, Frees, HistoryPreview, Schedule } from '../../../shared/h
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, MomentCost, Timeline } from '../../../shared/timeline.ts';
-import type { Deleting } from '../old-trash.ts';
+import type { Deleting } from '../points/old-trash.ts';
 import { nextSlots, type Zone } from './calendar.ts';
 import { freesInOrder } from './freeing.ts';
 import { oldestFirst, type Protected, protections, type Retained, retain } from './retain.ts';

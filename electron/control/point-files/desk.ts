@@ -7,10 +7,10 @@ import { type DiskPart, ENTRIES_MAX, type FileEntry, type FileList } from '../..
 import { Fault } from '../../../shared/result.ts';
 import type { FileResult, ToolOptions, ToolResult } from '../../platform/process.ts';
 import type { StorageClient } from '../../storage/client.ts';
-import { checkFree, type ExportPorts, plainName } from '../export-point.ts';
-import { pointNamed } from '../named-point.ts';
-import { whilePointServed } from '../served-point.ts';
-import type { TaskRun } from '../tasks.ts';
+import { checkFree, type ExportPorts, plainName } from '../points/export-point.ts';
+import { pointNamed } from '../points/named-point.ts';
+import { whilePointServed } from '../points/served-point.ts';
+import type { TaskRun } from '../tasks/tasks.ts';
 import { BlockReader, type Found, foundOf, partOf } from './listing.ts';
 import { type MountPorts, missing, sweepMounts, whileMounted } from './mount.ts';
 

@@ -1,7 +1,7 @@
 // Long work under policy: asked when it is ordered and again when it begins, which may be in another life of control, under
 // another policy, from a journal somebody has edited.
 import { dirname } from 'node:path';
-import type { Order } from '../task-orders.ts';
+import type { Order } from '../tasks/task-orders.ts';
 import type { Policy } from './policy.ts';
 import { isBelow } from './resolve.ts';
 

@@ -3,7 +3,7 @@
 import type { MemoryRange } from '../../../shared/memory.ts';
 import { ceilMib, floorMib } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
-import { TRASH_MS } from '../trash.ts';
+import { TRASH_MS } from '../machines/trash.ts';
 import type { Policy } from './policy.ts';
 
 const DAY_MS = 24 * 3_600_000;

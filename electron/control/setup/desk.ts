@@ -15,8 +15,8 @@ import type {
 } from '../../../shared/vm-setup.ts';
 import { PLAIN_SETUP } from '../../../shared/vm-setup.ts';
 import type { PortState } from '../../platform/host-ports.ts';
-import type { Machines } from '../machines.ts';
-import type { Step } from '../tasks.ts';
+import type { Machines } from '../machines/machines.ts';
+import type { Step } from '../tasks/tasks.ts';
 import type { CpuCaps } from '../vm/cpu-cap.ts';
 import { INSTALL, noFirmware, noTpm } from '../vm/host-parts.ts';
 import type { PartsPort, VmSupervisor } from '../vm/supervisor-port.ts';

@@ -10,7 +10,7 @@ import type { Residents } from '../../platform/resident.ts';
 import type { SmallFiles } from '../../platform/small-files.ts';
 import type { Packing, Receiving } from '../../platform/stream-file.ts';
 import type { MemoryPort, StoragePort } from '../ports.ts';
-import type { Step } from '../tasks.ts';
+import type { Step } from '../tasks/tasks.ts';
 import type { CpuCaps } from './cpu-cap.ts';
 import type { FirmwareFiles } from './host-parts.ts';
 import type { Live } from './live.ts';

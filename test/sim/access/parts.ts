@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import { HistoryDesk, type HistoryDeskPorts } from '../../../electron/control/history/desk.ts';
 import { openHistoryStore } from '../../../electron/control/history/store.ts';
-import type { Machines, MachinesPorts } from '../../../electron/control/machines.ts';
+import type { Machines, MachinesPorts } from '../../../electron/control/machines/machines.ts';
 import type { PolicyDesk } from '../../../electron/control/policy/desk.ts';
 import {
   boundSchedule,
@@ -14,7 +14,7 @@ import { OrderRules } from '../../../electron/control/policy/order-rules.ts';
 import type { Policy } from '../../../electron/control/policy/policy.ts';
 import type { ServiceParts } from '../../../electron/control/service.ts';
 import { SetupDesk, type SetupPorts } from '../../../electron/control/setup/desk.ts';
-import type { TaskRun } from '../../../electron/control/tasks.ts';
+import type { TaskRun } from '../../../electron/control/tasks/tasks.ts';
 import type { Clock } from '../../../electron/platform/ports.ts';
 import { taskIdSchema } from '../../../shared/ids.ts';
 import { uuid } from '../../support/memory-world.ts';

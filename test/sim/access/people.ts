@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { AccessDesk } from '../../../electron/control/access/desk.ts';
+import { Doors, type DoorsPorts } from '../../../electron/control/access/doors.ts';
 import { openAccessStore } from '../../../electron/control/access/store.ts';
-import { Doors, type DoorsPorts } from '../../../electron/control/doors.ts';
 import type { Clock } from '../../../electron/platform/ports.ts';
 import type { SessionId, TokenId } from '../../../shared/access.ts';
 import { Fault } from '../../../shared/result.ts';

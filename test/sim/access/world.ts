@@ -2,8 +2,8 @@
 // Clients call whatever they like, files come and go, control dies and its database is edited by hand. After each step an
 // oracle of its own, which reads the rules as they were written, says what is outside them.
 import type Database from 'better-sqlite3';
-import { applyPolicy, setMemoryPolicy } from '../../../electron/control/compose-policy.ts';
-import { Machines, type MachinesPorts } from '../../../electron/control/machines.ts';
+import { applyPolicy, setMemoryPolicy } from '../../../electron/control/compose/policy.ts';
+import { Machines, type MachinesPorts } from '../../../electron/control/machines/machines.ts';
 import { RangeDesk } from '../../../electron/control/memory/range-desk.ts';
 import { openRangeStore } from '../../../electron/control/memory/range-store.ts';
 import { PolicyDesk } from '../../../electron/control/policy/desk.ts';

@@ -5,7 +5,7 @@ import type { Audit } from '../../../../electron/control/audit/audit.ts';
 import type { AuditLog } from '../../../../electron/control/audit/audit-log.ts';
 import { audited } from '../../../../electron/control/audit/audited.ts';
 import { AUDITED, type AuditLook, type AuditRule } from '../../../../electron/control/audit/table.ts';
-import { taskEnded } from '../../../../electron/control/compose-audit.ts';
+import { taskEnded } from '../../../../electron/control/compose/audit.ts';
 import { DEFAULT_SCHEDULE, type Schedule } from '../../../../shared/history.ts';
 import type { MomentId, TaskId, VmId } from '../../../../shared/ids.ts';
 import { Fault } from '../../../../shared/result.ts';

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type MomentParts, momentParts } from '../../../../electron/control/compose-moments.ts';
+import { type MomentParts, momentParts } from '../../../../electron/control/compose/moments.ts';
 import type { ExtrasShelf } from '../../../../electron/control/moments/extras.ts';
 import type { EbbPaths } from '../../../../electron/platform/paths.ts';
 import type { MomentId, PointId, VmId } from '../../../../shared/ids.ts';

@@ -12,8 +12,8 @@ import {
   requireStart,
   wantedRange,
 } from '../../../../electron/control/policy/vm-rules.ts';
-import { type Order, type OrderParts, workAgain } from '../../../../electron/control/task-orders.ts';
-import type { TaskRun } from '../../../../electron/control/tasks.ts';
+import { type Order, type OrderParts, workAgain } from '../../../../electron/control/tasks/task-orders.ts';
+import type { TaskRun } from '../../../../electron/control/tasks/tasks.ts';
 import { realFolder } from '../../../../electron/platform/policy-files.ts';
 import { Fault } from '../../../../shared/result.ts';
 import { MIB, specOf, uuid, World } from '../../../support/memory-world.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { probeSector } from '../../../../electron/control/accelerator.ts';
 import { decodeQmp, encodeQmp } from '../../../../electron/control/qmp/codec.ts';
+import { probeSector } from '../../../../electron/control/setup/accelerator.ts';
 import { DISK_SPOILED_TEXT, diskErrorText } from '../../../../electron/control/vm/qemu-events.ts';
 import { Recovery } from '../../../../electron/control/vm/resume-when-well.ts';
 import { initialState, nextState, type VmEvent } from '../../../../electron/control/vm/state.ts';

@@ -1,0 +1,68 @@
+// What was deleted a week ago will not be missed, and takes room: it goes for good when control begins, and day by day.
+
+import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
+import type { Log } from '../../../shared/log.ts';
+import { messageOf } from '../../../shared/result.ts';
+import type { Clock, Timer } from '../../platform/ports.ts';
+import type { MachineFolders } from './machine-folders.ts';
+
+export const TRASH_MS = 7 * 24 * 3_600_000;
+const LOOK_MS = 24 * 3_600_000;
+
+export interface TrashPorts {
+  readonly clock: Clock;
+  readonly folders: Pick<MachineFolders, 'trashed' | 'removeTrashed'>;
+  /** Of points, one VM after another. */
+  readonly vms: () => readonly VmId[];
+  /** How long what was deleted stays. */
+  readonly keptMs: () => number;
+  readonly purgePoints: (vmId: VmId) => Promise<void>;
+  /** Of a VM: its folder is gone. */
+  readonly removed: (vmId: VmId) => void;
+  readonly log: Log;
+}
+
+export class Trash {
+  readonly #ports: TrashPorts;
+  #timer: Timer | null = null;
+
+  constructor(ports: TrashPorts) {
+    this.#ports = ports;
+  }
+
+  begin(): void {
+    this.#timer = this.#ports.clock.every(LOOK_MS, () => void this.empty());
+    void this.empty();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  async empty(): Promise<void> {
+    const { clock, folders, vms, purgePoints, removed } = this.#ports;
+    const before = clock.wallMs() - this.#ports.keptMs();
+    for (const name of folders.trashed())
+      if (isOlder(name, before))
+        await this.#logged(name, async () => {
+          await folders.removeTrashed(name);
+          removed(vmIdSchema.parse(name.slice(0, name.lastIndexOf('-'))));
+        });
+    for (const vmId of vms()) await this.#logged(vmId, () => purgePoints(vmId));
+  }
+
+  /** What cannot be removed now stays until tomorrow, and keeps nothing else from going. */
+  async #logged(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      this.#ports.log(`trash, ${what}: ${messageOf(cause)}`, 'warn');
+    }
+  }
+}
+
+/** Pure. As machine-folders.ts names them, `<vmId>-<when>`; what has another name is somebody else's. */
+export function isOlder(name: string, before: number): boolean {
+  const [, vmId, when] = /^(.+)-(\d+)$/.exec(name) ?? [];
+  return vmIdSchema.safeParse(vmId).success && Number(when) < before;
+}

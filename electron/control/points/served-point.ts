@@ -1,0 +1,28 @@
+// A point as other programs read it while something is done with it: by NBD, from storage, read-only.
+import type { PointId, VmId } from '../../../shared/ids.ts';
+import type { StorageClient } from '../../storage/client.ts';
+import { nbdUri } from '../nbd-uri.ts';
+
+export interface ServedPoint {
+  /** `nbd+unix:///…`. */
+  readonly uri: string;
+  readonly virtualBytes: number;
+}
+
+/** `socketPath`: private, short, and this reader's alone. */
+export async function whilePointServed<T>(
+  storage: StorageClient,
+  {
+    vmId,
+    pointId,
+    socketPath,
+  }: { readonly vmId: VmId; readonly pointId: PointId; readonly socketPath: string },
+  use: (point: ServedPoint) => Promise<T>,
+): Promise<T> {
+  const { virtualBytes } = await storage.call('point.open', { vmId, pointId, socketPath });
+  try {
+    return await use({ uri: nbdUri(pointId, socketPath), virtualBytes });
+  } finally {
+    await storage.call('point.close', { vmId, socketPath });
+  }
+}

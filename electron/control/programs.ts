@@ -1,0 +1,7 @@
+// Ebb's other programs, as they lie beside control: this file is as deep in its sources as in the bundle.
+import { siblingModule } from '../platform/worker-thread.ts';
+
+export const storageModule = siblingModule(import.meta.url, '../storage/main');
+
+/** Reads foreign VHDs, in a process of its own. */
+export const vhdReaderModule = siblingModule(import.meta.url, '../storage/vhd/main');
