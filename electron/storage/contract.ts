@@ -139,7 +139,7 @@ export const storageContract = defineContract({
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema }),
       result: done,
-      errors: ['vm.not-found'],
+      errors: ['vm.not-found', 'disk.full'],
       doc: 'Stops serving; flushed and quiesced.',
     },
     'point.open': {
@@ -287,7 +287,7 @@ export const storageContract = defineContract({
         momentId: momentIdSchema.optional(),
       }),
       result: z.object({ freedBytes: bytesSchema }),
-      errors: ['vm.not-found'],
+      errors: ['vm.not-found', 'disk.in-use'],
       doc: 'T8: deletes for good: one moment of the trash, or all; what others hang off is merged away in the background.',
     },
     'moment.cost': {

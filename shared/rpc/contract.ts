@@ -338,21 +338,21 @@ export const contract = defineContract({
       kind: 'command',
       params: byVm,
       result: done,
-      errors: ['vm.not-found', 'vm.wrong-state'],
+      errors: ['vm.not-found', 'vm.wrong-state', 'vm.died', 'vm.timeout', 'qemu.refused'],
       doc: 'Stops the virtual CPUs.',
     },
     'vm.resume': {
       kind: 'command',
       params: byVm,
       result: done,
-      errors: ['vm.not-found', 'vm.wrong-state'],
+      errors: ['vm.not-found', 'vm.wrong-state', 'vm.died', 'vm.timeout', 'qemu.refused'],
       doc: 'Lets the virtual CPUs run again.',
     },
     'vm.reset': {
       kind: 'command',
       params: byVm,
       result: done,
-      errors: ['vm.not-found', 'vm.wrong-state'],
+      errors: ['vm.not-found', 'vm.wrong-state', 'vm.died', 'vm.timeout', 'qemu.refused'],
       doc: 'Presses the reset button.',
     },
     'vm.suspend': {
@@ -617,7 +617,7 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema.optional() }),
       result: z.object({ freedBytes: bytesSchema }),
-      errors: ['vm.not-found', 'storage.unavailable'],
+      errors: ['vm.not-found', 'storage.unavailable', 'disk.in-use'],
       doc: 'T8: deletes for good: one moment of the trash, or all; what others hang off is merged away in the background.',
     },
     'moment.cost': {
@@ -1015,7 +1015,7 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({ role: roleSchema }),
       result: z.object({ id: tokenIdSchema, token: z.string().max(100), expiresAt: timeMsSchema }),
-      errors: ['rpc.denied', 'audit.unwritable', 'disk.full', 'disk.io'],
+      errors: ['rpc.denied', 'disk.full', 'disk.io'],
       doc: 'A token that signs one browser in, once, within a day.',
     },
     'headless.create-token': {
@@ -1026,7 +1026,7 @@ export const contract = defineContract({
         expiresAt: timeMsSchema.nullable().default(null),
       }),
       result: z.object({ token: accessTokenSchema, secret: z.string().max(100) }),
-      errors: ['rpc.denied', 'rpc.bad-request', 'limit.reached', 'audit.unwritable', 'disk.full', 'disk.io'],
+      errors: ['rpc.denied', 'rpc.bad-request', 'limit.reached', 'disk.full', 'disk.io'],
       doc: 'A named token for a person or a machine elsewhere. Its secret is said once; only its hash is kept.',
     },
     'headless.tokens': {

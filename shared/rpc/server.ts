@@ -18,7 +18,7 @@ import {
 } from './frame.ts';
 import { contractHash } from './hash.ts';
 import type { Pace } from './pace.ts';
-import type { ContractTable, MethodName, Params } from './table.ts';
+import { type ContractTable, type MethodName, mayRefuseWith, type Params } from './table.ts';
 import type { Topics, TopicUpdate } from './topics.ts';
 
 export interface Caller {
@@ -61,7 +61,7 @@ export interface ServeOptions<C extends ContractTable> {
   readonly session?: SessionId | null;
   /** Without it as often as it likes. */
   readonly pace?: Pace;
-  /** Unknown throwables: logged under an incident id, never sent. */
+  /** Unknown throwables: logged under an incident id, never sent. A fault its row does not list: sent, and logged. */
   readonly onBug: (incident: string, error: unknown) => void;
   /** Why the other end was hung up on, at most once. */
   readonly onHangUp?: (why: string) => void;
@@ -218,7 +218,10 @@ class Connection<C extends ContractTable> {
       const reply: Frame = { t: 'reply', id, result: row.result.parse(result) };
       if (!this.#send(reply)) throw new BugError(`the answer to ${method} is longer than a frame`);
     } catch (error) {
-      this.#fault(id, this.#errorBody(error, abort.signal));
+      const answer = this.#errorBody(error, abort.signal);
+      if (!mayRefuseWith(row, answer.code))
+        this.#options.onBug(method, new BugError(`refused with ${answer.code}, which its row does not list`));
+      this.#fault(id, answer);
     } finally {
       this.#calls.delete(id);
     }

@@ -7,11 +7,18 @@ export interface MethodRow {
   readonly kind: 'query' | 'command' | 'task';
   readonly params: z.ZodType;
   readonly result: z.ZodType;
-  /** Codes this method refuses with, besides those every method has (internal, cancelled, policy.denied, rpc.*). */
+  /** Codes this method refuses with, besides those every method has (EVERY_METHOD, rpc.*). */
   readonly errors: readonly ErrorCode[];
   /** One sentence for the CLI's help and the golden copy. */
   readonly doc: string;
 }
+
+/** What stands before every method: our mistakes, the caller's own end, IT's limits, and the audit that must be written first. */
+const EVERY_METHOD: readonly ErrorCode[] = ['internal', 'cancelled', 'policy.denied', 'audit.unwritable'];
+
+/** Whether a caller of the method has to reckon with that code. */
+export const mayRefuseWith = ({ errors }: MethodRow, code: ErrorCode): boolean =>
+  errors.includes(code) || EVERY_METHOD.includes(code) || code.startsWith('rpc.');
 
 export interface TopicRow {
   /** state: newest value with a revision, values between may be dropped. event: ordered and bounded. */

@@ -256,6 +256,14 @@ export class Ebb {
     await this.call('app.quit', {}).catch(() => process.kill(pid, 'SIGKILL'));
     await waitFor('control to end', () => lockHolder(this.paths.controlLock) === null || null);
     this.#client.close();
+    this.#expectNoBugs();
+  }
+
+  /** What Ebb itself calls its mistakes; also a refusal its contract does not promise. */
+  #expectNoBugs(): void {
+    const logs = [this.paths.controlLog, this.paths.storageLog].filter(path => existsSync(path));
+    const incidents = logs.flatMap(path => readFileSync(path, 'utf8').match(/^.*\bincident [^\n]*$/gm) ?? []);
+    if (incidents.length > 0) throw new Error(`Ebb made mistakes:\n${incidents.join('\n')}`);
   }
 
   /** Ends VMs, storage and control, and removes the folder. */

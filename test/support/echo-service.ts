@@ -20,6 +20,7 @@ export const echoContract = defineContract({
       doc: 'Answers what it was sent.',
     },
     refuse: { kind: 'command', params: none, result: none, errors: ['disk.full'], doc: 'Throws a Fault.' },
+    surprise: { kind: 'command', params: none, result: none, errors: [], doc: 'Throws a Fault not listed.' },
     crash: { kind: 'command', params: none, result: none, errors: [], doc: 'Throws a bug.' },
     lie: {
       kind: 'query',
@@ -82,6 +83,9 @@ export class EchoService {
         todo: 'Free some.',
         data: { kib: 4 },
       });
+    },
+    surprise: () => {
+      throw new Fault({ code: 'disk.io', what: 'Broken.', safe: 'The rest.', todo: 'Look.' });
     },
     crash: () => {
       throw new TypeError('a secret of the stack');

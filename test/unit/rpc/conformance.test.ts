@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storageContract } from '../../../electron/storage/contract.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
-import { Fault } from '../../../shared/result.ts';
+import { BugError, Fault } from '../../../shared/result.ts';
 import type { Channel } from '../../../shared/rpc/channel.ts';
 import { type Client, connectClient } from '../../../shared/rpc/client.ts';
 import { contract } from '../../../shared/rpc/contract.ts';
@@ -93,6 +93,12 @@ describe.each(Object.entries(TRANSPORTS))('rpc over %s', (_name, open) => {
       todo: 'Free some.',
       data: { kib: 4 },
     });
+    expect(service.bugs).toEqual([]);
+  });
+
+  it('delivers a fault its row does not list, and tells whoever keeps the contract', async () => {
+    expect((await faultOf(client.call('surprise', {}))).code).toBe('disk.io');
+    expect(service.bugs).toEqual([new BugError('refused with disk.io, which its row does not list')]);
   });
 
   it('hides a bug behind an incident id, and answers the next call', async () => {
