@@ -1,7 +1,6 @@
 // Cleaning up: a slider over the oldest points, what goes by name, what that frees to the byte, and the way back.
 import { useEffect, useState } from 'react';
 import type { CleanUp, Frees } from '../../shared/history.ts';
-import type { MomentId, VmId } from '../../shared/ids.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { call } from '../api/connection.ts';
@@ -9,12 +8,12 @@ import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { CheckField } from '../ui/Field.tsx';
-import { Notice } from '../ui/Notice.tsx';
 import { CommandError } from '../ui/TaskProgress.tsx';
-import { type Sending, useCommand } from '../ui/use-command.ts';
+import { useCommand } from '../ui/use-command.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { momentOf, pointName } from '../view/points.ts';
 import { freesOf, staying } from '../view/schedule.ts';
+import { type Cleaned, CleanedNotice } from './CleanedNotice.tsx';
 
 /** Asked again when the history changes: what is offered must be there. */
 function useOffer(timeline: Timeline, alsoPersons: boolean, isDone: boolean) {
@@ -100,53 +99,6 @@ function Stay(props: { readonly offer: CleanUp }) {
   return <p className="keep">{words.stay(new Intl.ListFormat(language).format(parts))}</p>;
 }
 
-interface Cleaned extends Frees {
-  readonly momentIds: readonly MomentId[];
-}
-
-/** In the trash: back again, or gone for good. */
-function Done(props: { readonly vmId: VmId; readonly cleaned: Cleaned; readonly command: Sending }) {
-  const { text, language } = useSpeech();
-  const words = text.automatic.clean;
-  const { vmId, cleaned, command } = props;
-  const [became, setBecame] = useState<{ readonly freed: number } | 'back' | null>(null);
-  const each = async <T,>(run: (momentId: MomentId) => Promise<T>): Promise<T[]> => {
-    const answers: T[] = [];
-    for (const momentId of cleaned.momentIds) answers.push(await run(momentId));
-    return answers;
-  };
-  const undo = async (): Promise<void> => {
-    const done = await command.send(() => each(momentId => call('moment.restore', { vmId, momentId })));
-    if (done !== null) setBecame('back');
-  };
-  const free = async (): Promise<void> => {
-    const done = await command.send(() => each(momentId => call('trash.purge', { vmId, momentId })));
-    if (done !== null) setBecame({ freed: done.reduce((sum, { freedBytes }) => sum + freedBytes, 0) });
-  };
-  if (became === 'back') return <Notice tone="good" title={words.undone} live="polite" />;
-  if (became !== null)
-    return <Notice tone="good" title={words.freed(formatBytes(became.freed, language))} live="polite" />;
-  return (
-    <Notice
-      tone="good"
-      title={words.done(cleaned.momentIds.length)}
-      live="polite"
-      action={
-        <span className="pair">
-          <Button onPress={free} isDisabled={command.isSending}>
-            {words.now}
-          </Button>
-          <Button onPress={undo} isDisabled={command.isSending} autoFocus>
-            {words.undo}
-          </Button>
-        </span>
-      }
-    >
-      {words.doneText(formatBytes(cleaned.freesNowBytes, language))}
-    </Notice>
-  );
-}
-
 export function CleanUpDialog(props: {
   readonly vm: VmSummary;
   readonly timeline: Timeline;
@@ -190,7 +142,7 @@ export function CleanUpDialog(props: {
     >
       <CommandError verb={words.failed} error={command.error ?? error} />
       {cleaned !== null ? (
-        <Done vmId={vmId} cleaned={cleaned} command={command} />
+        <CleanedNotice vmId={vmId} cleaned={cleaned} command={command} />
       ) : (
         <>
           <p>{words.text}</p>

@@ -11,7 +11,7 @@ import { attempt } from '../api/commands.ts';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { useRole } from '../policy/role.ts';
-import type { HistoryVerb, PointVerb } from '../state/asked.ts';
+import type { PointVerb } from '../state/asked.ts';
 import { Button } from '../ui/Button.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { pointName } from '../view/points.ts';
@@ -176,37 +176,6 @@ export function PointCard(props: {
         <PointScreen vmId={props.vm.spec.id} moment={moment} />
       </div>
       <Verbs moment={moment} onVerb={props.onVerb} />
-    </section>
-  );
-}
-
-export function NowCard(props: {
-  readonly vm: VmSummary;
-  readonly timeline: Timeline;
-  readonly onVerb: (verb: HistoryVerb) => void;
-}) {
-  const { text, language } = useSpeech();
-  const words = text.history;
-  const isOn = props.vm.state.pid !== null || props.vm.state.phase === 'running';
-  return (
-    <section className="card point-card" aria-label={words.now}>
-      <div className="point-text">
-        <div className="point-title">
-          <h2>{words.now}</h2>
-        </div>
-        <p className="soft">
-          {words.nowCard} {isOn ? words.nowCardRunning : words.nowCardOff}
-        </p>
-      </div>
-      <div className="price">
-        <p className="price-figure">{formatBytes(props.timeline.nowBytes, language)}</p>
-        <p className="soft">{words.sinceLast}</p>
-      </div>
-      <div className="point-actions">
-        <Button needs="moment.take" onPress={() => props.onVerb('take')}>
-          {words.take}
-        </Button>
-      </div>
     </section>
   );
 }

@@ -9,7 +9,8 @@ import { Dialog } from '../ui/Dialog.tsx';
 import { useService } from '../ui/hooks.ts';
 import { CommandError } from '../ui/TaskProgress.tsx';
 import { useCommand } from '../ui/use-command.ts';
-import { KeepFields, ScheduleFields } from './ScheduleFields.tsx';
+import { KeepFields } from './KeepFields.tsx';
+import { ScheduleFields } from './ScheduleFields.tsx';
 import { ScheduleMeaning } from './ScheduleMeaning.tsx';
 
 export function ScheduleDialog(props: { readonly vm: VmSummary; readonly onClose: () => void }) {

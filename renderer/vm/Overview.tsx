@@ -1,5 +1,4 @@
 // This computer: what needs attention, every VM in a table, what memory did lately; or the first steps.
-import { History, Waves } from 'lucide-react';
 import { memo } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { MAY } from '../../shared/vm-phase.ts';
@@ -15,6 +14,7 @@ import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatKib, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
 import { AttentionList } from './AttentionList.tsx';
+import { FirstSteps } from './FirstSteps.tsx';
 import { usePhaseWords } from './phase.ts';
 import { Thumbnail } from './Thumbnail.tsx';
 
@@ -123,35 +123,6 @@ function VmTable() {
         </tbody>
       </table>
     </section>
-  );
-}
-
-function FirstSteps() {
-  const { text } = useSpeech();
-  const words = text.overview;
-  return (
-    <div className="first-steps">
-      <h2>{words.emptyTitle}</h2>
-      <p className="soft">{words.emptyText}</p>
-      <div className="actions">
-        <Button needs="vm.create" look="go" onPress={() => openDialog('create')}>
-          {words.emptySample}
-        </Button>
-        <Button onPress={() => openDialog('doctor')}>{words.doctor}</Button>
-      </div>
-      <div className="promises">
-        <div>
-          <Waves size={20} strokeWidth={1.6} aria-hidden />
-          <h3>{words.emptyMemory}</h3>
-          <p className="soft">{words.emptyMemoryText}</p>
-        </div>
-        <div>
-          <History size={20} strokeWidth={1.6} aria-hidden />
-          <h3>{words.emptyHistory}</h3>
-          <p className="soft">{words.emptyHistoryText}</p>
-        </div>
-      </div>
-    </div>
   );
 }
 
