@@ -10,7 +10,10 @@ export const BAT_UNUSED = 0xffffffff;
 const HEAD_SECTORS = 3;
 const ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
 
-/** Into `bat`, from the file, checked; the byte after the last block, and after the BAT. Throws vhd.corrupt, disk.io. */
+/**
+ * Reads the file's BAT into `bat` and checks it. Answers the byte after blocks and BAT. Throws vhd.corrupt,
+ * disk.io.
+ */
 export function readBat(file: BlockFile, bat: Uint32Array, places: Places): number {
   const { batStart, batEnd, fileBytes } = places;
   if (batEnd > fileBytes)
@@ -21,7 +24,7 @@ export function readBat(file: BlockFile, bat: Uint32Array, places: Places): numb
   return endOfBlocks(file.name, bat, places);
 }
 
-/** Into `bat`, which is as long as the disk has blocks. */
+/** Fills `bat`, which has one entry per block of the disk. */
 function decodeBat(raw: Uint8Array, bat: Uint32Array): void {
   const view = viewOf(raw);
   for (let block = 0; block < bat.length; block++) bat[block] = view.getUint32(block * 4);
@@ -31,14 +34,14 @@ export interface Places {
   readonly batStart: number;
   readonly batEnd: number;
   readonly fileBytes: number;
-  /** Of a block: bitmap and data. */
+  /** From one block to the next at least: bitmap and data. */
   readonly pitchBytes: number;
   readonly bitmapBytes: number;
 }
 
 /**
- * The byte after the last block, and after the BAT. Throws vhd.corrupt: overlapping, cut off, or not
- * where a block of ours can be, which a single wrong bit often makes it (T12).
+ * The byte after the last block and after the BAT. Throws vhd.corrupt where blocks overlap, are cut off, or
+ * lie where no block of ours can: a single wrong bit often puts one there (T12).
  */
 function endOfBlocks(
   file: string,
@@ -57,7 +60,7 @@ function endOfBlocks(
       throw corrupt(file, 'block position (sector)', entry, 'one with its data on a 4 KiB boundary');
     end = entry + pitch;
   }
-  // reserve() grows the file before any map names the slot, so a shorter one was cut off.
+  // reserve() grows the file before any map names the slot, so a file that ends before its slot was cut off.
   if (used.length > 0 && end * SECTOR_BYTES > fileBytes)
     throw corrupt(
       file,
@@ -68,14 +71,14 @@ function endOfBlocks(
   return Math.max(end, batTo) * SECTOR_BYTES;
 }
 
-/** The sectors that hold these blocks' entries: their place in the BAT in bytes, and what they hold. */
+/** The BAT sectors that hold these blocks' entries: their offset in the BAT in bytes, and their content. */
 export function* batSectors(
   blocks: Iterable<number>,
   bat: Uint32Array,
 ): Generator<{ readonly at: number; readonly bytes: Uint8Array }> {
   const all = [...blocks];
   const stray = all.find(block => block >= bat.length);
-  // What lies behind a BAT is somebody's data.
+  // What lies behind the BAT's last entry is other data, which this write would overwrite.
   if (stray !== undefined) throw new BugError(`block ${stray} in a BAT of ${bat.length} entries`);
   const sectors = new Set(all.map(block => Math.floor(block / ENTRIES_PER_SECTOR)));
   for (const sector of sectors) {

@@ -1,13 +1,16 @@
-// How much is moved between two barriers (T2, T3). A barrier keeps the guest's flush waiting, the longer the more lies before
-// it; and it costs the same however little does.
+// How much data is moved between two barriers (T2, T3). The more data lies before a barrier, the longer the
+// guest's flush waits for it; and a barrier costs the same however little data lies before it.
 
 export interface BatchLimits {
   readonly batchBytes: number;
-  /** Of a disk nobody uses. */
+  /** The largest batch of a disk nobody uses. */
   readonly idleBatchBytes: number;
 }
 
-/** Asked before each batch; `served` counts what was asked of the disk: the next is twice as large while that stands still. */
+/**
+ * The answer is asked before each batch. `served` counts requests to the disk: while it stands still, batches
+ * double.
+ */
 export function batchSizes({ batchBytes, idleBatchBytes }: BatchLimits, served: () => number): () => number {
   let [size, last] = [batchBytes / 2, served()];
   return () => {
@@ -18,7 +21,7 @@ export function batchSizes({ batchBytes, idleBatchBytes }: BatchLimits, served: 
   };
 }
 
-/** In groups of about so many bytes, at least one block each: what lies between two barriers. */
+/** Groups of about `nextBatchBytes()` bytes, at least one block each: one group lies between two barriers. */
 export function* batches(
   blocks: readonly { readonly block: number; readonly bytes: number }[],
   nextBatchBytes: () => number,

@@ -1,10 +1,14 @@
-// The bitmaps of an image's blocks that are in memory: as many as may be, and those that are ahead of the disk.
+// The bitmaps of an image's blocks that are kept in memory: a bounded number, and all that are newer than the
+// disk's.
 
 /** 512 bytes each at 2 MiB blocks, so at most 4 MiB per image. */
 const CACHED_MAX = 8192;
 
 export class Bitmaps {
-  /** Blocks whose bitmap must not be reloaded from disk: it is ahead of it. */
+  /**
+   * Blocks whose bitmap is newer in memory than on the disk: never evicted, since reloading would bring the
+   * old one.
+   */
   readonly pinned = new Set<number>();
   readonly #known = new Map<number, Uint8Array>();
 
@@ -21,7 +25,7 @@ export class Bitmaps {
     this.#known.delete(block);
   }
 
-  /** The image has so many blocks from now on. */
+  /** The image has `blocks` blocks from now on. */
   endAt(blocks: number): void {
     for (const block of this.#known.keys()) if (block >= blocks) this.#known.delete(block);
   }

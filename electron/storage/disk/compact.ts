@@ -1,10 +1,10 @@
-// Giving back what frozen images hold for nothing, while the disk is used: blocks of a root that are all zeros, zeros inside
-// blocks, and room between blocks that no BAT entry names. Where the host can punch, in place; elsewhere the last blocks
-// move into that room and the file ends earlier. No content changes at any instant, so whatever a crash leaves of it is
-// right, and doing it again finds what is left.
+// Gives back what frozen images hold for nothing, while the disk is used: blocks of a root that are all
+// zeros, zeros inside blocks, and room between blocks that no BAT entry names. Where the host can punch, this
+// is done in place; elsewhere the last blocks move into that room and the file ends earlier. No content
+// changes at any instant, so any state a crash leaves is right, and the next run finds what is left to do.
 //
 //   zero blocks   BAT entries cleared → sync → readers left → punched
-//   the room      sync → readers left: no map names it, on the disk neither → punched, or
+//   the room      sync → readers left: no map names it, in memory or on the disk → punched, or
 //   no punching   page and data into it → sync → BAT entries → sync → readers left
 //   the end       end footer behind the last block → file cut there → sync
 import type { DiskId, PointId } from '../../../shared/ids.ts';
@@ -33,7 +33,9 @@ import { type CompactOp, drop, put } from './state.ts';
 import { zeroSum } from './sums.ts';
 import type { Tree } from './tree.ts';
 
-/** Looking for zeros and filling the room, each half of it. */
+/**
+ * Told the share of an image that is done: looking for zeros is the first half, filling the room the second.
+ */
 type Told = (share: number) => void;
 
 export const newCompact = (diskId: DiskId): CompactOp => ({
@@ -46,13 +48,15 @@ export const newCompact = (diskId: DiskId): CompactOp => ({
 });
 
 /**
- * Image by image, in the order of their ids, until none is left, `goOn` stops it or it is told otherwise. Answers how many
- * bytes of the host's disk that freed once it is done, 0 before: the record has them.
+ * Image by image, in the order of their ids, until none is left, `goOn` stops it or the record is changed by
+ * somebody else. Answers how many bytes of the host's disk it freed once all is done. Before that 0: the
+ * record keeps the count.
  */
 export async function runCompact(ports: CopyPorts, op: CompactOp): Promise<number> {
   const { files, tree } = ports;
   let known = op;
-  // Asked again, paused or told to stop meanwhile, the record is another one or gone: nothing is written over it.
+  // Asked again, paused or told to stop meanwhile, the record has been replaced or dropped: this run must not
+  // overwrite that.
   const isAsked = (): boolean => tree.compactOf(op.diskId) === known;
   const own = { ...ports, goOn: async () => (await ports.goOn()) && isAsked() };
   const left = tree.points
@@ -86,10 +90,10 @@ export async function runCompact(ports: CopyPorts, op: CompactOp): Promise<numbe
   return known.freedBytes;
 }
 
-/** A file that ends behind it has its last blocks moved into its room. */
+/** The last blocks of a file that ends behind this byte move into its room, even where the host can punch. */
 const FAR_BYTES = 2 ** 40;
 
-/** Its file is not closed meanwhile, whoever deletes the point. */
+/** Keeps the point's file open meanwhile, also if somebody deletes the point. */
 async function whileHeld<T>(tree: Tree, id: PointId, work: () => Promise<T>): Promise<T> {
   tree.held.add(id);
   try {
@@ -110,26 +114,30 @@ async function compactImage(ports: CopyPorts, image: Image, told: Told): Promise
   }
   const isFreed = await freeRoom(ports, image);
   if (isFreed === false) return false;
-  // Room that is given back is no shorter file, and no BAT entry reaches behind 2 TiB.
+  // Punching makes no file shorter, and no BAT entry reaches behind 2 TiB.
   if ((isFreed === null || image.end > FAR_BYTES) && !(await fillRoom(ports, image, told, isFreed === true)))
     return false;
   await endEarlier(ports, image);
   return true;
 }
 
-/** Zero blocks of a root go; in the others zeros become holes. */
+/** Blocks of a root that are all zeros go; in other blocks zeros become holes. */
 async function emptyZeros(ports: CopyPorts, image: Image, blocks: readonly number[]): Promise<void> {
   const gone: number[] = [];
   for (const block of blocks) {
     const zeros = await zeroUnits(ports, image, block);
-    // T12: zeros of which nobody knows whether they are all there was stay, to be told.
+    // T12: a block stays where nobody knows whether these zeros are all it had, so that the damage is still
+    // told.
     if (!image.isDifferencing && !zeros.includes(0) && !hasLostMap(ports, image, block)) gone.push(block);
     else await punchRuns(ports, image, block, zeros);
   }
   if (gone.length > 0) await clearBlocks(ports, image, gone, { isGoing: false });
 }
 
-/** Of an allocated block the units that are zeros: those its checksums say may be, read and compared byte by byte. */
+/**
+ * The units of an allocated block that are zeros: chosen by their checksums, then read and compared byte by
+ * byte.
+ */
 async function zeroUnits(ports: CopyPorts, image: Image, block: number): Promise<Uint8Array> {
   const { sums } = readPage(image, block);
   const first = block * image.unitsPerBlock;
@@ -161,7 +169,10 @@ interface Room {
   readonly end: number;
 }
 
-/** What it needs of its file, in no order: headers, BAT and locators, and each block with its page. */
+/**
+ * The ranges of its file that the image needs, in no order: headers, BAT and locators, and each block with
+ * its page.
+ */
 function* places(image: Image): Generator<Room> {
   yield { from: 0, end: BAT_AT };
   yield image.table;
@@ -171,13 +182,13 @@ function* places(image: Image): Generator<Room> {
   }
 }
 
-/** The first slot that can lie from there on: its BAT entry, and where it ends. */
+/** The first slot that fits at or behind `from`: its BAT entry, and where the slot ends. */
 function slotIn(image: Image, from: number): { readonly entry: number; readonly end: number } {
   const dataOffset = alignUp(from + image.sumsBytes + image.bitmapBytes, UNIT_BYTES);
   return { entry: (dataOffset - image.bitmapBytes) / SECTOR_BYTES, end: dataOffset + image.blockBytes };
 }
 
-/** Between what its metadata and its BAT name, before the last block's end. */
+/** The gaps between what metadata and BAT name, before the last block's end. */
 function roomIn(image: Image): Room[] {
   const used = [...places(image)].sort((a, b) => a.from - b.from);
   const room: Room[] = [];
@@ -189,7 +200,9 @@ function roomIn(image: Image): Room[] {
   return room;
 }
 
-/** What no map names, on the disk neither, goes back to the host. False: stopped by `goOn`; null: the host cannot. */
+/**
+ * Punches what no map names, in memory or on the disk. False: stopped by `goOn`; null: the host cannot punch.
+ */
 export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean | null> {
   // T11: a predecessor of the same boot may have left maps in the page cache that the disk knows nothing of yet.
   if (ports.off.compactRoomSync !== true) await image.sync();
@@ -203,14 +216,16 @@ export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean 
   return true;
 }
 
-/** The last blocks, as many as there is room for before them, some at a time. False: stopped by `goOn`. */
+/**
+ * Moves the last blocks into the room before them, batch by batch, as many as fit. False: stopped by `goOn`.
+ */
 async function fillRoom(ports: CopyPorts, image: Image, told: Told, isPunched: boolean): Promise<boolean> {
   const moves = forwards(image);
   const all = [...moves.keys()].map(block => ({ block, bytes: image.blockBytes }));
   let done = 0;
   for (const { blocks } of batches(all, ports.nextBatchBytes)) {
     const slots = new Map(blocks.map(block => [block, moves.get(block) ?? 0]));
-    // T14: what was given back is taken anew, until the end is cut off.
+    // T14: room that was punched takes space again when it is filled, until the file's end is cut off.
     if (isPunched) checkSpace(blocks.length * image.blockBytes, ports.files.folder.freeBytes());
     for (const [block, entry] of slots) await copyBlock(ports, image, block, entry);
     if (ports.off.compactDataSync !== true) await image.sync();
@@ -225,7 +240,7 @@ async function fillRoom(ports: CopyPorts, image: Image, told: Told, isPunched: b
   return true;
 }
 
-/** Which of the last blocks go where. Nobody else moves blocks of a frozen image meanwhile. */
+/** The BAT entries that the last blocks get. Nobody else moves blocks of a frozen image meanwhile. */
 function forwards(image: Image): Map<number, number> {
   const moves = new Map<number, number>();
   const last = image.allocatedBlocks().sort((a, b) => (image.bat[b] ?? 0) - (image.bat[a] ?? 0));
@@ -242,7 +257,7 @@ function forwards(image: Image): Map<number, number> {
   return moves;
 }
 
-/** With its bitmap and the sums recorded of it: damage is carried along. */
+/** The block moves with its bitmap and its recorded sums: damage is carried along. */
 async function copyBlock(ports: CopyPorts, image: Image, block: number, entry: number): Promise<void> {
   const units = image.units(block);
   const moved = await moveUnits(ports, { source: image, block, units }, { image, entry, isFresh: false });

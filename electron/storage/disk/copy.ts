@@ -15,10 +15,10 @@ import type { Tree } from './tree.ts';
 /** Data moved between two looks at the guest's requests: well under a millisecond of page-cache copying. */
 export const CHUNK_BYTES = 256 * 1024;
 
-/** Never taken by background work: the guest may need it (T14). */
+/** Bytes that background work never takes: the guest may need them (T14). */
 export const SPARE_BYTES = 64 * 2 ** 20;
 
-/** T14: checked before anything is begun, and between batches. Fault disk.full. */
+/** T14: checked before an operation begins, and between batches. Fault disk.full. */
 export function checkSpace(needs: number, free: number): void {
   if (free >= needs + SPARE_BYTES) return;
   throw new Fault({
@@ -52,7 +52,7 @@ export interface CopyPorts {
   readonly nextBatchBytes: () => number;
   /** From this length on a run of units is shared where the host can (T16); a shorter one is copied sooner. */
   readonly cloneMinBytes: number;
-  /** With so much free on the host's disk what a file holds goes with the file, not block by block before it. */
+  /** With so many bytes free on the host, the blocks of a file that goes soon are not punched before it goes. */
   readonly roomyBytes: number;
 }
 
@@ -83,7 +83,7 @@ export function unitsFrom(image: Image, block: number, bytes: number): Uint8Arra
   return new Uint8Array(image.unitsPerBlock).fill(0xff, unitsBefore(image, block, bytes));
 }
 
-/** New slots at the end of an image; where one cannot be filled (T14) all are given back, so that retries cost nothing. */
+/** Fills new slots at the end of an image. If one cannot be filled (T14) all are given back: retries cost nothing. */
 export async function fillSlots(
   image: Image,
   blocks: readonly number[],
@@ -119,16 +119,16 @@ export function publish(
   for (const block of changed) files.forgetBlock(block);
 }
 
-/** T3: whoever looked up a place before now has read it. */
+/** T3: resolves when everybody who looked up a place before this call has read it. */
 export async function oldReadersLeft({ files, off }: CopyPorts): Promise<void> {
   if (off.readerWait !== true) await files.readers.leftOld();
 }
 
 /**
- * The blocks are here no more: durable on return, and what they held is given back to the host where it can take it (T3).
- * `keepFree`: so much stays free for turning back (T7), else the space stays where it is until the file goes. `isGoing`: it
- * goes soon, and until then nobody misses the space of its blocks where there is plenty; to punch them takes longer than
- * all the rest of a scattered batch.
+ * Removes the blocks, durably on return, and gives their space back to the host where it can take it (T3).
+ * `keepFree`: so many bytes must stay free for turning back (T7); where they would not, nothing is punched and the
+ * space stays with the file. `isGoing`: the file goes soon. Where the host has plenty of room its blocks are not
+ * punched before: that takes longer than all the rest of a scattered batch.
  */
 export async function clearBlocks(
   ports: CopyPorts,
@@ -138,14 +138,14 @@ export async function clearBlocks(
 ): Promise<void> {
   const { files, off } = ports;
   const held = blocks.filter(block => image.has(block)).map(block => image.dataOffset(block));
-  // T14: what fails has not happened, in memory neither.
+  // T14: the disk's BAT first: where that write fails, memory is unchanged, too.
   image.changeBat(blocks, withEntries(image.bat, new Map(blocks.map(block => [block, BAT_UNUSED]))));
   for (const block of blocks) {
     image.clear(block);
     files.forgetBlock(block);
   }
   if (off.clearSync !== true) await image.sync();
-  // What is to be overwritten has waited for its readers; those who came since know the old place too.
+  // Before the root was overwritten its readers were waited for. Readers that came since know these places too.
   if (off.punchWait !== true) await files.readers.leftOld();
   const free = files.folder.freeBytes();
   if (keepFree > 0 && free < keepFree + SPARE_BYTES) return;
@@ -165,29 +165,29 @@ interface Units {
   readonly units: Uint8Array;
 }
 
-/** Where units go: a slot, a block's own or one nobody knows of yet. */
+/** Where units go: the slot a block has, or one that no reader knows of yet. */
 interface Place {
   readonly image: Image;
   readonly entry: number;
-  /** Nothing was ever written there: it reads as zeros. */
+  /** Nothing was ever written into the slot: it reads as zeros. */
   readonly isFresh: boolean;
 }
 
-/** Damage is carried along and never covered up: what was recorded moves with what it was recorded of. */
+/** What is recorded of moved units. Recorded sums move along, so damage is carried along and never covered up. */
 export interface Moved {
-  /** One per unit of the block, 0 for those that did not move; what had none is summed on its way. */
+  /** One per unit of the block, 0 for units that did not move. A unit without a recorded sum is summed on its way. */
   readonly sums: Uint32Array;
-  /** Which units the source has is not known (page.ts), so neither is whether all that should have moved did. */
+  /** Which units the source has is unknown (page.ts), and so is whether all that should have moved did. */
   readonly isMapLost: boolean;
 }
 
 /**
- * By run: shared where it is long and the host can (T16), else copied in chunks, letting the guest in between; the same
- * bytes either way.
+ * Run by run: a long run is shared where the host can (T16), others are copied in chunks, letting the guest in
+ * between. The bytes are the same either way.
  */
 export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promise<Moved> {
   const { source, block, units } = from;
-  // A root goes on telling it itself until all of the block is new.
+  // A root keeps its own mark of a lost bitmap until the whole block is new, so a part of it takes no mark along.
   const isTold = !source.isDifferencing && units.includes(0);
   const isMapLost = !isTold && hasLostMap(ports, source, block);
   const recorded = readPage(source, block).sums.units;
@@ -195,18 +195,18 @@ export async function moveUnits(ports: CopyPorts, from: Units, to: Place): Promi
   const chunk = new Uint8Array(Math.min(CHUNK_BYTES, units.length * UNIT_BYTES));
   for (const run of unitRuns(units)) {
     const shared = run.count * UNIT_BYTES < ports.cloneMinBytes ? null : await shareRun(ports, from, to, run);
-    // Refused half-way, a range may hold anything.
+    // A share that was refused half-way may have left anything in the range.
     const place = shared === false && ports.off.refusedShare !== true ? { ...to, isFresh: false } : to;
     await copyRun(ports, from, { sums, to: place, isShared: shared === true, chunk }, run);
   }
   return { sums, isMapLost };
 }
 
-/** A missing sum is damage (record.ts). */
+/** True: all sums of the image were recorded, so a missing one is damage (record.ts). */
 export const isRecordedIn = (tree: Tree, { uuid }: Image): boolean =>
   tree.point(uuid as PointId)?.sums === true;
 
-/** Which units of an allocated block of a frozen image are here is not known (T12). */
+/** True: it is unknown which units of this allocated block of a frozen image are here (T12). */
 export function hasLostMap({ tree }: CopyPorts, image: Image, block: number): boolean {
   const { sums, isMapLost } = readPage(image, block);
   if (isMapLost) return true;
@@ -234,11 +234,11 @@ interface Copied {
   readonly sums: Uint32Array;
   readonly to: Place;
   readonly isShared: boolean;
-  /** Nobody else's until the block is moved. */
+  /** A buffer that nobody else uses until the block is moved. */
   readonly chunk: Uint8Array;
 }
 
-/** What is shared is there already, and is read only for sums it lacks. */
+/** A shared run is in place already; it is read only for the sums it lacks. */
 async function copyRun(
   ports: CopyPorts,
   { source, block }: Units,
@@ -259,7 +259,7 @@ async function copyRun(
   }
 }
 
-/** What the guest zeroed or discarded becomes a hole where it goes, the bit still set: zeros of its own. */
+/** Zeros (the guest zeroed or discarded them) become a hole in the target. Their bit, still set, hides older data. */
 async function writeSparse(ports: CopyPorts, to: Place, at: number, bytes: Uint8Array): Promise<void> {
   for (const { from, end, isZero } of spans(bytes)) {
     const [start, length] = [at + from, end - from];
@@ -277,7 +277,7 @@ async function punchZeros(ports: CopyPorts, to: Place, at: number, bytes: Uint8A
     if (isZero) await punchSpan(ports, to, at + from, end - from);
 }
 
-/** Most often a hole: written, it would take space for nothing. */
+/** The range is most often a hole already: zeros written into it would take space for nothing. */
 function isZeroThere({ image, entry }: Place, at: number, length: number): boolean {
   const bytes = new Uint8Array(length);
   image.file.read(bytes, entry * SECTOR_BYTES + image.bitmapBytes + at);
@@ -291,7 +291,7 @@ function punchSpan(ports: CopyPorts, { image, entry }: Place, at: number, length
 
 const ZERO_UNIT = Buffer.alloc(UNIT_BYTES);
 
-/** Of whole units, as runs of zeros and of others; compared byte by byte, never by their sums. */
+/** Splits whole units into runs of zeros and of others, compared byte by byte, never by their sums. */
 export function spans(
   bytes: Uint8Array,
 ): { readonly from: number; readonly end: number; readonly isZero: boolean }[] {
@@ -321,18 +321,18 @@ export function addSums(
   }
 }
 
-/** Units nobody has are zeros: their sums, where `sums` has none. */
+/** A unit of the block that has no sum came from nobody: it is zeros, and gets the sum of zeros. */
 export function withZeros(sums: Uint32Array, block: number, units: Uint8Array): Uint32Array {
   return sums.map((sum, unit) =>
     sum !== 0 || units[unit] === 0 ? sum : zeroSum(block * sums.length + unit),
   );
 }
 
-/** T12: in a root an allocated block is whole, whatever was read of its bitmap. */
+/** T12: an allocated block of a root has all its units, whatever was read of its bitmap. */
 const hereIn = (target: Image, units: Uint8Array): Uint8Array =>
   target.isDifferencing ? units : new Uint8Array(target.unitsPerBlock).fill(0xff);
 
-/** Units the target has already get the source's content, and in the block's page the sums of it. */
+/** Overwrites units that the target has, and their sums in the block's page. */
 export async function overwriteUnits(ports: CopyPorts, target: Image, from: Units): Promise<void> {
   const { block, units } = from;
   const moved = await moveUnits(ports, from, {
@@ -341,7 +341,7 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
     isFresh: false,
   });
   const page = readPage(target, block);
-  // What a block was is of no matter once all of it is new.
+  // What the bitmap was does not matter once the whole block is new.
   const isMapLost = page.isMapLost && units.includes(0);
   writePage(target, block, target.bat[block] ?? 0, {
     units: hereIn(target, page.units),
@@ -349,13 +349,13 @@ export async function overwriteUnits(ports: CopyPorts, target: Image, from: Unit
   });
 }
 
-/** What is recorded of a block once these units of it were moved there. */
+/** What a block's page records after these units were moved into the block. */
 export const withMoved = ({ sums, isMapLost }: Page, units: Uint8Array, moved: Moved): Moved => ({
   sums: sums.units.map((sum, unit) => (units[unit] === 0 ? sum : (moved.sums[unit] ?? 0))),
   isMapLost: isMapLost || moved.isMapLost,
 });
 
-/** Into a slot of the target nobody knows of: the units, and the block's page. */
+/** Fills a slot of the target that no reader knows of: the units, and the block's page. */
 export async function fillWhole(ports: CopyPorts, target: Image, slot: number, from: Units): Promise<void> {
   const { block, units } = from;
   const { sums, isMapLost } = await moveUnits(ports, from, { image: target, entry: slot, isFresh: true });
@@ -364,8 +364,8 @@ export async function fillWhole(ports: CopyPorts, target: Image, slot: number, f
 }
 
 /**
- * The target answers for these units too, with what `source` holds, whole before its BAT entries say so:
- * data + bitmaps → sync → BAT → sync.
+ * Makes the target answer for these units too, with what `source` holds. They are whole and durable before BAT
+ * entries name them: data + bitmaps → sync → BAT → sync.
  */
 export async function copyWhole(
   ports: CopyPorts,
@@ -383,7 +383,7 @@ export async function copyWhole(
 ): Promise<void> {
   const slots = await fillSlots(target, blocks, async (block, slot) => {
     const units = unitsOf(block);
-    // Where the source has no block its content is zeros, and so is a fresh slot.
+    // A block that the source does not have is zeros, and so is a fresh slot.
     const { sums, isMapLost } = source.has(block)
       ? await moveUnits(ports, { source, block, units }, { image: target, entry: slot, isFresh: true })
       : { sums: new Uint32Array(target.unitsPerBlock), isMapLost: false };

@@ -1,5 +1,6 @@
-// Which points read something out of one image: for damage, so that it is pinned to those it touches and to no other.
-// Walks down the tree from the image, leaving a branch where an image on the way answers for everything asked. Iterative (T15).
+// Which points read something out of one image, so that damage is pinned to the points it touches and to no
+// others. Walks the tree from the image to what hangs off it, and leaves a branch where images on the way
+// answer for all units asked for. Iterative (T15).
 import type { MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
@@ -8,7 +9,7 @@ import type { Image } from './image.ts';
 import type { PointRow } from './state.ts';
 import type { Tree } from './tree.ts';
 
-/** Units of one block; null: whatever the image holds, also what it should hold and does not show. */
+/** Units of one block. Null: all the image holds, also what it should hold and does not show. */
 export type Wanted = { readonly block: number; readonly units: Uint8Array } | null;
 
 export interface Dependents {
@@ -42,7 +43,8 @@ export function dependentsOf(tree: Tree, files: DiskFiles, name: string, wanted:
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
     touched.set(step.point.id, step.wanted);
     for (const child of children.get(step.point.id) ?? []) {
-      // T3: while their edge is turned, C reads its own image over the root, and nothing through R.
+      // T3: while their edge is turned, C reads its own image over the root, and nothing through R's backward
+      // delta.
       if (touched.has(child.id) || (child.id === turning?.child && step.point.id === turning.root)) continue;
       reach(
         child,
@@ -58,7 +60,10 @@ export function dependentsOf(tree: Tree, files: DiskFiles, name: string, wanted:
   return { momentIds, touchesNow };
 }
 
-/** Whose content begins in this file; of an edge being turned, whoever reads through to the root (T3). */
+/**
+ * Points whose reads begin in this file. If it is the root of an edge being turned: both points that read
+ * through to it (T3).
+ */
 function starts(
   tree: Tree,
   files: DiskFiles,
@@ -71,7 +76,8 @@ function starts(
   if (op === undefined) return own;
   const edge = readable(() => files.edge(op));
   const ends = points.filter(({ id }) => id === op.root || id === op.child);
-  // Who is who cannot be told where one of the three cannot be opened.
+  // Where one of the three images cannot be opened, their roles cannot be told: the file may touch both
+  // points.
   if (edge === null)
     return ends.some(({ id }) => name.startsWith(id)) ? ends.map(point => ({ point, wanted })) : own;
   if (readable(() => files.image(name, null)) !== edge.root) return own;
@@ -83,7 +89,7 @@ function starts(
   return through;
 }
 
-/** T3: an image ends where it ends; behind it are zeros, whatever is below. */
+/** T3: an image ends at its own size; behind that are zeros, whatever lies below it. */
 function within(wanted: Wanted, bytes: number, blockBytes: number): Wanted | 'none' {
   if (wanted === null) return null;
   const { block, units } = wanted;
@@ -92,7 +98,7 @@ function within(wanted: Wanted, bytes: number, blockBytes: number): Wanted | 'no
   return left.includes(0xff) ? { block, units: left } : 'none';
 }
 
-/** What an image on the way does not answer for; 'none' where that is nothing. */
+/** The wanted units that an image on the way does not have; 'none' where it has them all. */
 function leftOver(wanted: Wanted, imageOf: () => Image | null): Wanted | 'none' {
   if (wanted === null) return null;
   const { block, units } = wanted;
@@ -103,7 +109,7 @@ function leftOver(wanted: Wanted, imageOf: () => Image | null): Wanted | 'none' 
   return left.includes(0xff) ? { block, units: left } : 'none';
 }
 
-/** What cannot be opened answers for nothing. */
+/** Null where the image cannot be opened: then it answers for no unit. */
 function readable<T>(opened: () => T | null): T | null {
   try {
     return opened();

@@ -16,11 +16,14 @@ import type { DiskRow, MergeOp, ReversalOp } from './state.ts';
 import type { Tree } from './tree.ts';
 
 export const fileName = (id: PointId): string => `${id}.vhd`;
-/** Of an image that is no point yet: no rescue takes it for one (graft.ts). */
+/** Of an image that is no point yet: a rescue does not take such a file for a point (graft.ts). */
 export const partFileName = (id: PointId): string => `${id}.vhd.part`;
 export const newFileName = (id: PointId): string => `${id}.vhd.new`;
 
-/** T14: what failed leaves its space, and a run file that says nothing more; what stays is swept when it is closed or opened. */
+/**
+ * T14: unlinks what a failed operation left, or spent run files. A file that stays is swept when the disk is
+ * next closed or opened.
+ */
 export async function putAway(folder: Folder, names: readonly string[]): Promise<void> {
   for (const name of names)
     try {
@@ -30,7 +33,7 @@ export async function putAway(folder: Folder, names: readonly string[]): Promise
     }
 }
 
-/** The three images of an edge being turned; `forward` is null once the flip has begun: it is drained. */
+/** The three images of an edge being turned. `forward` is null once the flip has begun: it is drained. */
 export interface Edge {
   readonly root: Image;
   readonly backward: Image;
@@ -44,14 +47,17 @@ export class DiskFiles {
   readonly doubt: Doubt;
   readonly #images = new Map<string, Image>();
   readonly #nameless: Image[] = [];
-  /** Of files nobody has opened: those do not change. Asked for every point whenever the timeline is told (T15). */
+  /**
+   * Allocated bytes of files that are not open, which do not change. Every telling of the timeline asks for
+   * all (T15).
+   */
   readonly #sizes = new Map<string, number>();
   readonly #views = new Map<PointId, View>();
   /** Newest first, above every point: the leaf, and during a take the one being sealed under it. */
   leaves: readonly Image[] = [];
   readonly now: View;
   readonly readers = new Readers();
-  /** Of images that are no points yet (graft.ts). */
+  /** Views of images that are no points yet (graft.ts). */
   readonly grafted = new Set<View>();
 
   constructor(row: DiskRow, folder: Folder, tree: Tree, doubt: Doubt) {
@@ -86,13 +92,16 @@ export class DiskFiles {
     return image;
   }
 
-  /** Where an image lies now; its own name may be one it had before. */
+  /** The name of the image's file now; `image.file.name` may be an earlier one. */
   nameOf(image: Image): string {
     for (const [name, known] of this.#images) if (known === image) return name;
     throw missing(image.file.name, this.folder.path);
   }
 
-  /** What a file may have: its point's size; while roles change hands, of the other one's of the two. */
+  /**
+   * The sizes a file may have: its point's own; during an operation also those of the other points it is
+   * about.
+   */
   #fitting(uuid: PointId | null): Set<number> {
     const { id } = this.row;
     const [op, merge] = [this.#tree.reversalOf(id), this.#tree.mergeOf(id)];
@@ -112,13 +121,13 @@ export class DiskFiles {
     this.#sizes.delete(name);
   }
 
-  /** T14: by somebody else's handle; ours may hear of nothing. */
+  /** T14: a sync failed on somebody else's handle of this file; our handle may hear of nothing. */
   syncFailed(name: string): void {
     this.#images.get(name)?.distrust();
     this.doubt.raise();
   }
 
-  /** Over another: what stood there is closed. */
+  /** May replace another file, whose image is closed. */
   rename(from: string, to: string): void {
     try {
       this.folder.rename(from, to);
@@ -129,7 +138,10 @@ export class DiskFiles {
     this.#renamed(from, to);
   }
 
-  /** It may have been renamed all the same: who reads next looks which file is which. Theirs are closed with the disk. */
+  /**
+   * A rename that failed may have happened all the same: the next reader opens the names anew. The images are
+   * closed with the disk.
+   */
   #forgetNames(names: readonly string[]): void {
     for (const name of names) {
       const image = this.#images.get(name);
@@ -154,17 +166,17 @@ export class DiskFiles {
     this.#sizes.delete(name);
   }
 
-  /** T3: a file without a name lives as long as somebody reads it. */
+  /** T3: whoever is reading a file that lost its name reads on: it is closed when they have left. */
   #close(image: Image | undefined): void {
     if (image === undefined || this.readers.isIdle) image?.close();
     else void this.readers.leftOld().then(() => image.close());
   }
 
-  /** The images of the edge an op is turning, found from the names there are. */
+  /** The images of the edge an op is turning, told apart by the names that exist. */
   edge(op: ReversalOp): Edge {
     const { root, child } = op;
     const hasNew = this.folder.exists(newFileName(root));
-    // T2: its root would be taken for its own way back.
+    // T2: without B's file, the root below would be opened as its own backward delta.
     if (!hasNew && op.kind !== 'flip') throw missing(newFileName(root), this.folder.path);
     const backward = this.image(hasNew ? newFileName(root) : fileName(root), root);
     if (op.kind !== 'flip') {
@@ -174,7 +186,8 @@ export class DiskFiles {
         forward: this.image(fileName(child), child),
       };
     }
-    // While two files carry one UUID, the dynamic one wins; its own header may be old, new or torn between them.
+    // While two files carry one UUID, the dynamic one wins; the root's header may be old, new or torn between
+    // them.
     const rootName = hasNew && this.folder.exists(fileName(root)) ? fileName(root) : fileName(child);
     return { root: this.image(rootName, null), backward, forward: null };
   }
@@ -185,7 +198,7 @@ export class DiskFiles {
     return this.image(name, null);
   }
 
-  /** Those that are being changed. */
+  /** The images that the op changes. */
   imagesOf(op: ReversalOp | MergeOp): Image[] {
     if (op.kind !== 'merge') {
       const { root, backward, forward } = this.edge(op);
@@ -195,7 +208,10 @@ export class DiskFiles {
     return [op.point, op.child].map(id => this.image(fileName(id), id));
   }
 
-  /** T5: of the file under the point's name, which a point keeps through every change of hands: when it began as a leaf. */
+  /**
+   * T5: when the point began as a leaf. The time stamp stays with the point's name, whichever file gets that
+   * name.
+   */
   timestampMs(point: PointId): number {
     return this.image(fileName(point), null).timestampMs;
   }
@@ -213,7 +229,10 @@ export class DiskFiles {
     return this.image(fileName(point), point);
   }
 
-  /** Every image a read of the point may touch, newest first, each as far as those above it reach. Iterative (T15). */
+  /**
+   * Every image a read of the point may touch, newest first, each up to the smallest size above it. Iterative
+   * (T15).
+   */
   layersOf(point: PointId, upTo = Number.POSITIVE_INFINITY): Layer[] {
     const op = this.#tree.reversalOf(this.row.id);
     const merge = this.#tree.mergeOf(this.row.id);
@@ -221,7 +240,7 @@ export class DiskFiles {
     let endBytes = upTo;
     for (const id of this.#tree.pathToRoot(point)) {
       if (merge?.stage === 'flip' && id === merge.point) continue;
-      // A file that takes in a larger one's units answers for it behind its own end, too.
+      // X, which takes in units of a larger C, answers for C behind X's own end, too.
       if (id !== merge?.point || merge.direction === 'up')
         endBytes = Math.min(endBytes, this.#tree.sizeOf(this.row, id));
       if (merge?.stage === 'flip' && id === merge.child) {
@@ -249,7 +268,7 @@ export class DiskFiles {
     return view;
   }
 
-  /** T8: who still has it reads no other point's bytes. */
+  /** T8: a reader that still has this view gets a fault, never another point's bytes. */
   dropView(point: PointId): void {
     this.#views.get(point)?.end();
     this.#views.delete(point);
@@ -276,16 +295,16 @@ export class DiskFiles {
       this.#sizes.set(name, bytes);
       return bytes;
     } catch (cause) {
-      // A figure to be shown: no VM stands still for it.
+      // A figure for display: no VM stands still because it is missing.
       if (cause instanceof Fault) return 0;
       throw cause;
     }
   }
 
-  /** Null: what is written to it is there. */
+  /** Why what is written to the disk may be lost; null where it is kept. */
   poison(): string | null {
     for (const image of this.#images.values()) if (image.poison !== null) return image.poison;
-    // By a handle that nobody has any more.
+    // The sync failed on a handle that is closed by now.
     if (this.doubt.hasFailed) return 'a sync failed';
     return this.#tree.isUncertain ? 'whether the last change is recorded is not known' : null;
   }
@@ -306,7 +325,10 @@ function measured(folder: Folder, name: string): number {
   }
 }
 
-/** By handles of our own: nobody else hears of what fails (T14). */
+/**
+ * Syncs by handles of its own, so `failed` tells the open image of a failure, which its own handle may not
+ * hear of (T14).
+ */
 export async function syncFiles(
   folder: Folder,
   names: readonly string[],
@@ -314,7 +336,7 @@ export async function syncFiles(
 ): Promise<void> {
   for (const name of names) {
     if (!folder.exists(name)) continue;
-    // Not every host syncs what it may not write.
+    // Not every host syncs a file that is open for reading only.
     const file = folder.open(name, 'existing');
     try {
       await file.sync();

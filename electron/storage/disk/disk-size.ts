@@ -19,7 +19,7 @@ export const newDisk = (id: DiskId, bytes: number, blockBytes: number, leaf: Poi
   leafParent: null,
 });
 
-/** Of a disk that has a size. Faults: disk.too-large, disk.would-shrink. */
+/** The size to grow a disk to, rounded up. Faults: disk.too-large, disk.would-shrink. */
 export function grownSize(current: number, virtualBytes: number): number {
   if (virtualBytes < current) throw wouldShrink(current, virtualBytes);
   return newSize(virtualBytes);

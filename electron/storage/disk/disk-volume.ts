@@ -1,5 +1,5 @@
-// Volumes over a view: Now (writable, through the leaf) and points (read only). Splits requests into blocks and units;
-// writes smaller than a unit copy the rest of it up (T12).
+// The volumes of a disk: Now (writable, through the leaf) and points (read only). Splits requests into blocks
+// and units. A write smaller than a unit copies the rest of the unit up (T12).
 import { Fault, invariant } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Volume, VolumeExtent } from '../volume.ts';
@@ -56,12 +56,12 @@ export function readView(view: View, shape: Shape, target: Uint8Array, offsetByt
 interface Place {
   readonly image: Image;
   readonly from: number;
-  /** In what was asked for. */
+  /** Offset in the requested range. */
   readonly at: number;
   readonly length: number;
 }
 
-/** Of everything that is not zeros. */
+/** Where the data of a range lies; the rest of the range is zeros. */
 function placesOf(view: View, shape: Shape, offsetBytes: number, lengthBytes: number): Place[] {
   const places: Place[] = [];
   eachBlock(shape, offsetBytes, lengthBytes, (block, at, length, done) => {
@@ -88,7 +88,9 @@ interface ReadSource {
   readonly readers: Readers;
 }
 
-/** Where it is now is looked up at once, what is there is read later (T3). */
+/**
+ * Looks up at once where the data lies, and reads it later: until `end` these places stay as they are (T3).
+ */
 export function holdView({ view, readers }: ReadSource, shape: Shape): HeldRead {
   const places = placesOf(view, shape, 0, shape.sizeBytes);
   const end = readers.enter();
@@ -104,7 +106,7 @@ export function holdView({ view, readers }: ReadSource, shape: Shape): HeldRead 
   };
 }
 
-/** T3: as `holdView`; it ends when the last of its places is read, also where one fails. */
+/** T3: as `holdView`; the hold ends when the last of its places was read, also where one read fails. */
 async function readViewLater(
   { view, readers }: ReadSource,
   shape: Shape,
@@ -182,7 +184,7 @@ export function pointVolume(source: ReadSource, shape: Shape): Volume {
 
 /** What the Now volume needs of its disk; the leaf changes at take and go back. */
 export interface NowSource extends ReadSource {
-  /** May grow, and change when people go back. */
+  /** Larger after the disk has grown; after going back, the size of the chosen point. */
   readonly sizeBytes: () => number;
   readonly blockBytes: number;
   leaf(): Leaf;
@@ -196,7 +198,7 @@ export interface NowSource extends ReadSource {
 /** Now of a disk. Stays valid across take; its writes go to whatever is the leaf at that instant. */
 export class NowVolume implements Volume {
   readonly readOnly = false;
-  /** Calls so far: whether somebody uses it. */
+  /** Calls so far, by which the settler sees whether somebody uses the disk. */
   served = 0;
   readonly #source: NowSource;
   readonly #unit = new Uint8Array(UNIT_BYTES);

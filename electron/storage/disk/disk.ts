@@ -23,12 +23,12 @@ export interface DiskContext {
   readonly wrote: () => void;
 }
 
-/** A new leaf is its headers and BAT; this much room must be there, and some to spare (T14). */
+/** A new leaf is headers and a BAT; room for these must be free, and this much to spare (T14). */
 const LEAF_SPARE_BYTES = 1024 * 1024;
 
 type NewLeaf = Pick<DiskRow, 'virtualBytes' | 'blockBytes' | 'leaf' | 'leafParent'>;
 
-/** Its headers, not durable yet; nobody's. */
+/** Makes a leaf's headers. Not durable yet, and no row knows of the file. */
 export function makeLeaf(
   row: NewLeaf,
   folder: Folder,
@@ -68,7 +68,7 @@ export class Disk {
   readonly volume: NowVolume;
   readonly #context: DiskContext;
   #leaf: Leaf;
-  /** The leaf of before a take, until it is sealed (T6). */
+  /** The leaf from before a take, until it is sealed (T6). */
   #sealing: Leaf | null = null;
   /** Made before the transaction that will use it, so that nothing can fail between the two (T14). */
   #prepared: Leaf | null = null;
@@ -92,7 +92,9 @@ export class Disk {
     });
   }
 
-  /** A leaf, whole and durable before `record` makes it known; where that fails it is not there. */
+  /**
+   * Makes a leaf, whole and durable before `record` makes it known. Where that fails its file is unlinked.
+   */
   static async create(
     row: NewLeaf & Pick<DiskRow, 'id'>,
     { diskFolder, off }: Pick<DiskContext, 'diskFolder' | 'off'>,
@@ -113,7 +115,7 @@ export class Disk {
     }
   }
 
-  /** T11: what the run file says of this boot is taken over and flushed before anyone reads. */
+  /** T11: run files of this boot are replayed and flushed before anyone reads. */
   static async open(row: DiskRow, context: DiskContext): Promise<Disk> {
     const folder = context.diskFolder(row.id);
     const doubt = new Doubt(folder, context.bootId, context.off);
@@ -139,7 +141,10 @@ export class Disk {
     return disk;
   }
 
-  /** T5: what a rescue found unsealed. What cannot be now is when the folder is closed, or opened again. */
+  /**
+   * T5: seals what a rescue found unsealed. A failure is left to the closing of the folder, or its next
+   * opening.
+   */
   async #sealLeftOver({ id, point }: SealOp): Promise<void> {
     const { tree } = this.#context;
     try {
@@ -161,20 +166,23 @@ export class Disk {
     );
   }
 
-  /** T14: whoever used it lives on, and remembers what may be gone. */
+  /** T14: a guest that used the disk before lives on, and relies on writes that may be gone. */
   requireSound(): void {
     const { why } = this.files.doubt;
     if (why !== null) throw poisoned(why);
   }
 
-  /** T14: nobody who used it lives on: what there is is what it holds. Fault disk.poisoned: it is to be opened again first. */
+  /**
+   * T14: no guest that used it lives on, so the disk holds what its files hold. Fault disk.poisoned: open it
+   * again first.
+   */
   trust(): void {
     const poison = this.files.poison();
     if (poison !== null) throw poisoned(poison);
     this.files.doubt.end();
   }
 
-  /** Why nothing is written to it; null where all is well. */
+  /** Why the disk is not written any more; null where all is well. */
   get poison(): string | null {
     return this.files.poison() ?? this.files.doubt.why;
   }
@@ -196,7 +204,7 @@ export class Disk {
     return this.#leaf.isEmpty;
   }
 
-  /** It says nothing that the image below it does not: empty, and of the same size. */
+  /** The leaf adds nothing to the image below it: it is empty, and of the same size. */
   get isLeafBlank(): boolean {
     const { tree } = this.#context;
     const parent = tree.disk(this.id)?.leafParent ?? null;
@@ -208,7 +216,7 @@ export class Disk {
     return this.#leaf.image;
   }
 
-  /** Durable, and nobody's yet. */
+  /** Makes a durable leaf that no row knows of yet. */
   async prepareLeaf(id: PointId, parent: PointId, virtualBytes: number, nowMs: number): Promise<void> {
     const { files } = this;
     const { blockBytes } = files.row;
@@ -226,7 +234,10 @@ export class Disk {
     this.#prepared = this.#openLeaf(id);
   }
 
-  /** The transaction did not happen. What cannot be unlinked now is swept when the folder is opened. */
+  /**
+   * For a prepared leaf whose transaction did not happen. What cannot be unlinked now is swept when the
+   * folder is opened.
+   */
   async discardLeaf(id: PointId): Promise<void> {
     const prepared = this.#prepared;
     this.#prepared = null;
@@ -241,7 +252,10 @@ export class Disk {
     return prepared !== null && prepared.image.uuid === id ? prepared : this.#openLeaf(id);
   }
 
-  /** The barrier of a take: from this tick on the guest writes to the new leaf; its flushes cover both. */
+  /**
+   * The barrier of a take: from this tick on the guest writes to the new leaf, and its flushes cover both
+   * leaves.
+   */
   switchLeaf(id: PointId): void {
     this.#sealing = this.#leaf;
     this.#leaf = this.#takePrepared(id);
@@ -249,7 +263,9 @@ export class Disk {
     this.files.resetViews();
   }
 
-  /** Flushes and freezes what the new leaf hangs off. The answer runs after the commit. */
+  /**
+   * Flushes and freezes the leaf below the new one. The function it answers is to be called after the commit.
+   */
   async sealUnder(leaf: PointId): Promise<() => Promise<void>> {
     const old = this.#sealing;
     invariant(old !== null && this.#leaf.image.uuid === leaf, 'a take seals the leaf it switched');
@@ -262,7 +278,10 @@ export class Disk {
     };
   }
 
-  /** T6: during a take both leaves, in the tick of the call: what was written before the switch counts, too. */
+  /**
+   * T6: during a take this flushes both leaves in the tick of the call, so also what was written before the
+   * switch.
+   */
   async flush(): Promise<void> {
     const { off } = this.#context;
     await Promise.all([off.sealingFlush === true ? null : this.#sealing?.flush(), this.#leaf.flush()]);
@@ -272,12 +291,14 @@ export class Disk {
     await this.#leaf.seal();
   }
 
-  /** A going back that came to nothing: it is the leaf as before. */
+  /** After a going back that came to nothing: the leaf is as before. */
   async unseal(): Promise<void> {
     await this.#leaf.unseal();
   }
 
-  /** After a go-back committed: Now is the new leaf. Nobody is using the disk (T7: not while exported). */
+  /**
+   * After a going back was committed: Now is the new leaf. Nobody is using the disk (T7: not while exported).
+   */
   async adoptLeaf(id: PointId): Promise<void> {
     const old = this.#leaf;
     this.#leaf = this.#takePrepared(id);
@@ -287,10 +308,10 @@ export class Disk {
   }
 
   async close(): Promise<void> {
-    // What fails on the way is not believed either.
+    // A failure on the way here counts, too.
     const isSound = (): boolean => this.files.poison() === null;
     if (isSound()) for (const op of this.#context.tree.sealsOf(this.id)) await this.#sealLeftOver(op);
-    // A take that could not be finished left two (T14); both hold what was acknowledged.
+    // A take that could not be finished left two leaves (T14); both hold what was acknowledged.
     for (const leaf of [this.#sealing, this.#leaf]) {
       if (isSound()) await leaf?.quiesce();
       leaf?.closeRunFiles();
@@ -303,7 +324,10 @@ export class Disk {
   }
 }
 
-/** What a crash left before its transaction: files of ours that no row knows. Anything else is left alone. */
+/**
+ * Unlinks what a crash left before its transaction: files of ours that no row knows. Other files are left
+ * alone.
+ */
 async function dropOrphans(row: DiskRow, folder: Folder, { tree }: DiskContext): Promise<void> {
   const op = tree.reversalOf(row.id);
   const known = new Set<string>(
@@ -313,7 +337,7 @@ async function dropOrphans(row: DiskRow, folder: Folder, { tree }: DiskContext):
   for (const take of tree.ops)
     if (take.kind === 'take')
       for (const { diskId, leaf } of take.leaves) if (diskId === row.id) leaves.push(leaf);
-  // A run file says nothing once its leaf is sealed.
+  // A run file means nothing once its leaf is sealed.
   for (const leaf of leaves) for (const name of [fileName(leaf), ...runFileNames(leaf)]) known.add(name);
   for (const gone of tree.unlinks) known.add(fileName(gone.id));
   for (const { images } of tree.grafts) for (const { point } of images) known.add(fileName(point));
@@ -321,16 +345,19 @@ async function dropOrphans(row: DiskRow, folder: Folder, { tree }: DiskContext):
   for (const name of folder.list()) {
     if (known.has(name) || !OURS.test(name)) continue;
     if (!PASSING.test(name) && !isEmptyImage(row, folder, name)) continue;
-    // Not synced: what comes back is swept again.
+    // The folder is not synced: a file that comes back is swept again.
     await folder.unlink(name);
   }
 }
 
 const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|vhd\.part|run-[ab])$/;
-/** They say nothing without the record that names them, whatever they hold. */
+/** Such files mean nothing without the record that names them, whatever they hold. */
 const PASSING = /\.(?:run-[ab]|part)$/;
 
-/** Only an image without a block, or one that never had anything but a BAT, is nobody's loss. */
+/**
+ * True for an image without blocks, or a torn file that never had more than a BAT: unlinking any other loses
+ * data.
+ */
 function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {
   const file = folder.open(name, 'read-only');
   try {
@@ -344,7 +371,10 @@ function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {
   }
 }
 
-/** T15: the leaf of a growth a power cut tore is as long as its BAT, which may be longer than its disk's. */
+/**
+ * T15: a growth that a power cut tore leaves a leaf as long as its BAT, which may be longer than the disk's
+ * row says.
+ */
 function holdsNoData(file: BlockFile, blockBytes: number): boolean {
   const bytes = file.sizeBytes();
   if (bytes > emptyImageBytes({ virtualBytes: VIRTUAL_BYTES_MAX, blockBytes })) return false;

@@ -1,10 +1,11 @@
-// T14: after a sync has failed the host's memory may hold what its disk does not, marked as written: it is never written
-// again, and gone when memory is short. The disk is in doubt until nobody remembers otherwise: whoever opens it next has
-// the host forget what it holds, so that a file is as a power cut would have left it; and a guest that lives on is not
-// served, since what it wrote and flushes again would be acknowledged and not be there.
+// T14: after a failed sync the host's memory may hold data that its disk does not, marked as written: the
+// host never writes it again, and drops it when memory is short. So the disk is in doubt. Whoever opens it
+// next has the host forget what it holds, so that each file is as a power cut would have left it. A guest
+// that lives on is not served: what it wrote and flushes again would be acknowledged and not be there.
 //
-// The mark is a file without content, of this boot: it must outlive this process alone. Another boot remembers nothing. It is
-// there from the start under another name, since a disk that cannot write may have no room for a name either.
+// The mark is an empty file named after this boot, since the doubt must outlive this process but not the
+// boot. The file is there from the start under another name: a disk that cannot write may have no room for a
+// new name either.
 import { Fault } from '../../../shared/result.ts';
 import type { Folder } from '../../platform/ports.ts';
 import { putAway } from './disk-files.ts';
@@ -19,11 +20,11 @@ export const IN_DOUBT = 'A sync failed, and what the machine wrote since its las
 
 export class Doubt {
   readonly #folder: Folder;
-  /** While no sync has failed, and from then on. */
+  /** The mark's name while no sync has failed; below, its name from then on. */
   readonly #sound: string;
   readonly #mark: string;
   readonly #off: SwitchOffs;
-  /** When it was opened, and since. */
+  /** The mark was found when the disk was opened, and nobody has ended the doubt since. */
   #isRaised: boolean;
   #hasFailed = false;
 
@@ -35,7 +36,7 @@ export class Doubt {
     this.#isRaised = folder.exists(this.#mark);
   }
 
-  /** In this engine's life. */
+  /** A sync has failed since this engine opened the disk. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
@@ -45,20 +46,20 @@ export class Doubt {
     return this.#isRaised && this.#off.doubtGuest !== true ? IN_DOUBT : null;
   }
 
-  /** A sync has failed. Where even that is not to be had it is tried again when all is closed. */
+  /** A sync has failed. Where the mark cannot be set now, closing the disk tries again. */
   raise(): void {
     if (this.#off.doubtMark === true) return;
     this.#hasFailed = true;
     try {
       if (this.#folder.exists(this.#sound)) this.#folder.rename(this.#sound, this.#mark);
-      // The filesystem may be another than the one it was put on, or have lost it with the rest.
+      // The folder may be on another filesystem than at opening, or the file may be lost with the rest.
       else if (!this.#folder.exists(this.#mark)) this.#folder.open(this.#mark, 'create').close();
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
     }
   }
 
-  /** Before anything of it is read. Fault disk.poisoned where the host cannot forget. */
+  /** Before anything of the disk is read. Fault disk.poisoned where the host cannot forget. */
   async begin(): Promise<void> {
     const names = this.#folder.list();
     const ours = this.#isRaised ? this.#mark : this.#sound;
@@ -67,7 +68,9 @@ export class Doubt {
     if (this.#isRaised) await this.#forget(names);
   }
 
-  /** Where the host is too full even for that, whoever has to raise it finds it full, too. */
+  /**
+   * A host too full for an empty file does not keep the disk closed. `raise` will find the host full, too.
+   */
   #make(name: string): void {
     try {
       this.#folder.open(name, 'create').close();
@@ -86,7 +89,7 @@ export class Doubt {
         file.close();
       }
     }
-    // T11: they tell of units whose data may be gone.
+    // T11: run files name units whose data may be gone.
     for (const name of names.filter(isRunFileName)) await this.#folder.unlink(name);
   }
 
@@ -95,7 +98,7 @@ export class Doubt {
     this.#isRaised = false;
   }
 
-  /** `isSound`: whatever failed meanwhile is there no more. */
+  /** `isSound`: no file is left whose sync has failed. */
   async close(isSound: boolean): Promise<void> {
     if (this.#isRaised) return;
     if (this.#hasFailed && !isSound) return this.raise();

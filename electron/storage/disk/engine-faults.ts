@@ -1,4 +1,4 @@
-// What the engine refuses with. Pure.
+// The faults by which the engine refuses. Pure.
 import type { MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
@@ -53,14 +53,17 @@ export const wouldShrink = (virtualBytes: number, asked: number): Fault =>
     data: { virtualBytes, asked },
   });
 
-/** T15: points in a VM. */
+/** T15: the points a VM may have. */
 export const POINTS_MAX = 5000;
-/** T15: of all notes of a VM, as JSON: its whole timeline crosses a channel at once. */
+/** T15: all notes of a VM together, as JSON: its whole timeline crosses a channel in one message. */
 export const NOTES_BYTES_MAX = 4 * 2 ** 20;
 
 const bytesOf = (note: string): number => (note === '' ? 0 : Buffer.byteLength(JSON.stringify(note)));
 
-/** Is there room for so many points more, and for this note, of a new moment or in place of its own? */
+/**
+ * Refuses more points, or a longer note, than a VM may have. `id`: the moment whose note is replaced; null: a
+ * new one.
+ */
 export function requireRoom(tree: Tree, more: number, note: string, id: MomentId | null = null): void {
   if (tree.points.length + more > POINTS_MAX)
     throw reached(`This VM has ${POINTS_MAX} points.`, 'Delete some first.');
@@ -84,6 +87,9 @@ export const uncertain = (path: string): Fault =>
     todo: 'Check the host disk, then stop and start the VM.',
   });
 
-/** T14: nothing that hangs on that transaction may be undone: it may have happened. The next opener knows. */
+/**
+ * T14: the transaction may have happened, so nothing that depends on it may be undone. The next opening finds
+ * out.
+ */
 export const isUncertain = (cause: unknown): cause is Fault =>
   cause instanceof Fault && cause.body.code === 'disk.poisoned';

@@ -1,4 +1,4 @@
-// What the engine asks of the world, how it may be set, and what it is told.
+// What the engine asks of the world, its options, and what callers give it.
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import type { MomentKind } from '../../../shared/timeline.ts';
 import type { Clock, Folder, Random } from '../../platform/ports.ts';
@@ -23,7 +23,7 @@ export interface EngineOptions {
   readonly batchBytes?: number;
   /** Shortest run of units that is shared rather than copied (T16); smaller in the simulation. */
   readonly cloneMinBytes?: number;
-  /** Free bytes of the host's disk with which nothing is punched in a file that goes anyway. */
+  /** With so many bytes free on the host's disk, nothing is punched in a file that goes soon anyway. */
   readonly roomyBytes?: number;
   readonly switchOff?: SwitchOffs;
   /** False: settling waits for `settle()`; the simulation steps it. */
@@ -32,14 +32,14 @@ export interface EngineOptions {
 
 /** Large enough that fdatasync does not dominate, small enough to stop and tell often. */
 const BATCH_BYTES = 8 * 2 ** 20;
-/** Still stopped and told of several times a second. */
+/** Small enough to be stopped, and to tell its progress, several times a second. */
 const IDLE_BATCH_BYTES = 64 * 2 ** 20;
 /** Telling another process to share a range costs as much as copying about so many bytes of it. */
 const CLONE_MIN_BYTES = 64 * 1024;
 /** Several times what an ordinary point holds. */
 const ROOMY_BYTES = 16 * 2 ** 30;
 
-/** How it settles, where nothing else is said. */
+/** How the engine settles: the options given, else the values above. */
 export const settlingOf = ({ switchOff, batchBytes, cloneMinBytes, roomyBytes }: EngineOptions) => ({
   off: switchOff ?? {},
   batchBytes: batchBytes ?? BATCH_BYTES,

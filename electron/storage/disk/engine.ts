@@ -38,7 +38,7 @@ import { Tree } from './tree.ts';
 import { Verifier } from './verify.ts';
 
 const BLOCK_BYTES = 2 * 2 ** 20;
-/** After which a take that could not be completed is tried again. */
+/** How long until a take or a sweep that failed is tried again. */
 const RETRY_MS = 15_000;
 
 export class VmEngine {
@@ -54,7 +54,7 @@ export class VmEngine {
   readonly grafts: Grafts;
   readonly deltas: DeltaWriter;
   readonly sharing: Sharing;
-  /** Takes, goings-back and deletions one after another: each is short. */
+  /** Takes, goings-back and deletions run one after another: each is short. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly #making = {
     newPointId: () => pointIdSchema.parse(this.#ports.random.uuid()),
@@ -116,7 +116,7 @@ export class VmEngine {
     return engine;
   }
 
-  /** The lock, or whatever else must go when the folder is closed. */
+  /** `release` is called when the folder is closed: it gives back the lock, or whatever else is held. */
   onRelease(release: () => void | Promise<void>): void {
     this.#release = release;
   }
@@ -178,7 +178,7 @@ export class VmEngine {
     });
   }
 
-  /** Now of a disk becomes larger, its points stay as they were (T4): a take of nobody's. Answers with the size (T12). */
+  /** Makes Now of a disk larger by a take without a moment; its points stay as they were (T4). Answers the new size (T12). */
   growDisk(diskId: DiskId, virtualBytes: number): Promise<number> {
     return this.#serial(async () => {
       const current = this.#disk(diskId).virtualBytes;
@@ -193,17 +193,17 @@ export class VmEngine {
     return this.#disk(diskId).volume;
   }
 
-  /** T14: what was written to a disk may not be there: the folder is to be opened again. */
+  /** T14: true where something written to a disk may be lost: the folder must be opened again. */
   isPoisoned(): boolean {
     return [...this.#disks.values()].some(({ files }) => files.poison() !== null);
   }
 
-  /** T14: nobody who used it lives on, so it is in doubt no more. Fault disk.poisoned: the folder is to be opened again first. */
+  /** T14: nobody who used the disk lives on, so it is in doubt no more. Fault disk.poisoned: open the folder again first. */
   trust(diskId: DiskId): void {
     this.#disk(diskId).trust();
   }
 
-  /** The points that a differencing image with this parent UUID fits: of that id, or whose content came from there. */
+  /** The points that a differencing image with this parent UUID fits: of that id, or with content that came from it. */
   pointsOf(uuid: string): PointId[] {
     return this.#tree.points
       .filter(({ id, origin, momentId }) => momentId !== null && (id === uuid || origin === uuid))
@@ -222,7 +222,7 @@ export class VmEngine {
   hashPoint = async (pointId: PointId, signal?: AbortSignal): Promise<string> =>
     hashVolume(this.pointReader(pointId), this.#ports.turn, signal);
 
-  /** What timeline.json repeats; `revision` tells whether it is another one. */
+  /** What timeline.json repeats; another `revision` means other content. */
   mirror(): { readonly revision: number; readonly mirror: Mirror } {
     return { revision: this.#tree.revision, mirror: mirrorOf(this.#tree) };
   }
@@ -254,7 +254,7 @@ export class VmEngine {
     this.#settler.wake();
   }
 
-  /** T17: nobody uses the disks; what changed becomes a point nobody took, so that settling leaves Now one VHD. */
+  /** T17: nobody uses the disks. A changed leaf becomes a point without a moment, so that settling makes Now one VHD. */
   rest(): Promise<void> {
     return this.#serial(async () => {
       for (const disk of this.#disks.values()) await disk.flush();
@@ -262,7 +262,7 @@ export class VmEngine {
     });
   }
 
-  /** A take that was recorded is completed before anything else; a full disk may have stopped it half-way (T14). */
+  /** A recorded take is completed before anything else; a full disk may have stopped it half-way (T14). */
   async #finishTakes(): Promise<void> {
     for (const op of this.#tree.ops) {
       if (op.kind !== 'take') continue;
@@ -332,7 +332,7 @@ export class VmEngine {
     });
   }
 
-  /** T8: for good. Files nothing hangs off go at once, the others are merged away in the background. */
+  /** T8: deletes for good. A file that nothing hangs off goes at once; other points are merged away in the background. */
   purge(
     which: (row: MomentRow & { readonly trashedAt: number }) => boolean,
   ): Promise<{ freedBytes: number }> {
@@ -350,7 +350,7 @@ export class VmEngine {
     });
   }
 
-  /** Files nobody needs. What cannot go now goes later: the rows are why nobody misses it. */
+  /** Unlinks files nobody needs. A failure is not told: no point needs these files, and a later sweep unlinks them. */
   async #sweep(): Promise<void> {
     try {
       await sweep(this.#tree, this.#disks, this.grafts.stale(), this.#options.switchOff ?? {});
@@ -360,7 +360,7 @@ export class VmEngine {
     }
   }
 
-  /** What frozen images hold for nothing goes back to the host. Faults: disk.full, disk.io. */
+  /** Gives back to the host what frozen images hold for nothing. Faults: disk.full, disk.io. */
   compact(order: CompactOrder = 'run'): void {
     this.#settler.compact(order);
   }
@@ -373,7 +373,7 @@ export class VmEngine {
     this.#settler.hold(isHeld);
   }
 
-  /** T7: what is being turned goes back to where it was; settling is paused. */
+  /** T7: takes back the reversal under way; settling is paused. */
   undoSettling(): Promise<void> {
     return this.#settler.undo();
   }

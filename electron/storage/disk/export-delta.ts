@@ -1,6 +1,7 @@
-// What one point has otherwise than another, as a differencing VHD for somebody else: parent and UUID are the points'
-// own (T1), so that whoever has the parent can tell that it belongs. Written some megabytes at a time, so that it can be
-// cancelled and lives through a restart; only what really differs is in it. The points are only read (T4).
+// Writes the difference between two points as a differencing VHD for somebody else. Its UUID and parent are
+// those of the points (T1), so that whoever has the parent can tell that the file fits. It is written some
+// megabytes at a time, so that it can be cancelled and lives through a restart. Only units that really differ
+// are in it. The points are only read (T4).
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
@@ -53,7 +54,9 @@ export class DeltaWriter {
     this.#turn = turn;
   }
 
-  /** Reads about so many bytes. Faults: moment.not-found, vhd.parent-mismatch, disk.full, disk.io. */
+  /**
+   * Goes on, reading about `budgetBytes`. Faults: moment.not-found, vhd.parent-mismatch, disk.full, disk.io.
+   */
   async some({ folder, name }: DeltaPlace, order: DeltaOrder, nowMs: number): Promise<DeltaWritten> {
     const { files } = this.#disk(order.fromId);
     if (this.#disk(order.toId).files !== files) throw otherDisk();
@@ -143,7 +146,10 @@ function createdFor({ fromId, toId }: DeltaOrder, row: DiskRow, file: BlockFile,
   });
 }
 
-/** Units of a block that lie in different images, inside the disk. */
+/**
+ * The units of a block, inside the disk, that the two points read from different images: only these can
+ * differ.
+ */
 function differing([from, to]: readonly [View, View], block: number, row: DiskRow): Uint8Array {
   const units = new Uint8Array(row.blockBytes / UNIT_BYTES);
   const [a, b] = [from.owner(block), to.owner(block)];

@@ -1,7 +1,7 @@
-// A point that was made elsewhere grows on one of ours: a new image is filled through an export of its own while nobody
-// knows of it, and one transaction makes it a point. Until then its record says only that its files are to go (T14: a
-// full disk, a death of storage or a change of mind leaves nothing). Its parent stays as it is, whatever is settled
-// meanwhile: the header names a point, not a role (T1).
+// A point that was made elsewhere is added to a tree of ours: a new image, filled through an export of its
+// own while no row makes it a point; then one transaction does. Until then its record says only that its
+// files are to go (T14: a full disk, a death of storage or a change of mind leaves nothing). Its parent stays
+// as it is, whatever is settled meanwhile: the header names a point, not a role (T1).
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Volume } from '../volume.ts';
@@ -15,7 +15,7 @@ import { type Change, drop, type GraftOp, type MomentRow, put } from './state.ts
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
-/** At a time, in one VM. */
+/** Grafts under way at a time, in one VM. */
 const GRAFTS_MAX = 4;
 
 export interface GraftPorts {
@@ -56,7 +56,10 @@ export class Grafts {
     this.#ports = ports;
   }
 
-  /** An empty image on the point, to be filled through `volume`; empty ones on the other disks of its moment. */
+  /**
+   * Makes an empty image on the point, to be filled through `volume`, and empty ones on the other disks of
+   * its moment.
+   */
   begin(parent: PointId): Promise<{ readonly id: PointId; readonly volume: Volume }> {
     const { tree, serial, newPointId } = this.#ports;
     return serial(async () => {
@@ -96,7 +99,7 @@ export class Grafts {
         images.push({ disk, leaf: new Leaf(image, files.folder, null, off), view });
         files.grafted.add(view);
       }
-      // Before the first byte: from here on the next opener knows whose file this is.
+      // Recorded before the first byte: from here on the next opener knows what these files are.
       if (off.graftRecord !== true) tree.commit([put('op', op)]);
       return { op, images };
     } catch (cause) {
@@ -109,7 +112,9 @@ export class Grafts {
     }
   }
 
-  /** Whole and durable, then a point of ours: a child of the one it grew on. Nobody writes to its volume any more. */
+  /**
+   * Makes the images durable, then children of the points they are on. Nobody writes to `volume` any more.
+   */
   commit(
     id: PointId,
     given: { readonly name: string; readonly note: string; readonly origin: string },
@@ -143,7 +148,7 @@ export class Grafts {
       try {
         tree.commit([drop('op', op.id), put('moment', moment), ...points]);
       } catch (cause) {
-        // Whoever gives it up now must not take its files.
+        // The transaction may have happened: a later discard must not take the files.
         if (isUncertain(cause)) this.#growing.delete(id);
         throw cause;
       }
@@ -157,7 +162,7 @@ export class Grafts {
     });
   }
 
-  /** Nothing is left of it. Null: of all that grow. Unknown ones are gone already. */
+  /** Drops a graft with its files; null: all of them. An unknown one is gone already. */
   discard(id: PointId | null): Promise<void> {
     return this.#ports.serial(async () => {
       for (const [grown, { images }] of this.#growing) {
@@ -169,7 +174,7 @@ export class Grafts {
     });
   }
 
-  /** Recorded, and nobody fills them any more, or again: their files go. */
+  /** Drops recorded grafts that nobody fills any more, and puts their files in the unlink list. */
   stale(): Change[] {
     return this.#ports.tree.grafts
       .filter(({ images }) => !images.some(({ point }) => this.#growing.has(point)))
@@ -179,7 +184,7 @@ export class Grafts {
       ]);
   }
 
-  /** What has not been committed goes when the folder is opened again. */
+  /** Grafts that were not committed go when the folder is opened again. */
   close(): void {
     for (const { images } of this.#growing.values()) for (const image of images) close(image);
     this.#growing.clear();
@@ -191,7 +196,9 @@ function close({ disk, leaf, view }: GrowingImage): void {
   leaf.image.close();
 }
 
-/** T14: before the transaction that forgets it, which a full disk has no room for. Its record stays until then. */
+/**
+ * T14: the files go before the transaction that forgets the graft, for which a full disk may have no room.
+ */
 async function discarded(image: GrowingImage): Promise<void> {
   close(image);
   const id = image.leaf.image.uuid as PointId;

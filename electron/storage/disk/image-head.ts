@@ -35,7 +35,7 @@ export interface ImageHead {
   readonly batEntries: number;
 }
 
-/** Throws vhd.corrupt, vhd.unsupported or disk.io. `uuid` is what the name promises (T1). */
+/** Throws vhd.corrupt, vhd.unsupported or disk.io. `uuid` is the one that the file's name promises (T1). */
 export function readHead(file: BlockFile, uuid: string | null): ImageHead {
   const fileBytes = file.sizeBytes();
   if (fileBytes < BAT_AT)
@@ -55,8 +55,8 @@ export function readHead(file: BlockFile, uuid: string | null): ImageHead {
   );
   if (uuid !== null && footer.uuid !== uuid) throw corrupt(file.name, 'UUID', footer.uuid, uuid);
   const blocks = Math.ceil(footer.currentBytes / blockBytes);
-  // The BAT must fit before memory is given to it (T12): a huge one would be a bomb. A root is cut short of a resize
-  // with entries to spare (resize.ts); a differencing image never is.
+  // The BAT must fit the disk before memory is given to it (T12): a huge one would be a bomb. A crash during
+  // a resize can leave a root with entries to spare (resize.ts), but never a differencing image.
   if (batEntries < blocks || (isDifferencing && batEntries !== blocks))
     throw corrupt(file.name, 'BAT entries', batEntries, blocks);
   const { currentBytes: virtualBytes, timestampMs, isLeaf } = footer;
@@ -64,7 +64,7 @@ export function readHead(file: BlockFile, uuid: string | null): ImageHead {
   return { identity, batOffset, batEntries };
 }
 
-/** T12: it was closed or quiesced, and nothing was written behind. */
+/** T12: a file that ends with a footer was closed or quiesced, and nothing was written behind it since. */
 export function endsWithFooter(file: BlockFile): boolean {
   const cookie = new Uint8Array(8);
   file.read(cookie, file.sizeBytes() - FOOTER_BYTES);

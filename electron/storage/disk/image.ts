@@ -40,7 +40,7 @@ export class Image {
   #virtualBytes: number;
   #bat: Uint32Array;
   #batOffset: number;
-  /** As the header says: more than the disk has blocks where a crash cut a resize short. */
+  /** As the header says: more entries than the disk has blocks where a crash cut a resize short. */
   #batEntries: number;
   /** When the point it stands for began as a leaf. */
   timestampMs: number;
@@ -49,7 +49,7 @@ export class Image {
   /** Where the end footer goes: after every block and everything a lost allocation may have left. */
   #end = 0;
   #poison: string | null = null;
-  /** Maps that are still to be put back: nothing is written before them. */
+  /** Writes of maps that are still to be repeated: nothing else is written before them. */
   #owed: (() => void)[] = [];
 
   private constructor(file: BlockFile, identity: ImageIdentity, batOffset: number) {
@@ -79,7 +79,7 @@ export class Image {
     return image;
   }
 
-  /** Opens and checks; throws vhd.corrupt, vhd.unsupported or disk.io. `uuid` is what the name promises (T1). */
+  /** Opens and checks; throws vhd.corrupt, vhd.unsupported or disk.io. `uuid` is the one that the name promises (T1). */
   static open(file: BlockFile, uuid: string | null): Image {
     const head = readHead(file, uuid);
     const image = new Image(file, head.identity, head.batOffset);
@@ -112,7 +112,7 @@ export class Image {
     return this.#bat;
   }
 
-  /** Its BAT has as many entries as it has blocks (T12), as it has unless a resize was cut short. */
+  /** Its BAT has exactly one entry per block (T12); not so after a resize that was cut short. */
   get isExact(): boolean {
     return this.#batEntries === this.blockCount;
   }
@@ -147,10 +147,10 @@ export class Image {
     return loaded;
   }
 
-  /** Of whoever keeps its disk's files (doubt.ts). */
+  /** Set by whoever keeps its disk's files (doubt.ts); called when a sync of this file has failed. */
   onFailedSync: () => void = () => undefined;
 
-  /** The block is here no more, for readers; changeBat makes it durable. */
+  /** Readers see the block no more; on the disk changeBat removes it. */
   clear(block: number): void {
     this.bat[block] = BAT_UNUSED;
     this.bitmaps.drop(block);
@@ -169,7 +169,7 @@ export class Image {
     this.#writeAt(this.dataOffset(block) + at, source);
   }
 
-  /** The next slot at the end, for nobody yet: its BAT entry. Reads as zeros: nothing was ever written there. */
+  /** Reserves a slot at the end, known to nobody, and answers its BAT entry. It reads as zeros: never written to. */
   reserve(): number {
     this.#beforeWriting();
     // Room for the end footer stays between the blocks, so that it is never overwritten.
@@ -181,7 +181,7 @@ export class Image {
     return (dataOffset - this.bitmapBytes) / SECTOR_BYTES;
   }
 
-  /** Gives back every slot reserved since the end was there: none of them was published. What is cut reads as zeros. */
+  /** Gives back all slots reserved since `end` was the end; none was published. Reserved anew they read as zeros. */
   release(end: number): void {
     this.file.truncate(end + FOOTER_BYTES);
     this.#end = end;
@@ -192,7 +192,7 @@ export class Image {
     return { from: this.#batOffset, end: this.#locatorsAt() + 2 * LOCATOR_SPACE };
   }
 
-  /** Nothing is needed behind it: the file ends there, or it is as it was (T14). Durable after sync(). */
+  /** Ends the file at `end`, behind which nothing is needed. On failure it is as it was (T14). Durable after sync(). */
   endAt(end: number): void {
     this.#writeAt(end, this.#footer());
     this.release(end);
@@ -202,7 +202,7 @@ export class Image {
     return this.#end;
   }
 
-  /** Into a slot no reader knows of; negative: into the page before its data (page.ts). */
+  /** Writes into a slot no reader knows of. Negative `at`: into the page before its data (page.ts). */
   fillSlot(entry: number, at: number, source: Uint8Array): void {
     this.#writeAt(entry * SECTOR_BYTES + this.bitmapBytes + at, source);
   }
@@ -215,7 +215,7 @@ export class Image {
     }
   }
 
-  /** A slot known from elsewhere (run file): the end moves past it. */
+  /** Adopts a slot that a run file names: the end moves past it. */
   place(block: number, entry: number): void {
     this.bat[block] = entry;
     this.bitmaps.set(block, new Uint8Array(this.unitsPerBlock).fill(this.isDifferencing ? 0 : 0xff));
@@ -223,15 +223,15 @@ export class Image {
     this.#end = Math.max(this.#end, dataOffset + this.blockBytes);
   }
 
-  /** False: there is no room for sums (page.ts), and none will ever be recorded. */
+  /** False: the block has no room for sums before it (page.ts), and none will ever be recorded. */
   hasSums = (block: number): boolean => sumsRoom(this, this.bat[block] ?? 0) > 0;
 
-  /** Writes the BAT sectors that hold these blocks, with the entries of `source`. Where it fails, some of them: their data is durable. */
+  /** Writes the BAT sectors of these blocks, from `source`. A failure may leave some written: their data is durable. */
   writeBat(blocks: Iterable<number>, source: Uint32Array): void {
     for (const { at, bytes } of batSectors(blocks, source)) this.#writeAt(this.#batOffset + at, bytes);
   }
 
-  /** The same, and where it fails none of them (T14): nobody reads those slots yet, or some would be gone. */
+  /** The same, but a failure leaves none written (T14): their slots are not ready for readers, or blocks would be gone. */
   changeBat(blocks: Iterable<number>, source: Uint32Array): void {
     const all = [...blocks];
     let written = 0;
@@ -241,13 +241,13 @@ export class Image {
         written++;
       }
     } catch (cause) {
-      // A sector is written or not: where the host is full, what was not need not be put back.
+      // A sector is written or not: where a full host refused the very first, nothing needs putting back.
       if (written > 0) this.putBack(() => this.writeBat(all, this.bat));
       throw cause;
     }
   }
 
-  /** T14: maps whose writing failed half-way, as memory has them: a retry must find what it knows of. Where the host is full, before it. */
+  /** T14: rewrites maps whose writing failed as memory has them: retries rely on it. On a full host they stay owed. */
   putBack(...writes: readonly (() => void)[]): void {
     const owed = [...this.#owed.splice(0), ...writes];
     try {
@@ -302,7 +302,7 @@ export class Image {
     return encodeHeader({ batOffset, batEntries, blockBytes, parent }, this.#locatorsAt());
   }
 
-  /** Room for a BAT of so many entries at the end, for nobody yet: where it is in the file. */
+  /** Reserves room at the end for a BAT of so many entries, which no header names yet. Answers its offset in the file. */
   reserveBat(entries: number): number {
     const at = alignUp(this.#end + FOOTER_BYTES, SECTOR_BYTES);
     requireInReach(at + entries * 4, this.file.name);
@@ -315,7 +315,7 @@ export class Image {
     for (const sector of batSectors(bat.keys(), bat)) this.#writeAt(at + sector.at, sector.bytes);
   }
 
-  /** The header names this BAT: one sector of it differs (resize.ts). Null: the one it has. */
+  /** Makes the header name this BAT; one sector of it differs (resize.ts). Null: the BAT it has. */
   writeHeader(table: { readonly at: number; readonly bat: Uint32Array } | null): void {
     const { at, bat } = table ?? { at: this.#batOffset, bat: this.#bat };
     // T14: a write that fails has not happened, in memory as on the disk.
@@ -323,7 +323,7 @@ export class Image {
     [this.#batOffset, this.#bat, this.#batEntries] = [at, bat, bat.length];
   }
 
-  /** The head footer says this size: one sector. Blocks behind it are not here any more (resize.ts). */
+  /** Makes the head footer say this size: one sector. Blocks behind it are here no more (resize.ts). */
   writeSize(virtualBytes: number): void {
     this.#writeAt(0, this.#footer({ virtualBytes }));
     this.#virtualBytes = virtualBytes;
@@ -341,17 +341,17 @@ export class Image {
     return this.#isLeaf;
   }
 
-  /** T5: says so in its footer, a single sector. Durable after sync(). */
+  /** T5: the footer, a single sector, says whether the image is a leaf. Durable after sync(). */
   markLeaf(isLeaf: boolean): void {
     if (this.#isLeaf === isLeaf) return;
     const footer = this.#footer({ isLeaf });
-    // T12: whoever finds the head of a point finds its end.
+    // T12: the end footer first, so that whoever finds the head of a point finds its end.
     if (!isLeaf) this.#writeAt(this.#end, footer);
     this.#writeAt(0, footer);
     this.#isLeaf = isLeaf;
   }
 
-  /** T12: whether who reads from the end finds what the head says. */
+  /** T12: whether the end footer says what the head says, for programs that read from the end. */
   hasEndFooter(): boolean {
     const at = this.file.sizeBytes() - FOOTER_BYTES;
     const end = new Uint8Array(FOOTER_BYTES);
@@ -373,11 +373,11 @@ export class Image {
       this.distrust();
       throw cause;
     }
-    // Another's of the same file may have failed meanwhile, which hears of it alone.
+    // Another caller's sync of the same file may have failed meanwhile; only that caller's call tells of it.
     this.#beforeWriting();
   }
 
-  /** A sync of its file has failed, whoever called it. */
+  /** A sync of its file has failed, on whatever handle. */
   distrust(): void {
     this.#poison = `syncing ${this.file.name} failed`;
     this.onFailedSync();

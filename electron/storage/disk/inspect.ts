@@ -1,5 +1,5 @@
-// What a point costs and how two points differ, from BATs, bitmaps and checksums alone: no data is read. A question may take a
-// while on a large disk, so it lets the guest's requests in.
+// What a point costs and how two points differ, from BATs, bitmaps and checksums alone: no data is read. On a
+// large disk a question may take a while, so it lets the guest's requests in.
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import type { MomentCost, PointDifference } from '../../../shared/timeline.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
@@ -28,7 +28,9 @@ export class Inspector {
     this.#turn = turn;
   }
 
-  /** A point, to be read when its reader comes to it; until it ends, what it may read is neither overwritten nor freed. */
+  /**
+   * Holds a point for a later read: until the hold ends, nothing that it may read is overwritten or freed.
+   */
   hold(pointId: PointId): HeldRead {
     const diskId = this.#tree.point(pointId)?.diskId;
     const files = diskId === undefined ? undefined : this.#disks.get(diskId)?.files;
@@ -38,7 +40,10 @@ export class Inspector {
     return holdView({ view: files.view(pointId), readers: files.readers }, { sizeBytes, blockBytes });
   }
 
-  /** What deleting gives back: at once, where nothing hangs off it; once merged away, what both images have. */
+  /**
+   * What deleting gives back: at once, where nothing hangs off the point; after its merge, what both images
+   * have.
+   */
   async cost(momentId: MomentId): Promise<MomentCost> {
     const cost = { allocatedBytes: 0, freesNowBytes: 0, freesLaterBytes: 0 };
     const references = this.#tree.references();
@@ -54,7 +59,7 @@ export class Inspector {
     return cost;
   }
 
-  /** On every disk that both moments have; null is Now. */
+  /** Where two moments differ, on every disk that both have; null is Now. */
   async compare(
     from: MomentId | null,
     to: MomentId | null,
@@ -73,7 +78,7 @@ export class Inspector {
     return found;
   }
 
-  /** What a comparison of these reads, Now aside. Fault moment.not-found. */
+  /** The points that a comparison of these moments reads, without Now. Fault moment.not-found. */
   pointsOf(...moments: readonly (MomentId | null)[]): PointId[] {
     return moments.flatMap(id => (id === null ? [] : this.#points(id).map(point => point.id)));
   }
@@ -93,7 +98,9 @@ export class Inspector {
     return this.#points(momentId).find(row => row.diskId === files.row.id);
   }
 
-  /** T4: each has its own; what only the larger one has behind the other's end differs. */
+  /**
+   * T4: each point has its own size; what the larger has behind the smaller one's end counts as different.
+   */
   #size(momentId: MomentId | null, files: DiskFiles): number {
     const { id } = files.row;
     const point = momentId === null ? undefined : this.#pointOn(momentId, files);
@@ -101,7 +108,10 @@ export class Inspector {
   }
 }
 
-/** Units that the point and the one image that hangs off it both have; 0 where it has to stay for now. Zeros are holes. */
+/**
+ * Bytes that the point and the only image hanging off it both have; 0 where the point must stay. Zeros are
+ * holes.
+ */
 async function mergedAway(
   tree: Tree,
   files: DiskFiles,
@@ -128,7 +138,10 @@ async function mergedAway(
   return bytes;
 }
 
-/** Where two points of a disk may differ: what lies in different images. A unit written with what it held counts. */
+/**
+ * Where two points of a disk may differ: units from different images. A unit rewritten with the same content
+ * counts.
+ */
 async function difference(
   [a, b]: readonly [View, View],
   { virtualBytes, blockBytes }: { readonly virtualBytes: number; readonly blockBytes: number },

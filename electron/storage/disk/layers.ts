@@ -5,13 +5,19 @@ import { Fault } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Image } from './image.ts';
 
-/** An image in a chain, read up to here: what hangs off a smaller point sees zeros behind its end, whatever lies below. */
+/**
+ * An image in a chain, read up to `endBytes`: what hangs off a smaller point sees zeros behind its end,
+ * whatever lies below.
+ */
 export interface Layer {
   readonly image: Image;
   readonly endBytes: number;
 }
 
-/** Of a block that several images have something of: for each unit which layer has it, 0 where none. */
+/**
+ * A block that several images have units of: per unit the number of its layer, from 1; 0 where no layer has
+ * it.
+ */
 class Mixed {
   readonly #layers: readonly Layer[];
   readonly #units: Uint16Array;
@@ -26,7 +32,7 @@ class Mixed {
   }
 }
 
-/** Uniform block: one image, or nobody (zeros). */
+/** Whose a block is: one image's, nobody's (zeros), or several images'. */
 type Owner = Image | null | Mixed;
 
 /** Who has a unit of a block. */
@@ -40,11 +46,11 @@ const OWNERS_CACHED_MAX = 4096;
 export class View {
   readonly #chain: () => readonly Layer[];
   readonly #owners = new Map<number, Owner>();
-  /** Null: to be asked for. */
+  /** Null: the next reader asks for the chain again. */
   #layers: readonly Layer[] | null;
   #isOver = false;
 
-  /** `chain` is asked again by the first who reads after a reset. */
+  /** `chain` is called again by the first read after a reset. */
   constructor(chain: () => readonly Layer[]) {
     this.#chain = chain;
     this.#layers = chain();
@@ -62,7 +68,7 @@ export class View {
     return this.#layers;
   }
 
-  /** There is no such point any more. */
+  /** The point is gone: every further read is a fault. */
   end(): void {
     this.#isOver = true;
     this.#owners.clear();
@@ -86,7 +92,7 @@ export class View {
     return owner;
   }
 
-  /** For who asks of every block once: what readers use stays remembered. */
+  /** For callers that ask for every block once: the cache keeps what readers use. */
   peek(block: number): Owner {
     const known = this.#owners.get(block);
     return known === undefined ? this.#resolve(block) : known;

@@ -1,5 +1,6 @@
-// The one writable image of a disk. T10: new bitmap bits and BAT entries stay in memory until flush:
-// data → sync → bitmap + BAT → sync → acknowledge. T11: each is noted in the run file before the write is acknowledged.
+// The one writable image of a disk. T10: new bitmap bits and BAT entries stay in memory until flush: data →
+// sync → bitmap + BAT → sync → acknowledge. T11: the run file notes new bits before their write is
+// acknowledged.
 import type { Folder } from '../../platform/ports.ts';
 import { BAT_UNUSED } from './bat.ts';
 import { putAway } from './disk-files.ts';
@@ -23,18 +24,21 @@ export class Leaf {
   readonly #dirty = new Set<number>();
   /** BAT as the last flush wrote it: an entry reaches the disk only after its data (T10). */
   readonly #durableBat: Uint32Array;
-  /** True at first: a predecessor of the same boot may have written in place what no run file tells of (T11). */
+  /**
+   * True at first: a predecessor of the same boot may have written data in place that no run file tells of
+   * (T11).
+   */
   #hasUnsyncedData = true;
   #isSealed = false;
   #flushing: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
 
-  /** `bootId` null: what dies before it is sealed is nobody's loss, so nothing is noted for T11. */
+  /** `bootId` null: the leaf is no loss if storage dies before it is sealed, so nothing is noted for T11. */
   constructor(image: Image, folder: Folder, bootId: string | null, off: SwitchOffs) {
     this.image = image;
     this.#folder = folder;
     this.#off = off;
-    // A going back that did not come to its transaction has sealed it.
+    // A going back that did not come to its transaction may have sealed this leaf.
     image.markLeaf(true);
     this.#durableBat = image.bat.slice();
     this.#run =
@@ -61,7 +65,10 @@ export class Leaf {
     return this.image.allocatedBlocks().length === 0;
   }
 
-  /** Whole units only; the caller has merged partial ones. `source` null means zeros. True: units became ours. */
+  /**
+   * Whole units only; the caller has merged partial ones. `source` null means zeros. True: the leaf has new
+   * units.
+   */
   writeUnits(
     block: number,
     firstUnit: number,
@@ -70,15 +77,16 @@ export class Leaf {
     source: Uint8Array | null,
   ): boolean {
     const { image } = this;
-    // T4: it is a point's, or nobody knows whether it is.
+    // T4: it is a point's file by now, or nobody knows whether it is.
     if (this.#isSealed) throw poisoned(`${image.file.name} is sealed`);
-    // T5: of a going back that came to nothing, on a host too full to say that it is written to again.
+    // T5: after a going back that came to nothing, a full host may have had no room to mark it as a leaf
+    // again.
     image.markLeaf(true);
     if (!image.has(block)) {
       this.#writeFresh(block, firstUnit, units, unitBytes, source);
       return true;
     }
-    // Before the write: one that fails may have happened in part.
+    // Set before the write: one that fails may have happened in part.
     this.#hasUnsyncedData = true;
     image.writeData(block, firstUnit * unitBytes, source ?? new Uint8Array(units * unitBytes));
     const here = image.units(block);
@@ -114,7 +122,9 @@ export class Leaf {
     this.#mark(block);
   }
 
-  /** Everything written before the call is durable when it resolves. Calls that come meanwhile share the next one. */
+  /**
+   * Everything written before the call is durable when it resolves. Calls during a flush share the next one.
+   */
   flush(): Promise<void> {
     if (this.#queued !== null) return this.#queued;
     if (this.#flushing === null) return this.#start();
@@ -178,7 +188,7 @@ export class Leaf {
     for (const block of blocks.keys()) if (!this.#dirty.has(block)) image.bitmaps.pinned.delete(block);
   }
 
-  /** Frozen: nobody may write to it any more (T6), and its footer says so (T5). */
+  /** Freezes the leaf: nobody may write to it any more (T6), and its footer says so (T5). */
   async seal(): Promise<void> {
     await this.flush();
     this.image.markLeaf(false);
@@ -186,18 +196,21 @@ export class Leaf {
     await this.quiesce();
   }
 
-  /** T5: written to again, and its footer says so, durably: a power cut brings back the leaf that was discarded. */
+  /**
+   * T5: makes it a leaf again, durably: otherwise a power cut could leave the discarded leaf as the only one
+   * marked so.
+   */
   async unseal(): Promise<void> {
     this.#isSealed = false;
     try {
       this.image.markLeaf(true);
       if (this.#off.rescueUnsealSync !== true) await this.image.sync();
     } catch {
-      // The next write does it, or the next opening.
+      // The next write marks it, or the next opening.
     }
   }
 
-  /** T12: flushed, with its end footer. */
+  /** T12: flushes, and writes the end footer. */
   async quiesce(): Promise<void> {
     await this.flush();
     this.image.writeEndFooter();

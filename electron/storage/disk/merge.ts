@@ -1,5 +1,5 @@
-// Taking a point nobody asks for any more out of the tree (T8), block by block, while the disk is used. It has exactly
-// one child, so nobody else reads through it; of the two images the one with less in it moves.
+// Takes a point without a moment out of the tree (T8), block by block, while the disk is used. The point has
+// exactly one child, so nobody else reads through it. Of the two images the one with less in it moves.
 //
 //   up    the point's units go into the child, where the child has none of its own; the child then hangs off the
 //         point's parent:      child data + sums → sync → child bitmaps + BAT → sync · bitmaps' sums, header · sync ·
@@ -8,8 +8,8 @@
 //         point data + sums → sync → point bitmaps + BAT → sync → bitmaps' sums → sync → child BAT cleared → sync ·
 //         op=flip · point's footer · sync · rename · folder sync · done
 //
-// The child reads the same at every instant: while it has a unit it answers for it, and before it gives one up the other
-// has it. So running the same loop again is the recovery.
+// The child reads the same at every instant: while it has a unit it answers for it, and before it gives a
+// unit up the point's file has it. So running the same loop again is the recovery.
 
 import { invariant } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
@@ -42,13 +42,13 @@ import { bitmapSum } from './sums.ts';
 interface Merge {
   readonly target: Image;
   readonly source: Image;
-  /** What the target had of these units is of no matter any more. */
+  /** What the target had of these units no longer matters. */
   readonly isOverwriting: boolean;
-  /** Of an allocated block of the source: those the target is to get. */
+  /** The units of an allocated block of the source that the target is to get. */
   readonly wanted: (block: number) => Uint8Array;
 }
 
-/** The point's units that the child lacks, and all of the child's: `up` moves the first, `down` the second. */
+/** Bytes to move: `up` the point's units that the child lacks, `down` all units of the child. */
 export function mergeBytes(point: Image, child: Image): { readonly up: number; readonly down: number } {
   const sum = (merge: Merge): number =>
     merge.source
@@ -76,7 +76,10 @@ const downwards = (point: Image, child: Image): Merge => ({
   wanted: block => child.units(block),
 });
 
-/** A root stays the file it is: a child never becomes one by filling up. Only a root changes its size. */
+/**
+ * A root stays the same file: a child never becomes the root by filling up. Of unequal sizes, only a root's
+ * can change.
+ */
 export function mergeDirection(point: Image, child: Image): MergeOp['direction'] {
   if (!point.isDifferencing) return 'down';
   if (point.virtualBytes !== child.virtualBytes) return 'up';
@@ -123,7 +126,7 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
     ];
     if (child.virtualBytes > point.virtualBytes) await resizeRoot(point, child.virtualBytes, ports);
     if (!(await moveAll(ports, downwards(point, child), child))) return false;
-    // T8: its name is taken from it.
+    // T8: the point's file will take its name; what is still in it would be lost.
     invariant(child.allocatedBlocks().length === 0, `${child.file.name} is not drained`);
     if (off.mergeRecordBeforeHeader !== true) tree.commit([put('op', { ...op, stage: 'flip' })]);
   }
@@ -146,7 +149,7 @@ async function mergeDown(ports: CopyPorts, op: MergeOp): Promise<boolean> {
   return true;
 }
 
-/** `emptied`: the source's blocks are dropped from it, batch by batch. */
+/** `emptied`: the source, where its blocks are dropped batch by batch; null where they stay. */
 async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): Promise<boolean> {
   const blocks = await movedBlocks(ports, merge, emptied);
   const progress: CopyProgress = {
@@ -159,7 +162,8 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   };
   ports.progress({ ...progress });
   for (const { blocks: batch, bytes } of batches(blocks, ports.nextBatchBytes)) {
-    // T14: what is spare is the guest's, whoever took the rest meanwhile; what only changes hands takes nothing.
+    // T14: the spare room is the guest's, whoever took the rest meanwhile. Blocks the target has take no new
+    // space.
     const grown = batch.filter(block => !merge.target.has(block)).length;
     if (grown > 0) checkSpace(grown * merge.target.blockBytes, ports.files.folder.freeBytes());
     await absorb(ports, merge, batch);
@@ -177,7 +181,10 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   return true;
 }
 
-/** Of the source's blocks those that have something for the target, or may have; all where the source is emptied. */
+/**
+ * The source's blocks that have, or may have, something for the target; all of them where the source is
+ * emptied.
+ */
 async function movedBlocks(
   ports: CopyPorts,
   { source, target, wanted }: Merge,
@@ -195,7 +202,7 @@ async function movedBlocks(
   return blocks;
 }
 
-/** The target answers for these units too, durably: data before the maps that name it. */
+/** Makes the target answer for these units too, durably: data before the maps that name it. */
 async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[]): Promise<void> {
   const { off } = ports;
   const { target, source, wanted } = merge;
@@ -211,7 +218,8 @@ async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[])
     for (const [block, units] of grown) writeUnits(target, block, units);
     target.changeBat(slots.keys(), withEntries(target.bat, slots));
   } catch (cause) {
-    // A retry writes there again, and a clone that is refused leaves anything: no bitmap may name it by then.
+    // A retry writes these units again, and a refused clone may leave anything there: no bitmap may name them
+    // by then.
     if (off.mergeMapsBack !== true)
       target.putBack(() => {
         for (const block of grown.keys()) writeUnits(target, block, target.units(block));
@@ -224,8 +232,9 @@ async function absorb(ports: CopyPorts, merge: Merge, blocks: readonly number[])
 }
 
 /**
- * Units a block is to have too, and their sums; answers with the bitmap that will say so. Sums and bitmap are not one sector:
- * until a new bitmap is durable no sum of it is recorded, so that a crash between the two is not taken for damage.
+ * Gives a block of the target more units, and their sums; answers the bitmap that will name them. Sums and
+ * bitmap are not in one sector: until the new bitmap is durable no sum of it is recorded, so that a crash
+ * between the two is not taken for damage.
  */
 async function growBlock(
   ports: CopyPorts,
@@ -242,17 +251,18 @@ async function growBlock(
   const page = { ...read, isMapLost: wasLost && !isReplaced };
   const all = union(target.units(block), units);
   const { sums, isMapLost } = withMoved(page, units, moved);
-  // Not where the bitmap says so already: it may not be durable. A root's never changes (T12).
+  // Its sum tells, not the bitmap as it is read, which may not be durable. A root's bitmap never changes
+  // (T12).
   const isKnown = isMapLost || page.sums.bitmap === bitmapSum(all, block) || !target.isDifferencing;
   writeSums(target, block, { bitmap: isKnown ? mapSum(all, block, isMapLost) : 0, units: sums });
   return all;
 }
 
-/** Not one of a merge on its way, whose units have sums. */
+/** The page has lost all its sums. A merge under way does not leave such pages: their units have sums. */
 const isBlankOf = ({ tree }: CopyPorts, image: Image, { sums }: Page): boolean =>
   image.isDifferencing && isBlank(sums) && isRecordedIn(tree, image);
 
-/** Bitmaps that are durable and have no sum get it. True: some had none. */
+/** Records the sums of durable bitmaps that have none. True: some had none. */
 async function recordMaps(ports: CopyPorts, image: Image, blocks: readonly number[]): Promise<boolean> {
   let isChanged = false;
   for (const block of blocks) {
@@ -268,7 +278,10 @@ async function recordMaps(ports: CopyPorts, image: Image, blocks: readonly numbe
   return isChanged;
 }
 
-/** The child hangs off the point's parent; the point's file, where it is still there, is nobody's. */
+/**
+ * The child now hangs off the point's parent. `gone`: the point's file, to be unlinked; null where it became
+ * the child's.
+ */
 function finish({ files, tree }: CopyPorts, op: MergeOp, gone: string | null): void {
   const [point, child] = [tree.point(op.point), tree.point(op.child)];
   if (point === undefined || child === undefined) return;

@@ -1,5 +1,6 @@
-// timeline.json: the rows of timeline.db again, as text, for the day the database is gone (T5). Written a while after each
-// transaction and never waited for: what it says of names and notes is believed by `rescue`, what it says of files is not.
+// timeline.json: the rows of timeline.db again, as text, for the day the database is gone (T5). It is written
+// a while after each transaction and nobody waits for it. `rescue` believes what it says of names and notes,
+// never what it says of files.
 import * as z from 'zod';
 import { diskRowSchema, momentRowSchema, nowRowSchema, pointRowSchema } from './state.ts';
 import type { Tree } from './tree.ts';
@@ -23,7 +24,7 @@ export const mirrorOf = ({ disks, points, moments, nowMoment }: Tree): Mirror =>
   now: nowMoment,
 });
 
-/** Anything else than a whole mirror is none. */
+/** Anything but a whole mirror reads as an empty one. */
 export function readMirror(json: unknown): Mirror {
   const read = mirrorSchema.safeParse(json);
   return read.success ? read.data : EMPTY_MIRROR;

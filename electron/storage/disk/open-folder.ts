@@ -1,4 +1,4 @@
-// A VM folder on a real filesystem becomes an engine: lock, database, disk folders.
+// Opens a VM folder on a real filesystem as an engine: lock, database, disk folders.
 //   <folder>/.lock  <folder>/timeline.db  <folder>/timeline.json  <folder>/rescue.py  <folder>/disks/<diskId>/<uuid>.vhd
 import { join } from 'node:path';
 import type { VmId } from '../../../shared/ids.ts';
@@ -22,7 +22,7 @@ export interface OpenFolderPorts {
 }
 
 export const DATABASE_NAME = 'timeline.db';
-/** After a transaction; what it says is read after a disaster only. */
+/** How long after a transaction the mirror follows; it is read after a disaster only. */
 const MIRROR_MS = 5000;
 
 /** Throws Fault disk.owned-elsewhere, timeline.missing, vhd.corrupt, vhd.parent-missing, disk.io. */
@@ -75,13 +75,15 @@ function refuseLostTimeline(path: string): void {
   });
 }
 
-/** For the day there is no Ebb to ask. */
+/** The script is for the day there is no Ebb to ask. */
 function leaveScript(path: string): void {
   const script = join(path, RESCUE_SCRIPT_NAME);
   if (readText(script) !== RESCUE_SCRIPT) void writeTextHint(script, RESCUE_SCRIPT);
 }
 
-/** timeline.json follows the database (mirror.ts). It is a help, and never worth a failure. */
+/**
+ * timeline.json follows the database (mirror.ts). It is only a help: failing to write it fails nothing else.
+ */
 function keepMirror(path: string, engine: VmEngine): () => Promise<void> {
   let written = -1;
   let writing = Promise.resolve();

@@ -8,19 +8,22 @@ import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, wrongSum } from '
 export interface Page {
   readonly units: Uint8Array;
   readonly sums: Sums;
-  /** Its bitmap is not the one recorded: what is here is not known. In a root everything is, whatever is read (T12). */
+  /**
+   * The bitmap is not the one recorded, so which units are here is unknown. In a root all are, whatever is
+   * read (T12).
+   */
   readonly isMapLost: boolean;
 }
 
-/** Bytes for sums in front of a slot: none where an older Ebb put it right behind the metadata. */
+/** Bytes for sums in front of a slot: 0 where an older Ebb put the slot right behind the metadata. */
 export function sumsRoom({ blockCount, table, sumsBytes }: Image, entry: number): number {
   const batBytes = alignUp(blockCount * 4, SECTOR_BYTES);
-  // Whoever moves the BAT away moves such a block too.
+  // Where the BAT was moved away, blocks without room were moved, too (resize.ts).
   const metadataEnd = table.from === BAT_AT ? BAT_AT + batBytes + 2 * LOCATOR_SPACE : BAT_AT;
   return entry * SECTOR_BYTES - sumsBytes >= metadataEnd ? sumsBytes : 0;
 }
 
-/** As on disk: of an allocated block, its bitmap and what was recorded of it. */
+/** Reads an allocated block's bitmap and what was recorded of it, from the disk. */
 export function readPage(image: Image, block: number, entry: number = image.bat[block] ?? 0): Page {
   const { unitsPerBlock, bitmapBytes, file } = image;
   const room = sumsRoom(image, entry);
@@ -35,22 +38,25 @@ export function readPage(image: Image, block: number, entry: number = image.bat[
 interface Written {
   readonly units: Uint8Array;
   /**
-   * One per unit, 0 where unknown. Null says of all that they are not recorded, which is the leaf's way: what is written
-   * in place must not leave an old one behind.
+   * One per unit, 0 where unknown. Null: none is recorded, as in the leaf, where data is written in place and
+   * must not leave an old sum behind.
    */
   readonly sums: Uint32Array | null;
-  /** What was lost stays lost: a sum is recorded that no such bitmap has. */
+  /** True: the bitmap gets a sum that no such bitmap has, so that the loss stays known. */
   readonly isMapLost?: boolean;
 }
 
-/** T12: in a root an allocated block is whole; a bitmap that says otherwise is damaged, and what is here is known. */
+/**
+ * T12: an allocated block of a root has all its units. A bitmap that denies it is damaged, but nothing is
+ * unknown.
+ */
 export const isPartial = ({ isDifferencing }: Image, units: Uint8Array): boolean =>
   !isDifferencing && units.some(unit => unit !== 0xff);
 
-/** Where checksums are recorded, a page without any is one that was lost whole. */
+/** True: the page has no sums at all. Where sums were recorded, it has lost them. */
 export const isBlank = ({ bitmap, units }: Sums): boolean => bitmap === 0 && units.every(sum => sum === 0);
 
-/** Bitmap and checksums of a block, whose slot need not be known to readers yet. */
+/** Writes a block's bitmap and checksums. Readers need not know its slot yet. */
 export function writePage(
   image: Image,
   block: number,
@@ -64,7 +70,7 @@ export function writePage(
   image.fillSlot(entry, -image.bitmapBytes - room, page.subarray(image.sumsBytes - room));
 }
 
-/** Of an allocated block, where it has room for them; the bitmap stays. */
+/** Writes the checksums of an allocated block, where it has room for them; the bitmap stays. */
 export function writeSums(image: Image, block: number, sums: Sums): void {
   if (!image.hasSums(block)) return;
   const bytes = new Uint8Array(image.sumsBytes);
@@ -72,7 +78,7 @@ export function writeSums(image: Image, block: number, sums: Sums): void {
   image.writeData(block, -image.bitmapBytes - image.sumsBytes, bytes);
 }
 
-/** Of an allocated block, on disk only; the sums stay. */
+/** Writes the bitmap of an allocated block, on disk only; the sums stay. */
 export function writeUnits(image: Image, block: number, units: Uint8Array): void {
   const bytes = new Uint8Array(image.bitmapBytes);
   bytes.set(units);

@@ -1,7 +1,8 @@
-// Who reads from places he looked up earlier (T3): nothing is overwritten, punched or closed while a map that named it may
-// still be read. A read within one tick needs none of this; one that waits in between enters here.
+// Readers of places that were looked up earlier (T3): nothing is overwritten, punched or closed while a map
+// that named it may still be read. A read within one tick needs no entry here; a read that waits in between
+// does.
 export interface HeldRead {
-  /** What was there when it was begun, whatever moved since. Throws Fault disk.io. */
+  /** Reads what was there when the hold began, whatever has moved since. Throws Fault disk.io. */
   read(target: Uint8Array): void;
   end(): void;
 }
@@ -17,7 +18,7 @@ export class Readers {
   #current = fresh();
   #older: Generation[] = [];
 
-  /** The answer leaves; calling it again does nothing. */
+  /** Enters a reader. The function it answers lets the reader leave; calling it again does nothing. */
   enter(): () => void {
     const generation = this.#current;
     generation.readers++;
@@ -31,7 +32,9 @@ export class Readers {
     };
   }
 
-  /** Resolves when everybody who entered before the call has left. Who enters later sees the new maps. */
+  /**
+   * Resolves when everybody who entered before the call has left. Readers that enter later see the new maps.
+   */
   async leftOld(): Promise<void> {
     if (this.#current.readers > 0) {
       this.#older.push(this.#current);

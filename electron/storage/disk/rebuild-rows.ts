@@ -6,14 +6,14 @@ import { type Change, type MomentRow, put, type TakeOp } from './state.ts';
 
 export interface RebuildPorts {
   readonly newMomentId: () => MomentId;
-  /** When the file of a point says it began. */
+  /** When the point began as a leaf, as its file says. */
   readonly startedMs: (diskId: DiskId, point: PointId) => number;
 }
 
 export interface Rebuilt {
   readonly changes: readonly Change[];
   readonly points: number;
-  /** Of them, those the mirror did not know: they got names of their own. */
+  /** How many points the mirror did not know: they got names of their own. */
   readonly nameless: number;
 }
 
@@ -30,7 +30,7 @@ export function rebuildRows(
   let nameless = 0;
   for (const [diskId, { points, ops }] of disks)
     for (const { id } of points) {
-      // T8: nobody's, or it would not be merged away.
+      // T8: only a point without a moment is merged away.
       if (ops.some(op => op.kind === 'merge' && op.point === id)) {
         momentOf.set(id, null);
         continue;
@@ -65,7 +65,10 @@ export function rebuildRows(
   return { changes, points: momentOf.size, nameless };
 }
 
-/** T6: recorded, it was of all disks; of some it was no person's, or never recorded, and becomes nobody's point. */
+/**
+ * T6: a take of all disks gets a moment. A take of only some was at rest, or never recorded: its points get
+ * none.
+ */
 function takeOf(
   disks: ReadonlyMap<DiskId, RebuiltDisk & { readonly leaf: PointId }>,
   newMoment: (sealed: { readonly diskId: DiskId; readonly leaf: PointId }) => MomentRow,
@@ -84,7 +87,7 @@ function takeOf(
   return { kind: 'take', id: 'take', moment, leaves, origins: [] };
 }
 
-/** Undefined: the mirror does not know the point; null: nobody asked for it any more. */
+/** Undefined: the mirror does not know the point. Null: it had no moment. */
 function rememberedMoment(
   id: PointId,
   known: ReadonlyMap<PointId, MomentId | null>,
@@ -107,7 +110,7 @@ function recovered(count: number, ports: RebuildPorts, diskId: DiskId, id: Point
   };
 }
 
-/** The nearest moment before it that is still there. Iterative (T15). */
+/** The nearest earlier moment that is still there. Iterative (T15). */
 function livingParent(
   row: MomentRow,
   moments: ReadonlyMap<MomentId, MomentRow>,
@@ -122,7 +125,7 @@ function livingParent(
   return null;
 }
 
-/** A circle is a line that begins somewhere in it. Each is gone through once (T15). */
+/** Cuts every circle of parents open at one place. Each moment is visited once (T15). */
 function withoutCircles(parents: Map<MomentId, MomentId | null>): ReadonlyMap<MomentId, MomentId | null> {
   const ended = new Set<MomentId>();
   for (const first of parents.keys()) {

@@ -1,31 +1,32 @@
-// The rows of one disk from the headers of its files alone (T5): what `rescue` puts into a new timeline.db. Pure.
-// A mirror of the lost rows (timeline.json) may lend names; what hangs off what is read from the headers whatever it says.
+// The rows of one disk from the headers of its files alone (T5): what `rescue` puts into a new timeline.db.
+// Pure. A mirror of the lost rows (timeline.json) may lend names; parents come from the headers, whatever the
+// mirror says.
 //
 //   R.vhd dynamic, R.vhd.new          an edge is being turned: op copy (its way back goes through the same states, T7)
 //   C.vhd or R.vhd dynamic of UUID C, R.vhd.new   its names are changing hands: op flip (T3)
 //   X.vhd of UUID C, and perhaps C.vhd            a merge downwards is changing names: op merge, flip (T8)
 //
-// One operation at a time (T18), so a R.vhd.new beside a merge, or without the C it is a way back to, is a leftover of an
-// edge that is not being turned: its unlinking was lost by a power cut. It is empty.
+// One operation at a time (T18): so an R.vhd.new beside a merge, or without the C it is a way back to,
+// belongs to no edge that is being turned. A power cut undid its unlinking; it is empty.
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { fileName } from './disk-files.ts';
 import type { MergeOp, OpRow, PointRow, ReversalOp, SealOp } from './state.ts';
 
 export interface FoundImage {
-  /** In the folder of the disk: `<uuid>.vhd` or `<uuid>.vhd.new`. */
+  /** As in the disk's folder: `<uuid>.vhd` or `<uuid>.vhd.new`. */
   readonly name: string;
   readonly uuid: PointId;
   /** Null: dynamic. */
   readonly parent: PointId | null;
   readonly virtualBytes: number;
   readonly blockBytes: number;
-  /** When it was made as a leaf: a point's never changes, so the leaf's is the newest. */
+  /** When it was made as a leaf. A point keeps its time stamp, so the leaf's is the newest. */
   readonly timestampMs: number;
   readonly isLeaf: boolean;
-  /** Its end says what its head says (T12). */
+  /** Its end footer says what its head footer says (T12). */
   readonly hasEnd: boolean;
   readonly isEmpty: boolean;
-  /** What is written to its run files belongs to a leaf that was not closed (T11). */
+  /** Run files are beside it: it is a leaf that was not closed (T11). */
   readonly hasRunFile: boolean;
 }
 
@@ -40,16 +41,18 @@ export interface RebuiltDisk {
   readonly blockBytes: number;
   readonly points: readonly Pick<PointRow, 'id' | 'parent' | 'virtualBytes'>[];
   readonly ops: readonly OpRow[];
-  /** Null: lost, or never there; a new one is to be made on `leafParent`. */
+  /** Null: the leaf is lost, or there never was one; a new one is to be made on `leafParent`. */
   readonly leaf: PointId | null;
   readonly leafParent: PointId | null;
-  /** T6: a take was under way, or about to be: the leaf that hangs off the one that is not sealed yet. */
+  /**
+   * T6: a take was under way, or about to be: the new leaf, which hangs off `leaf`, the one not sealed yet.
+   */
   readonly taking: { readonly leaf: PointId; readonly virtualBytes: number } | null;
-  /** Files that hang off nothing that is there: left alone. */
+  /** Files whose parents do not lead to the root: left alone. */
   readonly unattached: readonly string[];
 }
 
-/** Null: no image there is whole by itself, so there is nothing to read anything from. */
+/** Null: no image is a root, so none of them can be read. */
 export function rebuildDisk(
   diskId: DiskId,
   images: readonly FoundImage[],
@@ -82,8 +85,8 @@ export function rebuildDisk(
 }
 
 /**
- * Points that were never sealed: of a going back that came to nothing, or Now where another was chosen; or that have lost
- * their end, to a merge nobody remembers.
+ * Points that must still be sealed: the leaf of a going back that came to nothing, or what was Now where
+ * another leaf was chosen; and points that lost their end footer to a merge nobody remembers.
  */
 function sealsOf(
   diskId: DiskId,
@@ -102,7 +105,9 @@ function sealsOf(
     .map(({ id: point }) => ({ kind: 'seal', id: `seal-${point}`, diskId, point }));
 }
 
-/** While a root's size changes the other file of that UUID, its backward delta, has the point's (T3). */
+/**
+ * While a root changes its size, the backward delta, the other file with its UUID, has the point's size (T3).
+ */
 function sizeOf(id: PointId, images: readonly FoundImage[]): Pick<PointRow, 'virtualBytes'> {
   const own = images.filter(({ uuid }) => uuid === id);
   const found = own.find(({ parent }) => parent !== null) ?? own[0];
@@ -111,7 +116,7 @@ function sizeOf(id: PointId, images: readonly FoundImage[]): Pick<PointRow, 'vir
 
 const bytesOf = (id: PointId, images: readonly FoundImage[]): number => sizeOf(id, images).virtualBytes ?? 0;
 
-/** Of an edge on its way the root is still the old one. */
+/** While an edge is being turned the root is still the old point. */
 const rootId = (root: FoundImage, reversal: ReversalOp | null): PointId => reversal?.root ?? root.uuid;
 
 function reversalOf(diskId: DiskId, images: readonly FoundImage[], root: FoundImage): ReversalOp | null {
@@ -129,7 +134,9 @@ function reversalOf(diskId: DiskId, images: readonly FoundImage[], root: FoundIm
   };
 }
 
-/** A file that carries another's UUID, unless it is the root of an edge whose names are changing hands. */
+/**
+ * A file that carries another point's UUID, unless it is the root of an edge whose names are changing hands.
+ */
 function mergeOf(diskId: DiskId, images: readonly FoundImage[]): MergeOp | null {
   const going = images.find(({ name, uuid }) => name !== fileName(uuid) && !name.endsWith('.new'));
   if (going === undefined) return null;
@@ -157,7 +164,7 @@ function parentsOf(
   for (const { uuid, parent, name } of images)
     if (name === fileName(uuid) && parent !== null) parents.set(uuid, parent);
   parents.set(root.uuid, null);
-  // Until the last transaction the rows say what they said before the op.
+  // Until the last transaction the rows say what they said before the op began.
   if (reversal !== null) parents.set(reversal.root, null).set(reversal.child, reversal.root);
   if (merge !== null) {
     const merged = images.find(({ name }) => name === fileName(merge.point));
@@ -166,7 +173,7 @@ function parentsOf(
   return parents;
 }
 
-/** What leads to the root. Iterative, and proof against circles (T15). */
+/** The ids that lead to the root, and the others. Iterative, and proof against circles (T15). */
 function attach(parents: ReadonlyMap<PointId, PointId | null>): {
   attached: Set<PointId>;
   unattached: PointId[];
@@ -187,7 +194,10 @@ function attach(parents: ReadonlyMap<PointId, PointId | null>): {
   return { attached, unattached: [...parents.keys()].filter(id => !attached.has(id)) };
 }
 
-/** The writable one: as remembered, else of those that say so one with a run file, written to, the newest, of those that nothing hangs off. */
+/**
+ * The leaf: an image that nothing hangs off. The remembered one; else of those marked as a leaf the
+ * likeliest, as sorted below.
+ */
 function chooseLeaf(
   images: readonly FoundImage[],
   parents: ReadonlyMap<PointId, PointId | null>,
@@ -198,15 +208,17 @@ function chooseLeaf(
   const free = images.filter(
     ({ uuid, name }) => name === fileName(uuid) && attached.has(uuid) && !needed.has(uuid),
   );
-  // T5: nobody writes to what was sealed: a point it may be, of which nobody remembers more.
+  // T5: nobody writes to a sealed image. It may be a point that the mirror does not know yet.
   const candidates = free.filter(({ uuid, isLeaf }) => isLeaf && !points.has(uuid));
   const known = free.find(({ uuid }) => uuid === leaf);
-  // T7: what one went back from is remembered a while longer.
+  // T7: after a going back the mirror may still name the leaf that was left, which is sealed by then.
   const isLeft = known?.isLeaf === false && candidates.some(({ isEmpty }) => !isEmpty);
   if (known !== undefined && !isLeft) return known.uuid;
-  // A take that was never recorded left its leaf on the remembered one; an older leaf nobody knows may lie about, too.
+  // A take that was never recorded left its new leaf on the remembered one; an older, forgotten leaf may be
+  // there, too.
   const isNext = ({ uuid }: FoundImage): boolean => leaf !== null && parents.get(uuid) === leaf;
-  // T7: of two leaves one is of a going back that came to nothing, or what one went back from: nobody wrote to it.
+  // T7: of two leaves one belongs to a going back that came to nothing, or was left by one: nobody wrote to
+  // it.
   candidates.sort(
     (a, b) =>
       Number(isNext(b)) - Number(isNext(a)) ||
@@ -217,7 +229,10 @@ function chooseLeaf(
   return candidates[0]?.uuid ?? null;
 }
 
-/** What the leaf hangs off alone, where its footer says that it is a leaf, too: nobody sealed it (T6). */
+/**
+ * What the leaf hangs off, if nothing else does and its footer marks it as a leaf, too: nobody sealed it
+ * (T6).
+ */
 function sealedUnder(
   leaf: PointId | null,
   images: readonly FoundImage[],

@@ -1,6 +1,7 @@
-// Recording the checksums of a frozen image (sums.ts): what no copy has summed on its way is read once, in the background,
-// while its pages are still warm. It writes nothing but sums, beside a bitmap that stays what it is; interrupted, it is
-// done again. The row says when an image has them all: from then on a missing one is damage.
+// Records the checksums of a frozen image (sums.ts). Units that no copy has summed on its way are read once,
+// in the background, while their pages are still warm. Only sums are written, beside bitmaps that stay as
+// they are; interrupted, the work is done again. The point's row says when its image has all sums: from then
+// on a missing one is damage.
 import type { PointId } from '../../../shared/ids.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { addSums, type CopyPorts, unitRuns } from './copy.ts';
@@ -14,11 +15,11 @@ const CHUNK_UNITS = 64;
 
 interface Recording {
   readonly image: Image;
-  /** Nothing holds the point: whenever somebody else was let in it may have been purged, its file closed. */
+  /** Nothing holds the point: whenever others were let in it may have been purged, and its file closed. */
   readonly isThere: () => boolean;
 }
 
-/** Runs to the end; false: stopped by `goOn`, to be begun again. */
+/** Runs to the end. False: stopped by `goOn`; the next run begins again. */
 export async function runRecord(ports: CopyPorts, point: PointId): Promise<boolean> {
   const { files, tree } = ports;
   const image = files.image(fileName(point), point);
@@ -47,7 +48,7 @@ export async function runRecord(ports: CopyPorts, point: PointId): Promise<boole
 async function recordBlock(ports: CopyPorts, { image, isThere }: Recording, block: number): Promise<number> {
   if (!image.hasSums(block)) return 0;
   const { sums, isMapLost } = readPage(image, block);
-  // T12: in a root all of them, whatever its bitmap on disk says.
+  // T12: in a root all units are here, whatever its bitmap on disk says.
   const units = image.units(block);
   if (isMapLost || isRecorded(sums, units)) return 0;
   const missing = units.map((here, unit) => (here !== 0 && sums.units[unit] === 0 ? 0xff : 0));

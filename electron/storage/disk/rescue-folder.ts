@@ -1,5 +1,5 @@
-// `rescue` on a real folder: lock, look, put the old database aside, write the new one beside it and rename. Interrupted
-// anywhere, the folder is as it was, has its new database, or none, and is rescued again.
+// `rescue` on a real folder: lock, look, put the old database aside, write the new one beside it and rename.
+// Interrupted anywhere, the folder is as it was, or has its new database, or has none and is rescued again.
 import { join } from 'node:path';
 import { Fault } from '../../../shared/result.ts';
 import type { Rescued } from '../../../shared/timeline.ts';
@@ -19,7 +19,10 @@ import type { SwitchOffs } from './switch-offs.ts';
 
 const BESIDE = `${DATABASE_NAME}.rescued`;
 
-/** Faults: disk.owned-elsewhere, vm.wrong-state (the database can be read, and `replace` is not said), vhd.corrupt, disk.full, disk.io. */
+/**
+ * Faults: disk.owned-elsewhere, vm.wrong-state (the database can be read, and `replace` is false),
+ * vhd.corrupt, disk.full, disk.io.
+ */
 export async function rescueFolder(path: string, replace: boolean, open = openFolder): Promise<Rescued> {
   const lock = takeLock(join(path, '.lock'));
   if (!lock.ok) throw lockedElsewhere(path, lock.owner.pid);
@@ -52,8 +55,8 @@ export async function rescueFolder(path: string, replace: boolean, open = openFo
 }
 
 /**
- * `write` makes the new one, durably. A journal belongs to its own database: beside another it would be played into it, and
- * without it the old one may be torn. So each step is durable before the next.
+ * `write` makes the new database, durably. A journal belongs to its own database: SQLite would play it into
+ * any other beside it, and without it the old one may be torn. So each step is durable before the next.
  */
 export async function replaceDatabase(
   folder: Folder,
@@ -85,7 +88,7 @@ function isReadable(path: string): boolean {
     store.close();
     return rows > 0;
   } catch (cause) {
-    // One that a newer Ebb wrote, or that a failing disk does not give, is not ruined.
+    // A database that a newer Ebb wrote, or that a failing disk does not give, is not ruined.
     if (!(cause instanceof Fault && cause.body.code === 'timeline.missing')) throw cause;
     return false;
   }

@@ -1,5 +1,6 @@
-// rescue.py, left in every VM's folder: lists the points of its disks and writes any of them out as a raw image, with
-// nothing but Python 3 and the VHD files (T5). It shares no line with the engine; it changes nothing.
+// rescue.py, which lies in every VM's folder: it lists the points of its disks and writes any of them out as
+// a raw image, with nothing but Python 3 and the VHD files (T5). It shares no line with the engine, and
+// changes no file.
 
 export const RESCUE_SCRIPT_NAME = 'rescue.py';
 

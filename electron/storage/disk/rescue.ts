@@ -1,6 +1,6 @@
-// A VM folder whose timeline.db is gone or ruined gets a new one from the headers of its VHD files (T5). No image is
-// changed, none is deleted; the old database is put aside. What an interrupted operation left half-done is recorded as
-// that operation, so that the next opening finishes it.
+// Makes a new timeline.db, from the headers of the VHD files, for a VM folder whose own is gone or ruined
+// (T5). No image is changed or deleted; the old database is put aside. What an interrupted operation left
+// half-done is recorded as that operation, so that the next opening finishes it.
 import { join } from 'node:path';
 import {
   type DiskId,
@@ -24,7 +24,7 @@ import type { Change } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
 export interface RescuePorts {
-  /** `<folder>/disks`: a name per disk. */
+  /** Names in `<folder>/disks`, one per disk. */
   readonly diskNames: readonly string[];
   readonly diskFolder: (name: string) => Folder;
   readonly mirrorJson: unknown;
@@ -34,7 +34,10 @@ export interface RescuePorts {
   readonly off: SwitchOffs;
 }
 
-/** Reads headers and BATs; writes at most an empty leaf where one was lost. Faults: vhd.corrupt (there is nothing whole), disk.full, disk.io. */
+/**
+ * Reads headers and BATs; writes at most an empty leaf where one was lost. Faults: vhd.corrupt (no disk has a
+ * root), disk.full, disk.io.
+ */
 export async function rescueRows(
   ports: RescuePorts,
 ): Promise<Rescued & { readonly changes: readonly Change[] }> {
@@ -66,7 +69,10 @@ export async function rescueRows(
   return { ...rows, notes: notes.map(note => note.slice(0, 2000)).slice(0, 1000) };
 }
 
-/** T14: as the disk has them, where a sync failed; T11: what is in the page cache alone a power cut would take from under the rows. */
+/**
+ * T14: after a failed sync it reads files as the disk has them. T11: it syncs what it read, or a power cut
+ * could take it back.
+ */
 async function readDurably(
   { diskFolder, bootId, off }: RescuePorts,
   disk: string,
@@ -103,7 +109,7 @@ export function readImages(folder: Folder, disk: string, notes: string[]): Found
       images.push(found(folder, name, Image.open(file, null)));
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
-      // T4: taken for one that is not there, a backward delta that cannot be read now would be missed by its point.
+      // T4: without a backward delta that cannot be read now, its point would read as other content.
       if (cause.body.code === 'disk.io') throw unread(join(disk, name), cause);
       notes.push(`${join(disk, name)} cannot be used: ${cause.body.what}`);
     } finally {
@@ -129,7 +135,7 @@ function found(folder: Folder, name: string, image: Image): FoundImage {
   };
 }
 
-/** Now begins anew on what it grew from: what was written since is gone with its file. */
+/** Now begins anew on its old parent; what was written since is lost with its file. */
 async function makeLeaf(id: DiskId, disk: RebuiltDisk, ports: RescuePorts): Promise<PointId> {
   const leaf = pointIdSchema.parse(ports.random.uuid());
   const { virtualBytes, blockBytes, leafParent } = disk;

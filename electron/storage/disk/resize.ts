@@ -1,6 +1,7 @@
-// A root takes the size of the point it becomes (T3: "if F is larger, the root's BAT grows first"). The BAT sits before the
-// first block and cannot grow there: a longer copy is written at the end, and the header, of which one sector changes,
-// names it. Every order below leaves a file whose footer has no more blocks than its BAT has entries.
+// Gives a root the size of the point it becomes (T3: "if F is larger, the root's BAT grows first"). The BAT
+// lies before the first block and cannot grow there: a longer copy is written at the end of the file, and the
+// header, of which one sector changes, names it. Every order below leaves a file whose footer has no more
+// blocks than its BAT has entries.
 //
 //   grow     longer BAT at the end → sync → header: its place and length → sync → footer: the size
 //   shrink   what lies behind the new end in its last block zeroed → sync → footer: the size → sync → header: the length
@@ -16,8 +17,8 @@ import { noSums, zeroSum } from './sums.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 
 /**
- * The footer is durable with the root's next sync; both callers sync before they rely on it. Who looked blocks up that a
- * smaller root has no more looks again. Throws disk.full, disk.io.
+ * The footer is durable with the root's next sync; both callers sync before they rely on it. Views are reset,
+ * so that nobody looks for a block that a smaller root has no more. Throws disk.full, disk.io.
  */
 export async function resizeRoot(
   image: Image,
@@ -29,7 +30,7 @@ export async function resizeRoot(
   zeroTail(image, virtualBytes);
   if (off.shrinkZeroSync !== true) await image.sync();
   image.writeSize(virtualBytes);
-  // In the same tick: whoever reads next must not find a place in a table that ends before it.
+  // In the same tick: the next reader must not use a block whose entry the shorter BAT no longer has.
   files.resetViews();
   if (off.shrinkSizeSync !== true) await image.sync();
   image.writeHeader(null);
@@ -59,7 +60,7 @@ async function grow(image: Image, virtualBytes: number, off: SwitchOffs): Promis
   image.writeSize(virtualBytes);
 }
 
-/** Blocks of an older Ebb without room for checksums in front of them: there is room where they are now. */
+/** Moves blocks of an older Ebb that have no room for checksums in front of them: their new slots have. */
 function rehome(image: Image, bat: Uint32Array): void {
   for (const block of image.allocatedBlocks()) {
     if (image.hasSums(block)) continue;
@@ -73,8 +74,8 @@ function rehome(image: Image, bat: Uint32Array): void {
 }
 
 /**
- * T4: whoever makes it larger again finds zeros there, and so does who reads it for a larger point before that is done: from
- * the record of an edge, or of a merge into it, on.
+ * T4: zeros are found behind the end when the root grows again, and by readers for a larger point before it
+ * has grown: they read it from the record of the edge, or of the merge into it, on.
  */
 function zeroTail(image: Image, virtualBytes: number): void {
   const block = Math.floor(virtualBytes / image.blockBytes);

@@ -1,10 +1,10 @@
-// Turning one edge of the tree round (T2), block by block, while the disk is used. Every step leaves one of the three
-// states of T3 on disk: in F only (root old) · in F and in B (root may be torn) · in B only (root new); so B is its own
-// undo log, and running the same loop again is the recovery.
+// Turns one edge of the tree round (T2), block by block, while the disk is used. Every step leaves one of the
+// three states of T3 on disk: in F only (root old) · in F and in B (root may be torn) · in B only (root new).
+// So B is its own undo log, and running the same loop again is the recovery.
 //
-// The two may be of different size. B is as large as R was, and what R has behind the end of a smaller C is backed up as
-// well; a larger C makes the root larger first, and what lies behind R's end nobody else reads: there the root's BAT entry
-// alone tells new from old. The root has C's size before it has C's name.
+// R and C may differ in size. B is as large as R was. If C is smaller, B also backs up what R has behind C's
+// end. If C is larger the root grows first; nobody else reads it behind R's end, so there its BAT entry alone
+// tells new from old. The root has C's size before it has C's name.
 //
 //   per batch   B data + bitmap → sync → B BAT → sync → root data → sync (→ root BAT → sync) → F BAT cleared → sync
 //   flip        folder synced with B · op=flip · root headers · sync · rename root · folder sync · rename B · folder sync · done
@@ -56,14 +56,16 @@ export function reversalNeedsBytes({ root, forward }: Turning): number {
 
 type Turning = Pick<Edge, 'root'> & { readonly forward: Image };
 
-/** F's, and where F is smaller those the root has behind its end. */
+/** F's blocks, and where F is smaller also the root's blocks behind F's end. */
 function turnedBlocks({ root, forward }: Turning): number[] {
   const first = Math.floor(forward.virtualBytes / forward.blockBytes);
   const behind = forward.virtualBytes < root.virtualBytes ? root.allocatedBlocks() : [];
   return [...new Set([...forward.allocatedBlocks(), ...behind.filter(block => block >= first)])];
 }
 
-/** Of the root's units those B has to keep: what F writes over, and what lies behind F's end; none behind R's own end. */
+/**
+ * The root's units that B must keep: those F overwrites, and those behind F's end; none behind R's own end.
+ */
 function savedUnits(
   { root, forward, rootBytes }: Turning & { readonly rootBytes: number },
   block: number,
@@ -73,7 +75,10 @@ function savedUnits(
   return clipped(saved, unitsBefore(root, block, rootBytes));
 }
 
-/** Links the empty backward delta and records the op; from here on a crash resumes. Null where the edge is gone. */
+/**
+ * Links the empty backward delta and records the op; from here on a crash resumes it. Null where the edge is
+ * gone.
+ */
 export async function beginReversal(
   ports: CopyPorts,
   root: PointId,
@@ -93,9 +98,9 @@ export async function beginReversal(
   try {
     tree.commit([put('op', op)]);
   } catch (cause) {
-    // T14: it may have happened, and then names this file.
+    // T14: the transaction may have happened, and then it names this file.
     if (isUncertain(cause)) throw cause;
-    // The person may go back before there is room again, and nobody would come for this edge.
+    // People may go back before there is room again, and then nothing would turn this edge and use the file.
     files.dropImage(name);
     await files.folder.unlink(name);
     throw cause;
@@ -108,7 +113,7 @@ async function linkBackward(ports: CopyPorts, root: PointId, child: PointId): Pr
   const { files, tree, off } = ports;
   const { folder, row } = files;
   const name = newFileName(root);
-  // Left by an attempt that found no space: no record knows it.
+  // An attempt that found no space left this file: no record knows it.
   if (folder.exists(name)) await folder.unlink(name);
   const file = folder.open(name, 'create');
   try {
@@ -162,11 +167,11 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
     batches: 0,
   };
   ports.progress({ ...progress });
-  // T7: turning back writes all that was moved behind F again, also what a predecessor moved.
+  // T7: turning back writes all that was moved behind F again, also what an earlier process moved.
   let keepFree = undoNeedsBytes(edge);
   for (const { blocks: batch, bytes } of batches(blocks, ports.nextBatchBytes)) {
     const moved = bytes + batch.length * UNIT_BYTES;
-    // T14: what is spare is the guest's, whoever took the rest meanwhile.
+    // T14: the spare room is the guest's, whoever took the rest meanwhile.
     checkSpace(moved, files.folder.freeBytes());
     progress.blocksDone += batch.length;
     progress.bytesDone += bytes;
@@ -176,7 +181,7 @@ async function copy(ports: CopyPorts, op: ReversalOp): Promise<ReversalOp | null
     ports.progress({ ...progress });
     if (!(await ports.goOn())) return null;
   }
-  // T3: what F still had would be gone with its name.
+  // T3: the flip takes F's name away: what it still had would be lost.
   invariant(forward.allocatedBlocks().length === 0, `${forward.file.name} is not drained`);
   edge.backward.writeEndFooter();
   if (off.backwardEndSync !== true) await edge.backward.sync();
@@ -270,7 +275,7 @@ async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
 function finish(tree: Tree, op: ReversalOp): void {
   const [root, child] = [tree.point(op.root), tree.point(op.child)];
   if (root === undefined || child === undefined) return;
-  // What was copied was summed: B has all its sums, the root those it had and those of what it got.
+  // What was copied was summed: B has all its sums, the root has those it had and those of what it got.
   tree.commit([
     put('point', { ...child, parent: null, sums: root.sums }),
     put('point', { ...root, parent: op.child, sums: true }),

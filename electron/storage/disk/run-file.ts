@@ -1,6 +1,7 @@
 // T11: a storage death is not a power cut. New bits are noted here by plain write before the guest's write is
-// acknowledged; the page cache outlives the process, so another process of the same boot replays them. Two files take
-// turns: what a flush made durable was noted in the one it closed. Never synced; another boot ignores it.
+// acknowledged; the page cache outlives the process, so another process of the same boot replays them. Two
+// files take turns: a flush closes one, makes durable what it notes, and clears it. Never synced; another
+// boot ignores them.
 import { Fault } from '../../../shared/result.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 import { viewOf } from '../vhd/fields.ts';
@@ -8,7 +9,7 @@ import { viewOf } from '../vhd/fields.ts';
 const HEADER_BYTES = 128;
 const RECORD_BYTES = 16;
 const MAGIC = 0x45424252;
-/** A run file this long is a leaf nobody flushed for a long time; it is replayed in pieces all the same. */
+/** Records read at a time: the run file of a leaf that was not flushed for long may be large. */
 const REPLAY_RECORDS = 4096;
 
 export interface RunRecord {
@@ -18,7 +19,7 @@ export interface RunRecord {
   readonly units: number;
 }
 
-/** Catches a torn or foreign record; every field takes part. */
+/** A checksum against torn and foreign records; every field takes part. */
 const seal = (record: RunRecord): number =>
   (MAGIC ^
     Math.imul(record.block, 31) ^
@@ -37,7 +38,7 @@ export const isRunFileName = (name: string): boolean => /^[0-9a-f-]{36}\.run-[ab
 export class RunFile {
   readonly #files: readonly [BlockFile, BlockFile];
   readonly #lengths: [number, number] = [HEADER_BYTES, HEADER_BYTES];
-  /** What there was no room for when it was opened: before the first record. */
+  /** Headers for which there was no room at opening: written before the first record. */
   readonly #headers: [Uint8Array | null, Uint8Array | null] = [null, null];
   #current: 0 | 1 = 0;
   readonly #record = new Uint8Array(RECORD_BYTES);
@@ -73,7 +74,7 @@ export class RunFile {
       try {
         this.#begin(index);
       } catch (cause) {
-        // T14: a full host keeps nobody from opening a disk, and from making room.
+        // T14: a full host keeps nobody from opening a disk, which may be the way to make room.
         if (!(cause instanceof Fault && cause.body.code === 'disk.full')) throw cause;
       }
       return;
@@ -124,14 +125,14 @@ export class RunFile {
     this.#lengths[this.#current] += RECORD_BYTES;
   }
 
-  /** A flush begins: what comes from now on goes to the other file. Answers which one it closed. */
+  /** A flush begins: later records go to the other file. Answers the file that is closed. */
   turn(): 0 | 1 {
     const closed = this.#current;
     this.#current = closed === 0 ? 1 : 0;
     return closed;
   }
 
-  /** The flush that closed it is durable: its records are on the disk proper. */
+  /** The flush that closed this file is durable, so its records are not needed any more. */
   clear(index: 0 | 1): void {
     this.#files[index].truncate(this.#headers[index] === null ? HEADER_BYTES : 0);
     this.#lengths[index] = HEADER_BYTES;

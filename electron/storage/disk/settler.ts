@@ -1,5 +1,6 @@
-// Brings a VM's disks to rest in the background: resumes what was under way, merges away points nobody asks for (T8),
-// then turns edge after edge, oldest first (T9), until the leaf's parent is the root. Paused and blocked are states, not errors.
+// Brings a VM's disks to rest in the background: resumes what was under way, merges away points without
+// a moment (T8), then turns edge after edge, oldest first (T9), until the leaf's parent is the root. Paused and
+// blocked are states, not errors.
 import { errorText } from '../../../shared/errors.ts';
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -44,16 +45,19 @@ export interface SettlerPorts {
   readonly turn: () => Promise<void>;
   readonly off: SwitchOffs;
   readonly batchBytes: number;
-  /** Of a disk nobody uses. */
+  /** The largest batch of a disk nobody uses. */
   readonly idleBatchBytes: number;
   readonly cloneMinBytes: number;
   readonly roomyBytes: number;
   readonly changed: () => void;
-  /** A piece of work ended: files nobody needs any more can go. */
+  /** Called when a piece of work has ended: files nobody needs any more can go. */
   readonly tidy: () => Promise<void>;
 }
 
-/** What was under way, else a merge, which makes a reversal shorter, else the next edge; the rest when all is at rest. */
+/**
+ * In this order: what was under way · a merge, which makes reversals shorter · the next edge · checksums ·
+ * compacting.
+ */
 type NextWork =
   | { readonly op: ReversalOp | MergeOp }
   | { readonly merge: NonNullable<ReturnType<Tree['nextMerge']>> }
@@ -66,11 +70,11 @@ type Op = ReversalOp | MergeOp | CompactOp;
 export class Settler {
   readonly #ports: SettlerPorts;
   #isStopped = false;
-  /** For the battery's sake; not durable: whoever holds says so again. */
+  /** A pause for the battery's sake. Not durable: after a restart whoever holds says so again. */
   #isHeld = false;
   #work: Promise<void> | null = null;
   #again = false;
-  /** Why a disk cannot be settled now; others may go on. */
+  /** Why a disk cannot be settled now; other disks go on. */
   readonly #blocked = new Map<DiskId, string>();
   #active: {
     readonly diskId: DiskId;
@@ -78,11 +82,11 @@ export class Settler {
     progress: CopyProgress;
     startedMs: number;
     startBytes: number;
-    /** Paused or blocked: it stays to be seen how far it is. */
+    /** Paused or blocked: kept so that its progress can still be told. */
     isHalted: boolean;
   } | null = null;
   #last: ReversalReport | null = null;
-  /** By giving unused space back: all disks that are done with it. */
+  /** Bytes freed by compacting, of all disks that are done with it. */
   #freedBytes = 0;
 
   constructor(ports: SettlerPorts) {
@@ -116,7 +120,7 @@ export class Settler {
     return !this.#ports.tree.isPaused && !this.#isHeld;
   }
 
-  /** As paused, until told otherwise or the VM is closed. */
+  /** Like a pause, but only until told otherwise or the VM is closed. */
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
@@ -124,7 +128,10 @@ export class Settler {
     if (!isHeld) this.wake();
   }
 
-  /** Durable: a pause holds until told otherwise, through restarts. Faults: disk.full, disk.io; it is as it was then. */
+  /**
+   * Durable: a pause holds through restarts until told otherwise. After a fault (disk.full, disk.io) nothing
+   * has changed.
+   */
   setRunning(run: boolean): void {
     const { tree, changed } = this.#ports;
     if (tree.isPaused === run) tree.commit([put('settling', { id: 'settling', isPaused: !run })]);
@@ -137,7 +144,7 @@ export class Settler {
     void this.settle();
   }
 
-  /** Resolves when there is nothing to do or no leave to do it. Rejects for a bug alone. */
+  /** Resolves when there is nothing to do, or nothing may be done. Rejects only for a bug. */
   settle(): Promise<void> {
     this.#again = true;
     this.#work ??= this.#loop();
@@ -145,14 +152,15 @@ export class Settler {
   }
 
   /**
-   * T7: the edges being turned go back to where they were, and nothing more is turned until told so. Resolves when all
-   * are on their way back. Faults: disk.full where there is no room for it; the edge is turned on then, when told.
+   * T7: takes the edges that are being turned back, and pauses settling. Resolves when the way back is
+   * recorded for all. Faults: disk.full where there is no room for it; the edges are then turned on once
+   * settling runs again.
    */
   async undo(): Promise<void> {
     this.setRunning(false);
     await this.#work;
     const { tree, disks } = this.#ports;
-    // Where the names are changing hands it is as good as done.
+    // An edge whose names are changing hands is as good as turned.
     const turning = [...disks.values()].flatMap(disk => {
       const op = tree.reversalOf(disk.id);
       return op?.kind === 'copy' ? [{ disk, op }] : [];
@@ -163,11 +171,11 @@ export class Settler {
       const { forward } = edge;
       if (forward !== null) requireInReach(forward.end + undoSlotBytes(edge), forward.file.name);
       const isScarce = disk.files.folder.freeBytes() < needs + SPARE_BYTES;
-      // What was drained and left where it is (T7) makes room for itself.
+      // Blocks drained from F that were not punched (T7) are punched now, to make the room.
       if (isScarce && forward !== null)
         await freeRoom({ ...this.#copyPorts(disk, { op }), goOn: () => Promise.resolve(true) }, forward);
     }
-    // Told to go on meanwhile: what has moved since is not what was looked at.
+    // Settling was told to go on meanwhile: more has moved since the room was looked at.
     const isSame = turning.every(({ disk, op }) => tree.reversalOf(disk.id) === op);
     const [first] = turning;
     if (first === undefined || this.#isRunning || !isSame) return;
@@ -183,7 +191,7 @@ export class Settler {
   }
 
   async #loop(): Promise<void> {
-    // Not in the caller's tick: `#work` is set by then, and cleared in the tick that finds nothing more to do.
+    // Begins after the caller's tick, when `#work` is set; cleared in the tick that finds nothing more to do.
     await Promise.resolve();
     try {
       while (this.#again && !this.#isStopped) {
@@ -211,7 +219,10 @@ export class Settler {
     return compact === undefined || compact.isPaused ? null : { compact };
   }
 
-  /** Durable: done when all else is at rest, and asked again, all of it anew. Faults: disk.full, disk.io. */
+  /**
+   * Durable: done when all else is at rest. Ordered again after it has run, all is done anew. Faults:
+   * disk.full, disk.io.
+   */
   compact(order: CompactOrder): void {
     const { tree, changed } = this.#ports;
     const known = tree.disks.flatMap(({ id }) => tree.compactOf(id) ?? []);
@@ -229,7 +240,7 @@ export class Settler {
 
   async #settleDisk(disk: Disk): Promise<void> {
     try {
-      // T14: what that transaction may name is nobody's to take away.
+      // T14: nothing may be taken away that an uncertain transaction may name.
       this.#ports.tree.requireCertain();
       for (let next = this.#next(disk.id); next !== null && this.#may(next); next = this.#next(disk.id)) {
         const poison = disk.files.poison();
@@ -258,7 +269,7 @@ export class Settler {
     this.#active = op === undefined ? null : { ...active, op, isHalted: true };
   }
 
-  /** What goes back goes back while settling is paused, too. */
+  /** A reversal that is being taken back goes on while settling is paused. */
   #may(next: NextWork): boolean {
     return !this.#isStopped && (this.#isRunning || ('op' in next && next.op.kind === 'undo'));
   }
@@ -271,10 +282,11 @@ export class Settler {
     }
     if ('compact' in next) return this.#doCompact(disk, next.compact, ports);
     const op = 'op' in next ? next.op : await this.#begin(disk, next, ports);
-    // Meanwhile the tree is another one: it is looked at again.
+    // The tree changed meanwhile: it is looked at again.
     if (op === null) return true;
     this.#begun(disk.id, op);
-    // T14, T11: a write that failed was put back, a predecessor's is in the page cache: what is gone on from is durable.
+    // T14, T11: maps may have been put back after a failed write, or be in the page cache only: durable
+    // before going on.
     if ('op' in next && ports.off.redoSync !== true)
       for (const image of disk.files.imagesOf(op)) await image.sync();
     if (op.kind === 'merge') return runMerge(ports, op);
@@ -284,7 +296,7 @@ export class Settler {
     return isDone;
   }
 
-  /** It makes way for anything else between its steps, and goes on after it. */
+  /** Compacting makes way for other work between its steps, and goes on after it. */
   async #doCompact(disk: Disk, op: CompactOp, ports: CopyPorts): Promise<boolean> {
     this.#begun(disk.id, op);
     const isNext = (): boolean => 'compact' in (this.#next(disk.id) ?? {});

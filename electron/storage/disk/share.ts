@@ -1,7 +1,8 @@
-// A linked clone's two halves. The source copies the images a point reads through by reflink, in one tick: at any instant
-// the files as they lie are right for every reader (T3, and T8 for a merge), so a copy of all of them at one instant is.
-// The copies get UUIDs of their own, also as each other's parents. From then on nothing joins the two: blocks are shared
-// by the file system alone, until either side writes them. The other VM takes the files as a disk of its own.
+// The two halves of a linked clone. `share`: the source copies the images a point reads through by reflink,
+// in one tick. At any instant the files as they lie are right for every reader (T3, and T8 for a merge), so
+// copies of all of them from one instant are. The copies get UUIDs of their own, also as each other's
+// parents. From then on only the file system joins the two: blocks are shared until either side writes them.
+// `adopt`: the other VM takes the copies as a disk of its own.
 import { join } from 'node:path';
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -21,13 +22,13 @@ export interface SharingPorts {
   readonly newPointId: () => PointId;
   readonly nowMs: () => number;
 }
-/** Instant and independent, or a Fault. */
+/** Makes an instant, independent copy, or throws a Fault. */
 export type Reflink = (from: string, to: string) => void;
 interface SharePorts {
   readonly newPointId: () => PointId;
   readonly nowMs: number;
   readonly reflink: Reflink;
-  /** Of the point. */
+  /** The point's size. */
   readonly sizeBytes: number;
   readonly off: SwitchOffs;
 }
@@ -51,7 +52,7 @@ export class Sharing {
     });
   }
 
-  /** Such copies, in the disk's own folder, become a disk. */
+  /** Makes a disk of such copies, which lie in the disk's own folder. */
   adopt(diskId: DiskId, images: readonly PointId[]): Promise<void> {
     const { context, disks, serial, newPointId, nowMs } = this.#ports;
     return serial(async () => {
@@ -62,8 +63,8 @@ export class Sharing {
 }
 
 /**
- * Newest first, the last a root: whole in `target`, where nobody knows of them; their names are durable with the folder, before
- * the transaction that does. Leaves nothing where it fails.
+ * Copies, newest first, the last a root. They are whole in `target`, but no row knows them: the folder is
+ * synced before the transaction that makes them known. Where it fails no copy is left.
  */
 async function shareChain(
   files: DiskFiles,
@@ -71,14 +72,14 @@ async function shareChain(
   target: Folder,
   { newPointId, nowMs, reflink, sizeBytes, off }: SharePorts,
 ): Promise<PointId[]> {
-  // What the file system has to write first is written before the tick that must be short.
+  // What is not on the disk yet is written now, so that the tick of the reflinks is short.
   await syncFiles(
     files.folder,
     files.layersOf(point).map(({ image }) => files.nameOf(image)),
     name => files.syncFailed(name),
   );
   const layers = files.layersOf(point).map(({ image }) => image);
-  // Also a root that is still to become as small as the point.
+  // Refuses also a root that is still to become as small as the point.
   if (layers.some(({ virtualBytes }) => virtualBytes !== sizeBytes)) throw unequal();
   const ids = layers.map(() => newPointId());
   try {
@@ -95,7 +96,7 @@ async function shareChain(
   }
 }
 
-/** T4: behind the end of the smaller ones zeros are read, which their copies alone would not say. */
+/** T4: readers see zeros behind the end of a smaller image; the copies alone would not say so. */
 const unequal = (): Fault =>
   new Fault({
     code: 'host.unsupported',
@@ -126,7 +127,10 @@ async function rename(
   }
 }
 
-/** A disk whose points nobody asks for yet: settling makes one of them. Faults: disk.in-use, vhd.corrupt, vhd.parent-missing. */
+/**
+ * Makes a disk whose points have no moment: settling merges them into one. Faults: disk.in-use, vhd.corrupt,
+ * vhd.parent-missing.
+ */
 async function adoptDisk(
   context: DiskContext,
   diskId: DiskId,
@@ -155,7 +159,7 @@ async function adoptDisk(
   return Disk.open(row, context);
 }
 
-/** Each hangs off the next, all of one shape, the last off nothing. */
+/** Each image hangs off the next, all are of one shape, and the last is a root. */
 function checkChain(
   folder: Folder,
   images: readonly PointId[],

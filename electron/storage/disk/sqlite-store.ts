@@ -1,6 +1,7 @@
 // timeline.db. One table of rows by kind: the shapes live in state.ts, the transactions are what SQLite is for.
-// A rollback journal, so that no -wal file stands beside a database people may copy. synchronous=EXTRA is FULL and the folder
-// synced after the journal is unlinked, which is what commits: a journal that a power cut brings back undoes what was committed.
+// A rollback journal, so that no -wal file stands beside a database people may copy. synchronous=EXTRA is
+// FULL plus a sync of the folder after the journal is unlinked. The unlinking is the commit: a journal that a
+// power cut brings back undoes it.
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import * as z from 'zod';
@@ -12,7 +13,7 @@ import { type Change, ROW_SCHEMAS, type Row, type RowKind, type TimelineStore } 
 const SCHEMA_VERSION = 1;
 
 export interface StoreOptions {
-  /** After SQLite has committed, and before anybody is told: where a failing disk would speak up. */
+  /** Called after SQLite has committed and before the caller is told: here a test can be the failing disk. */
   readonly committed?: () => void;
 }
 
@@ -20,11 +21,14 @@ export function openTimelineStore(path: string, { committed }: StoreOptions = {}
   let session = new Session(path);
   let isLost = false;
   let isClosed = false;
-  /** T14: SQLite failed at an instant nobody knows: the file alone can say whether it happened. Throws where it cannot. */
+  /**
+   * T14: SQLite failed at an unknown instant: only the file can say whether the changes are in it. Throws
+   * where it cannot.
+   */
   const happened = (changes: readonly Change[]): boolean => {
     try {
       session.db.close();
-      // One that was moved away is not made anew: empty, it would be believed.
+      // A database that was moved away is not made anew: an empty one would be believed.
       session = new Session(path, { fileMustExist: true });
       const isThere = session.has(changes);
       syncFolder(dirname(path));
@@ -91,7 +95,7 @@ class Session {
     this.#apply.immediate(changes);
   }
 
-  /** The last word on each row. */
+  /** Whether the database has these changes; of several to one row, the last. */
   has(changes: readonly Change[]): boolean {
     const last = new Map<string, { kind: string; id: string; body: string | undefined }>();
     for (const change of changes) {
@@ -110,7 +114,7 @@ function open(path: string, options: Pick<Database.Options, 'fileMustExist'>): D
     const db = new Database(path, { timeout: 5000, ...options });
     db.pragma('journal_mode = DELETE');
     db.pragma('synchronous = EXTRA');
-    // macOS, where a sync alone leaves it in the drive's cache.
+    // On macOS a plain sync leaves data in the drive's cache.
     db.pragma('fullfsync = ON');
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version > SCHEMA_VERSION)
@@ -123,7 +127,10 @@ function open(path: string, options: Pick<Database.Options, 'fileMustExist'>): D
   }
 }
 
-/** What the disk gives back whole and SQLite or we cannot make sense of: the images may still tell it (T5). */
+/**
+ * Where the disk gives the file, but SQLite or we cannot make sense of it: the images may still tell the
+ * timeline (T5).
+ */
 function readFault(path: string, cause: unknown): Fault {
   const code = (cause as { code?: string }).code ?? '';
   const isOurs = cause instanceof z.ZodError || cause instanceof SyntaxError;

@@ -6,7 +6,7 @@ import { bytesSchema, timeMsSchema } from '../../../shared/units.ts';
 
 export const diskRowSchema = z.object({
   id: diskIdSchema,
-  /** Of Now. Points of before a growth keep their own. */
+  /** The size of Now. Points from before a growth keep their own. */
   virtualBytes: bytesSchema,
   blockBytes: bytesSchema,
   /** UUID of the one writable image; becomes a point's UUID when sealed (T1). */
@@ -17,15 +17,18 @@ export const diskRowSchema = z.object({
 export const pointRowSchema = z.object({
   id: pointIdSchema,
   diskId: diskIdSchema,
-  /** Null: nobody asks for it any more; its file goes as soon as at most one image hangs off it (T8). */
+  /** Null: the point has no moment; its file goes as soon as at most one image hangs off it (T8). */
   momentId: momentIdSchema.nullable(),
-  /** Whom its file hangs off; null in the root. */
+  /** The point that its file hangs off; null in the root. */
   parent: pointIdSchema.nullable(),
-  /** Every block of its file has its checksums (record.ts): a missing one is damage. */
+  /** Every block of its file has its checksums (record.ts), so that a missing one is damage. */
   sums: z.boolean().default(false),
-  /** UUID of the image somebody else's, or another VM's, its content came from; what names that as its parent fits here. */
+  /**
+   * UUID of the image, of another tool or VM, that its content came from. An image that names that UUID as
+   * its parent fits here.
+   */
   origin: z.string().nullable().default(null),
-  /** Left out by an older Ebb, whose disks never changed theirs: the disk's. */
+  /** Missing in rows of an older Ebb, whose disks never changed their size: then it is the disk's. */
   virtualBytes: bytesSchema.optional(),
 });
 export const momentRowSchema = z.object({
@@ -36,7 +39,7 @@ export const momentRowSchema = z.object({
   kind: momentKindSchema,
   pinned: z.boolean(),
   takenAt: timeMsSchema,
-  /** In the trash since; nothing of it is gone yet (T8). */
+  /** In the trash since then; nothing of it is gone yet (T8). */
   trashedAt: timeMsSchema.nullable().default(null),
 });
 /** Work under way, so that recovery knows what a half-done state means. At most one reversal or merge per disk. */
@@ -73,48 +76,60 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     direction: z.enum(['up', 'down']),
     stage: z.enum(['copy', 'flip']),
   }),
-  /** Leaves have been changed for new ones, whose UUIDs these are; the old are being sealed (T6). */
+  /** Every disk listed gets a new leaf, whose UUID this is; the old leaf is being sealed (T6). */
   z.object({
     kind: z.literal('take'),
     id: z.string(),
-    /** Null at rest: what changed becomes a point nobody took (T17). */
+    /** Null at rest: what changed becomes a point without a moment (T17). */
     moment: momentRowSchema.nullable(),
     /** `virtualBytes`: the disk has this size from now on. */
     leaves: z.array(
       z.object({ diskId: diskIdSchema, leaf: pointIdSchema, virtualBytes: bytesSchema.optional() }),
     ),
-    /** Where what is sealed came from, whole: by disk. */
+    /** Per disk, the UUID of the image that what is sealed came from, whole. */
     origins: z.array(z.object({ diskId: diskIdSchema, uuid: z.string() })).default([]),
   }),
-  /** Found unsealed by a rescue, and no leaf any more: sealed when it is opened (T5, T11). */
+  /**
+   * A rescue found this point unsealed, and it is no leaf any more: it is sealed when the disk is opened (T5,
+   * T11).
+   */
   z.object({ kind: z.literal('seal'), id: z.string(), diskId: diskIdSchema, point: pointIdSchema }),
-  /** Images give back what they hold for nothing, in the order of their ids: the last one that has (compact.ts). */
+  /**
+   * Images give back what they hold for nothing, in the order of their ids; `done` is the last finished one
+   * (compact.ts).
+   */
   z.object({
     kind: z.literal('compact'),
     id: z.string(),
     diskId: diskIdSchema,
     done: pointIdSchema.nullable(),
     freedBytes: z.int().min(0),
-    /** Goes on from there once it is told to run. */
+    /** Goes on behind `done` once it is told to run. */
     isPaused: z.boolean().default(false),
   }),
-  /** Images being filled that nobody knows of yet: at the next open they go (graft.ts). */
+  /** Images that are being filled and are no points yet: the next opening unlinks them (graft.ts). */
   z.object({
     kind: z.literal('graft'),
     id: z.string(),
     images: z.array(z.object({ diskId: diskIdSchema, point: pointIdSchema, parent: pointIdSchema })),
   }),
 ]);
-/** A file nothing refers to any more; its unlink may take seconds, so it outlives the transaction (T8). */
+/**
+ * A file that nothing refers to any more. Its unlink may take seconds, so it happens after the transaction
+ * (T8).
+ */
 export const unlinkRowSchema = z.object({ id: pointIdSchema, diskId: diskIdSchema });
 /** One row: where Now grows from. */
 export const nowRowSchema = z.object({
   id: z.literal('now'),
   momentId: momentIdSchema.nullable(),
-  /** The going back that brought it there, until the next point is taken: told of again, it is not done again. */
+  /**
+   * The going back that brought Now there, until the next point is taken: the same order told again is not
+   * done again.
+   */
   wentBackBy: momentIdSchema.optional(),
 });
-/** One row, or none: whether somebody wants no background work here. Told once, it holds until told otherwise. */
+/** One row, or none: whether background work is paused. It holds until told otherwise. */
 export const settlingRowSchema = z.object({ id: z.literal('settling'), isPaused: z.boolean() });
 
 export type DiskRow = z.infer<typeof diskRowSchema>;

@@ -11,7 +11,7 @@ import { viewOf } from '../vhd/fields.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 
 const ZERO_UNIT = new Uint8Array(UNIT_BYTES);
-/** Where a unit's number would be, for a bitmap. */
+/** Seeds the sum of a bitmap; the sum of a unit is seeded with the unit's number. */
 const BITMAP_SEED = 0x80000000;
 
 /** Length of the sums of one block on disk, in whole sectors. */
@@ -20,13 +20,16 @@ export const sumsBytes = (unitsPerBlock: number): number =>
 
 const nonZero = (sum: number): number => (sum === 0 ? 1 : sum);
 
-/** Of one unit; `unit` counts from the start of the disk. Never 0. */
+/** The sum of one unit; `unit` counts from the start of the disk. Never 0. */
 export const unitSum = (bytes: Uint8Array, unit: number): number => nonZero(crc32(bytes, unit));
 export const zeroSum = (unit: number): number => unitSum(ZERO_UNIT, unit);
 export const bitmapSum = (units: Uint8Array, block: number): number =>
   nonZero(crc32(units, (BITMAP_SEED + block) >>> 0));
 
-/** Of no bitmap with that sum: that nobody knows what was here moves along with it. */
+/**
+ * A sum that the bitmap does not have. It marks that the block's units are unknown, and moves along with
+ * them.
+ */
 export const wrongSum = (sum: number): number => nonZero(~sum >>> 0);
 
 /** What a block's sums say, as read from its page. */
@@ -46,13 +49,13 @@ export function decodeSums(page: Uint8Array, unitsPerBlock: number): Sums {
   return { bitmap: view.getUint32(0), units };
 }
 
-/** Into `page`, whose start they are. */
+/** Writes the sums to the start of `page`. */
 export function encodeSums({ bitmap, units }: Sums, page: Uint8Array): void {
   const view = viewOf(page);
   view.setUint32(0, bitmap);
   for (const [unit, sum] of units.entries()) view.setUint32((unit + 1) * 4, sum);
 }
 
-/** Of `units` set in the bitmap, those without a sum. */
+/** Whether the bitmap and all units set in it have a sum. */
 export const isRecorded = (sums: Sums, units: Uint8Array): boolean =>
   sums.bitmap !== 0 && units.every((here, unit) => here === 0 || sums.units[unit] !== 0);

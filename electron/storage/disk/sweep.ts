@@ -1,4 +1,5 @@
-// T8: files nobody needs go. The rows of what is to be unlinked outlive its points, so that no opener misses a file.
+// T8: unlinks files nobody needs. A file's row in the unlink list outlives its point's row, so that no opener
+// misses the file.
 import type { DiskId } from '../../../shared/ids.ts';
 import type { Disk } from './disk.ts';
 import { fileName, partFileName } from './disk-files.ts';
@@ -7,7 +8,10 @@ import { type Change, drop, put } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
-/** `stale`: rows that say nothing any more. Faults disk.full, disk.io: what is left is swept by the next. */
+/**
+ * `stale`: changes that drop rows of no use any more. After a fault (disk.full, disk.io) the next sweep does
+ * the rest.
+ */
 export async function sweep(
   tree: Tree,
   disks: ReadonlyMap<DiskId, Disk>,

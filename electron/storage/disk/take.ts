@@ -21,7 +21,10 @@ interface NewLeaf {
   readonly virtualBytes: number;
 }
 
-/** A leaf for every disk that gets a parent, then the transaction; where either fails nothing is left of it (T14: unless it may have happened). */
+/**
+ * Makes a leaf for every disk that gets a parent, then commits. On failure it discards them (T14: unless the
+ * commit may have happened).
+ */
 async function withNewLeaves(
   ports: TakePorts,
   plan: (disk: Disk) => Pick<NewLeaf, 'parent' | 'virtualBytes'> | undefined,
@@ -52,7 +55,7 @@ export type TakeWhat = [
 
 /**
  * T6: new leaves are made and recorded, then in one tick every disk writes to its new one. Nothing is copied.
- * `grown`: the sizes disks have from then on; without a moment the others are left alone.
+ * `grown`: the sizes that disks have from then on; a take without a moment then leaves the other disks alone.
  */
 export async function beginTake(
   ports: TakePorts,
@@ -80,8 +83,9 @@ export async function beginTake(
 }
 
 /**
- * What was the leaf is flushed and becomes the point, in one transaction. Recovery's way too, and the way of a take that
- * a full disk interrupted: once recorded it is completed, whether its barrier had been reached or not.
+ * The old leaves are flushed and become points, in one transaction. Recovery ends here, too, and so does a
+ * take that a full disk interrupted: once recorded it is completed, whether its barrier had been reached or
+ * not.
  */
 export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promise<void> {
   const changes: Change[] = [drop('op', op.id)];
@@ -99,17 +103,18 @@ export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promis
     changes.push(
       put('disk', { ...row, leaf, leafParent: row.leaf, virtualBytes: virtualBytes ?? row.virtualBytes }),
     );
-    // T4: what an older Ebb left out is what the disk was until now.
+    // T4: points of an older Ebb have no size of their own: they get the size the disk had until now.
     if (virtualBytes !== undefined) changes.push(...tree.withSizes(row));
   }
   tree.commit(changes);
-  // All change hands in the tick of the commit; a run file that cannot go is swept when the folder is opened.
+  // In memory all disks change in the tick of the commit; a run file that cannot go is swept when the folder
+  // is opened.
   const dropped = await Promise.allSettled(sealed.map(done => done()));
   for (const one of dropped)
     if (one.status === 'rejected' && !(one.reason instanceof Fault)) throw one.reason;
 }
 
-/** What was a disk's leaf, as a point. */
+/** The point that a disk's leaf becomes. */
 const sealedRow = ({ id, leaf, leafParent, virtualBytes }: DiskRow, momentId: MomentId | null): PointRow => ({
   id: leaf,
   diskId: id,
@@ -123,16 +128,22 @@ const sealedRow = ({ id, leaf, leafParent, virtualBytes }: DiskRow, momentId: Mo
 export interface GoBack {
   readonly momentId: MomentId;
   readonly keepName: string;
-  /** The id of the branch that keeps the present: a going back that is told again is done once. */
+  /**
+   * The id of the branch that keeps the present. A going back that is ordered again under this id is not done
+   * again.
+   */
   readonly orderId?: MomentId | undefined;
 }
 
-/** T7: what changed since the last moment is kept as a branch, `kept`, whose id is the order's; Now becomes a new leaf on the chosen moment. */
+/**
+ * T7: changes since the last moment become the branch `kept`, whose id is the order's; Now becomes a new leaf
+ * on the chosen moment.
+ */
 export async function goBackTo(ports: TakePorts, target: MomentRow, kept: MomentRow): Promise<void> {
   const { tree, disks } = ports;
   const points = tree.pointsOf(target.id);
   for (const disk of disks.values()) await disk.flush();
-  // T3: what Now is to read can be read, before anything says that it does.
+  // T3: opens what Now is to read before anything says that Now reads it.
   for (const { diskId, id } of points) disks.get(diskId)?.files.layersOf(id);
   const isChanged = [...disks.values()].some(disk => !disk.isLeafBlank || restedOn(tree, disk.id) !== null);
   const made = await withNewLeaves(
@@ -140,12 +151,12 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
     // A disk added after the moment was taken stays as it is.
     disk => {
       const parent = points.find(point => point.diskId === disk.id)?.id;
-      // It is as it was then, and as large.
+      // Now is as it was then, and as large.
       return parent && { parent, virtualBytes: tree.sizeOf(disk.files.row, parent) };
     },
     async leaves => {
       try {
-        // T5: also what is dropped, so that there is one leaf to the headers, too.
+        // T5: leaves that will be dropped are sealed, too, so that the headers know one leaf only.
         for (const { disk } of leaves) await disk.seal();
         tree.commit(goBackChanges(tree, leaves, { target, kept: isChanged ? kept : null, order: kept.id }));
       } catch (cause) {
@@ -157,7 +168,7 @@ export async function goBackTo(ports: TakePorts, target: MomentRow, kept: Moment
   for (const { disk, leaf } of made) await disk.adoptLeaf(leaf);
 }
 
-/** T17: the point nobody took that Now rests on; null where Now grows from a moment of somebody's. */
+/** T17: the point without a moment that Now rests on; null where Now grows from the point of a moment. */
 function restedOn(tree: Tree, diskId: DiskId): PointRow | null {
   const parent = tree.disk(diskId)?.leafParent ?? null;
   const point = parent === null ? undefined : tree.point(parent);

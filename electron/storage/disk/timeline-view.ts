@@ -1,4 +1,4 @@
-// The engine's state as shared/timeline.ts speaks of it. Pure reading.
+// Describes the engine's state in the words of shared/timeline.ts. Pure reading.
 import type { DiskId, PointId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Reversal, SettleWork, Timeline } from '../../../shared/timeline.ts';
@@ -56,7 +56,7 @@ function describeWork({ active }: SettleStatus): SettleWork | null {
   return { kind, diskId, bytesDone, bytesTotal, bytesPerSecond };
 }
 
-/** 0 where the host does not tell which files there are: a figure to be shown, no more. */
+/** 0 where the host does not tell which files there are: the figure is only displayed. */
 function depthOf({ files, isLeafEmpty }: Disk): number {
   try {
     const { depth } = files.now;
@@ -67,7 +67,10 @@ function depthOf({ files, isLeafEmpty }: Disk): number {
   }
 }
 
-/** What was written since the newest moment on Now's line: in the leaf, and in what it rests on (T17). */
+/**
+ * Bytes written since the newest moment on Now's line: in the leaf, and in the points without a moment below it
+ * (T17).
+ */
 function bytesSince(tree: Tree, disk: Disk): number {
   const { files } = disk;
   const leafBytes = disk.leafImage.file.allocatedBytes();
@@ -75,7 +78,8 @@ function bytesSince(tree: Tree, disk: Disk): number {
   const nowMoment = tree.liveMoment(tree.nowMoment);
   const from = tree.points.find(({ diskId, momentId }) => diskId === disk.id && momentId === nowMoment)?.id;
   if (below === null || from === undefined || below === from) return leafBytes;
-  // Before its edge is turned the newer image has what changed, afterwards the older one has what was there.
+  // Before its edge is turned the newer image has what changed; afterwards the older one has what was there
+  // before.
   const forward = tree.pathToRoot(below);
   const backward = tree.pathToRoot(from);
   const path = forward.includes(from)

@@ -25,7 +25,7 @@ type Tables = { readonly [K in RowKind]: Map<string, Row<K>> };
 export class Tree {
   readonly #tables: Tables;
   readonly #store: TimelineStore;
-  /** Of a moment, its points: asked for every moment whenever the timeline is told (T15). */
+  /** The points of each moment: every telling of the timeline asks for all of them (T15). */
   readonly #ofMoment = new Map<MomentId, Set<PointId>>();
   #doubt: Fault | null = null;
 
@@ -48,15 +48,15 @@ export class Tree {
   /** Counts transactions. */
   revision = 0;
 
-  /** Points whose files must stay for work that no record needs. */
+  /** Points whose files must stay for work in memory that no row names. */
   readonly held = new Set<PointId>();
 
-  /** T14: nobody knows whether a transaction happened. */
+  /** T14: whether some transaction happened is unknown. */
   get isUncertain(): boolean {
     return this.#doubt !== null;
   }
 
-  /** T14: nothing is begun any more once a transaction may have happened. Fault disk.poisoned. */
+  /** T14: nothing begins once it is unknown whether a transaction happened. Fault disk.poisoned. */
   requireCertain(): void {
     if (this.#doubt !== null) throw this.#doubt;
   }
@@ -116,7 +116,10 @@ export class Tree {
     return this.#tables.now.get('now')?.momentId ?? null;
   }
 
-  /** T7: by the record, or, where that was lost (T5), by the branch that has the order's id. */
+  /**
+   * T7: whether this going back was done: by the record, or where that was lost (T5), by the branch with the
+   * order's id.
+   */
   hasGoneBack(orderId: MomentId): boolean {
     return this.#tables.now.get('now')?.wentBackBy === orderId || this.moment(orderId) !== undefined;
   }
@@ -156,12 +159,12 @@ export class Tree {
     return this.ops.filter((op): op is GraftOp => op.kind === 'graft');
   }
 
-  /** A point's own, or the leaf's: a disk may have grown since (T4). */
+  /** The size of a point, or of the leaf: a disk may have grown since the point (T4). */
   sizeOf({ id, virtualBytes }: Pick<DiskRow, 'id' | 'virtualBytes'>, image: PointId): number {
     return this.point(image)?.virtualBytes ?? this.disk(id)?.virtualBytes ?? virtualBytes;
   }
 
-  /** Points of a disk that have no size of their own yet, with it. */
+  /** Gives points of a disk that have no size of their own yet the disk's. */
   withSizes({ id, virtualBytes }: DiskRow): Change[] {
     return this.points
       .filter(point => point.diskId === id && point.virtualBytes === undefined)
@@ -190,11 +193,12 @@ export class Tree {
     return child === undefined || root === undefined ? null : { root, child, pending: path.length - 1 };
   }
 
-  /** T8: points nobody asks for and nothing hangs off, and those that only such hang off: their files can go. */
+  /** T8: points without a moment that nothing hangs off, or only other such points: their files can go. */
   loose(): PointRow[] {
     const references = this.references();
     const loose = this.points.filter(({ id, momentId }) => momentId === null && !references.has(id));
-    // Longer as it goes: one may have been all that hung off the next. Iterative (T15).
+    // The list grows as it is walked: a loose point may have been all that hung off its parent. Iterative
+    // (T15).
     for (const { parent } of loose) {
       const next = parent === null ? undefined : this.point(parent);
       if (next === undefined || next.momentId !== null) continue;
@@ -205,7 +209,10 @@ export class Tree {
     return loose;
   }
 
-  /** What goes with a point once nobody asks for it: nothing where something hangs off it, else what only it hangs off too. */
+  /**
+   * The points whose files go when this one has no moment any more: none where something hangs off it; else it, and
+   * those only it needed.
+   */
   goingWith(id: PointId, references: ReadonlyMap<PointId, number>): PointId[] {
     if (references.has(id)) return [];
     const going = [id];
@@ -221,7 +228,7 @@ export class Tree {
     return parent === null ? undefined : this.point(parent);
   }
 
-  /** How many hang off a point: images, and work under way. None where it is not listed. */
+  /** How many hang off each point: images, and work under way. A point that is not listed has none. */
   references(): Map<PointId, number> {
     const counts = new Map<PointId, number>();
     const count = (id: PointId | null): void => {
@@ -238,13 +245,16 @@ export class Tree {
     return counts;
   }
 
-  /** Between two larger ones it stands for the zeros behind its end: it waits until one of them is gone. */
+  /**
+   * A point smaller than both its neighbours stands for the zeros behind its end: it stays until one of them
+   * is gone.
+   */
   #isGap(row: DiskRow, { id, parent }: PointRow, child: PointId): boolean {
     const [size, above] = [this.sizeOf(row, id), this.sizeOf(row, child)];
     return parent !== null && size < above && size < this.sizeOf(row, parent);
   }
 
-  /** T8: a point nobody asks for, off which exactly one frozen image hangs; null where there is none. */
+  /** T8: a point without a moment, off which exactly one frozen image hangs; null where there is none. */
   nextMerge(row: DiskRow): { readonly point: PointId; readonly child: PointId } | null {
     const { id, leafParent } = row;
     const children = new Map<PointId, PointId | 'several'>();
@@ -269,9 +279,12 @@ export class Tree {
     return (missing.find(({ parent }) => parent === null) ?? missing[0])?.id ?? null;
   }
 
-  /** The moment's points stay, as nobody's, while something hangs off them; those taken after it follow its parent. */
+  /**
+   * Drops a moment. Its points stay, without one, while something hangs off them; moments taken after it get
+   * its parent.
+   */
   without({ id }: Pick<MomentRow, 'id'>): Change[] {
-    // As it stands: the one it was taken after may have gone a moment ago.
+    // Read anew: its parent may have been dropped a moment ago.
     const parentId = this.moment(id)?.parentId ?? null;
     return [
       drop('moment', id),
@@ -283,7 +296,10 @@ export class Tree {
     ];
   }
 
-  /** The moment itself, or where it is in the trash the one it was taken after. Iterative, and proof against circles (T15). */
+  /**
+   * The moment itself, or if it is in the trash its nearest ancestor that is not. Iterative, and proof
+   * against circles (T15).
+   */
   liveMoment(id: MomentId | null): MomentId | null {
     const seen = new Set<MomentId>();
     let found = id === null ? undefined : this.moment(id);

@@ -1,12 +1,14 @@
-// Turning an edge back to where it was (T7): the mirror of reversal.ts, through the same three states of T3. What B alone
-// has goes back into F, from the root; then the root gets from B what it had; then B gives it up. So C reads F over the
-// root and R reads B over the root at every instant, and running the same loop again is the recovery.
+// Turns an edge back to where it was (T7): the mirror of reversal.ts, through the same three states of T3.
+// First F gets back from the root what only B has; then the root gets its old content from B; then B gives it
+// up. So C reads F over the root and R reads B over the root at every instant, and running the same loop
+// again is the recovery.
 //
 //   per batch   F data + bitmap → sync → F BAT → sync → root data → sync → B BAT cleared → sync
 //   end         end footers · op gone · B unlinked: drained, and no record knows it
 //
-// A block the root got by the reversal stays, and reads as the zeros it was before. A root that was made larger gets its
-// size back; what it took in behind R's end goes into F first, whole, because nothing tells which of its units F had.
+// A block that the root got by the reversal stays, and reads as the zeros it was before. A root that was made
+// larger gets its old size back. What it took in behind R's end first goes into F, whole: nothing tells which
+// of those units F had.
 
 import { invariant } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
@@ -31,7 +33,7 @@ import { drop, type ReversalOp } from './state.ts';
 
 type Turning = Edge & { readonly forward: Image };
 
-/** Behind R's end, from where F has to have them back: blocks of a root made larger. */
+/** The blocks of a root made larger that lie behind R's end, at least in part: F must have them back. */
 const behind = ({ root, backward, forward }: Turning): number[] =>
   forward.virtualBytes <= backward.virtualBytes
     ? []
@@ -39,7 +41,7 @@ const behind = ({ root, backward, forward }: Turning): number[] =>
         .allocatedBlocks()
         .filter(block => unitsBefore(root, block, backward.virtualBytes) < root.unitsPerBlock);
 
-/** What F gets back: what B has before F's end, and what only a larger F can have. */
+/** The units F gets back: those B has before F's end, and those only a larger F can have had. */
 function lentUnits({ root, backward, forward }: Turning, block: number): Uint8Array {
   const saved = backward.has(block) ? backward.units(block) : new Uint8Array(root.unitsPerBlock);
   const isLarger = forward.virtualBytes > backward.virtualBytes && root.has(block);
@@ -52,7 +54,7 @@ const lentBlocks = (edge: Turning): number[] =>
     block => !edge.forward.has(block) && lentUnits(edge, block).includes(0xff),
   );
 
-/** By so much F's file becomes longer. */
+/** By how many bytes F's file becomes longer. */
 export function undoSlotBytes({ forward, ...edge }: Edge): number {
   if (forward === null) return 0;
   return lentBlocks({ ...edge, forward }).length * (forward.blockBytes + 2 * UNIT_BYTES);
@@ -74,10 +76,10 @@ export async function runUndo(ports: CopyPorts, op: ReversalOp): Promise<boolean
   const edge = files.edge(op);
   const { forward } = edge;
   if (forward !== null && !(await giveBack(ports, { ...edge, forward }))) return false;
-  // T7: what B still had would be gone with it.
+  // T7: what B still had would be lost when it is unlinked.
   invariant(edge.backward.allocatedBlocks().length === 0, `${edge.backward.file.name} is not drained`);
   await resizeRoot(edge.root, tree.sizeOf(files.row, op.root), ports);
-  // T12: both have grown.
+  // T12: both files have grown.
   for (const image of [edge.root, forward]) {
     image?.writeEndFooter();
     if (ports.off.undoEndSync !== true) await image?.sync();
@@ -122,7 +124,7 @@ async function giveBack(ports: CopyPorts, edge: Turning): Promise<boolean> {
   return true;
 }
 
-/** F answers for these units again; the root is still new. */
+/** Makes F answer for these units again; the root still has C's content. */
 function refill(ports: CopyPorts, edge: Turning, batch: readonly number[]): Promise<void> {
   const { root, forward } = edge;
   const { undoDataSync, undoBatSync } = ports.off;
@@ -134,7 +136,7 @@ function refill(ports: CopyPorts, edge: Turning, batch: readonly number[]): Prom
   );
 }
 
-/** B's units go over the root's. B and F both answer, so a torn root is never read (T3). */
+/** B's units go over the root's. B and F both answer for them, so a torn root is never read (T3). */
 async function restore(ports: CopyPorts, edge: Turning, batch: readonly number[]): Promise<void> {
   const { root, backward } = edge;
   for (const block of batch) {

@@ -1,5 +1,6 @@
-// Reading everything again and comparing it with its checksums (sums.ts), some megabytes at a time: whoever asks passes the
-// cursor on, so that a check can be paused, resumed and given up, and a worker's death costs nothing. Nothing is written.
+// Reads everything again and compares it with its checksums (sums.ts), some megabytes at a time. The caller
+// keeps the cursor, so that a check can be paused, resumed and given up, and the death of a worker costs
+// nothing. Nothing is written.
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
@@ -20,16 +21,22 @@ interface Reading {
   readonly files: DiskFiles;
   readonly name: string;
   readonly image: Image;
-  /** A missing checksum is damage; of a bitmap only where nothing else is recorded either, if a merge may be about to. */
+  /**
+   * A missing checksum is damage. During a merge a bitmap's alone may be missing: only a page without any is
+   * damage.
+   */
   readonly isRecorded: boolean;
   readonly isMerging: boolean;
-  /** Blocks a reversal or a merge may have half-written: others answer for them (T3, T8). */
+  /** Blocks that a reversal or a merge may have half-written: other images answer for them (T3, T8). */
   readonly isTorn: (block: number) => boolean;
-  /** T8: units of a block a merge may have half-written, with what says that they are here; null: none. */
+  /**
+   * T8: the units of a block that the merge's child still answers for, since it may be half-written; null:
+   * none.
+   */
   readonly answered: (block: number) => Uint8Array | null;
 }
 
-/** What one call found; `where` says which points read through it. */
+/** What one call found. */
 interface Found {
   checkedBytes: number;
   unrecordedBytes: number;
@@ -47,7 +54,10 @@ export class Verifier {
     this.#turn = turn;
   }
 
-  /** From `cursor` on (null: from the start), about so many bytes. Files that come and go meanwhile are passed over. */
+  /**
+   * Reads about `budgetBytes` from `cursor` on (null: the start). Files that come and go meanwhile are passed
+   * over.
+   */
   async some(cursor: VerifyCursor | null, budgetBytes: number): Promise<Verified> {
     const found: Found = { checkedBytes: 0, unrecordedBytes: 0, damages: [] };
     const isEnough = (): boolean => found.checkedBytes >= budgetBytes || found.damages.length >= DAMAGES_MAX;
@@ -63,7 +73,7 @@ export class Verifier {
     return { ...found, cursor: null, totalBytes: this.#totalBytes() };
   }
 
-  /** What is still to be read, in the order of disks and names, so that none is missed or read twice. */
+  /** What is still to be read, in the order of disks and names, so that no file is missed or read twice. */
   *#from(cursor: VerifyCursor | null): Generator<{ disk: Disk; name: string; block: number }> {
     for (const disk of [...this.#disks.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
       if (cursor !== null && disk.id < cursor.diskId) continue;
@@ -76,7 +86,7 @@ export class Verifier {
     }
   }
 
-  /** Frozen files, those of an edge being turned too. */
+  /** Frozen files, also those of an edge that is being turned. */
   #names({ id, files }: Disk): string[] {
     const names = this.#tree.points.filter(({ diskId }) => diskId === id).map(point => fileName(point.id));
     const op = this.#tree.reversalOf(id);
@@ -91,7 +101,7 @@ export class Verifier {
     return sizes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** Answers where it stopped; null at the end of the file. */
+  /** Answers the block it stopped at; null at the end of the file. */
   async #file(
     { files }: Disk,
     name: string,
@@ -134,7 +144,7 @@ export class Verifier {
       files,
       name,
       image,
-      // What is copied is summed. While names change hands the row may speak of another file.
+      // What is copied is summed. While names change hands the row may be about another file.
       isRecorded: isBackward || (point?.sums === true && !isRenaming),
       isMerging,
       answered: block => (isFilling ? answeredBy(files, merge.child, block) : null),
@@ -142,7 +152,7 @@ export class Verifier {
     };
   }
 
-  /** In one tick: nobody changes it meanwhile. */
+  /** Runs in one tick, so that nobody changes the block meanwhile. */
   #block(reading: Reading, block: number, found: Found): void {
     const { image } = reading;
     const { units: here, sums, isMapLost } = readPage(image, block);
@@ -185,7 +195,7 @@ export class Verifier {
         kind === 'map'
           ? `which parts of block ${block} it holds is not what was recorded`
           : `${count} × 4 KiB in block ${block} are not what was recorded`,
-      // A damaged map may hide what it holds: nobody on the way up can be sure to have it.
+      // A damaged map may hide what the block holds, so no image on the way can be known to answer for it.
       ...dependentsOf(this.#tree, files, name, kind === 'map' ? null : { block, units }),
     });
   }
@@ -204,8 +214,8 @@ export class Verifier {
 }
 
 /**
- * T8: what the child of a merge into its point still has. Where that cannot be read, its own file is damaged, and only
- * through it is the other's block read.
+ * T8: the units that the child of a merge into its point still has. Where the child cannot be read, its own
+ * file is the damaged one: the point's block is read only through it.
  */
 function answeredBy(files: DiskFiles, child: PointId, block: number): Uint8Array | null {
   try {
@@ -217,7 +227,7 @@ function answeredBy(files: DiskFiles, child: PointId, block: number): Uint8Array
   }
 }
 
-/** Where a block has no room for sums: whether its own are a single bit of its BAT entry away. */
+/** For a block without room for sums: do sums for it lie where a single bit of its BAT entry would lead? */
 function isElsewhere(image: Image, block: number): boolean {
   const entry = image.bat[block] ?? 0;
   for (let bit = UNIT_BYTES / SECTOR_BYTES; bit < 2 ** 31; bit *= 2) {
