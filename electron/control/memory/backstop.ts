@@ -1,16 +1,16 @@
-// Where the host allows it, each QEMU is kept by the kernel to what it was promised (Linux, memory.high of its own cgroup).
-// Soft: beyond it a guest that takes memory without leave is slowed down until the plan has followed, nobody is killed.
-// Raised before a give, lowered after a take was seen, never below what the QEMU holds.
+// Where the host allows it, the kernel keeps each QEMU to what its VM was promised (Linux, memory.high of its
+// own cgroup). Soft: a guest that takes more without leave is slowed down until the plan has followed, never
+// killed. Raised before a give, lowered after a take was observed, never below what the QEMU holds.
 import type { VmId } from '../../../shared/ids.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { VmGroup, VmGroups } from '../../platform/vm-groups.ts';
 
-/** Page tables, sockets, and what a QEMU newly needs until that was measured. */
+/** Kept beside the commitment: page tables, sockets, and a new need of QEMU until it is measured. */
 const MARGIN_KIB = 64 * MIB_KIB;
-/** Not written for every page that moves. */
+/** The limit moves in these steps, so that the cgroup is not written for every page that moves. */
 const STEP_KIB = 16 * MIB_KIB;
 
-/** `residentKib`: what it holds now, whatever was promised. */
+/** `residentKib`: what the QEMU holds now, whatever was promised. */
 export const highKibOf = (committedKib: number, residentKib: number): number =>
   Math.ceil((Math.max(committedKib, residentKib) + MARGIN_KIB) / STEP_KIB) * STEP_KIB;
 
@@ -29,7 +29,7 @@ export class Backstop {
     this.#log = log;
   }
 
-  /** `pid`: of its QEMU; absent where none is known. Until it is followed it has no limit, or that of the last control. */
+  /** `pid`: QEMU's; absent: not known. Before the first `follow` there is no limit, or the last control's. */
   enter(vmId: VmId, pid: number | undefined): void {
     if (pid === undefined) return;
     try {
@@ -40,14 +40,14 @@ export class Backstop {
     }
   }
 
-  /** Before it is given memory: `committedKib` with what it is given. */
+  /** Called before a VM is given memory. `committedKib` includes what it will be given. */
   raise(vmId: VmId, committedKib: number): void {
     const kept = this.#kept.get(vmId);
     const highKib = highKibOf(committedKib, 0);
     if (kept?.highKib != null && highKib > kept.highKib) this.#set(vmId, kept, highKib);
   }
 
-  /** As it was seen now. Where nobody knows what it holds the limit is not lowered. */
+  /** Sets the limit by what is observed now. Where nobody knows what QEMU holds, the limit is not lowered. */
   follow(vmId: VmId, committedKib: number, residentKib: number | null): void {
     const kept = this.#kept.get(vmId);
     const heldKib = residentKib ?? kept?.highKib ?? null;
@@ -57,20 +57,20 @@ export class Backstop {
     if (highKib !== kept.highKib) this.#set(vmId, kept, highKib);
   }
 
-  /** Its QEMU is gone. */
+  /** The VM's QEMU is gone. */
   leave(vmId: VmId): void {
     const kept = this.#kept.get(vmId);
     this.#kept.delete(vmId);
     kept?.group.remove();
   }
 
-  /** Nobody will raise a limit any more: there is none. */
+  /** The manager stops and can raise no limit any more, so all limits are removed. */
   letGo(): void {
     for (const [vmId, kept] of this.#kept) this.#set(vmId, kept, null);
     this.#kept.clear();
   }
 
-  /** One that cannot be set is told once and left as it is. */
+  /** A limit that cannot be set is logged once; the group is left as it is from then on. */
   #set(vmId: VmId, kept: Kept, highKib: number | null): void {
     try {
       kept.group.setHighKib(highKib);

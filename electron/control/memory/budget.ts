@@ -1,4 +1,4 @@
-// What VMs may use in all (M2, M10). Pure.
+// The host's budget: what all VMs together may use (M2, M10). Pure.
 
 import { type HostMemory, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
@@ -12,7 +12,7 @@ export interface HostFigures {
   readonly ownKib: number;
   /** Percent of the last ten seconds in which every program waited for memory; null where the host does not say. */
   readonly stalled: number | null;
-  /** What the host itself makes of it; absent or null where it says nothing. */
+  /** The host's own verdict on its memory; absent or null where it gives none. */
   readonly pressure?: MemoryPressure | null;
 }
 
@@ -20,24 +20,25 @@ export interface MemoryPolicy {
   readonly mode: HostMemory['mode'];
   /** Never given to a VM. */
   readonly reserveKib: number;
-  /** Less than total − reserve where somebody wants less; null otherwise. */
+  /** A limit for all VMs together that is lower than total − reserve; null: none. */
   readonly budgetKib: number | null;
   readonly capKib: number | null;
 }
 
-/** Room kept beside what the host itself uses when that is more than the reserve. */
+/** Room kept beside the host's own use when that use is more than the reserve. */
 const HOST_MARGIN_KIB = 256 * MIB_KIB;
 /**
- * Beside each QEMU that starts unmeasured while another does: one that boots cannot be asked for what it turns out to
- * need, and the margin above covers one. Ours were seen to need 105 MiB in all, where 150 and 1 % are usual.
+ * Kept for each further QEMU that starts unmeasured while one already does. A booting guest cannot be asked
+ * to make up for what its QEMU turns out to need, and the margin above covers one. The QEMUs we measured
+ * needed 105 MiB in all; the default is 150 MiB and 1 %.
  */
 export const UNMEASURED_KIB = 192 * MIB_KIB;
-/** Host use flutters; the budget must not. */
+/** The host's use flutters; the budget moves in steps so that it does not. */
 const HOST_STEP_KIB = 128 * MIB_KIB;
 
 export const defaultReserveKib = (totalKib: number): number => Math.max(GIB_KIB, floorMib(totalKib / 4));
 
-/** A policy under which no VM could ever start is a slip of the hand (M10). */
+/** Refuses a policy under which no VM could ever start: that is a slip of the hand (M10). */
 export function checkPolicy(policy: MemoryPolicy, totalKib: number): Result<MemoryPolicy> {
   const bad = (what: string, todo: string) =>
     refuse({ code: 'memory.bad-range', what, safe: 'Nothing was changed.', todo });
@@ -58,7 +59,7 @@ export function checkPolicy(policy: MemoryPolicy, totalKib: number): Result<Memo
   return ok(policy);
 }
 
-/** `useKib`: what the host's own programs use. `marginKib`: kept beside it; less only in tests. */
+/** `useKib`: what the host's own programs use. `marginKib`: kept beside that use; less only in tests. */
 export function budgetOf(
   policy: MemoryPolicy,
   totalKib: number,
@@ -70,9 +71,9 @@ export function budgetOf(
   return Math.max(0, Math.min(free, policy.budgetKib ?? free));
 }
 
-/** `measuredKib`: in an earlier run; null: never. What a QEMU was once seen to need it may need again. */
+/** `measuredKib`: QEMU's overhead in an earlier run, which it may need again; null: never measured. */
 export const overheadKibOf = (bootKib: number, measuredKib: number | null): number =>
   Math.max(defaultOverheadKib(bootKib), measuredKib ?? 0);
 
-/** Of a QEMU process beyond its guest's memory, before any was measured: devices, translated code, heap. */
+/** A QEMU's assumed need beyond its guest's memory, until it is measured: devices, translated code, heap. */
 export const defaultOverheadKib = (bootKib: number): number => 150 * MIB_KIB + Math.ceil(bootKib / 100);

@@ -1,18 +1,19 @@
-// What a guest goes by is not always what it was last told: what it is told instead (M4, M9). Pure.
+// A guest does not always follow the target it was last sent. Decides what it is sent instead (M4, M9). Pure.
 import { ceilMib } from '../../../shared/units.ts';
 
 /**
- * `in-vain`: it does not do what it was told. `unsure`: nobody knows whether it heard it, or it goes by what it was told
- * before its memory was saved or control began; it is known only to be no more than `askedKib`.
+ * `in-vain`: the guest does not do what its last target asks. `unsure`: nobody knows whether the guest heard
+ * that target, or it may follow one from before its memory was saved or control began. All that is known is
+ * that the target it follows is not above `askedKib`.
  */
 export type Doubt = 'in-vain' | 'unsure';
 
-/** Of a QEMU that is there now. */
+/** What is known of a QEMU when the manager begins to track it. */
 export interface Known {
   readonly bootKib: number;
-  /** Last told, as far as anybody noted (M9); null: nothing. */
+  /** The last target in the journal (M9); null: none. */
   readonly targetKib: number | null;
-  /** It was told nothing yet, in this life or in one that was saved: its balloon is empty. */
+  /** The guest was never sent a target, nor was saved memory of it loaded: its balloon is empty. */
   readonly isNew: boolean;
 }
 
@@ -24,15 +25,15 @@ export interface Doubted {
   readonly isOverdrawn: boolean;
 }
 
-/** What it has where the last target is in vain, else no more than what was promised. */
+/** The target to send: what the guest has where the last one is in vain, else no more than was promised. */
 export function insteadKib(
   doubt: Doubt,
   { actualKib, askedKib, bootKib, minKib, isOverdrawn }: Doubted,
 ): number {
   const heldKib = Math.min(bootKib, ceilMib(actualKib));
   if (doubt === 'in-vain') return heldKib;
-  // The less of what it has and what it was asked, as its minimum allows (M3), within what was promised (M2). The
-  // promise may never have been heard: overdrawn, nothing is given on the strength of it.
+  // The lesser of what the guest has and what it was asked, but at least its minimum (M3), within the promise
+  // (M2). The guest may never have heard the promise: an overdrawn host gives nothing on the strength of it.
   const leastKib = isOverdrawn ? Math.min(minKib, heldKib) : minKib;
   return Math.min(Math.max(askedKib, heldKib), Math.max(Math.min(askedKib, heldKib), leastKib));
 }

@@ -1,19 +1,19 @@
-// What a guest needs, judged by what it says (M4: guests lie, fall silent and speak of another moment). A pure fold over
-// samples, in KiB and ms: need rises at once and is forgotten within a minute. What cannot be believed is left out, and
-// what was last believed is kept: a silent guest is neither starved nor fed.
+// Estimates what a guest needs from its statistics (M4: guests lie, fall silent, and report an earlier
+// moment). A pure fold over samples, in KiB and ms. Need rises at once and is forgotten within a minute.
+// Statistics that cannot be believed change nothing: a silent guest is neither starved nor fed.
 import { MIB_KIB } from '../../../shared/units.ts';
 import type { AgentFigures, GuestSample, GuestStats } from '../ports.ts';
 import type { Wants } from './model.ts';
 
 export interface Estimate {
-  /** The guest's own moment of the last statistics believed. */
+  /** `updatedAtMs` of the last statistics that were believed. */
   readonly toldAtMs: number;
-  /** In use and swapped out. */
+  /** Memory in use plus memory swapped out. */
   readonly needKib: number;
   readonly fastKib: number;
   readonly slowKib: number;
   readonly risingKibPerS: number;
-  /** Out in swap as far as it is missed: what never comes back is forgotten. */
+  /** What lies in swap and may still be missed: what never comes back is gradually forgotten. */
   readonly swappedKib: number;
   readonly cachesKib: number;
   readonly swapInKib: number | null;
@@ -24,12 +24,12 @@ export interface Estimate {
 
 export interface Told {
   readonly stats: GuestStats;
-  /** QMP's figure with these statistics, and the one before it: a moving balloon makes the two disagree. */
+  /** QMP's `actual` with these statistics, and one sample earlier; they differ while the balloon moves. */
   readonly actualKib: number;
   readonly beforeKib: number;
-  /** What the host holds for it: more it cannot be using. Null when the host does not tell. */
+  /** QEMU's resident memory: the guest cannot use more. Null when the host does not tell. */
   readonly residentKib: number | null;
-  /** As an agent inside says; null or absent: there is none. */
+  /** What is swapped out, by the agent inside; null or absent: no agent, or nothing recent from it. */
   readonly swappedKib?: number | null;
   readonly atMs: number;
 }
@@ -41,22 +41,22 @@ const RISING_MAX_KIB_PER_S = 256 * MIB_KIB;
 const SWAP_IN_URGENT_KIB_PER_S = MIB_KIB;
 const FAULTS_URGENT_PER_S = 100;
 const URGENT_MS = 3_000;
-/** Per second, of what lies in swap while nothing comes back from it. */
+/** The share of the swap that is forgotten each second while hardly anything comes back from it. */
 const SWAP_FORGOTTEN = 0.02;
 const BUFFER_SHARE = 0.1;
 const BUFFER_MIN_KIB = 256 * MIB_KIB;
 const BUFFER_MAX_KIB = 1024 * MIB_KIB;
-/** As fast, and as long, as need commonly rises at once. */
+/** A common sudden rise of need: how fast, and for how long. */
 const RISE_KIB_PER_S = 128 * MIB_KIB;
 const RISE_S = 18;
-/** Of what it has: below that its figures are held against the host's. */
+/** A guest with more than this share of its memory untouched (by the host's figures) or free is not short. */
 const UNTOUCHED_SHARE = 0.1;
 const CACHE_FORGOTTEN = 0.01;
 const CACHE_SHARE = 0.25;
 const FADED_MAX_S = 60;
-/** No guest of ours holds more; larger figures, 2^64 − 1 among them, are not amounts. */
+/** No guest of ours holds more. Larger figures, such as 2^64 − 1, are not amounts. */
 const AMOUNT_MAX_KIB = 2 ** 40;
-/** A silent guest that fills what it has may want more. */
+/** A guest without statistics may want this share more than it holds. */
 const UNHEARD_MORE = 0.15;
 const SETTLED_KIB = 2 * MIB_KIB;
 /** Statistics, and what an agent said, older than this say nothing about now. */
@@ -67,7 +67,7 @@ const STALLED_URGENT = 10;
 const amount = (value: number | null): number | null =>
   value !== null && Number.isFinite(value) && value >= 0 && value <= AMOUNT_MAX_KIB ? value : null;
 
-/** Counted up since last time; nothing where one of the two is missing, or the counter began anew. */
+/** How far a counter rose since the last sample; 0 where one figure is missing or the counter began anew. */
 function grown(now: number | null, before: number | null): number {
   return now === null || before === null || now < before ? 0 : now - before;
 }
@@ -85,7 +85,7 @@ export function availableKib({ stats, actualKib }: Pick<Told, 'stats' | 'actualK
   return available > actualKib ? null : available;
 }
 
-/** The host knows: it has more than it ever touched. */
+/** By the host's figures, the guest has memory that it never touched. */
 const hasUntouched = ({ actualKib, residentKib }: Possession): boolean =>
   actualKib !== null && residentKib !== null && residentKib < actualKib * (1 - UNTOUCHED_SHARE);
 
@@ -96,7 +96,7 @@ interface Possession {
 
 const isFresh = (agent: AgentFigures, nowMs: number): boolean => nowMs - agent.atMs <= STATS_STALE_MS;
 
-/** Its programs wait for memory, says an agent inside; the host saw it touch all it has, and it has none free. */
+/** The agent inside says that programs wait for memory; the host saw it all touched, and little is free. */
 export const isStalling = (
   agent: AgentFigures | null,
   vm: Possession & { readonly freeKib: number | null },
@@ -106,28 +106,28 @@ export const isStalling = (
   isFresh(agent, nowMs) &&
   (agent.stalled ?? 0) > STALLED_URGENT &&
   !hasUntouched(vm) &&
-  // A balloon's own work makes programs wait too.
+  // With memory free, programs wait for the balloon's own work.
   (vm.freeKib ?? 0) < (vm.actualKib ?? 0) * UNTOUCHED_SHARE;
 
 export const swappedKib = (agent: AgentFigures | null, nowMs: number): number | null =>
   agent !== null && isFresh(agent, nowMs) ? agent.swappedKib : null;
 
-/** What the guest uses, from statistics that can be believed: fresh, and within what it has. */
+/** What the guest uses; null where its statistics are stale or exceed what it has. */
 export function usedKib({ stats, actualKib }: GuestSample, wallMs: number): number | null {
   if (stats === null || actualKib === null || stats.updatedAtMs === 0) return null;
   if (Math.abs(wallMs - stats.updatedAtMs) > STATS_STALE_MS) return null;
   const available = availableKib({ stats, actualKib });
-  // With deflate-on-oom the guest's total counts the balloon as used: what it lacks of its own total less the balloon.
+  // With deflate-on-oom the guest's total includes the balloon; `actual` is that total less the balloon.
   return available === null ? null : Math.round(actualKib - available);
 }
 
-/** One set of statistics later; the same estimate where they are not new or not believed. */
+/** Folds in one set of statistics. Returns `before` where they are not new or not believed. */
 export function foldEstimate(before: Estimate | null, told: Told): Estimate | null {
   const { stats, actualKib, beforeKib, residentKib, atMs } = told;
   if (stats.updatedAtMs === 0 || stats.updatedAtMs === before?.toldAtMs) return before;
   const available = availableKib(told);
   if (available === null) return before;
-  // A guest's clock may be set back: then a second has passed, as far as anybody knows.
+  // The clock of `updatedAtMs` may be set back: then a second is assumed to have passed.
   const elapsed = before === null ? 1 : (stats.updatedAtMs - before.toldAtMs) / 1000;
   const seconds = elapsed > 0 ? elapsed : 1;
   // A long silence, or a clock set ahead, is no reason to forget all that was known.
@@ -141,17 +141,18 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
   const wentOut = grown(swapOutKib, before?.swapOutKib ?? null);
   const isMissed = cameIn / seconds > SWAP_IN_URGENT_KIB_PER_S;
   const kept = (before?.swappedKib ?? 0) * (isMissed ? 1 : (1 - SWAP_FORGOTTEN) ** faded);
-  // What was freed out there never comes back: only an agent knows. It may say less, never more (M4).
+  // Swapped memory that the guest freed never comes back, and only an agent knows of it. The agent's figure
+  // may lower the estimate, never raise it (M4).
   const swappedKib = Math.min(told.swappedKib ?? AMOUNT_MAX_KIB, Math.max(0, kept + wentOut - cameIn));
   const isSettled = Math.abs(actualKib - beforeKib) <= SETTLED_KIB;
   const claimedKib = Math.max(0, Math.min(actualKib, beforeKib) - available) + swappedKib;
-  // What was never touched is free, whatever the guest claims; and with memory to spare nobody suffers for lack of it.
+  // Memory never touched is free, whatever the guest claims; and a guest with memory to spare is not in need.
   const hasRoom = hasUntouched(told);
   const needKib = hasRoom ? Math.min(claimedKib, residentKib ?? 0) : claimedKib;
   const faults = grown(majorFaults, before?.majorFaults ?? null) / seconds;
   const isLow = isSettled && available < Math.max(actualKib / 25, Math.min(64 * MIB_KIB, actualKib / 16));
   const isUrgent = !hasRoom && (isMissed || faults > FAULTS_URGENT_PER_S || isLow);
-  // While its balloon moves its figures do not say how fast its need rises: as fast as before.
+  // While the balloon moves, the figures do not say how fast need rises: the earlier slope is kept.
   const slope = before === null ? 0 : isSettled ? (needKib - before.needKib) / seconds : before.risingKibPerS;
   return {
     toldAtMs: stats.updatedAtMs,
@@ -160,7 +161,7 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
     slowKib: smooth(before?.slowKib ?? needKib, needKib, SLOW, faded),
     risingKibPerS: Math.min(RISING_MAX_KIB_PER_S, Math.max(0, slope)),
     swappedKib,
-    // A cache that had to go was useful all the same: it is forgotten slowly.
+    // A cache that the guest had to drop was useful all the same: its size is forgotten slowly.
     cachesKib: Math.max(
       amount(stats.cachesKib) ?? 0,
       (before?.cachesKib ?? 0) * (1 - CACHE_FORGOTTEN) ** faded,
@@ -175,17 +176,17 @@ export function foldEstimate(before: Estimate | null, told: Told): Estimate | nu
 const smooth = (old: number, fresh: number, share: number, seconds: number): number =>
   old + (fresh - old) * (1 - (1 - share) ** seconds);
 
-/** Null before anything was believed. `paceKibPerS`: how fast its balloon was seen to move. */
+/** Null before any statistics were believed. `paceKibPerS`: how fast the balloon was seen to move. */
 export function wantsOf(estimate: Estimate | null, nowMs: number, paceKibPerS: number): Wants | null {
   if (estimate === null) return null;
   const { needKib, fastKib, slowKib, risingKibPerS, cachesKib, urgentAtMs } = estimate;
   const isUrgent = urgentAtMs !== null && nowMs - urgentAtMs < URGENT_MS;
   const workingKib = Math.max(needKib, fastKib) + AHEAD_S * risingKibPerS;
   const usualKib = Math.min(BUFFER_MAX_KIB, Math.max(BUFFER_MIN_KIB, BUFFER_SHARE * workingKib));
-  // A slow balloon brings memory too late: such a guest has its room beforehand (M4).
+  // A slow balloon brings memory too late, so its guest gets room for a rise beforehand (M4).
   const lagKib = Math.max(0, RISE_KIB_PER_S - paceKibPerS) * RISE_S;
   const roomKib = Math.max(lagKib, Math.min(usualKib, workingKib / 2));
-  // What was needed a while ago may be needed again: room, where there is room.
+  // What was needed a while ago may be needed again: it counts towards the buffer, not the working set.
   const bufferKib = Math.max(workingKib + roomKib, slowKib);
   return {
     workingKib: Math.round(workingKib),
@@ -195,7 +196,7 @@ export function wantsOf(estimate: Estimate | null, nowMs: number, paceKibPerS: n
   };
 }
 
-/** Of a guest that never told anything: what the host holds for it is the most it can be using, caches and all. */
+/** For a guest that never sent statistics: QEMU's resident memory is the most it can use, caches included. */
 export function wantsUnheard(residentKib: number, middleKib: number): Wants {
   const bufferKib = Math.round(residentKib * (1 + UNHEARD_MORE));
   return {

@@ -1,15 +1,15 @@
-// Sharing an amount between ranges: everyone rises from its low end towards its high end together, as fast as its weight
-// says, until the amount is used or the top is reached. Equal weights end at the same fraction of their ranges. Pure.
+// Shares an amount between ranges. Pure. All rise together from their low ends to their high ends, each as
+// fast as its weight says, until the amount is used up. Equal weights end at the same fraction of a range.
 
-/** Indices, lightest first: worked out once for all that is shared among the same VMs. */
+/** Indices, lightest first. Computed once where several amounts are shared among the same VMs. */
 export const lightestFirst = (weights: Float64Array): Uint32Array =>
   Uint32Array.from(weights.keys()).sort((a, b) => (weights[a] ?? 1) - (weights[b] ?? 1));
 
-/** How far a range of weight 1 gets: `amount` = Σ range · min(1, way · weight). Infinity where all of it fits. */
+/** How far a range of weight 1 gets: `amount` = Σ range · min(1, way · weight). Infinity where all fits. */
 function wayOf(ranges: Float64Array, weights: Float64Array, order: Uint32Array, amount: number): number {
   const weightAt = (place: number): number => weights[order[place] ?? 0] ?? 1;
   const rangeAt = (place: number): number => ranges[order[place] ?? 0] ?? 0;
-  // Of each and all before it. Summed up: what is subtracted again leaves a rest that is not quite nothing.
+  // Prefix sums of weight · range. Subtracting from a total would leave rounding errors where 0 is due.
   const paces = new Float64Array(order.length);
   for (let place = 0, pace = 0; place < order.length; place++)
     paces[place] = pace += weightAt(place) * rangeAt(place);
@@ -24,7 +24,7 @@ function wayOf(ranges: Float64Array, weights: Float64Array, order: Uint32Array, 
   return Number.POSITIVE_INFINITY;
 }
 
-/** The new levels, between `from` and `to`; where `to` is below `from` nothing moves. KiB. */
+/** The new levels, between `from` and `to`, in KiB; where `to` is below `from` the level stays at `from`. */
 export function fill(
   from: Float64Array,
   to: Float64Array,

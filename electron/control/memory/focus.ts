@@ -1,5 +1,5 @@
-// Whose screen people look at: what they work with counts for more, and for a while after they looked away (M1: the
-// planner sees a weight). Pure but for what it remembers.
+// Remembers which VMs people look at. Such a VM weighs more, also for a while after people looked away (M1:
+// the planner sees only a weight). No clock, no I/O.
 import type { VmId } from '../../../shared/ids.ts';
 
 const BOOST = 2;
@@ -11,7 +11,7 @@ export class Focus {
   readonly #lookedAt = new Map<number, VmId>();
   readonly #leftAtMs = new Map<VmId, number>();
 
-  /** True when that changes what anybody weighs. */
+  /** `vmId` null: the connection looks at no VM. True when some VM's weight changed. */
   look(connection: number, vmId: VmId | null, nowMs: number): boolean {
     const before = this.#lookedAt.get(connection) ?? null;
     if (before === vmId) return false;
@@ -25,7 +25,7 @@ export class Focus {
     this.#leftAtMs.delete(vmId);
   }
 
-  /** Whole, at least `weight`, at most twice that. */
+  /** The weight now: an integer from `weight` to twice that. */
   weigh(vmId: VmId, weight: number, nowMs: number): number {
     if ([...this.#lookedAt.values()].includes(vmId)) return weight * BOOST;
     const leftAtMs = this.#leftAtMs.get(vmId);

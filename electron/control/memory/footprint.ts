@@ -1,5 +1,5 @@
-// What a VM's QEMU holds on the host, beside what its guest has: its own need, measured, and what a balloon took and the host
-// did not get (M2, M8).
+// What a VM's QEMU holds on the host beyond what its guest has: QEMU's own need, as measured, and memory that
+// the balloon took but the host did not get back (M2, M8).
 import { MIB_KIB } from '../../../shared/units.ts';
 import { foldPossession, freshPossession, keptKib, type Possession } from './possession.ts';
 
@@ -11,18 +11,18 @@ export interface Share {
   /** The most its guest may have come to hold. */
   readonly mostKib: number;
   readonly isDriverReady: boolean;
-  /** It will never say what it has. */
+  /** The VM has no balloon driver and will never say what its guest has. */
   readonly isFixed: boolean;
 }
 
 export class Footprint {
-  /** The host's figure; null: it does not tell. */
+  /** QEMU's resident memory; null: the host does not tell. */
   residentKib: number | null = null;
   readonly #bootKib: number;
   #overheadKib: number;
   #possession: Possession;
   #isKeepingTold = false;
-  /** Its guest is up, and the host did not say what its QEMU holds. */
+  /** The guest's driver is ready and the host does not tell what QEMU holds. */
   #isUntold = false;
   #isMeasured = false;
 
@@ -32,12 +32,12 @@ export class Footprint {
     this.#possession = freshPossession(bootKib, nowMs);
   }
 
-  /** Of QEMU beyond its guest's memory: as measured, or what is usual. */
+  /** QEMU's need beyond its guest's memory: as measured, or the usual figure. */
   get overheadKib(): number {
     return this.#overheadKib;
   }
 
-  /** M2: what its QEMU needs was seen: beside a guest that says what it has, or has touched all there is. */
+  /** M2: QEMU's own need was measured: the guest has said what it has, or has touched all of `-m`. */
   get isMeasured(): boolean {
     return this.#isMeasured;
   }
@@ -45,7 +45,7 @@ export class Footprint {
   observe({ actualKib, beforeKib, mostKib, isDriverReady, isFixed }: Share, nowMs: number): void {
     const { residentKib } = this;
     this.#isUntold = residentKib === null && isDriverReady;
-    // Firmware and a new kernel use all of it.
+    // Before the driver is ready, firmware and a new kernel use all of `-m`.
     this.#possession = isDriverReady
       ? foldPossession(
           this.#possession,
@@ -56,12 +56,12 @@ export class Footprint {
     this.#isMeasured ||= isDriverReady || (isFixed && (residentKib ?? 0) >= this.#bootKib);
     if (residentKib === null) return;
     const measured = residentKib - (isDriverReady ? Math.max(mostKib, actualKib) : this.#bootKib);
-    // Only ever up: memory the process was once seen to need it may need again.
+    // Never lowered: QEMU may need again what it was once seen to need.
     if (measured > this.#overheadKib)
       this.#overheadKib = Math.ceil(measured / OVERHEAD_STEP_KIB) * OVERHEAD_STEP_KIB;
   }
 
-  /** M8: so much counts as its guest's where the host does not tell what came back. */
+  /** M8: counts as the guest's where the host does not tell what came back; else 0. */
   get unseenKib(): number {
     return this.residentKib === null ? this.#possession.heldKib : 0;
   }
@@ -70,12 +70,12 @@ export class Footprint {
     return this.#possession.verdict === 'keeps';
   }
 
-  /** M8: to take more from it would help nobody: nothing comes back, or nobody would see it. Null: it would. */
+  /** M8: below this, taking helps nobody: nothing comes back, or nobody would see it. Null: taking helps. */
   get leftAloneKib(): number | null {
     return this.#isUntold || this.isKeeping ? this.#possession.heldKib : null;
   }
 
-  /** Once: what its balloon took, where it was found out that the host does not get it. */
+  /** Tells once what the balloon took and the host did not get back; null: nothing found, or told already. */
   keptNewsKib(actualKib: number | null): number | null {
     const { residentKib } = this;
     const { mark } = this.#possession;
@@ -85,7 +85,7 @@ export class Footprint {
     return keptKib(mark, { actualKib, residentKib });
   }
 
-  /** What its next QEMU needs for itself: not what only its balloon took. */
+  /** QEMU's own need, for the VM's next run: without memory that only the balloon took. */
   get ownNeedKib(): number {
     const { mark } = this.#possession;
     return this.isKeeping && mark !== null ? mark.overheadKib : this.#overheadKib;

@@ -1,15 +1,15 @@
-// "Free N GiB": VMs give back until so much of the host is free, and leave it free meanwhile.
+// "Free N GiB": VMs give back until that much of the host is free, and keep it free until the request ends.
 import type { VmId } from '../../../shared/ids.ts';
 import type { FreePreview } from '../../../shared/memory.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { freeing } from './free.ts';
 import type { HostModel } from './model.ts';
 
-/** What VMs leave free for somebody. */
+/** A request that is being kept. */
 export interface Hold {
-  /** What they may hold in all meanwhile. */
+  /** What all VMs together may hold until the request ends. */
   readonly budgetKib: number;
-  /** Of the host, free in all. */
+  /** How much of the host will be free in all. */
   readonly promisedKib: number;
   readonly endsAtMs: number;
 }
@@ -17,7 +17,7 @@ export interface Hold {
 export interface FreePorts {
   readonly clock: Clock;
   readonly model: () => HostModel;
-  /** Of the host, looked at now. */
+  /** The host's available memory, sampled by this call. */
   readonly availableKib: () => number;
   readonly residentKib: (vmId: VmId) => number | null;
 }
@@ -30,7 +30,7 @@ export class FreeDesk {
     this.#ports = ports;
   }
 
-  /** 0 ends what was asked before. */
+  /** Replaces the request before. `wantedKib` 0 only ends it. */
   free(wantedKib: number, forMs: number): FreePreview {
     const { clock, model, residentKib } = this.#ports;
     this.#hold = null;
@@ -45,7 +45,7 @@ export class FreeDesk {
     return preview;
   }
 
-  /** If it is not over. */
+  /** Null: there is no request, or it has ended. */
   get hold(): Hold | null {
     if (this.#hold !== null && this.#ports.clock.monotonicMs() >= this.#hold.endsAtMs) this.#hold = null;
     return this.#hold;

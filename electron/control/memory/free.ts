@@ -1,4 +1,4 @@
-// "Free so much of this computer's memory now": what VMs can give back for it, by the same planner called dry. Pure.
+// Answers "Free so much of this computer's memory now": what VMs can give, by a dry run of the planner. Pure.
 import type { VmId } from '../../../shared/ids.ts';
 import type { FreePreview } from '../../../shared/memory.ts';
 import { amountText } from '../../../shared/units.ts';
@@ -7,7 +7,7 @@ import { plan } from './plan.ts';
 import { changesText, changesTo } from './preview.ts';
 
 export interface Freeing {
-  /** What VMs may hold in all meanwhile. */
+  /** What all VMs together may hold until the request ends. */
   readonly budgetKib: number;
   readonly preview: FreePreview;
 }
@@ -15,14 +15,14 @@ export interface Freeing {
 export interface FreeingInput {
   readonly host: HostModel;
   readonly availableKib: number;
-  /** Of the host, available in all. */
+  /** How much of the host is to be available in all. */
   readonly wantedKib: number;
-  /** What each VM's process holds now; null where the host does not say. */
+  /** What each VM's QEMU holds now; null where the host does not say. */
   readonly residentKib: (vmId: VmId) => number | null;
   readonly nowMs: number;
 }
 
-/** Of what it was promised, what it has really taken from the host: the rest frees nothing. */
+/** The part of a VM's promise that it has really taken from the host: giving up the rest frees nothing. */
 function touchedKib(vm: VmModel, residentKib: number | null): number {
   if (residentKib === null || vm.held !== null) return promisedKib(vm);
   return Math.min(promisedKib(vm), Math.max(vm.minKib, residentKib - vm.overheadKib));
@@ -30,7 +30,7 @@ function touchedKib(vm: VmModel, residentKib: number | null): number {
 
 export function freeing({ host, availableKib, wantedKib, residentKib, nowMs }: FreeingInput): Freeing {
   const missingKib = wantedKib - availableKib;
-  // What is promised and not taken yet is neither free nor to be given back: only what is taken counts.
+  // Memory promised and not touched yet cannot be given back to the host: only touched memory counts.
   const touched = new Map(host.vms.map(vm => [vm.id, touchedKib(vm, residentKib(vm.id))]));
   const holdsKib = host.vms.reduce((sum, vm) => sum + (touched.get(vm.id) ?? 0) + vm.overheadKib, 0);
   if (missingKib <= 0) {

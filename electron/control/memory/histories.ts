@@ -1,5 +1,5 @@
-// What the chart shows of each VM, over its stops and starts: second by second for minutes, then coarser the further back.
-// Bounded. The coarse ones outlive control where there is a store for them.
+// The memory history of each VM for its chart, across stops and starts: by the second for minutes, coarser
+// the further back. Bounded. The coarse tiers outlive control where there is a store for them.
 import type { VmId } from '../../../shared/ids.ts';
 import type { MemorySample } from '../../../shared/memory.ts';
 
@@ -18,13 +18,13 @@ const COARSE: readonly Tier[] = [
   { periodMs: 2 * MINUTE_MS, windowMs: DAY_MS, isKept: true },
   { periodMs: 15 * MINUTE_MS, windowMs: 7 * DAY_MS, isKept: true },
 ];
-/** VMs remembered, the longest silent forgotten first: more than there can be. */
+/** VMs remembered: more than there can be. The VM without samples for longest is forgotten first. */
 const VMS_MAX = 256;
 
 export interface HistoryRows {
   /** Oldest first. */
   load(vmId: VmId, periodMs: number): MemorySample[];
-  /** What is older than `sinceMs` goes. A failure is the store's to log: a chart is not worth a memory manager's. */
+  /** Deletes what is older than `sinceMs`, too. Never throws: a chart must not stop the memory manager. */
   append(vmId: VmId, periodMs: number, sample: MemorySample, sinceMs: number): void;
   drop(vmId: VmId): void;
 }
@@ -39,7 +39,7 @@ interface Bucket {
   usedKib: number;
 }
 
-/** One density of one VM: closed buckets, and the one being filled. */
+/** One VM's samples of one tier: those of closed buckets, and the bucket being filled. */
 class Line {
   readonly samples: MemorySample[];
   readonly #tier: Tier;
@@ -50,7 +50,7 @@ class Line {
     this.samples = samples;
   }
 
-  /** Answers what is now settled. */
+  /** Returns the sample of the bucket that this one closes; empty while the bucket stays the same. */
   note(sample: MemorySample): MemorySample[] {
     const { periodMs } = this.#tier;
     const startMs = Math.floor(sample.at / periodMs) * periodMs;
@@ -67,7 +67,7 @@ class Line {
     return closed;
   }
 
-  /** A gap: nothing was measured from here on. */
+  /** Closes the bucket and records a gap: nothing is measured from here on. */
   end(gap: MemorySample): MemorySample[] {
     return [...this.#close(), ...this.#keep(gap)];
   }
@@ -82,13 +82,13 @@ class Line {
     this.samples.push(sample);
     const { periodMs, windowMs } = this.#tier;
     const since = sample.at - windowMs;
-    // Twice: a VM that is started and stopped all day leaves a gap each time.
+    // Twice the periods: a VM that is started and stopped all day leaves a gap each time.
     while ((this.samples[0]?.at ?? since) < since || this.samples.length > (2 * windowMs) / periodMs)
       this.samples.shift();
     return [sample];
   }
 
-  /** What the present bucket says so far; null: nothing. */
+  /** The averages of the bucket being filled; null: there is none. */
   open(): MemorySample | null {
     if (this.#bucket === null) return null;
     const { last, count, actualKib, usedCount, usedKib } = this.#bucket;
@@ -137,14 +137,14 @@ export class Histories {
     for (const [tier, line] of lines) this.#keep(vmId, tier, line.note(sample));
   }
 
-  /** The longest silent is the first to be forgotten. */
+  /** Moves the VM to the end of the map: the VM without samples for longest is forgotten first. */
   #touch(vmId: VmId): void {
     const known = this.#of(vmId);
     this.#known.delete(vmId);
     this.#known.set(vmId, known);
   }
 
-  /** A gap: from here on there is nothing to measure. */
+  /** The VM stopped: records a gap. */
   end(vmId: VmId, at: number): void {
     if (!this.#known.has(vmId)) return;
     const { live, lines } = this.#of(vmId);
@@ -153,7 +153,7 @@ export class Histories {
     for (const [tier, line] of lines) this.#keep(vmId, tier, line.end(gap));
   }
 
-  /** It was deleted. */
+  /** The VM was deleted. */
   forget(vmId: VmId): void {
     this.#known.delete(vmId);
     this.#rows.drop(vmId);
@@ -164,7 +164,7 @@ export class Histories {
     for (const sample of samples) this.#rows.append(vmId, periodMs, sample, sample.at - windowMs);
   }
 
-  /** As fine as is still known of the time since. */
+  /** The samples since then, of the finest tier that reaches so far back. */
   since(vmId: VmId, sinceMs: number, nowMs: number): MemorySample[] {
     const { live, lines } = this.#of(vmId);
     const isAfter = (sample: MemorySample): boolean => sample.at > sinceMs;

@@ -1,5 +1,5 @@
-// What memory was over days, beside the catalog: figures for a chart. A row that cannot be written or read is missed by
-// nobody but the chart.
+// Stores the memory history of days, in the catalog's database: figures for a chart. A row that cannot be
+// written or read is logged and left out, because only the chart misses it.
 import type Database from 'better-sqlite3';
 import { type MemorySample, memorySampleSchema } from '../../../shared/memory.ts';
 import type { HistoryRows } from './histories.ts';

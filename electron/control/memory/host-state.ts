@@ -5,7 +5,7 @@
 //   critical    besides, every move counts, however small (macOS: its pressure is red)
 //   emergency   besides, nobody is given anything and nothing starts, until it is over
 //
-// Worse at once; better only when it has been better for a while.
+// A worse state counts at once; a better one only after the signs have been better for a while.
 
 import type { HostMemory } from '../../../shared/memory.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
@@ -15,13 +15,13 @@ export type HostState = HostMemory['state'];
 
 const ORDER: readonly HostState[] = ['ok', 'low', 'critical', 'emergency'];
 
-/** What the host can still give at once. The planner itself leaves 256 MiB beside what is used (budget.ts). */
+/** A state begins below this much available memory. The planner itself leaves 256 MiB (budget.ts). */
 const LOW_KIB = 192 * MIB_KIB;
 const CRITICAL_KIB = 128 * MIB_KIB;
 const EMERGENCY_KIB = 64 * MIB_KIB;
 /** Percent of the last ten seconds in which every program waited for memory. */
 const EMERGENCY_STALLED = 5;
-/** With more than that available somebody waits for memory of his own: a container at its limit, not the host. */
+/** With more than this available, a stall is not the host's: a container waits at its own limit. */
 const STALLED_FROM_KIB = 1024 * MIB_KIB;
 const BETTER_FOR_MS = 5_000;
 
@@ -29,7 +29,7 @@ export interface HostSigns {
   readonly availableKib: number;
   /** Linux PSI `full avg10`, percent; null where the host does not say. */
   readonly stalled: number | null;
-  /** macOS's own word; absent or null where the host has none. */
+  /** macOS's own verdict; absent or null where the host gives none. */
   readonly pressure?: MemoryPressure | null;
   /** More is promised than there is: the host's own programs grew. */
   readonly isOverdrawn: boolean;

@@ -9,11 +9,11 @@ export interface HostUse {
   readonly peakKib: number;
 }
 
-/** As far as a balloon's answer is away: a plan, an order, a release. */
+/** How long it takes until a balloon has answered: a plan, a command, a release. */
 const LOOK_AHEAD_S = 4;
 const SLOPE_SHARE = 0.4;
 const PEAK_FORGOTTEN_PER_S = 0.05;
-/** Two figures closer than this say nothing about a slope. */
+/** Two samples closer together than this say nothing about a slope. */
 const SLOPE_FROM_MS = 200;
 
 /** `vmResidentKib`: what our VMs hold now, which is not the host's own use. */
@@ -42,6 +42,6 @@ export function foldHostUse(use: HostUse, nowKib: number, atMs: number): HostUse
   };
 }
 
-/** What to leave to the host. */
+/** What to leave for the host's own programs. */
 export const expectedUseKib = (use: HostUse): number =>
   Math.max(use.peakKib, Math.round(use.nowKib + LOOK_AHEAD_S * Math.max(0, use.slopeKibPerS)));

@@ -1,4 +1,4 @@
-// The host's figures and what its own programs use of them, looked at again and again; and what that leaves for VMs.
+// Watches the host's memory: its figures, what its own programs use, and the budget that this leaves for VMs.
 import type { Clock } from '../../platform/ports.ts';
 import { budgetOf, type HostFigures, type MemoryPolicy } from './budget.ts';
 import { expectedUseKib, foldHostUse, type HostUse, hostUseKib, steadyUse } from './host-use.ts';
@@ -16,7 +16,7 @@ export class HostWatch {
     this.#clock = clock;
     this.#isBare = isBare;
     this.#figures = host();
-    // Before the VMs found running are known all that is used counts as the host's: nothing too much is given.
+    // Before running VMs are adopted, all used memory counts as the host's own: so not too much is given.
     this.#use = steadyUse(hostUseKib(this.#figures, 0), clock.monotonicMs());
   }
 
@@ -24,13 +24,13 @@ export class HostWatch {
     return this.#figures;
   }
 
-  /** What our VMs hold is not the host's own use. */
+  /** `vmResidentKib`: what our VMs hold, which is not the host's own use. */
   look(vmResidentKib: number): void {
     this.#figures = this.#host();
     this.#use = foldHostUse(this.#use, hostUseKib(this.#figures, vmResidentKib), this.#clock.monotonicMs());
   }
 
-  /** The VMs found running are known now: what they hold was counted as the host's. */
+  /** Forgets the use seen so far: it counted adopted VMs' memory as the host's, or is from before a sleep. */
   restart(vmResidentKib: number): void {
     this.#figures = this.#host();
     this.#use = steadyUse(hostUseKib(this.#figures, vmResidentKib), this.#clock.monotonicMs());

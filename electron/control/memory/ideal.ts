@@ -1,25 +1,25 @@
-// Where everyone would be if memory moved by itself (M1, mode `demand`): first every minimum, then what each works with,
-// then a buffer, then useful cache, then the rest. Within a tier everyone is equally satisfied, heavier ones sooner.
-// Pure; amounts in proportion to what there is, so that twice the host is twice the plan.
+// The best share of each VM if moving memory cost nothing (M1, mode `demand`): first every minimum, then each
+// working set, a buffer, useful cache, and the rest. Within a tier all VMs are equally satisfied, heavier
+// ones sooner. Pure; amounts are in proportion to what there is, so that twice the host is twice the plan.
 import { floorMib } from '../../../shared/units.ts';
 import { fill, lightestFirst, total } from './fill.ts';
 import type { VmModel } from './model.ts';
 
-/** Of what is shared this part is not handed out as mere rest: who needs memory suddenly finds some. */
+/** This part of the shared memory is not handed out as rest, so that a sudden need finds some free. */
 const KEPT_SHARE = 1 / 32;
 
 export interface Ideal {
-  /** What it works with, as far as there is enough for all. */
+  /** Each VM's working set, as far as there is enough for all. */
   readonly working: Float64Array;
   readonly buffer: Float64Array;
   readonly rest: Float64Array;
   /** Left free on purpose. */
   readonly keptKib: number;
-  /** All that everyone works with does not fit. */
+  /** The working sets of all VMs do not fit together. */
   readonly isOverloaded: boolean;
 }
 
-/** One figure of each VM, within its range and not below `least`. Loops, not iterators: thousands of VMs are planned in ms. */
+/** One figure per VM, within its range and at least `least`. Loops, not iterators: thousands of VMs in ms. */
 function column(
   vms: readonly VmModel[],
   of: (vm: VmModel) => number,
@@ -34,7 +34,7 @@ function column(
 }
 
 const topOf = (vm: VmModel): number => Math.max(vm.minKib, vm.ceilingKib);
-/** A guest nothing is known of is neither starved nor fed. */
+/** Stands for the need of a guest that nothing is known of: it is neither starved nor fed. */
 const middleOf = (vm: VmModel): number => (vm.minKib + topOf(vm)) / 2;
 
 export function ideal(vms: readonly VmModel[], sharedKib: number): Ideal {
@@ -48,15 +48,15 @@ export function ideal(vms: readonly VmModel[], sharedKib: number): Ideal {
   const cached = column(vms, vm => vm.wants?.cacheKib ?? 0, buffered);
   const left = (held: Float64Array): number => Math.max(0, sharedKib - total(held));
 
-  // What the proportional plan would give is everyone's entitlement: up to it nobody's need waits for another's, so
-  // that one who claims too much takes from nobody what is theirs.
+  // Each VM is entitled to what the proportional plan would give it. A need within the entitlement waits for
+  // no other VM's need, so that a VM that claims too much takes from nobody what is theirs.
   const entitled = fill(mins, tops, weights, left(mins), order);
   const guarded = wanted.map((need, index) => Math.min(need, entitled[index] ?? need));
   const working = fill(guarded, wanted, weights, left(guarded), order);
   const buffer = fill(working, buffered, weights, left(working), order);
   const keptKib = Math.max(0, sharedKib * KEPT_SHARE);
   const cache = fill(buffer, cached, weights, left(buffer), order);
-  // M4: what a slow balloon holds beyond its needs nobody gets back in time.
+  // M4: what a slow balloon holds beyond its needs cannot be got back in time, so it gets none of the rest.
   const fulls = column(vms, vm => (vm.isSlow ? 0 : topOf(vm)), cache);
   const rest = fill(cache, fulls, weights, left(cache) - keptKib, order);
   const inMib = (held: Float64Array): Float64Array =>

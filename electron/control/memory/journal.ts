@@ -5,11 +5,11 @@ import type { LeaseId, VmId } from '../../../shared/ids.ts';
 import { type LedgerEntry, ledgerEntrySchema } from '../../../shared/memory.ts';
 import type { LedgerInput } from './replay.ts';
 
-/** Old sentences make room. */
+/** Older entries are deleted. */
 const LEDGER_MAX = 5000;
 
 const INPUTS_IN_MEMORY_MAX = 1000;
-/** Past every entry. */
+/** A sequence number past every entry's. */
 const END = Number.MAX_SAFE_INTEGER;
 
 export interface StoredLease {
@@ -22,18 +22,18 @@ export interface MemoryJournal {
   target(vmId: VmId): number | null;
   putTarget(vmId: VmId, targetKib: number): void;
   dropTarget(vmId: VmId): void;
-  /** Measured of its QEMU, in this run or an earlier one; null: never. Kept over stops: the next start needs it too. */
+  /** QEMU's overhead as measured in any run; null: never. Kept after a stop: the next start needs it. */
   overhead(vmId: VmId): number | null;
   putOverhead(vmId: VmId, overheadKib: number): void;
   dropOverhead(vmId: VmId): void;
   leases(): StoredLease[];
   putLease(lease: StoredLease): void;
   dropLease(id: LeaseId): void;
-  /** `input` is the planner's: ledger input + code = same plan. */
+  /** `input`: what the planner was given (null: nothing was planned); ledger input + code = same plan. */
   append(entry: LedgerEntry, input: unknown): void;
   /** Newest first; `beforeSeq`: only what is older. */
   ledger(vmId: VmId | null, limit: number, beforeSeq: number | null): LedgerEntry[];
-  /** What the latest entries were planned from. */
+  /** The planner's inputs of the latest entries, newest first. */
   inputs(limit: number): LedgerInput[];
   nextSeq(): number;
 }

@@ -1,6 +1,6 @@
-// Leases (M6): memory promised to a VM not yet running. Asked for, counted at once so that the planner squeezes the
-// others, granted when what they gave back has been observed, stored before QEMU is spawned, ended by transfer or
-// release. A deadline by progress, not by the clock.
+// Leases (M6): memory promised to a VM not yet running. A lease counts as soon as it is asked for, so that
+// the planner squeezes the others; it is granted when what they gave back was observed, stored before QEMU is
+// spawned, and ended by transfer or release. A start fails for want of progress, not by the clock.
 import { leaseIdSchema, type VmId } from '../../../shared/ids.ts';
 import { BugError, Fault } from '../../../shared/result.ts';
 import { amountText, floorMib, MIB_KIB } from '../../../shared/units.ts';
@@ -15,31 +15,32 @@ import { slowlyKib } from './pace.ts';
 import { capped } from './range.ts';
 import type { MemorySwitchOffs } from './switch-offs.ts';
 
-/** Nothing came back for so long: take what there is, or say who did not give. */
+/** When nothing came back for so long, a start takes what there is, or fails and names who did not give. */
 const NO_PROGRESS_MS = 10_000;
 const PROGRESS_KIB = MIB_KIB;
-/** M4: with enough for its minimum it waits only for what comes quickly, so that no slow balloon delays it. */
+/** M4: with its minimum met, a start waits only for steps this large, so that no slow balloon delays it. */
 const QUICK_KIB = 256 * MIB_KIB;
-/** Who is stuck is found out by then, and the others are asked for more; who is asked has heard it by then. */
+/** By then a stuck balloon is found out, and the others are asked for more. */
 const NO_QUICK_MS = 6_000;
+/** By then every guest has heard its target. */
 const HEARD_MS = 1_500;
-/** A VM that boots is not squeezed (M6): what it will give is waited for so long. */
+/** A booting VM is not squeezed (M6): a start waits so long for what it will give when it is up. */
 const BOOTS_MS = 90_000;
 
 interface OpenLease {
   readonly lease: { id: Lease['id']; vmId: VmId; bootKib: number };
   readonly spec: VmSpec;
   readonly leastKib: number;
-  /** Saved memory goes on as large as it was. */
+  /** Saved memory is resumed, and can only go on as large as it was. */
   readonly isExact: boolean;
-  /** Measured in an earlier run; null: never. */
+  /** QEMU's overhead as measured in an earlier run; null: never. */
   readonly overheadKib: number | null;
   readonly wait: { readonly resolve: (lease: Lease) => void; readonly reject: (fault: Fault) => void } | null;
   bestPoolKib: number;
-  /** When something last came back, and until when there was reason to wait without that. */
+  /** When memory last came back; and when there last was a reason to wait without that. */
   movedAtMs: number;
   patientUntilMs: number;
-  /** Since when nothing is granted to anybody; null: it is. */
+  /** Since when the host's emergency stops all grants; null: it does not. */
   frozenAtMs: number | null;
 }
 
@@ -48,61 +49,61 @@ export interface LeaseDeskPorts {
   readonly random: Random;
   readonly journal: MemoryJournal;
   readonly model: () => HostModel;
-  /** What the QEMU of one that runs needs was seen, or it is gone. */
+  /** True once the overhead of the VM's QEMU was measured, or when the VM is gone. */
   readonly isMeasured: (vmId: VmId) => boolean;
   /** From tests alone. */
   readonly switchOff?: MemorySwitchOffs;
   /** What VMs leave free because somebody asked them to (free.ts); 0: nothing. */
   readonly keptFreeKib: () => number;
-  /** M10: as it is now. */
+  /** M10: the cap per VM now; null: none. */
   readonly capKib: () => number | null;
   readonly wake: (cause: string | null) => void;
-  /** Logs what fails. */
+  /** Runs `write`; a failure is only logged. */
   readonly tried: (write: () => void) => void;
 }
 
 /**
- * The most a new VM could be started with if every movable guest went to its minimum. Pure. `overheadKib`: measured of
- * its QEMU in an earlier run.
+ * The largest `-m` for a new VM if every movable guest went to its minimum. Pure. `overheadKib`: of its QEMU,
+ * as measured in an earlier run; null: never.
  */
 export function mostLeasableKib(host: HostModel, overheadKib: number | null): number {
   const least = (vm: VmModel): number => (vm.held === null ? vm.minKib + vm.overheadKib : committedKib(vm));
   const left = host.budgetKib - host.leasedKib - host.vms.reduce((sum, vm) => sum + least(vm), 0);
-  // overhead(b) = 150 MiB + b/100
+  // Solves b + overhead(b) = left, where overhead(b) = 150 MiB + b/100 (budget.ts).
   const usualKib = ((left - 150 * MIB_KIB) * 100) / 101;
   return Math.max(0, floorMib(Math.min(usualKib, left - (overheadKib ?? 0))));
 }
 
 const neededKib = ({ lease, overheadKib }: OpenLease): number =>
   lease.bootKib + overheadKibOf(lease.bootKib, overheadKib);
-/** What it could be started with now. `pool`: once it has all that it asked for. */
+/** The `-m` it could start with now. `pool`: what its whole lease would leave; negative: what is missing. */
 const reachableKib = ({ lease }: OpenLease, pool: number): number => floorMib(lease.bootKib + pool);
 export class LeaseDesk {
   readonly #ports: LeaseDeskPorts;
   readonly #open = new Map<string, OpenLease>();
-  /** They run, and nobody knew what their QEMUs need when they came. */
+  /** VMs that run and whose QEMU's overhead was not known when they came. */
   readonly #unmeasured = new Set<VmId>();
 
   constructor(ports: LeaseDeskPorts) {
     this.#ports = ports;
   }
 
-  /** What the planner leaves aside: granted, and asked for. */
+  /** What the planner sets aside: leases granted and leases asked for. */
   leasedKib(): number {
     return this.#sum(() => true);
   }
 
-  /** What was promised: a lease not granted yet is nobody's memory. */
+  /** Granted leases only: a lease that still waits holds no memory. */
   grantedKib(): number {
     return this.#sum(open => open.wait === null);
   }
 
-  /** What a start still waits for. */
+  /** What waiting leases ask for. */
   waitingKib(): number {
     return [...this.#open.values()].reduce((sum, open) => sum + this.#waitingKib(open), 0);
   }
 
-  /** Beside all but one of those that run. */
+  /** The margins of running VMs not measured yet, but for one, which the host's margin covers (budget.ts). */
   #besideKib(counts: (vmId: VmId) => boolean = () => true): number {
     const unknown = [...this.#unmeasured].filter(vmId => this.isUnmeasured(vmId) && counts(vmId));
     return Math.max(0, unknown.length - 1) * UNMEASURED_KIB;
@@ -120,7 +121,7 @@ export class LeaseDesk {
     return open.wait === null ? 0 : neededKib(open) + this.marginKib(open.overheadKib, open.lease.id);
   }
 
-  /** M2: kept beside what a QEMU usually needs, where one that came before it was not measured either. */
+  /** M2: kept beside a QEMU's usual need where one that came before it is not measured either. */
   marginKib(overheadKib: number | null, id: Lease['id'] | null): number {
     if (overheadKib !== null || this.#ports.switchOff?.unmeasuredMargin === true) return 0;
     const [first] = [...this.#open.values()].filter(open => open.overheadKib === null);
@@ -183,37 +184,37 @@ export class LeaseDesk {
     });
   }
 
-  /** Changed while it starts. */
+  /** The VM's settings changed while it starts. */
   specChanged(spec: VmSpec): void {
     for (const [id, open] of this.#open) {
       if (open.lease.vmId !== spec.id) continue;
       this.#open.set(id, { ...open, spec });
-      // M10: a limit that came while it waits binds what it is given.
+      // M10: a lower maximum that is set while the start waits limits what it is given.
       const mostKib = Math.max(open.leastKib, floorMib(spec.maxKib));
       if (open.wait !== null && !open.isExact) open.lease.bootKib = Math.min(open.lease.bootKib, mostKib);
     }
   }
 
-  /** Started, or found running, and maybe still booting. `overheadKib`: noted of an earlier moment; null: nothing. */
+  /** A VM was started or found running, maybe still booting. `overheadKib`: from the journal; null: none. */
   runs(vmId: VmId, overheadKib: number | null): void {
     if (overheadKib === null && this.#ports.switchOff?.unmeasuredMargin !== true) this.#unmeasured.add(vmId);
   }
 
-  /** It has not come as far yet as showing what its QEMU needs. */
+  /** True while the VM's QEMU has not yet shown what it needs. */
   isUnmeasured(vmId: VmId): boolean {
     return this.#unmeasured.has(vmId) && !this.#ports.isMeasured(vmId);
   }
 
-  /** Transferred or released. */
+  /** Ends a lease that was transferred or released. */
   settle(lease: Lease): void {
     this.#open.delete(lease.id);
-    // One that stays stored is void for the next control (M6).
+    // If the row cannot be dropped, the next control voids the lease (M6).
     this.#ports.tried(() => this.#ports.journal.dropLease(lease.id));
   }
 
   /**
-   * After each round: is there room for those who wait, in the order they came? `host` counts every lease already;
-   * `isFrozen`: the host itself has nothing left, whatever was promised.
+   * After each round: grants waiting leases for which there is room, in the order they came. `host` counts
+   * every lease already. `isFrozen`: the host itself has nothing left, so nothing is granted.
    */
   look(host: HostModel, isFrozen: boolean): void {
     for (const vmId of this.#unmeasured) if (!this.isUnmeasured(vmId)) this.#unmeasured.delete(vmId);
@@ -221,7 +222,7 @@ export class LeaseDesk {
     for (const [id, open] of this.#open) {
       if (open.wait === null) continue;
       behindKib -= this.#waitingKib(open);
-      // Who came later takes nothing from who came first.
+      // A later lease takes nothing from an earlier one.
       const pool = poolKib(host) + behindKib;
       if (pool >= 0 && !isFrozen) {
         this.#grant(id, open);
@@ -244,9 +245,9 @@ export class LeaseDesk {
     }
   }
 
-  /** As it will be when those that boot, and those that were promised memory before lease `id`, are up. */
+  /** The host when all booting VMs, and those of all leases before `id` (null: of every lease), are up. */
   later(host: HostModel, id: string | null = null): HostModel {
-    // What needs no balloon to come up may never show it.
+    // Only a VM without a balloon may be up and still not have shown what its QEMU needs.
     let leasedKib = this.#besideKib(vmId => host.vms.find(vm => vm.id === vmId)?.held === 'no-balloon');
     for (const [other, { lease, spec, overheadKib }] of this.#open) {
       if (other === id) break;
@@ -256,7 +257,7 @@ export class LeaseDesk {
     return { ...onceUp(host), leasedKib, waitingKib: 0 };
   }
 
-  /** They will give enough when they are up, and come up one after the other. */
+  /** VMs still to come up will give enough then. They come up one by one, and each renews the wait. */
   #waitsForOthers(id: string, open: OpenLease, host: HostModel, nowMs: number): boolean {
     const isFirst = this.#open.keys().next().value === id;
     if (nowMs - open.movedAtMs >= BOOTS_MS || (isFirst && host.vms.every(vm => vm.held !== 'booting')))
@@ -266,7 +267,7 @@ export class LeaseDesk {
 
   #grant(id: string, open: OpenLease): void {
     const { wait, lease } = open;
-    // Stored before anybody can spawn a QEMU on it.
+    // The lease is stored before anybody can spawn a QEMU on it.
     try {
       this.#ports.journal.putLease(lease);
     } catch (cause) {
@@ -276,7 +277,7 @@ export class LeaseDesk {
     wait?.resolve({ ...lease });
   }
 
-  /** Those who were asked do not give: start with what there is, if that is the minimum at least. */
+  /** VMs that were asked do not give: the start takes what there is, if that is at least its minimum. */
   #settleForLess(id: string, open: OpenLease, host: HostModel, pool: number): void {
     const reachable = reachableKib(open, pool);
     if (reachable >= open.leastKib && reachable < open.lease.bootKib) {
@@ -319,12 +320,12 @@ export class LeaseDesk {
 
 function patienceMs(host: HostModel, hasEnough: boolean): number {
   if (!hasEnough) return NO_PROGRESS_MS;
-  // Who boots is not waited for any more, and nobody else can give anything.
+  // Booting VMs are not waited for any more, and no other VM can give anything.
   if (host.vms.every(vm => vm.held !== null || promisedKib(vm) <= vm.minKib + TOLERANCE_KIB)) return 0;
   return host.vms.some(vm => isGiving(vm) && !vm.isSlow && !vm.hasRefused) ? NO_QUICK_MS : HEARD_MS;
 }
 
-/** M4: what slow balloons bring meanwhile would make up the rest of what came quickly, and be waited for anew. */
+/** M4: adds what slow balloons bring meanwhile; else their trickle would count and renew the wait. */
 const quickKib = (host: HostModel, sinceMs: number): number =>
   QUICK_KIB + slowlyKib(host.vms.filter(vm => vm.isSlow && isGiving(vm)).length, sinceMs);
 
@@ -332,7 +333,7 @@ const isGiving = ({ held, actualKib, targetKib }: VmModel): boolean =>
   held === null && (actualKib ?? 0) > (targetKib ?? 0);
 const isOwing = (vm: VmModel): boolean => vm.held === 'quarantined' || vm.held === 'silent' || isGiving(vm);
 
-/** What somebody wants free is the first to be asked for again, where it would help. */
+/** Where it would suffice, the first remedy is to end the request that keeps memory free. */
 function remedyWhileKept(missingKib: number, keptFreeKib: number): string | null {
   if (keptFreeKib === 0 || missingKib > keptFreeKib) return null;
   return `${amountText(keptFreeKib)} are being kept free for other programs: end that, then start it again.`;

@@ -39,7 +39,7 @@ const BUSY_TICK_MS = 250;
 const SAVING_TICK_MS = 5_000;
 /** Smaller changes are left alone: a balloon's work is not free. */
 export const DEADBAND_KIB = 8 * MIB_KIB;
-/** A plan waits no longer for guests that are slow to answer; what they say later counts in the next one (M4). */
+/** A plan waits no longer for guests that are slow to answer; a later answer counts in the next plan (M4). */
 const PATIENCE_MS = 100;
 
 export interface LoopPorts {
@@ -53,7 +53,7 @@ export interface LoopPorts {
   readonly narrator: Narrator;
   readonly backstop: Backstop;
   readonly model: () => HostModel;
-  /** The host's figures, looked at anew. */
+  /** Samples the host's figures. */
   readonly look: () => HostFigures & Pick<HostSigns, 'isOverdrawn'>;
   /** This computer slept: what the host's use was says nothing about now. */
   readonly woke: () => void;
@@ -64,22 +64,22 @@ export interface LoopPorts {
 export class MemoryLoop {
   readonly #ports: LoopPorts;
   #planAtMs: number;
-  /** M9: before every running VM was adopted, what the others hold looks free. */
+  /** M9: no plan before every running VM was adopted, because until then what VMs hold looks free. */
   #hasBegun = false;
   #isTicking = false;
   #isAgain = false;
-  /** Until something may be sent that could not be. */
+  /** How long until a command that came too soon may be sent. */
   #deferredMs = Number.POSITIVE_INFINITY;
-  /** M5: ends what a round waits for: the plan of an event does not come after the patience of two. */
+  /** M5: ends a round's waiting, or the plan for an event would come after the patience of two rounds. */
   #hurry: () => void = () => undefined;
   #isStopped = false;
   #nextTick: { cancel(): void } | null = null;
   #host: HostStateFold = CALM;
   #clocks: Clocks;
   #isOnBattery = false;
-  /** The last round's, where it failed. */
+  /** Why the last round failed; null: it did not. */
   #failure: string | null = null;
-  /** M9: since when what is to be sent cannot be noted, and so is not sent. */
+  /** M9: since when targets cannot be noted in the journal and so are not sent; null: they can. */
   #unnoted: { readonly sinceMs: number; cause: unknown; isNow: boolean } | null = null;
 
   constructor(ports: LoopPorts) {
@@ -108,7 +108,7 @@ export class MemoryLoop {
     this.#nextTick?.cancel();
   }
 
-  /** M5: of the last good plan. */
+  /** M5: the age of the last good plan. */
   get planAgeMs(): number {
     return Math.max(0, Math.round(this.#ports.clock.monotonicMs() - this.#planAtMs));
   }
@@ -165,7 +165,7 @@ export class MemoryLoop {
     }
   }
 
-  /** One that lasts is logged once. */
+  /** The same failure in round after round is logged once. */
   #failed(cause: unknown): void {
     const failure = String(cause);
     if (failure === this.#failure) return;
@@ -184,7 +184,7 @@ export class MemoryLoop {
     this.#ports.narrator.because('This computer woke up');
   }
 
-  /** M7: the others will be asked for what it does not give. */
+  /** M7: told, because the other VMs will be asked for what a silent one does not give. */
   #noticeSilence(): void {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const vm of this.#ports.vms.values())
@@ -196,7 +196,7 @@ export class MemoryLoop {
     const { availableKib, stalled } = signs;
     this.#host = foldHostState(this.#host, signs, this.#ports.clock.monotonicMs());
     const { state } = this.#host;
-    // A state that asks nothing of anybody is not news (M7).
+    // Below `critical` a state asks nothing of VMs and is no news (M7).
     if (state === was || !(isAtLeast(state, 'critical') || isAtLeast(was, 'critical'))) return;
     this.#ports.narrator.tell(hostStateSentence(state, availableKib, stalled));
   }
@@ -206,7 +206,7 @@ export class MemoryLoop {
     try {
       const sample = await vm.ask(this.#ports.clock.monotonicMs());
       if (sample === null) return;
-      // It may have ended, or this manager may have, before it answered.
+      // The VM or this manager may have ended before the guest answered.
       if (this.#isStopped || this.#ports.vms.get(vm.id) !== vm) return;
       const { clock } = this.#ports;
       const at = clock.wallMs();
@@ -222,13 +222,13 @@ export class MemoryLoop {
         this.#ports.narrator.note(selfDeflatedSentence(vm.spec.name, vm.actualKib ?? 0), 'note', vm);
       if (change === 'driver-ready') this.#ports.narrator.because(`${vm.spec.name} can be balanced now`);
     } catch (cause) {
-      // One that stays silent was told of once.
+      // A guest that stays silent was told of once already.
       if (!vm.isSilent(this.#ports.clock.monotonicMs()))
         this.#ports.log(`memory: no figures from ${vm.spec.name}: ${String(cause)}`);
     }
   }
 
-  /** All of it, or as much as came within the time a plan waits. */
+  /** Waits for all of them, but no longer than a plan waits. */
   #within(all: readonly Promise<void>[]): Promise<unknown> {
     if (all.length === 0) return Promise.resolve();
     return new Promise(resolve => {
@@ -241,7 +241,7 @@ export class MemoryLoop {
     });
   }
 
-  /** An unreachable target keeps a driver spinning: it is asked for what it has, as soon as it listens (M4). */
+  /** An unreachable target keeps a driver spinning: once it listens, it is asked for what it has (M4). */
   #setAside(vm: TrackedVm): void {
     const { actualKib, targetKib } = vm;
     vm.setAside();
@@ -276,7 +276,7 @@ export class MemoryLoop {
     this.#judgeNotes(nowMs);
   }
 
-  /** Where something was not sent the plan is not a good one (M5); that it is over is told as soon as it can be. */
+  /** A round that could not note, and so not send, a target has failed (M5). When that is over it is told. */
   #judgeNotes(nowMs: number): void {
     const unnoted = this.#unnoted;
     if (unnoted === null) return;
@@ -285,13 +285,13 @@ export class MemoryLoop {
     this.#unnoted = null;
   }
 
-  /** Where the last target is in doubt or in vain. */
+  /** Commands for guests whose last target is in doubt or in vain. */
   #safer(commands: readonly Command[], isOverdrawn: boolean): Command[] {
     const safer: Command[] = [];
     for (const vm of this.#ports.vms.values()) {
       const { id } = vm;
       const saferKib = vm.saferKib(isOverdrawn);
-      // What it was promised may never have been heard: to take some of that back might be to give (M2, M9).
+      // The guest may never have heard its promise: a lower target might still give it memory (M2, M9).
       const isFirst = isOverdrawn && vm.isUnsure;
       if (saferKib !== null && (isFirst || commands.every(command => command.id !== id)))
         safer.push({ id, targetKib: saferKib, kind: 'take' });
@@ -299,26 +299,26 @@ export class MemoryLoop {
     return safer;
   }
 
-  /** M9: journaled before it is sent; a target that may have been heard counts, whether or not it was. */
+  /** M9: a target is journaled before it is sent; one that the guest may have heard counts as promised. */
   async #send(command: Command, patience: boolean): Promise<void> {
     const vm = this.#ports.vms.get(command.id);
     const now = this.#ports.clock.monotonicMs();
     if (vm === undefined) return;
     const waitMs = vm.waitToSendMs(now);
     if (waitMs > 0) {
-      // Not dropped: the next round comes as soon as it may be sent, and knows what to send then (M5).
+      // The command is not lost: the next round comes as soon as it may be sent, and plans it anew (M5).
       this.#deferredMs = Math.min(this.#deferredMs, waitMs);
       return;
     }
     const higher = Math.max(command.targetKib, vm.targetKib ?? vm.bootKib);
     if (this.#ports.switchOff.journalBeforeSend !== true && !this.#noteTarget(vm, higher)) return;
-    // M2: it may touch what it is given as soon as it hears of it.
+    // M2: the guest may touch what it is given as soon as it hears of it.
     if (this.#ports.switchOff.raiseFirst !== true) this.#ports.backstop.raise(vm.id, higher + vm.overheadKib);
     vm.willSend(command.targetKib, now, patience);
     try {
       await vm.guest.setTarget(command.targetKib);
       vm.sent(command.targetKib);
-      // What stays noted where this one cannot be is more.
+      // Where this cannot be noted, the higher target stays noted: the safe side.
       if (this.#ports.vms.get(vm.id) === vm) this.#noteTarget(vm, command.targetKib);
     } catch (cause) {
       vm.notSent();
@@ -332,7 +332,7 @@ export class MemoryLoop {
 
   #noteOverhead(vm: TrackedVm): void {
     const { overheadKib, notedKib } = vm;
-    // That it needs no more than is usual is news, too.
+    // A first measurement is noted even where QEMU needs no more than is usual.
     const isNews = notedKib === null && vm.footprint.isMeasured;
     const isMore = overheadKib > overheadKibOf(vm.bootKib, notedKib);
     if ((isNews || isMore) && this.#note(() => this.#ports.journal.putOverhead(vm.id, overheadKib)))

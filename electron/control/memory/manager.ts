@@ -1,5 +1,5 @@
-// The memory manager: owns all of memory's state, hears what happens to VMs and answers what is asked of memory. What
-// follows from it happens in its loop (loop.ts).
+// The memory manager: owns all state of memory, hears what happens to VMs and answers questions about memory.
+// Sampling, planning and acting happen in its loop (loop.ts).
 
 import type { VmId } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -47,7 +47,7 @@ export interface ManagerPorts {
   readonly host: () => HostFigures;
   readonly log: Log;
   readonly switchOff?: MemorySwitchOffs;
-  /** Null or absent: the kernel keeps nobody to what it was promised. */
+  /** The kernel's limits (backstop.ts); null or absent: there are none. */
   readonly groups?: VmGroups | null;
   /** This computer slept: its guests did not see the time pass. */
   readonly woke?: () => void;
@@ -121,7 +121,7 @@ export class MemoryManager implements MemoryPort {
       model: () => this.#model(),
       look: () => {
         this.#watch.look(this.#residentKib());
-        // What somebody wants free is not missing.
+        // Memory kept free on request is not missing: the whole budget counts here.
         const budgetKib = this.#watch.budgetKib(this.#policy);
         return { ...this.#watch.figures, isOverdrawn: poolKib({ ...this.#model(), budgetKib }) < 0 };
       },
@@ -167,9 +167,9 @@ export class MemoryManager implements MemoryPort {
 
   transfer(lease: Lease, guest: GuestPort): void {
     const spec = this.#desk.specOf(lease);
-    // M9: of a run that ended unseen; nobody has asked this one for anything.
+    // M9: a target still noted is of a run that ended unseen; this QEMU was not asked for anything yet.
     this.#ports.journal.dropTarget(spec.id);
-    // The VM is counted before the lease is dropped: its memory is never nobody's. Saved memory holds the target of then.
+    // The VM counts before its lease is dropped: its memory never looks free. Saved memory has an old target.
     const isNew = !this.#desk.isOfSaved(lease);
     this.#track(spec, guest, { bootKib: lease.bootKib, targetKib: null, isNew });
     this.#desk.settle(lease);
@@ -190,12 +190,12 @@ export class MemoryManager implements MemoryPort {
   }
 
   adopt(spec: VmSpec, bootKib: number, guest: GuestPort): void {
-    // M9: what was last asked is in the journal; unknown counts as everything.
+    // M9: the last target is in the journal; an unknown target counts as all of `-m`.
     this.#track(spec, guest, { bootKib, targetKib: this.#ports.journal.target(spec.id), isNew: false });
     this.#loop.wake(`${spec.name} was found running`);
   }
 
-  /** For what the next control, or the next start, does without. */
+  /** For writes that the next control, or the next start, can do without: a failure is only logged. */
   #tried(write: () => void): void {
     try {
       write();
@@ -219,7 +219,7 @@ export class MemoryManager implements MemoryPort {
     this.#vms.delete(vmId);
     this.#backstop.leave(vmId);
     this.#focus.forget(vmId);
-    // The next start drops it, if this cannot.
+    // If this fails, the next start drops the target (transfer).
     this.#tried(() => {
       this.#ports.journal.dropTarget(vmId);
       const { ownNeedKib } = vm.footprint;
@@ -229,7 +229,7 @@ export class MemoryManager implements MemoryPort {
     this.#loop.wake(`${vm.spec.name} ${eventText(why) ?? 'stopped'}`);
   }
 
-  /** It was deleted. */
+  /** The VM was deleted. */
   forget(vmId: VmId): void {
     this.#tried(() => this.#ports.journal.dropOverhead(vmId));
     this.#histories.forget(vmId);
@@ -254,7 +254,7 @@ export class MemoryManager implements MemoryPort {
 
   // ── what the service asks ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** `anyMax`: its maximum is left as it is, whatever the cap is now. */
+  /** `anyMax`: the maximum may be above the present cap. */
   checkRange(range: MemoryRange, anyMax = false): Result<MemoryRange> {
     return checkRange(range, {
       budgetKib: this.#policy.budgetKib ?? this.#watch.figures.totalKib - this.#policy.reserveKib,
@@ -274,7 +274,7 @@ export class MemoryManager implements MemoryPort {
     return next;
   }
 
-  /** VMs give back until so much of the host is free, and leave it free meanwhile; 0 ends that. */
+  /** VMs give back until `kib` of the host are free, and keep that free for `forMs`; 0 ends it. */
   free(kib: number, forMs: number): FreePreview {
     const preview = this.#free.free(kib, forMs);
     this.#loop.wake(kib === 0 ? null : `${amountText(kib)} of this computer are to be free`);
@@ -286,7 +286,7 @@ export class MemoryManager implements MemoryPort {
     return hold === null ? 0 : Math.max(0, this.#watch.budgetKib(this.#policy) - hold.budgetKib);
   }
 
-  /** `exactKib`: of what was saved. */
+  /** `exactKib`: the size of the VM's saved memory; null: none is saved. */
   preview(spec: VmSpec, exactKib: number | null = null): StartPreview {
     this.#watch.look(this.#residentKib());
     if (this.#loop.hostState === 'emergency')
@@ -328,17 +328,17 @@ export class MemoryManager implements MemoryPort {
     this.#loop.setOnBattery(isOnBattery);
   }
 
-  /** What the host's kernel does beside, or why it does nothing. */
+  /** A sentence: which limits the host's kernel can set, or why none. */
   get backstopFound(): string {
     return this.#ports.groups?.found ?? '';
   }
 
-  /** M7: what is nobody's move. */
+  /** M7: adds a sentence to the ledger that is no VM's move. */
   tell(text: string): void {
     this.#narrator.tell(text);
   }
 
-  /** M7: the latest plans, made again. */
+  /** M7: makes the latest plans again and compares them. */
   replay(limit: number): MemoryReplay {
     return replay(this.#ports.journal.inputs(limit));
   }

@@ -7,15 +7,15 @@ import { ceilMib, floorMib } from '../../../shared/units.ts';
 /** Why a VM's memory cannot be moved now; its commitment is taken as it stands. */
 export type Held = 'booting' | 'no-balloon' | 'unbalanced' | 'paused' | 'silent' | 'quarantined' | 'resting';
 
-/** What a guest is thought to need (estimate.ts), each level holding the one before it; clamped by nothing yet. */
+/** What a guest is thought to need (estimate.ts). Each level includes the one before; none is clamped yet. */
 export interface Wants {
-  /** What it works with. */
+  /** Its working set. */
   readonly workingKib: number;
   /** With room for a sudden need. */
   readonly bufferKib: number;
   /** With the page cache that makes it faster. */
   readonly cacheKib: number;
-  /** It pages, stalls, or is about to. */
+  /** The guest pages, stalls, or is about to. */
   readonly isUrgent: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface VmModel {
   readonly targetKib: number | null;
   /** Last seen by QMP (M4); null when nothing was. */
   readonly actualKib: number | null;
-  /** What it may have grown to since, before it heard its last target; 0 once seen. */
+  /** The most it may have grown to before it heard its last target; 0 once a later sample came. */
   readonly mayHoldKib: number;
   /** What the guest says it uses; null when it does not. */
   readonly usedKib: number | null;
@@ -42,11 +42,11 @@ export interface VmModel {
   /** When it was last asked for less, and more, on the planner's clock; null: never. */
   readonly shrankAtMs: number | null;
   readonly grewAtMs: number | null;
-  /** Of what it was asked to give back, what will not come within moments at the pace it was seen to have. */
+  /** The part of what it was asked to give back that, at its observed pace, will not come within moments. */
   readonly lateKib: number;
-  /** Its balloon was seen to be so slow that who waits for what it gives swaps meanwhile. */
+  /** Its balloon was seen to be so slow that a guest waiting for its memory would swap meanwhile. */
   readonly isSlow: boolean;
-  /** It was found stuck, and has not moved since: asked again, it is not relied on. */
+  /** It was found stuck and has not moved since. It is asked again, but not relied on. */
   readonly hasRefused: boolean;
   readonly held: Held | null;
 }
@@ -57,7 +57,7 @@ export interface HostModel {
   readonly budgetKib: number;
   /** Promised to VMs not yet running (M6). */
   readonly leasedKib: number;
-  /** Of that, what a start still waits for. */
+  /** The part of `leasedKib` that starts still wait for. */
   readonly waitingKib: number;
   readonly vms: readonly VmModel[];
 }
@@ -70,8 +70,8 @@ export function promisedKib(vm: VmModel): number {
 }
 
 /**
- * M4: who is left alone because it did not give, or took back by itself, is asked for nothing; but where it suffers, or
- * lacks its minimum, it is planned for like everyone, at no less than it has.
+ * M4: a VM left alone because it did not give, or took memory back by itself, is asked for nothing. But where
+ * it is urgent or lacks its minimum, it is planned for like every VM, at no less than it has.
  */
 export function servedInNeed(vm: VmModel): VmModel {
   const leastKib = Math.min(floorMib(vm.ceilingKib), ceilMib(promisedKib(vm)));
@@ -81,7 +81,7 @@ export function servedInNeed(vm: VmModel): VmModel {
   return { ...vm, minKib: Math.max(vm.minKib, leastKib), held: null };
 }
 
-/** As it will be when those that boot are up, and can be asked for memory like everyone. */
+/** The host when its booting VMs are up and can be asked for memory like all others. */
 export const onceUp = (host: HostModel): HostModel => ({
   ...host,
   vms: host.vms.map(vm => (vm.held === 'booting' ? { ...vm, held: null } : vm)),

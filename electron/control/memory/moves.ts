@@ -1,5 +1,5 @@
-// From where everyone is to where it would be best, lazily (M1, mode `demand`): memory moves when somebody is short of it,
-// no more of it than that takes, and not back and forth. Pure.
+// Moves targets from where they are towards the best ones, lazily (M1, mode `demand`): memory moves when a VM
+// is short of it, no more of it than that takes, and not back and forth. Pure.
 import { ceilMib, floorMib, MIB_KIB } from '../../../shared/units.ts';
 import { total } from './fill.ts';
 import type { Ideal } from './ideal.ts';
@@ -10,18 +10,18 @@ export type Reason = 'stays' | 'range' | 'short' | 'urgent' | 'gives' | 'spare';
 export interface Moves {
   readonly targets: Float64Array;
   readonly reasons: readonly Reason[];
-  /** Who waits for memory, the most urgent first, by index. */
+  /** Indices of the VMs that wait for memory, the most urgent first. */
   readonly waiting: readonly number[];
 }
 
-/** Who was given memory keeps it so long, unless there is no other way. */
+/** A VM keeps memory that it was given for so long, unless there is no other way. */
 const GIVEN_LOCK_MS = 20_000;
-/** Who gave some is not given spare memory so long: it would soon be wanted back. */
+/** A VM that gave memory gets no spare memory for so long: it would soon be wanted back. */
 const TAKEN_LOCK_MS = 30_000;
-/** In overload everyone's need changes all the time: what each has is left alone so long, and small changes always. */
+/** In overload needs change all the time: a VM that just changed, or lacks less than this share, waits. */
 const FREEZE_MS = 15_000;
 const FREEZE_SHARE = 0.08;
-/** A buffer is filled up again below this much of it: half of one leaves a guest's cache cold. */
+/** A buffer is refilled when less than this share is left: half a buffer leaves a guest's cache cold. */
 const REFILL_SHARE = 0.75;
 const URGENT_SHARE = 0.02;
 const SPARE_SHARE = 0.05;
@@ -29,7 +29,7 @@ const SPARE_SHARE = 0.05;
 const isWithin = (atMs: number | null, spanMs: number, nowMs: number): boolean =>
   atMs !== null && nowMs - atMs < spanMs;
 
-/** Where each is headed for, within its range. */
+/** The VM's present target, clamped to its range. */
 const positionOf = (vm: VmModel): number =>
   Math.min(Math.max(vm.targetKib ?? vm.bootKib, vm.minKib), Math.max(vm.minKib, floorMib(vm.ceilingKib)));
 
@@ -39,7 +39,7 @@ class Mover {
   readonly #vms: readonly VmModel[];
   readonly #ideal: Ideal;
   readonly #nowMs: number;
-  /** Not given to anyone once everybody is where it is headed for; negative when too much is promised. */
+  /** What is left once every VM has reached its target; negative when too much is promised. */
   #freeKib: number;
 
   constructor(vms: readonly VmModel[], best: Ideal, sharedKib: number, nowMs: number) {
@@ -55,7 +55,7 @@ class Mover {
 
   run(): number[] {
     const waiting = this.#waiting();
-    // What a slow guest owes comes too late for who waits now: others give it meanwhile (M4).
+    // What a slow guest owes comes too late for VMs that wait now: others give that much meanwhile (M4).
     const lateKib = this.#vms.reduce((sum, vm) => sum + vm.lateKib, 0);
     const needKib = waiting.reduce((sum, index) => sum + this.#gap(index), 0);
     const { keptKib } = this.#ideal;
@@ -91,7 +91,7 @@ class Mover {
       );
   }
 
-  /** A part of its buffer is gone, or it suffers now. */
+  /** The VM lacks a part of its buffer, or is urgent. */
   #isShort(index: number): boolean {
     const vm = this.#vms[index];
     const gap = this.#gap(index);
@@ -108,7 +108,7 @@ class Mover {
     return this.#at(index) < working + (buffer - working) * REFILL_SHARE;
   }
 
-  /** From those above their best place, in proportion to how far; those just given something only where it must be. */
+  /** Takes from VMs above their best target, in proportion; from those just given memory only if pressed. */
   #take(wantedKib: number, waiting: readonly number[]): void {
     const isPressing = this.#freeKib < 0 || waiting.some(index => this.#isUrgent(index));
     let left = wantedKib;
@@ -147,7 +147,7 @@ class Mover {
     this.#freeKib -= part;
   }
 
-  /** M4: a slow balloon gives while nobody waits for it. What will come so. */
+  /** M4: slow balloons give while nobody waits for them. Returns how much will come. */
   #drain(): number {
     let drainedKib = 0;
     for (const [index, vm] of this.#vms.entries()) {
@@ -161,7 +161,7 @@ class Mover {
     return drainedKib;
   }
 
-  /** Nobody waits: what is left over goes where it would be best; what is still to come waits until it is there. */
+  /** Nobody waits: spare memory goes towards the best targets. `comingKib` is spare only once it is there. */
   #spread(comingKib: number): void {
     const spareKib = this.#freeKib - this.#ideal.keptKib - comingKib;
     if (spareKib < MIB_KIB) return;

@@ -1,4 +1,5 @@
-// The ledger (M7): every move a sentence with cause and result, kept with what the planner saw. Decides nothing.
+// Writes the ledger (M7): each move is a sentence with cause and result, kept with what the planner saw.
+// Decides nothing.
 import type { VmId } from '../../../shared/ids.ts';
 import type { LedgerEntry } from '../../../shared/memory.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -9,7 +10,7 @@ import type { Plan } from './plan.ts';
 import type { TrackedVm } from './tracked-vm.ts';
 import { doneSentence, type Move, planSentence, type Taken, type Taking } from './words.ts';
 
-/** `residentKib`: what the host held for it when it was asked; null where it does not tell. */
+/** `residentKib`: what QEMU held when the VM was asked; null where the host does not tell. */
 type VmMove = Move & { readonly vmId: VmId; readonly residentKib: number | null };
 
 export interface NarratorPorts {
@@ -39,27 +40,27 @@ export class Narrator {
   }
 
   because(cause: string): void {
-    // What comes twice before a plan is said once.
+    // A cause that comes twice before a plan is told once.
     if (!this.#causes.includes(cause)) this.#causes.push(cause);
   }
 
-  /** M7: what the planner was given goes with the sentence, so that it can be asked again. */
+  /** M7: the planner's input is stored with the sentence, so that the plan can be made again. */
   planned(input: PlanInput): void {
     const { plan } = input;
     const changes = plan.targets.flatMap(({ id, targetKib }) => this.#changes(id, targetKib));
     const moves = changes.flatMap(({ move }) => move ?? []);
-    // What moved nothing is not news: a ledger of non-events hides the moves (M7).
+    // A plan that moves nothing is not news: a ledger of non-events hides the moves (M7).
     if (moves.length > 0 || (plan.shortfallKib > 0 && this.#causes.length > 0)) {
       const cause = this.#causes.length === 0 ? 'What was free changed' : this.#causes.slice(0, 3).join(', ');
       this.#append(planSentence(cause, moves, plan, this.#taking(plan)), cause, 'asked', moves, input);
     }
-    // Only what could be written was told.
+    // Only after the append: causes that could not be written are told with the next plan.
     this.#causes.length = 0;
     for (const { vm, targetKib } of changes) vm.announcedKib = targetKib;
     if (moves.length > 0) this.#open = { moves, sinceMs: this.#ports.clock.monotonicMs() };
   }
 
-  /** Worth telling; no move where it is there already. */
+  /** The change of a VM's target, if worth telling; `move` null: the guest is there already. */
   #changes(id: VmId, targetKib: number): { vm: TrackedVm; targetKib: number; move: VmMove | null }[] {
     const vm = this.#ports.vms.get(id);
     if (vm === undefined || vm.announcedKib === targetKib) return [];
@@ -121,7 +122,7 @@ export class Narrator {
     return { takenKib, returnedKib };
   }
 
-  /** Of the host, and nobody's move. */
+  /** Tells of the host: a sentence that is no VM's move. */
   tell(text: string): void {
     this.#append(text, 'note', 'note', [], null);
   }

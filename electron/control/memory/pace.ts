@@ -1,13 +1,13 @@
-// How fast a balloon was seen to do what it was asked. Pure.
+// How fast a balloon was seen to move towards its target. Pure.
 import { MIB_KIB } from '../../../shared/units.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
 
-/** Until a guest was seen to give back: a balloon taking free memory. */
+/** Assumed until a balloon was seen to move: the pace of one that takes free memory. */
 export const USUAL_PACE = 400 * MIB_KIB;
 const PACE_SHARE = 0.3;
-/** A busy computer slows an honest balloon, too; what comes slower than this comes too late for who runs short. */
+/** Below this, memory comes too late for a VM that runs short. A busy host slows an honest balloon, too. */
 const SLOW_KIB_PER_S = 16 * MIB_KIB;
-/** What comes later than this is no help to who waits now. */
+/** Memory that comes later than this is no help to a VM that waits now. */
 const SOON_S = 4;
 
 export interface Stretch {
@@ -20,17 +20,17 @@ export interface Stretch {
 export function foldPace(paceKibPerS: number, { beforeKib, actualKib, targetKib, seconds }: Stretch): number {
   if (beforeKib === null || actualKib === null || targetKib === null || seconds <= 0) return paceKibPerS;
   const wayKib = targetKib - actualKib;
-  // Only where there was some way to go for all of that time, and it went it: who stands still is judged elsewhere.
+  // Only a balloon that had some way to go for all of that time, and went it. progress.ts judges the others.
   const goneKib = Math.sign(wayKib) * (actualKib - beforeKib);
   if (Math.abs(wayKib) <= TOLERANCE_KIB || goneKib <= 0) return paceKibPerS;
   return paceKibPerS + PACE_SHARE * (goneKib / seconds - paceKibPerS);
 }
 
-/** Of what it owes, what will not come within moments. */
+/** The part of `owedKib` that will not come within SOON_S. */
 export const lateKib = (paceKibPerS: number, owedKib: number): number =>
   Math.round(Math.max(0, owedKib - SOON_S * paceKibPerS));
 
 export const isSlowPace = (paceKibPerS: number): boolean => paceKibPerS < SLOW_KIB_PER_S;
 
-/** What so many slow balloons may have brought meanwhile. */
+/** What so many slow balloons may have brought in that time. */
 export const slowlyKib = (balloons: number, ms: number): number => (balloons * SLOW_KIB_PER_S * ms) / 1000;

@@ -46,7 +46,7 @@ interface Decision {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** M4: while a start waits, what a slow balloon or one found stuck owes is memory that is not there: others give it. */
+/** M4: while a start waits, what a slow or stuck balloon owes counts as missing, so that others give it. */
 const owedTooLateKib = (host: HostModel, vm: VmModel): number =>
   host.waitingKib > 0 && (vm.isSlow || vm.hasRefused)
     ? Math.max(0, (vm.actualKib ?? 0) - (vm.targetKib ?? vm.bootKib))
@@ -100,7 +100,7 @@ function patentMoves(vms: readonly VmModel[], shared: number): Decision[] {
   return vms.map(vm => ({ vm, targetKib: targets.get(vm.id) ?? vm.minKib, reason: 'ratio' }));
 }
 
-/** Mode `demand`: who waits for memory comes first, so that it is served first. */
+/** Mode `demand`: VMs that wait for memory come first, so that they are served first. */
 function demandMoves(vms: readonly VmModel[], shared: number, nowMs: number): Decision[] {
   const { targets, reasons, waiting } = moves(vms, ideal(vms, shared), shared, nowMs);
   const isWaiting = new Set(waiting);
@@ -133,7 +133,7 @@ export function plan(host: HostModel, nowMs: number): Plan {
   const shared = sharedKib(host);
   const mins = sum(movable.map(vm => vm.minKib));
   const range = sum(movable.map(rangeKib));
-  // Counted once.
+  // What sharedKib has set aside already does not count a second time.
   const owing = movable.map(vm => ({ ...vm, lateKib: Math.max(0, vm.lateKib - owedTooLateKib(host, vm)) }));
   const decisions = host.mode === 'demand' ? demandMoves(owing, shared, nowMs) : patentMoves(movable, shared);
   const targets = decisions.map(planned);

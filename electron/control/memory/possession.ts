@@ -1,22 +1,22 @@
-// Does the host get what a balloon takes (M8)? A balloon's figure says what the guest gave up; only the host's says what came
-// back. What a QEMU holds beyond its guest's share counts at once, as if it were QEMU's own need; here it is found out where
-// it is memory the balloon took and the host never got. Where the host does not tell, what was held counts as held for
-// ever. Pure.
+// Finds out whether the host gets what a balloon takes (M8). The balloon's figure says what the guest gave
+// up; only the host's figure says what came back. Whatever a QEMU holds beyond its guest's share counts at
+// once as QEMU's own need; this file finds out when it is memory that the balloon took and the host never
+// got. Where the host does not tell, what was held once counts as held for ever. Pure.
 import { MIB_KIB } from '../../../shared/units.ts';
 
 export interface Mark {
   readonly actualKib: number;
   readonly residentKib: number;
-  /** What was known of QEMU's own need. */
+  /** QEMU's own need, as known then. */
   readonly overheadKib: number;
 }
 
 export interface Possession {
   /** What the guest has; where the host does not tell, the most it had since it last did. */
   readonly heldKib: number;
-  /** When guest and host last agreed, before its balloon took more; null: not known yet. */
+  /** The figures when guest and host last agreed, before the balloon took more; null: not known yet. */
   readonly mark: Mark | null;
-  /** Before its balloon began to take, as it was seen last; null: not known yet. */
+  /** The last figures before the balloon began to take; null: not known yet. */
   readonly top: Mark | null;
   /** When its balloon last took something. */
   readonly tookAtMs: number;
@@ -32,12 +32,12 @@ export interface Figures {
   readonly overheadKib: number;
 }
 
-/** As much must a balloon take before it is judged. */
+/** A balloon must take this much before it is judged. */
 const JUDGED_KIB = 64 * MIB_KIB;
 /** After a balloon stood still for so long nothing more comes back. */
 const SETTLED_MS = 5_000;
 
-/** All of it, until there are figures. */
+/** Until there are figures the guest counts as holding all of `-m`. */
 export const freshPossession = (bootKib: number, nowMs: number): Possession => ({
   heldKib: bootKib,
   mark: null,
@@ -60,17 +60,17 @@ export function foldPossession(before: Possession, figures: Figures, nowMs: numb
   if (mark === null) return { ...seen, mark: here, verdict: before.verdict };
   if (hasReturned(mark, here) || hasReturned(top, here))
     return { ...seen, mark: isTaking ? mark : here, verdict: 'returns' };
-  // While it takes, how far it has come is kept: every step alone is too small to judge.
+  // While the balloon takes, the mark stays: each step alone is too small to judge.
   if (residentKib - mark.overheadKib <= actualKib)
     return { ...seen, mark: isTaking ? mark : here, verdict: before.verdict };
   const isSettled = nowMs - tookAtMs >= SETTLED_MS;
   const isFound = isSettled && before.verdict === null && hasKept(mark, here);
   const verdict = isFound ? 'keeps' : before.verdict;
-  // What is left where some came back is QEMU's own need.
+  // Settled and not found to keep memory: whatever QEMU still holds too much is its own need.
   return { ...seen, mark: isSettled && verdict !== 'keeps' ? here : mark, verdict };
 }
 
-/** Of what its balloon took, what the host still holds. */
+/** The part of what the balloon took that did not come back to the host. */
 export const keptKib = (
   mark: Mark,
   { actualKib, residentKib }: Pick<Mark, 'actualKib' | 'residentKib'>,
@@ -82,8 +82,9 @@ function hasReturned(mark: Mark, here: Mark): boolean {
 }
 
 /**
- * Much was taken, most of it had surely been touched before, hence was the host's to get back; the host still holds most
- * of it, and hardly any came back. QEMU's own need is known roughly: it may be twice that, and the guest have had less.
+ * The balloon took much. Most of that had surely been touched before, so the host could have got it back; but
+ * most of it is still held, and hardly any came back. QEMU's own need is known only roughly: for "surely",
+ * twice that is assumed, which leaves less for the guest.
  */
 function hasKept(mark: Mark, here: Mark): boolean {
   const tookKib = mark.actualKib - here.actualKib;

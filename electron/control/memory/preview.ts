@@ -14,9 +14,9 @@ export interface PreviewAt {
   readonly keptFreeKib: number;
   /** Measured of its QEMU in an earlier run; null: never. */
   readonly overheadKib: number | null;
-  /** Kept beside what its QEMU usually needs, while others start. */
+  /** Kept beside the usual need of its QEMU while other VMs start. */
   readonly marginKib: number;
-  /** The host when those that start now are up. */
+  /** The host when the VMs that start now are up. */
   readonly later: HostModel;
   /** Saved memory goes on as large as it was; null: nothing is saved. */
   readonly exactKib: number | null;
@@ -27,7 +27,7 @@ export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): Start
   const leastKib = exactKib ?? spec.minKib;
   const beside = { ...now, leasedKib: now.leasedKib + marginKib };
   const waits = mostLeasableKib(beside, overheadKib) < leastKib;
-  // As a start would: it waits for those that boot, where that helps.
+  // Like a start, it waits for VMs that boot, where that helps.
   const host = waits ? later : beside;
   const most = mostLeasableKib(host, overheadKib);
   const bootKib = exactKib ?? Math.min(spec.maxKib, most);
@@ -54,7 +54,7 @@ export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): Start
     lateKib: 0,
     isSlow: false,
     hasRefused: false,
-    // By need nothing is asked of it before it has told what it needs: it keeps what it booted with.
+    // In mode `demand` a VM keeps what it booted with until its guest has told what it needs.
     held: host.mode === 'demand' ? 'booting' : null,
   };
   const after = plan({ ...host, vms: [...host.vms, phantom] }, nowMs);
@@ -63,7 +63,7 @@ export function previewStart(now: HostModel, spec: VmSpec, at: PreviewAt): Start
   return { feasible: true, bootKib, sentence: `${first}${sentenceOf(spec, bootKib, changes)}`, changes };
 }
 
-/** What that plan moves, worth telling. */
+/** The changes of the plan that are worth telling. */
 export function changesTo(host: HostModel, { targets }: Plan): StartPreview['changes'] {
   return host.vms.flatMap(vm => {
     const target = targets.find(planned => planned.id === vm.id)?.targetKib;

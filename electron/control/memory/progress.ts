@@ -1,6 +1,6 @@
-// Does a guest do what it was asked (M4)? A pure fold over samples: obeying, slow, refusing; and after a refusal, how
-// long it is left alone. A stuck guest delays nobody: its commitment counts as it stands and the others are planned
-// around it. Limits: xen squeezed's 5 s, doubled back-off, cleared by evidence.
+// Judges whether a guest does what it was asked (M4): obeying, slow, refusing; and, after a refusal, how long
+// it is left alone. A pure fold over samples. A stuck guest delays nobody: its commitment counts as it stands
+// and others are planned around it. Limits: xen squeezed's 5 s, doubled back-off, cleared by evidence.
 import type { BalloonState } from '../../../shared/memory.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
 import { TOLERANCE_KIB } from './actuate.ts';
@@ -43,7 +43,7 @@ export const isQuarantined = (progress: Progress, nowMs: number): boolean =>
   nowMs < progress.quarantinedUntilMs;
 export const isResting = (progress: Progress, nowMs: number): boolean => nowMs < progress.restUntilMs;
 
-/** Without moving, in vain; forgotten at a quarter of its pace while nothing is asked. */
+/** How long it has stood still though asked; forgotten at a quarter of that pace while nothing is asked. */
 const stillMs = ({ askedAtMs, movedAtMs, vainMs }: Progress, nowMs: number): number =>
   askedAtMs === null
     ? Math.max(0, vainMs - (nowMs - movedAtMs) / 4)
@@ -59,7 +59,7 @@ export function foldProgress(
   const distance = Math.abs(actualKib - targetKib);
   const moved = Math.abs(actualKib - progress.lastKib) >= PROGRESS_KIB;
   const isThere = distance <= TOLERANCE_KIB;
-  // Asked for what it has, a guest left alone is there without having done anything: that is no evidence.
+  // A quarantined guest is asked for what it has and so is at its target without moving: that is no evidence.
   if (isThere && isQuarantined(progress, nowMs) && !moved) return progress;
   if (isThere) {
     const strikes = progress.askedAtMs === null && !moved ? progress.strikes : 0;
@@ -75,7 +75,7 @@ export function foldProgress(
       strikes,
     };
   }
-  // Also while it is left alone, at the target it was given for that.
+  // Also a quarantined guest that moves: its target is what it had, so it was there.
   const wasThere = progress.reached || (isQuarantined(progress, nowMs) && moved);
   if (wasThere && actualKib - targetKib >= SELF_DEFLATED_KIB && actualKib > progress.lastKib) {
     return {
@@ -114,13 +114,13 @@ export function foldProgress(
 const wayOf = (progress: Progress, toKib: number): number =>
   Math.abs(toKib - progress.lastKib) <= TOLERANCE_KIB ? 0 : Math.sign(toKib - progress.lastKib);
 
-/** While it is paused it cannot move: patience begins anew. */
+/** A paused guest cannot move: patience begins anew. */
 export const paused = (progress: Progress, nowMs: number): Progress =>
   progress.askedAtMs === null ? progress : { ...progress, movedAtMs: nowMs };
 
 /**
- * A new target. Patience starts with the first that is not reached and when the way turns; what it stood still before is
- * kept otherwise, for a plan that changes often would never find a guest out. The strikes stay.
+ * A new target. Patience begins with the first one not reached, and anew when the direction turns. Otherwise
+ * the time stood still is kept: a plan that changes often would never find a stuck guest. The strikes stay.
  */
 export function asked(progress: Progress, fromKib: number | null, toKib: number, nowMs: number): Progress {
   const before = progress.askedAtMs === null || fromKib === null ? 0 : wayOf(progress, fromKib);

@@ -1,5 +1,5 @@
-// Changes of a VM's range that can be taken back: the last one undone, or one only tried, which ends by itself unless it is
-// kept. What it goes back to is stored with the change, so that a trial ends whoever died meanwhile.
+// Changes of a VM's range that can be taken back: the last change can be undone, and a trial ends by itself
+// unless it is kept. The range to go back to is stored with the change: a trial ends even if control died.
 
 import type { VmId } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -10,7 +10,7 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
 import type { RangeStore } from './range-store.ts';
 
-/** A clock that jumped must not make a trial one for ever. */
+/** A clock that jumped must not make a trial last for ever. */
 const TRIAL_MAX_MS = 600_000;
 const RETRY_MS = 10_000;
 /** A timer stands still while this computer sleeps; the wall clock does not. */
@@ -21,13 +21,13 @@ export interface RangeDeskPorts {
   readonly store: RangeStore;
   /** Faults: vm.not-found. */
   readonly specOf: (vmId: VmId) => Pick<VmSpec, 'name' | 'minKib' | 'maxKib'>;
-  /** Checked, durable, replanned. Faults: memory.bad-range, memory.over-host, memory.over-cap. */
+  /** Checks, stores and replans. Faults: memory.bad-range, memory.over-host, memory.over-cap. */
   readonly setRange: (vmId: VmId, range: MemoryRange) => void;
   /** Into the ledger. */
   readonly tell: (text: string) => void;
   /** A trial ended by itself: for the audit. */
   readonly trialEnded?: (vmId: VmId, from: MemoryRange, to: MemoryRange) => void;
-  /** What can be undone is another, or a trial began or ended. */
+  /** What can be undone has changed, or a trial began or ended. */
   readonly changed: () => void;
   readonly log: Log;
 }
@@ -43,7 +43,7 @@ export class RangeDesk {
     this.#ports = ports;
   }
 
-  /** Trials the last control left: over, or going on. */
+  /** Takes up the trials that the last control left: over, or going on. */
   begin(): void {
     const { store, clock } = this.#ports;
     for (const { vmId, trialEndsAt } of store.all()) {
@@ -58,7 +58,7 @@ export class RangeDesk {
     this.#timers.clear();
   }
 
-  /** What undoing would bring back; and, of a trial, when it ends. */
+  /** The range that undoing would bring back (null: none), and when a trial ends (null: no trial). */
   undoOf(vmId: VmId): RangeUndo {
     const { before = null, trialEndsAt = null } = this.#ports.store.get(vmId) ?? {};
     return { before, trialEndsAt };
@@ -68,7 +68,7 @@ export class RangeDesk {
     return { ranges: this.#ports.store.all().filter(({ vmId }) => this.#isThere(vmId)) };
   }
 
-  /** For good. During a trial, undoing brings back what was before that. */
+  /** Sets the range for good. After a trial, undoing brings back the range from before the trial. */
   set(vmId: VmId, range: MemoryRange): void {
     if (sameRange(range, this.#ports.specOf(vmId)) && !this.#timers.has(vmId)) return;
     const before = this.#before(vmId);
@@ -76,7 +76,7 @@ export class RangeDesk {
     this.#cancel(vmId);
   }
 
-  /** Until it is kept, or that time is over. */
+  /** Sets the range until it is kept or `forMs` is over. */
   try(vmId: VmId, range: MemoryRange, forMs: number): void {
     const before = this.#before(vmId);
     const lastsMs = Math.min(forMs, TRIAL_MAX_MS);
@@ -95,7 +95,7 @@ export class RangeDesk {
     this.#ports.changed();
   }
 
-  /** Done again, it is redone. Faults: memory.no-change, and those of setRange. */
+  /** Undoing twice redoes the change. Faults: memory.no-change, and those of setRange. */
   undo(vmId: VmId): void {
     const { store, specOf } = this.#ports;
     const spec = specOf(vmId);
@@ -105,7 +105,7 @@ export class RangeDesk {
     this.#cancel(vmId);
   }
 
-  /** Of a trial what was before it. */
+  /** The range to go back to; during a trial the one from before the trial. */
   #before(vmId: VmId): MemoryRange {
     const undo = this.#ports.store.get(vmId);
     const { minKib, maxKib } = this.#ports.specOf(vmId);
@@ -154,7 +154,7 @@ export class RangeDesk {
     this.#timers.delete(vmId);
   }
 
-  /** Nobody kept it. Runs in a timer: nothing may be thrown, and what fails is tried again. */
+  /** The trial was not kept. Runs in a timer: nothing may be thrown, and what fails is tried again. */
   #end(vmId: VmId): void {
     this.#timers.delete(vmId);
     try {
@@ -166,7 +166,7 @@ export class RangeDesk {
     }
   }
 
-  /** Where the old range is no longer allowed the new one stays. */
+  /** Where the old range is no longer allowed, the tried one stays. */
   #goBack(vmId: VmId): void {
     const { store, specOf, setRange, tell } = this.#ports;
     const undo = store.get(vmId);

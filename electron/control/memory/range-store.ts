@@ -9,7 +9,7 @@ const storedSchema = z.object({ before: memoryRangeSchema, trialEndsAt: timeMsSc
 export type StoredRange = z.infer<typeof storedSchema>;
 
 export interface RangeStore extends VmRows<StoredRange> {
-  /** Both, or neither, whoever dies in between: the catalog's row and this one. */
+  /** One transaction: the catalog's row and this one are both written, or neither. */
   together(work: () => void): void;
 }
 

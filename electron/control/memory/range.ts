@@ -10,7 +10,7 @@ export interface RangeLimits {
   readonly capKib: number | null;
 }
 
-/** M10: as the cap leaves it; what is stored may be older than the cap. */
+/** M10: the range as the cap limits it; a stored range may be older than the cap. */
 export function capped<R extends MemoryRange>(range: R, capKib: number | null): R {
   if (capKib === null) return range;
   const mostKib = floorMib(capKib);

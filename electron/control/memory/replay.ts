@@ -1,4 +1,4 @@
-// The ledger asked again (M7): what the planner was given + this code = the plan that was made. Pure.
+// Replays the ledger (M7): what the planner was given + this code must give the plan that was made. Pure.
 import type { MemoryReplay } from '../../../shared/memory.ts';
 import type { PlanInput } from './narrator.ts';
 import { plan } from './plan.ts';
@@ -17,7 +17,7 @@ export function replay(inputs: readonly LedgerInput[]): MemoryReplay {
   };
 }
 
-/** What cannot be planned again is not the same. */
+/** An entry that cannot be planned again counts as different. */
 function isSame(json: string): boolean {
   try {
     const input = JSON.parse(json) as PlanInput;

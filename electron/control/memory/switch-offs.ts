@@ -15,7 +15,7 @@ export const MEMORY_SWITCH_OFF_NAMES = [
   'toldAnew',
 ] as const;
 
-/** Of what simulated hosts do not have: missed by the tests of backstop and possession. */
+/** Mechanisms that simulated hosts lack: with these off, the tests of backstop and possession must fail. */
 export const HOST_SWITCH_OFF_NAMES = ['raiseFirst', 'unseenCounts'] as const;
 
 type Name = (typeof MEMORY_SWITCH_OFF_NAMES)[number] | (typeof HOST_SWITCH_OFF_NAMES)[number];

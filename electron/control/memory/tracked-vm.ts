@@ -34,13 +34,13 @@ import type { MemorySwitchOffs } from './switch-offs.ts';
 
 /** At most four commands a second for one guest. */
 const COMMAND_GAP_MS = 250;
-/** No figures at all for so long: blind. */
+/** A VM without any figures for so long is `blind`. */
 const BLIND_MS = 10_000;
-/** Who took memory back by itself ran short: it is served like one that pages. */
+/** A guest that took memory back by itself ran short: for so long it is served like one that pages. */
 const SELF_DEFLATED_MS = 5_000;
-/** A balloon without a driver for so long is not waited for: no guest of ours boots longer. */
+/** A driver is not waited for longer than this: no guest of ours takes longer to boot. */
 const NO_DRIVER_MS = 300_000;
-/** A question or a command open so long: it is planned around. Shorter hangs of a busy QEMU are common. */
+/** A VM that owes an answer for so long is planned around. A busy QEMU commonly hangs for less than that. */
 const SILENT_MS = 3_000;
 
 /** From tests alone. */
@@ -69,7 +69,7 @@ export class TrackedVm {
   /** The target the ledger last told of. */
   announcedKib: number | null = null;
   readonly #switchOff: MemorySwitchOffs;
-  /** Of what its QEMU needs, what the journal knows; null: nothing. */
+  /** The overhead of its QEMU in the journal; null: none. */
   notedKib: number | null;
   #isSeen = false;
   #isDriverReady = false;
@@ -87,7 +87,7 @@ export class TrackedVm {
   #sends = 0;
   #resets = 0;
   #mayHoldKib = 0;
-  /** Of what it was last told. */
+  /** Doubt about its last target; null: none. */
   #doubt: Doubt | null;
   #lastSampleMs: number;
   #estimate: Estimate | null = null;
@@ -113,7 +113,7 @@ export class TrackedVm {
     this.#bootsSinceMs = nowMs;
   }
 
-  /** M9: firmware and a new kernel may use all of it, whatever `actual` still says. */
+  /** M9: firmware and a new kernel may use all of `-m`, whatever `actual` still says. */
   wasReset(nowMs: number): void {
     this.#bootsSinceMs = nowMs;
     this.#isDriverReady = false;
@@ -123,7 +123,7 @@ export class TrackedVm {
     this.#resets++;
   }
 
-  /** It slept with its host: what it did not do meanwhile is no sign of anything. */
+  /** The VM slept with its host: that it did nothing meanwhile is no sign of anything. */
   slept(nowMs: number): void {
     this.#progress = paused(this.#progress, nowMs);
     this.#lastSampleMs = nowMs;
@@ -131,7 +131,7 @@ export class TrackedVm {
     this.#bootsSinceMs = nowMs;
   }
 
-  /** M4: it does not answer. What it may hold stays its own; nobody waits for what it would give. */
+  /** M4: the VM does not answer. What it may hold stays its own; nobody waits for what it would give. */
   isSilent(nowMs: number): boolean {
     const isLate = (sinceMs: number): boolean => nowMs - sinceMs > SILENT_MS;
     return (
@@ -146,7 +146,7 @@ export class TrackedVm {
     return this.#isSilenceTold && !wasTold;
   }
 
-  /** Of QEMU beyond its guest's memory: as measured, or what is usual. */
+  /** QEMU's need beyond its guest's memory: as measured, or the usual figure. */
   get overheadKib(): number {
     return this.footprint.overheadKib;
   }
@@ -163,7 +163,7 @@ export class TrackedVm {
     );
   }
 
-  /** What to ask instead: what it has where the last target is in vain, else no more than what was promised. */
+  /** The target to send instead of one in doubt (doubt.ts); null: no doubt, or it cannot be asked now. */
   saferKib(isOverdrawn: boolean): number | null {
     if (this.#doubt === null || !this.#isDriverReady || this.#isSending || this.actualKib === null)
       return null;
@@ -176,7 +176,7 @@ export class TrackedVm {
     });
   }
 
-  /** Nobody knows whether it heard its last target. */
+  /** Nobody knows whether the guest heard its last target. */
   get isUnsure(): boolean {
     return this.#doubt === 'unsure';
   }
@@ -185,12 +185,12 @@ export class TrackedVm {
     this.#doubt = 'in-vain';
   }
 
-  /** 0: now. One at a time: of two targets under way nobody knows which one the guest goes by. */
+  /** 0: now. One at a time: with two targets under way nobody knows which one the guest follows. */
   waitToSendMs(nowMs: number): number {
     return this.#isSending ? COMMAND_GAP_MS : Math.max(0, this.#lastSendMs + COMMAND_GAP_MS - nowMs);
   }
 
-  /** Until QEMU has answered, both the old and the new target may be what the guest goes by. */
+  /** Until QEMU has answered, the guest may follow the old or the new target: the higher one counts. */
   willSend(targetKib: number, nowMs: number, isNewPatience: boolean): void {
     this.#lastSendMs = nowMs;
     this.#isSending = true;
@@ -202,7 +202,7 @@ export class TrackedVm {
     this.targetKib = Math.max(targetKib, this.targetKib ?? this.bootKib);
   }
 
-  /** It went by the old target until it heard the new one: a figure from before does not say how far it got. */
+  /** The guest followed the old target until it heard the new one; earlier samples do not tell how far. */
   sent(targetKib: number): void {
     this.#isSending = false;
     this.#sends++;
@@ -211,13 +211,13 @@ export class TrackedVm {
     this.targetKib = targetKib;
   }
 
-  /** Heard or not, who knows: the higher of old and new stays promised. */
+  /** The guest may have heard the target or not: the higher of old and new stays promised. */
   notSent(): void {
     this.#isSending = false;
     this.#doubt = 'unsure';
   }
 
-  /** Null while an earlier question is open: a silent guest is not asked again and again (M4). */
+  /** Null while an earlier question is open (a silent guest is not asked again, M4), or after a reset. */
   async ask(nowMs: number): Promise<GuestSample | null> {
     if (this.#isSampling) return null;
     this.#isSampling = true;
@@ -225,7 +225,7 @@ export class TrackedVm {
     const [sends, resets] = [this.#sends, this.#resets];
     try {
       const sample = await this.guest.sample();
-      // It speaks of the guest that was there before.
+      // The sample speaks of the guest before the reset.
       if (resets !== this.#resets) return null;
       if (sends === this.#sends && !this.#isSending) this.#mayHoldKib = 0;
       return sample;
@@ -293,7 +293,7 @@ export class TrackedVm {
     this.#progress = foldProgress(before, this.targetKib, this.actualKib, nowMs);
     if (this.#progress.state === 'refusing' && this.#progress.strikes > before.strikes) return 'refusing';
     if (this.#progress.restUntilMs <= before.restUntilMs) return null;
-    // Never fight an OOM: while it rests it is not left with a target it cannot go by.
+    // Never fight an OOM: a resting guest is not left with a target it cannot keep to.
     this.#doubt = 'in-vain';
     this.#selfDeflatedAtMs = nowMs;
     return isResting(before, nowMs) ? null : 'self-deflated';
@@ -313,7 +313,7 @@ export class TrackedVm {
   }
 
   #held(nowMs: number, ignoreStuck = this.#switchOff.stuckExclusion === true): Held | null {
-    // Not asked yet is not without a driver.
+    // Before the first sample it is not known to be without a driver.
     if (!this.spec.balloon || (this.#isSeen && this.actualKib === null && !this.#isDriverReady))
       return 'no-balloon';
     if (!this.#isDriverReady && this.#switchOff.bootGrace !== true)

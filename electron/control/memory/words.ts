@@ -15,7 +15,7 @@ const list = (moves: readonly Move[]): string =>
   moves.map(move => `${move.vmName} ${amountText(move.fromKib)} → ${amountText(move.toKib)}`).join(', ');
 
 function whereText({ mode, compressionRatio }: Pick<Plan, 'mode' | 'compressionRatio'>): string {
-  // By need nobody sits at a ratio; the moves say it all.
+  // In mode `demand` nobody sits at a ratio; the moves say it all.
   if (mode === 'demand') return '';
   if (compressionRatio <= 0) return ' Everyone has its maximum.';
   if (compressionRatio >= 1) return ' Everyone is at its minimum.';
@@ -50,7 +50,7 @@ export function planSentence(
     : `${cause}: ${list(moves)}.${whereText(plan)}${plan.mode === 'proportional' ? takingText(taking) : ''}${missing}`;
 }
 
-/** What balloons took, as QMP saw it, and what came back of it, as the host did; null where it does not tell. */
+/** What balloons took, as QMP saw it, and how much came back, as the host saw it (null: it does not tell). */
 export interface Taken {
   readonly takenKib: number;
   readonly returnedKib: number | null;
@@ -79,7 +79,7 @@ export const unnotedSentence = (seconds: number): string =>
 export const silentSentence = (vmName: string): string =>
   `${vmName} does not answer. What it may hold stays its own, and the others are planned around it, until it answers again.`;
 
-/** Of a state that asks something of VMs, or that it is over. */
+/** For a state that asks something of VMs, or for the end of one. */
 export function hostStateSentence(state: HostState, availableKib: number, stalled: number | null): string {
   const wait =
     (stalled ?? 0) > 0 ? `, and programs waited for memory ${Math.round(stalled ?? 0)} % of the time` : '';
@@ -90,7 +90,7 @@ export function hostStateSentence(state: HostState, availableKib: number, stalle
   return `This computer has ${amountText(availableKib)} of memory left again; VMs are served as before.`;
 }
 
-/** After a VM's name: why there is a new plan. Null: nothing a person did or would see. */
+/** Why there is a new plan, to follow a VM's name. Null: nothing a person did or would see. */
 export function eventText(event: VmMemoryEvent): string | null {
   switch (event) {
     case 'guest-up':
