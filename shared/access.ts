@@ -1,5 +1,5 @@
-// Who may come from elsewhere: named tokens, which sign in as often as they are said, and the sessions they and one-use links
-// begin. Secrets are shown once and kept as hashes.
+// Access to Ebb from browsers: named tokens, which sign in any number of times, one-use links, and the
+// sessions that both begin. A secret is shown once; only its hash is kept.
 import * as z from 'zod';
 import { ROLES } from './roles.ts';
 import { timeMsSchema } from './units.ts';
@@ -12,7 +12,7 @@ export type SessionId = z.infer<typeof sessionIdSchema>;
 
 export const roleSchema = z.enum(ROLES);
 
-/** A person or a machine, as the audit names it. */
+/** The name of a token's holder, a person or a machine, as the audit records it. */
 export const accessNameSchema = z
   .string()
   .max(40)
@@ -22,12 +22,12 @@ export const accessNameSchema = z
   );
 
 export const TOKENS_MAX = 64;
-/** Not used yet; the oldest makes room. */
+/** Unused one-use links at the same time. One more replaces the oldest. */
 export const LINKS_MAX = 16;
 export const SESSIONS_MAX = 256;
-/** Of one name: more than a person has browsers. The one that was away longest makes room. */
+/** Sessions of one name: more than a person has browsers. One more ends the session that was away longest. */
 export const SESSIONS_OF_ONE_MAX = 16;
-/** Pages, and what they send, of one session at the same time. */
+/** Connections of one session at the same time: each open page, upload or download is one. */
 export const CHANNELS_OF_SESSION_MAX = 16;
 
 export const accessTokenSchema = z.object({
@@ -35,13 +35,13 @@ export const accessTokenSchema = z.object({
   name: accessNameSchema,
   role: roleSchema,
   createdAt: timeMsSchema,
-  /** Null: until it is revoked. */
+  /** Null: the token is good until it is revoked. */
   expiresAt: timeMsSchema.nullable(),
   lastUsedAt: timeMsSchema.nullable(),
 });
 export type AccessToken = z.infer<typeof accessTokenSchema>;
 
-/** Good for one sign-in that has not been. */
+/** A one-use link that nobody has signed in with yet. */
 export const accessLinkSchema = accessTokenSchema
   .pick({ id: true, role: true, createdAt: true })
   .extend({ expiresAt: timeMsSchema });
@@ -49,26 +49,26 @@ export type AccessLink = z.infer<typeof accessLinkSchema>;
 
 export const accessSessionSchema = z.object({
   id: sessionIdSchema,
-  /** The name of its token; empty: a one-use link began it. */
+  /** The name of the token that began the session; empty: a one-use link began it. */
   user: z.string().max(40),
   role: roleSchema,
   address: z.string().max(100),
-  /** As the browser calls itself; it may say anything. */
+  /** The browser's own name for itself (User-Agent). Untrusted: a browser may say anything. */
   agent: z.string().max(200),
   since: timeMsSchema,
   lastSeenAt: timeMsSchema,
-  /** Open now. */
+  /** Connections of the session that are open now. */
   connections: z.int().min(0),
 });
 export type AccessSession = z.infer<typeof accessSessionSchema>;
 
-/** Of this computer, whatever form it is written in. */
+/** Whether the address is this computer's loopback, in any of its written forms. */
 export const isLoopback = (address: string): boolean =>
   /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(address) ||
   address === '::1' ||
   address === 'localhost';
 
-/** Who asks, for limits: an IPv6 host has all addresses of its network of 64 bits. */
+/** The source that limits per address count by: of IPv6 the /64 network, since one host may use all of it. */
 export function sourceOf(address: string): string {
   const bare = address.replace(/%.*$/, '').toLowerCase();
   const ipv4 = /^::ffff:(\d+(?:\.\d+){3})$/.exec(bare)?.[1];
@@ -76,7 +76,7 @@ export function sourceOf(address: string): string {
   const [start = '', end] = bare.split('::');
   const groups = (text: string | undefined): string[] => (text ? text.split(':') : []);
   const [first, last] = [groups(start), groups(end)];
-  // What `::` leaves out.
+  // The groups of zeros that `::` stands for.
   const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
   const all = end === undefined ? first : [...first, ...zeros, ...last];
   return all

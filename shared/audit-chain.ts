@@ -1,5 +1,6 @@
-// The audit's hash chain, pure. A record is a line of JSON; its last field is the SHA-256 of all before, and `prev` is that of
-// the record before it. Checked by whoever has the lines, with or without the service.
+// The audit's hash chain, pure. A record is one line of JSON. Its last field, `hash`, is the SHA-256 of
+// everything before that field; `prev` is the hash of the record before. The lines alone suffice to check the
+// chain: no service is needed.
 import * as z from 'zod';
 import {
   AUDIT_PROBLEMS_MAX,
@@ -23,13 +24,13 @@ const recordSchema = auditEntrySchema.extend({ v: z.literal(1), prev: sha256HexS
 export interface ChainRecord {
   readonly entry: AuditEntry;
   readonly prev: string;
-  /** As the line says. */
+  /** The hash the line states. */
   readonly hash: string;
-  /** As the line's content makes it: another where it was changed. */
+  /** The hash of the line's content: differs from `hash` where the line was changed. */
   readonly computed: string;
 }
 
-/** Without its newline. */
+/** `line` carries no newline. */
 export function encodeRecord(
   entry: AuditEntry,
   prev: string,
@@ -40,7 +41,7 @@ export function encodeRecord(
   return { entry, prev, hash, computed: hash, line: `${body.slice(0, -1)},"hash":"${hash}"}` };
 }
 
-/** Null: no record, or no whole one. */
+/** Null: the line is no record, or only a part of one. */
 export function decodeRecord(line: string, sha256: Sha256): ChainRecord | null {
   if (line.length > RECORD_CHARS_MAX) return null;
   const [, start, hash] = /^(\{.*),"hash":"([0-9a-f]{64})"\}$/s.exec(line) ?? [];
@@ -55,18 +56,23 @@ export function decodeRecord(line: string, sha256: Sha256): ChainRecord | null {
 }
 
 export interface ChainExpectation {
-  /** Kept outside the lines: what the last record is. Null: nobody remembers. */
+  /** The last record, as remembered outside the audit's files. Null: nobody remembers it. */
   readonly head: AuditHead | null;
-  /** What the first record is: those before left by rotation. Null: an excerpt, begins where it begins. */
+  /**
+   * The first record: rotation removed those before it. Null: the lines are an excerpt and begin anywhere.
+   */
   readonly first: { readonly seq: number; readonly prev: string } | null;
-  /** Records that may stand after the head: written and not yet remembered. */
+  /** How many records may stand after the head: written, but the head was not remembered yet. */
   readonly beyondHead: number;
 }
 
-/** Listed one by one, of all gaps together. */
+/** Missing records that are remembered one by one, over all gaps: a bound on memory. */
 const MISSING_MAX = 1_000_000;
 
-/** What Ebb found at a start, and nothing after it shows any more; what was cut off is missed by its numbers. */
+/**
+ * The problem that Ebb found at an earlier start and recorded: it is reported for as long as that record
+ * stands, even if the old lines are put back. Null for `truncated`: the gap in the numbers reports that one.
+ */
 function damageSaid({ action, via, to }: AuditEntry): AuditProblem | null {
   if (action !== 'audit.damaged' || via !== 'service') return null;
   const { success, data } = auditProblemSchema.safeParse(to);
@@ -81,7 +87,7 @@ class ChainCheck {
   tornWrites = 0;
   firstSeq = 0;
   lastSeq = 0;
-  /** What the next record may name as the one before: what that says, or what it makes. Empty: anything. */
+  /** Hashes the next record may carry as `prev`: the stated and the computed one of the last. Empty: any. */
   #prevs: readonly string[] = [];
   readonly #missing = new Set<number>();
   #unreadable = 0;
@@ -109,14 +115,16 @@ class ChainCheck {
     if (seq === keep) this.hashes.set(seq, record.hash);
     const isChanged = record.computed !== record.hash;
     if (this.firstSeq === 0 && !this.#begin(record, first, isChanged)) return;
-    // A changed record may lie about its number too.
+    // A changed record's number is not believed either: it counts as the next in order.
     if (isChanged) this.#changed(record);
     else if (seq === this.lastSeq + 1) this.#next(record);
     else if (seq > this.lastSeq) this.#after(record);
     else this.#late(record);
   }
 
-  /** False: an excerpt begins with a record whose number cannot be believed; the next one says where it is. */
+  /**
+   * False: an excerpt begins with a changed record, whose number is not believed; the next record's is taken.
+   */
   #begin({ entry, prev, hash, computed }: ChainRecord, first: ChainExpectation['first'], isChanged: boolean) {
     if (first === null && isChanged) {
       this.tell('changed', entry.seq, entry.seq, computed, hash);
@@ -145,7 +153,7 @@ class ChainCheck {
     if (said !== null) this.tell(said.kind, said.fromSeq, said.toSeq, said.expected, said.found);
     else if (this.#prevs.length > 0 && !this.#prevs.includes(prev))
       this.tell('changed', entry.seq - 1, entry.seq - 1, prev, this.#prevs[0] ?? '');
-    // The chain is whole around what could not be read: a write that a crash cut off.
+    // No number is missing, so the unreadable lines before this record are writes that a crash cut off.
     this.tornWrites += this.#unreadable;
     this.#unreadable = 0;
     this.#step(record);
@@ -157,7 +165,7 @@ class ChainCheck {
     const lost = Math.min(this.#unreadable, seq - from);
     if (lost > 0) this.tell('changed', from, from + lost - 1, 'a record', 'something unreadable');
     this.#unreadable = 0;
-    // A number from another world names no list of missing ones.
+    // A forged number may be huge: the gap is told as one problem, not listed record by record.
     if (seq - from + this.#missing.size > MISSING_MAX)
       this.tell('removed', from, seq - 1, String(from), String(seq));
     else for (let missing = from + lost; missing < seq; missing++) this.#missing.add(missing);
@@ -178,7 +186,7 @@ class ChainCheck {
     return this.#prevs[0] ?? CHAIN_START;
   }
 
-  /** Runs of records that never came. */
+  /** Tells the records that are still missing, one problem for each unbroken run of numbers. */
   #removed(): void {
     let from: number | null = null;
     for (const seq of [...this.#missing].sort((a, b) => a - b)) {
@@ -194,7 +202,7 @@ class ChainCheck {
     if (head === null) return;
     const { lastSeq } = this;
     if (lastSeq < head.seq) {
-      // What cannot be read at the end stands where some of them should.
+      // Unreadable lines at the end count as the first of the records missing there.
       const lost = Math.min(this.#unreadable, head.seq - lastSeq);
       if (lost > 0) this.tell('changed', lastSeq + 1, lastSeq + lost, 'a record', 'something unreadable');
       if (lastSeq + lost < head.seq)
@@ -210,7 +218,7 @@ class ChainCheck {
   }
 }
 
-/** Lines in the order of the files, oldest first. */
+/** Checks all lines at once. They come in the order of the files, oldest first. */
 export function verifyChain(
   lines: Iterable<string>,
   sha256: Sha256,
@@ -221,7 +229,7 @@ export function verifyChain(
   return check.report();
 }
 
-/** The same, for whoever is given the lines bit by bit: none is kept. */
+/** The same check, fed line by line; no line is kept. */
 export function chainCheck(sha256: Sha256, expectation: ChainExpectation) {
   const check = new ChainCheck(sha256);
   return {
@@ -232,7 +240,7 @@ export function chainCheck(sha256: Sha256, expectation: ChainExpectation) {
 
 const LINES_AT_ONCE = 100;
 
-/** The same, for whoever has other things to do meanwhile. */
+/** The same check for a process that must stay responsive: it pauses every LINES_AT_ONCE lines. */
 export async function verifyChainSlowly(
   lines: Iterable<string>,
   sha256: Sha256,

@@ -9,9 +9,9 @@ export const auditValuesSchema = z.record(
 );
 export type AuditValues = z.infer<typeof auditValuesSchema>;
 
-/** `service`: Ebb itself, by what it was told before. */
+/** `service`: Ebb by itself, not on a caller's request. */
 export const auditViaSchema = z.enum(['local', 'browser', 'service']);
-/** `begun` stands before what may change something is done; every one of them is followed by how it ended. */
+/** `begun` is written before a change is made; a second record always follows, with how the change ended. */
 export const auditOutcomeSchema = z.enum([
   'begun',
   'done',
@@ -27,24 +27,24 @@ export const auditEntrySchema = z.object({
   seq: z.int().min(1),
   at: timeMsSchema,
   via: auditViaSchema,
-  /** The account of this computer that Ebb runs for. */
+  /** The account on this computer that Ebb runs under. */
   user: z.string().max(100),
-  /** Of a browser: the name of the token it signed in with. Absent: nobody by name. */
+  /** The name of the token a browser signed in with. Absent: the caller has no name. */
   by: z.string().max(40).optional(),
   /** A method of the contract, or what Ebb did by itself. */
   action: z.string().max(64),
   vmId: vmIdSchema.nullable(),
-  /** Of the VM, as it was called then. */
+  /** The VM's name at that time. */
   vmName: z.string().max(200),
   outcome: auditOutcomeSchema,
-  /** Of an end: the record of its beginning. */
+  /** In the record of an ending: the number of the record of its beginning. Null otherwise. */
   of: z.int().min(1).nullable(),
   task: taskIdSchema.nullable(),
   from: auditValuesSchema,
   to: auditValuesSchema,
   /** Why it was refused or failed. */
   code: z.string().max(64).nullable(),
-  /** Of the same kind, in a minute, told once. */
+  /** How many denials of the same kind this record stands for: those of a minute are told as one. */
   times: z.int().min(1),
 });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
@@ -53,11 +53,16 @@ export const sha256HexSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 
 export const auditHeadSchema = z.object({ seq: z.int().min(0), hash: sha256HexSchema });
 export type AuditHead = z.infer<typeof auditHeadSchema>;
 
-/** In the files: how many lines of which one (by the number of its first record) have been given. */
+/**
+ * How far an export has come: the file, by the number of its first record, and how many of its lines were
+ * given.
+ */
 export const auditPlaceSchema = z.strictObject({ file: z.int().min(0), line: z.int().min(0) });
 export type AuditPlace = z.infer<typeof auditPlaceSchema>;
 
-/** What is wrong with a chain, by record. `expected` and `found` are hashes or numbers of records. */
+/**
+ * One break of the chain and the records it concerns. `expected` and `found` are hashes or record numbers.
+ */
 export const auditProblemSchema = z.object({
   kind: z.enum(['changed', 'removed', 'moved', 'repeated', 'truncated', 'added', 'headless']),
   fromSeq: z.int().min(0),
@@ -72,9 +77,9 @@ export const auditReportSchema = z.object({
   records: z.int().min(0),
   firstSeq: z.int().min(0),
   last: auditHeadSchema.nullable(),
-  /** Writes that were cut off by a crash: no answer was given for them. */
+  /** Records that a crash cut off while they were written: their callers never got an answer. */
   tornWrites: z.int().min(0),
-  /** More than are listed may have been found. */
+  /** At most the first AUDIT_PROBLEMS_MAX; `problemCount` counts all. */
   problems: z.array(auditProblemSchema).max(AUDIT_PROBLEMS_MAX),
   problemCount: z.int().min(0),
 });

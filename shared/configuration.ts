@@ -1,5 +1,5 @@
-// What of a VM's setup a moment remembers and going back can restore: its machine and its share of memory. Its name, notes,
-// group, disks and autostart are the present's.
+// The part of a VM's setup that a moment remembers and going back can restore: its machine and its share of
+// memory. Name, notes, group, disks and autostart are not part of it: going back leaves them as they are.
 import type * as z from 'zod';
 import { vmSpecSchema } from './vm.ts';
 
@@ -28,7 +28,7 @@ export const configurationOf = (spec: Configuration): Configuration => {
   return { cpus, ...memory, network, portForwards, firmware, hasTpm, devices, machineType };
 };
 
-/** What is otherwise in `then` than in `now`; a machine that was not pinned yet is no other. */
+/** The keys in which `then` differs from `now`. A machine type not yet pinned then counts as the same. */
 export const configurationDifferences = (then: Configuration, now: Configuration): ConfigurationKey[] =>
   (Object.keys(KEYS) as ConfigurationKey[]).filter(
     key =>

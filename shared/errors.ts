@@ -69,13 +69,13 @@ export const errorBodySchema = z.object({
   code: errorCodeSchema,
   /** What happened, on which object, found against expected. One or two sentences. */
   what: z.string().max(2000),
-  /** What is safe: the sentence that lets people breathe. */
+  /** What is safe: the sentence that reassures people. */
   safe: z.string().max(500),
   /** What to do next. */
   todo: z.string().max(1000),
   /** Named values behind the sentence, for scripts. */
   data: z.record(z.string(), z.json()).optional(),
-  /** Set for `internal` only: finds the stack in the log. */
+  /** Set for `internal` only: the id under which the log has the stack. */
   incident: z.string().max(64).optional(),
 });
 export type ErrorBody = z.infer<typeof errorBodySchema>;

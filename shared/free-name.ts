@@ -1,4 +1,4 @@
-// "sample", "sample 2", …: the first that no other has, whatever the case. Pure.
+// The first of "sample", "sample 2", … that no name in use equals, ignoring case. Pure.
 export function freeName(base: string, names: readonly string[]): string {
   const taken = new Set(names.map(name => name.toLowerCase()));
   let name = base;

@@ -1,13 +1,13 @@
-// Automatic history as the contract speaks of it: when points are taken by themselves, how long those are kept, and what
-// cleaning up would drop. Only points that nobody asked for are ever dropped by themselves.
+// Automatic history as the contract speaks of it: when Ebb takes points by itself, how long it keeps those,
+// and what cleaning up would drop. Ebb drops by itself only points that it took by itself.
 import * as z from 'zod';
 import { momentIdSchema, vmIdSchema } from './ids.ts';
 import { bytesSchema, MIB, timeMsSchema } from './units.ts';
 
-/** Each divides a day, so that the times of day are the same every day. */
+/** Each divides a day, so that points are taken at the same times every day. */
 export const INTERVAL_MINUTES = [15, 30, 60, 120, 240, 480, 720, 1440] as const;
 
-/** How long automatic points stay: all of the last hours, then the newest of a day, week and month that has any. */
+/** How long automatic points stay: all of the last hours, then the newest of each day, week and month. */
 export const retentionSchema = z.strictObject({
   allHours: z
     .int()
@@ -22,21 +22,21 @@ export type Retention = z.infer<typeof retentionSchema>;
 export const scheduleSchema = z.strictObject({
   isOn: z.boolean(),
   everyMinutes: z.literal(INTERVAL_MINUTES),
-  /** Local time of one of the points, in minutes after midnight; the others stand around it. */
+  /** Local time of one point of the day, in minutes after midnight; the others follow from the interval. */
   atMinute: z.int().min(0).max(1439),
-  /** Less than this written since the newest point: none is taken. 0: any change is enough. */
+  /** A point is skipped when less than this was written since the newest one. 0: any change is enough. */
   leastChangedBytes: bytesSchema,
-  /** So much written since the newest point: one is taken at once; null: by the clock alone. */
+  /** A point is taken at once when this much was written since the newest one; null: only at its times. */
   changedBytes: bytesSchema.min(MIB).nullable(),
   /** On battery below this, a point waits for the charger. 0: never waits; 100: always on battery. */
   batteryLeastPercent: z.int().min(0).max(100),
   keep: retentionSchema,
-  /** What points besides the newest image may take; null: as much as there is. */
+  /** The most disk that points besides the newest image may take; null: no limit. */
   quotaBytes: bytesSchema.nullable(),
 });
 export type Schedule = z.infer<typeof scheduleSchema>;
 
-/** Off: nobody is surprised by points they did not ask for. */
+/** Off, so that nobody is surprised by points they did not ask for. */
 export const DEFAULT_SCHEDULE: Schedule = {
   isOn: false,
   everyMinutes: 240,
@@ -48,13 +48,14 @@ export const DEFAULT_SCHEDULE: Schedule = {
   quotaBytes: null,
 };
 
-/** What became of the newest look that had something to decide. */
+/** The outcome of the newest look at the schedule that had something to decide. */
 export const lookSchema = z.object({
   at: timeMsSchema,
   outcome: z.enum(['took', 'skipped', 'waiting', 'failed']),
   /**
-   * Took: `time`, `missed` (asleep, switched off or busy then), `change`. Skipped: `unchanged`, `little`, `covered` (there is
-   * a newer point), `clock` (it was set back). Waiting: `busy`, `battery`. Failed: `fault`, which `text` tells.
+   * Took: `time`, `missed` (at its time the computer was asleep, off or busy), `change`. Skipped:
+   * `unchanged`, `little`, `covered` (a newer point exists), `clock` (the clock was set back). Waiting:
+   * `busy`, `battery`. Failed: `fault`, with the fault in `text`.
    */
   reason: z.enum([
     'time',
@@ -73,39 +74,41 @@ export const lookSchema = z.object({
 });
 export type Look = z.infer<typeof lookSchema>;
 
-/** Why a point is not dropped by itself. */
+/** Why Ebb does not drop a point by itself. */
 export const protectionSchema = z.enum([
   'pinned',
   /** Taken, named, noted or taken back from the trash by a person. */
   'person',
-  /** Several lines grow from it. */
+  /** Several branches grow from it. */
   'fork',
-  /** The newest of a line that is not Now's. */
+  /** The newest point of a branch other than Now's. */
   'tip',
   /** Now grows from it. */
   'now',
   /** A task or a program reads it. */
   'in-use',
-  /** From the quota: a limit of this computer says how long automatic points stay. */
+  /** IT policy says how long automatic points stay: the quota does not drop it before. */
   'limit',
 ]);
 export type Protection = z.infer<typeof protectionSchema>;
 
 export const quotaSchema = z.object({
   quotaBytes: bytesSchema.nullable(),
-  /** What points besides the newest image take. The trash is not counted. */
+  /** Disk that points besides the newest image take. The trash is not counted. */
   usedBytes: bytesSchema,
-  /** By what it is still exceeded once all that may go is gone; 0 where it is not. */
+  /** How far over the quota it would still be with everything droppable gone; 0: within the quota. */
   overBytes: bytesSchema,
-  /** Why: who holds how much of it, the largest first. */
+  /** Why: which protections hold how many bytes, the largest first. */
   heldBy: z.array(z.object({ by: protectionSchema, bytes: bytesSchema })),
 });
 export type Quota = z.infer<typeof quotaSchema>;
 
-/** What dropping points gives back once the trash is emptied: files that go, and about what merging the others does. */
+/**
+ * What dropping points gives back once the trash is emptied: whole files, and an estimate for merged ones.
+ */
 export const freesSchema = z.object({
   freesNowBytes: bytesSchema,
-  /** At least: what is in both of two images. */
+  /** At least this much, by merging: the blocks that both images to be merged hold. */
   freesLaterBytes: bytesSchema,
 });
 export type Frees = z.infer<typeof freesSchema>;
@@ -119,10 +122,10 @@ const droppedSchema = z.object({
 export const historyStateSchema = z.object({
   vmId: vmIdSchema,
   schedule: scheduleSchema,
-  /** Null while it is off. */
+  /** Null while the schedule is off. */
   nextAt: timeMsSchema.nullable(),
   last: lookSchema.nullable(),
-  /** Of automatic points: when some were dropped last, and how many. */
+  /** When Ebb last dropped automatic points, and how many; null: never. */
   lastDrop: z.object({ at: timeMsSchema, count: z.int().min(1) }).nullable(),
 });
 export type HistoryState = z.infer<typeof historyStateSchema>;
@@ -136,7 +139,7 @@ export const historyPreviewSchema = z.object({
 });
 export type HistoryPreview = z.infer<typeof historyPreviewSchema>;
 
-/** What can be cleaned up, oldest first: `frees` is of this one and all before it together. */
+/** Points that can be cleaned up, oldest first. `frees` is of the candidate and all before it together. */
 export const cleanUpSchema = z.object({
   candidates: z.array(droppedSchema.extend({ frees: freesSchema })),
   kept: z.array(z.object({ momentId: momentIdSchema, because: protectionSchema })),

@@ -8,7 +8,7 @@ export const checkSchema = z.object({
   state: z.enum(['ok', 'warn', 'fail']),
   /** What was found. */
   found: z.string().max(1000),
-  /** The exact command or step that mends it; empty where nothing is needed. */
+  /** The exact command or step that mends it; empty: nothing is needed. */
   fix: z.string().max(1000),
 });
 export type Check = z.infer<typeof checkSchema>;
@@ -22,11 +22,11 @@ export const appInfoSchema = z.object({
   pid: z.int(),
   dataFolder: z.string(),
   shell: z.string(),
-  /** What who asks may do. */
+  /** The caller's role. */
   role: z.enum(ROLES),
-  /** The name of the token who asks signed in with; empty: nobody by name. */
+  /** The name of the token the caller signed in with; empty: the caller has no name. */
   user: z.string().max(40),
-  /** A browser elsewhere or here, which can sign out. */
+  /** True for a browser with a session, which can sign out. */
   isSignedIn: z.boolean(),
 });
 export type AppInfo = z.infer<typeof appInfoSchema>;

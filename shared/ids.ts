@@ -11,7 +11,7 @@ export const diskIdSchema = uuid.brand<'DiskId'>();
 export const pointIdSchema = uuid.brand<'PointId'>();
 export const momentIdSchema = uuid.brand<'MomentId'>();
 export const taskIdSchema = uuid.brand<'TaskId'>();
-/** For a file that a browser fetches, once. */
+/** Good for fetching one file, once, by a browser. */
 export const downloadTicketSchema = uuid.brand<'DownloadTicket'>();
 /** A file the person chose (dialog, upload or CLI); clients never name paths (DESIGN §8). */
 export const fileTokenSchema = uuid.brand<'FileToken'>();

@@ -1,4 +1,4 @@
-// What each kind of system wants of its machine: one table, the same for the window, the command line and control. Pure.
+// What each kind of guest system wants of its machine: one table for the window, the CLI and control. Pure.
 import { type MemoryRange, VM_MIN_KIB } from './memory.ts';
 import { ceilMib, GIB, GIB_KIB, MIB_KIB } from './units.ts';
 import type { OsKind } from './vm.ts';
@@ -8,13 +8,13 @@ export interface Kind {
   readonly firmware: Firmware;
   readonly hasTpm: boolean;
   readonly devices: Devices;
-  /** Where devices are emulated: the network card this system knows. */
+  /** The network card this system has a driver for, used when devices are emulated. */
   readonly emulatedNetwork: 'e1000e' | 'e1000';
-  /** What its hardware clock shows. */
+  /** What the guest expects its hardware clock to show. */
   readonly clock: 'utc' | 'localtime';
   readonly cpus: number;
   readonly diskBytes: number;
-  /** Its maximum, where this computer has that; its minimum is that ÷ minPart. */
+  /** The suggested maximum, where this computer has as much; the suggested minimum is maximum ÷ minPart. */
   readonly maxKib: number;
   readonly minPart: 2 | 4;
 }
@@ -30,7 +30,7 @@ const LINUX: Kind = {
   maxKib: 4 * GIB_KIB,
   minPart: 4,
 };
-/** Windows has no virtio drivers of its own, and crawls below half of what it was given. */
+/** Windows brings no virtio drivers, and crawls with less than half the memory it booted with. */
 const WINDOWS: Kind = {
   ...LINUX,
   devices: 'emulated',
@@ -42,17 +42,19 @@ const WINDOWS: Kind = {
 export const KINDS: Readonly<Record<OsKind, Kind>> = {
   linux: LINUX,
   windows: WINDOWS,
-  // Its installer refuses a machine without Secure Boot and a TPM.
+  // The installer of Windows 11 refuses a machine without Secure Boot and a TPM.
   'windows-11': { ...WINDOWS, firmware: 'uefi-secure', hasTpm: true, maxKib: 8 * GIB_KIB },
   bsd: LINUX,
   other: { ...LINUX, devices: 'emulated', emulatedNetwork: 'e1000', cpus: 1, diskBytes: 20 * GIB },
 };
 
 const STEP_KIB = 64 * MIB_KIB;
-/** On a whole step; never less than a VM can have. */
+/** Rounds down to a whole step, but never below the least a VM can have. */
 const onStep = (kib: number): number => Math.max(VM_MIN_KIB, Math.floor(kib / STEP_KIB) * STEP_KIB);
 
-/** At most half of what VMs may have in all; the minimum is a quarter of it or more, of Windows half. */
+/**
+ * The maximum is at most half of what all VMs may have together; the minimum is maximum ÷ the kind's minPart.
+ */
 export function suggestedRange(os: OsKind, budgetKib: number): MemoryRange {
   const { maxKib, minPart } = KINDS[os];
   const max = Math.max(4 * VM_MIN_KIB, Math.min(maxKib, onStep(budgetKib / 2)));

@@ -1,10 +1,10 @@
-// A line of a log: JSON, so that programs can read it, with the words that people read. Pure.
+// The form of a log line: JSON for programs, with a text for people. Pure.
 import * as z from 'zod';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What every part is given to tell what happened; without a level it is `info`. */
+/** Given to every part of the services to tell what happened; the default level is `info`. */
 export type Log = (text: string, level?: LogLevel) => void;
 
 const recordSchema = z.object({
@@ -16,7 +16,7 @@ const recordSchema = z.object({
 });
 export type LogRecord = z.infer<typeof recordSchema>;
 
-/** A stack is a few thousand; what a stranger sent may be anything. */
+/** A stack trace is a few thousand characters; text from an untrusted sender could be of any length. */
 export const LOG_TEXT_MAX = 8000;
 
 export const logLine = (record: LogRecord): string =>
@@ -25,7 +25,7 @@ export const logLine = (record: LogRecord): string =>
     text: record.text.length > LOG_TEXT_MAX ? `${record.text.slice(0, LOG_TEXT_MAX)}…` : record.text,
   });
 
-/** Null: what the runtime itself wrote, or a line of an older version. */
+/** Null: the runtime itself wrote the line, or an older version of Ebb did. */
 export function parseLogLine(line: string): LogRecord | null {
   try {
     return recordSchema.parse(JSON.parse(line));
@@ -34,7 +34,7 @@ export function parseLogLine(line: string): LogRecord | null {
   }
 }
 
-/** As people read it. */
+/** The line as people read it; a line that is no record comes back as it is. */
 export function plainLogLine(line: string): string {
   const record = parseLogLine(line);
   if (record === null) return line;
@@ -45,6 +45,6 @@ export function plainLogLine(line: string): string {
 export const isLoud = (level: LogLevel, least: LogLevel): boolean =>
   LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least);
 
-/** Of an environment variable; what it does not know is `info`. */
+/** The level an environment variable names; any other word is `info`. */
 export const levelOf = (word: string | undefined): LogLevel =>
   LOG_LEVELS.find(level => level === word) ?? 'info';

@@ -8,7 +8,9 @@ export const VM_MIN_KIB = 65_536;
 
 export const memoryModeSchema = z.enum(['proportional', 'demand']);
 
-/** How well the host itself is off for memory. `emergency`: nobody is given anything and nothing starts, until it is over. */
+/**
+ * How scarce memory is on the host itself. `emergency`: until it is over, no VM gets memory and none starts.
+ */
 export const hostStateSchema = z.enum(['ok', 'low', 'critical', 'emergency']);
 
 export const memoryRangeSchema = z.object({ minKib: kibSchema, maxKib: kibSchema });
@@ -16,7 +18,10 @@ export type MemoryRange = z.infer<typeof memoryRangeSchema>;
 export const sameRange = (a: MemoryRange, b: MemoryRange): boolean =>
   a.minKib === b.minKib && a.maxKib === b.maxKib;
 
-/** How a guest answers its balloon (M4). `fixed`: not balanced by choice. `no-return`: the host does not get what it takes (M8). */
+/**
+ * How a guest answers its balloon (M4). `fixed`: a person excluded the VM from balancing. `no-return`: what
+ * the balloon takes does not reach the host (M8).
+ */
 export const balloonStateSchema = z.enum([
   'obeying',
   'slow',
@@ -34,17 +39,17 @@ export const vmMemorySchema = z.object({
   vmId: vmIdSchema,
   minKib: kibSchema,
   maxKib: kibSchema,
-  /** What this run was started with (`-m`): the ceiling until the next start; null when off (M6). */
+  /** The `-m` this run was started with: the ceiling until the next start; null when off (M6). */
   bootKib: kibSchema.nullable(),
-  /** Last asked. Asked is not done (M4). */
+  /** What the guest was last asked to hold. Asked is not done (M4). */
   targetKib: kibSchema.nullable(),
-  /** QMP query-balloon, never anything else. */
+  /** From QMP query-balloon, never from anything else. */
   actualKib: kibSchema.nullable(),
   residentKib: kibSchema.nullable(),
-  /** What the guest itself uses, from balloon statistics; null when it does not tell. */
+  /** What the guest itself uses, from balloon statistics; null when the guest does not report them. */
   usedKib: kibSchema.nullable(),
   overheadKib: kibSchema,
-  /** All it may come to hold without asking again, its overhead with it (M2). */
+  /** The most host memory the VM may come to hold without a further grant, overhead included (M2). */
   committedKib: kibSchema,
   balloon: balloonStateSchema,
   weight: z.int().min(1).max(10000),
@@ -61,7 +66,7 @@ export const hostMemorySchema = z.object({
   budgetKib: kibSchema,
   /** The largest maximum a VM may have; null: none. */
   capKib: kibSchema.nullable(),
-  /** Of all that run (M2). */
+  /** The sum over all running VMs (M2). */
   committedKib: kibSchema,
   leasedKib: kibSchema,
   freeKib: kibSchema,
@@ -71,11 +76,11 @@ export const hostMemorySchema = z.object({
   compressionRatio: z.number().min(0).max(1),
   mode: memoryModeSchema,
   state: hostStateSchema,
-  /** Until then VMs leave memory free that somebody asked for (memory.free); null: nobody did. */
+  /** When the VMs may take back the memory that memory.free asked them to leave free; null: nobody asked. */
   freeUntil: timeMsSchema.nullable(),
-  /** How much of the host was promised to be free meanwhile: less than was asked for where VMs cannot give that much. */
+  /** Host memory promised to be free until then: less than was asked for where VMs cannot give as much. */
   freePromisedKib: kibSchema.nullable(),
-  /** Of the budget, what VMs leave alone for that. */
+  /** The part of the budget that VMs do not use until then. */
   freeWithheldKib: kibSchema,
   /** M5 watchdog: age of the last good plan. */
   planAgeMs: z.int().min(0),
@@ -102,7 +107,7 @@ export const ledgerEntrySchema = z.object({
 });
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
 
-/** One point of the live chart. */
+/** One sample of the live chart. */
 export const memorySampleSchema = z.object({
   at: timeMsSchema,
   targetKib: kibSchema.nullable(),
@@ -121,27 +126,30 @@ export const startPreviewSchema = z.object({
 });
 export type StartPreview = z.infer<typeof startPreviewSchema>;
 
-/** M7: plans of the ledger made again from what they were made of. `differing`: made by other code, or damaged. */
+/**
+ * M7: the ledger's plans, made again from their recorded inputs. `differing`: `seq` of the entries whose plan
+ * came out otherwise, because other code made it or the entry is damaged.
+ */
 export const memoryReplaySchema = z.object({
   checked: z.int().min(0),
   differing: z.array(z.int().min(0)).max(1000),
 });
 export type MemoryReplay = z.infer<typeof memoryReplaySchema>;
 
-/** What undoing the last change of a range brings back, null: nothing; and when a trial ends by itself, null: none is on. */
+/** `before`: the range an undo brings back; null: nothing to undo. `trialEndsAt`: null: no trial is on. */
 export const rangeUndoSchema = z.object({
   before: memoryRangeSchema.nullable(),
   trialEndsAt: timeMsSchema.nullable(),
 });
 export type RangeUndo = z.infer<typeof rangeUndoSchema>;
 
-/** Of every VM whose range was changed. */
+/** One entry for each VM whose range was changed. */
 export const rangeUndosSchema = z.object({
   ranges: z.array(rangeUndoSchema.extend({ vmId: vmIdSchema })).max(1000),
 });
 export type RangeUndos = z.infer<typeof rangeUndosSchema>;
 
-/** What VMs give back so that so much of the host is free. */
+/** What VMs would give back so that the wanted amount of host memory is free. */
 export const freePreviewSchema = z.object({
   isEnough: z.boolean(),
   freeableKib: kibSchema,

@@ -1,4 +1,4 @@
-// What is shown of the memory of a VM that does not run: its range.
+// The memory figures of a VM that does not run: only its range and weight are known.
 import type { VmMemory } from './memory.ts';
 import type { VmSpec } from './vm.ts';
 

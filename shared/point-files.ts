@@ -1,5 +1,5 @@
-// Files inside a point, as its guest's file system has them. Of a guest's making: names are bounded, and none is shown with
-// control characters.
+// Files inside a point, as its guest's file system has them. A guest made them, so they are hostile input:
+// names are bounded, and none is shown with control characters.
 import * as z from 'zod';
 import { bytesSchema, timeMsSchema } from './units.ts';
 
@@ -23,7 +23,7 @@ export type DiskPart = z.infer<typeof volumeSchema>;
 
 export const fileEntrySchema = z.object({
   name: z.string().max(1024),
-  /** `other`: a link, a device, or one whose name cannot be given back. */
+  /** `other`: a link, a device, or an entry whose name cannot be sent back unchanged. */
   kind: z.enum(['folder', 'file', 'other']),
   bytes: bytesSchema,
   modifiedAt: timeMsSchema.nullable(),
@@ -33,9 +33,9 @@ export type FileEntry = z.infer<typeof fileEntrySchema>;
 export const fileListSchema = z.object({
   /** Partitions; empty where the whole disk is one file system. */
   volumes: z.array(volumeSchema),
-  /** The one that is listed; null: the whole disk. */
+  /** The volume that is listed; null: the whole disk. */
   volume: z.int().min(0).nullable(),
-  /** Null where no file system there can be read. */
+  /** Null: the volume holds no file system that can be read. */
   entries: z.array(fileEntrySchema).max(ENTRIES_MAX).nullable(),
   /** There are more than ENTRIES_MAX. */
   isTruncated: z.boolean(),

@@ -1,8 +1,8 @@
-// What leaves this computer in a support bundle says nothing of the person: names, paths, addresses and secrets are taken out of
-// every text. Rather too much than too little. Pure.
+// Takes names, paths, addresses and secrets out of every text of a support bundle, which leaves this computer
+// and must not reveal the person. Removes rather too much than too little. Pure.
 
 export interface Known {
-  /** Of VMs, points, files: whatever people called things. By what stands for each. */
+  /** Names that people gave to VMs, points and files, each with the placeholder that replaces it. */
   readonly names: ReadonlyMap<string, string>;
   readonly user: string;
   readonly host: string;
@@ -10,7 +10,7 @@ export interface Known {
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** As a whole word, in any case; longest first, so that none hides in another. */
+/** Replaces whole words in any case. The longest go first, so that no name hides inside another. */
 function wordsIn(names: ReadonlyMap<string, string>): (text: string) => string {
   const byWord = new Map(
     [...names].filter(([name]) => name.trim() !== '').map(([name, as]) => [name.toLowerCase(), as]),
@@ -22,14 +22,14 @@ function wordsIn(names: ReadonlyMap<string, string>): (text: string) => string {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Keys, tokens, hashes, cookies: long, and of no language. */
+/** Keys, tokens, hashes, cookies: long words that belong to no language. */
 const SECRET = /[\w+=-]{20,}/g;
 const looksSecret = (word: string): boolean =>
   !UUID.test(word) && (/\d/.test(word) ? /[A-Za-z]/.test(word) : word.length >= 32);
 const ASSIGNED =
   /\b(token|password|passwd|secret|cookie|authorization|api[_-]?key)(["']?\s*[=:]\s*["']?)(?:bearer\s+)?[^\s"'&,;]+/gi;
 
-/** What strangers call us, and where they say they come from (gateway.ts): they may say anything. */
+/** Host and origin headers that unknown callers sent (gateway.ts): they may say anything. */
 const STRANGERS = /\b(another (?:host|origin): )\S+ (?:asked|at) .*/g;
 const MAIL = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+\.\p{L}{2,}/gu;
 const MAC = /\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi;
@@ -38,10 +38,10 @@ const IPV6 = /(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi;
 const URLS = /\b[a-z][a-z+.-]*:\/\/[^\s"')]+/gi;
 const isTime = (text: string): boolean => /^\d{1,2}(?::\d{2}){1,2}$/.test(text);
 
-/** Of Ebb's own code: where a mistake was made is what the bundle is for. */
+/** Places in Ebb's own code are kept: the bundle exists to show where a mistake was made. */
 const OWN_CODE =
   /(?:file:\/\/)?(?:\/|[A-Za-z]:\\)[^\s"']*?[/\\]((?:electron|shared|node_modules)[/\\][\w./\\@-]+(?::\d+)*)/g;
-/** A path may have blanks and commas: it ends where no other piece of one follows. */
+/** A path may have blanks and commas: it ends where no further piece of a path follows. */
 const PATH =
   /(?:(?<![\w<>])|(?<=file:))(?:~?\/|[A-Za-z]:\\|\\\\)[^"\n]*?(?=["\n]|$|(?:: |, |; |\. |\.$| \(|\)| failed| could| cannot| is | was )[^"\n/\\]*(?:["\n]|$))/g;
 const QUOTED = /"[^"\n]{1,400}"/g;

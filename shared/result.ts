@@ -41,8 +41,8 @@ export function orThrow<T>(result: Result<T>): T {
   throw new Fault(result.refusal);
 }
 
-/** Anything can be thrown: its words, */
+/** The words of a thrown value: anything can be thrown. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-/** and, for the log of a bug, where it comes from. */
+/** The stack of a thrown value, for the log of a bug. */
 export const stackOf = (cause: unknown): string =>
   cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

@@ -1,11 +1,11 @@
-// What somebody may do who is not at this computer: one row for each method and topic of the contract, so that none can be
-// forgotten. Whoever is at this computer may do all of it.
+// What callers who are not at this computer may do: one row for each method and topic of the contract, so
+// that none can be forgotten. Callers at this computer may do everything.
 import type { Contract } from './rpc/contract.ts';
 import type { MethodName, TopicName } from './rpc/table.ts';
 
 export const ROLES = ['view', 'operate', 'administer'] as const;
 export type Role = (typeof ROLES)[number];
-/** The least who may; `nobody`: nobody from outside. */
+/** The least role that may; `nobody`: no caller from outside. */
 type Needs = Role | 'nobody';
 
 const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
@@ -67,7 +67,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'trash.purge': 'administer',
   'moment.cost': 'view',
   'moment.compare': 'view',
-  // What is on a disk is more than what is on a screen.
+  // A disk holds more than its screen shows, so reading a disk needs more than looking at the screen.
   'moment.export': 'administer',
   'moment.files': 'administer',
   'moment.copy-files': 'administer',
@@ -94,14 +94,14 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'file.download': 'nobody',
   'headless.listen': 'nobody',
   'headless.link': 'nobody',
-  // A sign-in that is revoked must leave none behind that it made.
+  // A revoked sign-in must not leave tokens behind that it made, so no session may make any.
   'headless.create-token': 'nobody',
   'headless.tokens': 'administer',
   'headless.revoke-token': 'administer',
   'headless.sessions': 'administer',
   'headless.end-session': 'administer',
   'headless.sign-out': 'view',
-  // A screen that is looked at by a viewer is typed into as well.
+  // A viewer that shows a screen also types into it.
   'console.open': 'operate',
   'console.send': 'operate',
   'console.close': 'operate',
@@ -126,6 +126,6 @@ const isEnough = (role: Role, needs: Needs): boolean =>
 
 export const neededFor = (method: MethodName<Contract>): Needs => METHODS[method];
 export const mayCall = (role: Role, method: MethodName<Contract>): boolean => isEnough(role, METHODS[method]);
-/** False for one that is none. */
+/** False too where there is no such topic. */
 export const mayFollow = (role: Role, topic: string): boolean =>
   Object.hasOwn(TOPICS, topic) && isEnough(role, TOPICS[topic as TopicName<Contract>]);

@@ -35,23 +35,23 @@ export const taskSchema = z.object({
   /** 0 … 1, or null where the work cannot say. */
   progress: z.number().min(0).max(1).nullable(),
   canCancel: z.boolean(),
-  /** Now: not every step of a task can be. */
+  /** Whether the task can be paused now: not every step can. */
   canPause: z.boolean(),
-  /** Still `running`, and told to wait; a restart of the service keeps it so. */
+  /** The task was told to wait; its state stays `running`. It stays paused over a restart of the service. */
   isPaused: z.boolean(),
   startedAt: timeMsSchema,
   endedAt: timeMsSchema.nullable(),
   error: errorBodySchema.nullable(),
-  /** Of the file it made, which a browser may fetch; null: it made none. */
+  /** Name of the file the task made, which a browser may fetch; null: it made none. */
   fileName: z.string().max(255).nullable().default(null),
 });
 export type Task = z.infer<typeof taskSchema>;
 export type TaskKind = z.infer<typeof taskKindSchema>;
 
-/** Titles told of what an update waits for. */
+/** How many titles of the tasks an update waits for are told. */
 export const TASKS_WAITED_FOR_MAX = 20;
 
-/** Those that can be paused in some step, and are begun again where the service ended in the middle. */
+/** Tasks that can be paused in some step, and that begin again when the service ended in their middle. */
 export const LONG_KINDS: ReadonlySet<TaskKind> = new Set([
   'vm.create',
   'vm.clone',

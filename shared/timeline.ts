@@ -1,6 +1,6 @@
-// The timeline of a VM as people see it. A moment is one point per disk, taken at one barrier; a point is a
-// moment of one disk and owns the UUID (T1). Logical ancestry (who was taken after whom) and storage
-// direction (which file hangs off which) are told apart: reversal turns the second and never the first.
+// The timeline of a VM as people see it. A moment is one point per disk, all taken at one barrier; a point
+// is one disk's state and owns the UUID (T1). Logical ancestry (which moment was taken after which) and
+// storage direction (which file hangs off which) are kept apart: reversal turns only the direction.
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from './ids.ts';
 import { momentExtrasSchema } from './moment-extras.ts';
@@ -24,7 +24,7 @@ export const momentSchema = z.object({
     z.object({
       diskId: diskIdSchema,
       pointId: pointIdSchema,
-      /** As large as the disk was then: a disk may have grown since. */
+      /** The disk's size at that point: it may have grown since. */
       virtualBytes: bytesSchema,
       /** `root`: one ordinary VHD; `delta`: a differencing VHD that hangs off its parent. */
       form: z.enum(['root', 'delta']),
@@ -34,9 +34,9 @@ export const momentSchema = z.object({
   allocatedBytes: bytesSchema,
   /** Bytes that come back at once when this moment is deleted; null where it is merged into its neighbours instead. */
   freesBytes: bytesSchema.nullable(),
-  /** Why it is not deleted, as a sentence; null where it can be. */
+  /** Why the moment cannot be deleted, as a sentence; null: it can be. */
   keptBecause: z.string().max(300).nullable(),
-  /** What is kept of it beside its points; absent where nothing is. */
+  /** What control keeps of the moment beside its points; absent: nothing. */
   extras: momentExtrasSchema.optional(),
 });
 export type Moment = z.infer<typeof momentSchema>;
@@ -57,7 +57,7 @@ export const reversalSchema = z.object({
 });
 export type Reversal = z.infer<typeof reversalSchema>;
 
-/** How the newest finished reversal of this engine's life went. */
+/** The newest reversal that finished since the VM's disks were opened. */
 export const reversalReportSchema = z.object({
   toMomentId: momentIdSchema,
   bytes: bytesSchema,
@@ -66,7 +66,7 @@ export const reversalReportSchema = z.object({
 });
 export type ReversalReport = z.infer<typeof reversalReportSchema>;
 
-/** What a moment costs, to the byte on the disk where at once, in 4 KiB units where later. */
+/** What a moment costs. What it frees at once is exact; what it frees later is counted in 4 KiB units. */
 export const momentCostSchema = z.object({
   allocatedBytes: bytesSchema,
   freesNowBytes: bytesSchema,
@@ -83,33 +83,38 @@ export const pointDifferenceSchema = z.object({
 });
 export type PointDifference = z.infer<typeof pointDifferenceSchema>;
 
-/** Background work on a disk, whatever it is; of an edge being turned `reversal` says more. */
+/** Background work of any kind on a disk. While an edge is being turned, `reversal` has the details. */
 export const settleWorkSchema = z.object({
-  /** `merge`: a deleted point leaves the tree; `checksum`: what was never summed is read once; `compact`: unused space is given back. */
+  /**
+   * `merge`: a deleted point leaves the tree; `checksum`: data without a checksum is read once to sum it;
+   * `compact`: unused space is given back.
+   */
   kind: z.enum(['reversal', 'undo', 'merge', 'checksum', 'compact']),
   diskId: diskIdSchema,
   bytesDone: bytesSchema,
   bytesTotal: bytesSchema,
-  /** 0 while none is known, and while it is paused. */
+  /** 0 while the speed is not known yet, and while the work is paused. */
   bytesPerSecond: bytesSchema,
 });
 export type SettleWork = z.infer<typeof settleWorkSchema>;
 
 export const settleSchema = z.object({
   state: z.enum(['rest', 'settling', 'paused', 'blocked']),
-  /** Told to pause: also at rest, where nothing shows of it until there is something to do. */
+  /** Settling was told to pause. True also at rest, where it has no effect until there is work. */
   isPaused: z.boolean(),
-  /** It waits for the charger, as if it were paused. */
+  /** Settling waits for the charger, as if it were paused. */
   isHeld: z.boolean(),
   /** Edges still to turn, the one under way included. */
   pendingEdges: z.int().min(0),
-  /** What is under way, or was when it was paused. */
+  /** The work under way, or that was under way when settling was paused. */
   work: settleWorkSchema.nullable(),
   reversal: reversalSchema.nullable(),
-  /** Told to give unused space back, and not done yet; and what that freed so far, or the last time. */
+  /**
+   * Giving unused space back: whether it is still to do, and what it has freed so far, or freed last time.
+   */
   compact: z.object({ isPending: z.boolean(), isPaused: z.boolean(), freedBytes: bytesSchema }),
   last: reversalReportSchema.nullable(),
-  /** Why it is blocked (disk full, poisoned file …), as a sentence. */
+  /** Why settling is blocked (disk full, poisoned file …), as a sentence. */
   reason: z.string().max(500).nullable(),
 });
 
@@ -130,17 +135,17 @@ export const timelineSchema = z.object({
   trash: z.array(momentSchema),
   /** The moment Now grows from; null before the first moment. */
   nowParentId: momentIdSchema.nullable(),
-  /** Bytes written since then. */
+  /** Bytes written since that moment. */
   nowBytes: bytesSchema,
   settle: settleSchema,
   freeBytes: bytesSchema,
 });
 export type Timeline = z.infer<typeof timelineSchema>;
 
-/** What was found when a lost database was made anew from the images. */
+/** What was found when a lost timeline.db was rebuilt from the images. */
 export const rescuedSchema = z.object({
   points: z.int().min(0),
-  /** Of them, those whose names were lost. */
+  /** How many of those points lost their names. */
   nameless: z.int().min(0),
   /** What could not be used, as sentences. */
   notes: z.array(z.string().max(2000)).max(1000),
@@ -148,7 +153,7 @@ export const rescuedSchema = z.object({
 export type Rescued = z.infer<typeof rescuedSchema>;
 
 export const settleOrderSchema = z.enum(['run', 'pause', 'undo']);
-/** Giving unused space back: `run` goes on where it was paused. */
+/** Orders for giving unused space back: `run` also goes on where it was paused. */
 export const compactOrderSchema = z.enum(['run', 'pause', 'stop']);
 export type CompactOrder = z.infer<typeof compactOrderSchema>;
 

@@ -6,7 +6,7 @@ export const KIB = 1024;
 export const MIB = 1024 * KIB;
 export const GIB = 1024 * MIB;
 export const SECTOR_BYTES = 512;
-/** By the letter people write. */
+/** Bytes of each unit, by the letter people write. */
 export const UNIT_BYTES: Readonly<Record<string, number>> = { K: KIB, M: MIB, G: GIB, T: 1024 * GIB };
 /** KiB in one MiB and one GiB. */
 export const MIB_KIB = 1024;
@@ -34,5 +34,5 @@ export function amountText(kib: number): string {
   if (kib > 0 && mib < 1) return `${Math.max(1, Math.round(kib))} KiB`;
   return mib < 1000 ? `${Math.round(mib)} MiB` : `${(mib / 1024).toFixed(1)} GiB`;
 }
-/** And of a size. */
+/** A size in bytes, in the same words. */
 export const bytesText = (bytes: number): string => amountText(bytes / KIB);

@@ -1,28 +1,31 @@
-// What a check of the checksums finds: every place that is not what was recorded, and whom it touches.
+// What a check of the checksums finds: every place whose content is not what was recorded, and which moments
+// read it.
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema } from './ids.ts';
 import { bytesSchema } from './units.ts';
 
-/** One answer tells so many; a check of a ruined disk is many answers. */
+/** Damages in one answer: checking a ruined disk takes many answers. */
 export const DAMAGES_MAX = 100;
 
 export const damageSchema = z.object({
   diskId: diskIdSchema,
-  /** In the folder of the disk. */
+  /** The file's name in the folder of the disk. */
   file: z.string().max(100),
-  /** `data`: content; `map`: which content a block has; `file`: it cannot be opened, or read at all. */
+  /**
+   * `data`: content; `map`: the record of where content is; `file`: it cannot be opened, or not read at all.
+   */
   kind: z.enum(['data', 'map', 'file']),
-  /** On the virtual disk. */
+  /** Place on the virtual disk. */
   offset: bytesSchema,
   length: bytesSchema,
   what: z.string().max(2000),
-  /** Points that read something of it; every other point is untouched by it. */
+  /** Moments that read some of the damaged place; every other moment is untouched by it. */
   momentIds: z.array(momentIdSchema),
   touchesNow: z.boolean(),
 });
 export type Damage = z.infer<typeof damageSchema>;
 
-/** Where a check goes on: a file of a disk, a block in it; null: with the next file. */
+/** Where a check goes on: in `file` at `block`; `block` null: with the file after it. */
 export const verifyCursorSchema = z.object({
   diskId: diskIdSchema,
   file: z.string().max(100),
@@ -31,12 +34,12 @@ export const verifyCursorSchema = z.object({
 export type VerifyCursor = z.infer<typeof verifyCursorSchema>;
 
 export const verifiedSchema = z.object({
-  /** Null: everything was looked at. */
+  /** Where the next call goes on; null: everything has been checked. */
   cursor: verifyCursorSchema.nullable(),
   checkedBytes: bytesSchema,
-  /** Read, but never summed yet: nothing can be said of it. */
+  /** Bytes that were read but have no checksum yet: nothing can be said about them. */
   unrecordedBytes: bytesSchema,
-  /** Of all frozen files, as they are now. */
+  /** The size of all frozen files, as they are now. */
   totalBytes: bytesSchema,
   damages: z.array(damageSchema).max(DAMAGES_MAX),
 });

@@ -25,12 +25,12 @@ export const portForwardsSchema = z.array(portForwardSchema).max(32);
 export const autostartSchema = z.object({
   /** Lower starts first. */
   order: z.int().min(1).max(999),
-  /** After whatever starts before it. */
+  /** Wait after the VM that starts before it. */
   delaySeconds: z.int().min(0).max(3600),
 });
 export type Autostart = z.infer<typeof autostartSchema>;
 
-/** One line of plain words, as groups are compared. */
+/** One line of plain words: VMs with equal text are one group. */
 export const groupSchema = z
   .string()
   .trim()
@@ -41,33 +41,33 @@ export const notesSchema = z.string().max(4000);
 /** A versioned name: what QEMU calls `pc-q35-7.2` stays the same hardware in later versions. */
 export const machineTypeSchema = z.string().regex(/^pc-q35-\d{1,3}\.\d{1,3}$/);
 
-/** A look at how a VM was: it lives as long as its QEMU, and what it writes goes with it. */
+/** What a peek, a VM made to look at a moment, shows. A peek and what it writes end with its QEMU. */
 export const peekSchema = z.object({
   vmId: vmIdSchema,
   momentId: momentIdSchema,
   momentName: z.string(),
-  /** Of each of its disks, in order. */
+  /** The point of each disk, in the order of the disks. */
   points: z.array(pointIdSchema),
 });
 export type Peek = z.infer<typeof peekSchema>;
 
-/** Of all this computer's processors, at most; null: whatever it wants. */
+/** The most a VM may use, in per cent of all this computer's processors; null: no cap. */
 export const cpuCapSchema = z.int().min(1).max(99).nullable();
 
-/** What is not said is a VM as they were before these could be said. */
+/** The defaults describe VMs as they were before a field existed: stored specs may lack it. */
 export const setupFields = {
   firmware: firmwareSchema.default('bios'),
   hasTpm: z.boolean().default(false),
   devices: devicesSchema.default('virtio'),
-  /** Null until its first start. */
+  /** Null until the VM's first start pins it. */
   machineType: machineTypeSchema.nullable().default(null),
   group: groupSchema.default(''),
   notes: notesSchema.default(''),
   autostart: autostartSchema.nullable().default(null),
   cpuCapPercent: cpuCapSchema.default(null),
-  /** Its folder has what a cloud image asks for at its first start. */
+  /** The VM's folder holds the data a cloud image asks for at its first start. */
   hasSeed: z.boolean().default(false),
-  /** Null: a VM that is kept. */
+  /** Null: an ordinary VM, which is kept. */
   peek: peekSchema.nullable().default(null),
 };
 const setupSchema = z.object(setupFields);
@@ -87,14 +87,14 @@ export const cloudInitSchema = z.strictObject({
 });
 export type CloudInit = z.infer<typeof cloudInitSchema>;
 
-/** What of a VM can be changed; what is left out stays. */
+/** A change of a VM's setup: a field that is left out stays as it is. */
 export const setupChangeSchema = z.strictObject({
   cpus: z.int().min(1).max(64).optional(),
   cpuCapPercent: cpuCapSchema.optional(),
   firmware: firmwareSchema.optional(),
   hasTpm: z.boolean().optional(),
   devices: devicesSchema.optional(),
-  /** Null: the newest this computer's QEMU has, from the next start on. */
+  /** Null: from the next start on, the newest machine type this computer's QEMU has. */
   machineType: z.null().optional(),
   network: networkModeSchema.optional(),
   portForwards: portForwardsSchema.optional(),
@@ -104,13 +104,15 @@ export const setupChangeSchema = z.strictObject({
 });
 export type SetupChange = z.infer<typeof setupChangeSchema>;
 
-/** What of this computer machines can be made with; where it is not there, the command that brings it. */
+/**
+ * Optional parts of this computer that VMs can be built with. `fix`: the command that installs a missing one.
+ */
 export const partSchema = z.object({ isHere: z.boolean(), fix: z.string().max(300) });
 export const hostPartsSchema = z.object({
   uefi: partSchema,
   secureBoot: partSchema,
   tpm: partSchema,
-  /** A share of the processors can be held. */
+  /** Whether the host can hold a VM to `cpuCapPercent`. */
   cpuCap: partSchema,
 });
 export type HostParts = z.infer<typeof hostPartsSchema>;
@@ -118,7 +120,7 @@ export type HostParts = z.infer<typeof hostPartsSchema>;
 export const portConflictSchema = z.object({
   protocol: z.enum(['tcp', 'udp']),
   hostPort: z.int(),
-  /** "dev", or another program; a sentence. */
+  /** A sentence that names who has the port: the VM "dev", or another program. */
   what: z.string().max(300),
 });
 export type PortConflict = z.infer<typeof portConflictSchema>;

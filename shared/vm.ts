@@ -38,9 +38,9 @@ export const vmSpecSchema = z.object({
     z.object({ kind: z.literal('disk') }),
     z.object({
       kind: z.literal('iso'),
-      /** Of the copy in its folder: another for each that is put in. */
+      /** File name of the copy in the VM's folder: a new name for each disc that is put in. */
       isoName: z.string().max(255),
-      /** What the original is called. */
+      /** The original file's name. */
       label: z.string().max(255).optional(),
     }),
   ]),
@@ -50,9 +50,9 @@ export const vmSpecSchema = z.object({
   createdAt: timeMsSchema,
 });
 export type VmSpec = z.infer<typeof vmSpecSchema>;
-/** There tomorrow, too: no look at how one was. */
+/** False for a peek, which ends with its QEMU. */
 export const isKept = ({ peek }: Pick<VmSpec, 'peek'>): boolean => peek === null;
-/** What is in its CD drive, as people call it; null: nothing. */
+/** The disc in the VM's CD drive, by the name people know; null: none. */
 export const discOf = ({ boot }: Pick<VmSpec, 'boot'>): string | null =>
   boot.kind === 'iso' ? (boot.label ?? boot.isoName) : null;
 
@@ -69,8 +69,9 @@ export const vmPhaseSchema = z.enum([
 export type VmPhase = z.infer<typeof vmPhaseSchema>;
 
 /**
- * What a VM that runs is still waited for: its first screen; its guest, whose screen is `blank` past the limit; `silent`: no
- * agent and no balloon driver answered in time.
+ * What a running VM is still waited for. `screen`: its first picture; `blank`: the picture is overdue;
+ * `guest`: it shows a picture, but no agent or balloon driver answers yet; `silent`: neither answered in
+ * time.
  */
 export const comingSchema = z.enum(['screen', 'blank', 'guest', 'silent']);
 export type Coming = z.infer<typeof comingSchema>;
@@ -82,16 +83,16 @@ export const vmStateSchema = z.object({
   since: timeMsSchema,
   pid: z.int().nullable(),
   accelerator: z.enum(['kvm', 'hvf', 'whpx', 'tcg']).nullable(),
-  /** The guest's own channel is open: it is up. */
+  /** The guest's own channel is open: the guest is up. */
   guestUp: z.boolean(),
-  /** Null: nothing more, or it does not run. */
+  /** Null: nothing more is waited for, or the VM does not run. */
   coming: comingSchema.nullable().default(null),
   /** Last failure, kept until the next start. */
   error: errorBodySchema.nullable(),
 });
 export type VmState = z.infer<typeof vmStateSchema>;
 
-/** A guest's own word, bounded. */
+/** What the guest says of itself: untrusted, so its sizes are bounded. */
 export const guestInfoSchema = z.object({
   hostName: z.string().max(200).nullable(),
   os: z.string().max(200).nullable(),
@@ -111,7 +112,7 @@ export const vmSourceSchema = z.discriminatedUnion('kind', [
     kind: z.literal('disk'),
     file: fileTokenSchema,
     format: diskFormatSchema,
-    /** Of a VHD with its parents beside it: a point for each image, instead of the newest content alone. */
+    /** For a VHD with its parents beside it: make a point of each image, not of the newest content alone. */
     history: z.boolean().optional(),
   }),
   z.object({ kind: z.literal('empty'), diskBytes: bytesSchema }),

@@ -2,7 +2,7 @@
 import { amountText, bytesText, bytesToKib, UNIT_BYTES } from '../units.ts';
 import type { RuleKind } from './keys.ts';
 
-/** KiB of memory, bytes of a size, or the count itself; null where it is none. */
+/** KiB of memory, bytes of a size, or the count itself; null: `said` is no amount of that kind. */
 export function readAmount(kind: RuleKind, said: unknown): number | null {
   if (kind === 'count') return typeof said === 'number' && Number.isSafeInteger(said) ? said : null;
   const match = typeof said === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?) ?([KMGT])(?:iB)?$/.exec(said) : null;
@@ -12,7 +12,7 @@ export function readAmount(kind: RuleKind, said: unknown): number | null {
   return kind === 'memory' ? bytesToKib(bytes) : bytes;
 }
 
-/** In the words of sentences. */
+/** The amount as sentences say it. */
 export function sayAmount(kind: RuleKind, amount: number): string {
   if (kind === 'memory') return amountText(amount);
   return kind === 'size' ? bytesText(amount) : String(amount);

@@ -14,7 +14,7 @@ const WORDS_MAX = 64;
 
 export type Layer = 'managed' | 'recommended';
 
-/** What one file says of one key, read: amounts in KiB, bytes or counts. */
+/** What one file says of one key, parsed: amounts are KiB, bytes or counts, by the kind of the key. */
 export interface Rule {
   readonly key: PolicyKey;
   readonly line: number;
@@ -27,7 +27,7 @@ export interface Rule {
 
 export const problemSchema = z.object({
   line: z.int().min(0),
-  /** `error`: what the file means is not known in full. `warning`: that part is not looked at. */
+  /** `error`: the file's meaning is not fully known. `warning`: that part is ignored. */
   severity: z.enum(['error', 'warning']),
   what: z.string().max(500),
 });
@@ -39,7 +39,7 @@ export interface PolicyFile {
   readonly rules: readonly Rule[];
 }
 export interface ReadFile {
-  /** Null: nothing of it can be known. */
+  /** Null: nothing in the file could be understood. */
   readonly file: PolicyFile | null;
   readonly problems: readonly Problem[];
 }
@@ -121,7 +121,7 @@ function readRule(name: string, said: unknown, line: number, layer: Layer): Rule
     severity,
     what: `${name.slice(0, 100)}: ${what}`,
   });
-  // A later Ebb may know it: a file is written for many versions.
+  // A later Ebb may know the key: one file serves many versions.
   if (!isPolicyKey(name))
     return bad('this version of Ebb knows no such key; it is not looked at.', 'warning');
   const row = keyRow(name);
@@ -178,13 +178,13 @@ function isRight(row: PolicyKeyRow, part: Part, said: unknown): boolean {
 const isWordList = (said: unknown): said is string[] =>
   Array.isArray(said) && said.length <= WORDS_MAX && said.every(word => typeof word === 'string');
 
-/** Of folders: absolute and plain, or what is below them could be elsewhere. */
+/** A folder must be absolute and without `.` and `..`: otherwise "below it" could mean elsewhere. */
 const isWord = ({ kind, choices }: PolicyKeyRow, word: string): boolean =>
   kind === 'folders'
     ? word.length <= 1024 && /^(?:\/|[A-Z]:\\)/.test(word) && !/(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(word)
     : choices?.includes(word) === true;
 
-/** What stands there, in words. */
+/** What a part must look like, in words. */
 export function expected(row: PolicyKeyRow, part: Part): string {
   const { kind, choices = [], least = 0, most } = row;
   if (part === 'allowed')

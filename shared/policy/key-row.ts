@@ -6,35 +6,35 @@ export type RuleKind =
   /** Bytes; in files "64GiB". */
   | 'size'
   | 'count'
-  /** True: allowed. Only false restricts, but of a permission. */
+  /** True: allowed. Only false restricts, except where `isPermission` is set. */
   | 'flag'
   /** One of some words. */
   | 'choice'
-  /** Which of some words. */
+  /** Any of some words. */
   | 'set'
-  /** Which folders, and all below them. */
+  /** Some folders, each with all folders below it. */
   | 'folders';
 
-/** What a rule may say of a key, beside its reason. */
+/** The parts a rule for a key may have, beside its reason. */
 export type Part = 'value' | 'min' | 'max' | 'allowed';
 
 export interface KeyWords {
   readonly title: string;
-  /** One or two sentences: what it binds, and what becomes of what is there already. */
+  /** One or two sentences: what the key binds, and what happens to existing things it would forbid. */
   readonly doc: string;
 }
 
 export interface PolicyKeyRow {
   readonly kind: RuleKind;
   readonly parts: readonly Part[];
-  /** People set it too (ebb mem policy, Settings): it can also be recommended. */
+  /** People can set the key too (ebb mem policy, Settings), so a value can also be recommended. */
   readonly isSetting?: true;
-  /** Of a flag: not allowed where nobody says that it is. */
+  /** For a flag: not allowed unless a rule says that it is. */
   readonly isPermission?: true;
-  /** Of two amounts, which restricts more: what wins where files leave nothing in common. */
+  /** Which of two amounts restricts more: it wins where rules of several files have no amount in common. */
   readonly strict?: 'less' | 'more';
   readonly choices?: readonly string[];
-  /** Allowed whatever a file says: what rescues people's data. */
+  /** Choices allowed whatever a file says, so that people can always rescue their data. */
   readonly always?: readonly string[];
   readonly least?: number;
   readonly most?: number;

@@ -6,7 +6,7 @@ import { type PolicyKeyRow, type RuleKind, row } from './key-row.ts';
 
 export type { KeyWords, Part, PolicyKeyRow, RuleKind } from './key-row.ts';
 
-/** Nothing of ours boots with less (M10). */
+/** No guest of ours boots with less (M10). */
 const VM_MIN_KIB = 65_536;
 
 const MEMORY_KEYS = {
@@ -364,7 +364,7 @@ export const POLICY_KEY_NAMES = Object.keys(POLICY_KEYS) as PolicyKey[];
 export const isPolicyKey = (name: string): name is PolicyKey => Object.hasOwn(POLICY_KEYS, name);
 export const keyRow = (key: PolicyKey): PolicyKeyRow => POLICY_KEYS[key];
 
-/** Keys of a kind: asking a flag for its maximum does not compile. */
+/** The keys of a kind, so that asking a flag for its maximum does not compile. */
 export type KeyOf<K extends RuleKind> = {
   [N in PolicyKey]: (typeof POLICY_KEYS)[N]['kind'] extends K ? N : never;
 }[PolicyKey];

@@ -1,4 +1,5 @@
-// What is in force, who set it, and what is wrong with files: for `ebb policy` and the Managed page.
+// Which policy is in force, who set it, and what is wrong with its files: for `ebb policy` and the Managed
+// page.
 import * as z from 'zod';
 import { problemSchema } from './file.ts';
 
@@ -9,27 +10,27 @@ const layerSchema = z.enum(['managed', 'recommended']);
 
 export const policyRowSchema = z.object({
   key: z.string().max(100),
-  /** In force; of amounts KiB, bytes or counts. Null: none, or what is built in. */
+  /** The value in force; amounts are KiB, bytes or counts. Null: no value, or the built-in one. */
   value: policyValueSchema,
-  /** Whose value that is. */
+  /** Who set the value in force. */
   from: z.enum(['managed', 'user', 'recommended', 'default']),
-  /** What managed files leave of it; null: everything. */
+  /** The bounds that managed files set; null: none. */
   min: z.number().nullable(),
   max: z.number().nullable(),
   allowed: z.array(z.string()).nullable(),
-  /** A managed file binds it. */
+  /** A managed file binds the key. */
   isManaged: z.boolean(),
-  /** People can change nothing about it. */
+  /** Managed files leave people nothing to choose. */
   isLocked: z.boolean(),
-  /** Of the rule that binds, as it says; and whose it is. */
+  /** The reason that the binding rule gives, and the organization and contact of its file. */
   reason: z.string().max(200),
   organization: z.string().max(80),
   contact: z.string().max(200),
-  /** Everybody who speaks of it, those who bind first. */
+  /** Every source that sets the key, the binding ones first. */
   said: z
     .array(
       z.object({
-        /** A file, or `user` or `default`. */
+        /** The path of a file, or `user` or `default`. */
         by: z.string(),
         line: z.int().min(0),
         layer: z.enum(['managed', 'recommended', 'user', 'default']),
@@ -44,7 +45,7 @@ export type PolicyRow = z.infer<typeof policyRowSchema>;
 export const policyFileStateSchema = z.object({
   path: z.string(),
   layer: layerSchema,
-  /** `last-good`: what it said before it could no longer be read, or trusted. */
+  /** `last-good`: the file can no longer be read, or trusted; what it said before is in force. */
   state: z.enum(['in-force', 'last-good', 'in-part', 'refused']),
   problems: z.array(problemSchema).max(200),
 });

@@ -1,5 +1,5 @@
-// Where keys stand in a JSON text, how deep it goes, and which keys it says twice: what JSON.parse does not tell. Reads any
-// text, in one pass and without recursion.
+// What JSON.parse does not tell of a JSON text: where its keys stand, how deep it is nested, and which keys
+// stand twice. Accepts any text and reads it in one pass, without recursion.
 
 export interface ScannedKey {
   /** "settings.memory.vm.max.min" is ["settings", "memory.vm.max", "min"]. */
@@ -15,7 +15,7 @@ export interface Scan {
 const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 export function scanJson(text: string): Scan {
-  /** Per open container the key that was said last; null in lists. */
+  /** For each open container its newest key; null for lists. */
   const open: (string | null)[] = [];
   const keys: ScannedKey[] = [];
   let depth = 0;
@@ -56,7 +56,7 @@ function unquoted(text: string): string {
   }
 }
 
-/** The first key said twice in the same object. */
+/** The first key that stands twice in the same object. */
 export function saidTwice(keys: readonly ScannedKey[]): ScannedKey | null {
   const seen = new Set<string>();
   for (const key of keys) {

@@ -4,10 +4,10 @@ export interface Channel {
   send(text: string): void;
   /** Bytes accepted by send and not yet handed to the other side: back-pressure for bounded queues. */
   bufferedBytes(): number;
-  /** Runs once, when bufferedBytes may have fallen. Transports that cannot tell ask again after a turn. */
+  /** Runs once, when bufferedBytes may have fallen. A transport that cannot tell runs it a little later. */
   onDrain(run: () => void): void;
   onMessage(listener: (text: string) => void): void;
-  /** Once, however it ended; at once when it has ended already. */
+  /** Runs once, however the channel ended; soon, when it has ended already. */
   onClose(listener: () => void): void;
   close(): void;
 }

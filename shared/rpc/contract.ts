@@ -80,14 +80,14 @@ import { defineContract } from './table.ts';
 
 const none = z.strictObject({});
 const byVm = z.strictObject({ vmId: vmIdSchema });
-/** Base64; null where there is no picture. */
+/** A PNG in Base64; null: there is no picture. */
 const pictureSchema = z.object({
   png: z
     .string()
     .max(6 * 2 ** 20)
     .nullable(),
 });
-/** The same, no larger than a hand's breadth of a screen: 160 × 100. */
+/** A small PNG in Base64, at most 160 × 100; null: there is no picture. */
 const thumbnailSchema = z.object({
   png: z
     .string()
@@ -100,7 +100,9 @@ const newMoment = z.strictObject({
   note: z.string().max(4000),
 });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
-/** Null: its first disk; of that its largest partition, or the whole of it. */
+/**
+ * `diskId` null: the VM's first disk. `volume` null: the largest partition, or the whole disk if it has none.
+ */
 const ofFiles = {
   vmId: vmIdSchema,
   momentId: momentIdSchema,
@@ -140,7 +142,7 @@ export const contract = defineContract({
       result: z.object({
         mayLook: z.boolean(),
         mayInstall: z.boolean(),
-        /** Titles of the tasks it waits for. */
+        /** Titles of the tasks the update waits for. */
         waitsFor: z.array(z.string().max(200)).max(TASKS_WAITED_FOR_MAX),
       }),
       errors: [],
@@ -188,12 +190,12 @@ export const contract = defineContract({
         balloon: z.boolean().default(true),
         portForwards: portForwardsSchema.default([]),
         network: networkModeSchema.default('user'),
-        /** Left out: what its kind of system wants. */
+        /** Left out: what the VM's kind of system wants. */
         firmware: firmwareSchema.optional(),
         hasTpm: z.boolean().optional(),
         group: groupSchema.default(''),
         notes: notesSchema.default(''),
-        /** Of a cloud image: its first user, whose keys, and what is installed. */
+        /** For a cloud image: its first user, that user's SSH keys, and the packages to install. */
         cloudInit: cloudInitSchema.nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
@@ -227,7 +229,9 @@ export const contract = defineContract({
         vmId: vmIdSchema,
         momentId: momentIdSchema,
         name: vmNameSchema,
-        /** By reflink: blocks are shared on disk until either writes them. Only where the file system can. */
+        /**
+         * By reflink: both VMs share blocks on disk until either writes them. Only where the file system can.
+         */
         linked: z.boolean().default(false),
       }),
       result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
@@ -255,7 +259,7 @@ export const contract = defineContract({
       params: z.strictObject({ vmId: vmIdSchema, change: setupChangeSchema }),
       result: z.object({
         vm: vmSummarySchema,
-        /** What runs keeps the machine it was started with. */
+        /** `next-start`: the VM runs, and keeps the machine it was started with. */
         applies: z.enum(['now', 'next-start']),
         conflicts: z.array(portConflictSchema),
       }),
@@ -279,7 +283,7 @@ export const contract = defineContract({
     'vm.eject': {
       kind: 'command',
       params: byVm,
-      /** 0: it was empty. */
+      /** 0: the drive was empty. */
       result: z.object({ removedBytes: bytesSchema }),
       errors: ['vm.not-found', 'vm.wrong-state'],
       doc: 'Takes the installer out of the CD drive of a VM that is off and removes its copy; the original is not touched.',
@@ -455,7 +459,7 @@ export const contract = defineContract({
       params: z.strictObject({
         vmId: vmIdSchema.nullable(),
         limit: z.int().min(1).max(1000),
-        /** From before that entry; null: the newest. */
+        /** Entries older than this one; null: the newest. */
         beforeSeq: z.int().min(1).nullable().default(null),
       }),
       result: z.object({ entries: z.array(ledgerEntrySchema) }),
@@ -481,14 +485,14 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({
         vmId: vmIdSchema,
-        /** Null: its first disk. */
+        /** Null: the VM's first disk. */
         diskId: diskIdSchema.nullable().default(null),
         virtualBytes: bytesSchema,
       }),
       result: z.object({
         diskId: diskIdSchema,
         virtualBytes: bytesSchema,
-        /** Why the guest that runs hears of it at its next start only; null where it has heard, or none runs. */
+        /** Why a running guest learns of the new size only at its next start; null: it has, or none runs. */
         laterBecause: z.string().max(2000).nullable(),
       }),
       errors: [
@@ -574,11 +578,11 @@ export const contract = defineContract({
         momentId: momentIdSchema,
         /** A VM that was running is started again afterwards. */
         ifRunning: z.enum(['refuse', 'shutdown', 'force']).default('refuse'),
-        /** Of the branch that keeps the present; left out: one that says when. */
+        /** Name of the branch that keeps the present; left out: a name that says when. */
         keepName: z.string().trim().min(1).max(200).optional(),
-        /** Of a moment that has memory: `resume` goes on where it was, `discard` boots its disks. */
+        /** For a moment with saved memory: `resume` goes on from it, `discard` boots the disks. */
         memory: z.enum(['resume', 'discard']).default('resume'),
-        /** How the VM is set up: as today, or as it was then, within today's policy. */
+        /** How the VM is set up afterwards: as today, or as it was then, within today's policy. */
         configuration: z.enum(['keep', 'restore']).default('keep'),
       }),
       result: started,
@@ -645,10 +649,12 @@ export const contract = defineContract({
       params: z.strictObject({
         vmId: vmIdSchema,
         momentId: momentIdSchema,
-        /** Null: its first disk. */
+        /** Null: the VM's first disk. */
         diskId: diskIdSchema.nullable().default(null),
         format: exportFormatSchema,
-        /** A new file, absolute; null: in the exports folder of Ebb's data. A browser may not name one. */
+        /**
+         * Absolute path of a new file; null: in the exports folder of Ebb's data. A browser may not name one.
+         */
         path: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, path: z.string() }),
@@ -669,7 +675,7 @@ export const contract = defineContract({
       kind: 'query',
       params: z.strictObject({
         ...ofFiles,
-        /** From the file system's root; empty: the root. */
+        /** Path from the file system's root; empty: the root. */
         folder: insidePathSchema.default(''),
       }),
       result: fileListSchema,
@@ -689,7 +695,10 @@ export const contract = defineContract({
       params: z.strictObject({
         ...ofFiles,
         paths: z.array(insidePathSchema.min(1)).min(1).max(FILES_MAX),
-        /** One that exists, absolute; null: a new one among the exports of Ebb's data. A browser may not name one. */
+        /**
+         * Absolute path of an existing folder; null: a new one among Ebb's exports. A browser may not name
+         * one.
+         */
         folder: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, folder: z.string() }),
@@ -710,7 +719,7 @@ export const contract = defineContract({
       kind: 'command',
       params: z.strictObject({
         vmId: vmIdSchema,
-        /** Also where the timeline can be read. */
+        /** Rebuild the timeline even where it can be read. */
         replace: z.boolean().default(false),
       }),
       result: rescuedSchema,
@@ -731,9 +740,9 @@ export const contract = defineContract({
       params: z.strictObject({
         vmId: vmIdSchema,
         momentId: momentIdSchema,
-        /** Null: its first disk. */
+        /** Null: the VM's first disk. */
         diskId: diskIdSchema.nullable().default(null),
-        /** A new socket, absolute; null: one in a private folder. */
+        /** Absolute path of a new socket; null: one in a private folder. */
         socketPath: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({
@@ -759,12 +768,14 @@ export const contract = defineContract({
       kind: 'task',
       params: z.strictObject({
         vmId: vmIdSchema,
-        /** Its parent: what the other end has. */
+        /** The parent of the delta: the moment that the receiving end has. */
         fromId: momentIdSchema,
         toId: momentIdSchema,
-        /** Null: the first disk both have. */
+        /** Null: the first disk that both moments have. */
         diskId: diskIdSchema.nullable().default(null),
-        /** A new file, absolute; null: in the exports folder of Ebb's data. A browser may not name one. */
+        /**
+         * Absolute path of a new file; null: in the exports folder of Ebb's data. A browser may not name one.
+         */
         path: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, path: z.string() }),
@@ -793,7 +804,7 @@ export const contract = defineContract({
       params: z.strictObject({
         vmId: vmIdSchema,
         file: fileTokenSchema,
-        /** Where its parent UUID names no point of the VM: the one it was made from, of the same size. */
+        /** The point the delta was made from: needed where its parent UUID names no point of the VM. */
         ontoId: momentIdSchema.nullable().default(null),
         /** Null: the file's name. */
         name: z.string().trim().min(1).max(200).nullable().default(null),
@@ -852,7 +863,7 @@ export const contract = defineContract({
       kind: 'query',
       params: z.strictObject({
         vmId: vmIdSchema,
-        /** Not set yet; null: the one that is. */
+        /** A schedule to preview before it is set; null: the one that is set. */
         schedule: scheduleSchema.nullable().default(null),
       }),
       result: historyPreviewSchema,
@@ -929,14 +940,14 @@ export const contract = defineContract({
     'audit.list': {
       kind: 'query',
       params: z.strictObject({
-        /** From before that record; null: the newest. */
+        /** Records older than this one; null: the newest. */
         beforeSeq: z.int().min(1).nullable().default(null),
         limit: z.int().min(1).max(AUDIT_PAGE_MAX),
         vmId: vmIdSchema.nullable().default(null),
         /** The beginning of the action: "memory." */
         action: z.string().max(64).default(''),
         outcome: auditOutcomeSchema.nullable().default(null),
-        /** Beginnings too whose end is recorded. */
+        /** With `begun` records whose end is recorded too. */
         all: z.boolean().default(false),
       }),
       result: z.object({
@@ -951,9 +962,9 @@ export const contract = defineContract({
     'audit.export': {
       kind: 'query',
       params: z.strictObject({
-        /** As the page before said; null: from the beginning. */
+        /** `next` of the page before; null: from the beginning. */
         after: auditPlaceSchema.nullable().default(null),
-        /** Beginning with the first record that is not older. */
+        /** Export begins with the first record that is not older than this time. */
         sinceMs: z.int().min(0).default(0),
         limit: z.int().min(1).max(AUDIT_LINES_MAX),
       }),
@@ -998,7 +1009,7 @@ export const contract = defineContract({
         path: z.string(),
         name: z.string(),
         bytes: bytesSchema,
-        /** Of its last change: the file is another where it is another. */
+        /** Time of the file's last change: another time means another file. */
         modifiedMs: z.number(),
       }),
       errors: ['rpc.denied', 'file.unknown-token', 'file.unreadable', 'policy.denied'],

@@ -1,4 +1,5 @@
-// What crosses a channel. JSON only, even where a MessagePort could carry more: one contract, three transports.
+// The frames that cross a channel. JSON only, even where a MessagePort could carry more: one contract, three
+// transports.
 import * as z from 'zod';
 import { errorBodySchema } from '../errors.ts';
 

@@ -26,10 +26,10 @@ export function describeContract(table: ContractTable): unknown {
 
 const hashes = new WeakMap<ContractTable, string>();
 
-/** For a process that is over before the hash is made: it was made where the table was bundled. */
+/** Spares a short-lived process the time to make the hash: the bundler made it and passes it here. */
 export const rememberHash = (table: ContractTable, hash: string): void => void hashes.set(table, hash);
 
-/** FNV-1a over names, kinds and schemas: enough to tell versions apart; it guards against nobody. */
+/** FNV-1a over names, kinds and schemas: enough to tell versions apart, no protection against forgery. */
 export function contractHash(table: ContractTable): string {
   const known = hashes.get(table);
   if (known !== undefined) return known;

@@ -1,6 +1,7 @@
-// How often somebody may ask: so many at once, and so many a second after that. Pure but for the clock it is given.
+// How often a caller may ask: a burst first, then a steady rate (a token bucket). Pure but for the clock it
+// is given.
 export interface Pace {
-  /** False: too often. */
+  /** Counts one request. False: the caller asks too often. */
   take(): boolean;
 }
 
@@ -9,7 +10,7 @@ export interface PaceLimits {
   readonly perSecond: number;
 }
 
-/** A window asks about ten times a second, and a viewer tells of a mouse up to a hundred times. */
+/** A window asks about ten times a second; a screen viewer reports the mouse up to a hundred times. */
 export const SESSION_PACE: PaceLimits = { atOnce: 2000, perSecond: 500 };
 
 export function paceOf({ atOnce, perSecond }: PaceLimits, nowMs: () => number): Pace {

@@ -1,10 +1,10 @@
-// A Channel over any message port: a worker's, Electron's or a page's. A string is one frame; a number acknowledges
-// that many read characters, because ports have no back-pressure of their own: a reader that is stuck (a busy page)
-// stops acknowledging, and the writer sees its bytes as buffered.
+// A Channel over any message port: a worker's, Electron's or a page's. Ports have no back-pressure of their
+// own, so the reader acknowledges: a string is one frame, a number says how many characters were read. While
+// a reader is stuck (a busy page) it acknowledges nothing, and the writer counts its bytes as buffered.
 import type { Channel } from './channel.ts';
 import { isOversize } from './frame.ts';
 
-/** Acknowledged in lumps: far below the limits at which a server holds back. */
+/** Characters acknowledged at a time: far below the limits at which a server holds back. */
 const ACKNOWLEDGE_LUMP = 16 * 1024;
 
 /** What the three kinds of port have in common. */
@@ -41,7 +41,7 @@ class PortChannel implements Channel {
   }
 
   bufferedBytes(): number {
-    // Less than a lump may never be acknowledged: it does not count.
+    // Less than a lump may never be acknowledged, so it does not count.
     return this.#unread < ACKNOWLEDGE_LUMP ? 0 : this.#unread;
   }
 

@@ -1,5 +1,5 @@
-// One connection's server end: hello, validated dispatch, cancellation, subscriptions with their two kinds of
-// back-pressure. Knows nothing of transports or of who is calling beyond `caller`.
+// The server end of one connection: hello, validated dispatch, cancellation, subscriptions with their two
+// kinds of back-pressure. Knows nothing of transports, and of the caller only what `Caller` says.
 import type * as z from 'zod';
 import type { SessionId } from '../access.ts';
 import type { ErrorBody } from '../errors.ts';
@@ -25,13 +25,13 @@ export interface Caller {
   readonly id: number;
   /** `browser`: came through the gateway; it and the desktop's `window` may not name paths (DESIGN §8). */
   readonly kind: 'local' | 'window' | 'browser';
-  /** Of who is not at this computer. */
+  /** `administer` for a caller at this computer. */
   readonly role: Role;
   /** The name of the token a browser signed in with; empty: nobody by name. */
   readonly user: string;
-  /** Of a browser that signed in. */
+  /** The session of a browser that signed in; null for every other caller. */
   readonly session: SessionId | null;
-  /** Runs when the connection ends, however it ends; at once where it has ended meanwhile. */
+  /** Runs when the connection ends, however it ends; at once where it has ended already. */
   onGone(run: () => void): void;
 }
 
@@ -55,24 +55,29 @@ export interface ServeOptions<C extends ContractTable> {
   readonly topics: Pick<Topics<C>, 'kind' | 'subscribe'>;
   readonly channel: Channel;
   readonly kind: Caller['kind'];
-  /** Without it everything. */
+  /** Default: `administer`. */
   readonly role?: Role;
   readonly user?: string;
   readonly session?: SessionId | null;
-  /** Without it as often as it likes. */
+  /** Default: the caller may ask as often as it likes. */
   readonly pace?: Pace;
-  /** Unknown throwables: logged under an incident id, never sent. A fault its row does not list: sent, and logged. */
+  /**
+   * Hears of a throwable that is no Fault, which is logged under an incident id and never sent; and of a
+   * fault that the method's row does not list, which is sent and logged.
+   */
   readonly onBug: (incident: string, error: unknown) => void;
-  /** Why the other end was hung up on, at most once. */
+  /** Hears why this end hung up on the other, at most once. */
   readonly onHangUp?: (why: string) => void;
 }
 
 /** Above this, a state topic keeps only its newest value until the other side has read. */
 const STATE_BUFFER_BYTES = 256 * 1024;
-/** Above this many unread bytes an event topic's reader counts as gone slow; each event is queued. */
+/** Above this many unread bytes the reader of an event topic counts as slow, and every event is queued. */
 const EVENT_BUFFER_BYTES = 1024 * 1024;
 
-/** Answers and events wait for a slow reader up to here; the longest frame fits twice. */
+/**
+ * A caller with more unread bytes than this is hung up on at its next frame. The longest frame fits twice.
+ */
 const UNREAD_BYTES_MAX = 2 * FRAME_BYTES_MAX;
 
 let connections = 0;
@@ -152,13 +157,13 @@ class Connection<C extends ContractTable> {
   }
 
   #receive(text: string): void {
-    // What was on its way when we hung up is not ours to do any more.
+    // A frame that was on its way when we hung up is not carried out.
     if (!this.#open) return;
     if (isOversize(text)) return this.#hangUp('it sent a frame that is too long');
     const frame = parseFrame(text);
-    // Garbage means the other end is not ours or is broken: no answer can be matched to it.
+    // Garbage means the other end is not ours or is broken, and no answer could be matched to it.
     if (frame === null) return this.#hangUp('it sent what is no frame');
-    // Whoever asks and does not read what we answer would fill our memory.
+    // A caller that asks but does not read our answers would fill our memory.
     if (this.#options.channel.bufferedBytes() > UNREAD_BYTES_MAX)
       return this.#hangUp('it does not read its answers');
     if (this.#options.pace?.take() === false) return this.#tooOften(frame);
@@ -178,7 +183,7 @@ class Connection<C extends ContractTable> {
     }
   }
 
-  /** A call is told so; whoever goes on in other ways has gone mad. */
+  /** Answers a call with a fault. Frames of other kinds have no answer, so the connection is closed. */
   #tooOften(frame: Frame): void {
     if (frame.t !== 'request') return this.#hangUp('it goes on asking more often than it may');
     const what = 'This session asks more often than it may.';

@@ -1,4 +1,4 @@
-// The form of a contract: data from which types, validation, dispatch and the golden copy come.
+// The form of a contract: the data that types, validation, dispatch and the golden copy are derived from.
 import type * as z from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
@@ -13,10 +13,13 @@ export interface MethodRow {
   readonly doc: string;
 }
 
-/** What stands before every method: our mistakes, the caller's own end, IT's limits, and the audit that must be written first. */
+/**
+ * Any method may refuse with these: a bug of ours, a cancelled call, IT policy, an audit that cannot be
+ * written.
+ */
 const EVERY_METHOD: readonly ErrorCode[] = ['internal', 'cancelled', 'policy.denied', 'audit.unwritable'];
 
-/** Whether a caller of the method has to reckon with that code. */
+/** Whether a caller of the method has to expect that code. */
 export const mayRefuseWith = ({ errors }: MethodRow, code: ErrorCode): boolean =>
   errors.includes(code) || EVERY_METHOD.includes(code) || code.startsWith('rpc.');
 

@@ -32,14 +32,14 @@ export class Topics<C extends ContractTable> {
     for (const listener of [...entry.listeners]) listener(update);
   }
 
-  /** A VM is gone: its keyed state is forgotten. */
+  /** Forgets the keyed state of a VM that is gone. */
   forget(topic: TopicName<C>, key: string): void {
     const entry = this.#entry(topic, key);
     entry.latest = null;
     if (entry.listeners.size === 0) this.#entries.delete(`${topic}/${key}`);
   }
 
-  /** The newest state comes at once, then every update. */
+  /** The listener gets the newest state at once, then every update. */
   subscribe(topic: string, key: string | null, listener: Listener): () => void {
     const entry = this.#entry(topic, key);
     entry.listeners.add(listener);
