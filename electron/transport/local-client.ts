@@ -1,10 +1,11 @@
-// A client over a socket that may end and be opened again: made at its first call, forgotten when it closes.
+// A client that survives the end of its socket: connects at the first call, and again at the first after a
+// close.
 
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Client, connectClient } from '../../shared/rpc/client.ts';
 import type { ContractTable } from '../../shared/rpc/table.ts';
 
-/** Each call of the result resolves with an agreed, open client. */
+/** Each call of the returned function resolves with an open client whose hello was accepted. */
 export function reopeningClient<C extends ContractTable>(
   table: C,
   connect: () => Promise<Channel>,

@@ -1,5 +1,5 @@
-// A Channel over a worker's MessagePort or Electron's MessagePortMain. The frames and their acknowledgement are
-// shared/rpc/port-channel.ts, which the page uses too.
+// A Channel over a worker's MessagePort or Electron's MessagePortMain. shared/rpc/port-channel.ts, which the
+// page uses too, does the frames and their acknowledgement.
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { portChannel as anyPortChannel } from '../../shared/rpc/port-channel.ts';
 
@@ -21,7 +21,8 @@ export function portChannel(port: PortLike): Channel {
     onClose: listener => void port.on('close', () => listener()),
     close: () => port.close(),
   });
-  // Nothing is lost: a port delivers from the next turn on, when the caller has set its listeners.
+  // Starting here loses nothing: a port delivers from the next turn on, when the caller has set its
+  // listeners.
   port.start?.();
   return channel;
 }

@@ -1,5 +1,6 @@
-// Reads a whole NBD export from front to back: the CLI's way to a point's bytes. Requests go out ahead of their replies;
-// the first that fails ends it. Or only waits until it is served no more. Numbers as in the NBD specification (proto.md).
+// An NBD client: how the CLI gets at a point's bytes. Reads a whole export from front to back, with requests
+// sent ahead of their replies, and ends at the first that fails; or only waits until the export ends. Numbers
+// as in the NBD specification (proto.md).
 import { Fault } from '../../shared/result.ts';
 import type { ByteStream } from '../platform/byte-stream.ts';
 
@@ -7,7 +8,7 @@ const IHAVEOPT = Buffer.from('IHAVEOPT');
 const OPT_EXPORT_NAME = 1;
 const FIXED_NEWSTYLE_NO_ZEROES = 3;
 const GREETING_BYTES = 18;
-/** Size and flags: all that an export name is answered with. */
+/** Size and flags: the whole answer to OPT_EXPORT_NAME. */
 const EXPORT_BYTES = 10;
 const REQUEST_MAGIC = 0x25609513;
 const REPLY_MAGIC = 0x67446698;
@@ -17,7 +18,7 @@ const CMD_DISC = 2;
 const PIECE_BYTES = 1024 * 1024;
 const AHEAD = 4;
 
-/** Calls `each` with the pieces in order, waiting for it. Fault storage.unavailable, disk.io. */
+/** Calls `each` with the pieces in order, and awaits it. Throws Fault storage.unavailable, disk.io. */
 export async function readExport(
   stream: ByteStream,
   exportName: string,
@@ -40,17 +41,17 @@ export async function readExport(
   stream.end();
 }
 
-/** Resolves when the server hangs up, however that came. */
+/** Resolves when the server hangs up, for whatever reason. */
 export async function untilUnserved(stream: ByteStream, exportName: string): Promise<void> {
   const closed = new Promise<void>(resolve => stream.onClose(resolve));
-  // Who only connects is hung up on after a while.
+  // The server hangs up on a client that connects and never negotiates.
   const opened = negotiate(stream, taker(stream), exportName).catch(() => undefined);
   await Promise.all([opened, closed]);
 }
 
 type Take = (count: number) => Promise<Buffer>;
 
-/** The size. */
+/** Returns the size of the export in bytes. */
 async function negotiate(stream: ByteStream, take: Take, exportName: string): Promise<number> {
   await take(GREETING_BYTES);
   const name = Buffer.from(exportName);
@@ -60,7 +61,9 @@ async function negotiate(stream: ByteStream, take: Take, exportName: string): Pr
   return Number((await take(EXPORT_BYTES)).readBigUInt64BE(0));
 }
 
-/** Our server answers reads of one connection in order. */
+/**
+ * Takes exact counts of bytes off the stream. Replies need no matching: our server answers reads in order.
+ */
 function taker(stream: ByteStream): Take {
   const chunks: Buffer[] = [];
   let [held, isClosed] = [0, false];

@@ -1,4 +1,4 @@
-// What every answer that carries our page says to the browser engine, in both shells (DESIGN §8). Pure.
+// The security headers of every answer that carries our page, in both shells (DESIGN §8). Pure.
 
 /** `connectTo` is the one further origin the page may speak to: the gateway's WebSocket. */
 export function pageHeaders(connectTo: string | null): Readonly<Record<string, string>> {

@@ -1,14 +1,15 @@
-// Joins a page's channel to a service's socket, frame by frame, looking into none. Bounded by the slower side: while
-// the page does not read, the service's socket is not read either, and the service sees that as back-pressure.
+// Joins a page's channel to a service's socket and passes frames on unread. Bounded by the slower side: while
+// the page does not read, the service's socket is not read either, and the service sees that as
+// back-pressure.
 import type { Channel } from '../../shared/rpc/channel.ts';
 import type { SocketChannel } from './unix-socket.ts';
 
-/** Unread by the page before reading stops: a few screens of console. */
+/** With more bytes than this unread by the page, the service is not read: a few screens of console. */
 const TO_PAGE_BYTES_MAX = 1024 * 1024;
-/** A page that sends more than this to a service that does not read is not ours: hung up on. */
+/** A page that has sent more than this to a service that does not read is not ours, and is hung up on. */
 const TO_SERVICE_BYTES_MAX = 32 * 1024 * 1024;
 
-/** When either ends, both do. */
+/** When either side ends, the other is closed. */
 export function relay(page: Channel, service: SocketChannel): void {
   let isHeld = false;
   const release = (): void => {
@@ -29,7 +30,7 @@ export function relay(page: Channel, service: SocketChannel): void {
   });
   service.onClose(() => page.close());
   page.onClose(() => {
-    // Held reading would keep the socket from seeing its end.
+    // A socket whose reading is paused would not see its end.
     service.resume();
     service.close();
   });

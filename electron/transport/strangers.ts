@@ -1,5 +1,6 @@
-// Connections of whoever has not shown yet that he may be here, and which of them is hung up on where they are too many: the
-// oldest that is not being answered. Who drips bytes thus makes room for who says at once what he wants. Decides; the server acts.
+// Connections of strangers: callers who have not signed in yet. Where they are too many, the oldest one that
+// is not being answered is hung up on. So a caller that drips bytes makes room for one that sends its request
+// at once. This class decides; the web server acts.
 import { sourceOf } from '../../shared/access.ts';
 
 /** A browser opens about six for a page and keeps one. */
@@ -8,7 +9,7 @@ export const STRANGERS_OF_SOURCE_MAX = 128;
 
 export interface Stranger {
   readonly address: string;
-  /** All it says has come, and its answer has not been given yet. */
+  /** True while its request has arrived whole and its answer has not been sent whole. */
   isBusy(): boolean;
   hangUp(): void;
 }
@@ -17,7 +18,7 @@ export class Strangers {
   /** Oldest first. */
   readonly #all = new Map<Stranger, string>();
 
-  /** False: there is no room for it. */
+  /** False: there is no room for the stranger. */
   admit(stranger: Stranger): boolean {
     const source = sourceOf(stranger.address);
     const own = [...this.#all].flatMap(([other, from]) => (from === source ? [other] : []));
@@ -27,7 +28,7 @@ export class Strangers {
     return true;
   }
 
-  /** It went away, or is known now. */
+  /** The stranger went away, or has signed in. */
   forget(stranger: Stranger): void {
     this.#all.delete(stranger);
   }

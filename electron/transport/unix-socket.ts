@@ -7,7 +7,9 @@ import { systemClock } from '../platform/clock.ts';
 import { clearSocketFile, closeSocketFile } from '../platform/socket.ts';
 
 const NEWLINE = 10;
-/** What was sent before a close has this long to be read; a peer that never reads must not keep the socket. */
+/**
+ * How long a peer has to read what was sent before a close: one that never reads must not keep the socket.
+ */
 const CLOSE_GRACE_MS = 2000;
 
 /** A channel whose reading can be held, so that a relay is bounded by its slower side. */
@@ -69,8 +71,8 @@ export function socketChannel(socket: Socket): SocketChannel {
     },
     close: () => {
       if (socket.destroyed || socket.writableEnded) return;
-      // What still comes is read and dropped: closing on unread bytes resets the connection, and with it goes what we
-      // said last.
+      // Bytes that still arrive are read and dropped: closing with bytes unread resets the connection, and
+      // the peer would lose our last frames.
       socket.off('data', receive);
       socket.resume();
       socket.end();

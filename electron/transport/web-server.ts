@@ -1,5 +1,6 @@
-// HTTP and WebSocket for the browser gateway, as plain requests and answers; encrypted where it is given a certificate. Decides
-// nothing about who may do what; listens on the loopback address, and elsewhere only encrypted (DESIGN §8).
+// HTTP and WebSocket for the browser gateway, as plain requests and answers; encrypted when given a
+// certificate. Decides nothing about who may do what. Listens on the loopback address, and on any other only
+// encrypted (DESIGN §8).
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -15,21 +16,21 @@ import { type Stranger, Strangers } from './strangers.ts';
 import { webSocketChannel } from './websocket.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** Of them so many as strangers leave are for who is signed in. */
+/** Connections in all. Those that strangers (STRANGERS_MAX) leave are for callers who are signed in. */
 const CONNECTIONS_MAX = 512;
-/** Of one source that is not this computer itself; strangers may have half of it. */
+/** Connections of one source other than this computer; strangers may have half of them. */
 const CONNECTIONS_OF_SOURCE_MAX = 256;
 const HEADERS_TIMEOUT_MS = 5000;
-/** How often that is looked at. */
+/** How often the server looks for requests past HEADERS_TIMEOUT_MS. */
 const TIMEOUTS_EVERY_MS = 1000;
-/** Nothing came or went for so long: nobody is there. WebSockets are not meant. */
+/** A connection on which nothing came or went for this long is closed. Does not apply to WebSockets. */
 const IDLE_MS = 60_000;
 const TEXT_MS = 5000;
 const DRAIN_BYTES_MAX = 64 * 1024 ** 3;
-/** Of whoever was not let in, or says more than anybody asked for. */
+/** Bytes drained from a caller that was not let in, or that sends more than its request needs. */
 const STRANGER_DRAIN_BYTES_MAX = 16 * 1024 ** 2;
 const STRANGER_DRAIN_MS = 10_000;
-/** For an answer that refuses an upgrade to be sent. */
+/** Time to send the answer that refuses an upgrade. */
 const HANG_UP_MS = 2000;
 const KEEP_ALIVE_MS = 30_000;
 
@@ -38,33 +39,35 @@ export interface WebRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   header(name: string): string | undefined;
-  /** Of who asks. */
+  /** The caller's address. */
   readonly address: string;
   readonly body: AsyncIterable<Uint8Array>;
-  /** All of a short body; empty where it is longer, or does not come in time. */
+  /** The whole of a short body; empty when it is longer than `mostBytes` or does not arrive in time. */
   text(mostBytes: number): Promise<string>;
-  /** Aborted when the browser went away. */
+  /** Aborted when the browser goes away. */
   readonly signal: AbortSignal;
-  /** Who asks may be here: this connection counts as no stranger's any more. */
+  /** The caller has been let in: this connection no longer counts as a stranger's. */
   vouch(): void;
 }
 export interface WebAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** What comes in pieces is as long as its content-length says, or breaks off. */
+  /** A body in pieces is as long as its content-length says, or breaks off. */
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array>;
-  /** Aborted: no more of it is sent, also to who does not take it. */
+  /** When aborted, no more of the body is sent, even to a caller that does not read. */
   readonly signal?: AbortSignal;
 }
 export interface WebHandlers {
   answer(request: WebRequest): Promise<WebAnswer>;
-  /** For an upgrade to WebSocket: what takes the channel, or the answer that refuses it. */
+  /**
+   * For an upgrade to WebSocket: the function that takes the channel, or the answer that refuses the upgrade.
+   */
   connect(request: WebRequest): Promise<((channel: Channel) => void) | WebAnswer>;
-  /** What no browser sends has ended a connection. */
+  /** A connection was ended because it sent something no browser sends. */
   malformed(kind: 'request' | 'frame', address: string, what: string): void;
 }
 export interface WebPlace {
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly address?: string;
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -135,7 +138,7 @@ async function answer(
   response.writeHead(result.status, result.headers);
   const { body } = result;
   if (typeof body === 'string' || body instanceof Uint8Array) response.end(body);
-  // Whoever takes it sees that it is not all; nobody else has to.
+  // A body that breaks off is told to the reader alone, by the closed connection.
   else
     await pipeline(
       Readable.from(body, { highWaterMark: 1 }),
@@ -143,15 +146,17 @@ async function answer(
       result.signal === undefined ? {} : { signal: result.signal },
     ).catch(() => response.destroy());
   if (message.complete) return;
-  // Only an upload that failed was let in and is not read to its end.
+  // Only an upload that failed comes from a caller who was let in and is not read to its end.
   if (result.status >= 500) return drain(message, DRAIN_BYTES_MAX);
   drain(message, STRANGER_DRAIN_BYTES_MAX);
-  // Byte by byte a stranger would hold its place for ever.
+  // A stranger that sends byte by byte would keep its place for ever.
   const late = systemClock.after(STRANGER_DRAIN_MS, () => message.destroy());
   message.once('close', () => late.cancel());
 }
 
-/** Hanging up on a browser that still sends would lose it our answer: the rest is read and dropped, to a limit. */
+/**
+ * A browser that is hung up on while it sends loses our answer: so the rest is read and dropped, to a limit.
+ */
 function drain(message: IncomingMessage, most: number): void {
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
@@ -166,7 +171,9 @@ function refuseUpgrade(socket: Duplex, refusal: WebAnswer): void {
   hangUp(socket);
 }
 
-/** Whether or not the other side does: it may keep its half open, or not read. */
+/**
+ * Closes the socket after HANG_UP_MS even if the other side does not: it may keep its half open, or not read.
+ */
 function hangUp(socket: Duplex): void {
   const late = systemClock.after(HANG_UP_MS, () => socket.destroy());
   socket.once('close', () => late.cancel());
@@ -211,18 +218,18 @@ const MALFORMED_STATUS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Noted, and answered as node does by itself where nobody listens for it. */
+/** Tells of the malformed request and answers it as node would if nobody listened for the error. */
 function endMalformed(handlers: WebHandlers, error: NodeJS.ErrnoException, socket: Duplex): void {
   const { remoteAddress = '' } = socket as Socket;
   const { code = '' } = error;
   if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   handlers.malformed('request', remoteAddress, code);
-  // It would be taken for the rest of an answer under way.
+  // The error answer would be taken for the rest of an answer under way.
   if ((socket as Socket).bytesWritten > 0) return void socket.destroy();
   refuseUpgrade(socket, { ...FAILED, status: MALFORMED_STATUS[code] ?? 400 });
 }
 
-/** One source may not take all the room there is. This computer's own is shared by all who are at it. */
+/** Keeps one source from taking all connections. Not for loopback, which everyone at this computer shares. */
 function limitSources(): (socket: Socket) => void {
   const open = new Map<string, number>();
   return socket => {
@@ -244,7 +251,7 @@ interface Caller extends Stranger {
   isBusy: () => boolean;
 }
 
-/** Whose each connection is: a stranger's until somebody vouches for it. */
+/** Which connections are strangers': each is one until the gateway vouches for it. */
 class Callers {
   readonly #strangers = new Strangers();
   readonly #open = new Map<string, Caller>();
@@ -261,17 +268,17 @@ class Callers {
     });
   };
 
-  /** What vouches for it. */
+  /** A request came on the connection; returns the function that vouches for it. */
   asks(message: IncomingMessage, isAsking: () => boolean): () => void {
     const caller = this.#open.get(keyOf(message.socket));
     if (caller === undefined) return () => undefined;
-    // One that still sends what it asks may be who drips it.
+    // A request that is still arriving may be dripped byte by byte, so it does not count as busy.
     caller.isBusy = () => message.complete && isAsking();
     return () => this.#strangers.forget(caller);
   }
 }
 
-/** Encrypted or not: what carries the encryption and what comes out of it are two sockets of one connection. */
+/** The same key for both sockets of an encrypted connection: the TCP socket and the TLS socket over it. */
 const keyOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
   `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 
@@ -286,7 +293,7 @@ function makeServer(tls: WebPlace['tls'], listener: RequestListener) {
   return createTlsServer({ ...options, ...secure }, listener);
 }
 
-/** Throws Fault host.permission where it cannot listen. */
+/** Throws Fault host.permission when it cannot listen. */
 export function listenWeb(
   { port, address = LOOPBACK, tls }: WebPlace,
   handlers: WebHandlers,
