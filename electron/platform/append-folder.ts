@@ -1,4 +1,5 @@
-// Files that only grow, in a private folder: of ours alone, no links, no second names. What is appended is durable.
+// Files that only grow, in a private folder: owned by us alone, no links, no second names. An append is
+// durable.
 import {
   closeSync,
   constants,
@@ -23,9 +24,9 @@ import { syncFolder } from './json-file.ts';
 /** One flat folder of files that only grow. */
 export interface AppendFolder {
   list(): string[];
-  /** Throws Fault: somebody else's, a link, or longer than any file of ours. */
+  /** Throws Fault when the file is somebody else's, a link, or longer than any file of ours. */
   read(name: string): string;
-  /** Written whole and durable, or Fault. Made where it is not there. */
+  /** Appends whole and durably, or throws Fault. Makes the file where it is missing. */
   append(name: string, text: string): void;
   remove(name: string): void;
 }
@@ -55,7 +56,10 @@ function checkFile(path: string, stat: Stats, bytesMax: number): void {
   if (stat.size > bytesMax) throw strange(path, 'is longer than Ebb writes it');
 }
 
-/** O_NOFOLLOW: a link in its place is an error, not a way elsewhere. O_NONBLOCK: so is a pipe nobody reads. */
+/**
+ * O_NOFOLLOW: a link in the file's place is an error. O_NONBLOCK: so is a pipe, instead of a wait for its
+ * reader.
+ */
 function withFile<T>(
   path: string,
   flags: number,
@@ -80,7 +84,7 @@ function withFile<T>(
   }
 }
 
-/** `bytesMax`: what a file may have; a longer one is not ours. */
+/** `bytesMax`: the longest file Ebb makes here; a longer one is not ours. */
 export function openAppendFolder(folder: string, bytesMax: number): AppendFolder {
   const pathOf = (name: string): string => join(folder, name);
   return {
@@ -98,11 +102,12 @@ export function openAppendFolder(folder: string, bytesMax: number): AppendFolder
           for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
           fdatasyncSync(fd);
         } catch (cause) {
-          // What was written of it would only be in the way; where it stays, it is closed with a newline.
+          // A half-written text would only be in the way. Where it cannot be cut off, the audit ends it with
+          // a newline.
           tryTo(() => ftruncateSync(fd, size));
           throw cause;
         }
-        // A new file is there after a crash only with its name.
+        // A new file survives a crash only if its name in the folder is durable too.
         if (size === 0) syncFolder(folder);
       });
     },

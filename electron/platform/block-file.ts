@@ -1,5 +1,6 @@
-// BlockFile over a real file. Synchronous reads and writes (page-cache work in the VM's worker), asynchronous
-// fdatasync in libuv's pool; ranges by another process (range-tool.ts). errno becomes a Fault here and nowhere else.
+// BlockFile over a real file. Reads and writes are synchronous (page-cache work in the VM's worker),
+// fdatasync runs in libuv's pool, and another process punches and clones ranges (range-tool.ts). errno
+// becomes a Fault here and nowhere else.
 import {
   close,
   constants,
@@ -56,7 +57,8 @@ export function openBlockFile(
     'read-only': constants.O_RDONLY,
   }[how];
   const fd = guarded('opening', name, () => openSync(path, flags, 0o600));
-  // The last one to let go of a file without a name waits until the host has taken back all it held: never a guest's thread.
+  // Closing the last descriptor of an unlinked file waits until the host has freed all its blocks: so it is
+  // done in libuv's pool, never on a guest's thread.
   const held = new HeldFd(fd, () => closeLater(fd));
   const whileOpen = <T>(doing: string, work: () => T): T =>
     guarded(doing, name, () => {
@@ -141,10 +143,13 @@ function closeLater(fd: number): void {
   void closed.then(() => closing.delete(closed));
 }
 
-/** What files without a name held until now is free (T14). */
+/** Resolves when the space of the unlinked files closed so far is free (T14). */
 export const filesClosed = async (): Promise<void> => void (await Promise.all(closing));
 
-/** While somebody goes by its number it stays open, and nobody does afterwards: the number would be another file's. */
+/**
+ * Keeps a descriptor open while an asynchronous call uses its number, and refuses every later call: the
+ * number may be another file's by then.
+ */
 class HeldFd {
   readonly fd: number;
   readonly #end: () => void;

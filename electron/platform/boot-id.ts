@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 
-/** How a host tells of it. */
+/** The ways a host tells which boot it is in. */
 export interface BootPorts {
   readonly platform: NodeJS.Platform;
   readonly read: (path: string) => string;
-  /** What it prints; null where it is not there, or ends with a failure: it never tells. */
+  /**
+   * What the program prints; null: it is missing or fails, so this host never tells. Throws on other trouble.
+   */
   readonly run: (program: string, args: readonly string[]) => string | null;
   readonly bootedMs: () => number;
 }
@@ -15,11 +17,11 @@ export interface BootPorts {
 const PREFETCH =
   'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management\\PrefetchParameters';
 
-/** Empty where the OS does not say. */
+/** The OS's own name of this boot; empty where it has none. */
 function told({ platform, read, run }: BootPorts): string {
   if (platform === 'darwin') return run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])?.trim() ?? '';
   if (platform === 'win32') {
-    // One more with every boot.
+    // Windows raises this number by one with every boot.
     const text = run('reg.exe', ['query', PREFETCH, '/v', 'BootId']) ?? '';
     const [, number = ''] = /BootId\s+REG_DWORD\s+0x([0-9a-f]+)/i.exec(text) ?? [];
     return number === '' ? '' : `boot-number-${number}`;
@@ -32,8 +34,8 @@ function told({ platform, read, run }: BootPorts): string {
 }
 
 /**
- * Stable for one boot: throws rather than to name it otherwise than before. Where the OS names none, the boot minute stands
- * in: a clock that is set makes it another.
+ * Stable within one boot: throws rather than name the boot otherwise than before. Where the OS has no name
+ * for it, the minute of the boot stands in; setting the clock changes that minute.
  */
 export function bootIdOf(ports: BootPorts): string {
   const id = told(ports);

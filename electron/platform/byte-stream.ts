@@ -7,16 +7,16 @@ import { type ByteSink, readInto } from './own-buffer.ts';
 
 export interface ByteStream {
   /**
-   * True: the bytes have left, their buffer may be used again. False: they wait; it may be once `whenLeft` is called, where
-   * it ever is.
+   * True: the bytes have left, and their buffer may be used again. False: they wait, and the buffer may be
+   * used again once `whenLeft` is called. A stream that ends before never calls it.
    */
   write(bytes: Uint8Array, whenLeft?: () => void): boolean;
-  /** Bytes written that have not left. */
+  /** Bytes written that have not left yet. */
   unsentBytes(): number;
   /** The listener owns each chunk. */
   onData(listener: (chunk: Buffer) => void): void;
   onDrain(listener: () => void): void;
-  /** Once, however it ended. */
+  /** Runs once, however the stream ended. */
   onClose(listener: () => void): void;
   pause(): void;
   resume(): void;
@@ -30,10 +30,10 @@ export interface ByteListener {
   close(): Promise<void>;
 }
 
-/** What a server accepted: it is read into the server's own memory. */
+/** A connection a server accepted: its bytes are read into the server's own memory. */
 export type AcceptedStream = Omit<ByteStream, 'onData'>;
 
-/** Nothing is read, and nothing may be written, before it is opened. */
+/** Opens an accepted connection: before that nothing is read, and nothing may be written. */
 export type OpenAccepted = (sink: ByteSink) => AcceptedStream;
 
 export type ListenUnix = (path: string, accept: (open: OpenAccepted) => void) => Promise<ByteListener>;

@@ -1,6 +1,6 @@
-// The certificate of the browser gateway: one that was given, or one made here on first use. Made by openssl, which signs for half
-// the world and gets its repairs from the system: no package of ours has to be trusted with it. Browsers do not know it, so people
-// compare its fingerprint.
+// The certificate of the browser gateway: one that was given, or one made here on first use. openssl makes
+// it: it is widely trusted and the system keeps it repaired, so no package of ours has to be trusted with
+// this. Browsers do not know the certificate, so people compare its fingerprint.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -9,7 +9,7 @@ import { Fault, messageOf } from '../../shared/result.ts';
 import { syncFolder } from './json-file.ts';
 import { findProgram, runTool } from './process.ts';
 
-/** What browsers still take. */
+/** The longest time a certificate may be valid for browsers to accept it. */
 const DAYS = 825;
 const TOOL_MS = 30_000;
 const FILE_BYTES_MAX = 1024 * 1024;
@@ -23,7 +23,7 @@ export interface Certificate {
   readonly isNew: boolean;
 }
 
-/** Throws Fault rpc.bad-request where the files are no certificate and its key. */
+/** Throws Fault rpc.bad-request when the files are not a valid certificate and its key. */
 export function readCertificate(certPath: string, keyPath: string, nowMs: number): Certificate {
   const [cert, key] = [readSmall(certPath), readSmall(keyPath)];
   try {
@@ -34,9 +34,9 @@ export function readCertificate(certPath: string, keyPath: string, nowMs: number
 }
 
 /**
- * The one of before; where there is none, its time is over, or it is not for all that is `asked` for, another for all
- * `names`. Addresses come and go by themselves, and with them no certificate whose fingerprint people know.
- * Throws Fault host.unsupported.
+ * Returns the certificate in `folder`. Makes a new one, for `names` and `asked`, when there is none, when it
+ * has expired, or when it does not cover all that is `asked` for. A change of `names` alone makes no new one:
+ * addresses come and go by themselves, and people know the fingerprint. Throws Fault host.unsupported.
  */
 export async function ownCertificate(
   folder: string,
@@ -80,7 +80,7 @@ async function make(folder: string, names: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const at = (name: string): string => join(folder, name);
   for (const name of ['key.pem.new', 'cert.pem.new']) rmSync(at(name), { force: true });
-  // The system's own configuration would add what belongs to authorities.
+  // The system's own configuration would add extensions that belong to certificate authorities.
   writeFileSync(at('openssl.cnf'), configuration(names), { mode: 0o600 });
   const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const { code, stderr } = await runTool(
@@ -104,7 +104,7 @@ interface Alternative {
   readonly value: string;
 }
 
-/** Names that are none, and could say something else in the file, are left out. */
+/** Leaves out what is neither an address nor a host name: it could add other lines to openssl's file. */
 function alternatives(names: readonly string[]): Alternative[] {
   const plain = [...new Set(names.map(name => name.replace(/^\[|\]$/g, '').toLowerCase()))];
   return plain.flatMap((value): Alternative[] =>

@@ -18,7 +18,7 @@ export const systemClock: Clock = {
 /** Local time less UTC at an instant, by the zone this computer is in now. */
 export const localOffsetMs = (atMs: number): number => new Date(atMs).getTimezoneOffset() * -60_000;
 
-/** Waits, and keeps the process alive while waiting: `Clock.after` alone lets it end. */
+/** Waits, and keeps the process alive while waiting, as `Clock.after` does; `Clock.every` lets it end. */
 export const pause = (delayMs: number): Promise<void> =>
   new Promise(resolve => {
     setTimeout(resolve, delayMs);

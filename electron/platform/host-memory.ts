@@ -1,5 +1,5 @@
-// The host's memory: from /proc on Linux, from vm_stat and sysctl on macOS, from Node elsewhere: on Windows that is
-// GlobalMemoryStatusEx, in every language and without a tool.
+// The host's memory: from /proc on Linux, from vm_stat and sysctl on macOS, from Node elsewhere. On Windows
+// Node asks GlobalMemoryStatusEx, which needs no tool and does not depend on the language.
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { bytesToKib } from '../../shared/units.ts';
@@ -8,19 +8,19 @@ import { runTool } from './process.ts';
 export interface HostMemoryFigures {
   readonly totalKib: number;
   readonly availableKib: number;
-  /** What the host itself makes of it; absent or null where it says nothing (Linux has PSI instead; Windows only an API). */
+  /** The host's own judgement; absent or null: it gives none (Linux has PSI instead; Windows only an API). */
   readonly pressure?: MemoryPressure | null;
 }
 
 export type MemoryPressure = 'normal' | 'warning' | 'critical';
 
-/** /proc/meminfo's field in KiB; null where it has none (SwapTotal without swap in the kernel). */
+/** A field of /proc/meminfo in KiB; null: no such field (SwapTotal when the kernel is built without swap). */
 export function meminfoKib(text: string, name: string): number | null {
   const digits = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
-/** Null where the text is not Linux's. Nothing available is a figure too, and never more than there is. */
+/** Null: the text is not Linux's meminfo. 0 KiB available is valid; more than the total is cut down to it. */
 export function parseMeminfo(text: string): HostMemoryFigures | null {
   const [totalKib, availableKib] = [meminfoKib(text, 'MemTotal'), meminfoKib(text, 'MemAvailable')];
   if (totalKib === null || totalKib === 0 || availableKib === null) return null;
@@ -30,7 +30,10 @@ export function parseMeminfo(text: string): HostMemoryFigures | null {
 /** In KiB; 0 is a host without swap, null a host that does not say. */
 export const parseSwapKib = (text: string): number | null => meminfoKib(text, 'SwapTotal');
 
-/** Linux PSI's `avg10`: percent of the last ten seconds in which every (`full`) or some program waited for memory; null where not said. */
+/**
+ * Linux PSI's `avg10`: percent of the last ten seconds in which every (`full`) or some program waited for
+ * memory. Null: the text does not say.
+ */
 export function parsePressure(text: string, who: 'full' | 'some' = 'full'): number | null {
   const digits = new RegExp(`^${who} avg10=(\\d+(?:\\.\\d+)?) `, 'm').exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
@@ -50,8 +53,8 @@ const pagesOf = (text: string, name: string): number =>
   Number(new RegExp(`^${name}:\\s+(\\d+)\\.?$`, 'm').exec(text)?.[1] ?? 0);
 
 /**
- * In KiB, what macOS can give without compressing or swapping: free, read ahead, purgeable, and of what was not used of late
- * the pages that are a file's. Null where the text is not vm_stat's.
+ * The KiB macOS can give without compressing or swapping: free, read-ahead and purgeable pages, and those
+ * inactive pages that belong to files. Null: the text is not vm_stat's.
  */
 export function parseVmStat(text: string): number | null {
   const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? 0);
@@ -63,13 +66,13 @@ export function parseVmStat(text: string): number | null {
   return bytesToKib(pages * pageBytes);
 }
 
-/** macOS: of `sysctl -n kern.memorystatus_vm_pressure_level`, the colours of Activity Monitor. */
+/** The answer of macOS's `sysctl -n kern.memorystatus_vm_pressure_level`: the colours of Activity Monitor. */
 export function parsePressureLevel(text: string): MemoryPressure | null {
   const level = text.trim();
   return level === '1' ? 'normal' : level === '2' ? 'warning' : level === '4' ? 'critical' : null;
 }
 
-/** MemAvailable counts reclaimable cache as available; so does what Node calls free on Windows, and nowhere else. */
+/** MemAvailable counts reclaimable cache as available. Node's `freemem` does so on Windows only. */
 export const hostMemoryFigures = (): HostMemoryFigures =>
   parseMeminfo(proc('/proc/meminfo')) ?? nodeFigures();
 
@@ -78,14 +81,17 @@ const nodeFigures = (): HostMemoryFigures => ({
   availableKib: bytesToKib(freemem()),
 });
 
-/** Both tools are asked again after so long. */
+/** How long an answer of the two tools is used before they are asked again. */
 const VM_STAT_EVERY_MS = 800;
-/** While it fails its last figure is believed so long: what Node says instead would look like a host in need. */
+/**
+ * How long a failing vm_stat's last figure is believed: Node's figure would look like a host short of memory.
+ */
 const VM_STAT_BELIEVED_MS = 30_000;
 
 /**
- * As `hostMemoryFigures`, on macOS from vm_stat: at once what it last said, while it is asked again beside. Until it has
- * answered, and when it fails for long, what Node calls free: less than there is.
+ * `hostMemoryFigures` of macOS, from vm_stat: returns its last answer at once and asks it again meanwhile.
+ * Before its first answer, and when it fails for long, returns what Node calls free, which is less than there
+ * is.
  */
 export function macMemoryFigures(ports: {
   readonly nowMs: () => number;

@@ -1,15 +1,15 @@
-// What others may call this computer.
+// The names and addresses under which this computer may be reached.
 import { networkInterfaces } from 'node:os';
 import { hostName } from './paths.ts';
 
 export const LOOPBACK_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** As it stands in a URL. */
+/** An address or name in the form it has in a URL. */
 export const nameInUrl = (address: string): string => new URL(`http://${bracketed(address)}`).hostname;
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-/** In lower case, IPv6 in brackets, as they stand in a URL. */
+/** All names of this computer as they stand in a URL: in lower case, IPv6 in brackets. */
 export function ownNames(): string[] {
   const addresses = Object.values(networkInterfaces())
     .flatMap(found => found ?? [])

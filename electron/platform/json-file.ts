@@ -1,4 +1,5 @@
-// Small JSON files that must survive a crash whole: written beside, synced, renamed over, the folder synced.
+// Small JSON files that must survive a crash whole: written beside the old one, synced, renamed over it,
+// folder synced.
 import {
   closeSync,
   fsyncSync,
@@ -54,7 +55,7 @@ export function writeJson(path: string, value: unknown): void {
   }
 }
 
-/** Durable: whoever comes next sees it under its new name. */
+/** Durable: the file has its new name also after a crash. */
 export function renameDurably(from: string, to: string): void {
   try {
     renameSync(from, to);
@@ -64,7 +65,7 @@ export function renameDurably(from: string, to: string): void {
   }
 }
 
-/** Whole or not at all for a reader, not durable, and never in anybody's way: a failure is swallowed. */
+/** A reader sees the hint whole or not at all. It is not durable, and a failure to write it is swallowed. */
 export const writeHint = (path: string, value: unknown): Promise<void> =>
   writeTextHint(path, JSON.stringify(value));
 

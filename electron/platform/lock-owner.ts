@@ -1,11 +1,11 @@
-// Who holds a lock (lock.ts), and whether that process lives. Apart from taking it: who only looks, as every start of the
-// CLI does, needs no SQLite.
+// Who holds a lock (lock.ts), and whether that process lives. Apart from lock.ts, which takes locks, so that
+// a start of the CLI, which only looks, loads no SQLite.
 import { readFileSync } from 'node:fs';
 
 export interface LockOwner {
   readonly pid: number;
   readonly started: string;
-  /** Of Ebb; absent where one before it kept this took the lock. */
+  /** The holder's version of Ebb; absent: an Ebb that did not write it yet holds the lock. */
   readonly version?: string;
 }
 

@@ -11,10 +11,10 @@ export type LockResult =
   | { readonly ok: true; readonly release: () => void }
   | { readonly ok: false; readonly owner: LockOwner };
 
-/** A thread that ended a moment ago may not have let go yet. */
+/** How long to wait for the lock: a thread that ended just now may not have released it yet. */
 const SUCCESSION_MS = 250;
 
-/** What this thread holds: a second taker in it is the successor of the first. */
+/** The locks this thread holds. A second taker in the same thread takes a lock over from the first. */
 const held = new Map<string, Database.Database>();
 
 function lockFile(path: string): Database.Database | null {

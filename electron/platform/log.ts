@@ -1,5 +1,6 @@
-// The log of a process: lines onto a file descriptor, which the runtime's own last words go to as well. A file of ours is
-// bounded: it is copied away and emptied in place, since the descriptor stays the same for as long as the process lives.
+// The log of a process: lines written to a file descriptor, to which the runtime writes its own last words as
+// well. A log file of ours is bounded: it is copied away and emptied in place, since the process keeps its
+// descriptor for life.
 import {
   constants,
   copyFileSync,
@@ -15,7 +16,7 @@ import { isLoud, type Log, type LogLevel, levelOf, logLine } from '../../shared/
 import { systemClock } from './clock.ts';
 
 export const LOG_BYTES_MAX = 1024 * 1024;
-/** Besides the one that is written: five times LOG_BYTES_MAX in all. */
+/** Old log files kept besides the current one: five times LOG_BYTES_MAX in all. */
 export const LOG_FILES_KEPT = 4;
 const STANDARD_ERROR = 2;
 
@@ -26,13 +27,16 @@ export interface LogOptions {
   /** control, storage … */
   readonly part: string;
   readonly fd?: number;
-  /** Where that is a file of ours; null: a terminal, or somebody else's, which grows as they like. */
+  /** The path of a log file of ours, which is bounded; null: `fd` is a terminal or somebody else's file. */
   readonly path?: string | null;
   readonly least?: LogLevel;
   readonly bytesMax?: number;
 }
 
-/** Nobody is kept from working by a log that cannot be written: how many lines were lost stands before the next. */
+/**
+ * Never throws: a log that cannot be written keeps nobody from working. Lost lines are counted, and told
+ * next.
+ */
 export function openLog(options: LogOptions): Log {
   const { part, fd = STANDARD_ERROR, bytesMax = LOG_BYTES_MAX } = options;
   const { path = process.env[LOG_FILE_VARIABLE] ?? null, least = levelOf(process.env.EBB_LOG) } = options;
@@ -45,7 +49,7 @@ export function openLog(options: LogOptions): Log {
   const put = (line: string): void => {
     const bytes = Buffer.from(isTorn ? `\n${line}` : line);
     const written = writeSync(fd, bytes);
-    // A disk that is nearly full takes a piece.
+    // A nearly full disk takes only a part of the line.
     isTorn = written < bytes.length;
     if (isTorn) throw new Error('the disk is full');
   };
@@ -62,7 +66,9 @@ export function openLog(options: LogOptions): Log {
   };
 }
 
-/** For a process that was started by a person: its own file, not their terminal. Null: it cannot be written. */
+/**
+ * A log file for a process that a person started: it must not write to their terminal. Null: not writable.
+ */
 export function openLogFile(part: string, path: string): Log | null {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   try {
@@ -84,7 +90,7 @@ function bound(fd: number, path: string, bytesMax: number): void {
   ftruncateSync(fd, 0);
 }
 
-/** `path`.1 becomes .2 and so on, the last one goes; then `makeFirst`. */
+/** Renames `path`.1 to .2 and so on, removes the last one, then calls `makeFirst` to make .1. */
 export function shiftLogs(path: string, makeFirst: () => void): void {
   rmSync(`${path}.${LOG_FILES_KEPT}`, { force: true });
   for (let n = LOG_FILES_KEPT - 1; n >= 1; n--)

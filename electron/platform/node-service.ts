@@ -6,18 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { LOG_BYTES_MAX, LOG_FILE_VARIABLE, shiftLogs } from './log.ts';
 import { nodeProgram, type Spawned, whenSpawned } from './process.ts';
 
-/** A disk is asked several things at a time, and a sync must not wait for them; a thread that sleeps costs next to nothing. */
+/**
+ * Several disk calls run at a time, and a sync must not wait for them. An idle pool thread costs next to
+ * nothing.
+ */
 const POOL_THREADS = '40';
 
-/** V8 would let what is made and forgotten at once grow to 48 MiB before it looks, and glibc keep a heap for every thread. */
+/**
+ * Without it V8 lets short-lived objects grow to 48 MiB. MALLOC_ARENA_MAX, below, keeps glibc to one heap.
+ */
 const FRUGAL = ['--max-semi-space-size=1'];
 
 export interface NodeService {
   readonly module: URL;
-  /** Another Node than the one this runs on. */
+  /** The Node that runs the service; default: nodeProgram(). */
   readonly program?: string;
   readonly args: readonly string[];
-  /** More of V8's. */
+  /** Further flags for V8. */
   readonly flags?: readonly string[];
   readonly logPath: string;
 }
@@ -33,7 +38,7 @@ export function spawnNodeService({
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) {
     shiftLogs(logPath, () => renameSync(logPath, `${logPath}.1`));
   }
-  // Appended: after a crash the log of the life before is what tells why.
+  // Opened to append: after a crash the log of the previous run tells why.
   const log = openSync(logPath, 'a', 0o600);
   const child = spawn(program, [...FRUGAL, ...flags, fileURLToPath(module), ...args], {
     detached: true,

@@ -1,13 +1,14 @@
-// A server's socket that reads into memory of ours. Node offers that to sockets that connect (`onread`), not to those a
-// server accepts: here one is made anew on the handle of the accepted one, which is no public field. Where there is none
-// such, bytes arrive in chunks of Node's own and are copied: slower, and otherwise the same (own-buffer.test.ts).
+// Makes an accepted socket read into memory of ours. Node offers that (`onread`) for sockets that connect,
+// not for those a server accepts. So a new socket is made on the handle of the accepted one, which is no
+// public field. Without that field, bytes arrive in Node's own chunks and are copied: slower, and otherwise
+// the same (own-buffer.test.ts).
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
 /** Where received bytes go. */
 export interface ByteSink {
-  /** Room for at least one; what was given before is not written to any more. */
+  /** Returns room for at least one byte. Room returned earlier is no longer written to. */
   room(): Uint8Array;
-  /** So many bytes of the room given last are there. */
+  /** The first `bytes` bytes of the newest room have arrived. */
   filled(bytes: number): void;
 }
 
@@ -15,7 +16,10 @@ interface WithHandle {
   _handle?: { readonly useUserBuffer?: unknown } | null;
 }
 
-/** `accepted`: with `pauseOnConnect`, nothing read yet. Only what is answered may be used from then on. */
+/**
+ * `accepted` comes from a server with `pauseOnConnect`, unread. Only the returned socket may be used
+ * afterwards.
+ */
 export function readInto(accepted: Socket, sink: ByteSink): Socket {
   const inner = accepted as Socket & WithHandle;
   const handle = inner._handle;
@@ -31,7 +35,7 @@ export function readInto(accepted: Socket, sink: ByteSink): Socket {
   return new Socket({ handle, onread } as unknown as SocketConstructorOpts);
 }
 
-/** The fallback. */
+/** The fallback of `readInto`. */
 export function copyInto(accepted: Socket, sink: ByteSink): Socket {
   accepted.on('data', (chunk: Buffer) => {
     for (let done = 0; done < chunk.length && !accepted.destroyed; ) {

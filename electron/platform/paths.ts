@@ -6,7 +6,7 @@ import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault, messageOf } from '../../shared/result.ts';
 
-/** A socket path holds 107 bytes; VM sockets add a folder named by a UUID and a name. */
+/** A socket path holds 107 bytes, and VM sockets add a folder named by a UUID and a file name. */
 const RUN_FOLDER_LENGTH_MAX = 50;
 
 export interface EbbPaths {
@@ -62,10 +62,12 @@ export function ebbPaths(dataFolder: string): EbbPaths {
 
 export const hostName = (): string => hostname();
 
-/** Of the account that Ebb runs for. */
+/** The account that Ebb runs under. */
 export const userName = (): string => userInfo().username.slice(0, 100);
 
-/** Makes data and run folder, 0700. Throws Fault host.permission where the run folder is somebody else's. */
+/**
+ * Makes the data and run folders, 0700. Throws Fault host.permission where the run folder is somebody else's.
+ */
 export function makeFolders(paths: EbbPaths): void {
   for (const folder of [paths.dataFolder, paths.runFolder]) {
     try {

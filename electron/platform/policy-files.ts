@@ -1,5 +1,5 @@
-// Policy files, read only where nobody but who manages this computer can have written them. Each is opened once, looked at
-// by what was opened, and read from that: nothing can be put in its place in between.
+// Reads policy files, but only those that nobody but an administrator of this computer can have written. Each
+// is opened once, then checked and read through that descriptor: nothing can be put in its place in between.
 import {
   closeSync,
   constants,
@@ -17,7 +17,7 @@ import { FILE_BYTES_MAX } from '../../shared/policy/file.ts';
 
 const FILES_MAX = 64;
 
-/** Where IT puts files on each OS. Never from the environment: who is restrained sets that. */
+/** Where IT puts policy files on each OS. Never from the environment: the restrained user sets that. */
 export function systemPolicyFolder(os: string = process.platform): string {
   if (os === 'darwin') return '/Library/Application Support/ebb/policy';
   return os === 'win32' ? 'C:\\ProgramData\\ebb\\policy' : '/etc/ebb/policy';
@@ -25,7 +25,7 @@ export function systemPolicyFolder(os: string = process.platform): string {
 
 export interface FoundFile {
   readonly path: string;
-  /** Or why it cannot be trusted or read. */
+  /** Null: `problem` says why the file cannot be trusted or read. */
   readonly text: string | null;
   readonly problem: string;
 }
@@ -33,24 +33,27 @@ export interface FoundFile {
 export interface FoundFolder {
   readonly path: string;
   readonly files: readonly FoundFile[];
-  /** Why nothing of it was read; empty where it was, or where it does not exist. */
+  /** Why nothing in the folder was read; empty: it was read, or it does not exist. */
   readonly problem: string;
 }
 
 const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? String(cause);
 const hasOwners = process.platform !== 'win32';
 
-/** Who else could have changed it; null: nobody. `owners`: who may. */
+/** How somebody other than `owners` could have changed it, in words; null: nobody could. */
 function stranger(stat: Stats, owners: readonly number[]): string | null {
   if (!hasOwners) return null;
   if (!owners.includes(stat.uid)) return `belongs to user ${stat.uid}, not to root`;
-  // In a sticky folder, like /tmp, nobody removes or renames what is another's.
+  // In a sticky folder, like /tmp, nobody can remove or rename another user's files.
   const isSticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
   if ((stat.mode & 0o022) !== 0 && !isSticky) return 'can be written by others';
   return null;
 }
 
-/** The folder and every one above it: who can rename one of them can put another in its place. */
+/**
+ * Why the folder, or one above it, is not to be trusted; null: all are. Whoever can rename one of them can
+ * put another in its place.
+ */
 function untrusted(folder: string, owners: readonly number[]): string | null {
   for (let path = folder; ; path = dirname(path)) {
     const stat = lstatSync(path);
@@ -78,7 +81,10 @@ export function readPolicyFolder(path: string, owners: readonly number[] = [0]):
   }
 }
 
-/** One that who starts control names. `isOwn`: somebody else than an administrator could have written what is in it. */
+/**
+ * A folder named by the user who starts control. `isOwn`: somebody other than an administrator could have
+ * written its files.
+ */
 export function readAddedFolder(path: string, uid = ownUid()): FoundFolder & { readonly isOwn: boolean } {
   const found = readPolicyFolder(path);
   const isTrusted = found.problem === '' && found.files.every(({ problem }) => problem === '');
@@ -86,12 +92,12 @@ export function readAddedFolder(path: string, uid = ownUid()): FoundFolder & { r
   return { ...readPolicyFolder(path, [0, uid]), isOwn: !hasOwners || uid !== 0 };
 }
 
-/** `anyone`: for looking at a file that is not in place yet. */
+/** `anyone`: any owner will do, to check a file that is not in place yet. */
 export function readPolicyPath(path: string, owners: readonly number[] | 'anyone'): FoundFile {
   const failed = (problem: string): FoundFile => ({ path, text: null, problem });
   let fd: number;
   try {
-    // A pipe would be waited for; a link leads to what others may write.
+    // Opening a pipe would wait for a writer; a link leads to a file that others may be able to write.
     fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     return failed(codeOf(cause) === 'ELOOP' ? 'it is a link' : `it cannot be read (${codeOf(cause)})`);
@@ -121,7 +127,7 @@ export function readPolicyPath(path: string, owners: readonly number[] | 'anyone
 
 export const ownUid = (): number => userInfo().uid;
 
-/** Without links; where there is no such folder, without dots at least. */
+/** The path with links resolved; of a folder that does not exist, with at least its dots resolved. */
 export function realFolder(path: string): string {
   try {
     return realpathSync(path);

@@ -1,12 +1,15 @@
 // The ports: what pure and engine code asks of the world. Real adapters live beside this file, simulated ones in
 // test/sim. Only files in this folder may touch fs, net, processes, clocks, randomness and the host OS.
 
-/** A file. Reads and writes are synchronous page-cache work (the VM's worker is their only user); durability waits. */
+/**
+ * A file. Reads and writes are synchronous page-cache work (the VM's worker is their only user); `sync`
+ * waits.
+ */
 export interface BlockFile {
   readonly name: string;
   /** Fills `target` whole; past the end reads zeros. Throws Fault disk.io. */
   read(target: Uint8Array, offsetBytes: number): void;
-  /** As `read`, without keeping anybody from anything meanwhile. Its place must stay what it is until it resolves. */
+  /** As `read`, without blocking the thread. The range must not be changed until it resolves. */
   readLater(target: Uint8Array, offsetBytes: number): Promise<void>;
   /** Writes all of `source`, extending the file. Throws Fault disk.io or disk.full. */
   write(source: Uint8Array, offsetBytes: number): void;
@@ -19,13 +22,14 @@ export interface BlockFile {
   /** Gives space back where the host can; resolves false where it cannot. Content reads as zeros only if true. */
   punch(offsetBytes: number, lengthBytes: number): Promise<boolean>;
   /**
-   * Shares a 4 KiB-aligned range of a file of the same filesystem instead of copying it (T16); at once for readers, durable
-   * after sync. Resolves false where the host cannot: the range may then hold anything, and is to be written.
+   * Shares a 4 KiB-aligned range of a file of the same filesystem instead of copying it (T16). Readers see it
+   * at once; it is durable after sync. Resolves false where the host cannot: the range may then hold
+   * anything, and the caller must write it.
    */
   cloneFrom(source: BlockFile, sourceOffset: number, offset: number, length: number): Promise<boolean>;
   /**
-   * The host forgets what it holds of it in memory and takes for written, so that reads tell what the disk has (T14). What is
-   * still to be written stays. Resolves false where the host cannot.
+   * Makes the host drop the pages of the file that it caches and counts as written, so that reads return what
+   * the disk has (T14). Pages still to be written stay. Resolves false where the host cannot.
    */
   dropCache(): Promise<boolean>;
   close(): void;

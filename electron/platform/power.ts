@@ -1,16 +1,17 @@
-// What this computer runs on, as far as it says: /sys/class/power_supply on Linux. Elsewhere the desktop's window tells it.
+// Whether this computer runs on battery, and how full that is: from /sys/class/power_supply on Linux. On
+// other systems the desktop shell tells control.
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface PowerFigures {
   readonly isOnBattery: boolean;
-  /** Of all its batteries together; null where they do not say. */
+  /** Charge of all batteries together; null: they do not say. */
   readonly percent: number | null;
 }
 
 /** One folder of power_supply: what its files hold, without their line ends. */
 export type Supply = Readonly<Record<'type' | 'scope' | 'online' | 'status' | 'capacity', string>>;
 
-/** Pure. Null: no battery of its own is known of, so it says nothing. A mouse's is not its own. */
+/** Pure. Null: no battery of the computer itself is known. A mouse's battery does not count. */
 export function powerFigures(supplies: readonly Supply[]): PowerFigures | null {
   const batteries = supplies.filter(({ type, scope }) => type === 'Battery' && scope !== 'Device');
   if (batteries.length === 0) return null;

@@ -1,5 +1,5 @@
-// Processes: starting ones that outlive us, running tools to their end, looking at and ending ones we know by pid and
-// start time. argv only, never a shell (DESIGN §8).
+// Processes: starting those that outlive us, running tools to their end, and watching and ending those we
+// know by pid and start time. argv only, never a shell (DESIGN §8).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, createWriteStream, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -15,7 +15,7 @@ export interface ProcessId {
 
 export interface Spawned {
   readonly pid: number;
-  /** Only while the starter lives; null when it was ended by a signal. */
+  /** Resolves only while the starter lives; null when a signal ended the process. */
   readonly exited: Promise<number | null>;
 }
 export interface Detached extends Pick<Spawned, 'exited'> {
@@ -30,7 +30,7 @@ export function spawnDetached(command: string, args: readonly string[], logPath:
   return whenSpawned(child).then(({ pid, exited }) => ({ id: { pid, started: startedAt(pid) }, exited }));
 }
 
-/** It lives on without us. Rejects when it cannot start. */
+/** Resolves when the child runs; it then lives on without us. Rejects when it cannot start. */
 export function whenSpawned(child: ChildProcess): Promise<Spawned> {
   const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
   return new Promise((resolve, reject) => {
@@ -43,8 +43,8 @@ export function whenSpawned(child: ChildProcess): Promise<Spawned> {
 }
 
 /**
- * For what must not outlive us, however we end: the kernel ends it with its starter (where util-linux is; elsewhere it is
- * only detached).
+ * Starts a process that must not outlive us: the kernel ends it with its starter, however that ends. Needs
+ * setpriv of util-linux; without it the process is only detached.
  */
 export function spawnTied(
   command: string,
@@ -59,7 +59,7 @@ export function spawnTied(
 
 export const isAlive = (id: ProcessId): boolean => id.started !== '' && startedAt(id.pid) === id.started;
 
-/** Only the very process: a reused pid is left alone. */
+/** Signals only this very process: one that has reused its pid is left alone. */
 export function endProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (!isAlive(id)) return;
   try {
@@ -78,12 +78,18 @@ export interface ToolOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (text: string) => void;
-  /** Tells of every pause and its end: the tool is stopped meanwhile, and so is its time. Where `canStopTools` only. */
+  /**
+   * Tells of every pause and its end: a paused tool is stopped, and its time begins anew afterwards. Only
+   * where `canStopTools`.
+   */
   readonly pauses?: { follow(tell: (isPaused: boolean) => void): () => void } | undefined;
 }
 const OUTPUT_MAX = 1024 * 1024;
 
-/** Windows stops no process; elsewhere one that is stopped must not outlive us: nobody would let it go on. */
+/**
+ * Windows cannot stop a process. Elsewhere setpriv ends a stopped tool with us: nobody else would continue
+ * it.
+ */
 export const canStopTools = (): boolean => process.platform !== 'win32' && findProgram('setpriv') !== null;
 
 /** Runs a tool to its end. Output beyond 1 MiB is dropped; past the deadline it is killed and the code is 124. */
@@ -107,7 +113,7 @@ export function runTool(command: string, args: readonly string[], options: ToolO
     });
     const abort = (): void => {
       child.kill('SIGTERM');
-      // One that is stopped hears of nothing else.
+      // A stopped tool gets the SIGTERM only once it continues.
       if (options.pauses !== undefined) child.kill('SIGCONT');
     };
     options.signal?.addEventListener('abort', abort, { once: true });
@@ -133,11 +139,13 @@ export interface FileResult {
   readonly code: number;
   readonly stderr: string;
   readonly bytes: number;
-  /** It wrote more than was wanted, and was ended. */
+  /** The tool wrote more than `bytesMax`, and was ended. */
   readonly isMore: boolean;
 }
 
-/** Its standard output becomes a new file (0600), durable. Rejects where that cannot be written. */
+/**
+ * Runs a tool whose standard output becomes a new, durable file (0600). Rejects when that cannot be written.
+ */
 export async function runToFile(
   command: string,
   args: readonly string[],
@@ -175,10 +183,10 @@ export async function runToFile(
   return { code: await ended, stderr, bytes, isMore };
 }
 
-/** A program that does what we were asked to, at our terminal, until it or we are ended. Its exit code. */
+/** Runs a program at our terminal to do our work for us, until it or we are ended. Returns its exit code. */
 export function runInOurPlace(program: string, args: readonly string[]): Promise<number> {
   const child = spawn(program, args, { stdio: 'inherit' });
-  // A terminal tells both of us; anybody else tells only us.
+  // A terminal signals both processes; any other sender signals only us.
   const pass = (signal: NodeJS.Signals) => (): void => void child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass(signal));
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
-// What Node has no call for: giving back and sharing ranges of open files. One long-lived `xfs_io` (Debian's xfsprogs; works
-// on any filesystem with these calls), fed on stdin. Without it, and whenever anything is odd, the answer is false and
-// the caller does without. Files are named /proc/<pid>/fd/<n>: no name to quote, and right after any rename.
+// Punches and clones ranges of open files, for which Node has no call. One long-lived `xfs_io` (Debian's
+// xfsprogs; works on any filesystem with these calls) is fed on stdin. Without it, and whenever anything is
+// odd, the answer is false and the caller does without. Files are named /proc/<pid>/fd/<n>: no name to quote,
+// and still right after a rename.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { findProgram } from './process.ts';
@@ -18,14 +19,14 @@ export interface CloneRange {
   readonly length: number;
 }
 
-/** A process that died or hung so often is not started again. */
+/** An xfs_io that died or hung this often is not started again. */
 const STARTS_MAX = 3;
 const TIMEOUT_MS = 20_000;
 /** Lines of one request's errors that are kept. */
 const ERRORS_MAX = 16;
 /**
- * The filesystem, the kernel or this xfs_io has no such call, in errno's words and in its own ("foreign file active",
- * `command "reflink" not found`): it is not asked again.
+ * Errors that mean the filesystem, the kernel or this xfs_io has no such call, in errno's words and in
+ * xfs_io's ("foreign file active", `command "reflink" not found`): the call is not tried again.
  */
 const UNABLE = /not supported|Inappropriate ioctl|not implemented|cross-device|foreign|not found/i;
 
@@ -36,7 +37,10 @@ interface Request {
 
 const children = new Set<ChildProcessWithoutNullStreams>();
 
-/** A thread's files are closed when it ends, and what it had asked for would be done to whoever has their numbers then. */
+/**
+ * When a thread ends, its files are closed: requests still queued would hit other files with the same
+ * numbers.
+ */
 function endWithThread(child: ChildProcessWithoutNullStreams): void {
   if (children.size === 0)
     process.once('exit', () => {
@@ -45,7 +49,10 @@ function endWithThread(child: ChildProcessWithoutNullStreams): void {
   children.add(child);
 }
 
-/** null: the tool died or hung. Else what it complained of, nothing where all went well. */
+/**
+ * One xfs_io, started on demand. `run` resolves with its complaints, none if all went well; null: it died or
+ * hung.
+ */
 class Shell {
   readonly #program: string;
   readonly #timeoutMs: number;
@@ -60,13 +67,16 @@ class Shell {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** An unknown command is the mark: its error ends the request's own on the same stream. */
+  /**
+   * Each request ends with an unknown command, its mark: the error about the mark comes after the request's
+   * own.
+   */
   run(lines: readonly string[]): Promise<readonly string[] | null> {
     const child = this.#child ?? this.#start();
     if (child === null) return Promise.resolve(null);
     return new Promise(resolve => {
       const mark = `mark${++this.#marks}`;
-      // Until the process is gone a call may still be under way, so nobody is answered before.
+      // Until the process is gone its call may still be under way, so the request is answered only then.
       const late = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs);
       const settle = (errors: readonly string[] | null): void => {
         clearTimeout(late);
@@ -87,9 +97,9 @@ class Shell {
     child.stderr.setEncoding('latin1').on('data', (text: string) => this.#hear(text));
     child.stdin.on('error', () => child.kill('SIGKILL'));
     const gone = (): void => this.#gone(child);
-    // An error may also be a signal that could not be sent: then it lives, and its call with it.
+    // An `error` may also mean that a signal could not be sent: then the process lives, and so does its call.
     child.on('error', () => child.pid === undefined && gone()).once('close', gone);
-    // Nobody lives longer for its sake; the deadline of a request does hold.
+    // Our process does not stay alive for xfs_io, only for the deadline of a request.
     child.unref();
     for (const pipe of [child.stdin, child.stdout, child.stderr])
       if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
@@ -119,7 +129,7 @@ class Shell {
   }
 }
 
-/** `program`: its path; null where there is none. */
+/** `program`: the path of xfs_io; null: there is none. */
 export function xfsIoTool(program: string | null, timeoutMs = TIMEOUT_MS): RangeTool {
   if (program === null) return { punch: () => Promise.resolve(false), clone: () => Promise.resolve(false) };
   const shell = new Shell(program, timeoutMs);
@@ -145,7 +155,7 @@ export function xfsIoTool(program: string | null, timeoutMs = TIMEOUT_MS): Range
 
 let shared: RangeTool | null = null;
 
-/** Of this thread. */
+/** The range tool of this thread. */
 export function rangeTool(): RangeTool {
   shared ??= xfsIoTool(process.platform === 'linux' ? findXfsIo() : null);
   return shared;

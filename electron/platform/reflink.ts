@@ -1,11 +1,15 @@
-// A copy that shares its blocks with the original until either is written (FICLONE): instant, and independent from then on.
+// A copy that shares its blocks with the original until either is written (FICLONE): instant, and otherwise
+// independent.
 import { constants, copyFileSync } from 'node:fs';
 import { Fault } from '../../shared/result.ts';
 import { fileFault } from './block-file.ts';
 
 const CANNOT = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY']);
 
-/** What the page cache holds now. Faults: host.unsupported (the filesystem cannot, or they are on two), disk.full, disk.io. */
+/**
+ * Copies what the page cache holds now. Faults: host.unsupported (the filesystem cannot, or the files are on
+ * two), disk.full, disk.io.
+ */
 export function reflink(from: string, to: string): void {
   try {
     copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);

@@ -1,26 +1,26 @@
-// What processes hold of the host's memory: from /proc on Linux, from ps on macOS, from tasklist on Windows. All three tell
-// KiB: page sizes differ (4, 16 or 64 KiB) and are nobody's business here.
+// How much host memory processes hold: from /proc on Linux, from ps on macOS, from tasklist on Windows. All
+// three tell KiB, so page sizes (4, 16 or 64 KiB) do not matter here.
 import { readFileSync } from 'node:fs';
 import { runTool } from './process.ts';
 
 export interface Residents {
-  /** At once; where a tool has to be asked, as it last said. Null where the host does not tell. */
+  /** In KiB, at once: where a tool has to be asked, its last answer. Null: the host does not tell. */
   now(pid: number): number | null;
-  /** As it is from now on. */
+  /** In KiB, measured after this call. Null: the host does not tell. */
   fresh(pid: number): Promise<number | null>;
 }
 
-/** Of /proc/PID/status; a kernel thread has none. */
+/** From the text of /proc/PID/status; null: a kernel thread, which holds none. */
 export function parseStatus(text: string): number | null {
   const digits = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
-/** Of `ps -o pid=,rss= -p …`: a line a process. */
+/** From the output of `ps -o pid=,rss= -p …`: one line for each process. */
 export const parsePs = (text: string): Map<number, number> =>
   new Map([...text.matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm)].map(([, pid, kib]) => [Number(pid), Number(kib)]));
 
-/** Of `tasklist /FO CSV /NH`. The last field is a number grouped as the user's language groups numbers, and "K". */
+/** From `tasklist /FO CSV /NH`. The last field is a number, grouped as in the user's language, and "K". */
 export const parseTasklist = (text: string): Map<number, number> =>
   new Map(
     [...text.matchAll(/^"[^\r\n]*","(\d+)","[^"\r\n]*","\d+","([^"\r\n]*)"\r?$/gm)].flatMap(
@@ -41,11 +41,11 @@ const linuxResident = (pid: number): number | null => {
 
 const linuxResidents: Residents = { now: linuxResident, fresh: pid => Promise.resolve(linuxResident(pid)) };
 
-/** The tool is asked again after so long. */
+/** How long an answer of the tool is used before it is asked again. */
 const EVERY_MS = 800;
-/** While it fails its last figure is believed so long. */
+/** How long the last figure of a failing tool is believed. */
 const BELIEVED_MS = 10_000;
-/** Of a process nobody asks about any more. */
+/** How long the tool is still asked about a process that nobody asks about any more. */
 const FORGOTTEN_MS = 60_000;
 
 export interface ToolPorts {
@@ -60,7 +60,7 @@ export class ToolResidents implements Residents {
   readonly #wanted = new Map<number, number>();
   readonly #known = new Map<number, { readonly kib: number; readonly atMs: number }>();
   #asking: Promise<void> | null = null;
-  /** Begins when the one under way has ended. */
+  /** The next question to the tool: begins when the one under way has ended. */
   #next: Promise<void> | null = null;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -84,7 +84,7 @@ export class ToolResidents implements Residents {
     return known !== undefined && known.atMs >= nowMs ? known.kib : null;
   }
 
-  /** An answer to a question that was asked before is not fresh. */
+  /** A question already under way may be answered with old figures, so a fresh one waits and follows it. */
   #ask(): Promise<void> {
     if (this.#asking !== null) {
       this.#next ??= this.#asking.then(() => {
@@ -107,7 +107,7 @@ export class ToolResidents implements Residents {
     const pids = [...this.#wanted.keys()];
     const text = await this.#ports.ask(pids).catch(() => null);
     const found = text === null ? null : this.#ports.parse(text);
-    // Nothing at all is a tool that failed; one process less is one that ended.
+    // An empty answer means that the tool failed; a missing process means that it has ended.
     if (found === null || found.size === 0) return;
     this.#known.clear();
     for (const pid of pids) {
@@ -122,7 +122,7 @@ const TOOL = { timeoutMs: 2_000 };
 const ps = async (pids: readonly number[]): Promise<string> =>
   (await runTool('/bin/ps', ['-o', 'pid=,rss=', '-p', pids.join(',')], TOOL)).stdout;
 
-/** It can be asked for one process or for all. */
+/** tasklist takes one process or all, so it is asked for all. */
 const tasklist = async (): Promise<string> =>
   (await runTool('tasklist.exe', ['/FO', 'CSV', '/NH'], TOOL)).stdout;
 

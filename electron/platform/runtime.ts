@@ -1,5 +1,6 @@
-// The runtime a package carries, plain Node and our services, and its copy in the data folder (DESIGN §2): an AppImage
-// unmounts under a detached child, and an upgrade replaces a package's files while VMs run.
+// The runtime a package carries (plain Node and our services) and its copy in the data folder (DESIGN §2).
+// Services run from the copy: an AppImage unmounts under a detached child, and an upgrade replaces a
+// package's files while VMs run.
 //   <package>/resources/runtime/   manifest.json names every file with its hash
 //   <data>/runtime/<version>/      the same, whole or not there
 import { createHash } from 'node:crypto';
@@ -45,7 +46,7 @@ function manifestOf(folder: string): RuntimeManifest | null {
   }
 }
 
-/** Null where this program runs from source or from plain bundles. */
+/** Null: this program runs from source or from plain bundles. */
 export function packedRuntime(): Runtime | null {
   const { resourcesPath } = process as { readonly resourcesPath?: string };
   const folder =
@@ -56,7 +57,7 @@ export function packedRuntime(): Runtime | null {
   return manifest === null ? null : { folder, version: manifest.version };
 }
 
-/** By sizes: hashes were checked when it was copied. */
+/** Compares sizes only: the hashes were checked when the runtime was copied. */
 function isWhole(folder: string, manifest: RuntimeManifest): boolean {
   const own = manifestOf(folder);
   if (own === null || JSON.stringify(own) !== JSON.stringify(manifest)) return false;
@@ -91,7 +92,10 @@ const damaged = (folder: string, cause: unknown): Fault =>
     cause,
   );
 
-/** The newest of what is there and what the package brings: a data folder only goes forward. */
+/**
+ * Returns the newer of the installed and the package's runtime: a data folder never goes back to an older
+ * one.
+ */
 export async function installRuntime(packed: Runtime, dataFolder: string): Promise<Runtime> {
   const shelf = join(dataFolder, 'runtime');
   const target = join(shelf, packed.version);
@@ -104,7 +108,7 @@ export async function installRuntime(packed: Runtime, dataFolder: string): Promi
     const draft = mkdtempSync(join(shelf, '.new-'));
     try {
       await copyRuntime(packed.folder, draft, manifest);
-      // Another build of the same version; its processes keep the files they have open.
+      // Another build of the same version is moved away; its processes keep the files they have open.
       if (existsSync(target) && !isWhole(target, manifest)) renameSync(target, `${draft}.old`);
       if (!existsSync(target)) renameSync(draft, target);
     } catch (cause) {
@@ -129,7 +133,7 @@ const onShelf = (shelf: string): Runtime[] =>
 const newest = (shelf: string): Runtime | undefined =>
   onShelf(shelf).toSorted((one, other) => (isOlder(one.version, other.version) ? 1 : -1))[0];
 
-/** Once the services of `kept` serve, nothing of ours runs from an older one. */
+/** To be called once the services of this runtime serve: then nothing of ours runs from an older one. */
 export function removeOlderRuntimes({ folder, version }: Runtime): void {
   for (const older of onShelf(dirname(folder)))
     if (isOlder(older.version, version)) rmSync(older.folder, { recursive: true, force: true });

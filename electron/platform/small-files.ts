@@ -1,18 +1,19 @@
-// Small files as control keeps them: whoever needs some asks for them by name, and a test gives it others.
+// The functions on small files that control uses, as one object: a module names those it needs, and a test
+// can pass it others.
 import { makePrivateFolder, readJson, readText, removeFile, removeTree, writeJson } from './json-file.ts';
 import { bytesOf, copyDurably, fileExists, listFolder, readWhole } from './vm-files.ts';
 
 export const smallFiles = {
   readJson,
   readText,
-  /** Faults where it cannot be read. */
+  /** Throws Node's own error when the file cannot be read. */
   readWhole,
   /** Durable. */
   writeJson,
   removeFile,
   removeTree,
   makePrivateFolder,
-  /** Null where there is nothing. */
+  /** Null: there is no such file. */
   bytesOf,
   copyDurably,
   exists: fileExists,

@@ -40,7 +40,7 @@ export function onLines(stream: ByteStream, maxBytes: number, each: (line: strin
   });
 }
 
-/** A socket file a dead process left is replaced; on Windows pipes leave none. */
+/** Removes a socket file that a dead process left behind; on Windows pipes leave none. */
 export function clearSocketFile(path: string): void {
   if (process.platform !== 'win32') rmSync(path, { force: true });
 }

@@ -1,9 +1,10 @@
-// Standard output as a place for bytes, lines to read, and the person's wish to end.
+// The terminal's side of a process: bytes to standard output, lines and keys from standard input, and the
+// signals by which a person ends it.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileFault } from './block-file.ts';
 
-/** Resolves when it has been taken; rejects when nobody reads any more. */
+/** Resolves when the data has been taken; rejects when nobody reads any more. */
 export const writeOut = (data: string | Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
     process.stdout.write(data, cause => (cause === null || cause === undefined ? resolve() : reject(cause)));
@@ -12,11 +13,13 @@ export const writeOut = (data: string | Uint8Array): Promise<void> =>
 /** Resolves at the first interrupt or termination. */
 export const interrupted = (): Promise<void> =>
   new Promise(resolve => {
-    // A signal listener keeps no process alive by itself; the connection does.
+    // A signal listener alone does not keep the process alive; the caller's connection does.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 
-/** Calls `heard` at every interrupt, which then no longer ends the process. Returns how to leave off. */
+/**
+ * Calls `heard` at every interrupt, which then no longer ends the process. Returns a function to stop that.
+ */
 export function onInterrupt(heard: () => void): () => void {
   process.on('SIGINT', heard);
   return () => {
@@ -27,7 +30,7 @@ export function onInterrupt(heard: () => void): () => void {
 export const isUnread = (cause: unknown): boolean =>
   cause instanceof Error && 'code' in cause && cause.code === 'EPIPE';
 
-/** Nobody reads standard output any more: `ebb vm list | head -1`. */
+/** Calls `end` when nobody reads standard output any more: `ebb vm list | head -1`. */
 export function onUnread(end: () => void): void {
   process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
     if (isUnread(cause)) return end();
@@ -38,10 +41,10 @@ export function onUnread(end: () => void): void {
 /** More than any file of lines that Ebb writes. */
 const LINES_MAX = 2_000_000;
 
-/** Of a file; null: of standard input. Throws Fault. */
+/** The lines of the file at `path`; null: of standard input. Throws Fault. */
 export async function* readLines(path: string | null): AsyncGenerator<string> {
   const input = path === null ? process.stdin : createReadStream(path);
-  // readline listens too late for a file that is not there.
+  // readline listens too late to hear that a file is missing.
   const broken = new Promise<never>((_, reject) => {
     input.once('error', (cause: unknown) => reject(fileFault('reading', path ?? 'standard input', cause)));
   });
@@ -55,7 +58,7 @@ export async function* readLines(path: string | null): AsyncGenerator<string> {
   throw fileFault('reading', path ?? 'standard input', { code: 'EFBIG' });
 }
 
-/** True where a person at a terminal answers so; nobody there is no. */
+/** True when a person at a terminal gives the wanted answer; false when there is no terminal. */
 export async function askLine(question: string, wanted: RegExp): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -71,8 +74,8 @@ export async function askLine(question: string, wanted: RegExp): Promise<boolean
 }
 
 /**
- * Calls `each` with what is typed, key by key where a person is at a terminal; it is read on only after `each` has taken
- * it. Returns how to give the terminal back.
+ * Calls `each` with what is typed, key by key at a terminal; reading goes on only after `each` has taken it.
+ * Returns a function that gives the terminal back.
  */
 export function typedInput(
   each: (bytes: Buffer) => Promise<void>,

@@ -1,4 +1,4 @@
-// Saved memory moves between QEMU and a file over a unix socket (L3: `migrate unix:`, never `exec:`).
+// Moves saved memory between QEMU and a file over a unix socket (L3: `migrate unix:`, never `exec:`).
 import { createReadStream, createWriteStream, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
@@ -9,7 +9,7 @@ import { fileFault } from './block-file.ts';
 /** How the bytes lie in the file. */
 export type Packing = 'plain' | 'zstd';
 
-/** What memory holds compresses well; more than the fastest level would be waited for. */
+/** Memory compresses well at the fastest level already; a higher one would make people wait. */
 const LEVEL = 1;
 const CHUNK_BYTES = 2 ** 20;
 
@@ -59,7 +59,7 @@ export async function receiveToFile(
   return { bytes: () => count, done, cancel };
 }
 
-/** With a sum of what it holds: a file that was damaged is not taken for memory. */
+/** Adds a checksum of the content, so that a damaged file is not taken for memory. */
 const packer = () =>
   createZstdCompress({
     chunkSize: CHUNK_BYTES,

@@ -1,9 +1,9 @@
-// What strangers make us say to a log, bounded: they may do it as often as they like.
+// Bounds the log lines that strangers cause: they may cause them as often as they like.
 import type { Clock } from './ports.ts';
 
 const TOLD_EVERY_MS = 60_000;
 
-/** Lines for a log: the first of a kind at once, those of the next minute as a number. */
+/** Logs the first line of a kind at once, and those of the next minute as a count. */
 export class Told {
   readonly #clock: Clock;
   readonly #log: (line: string) => void;
@@ -20,7 +20,7 @@ export class Told {
       this.#kinds.set(kind, times + 1);
       return;
     }
-    // What strangers say is shown, never trusted: no line breaks, not long.
+    // A stranger's words are shown, never trusted: no line breaks, and short.
     this.#log(`${kind}: ${detail.replace(/\p{Cc}/gu, ' ').slice(0, 200)}`);
     this.#kinds.set(kind, 0);
     this.#clock.after(TOLD_EVERY_MS, () => {

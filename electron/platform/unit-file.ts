@@ -1,11 +1,14 @@
-// Where systemd looks for what an account has running, and a file put there.
+// Puts a unit into the folder where systemd looks for the services of an account.
 import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../shared/result.ts';
 import { fileFault } from './block-file.ts';
 
-/** Whole or not at all. `mark`: how ours begins; a file that begins otherwise is somebody else's and stays. */
+/**
+ * Whole or not at all. `mark`: how our units begin; a file that begins otherwise is somebody else's and
+ * stays.
+ */
 export function putUserUnit(name: string, text: string, mark: string, env = process.env): string {
   const folder = join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd', 'user');
   const path = join(folder, name);

@@ -57,7 +57,7 @@ export function readBytes(path: string, offset: number, length: number): Uint8Ar
 export const writeBytes = (path: string, bytes: Uint8Array): void =>
   writeFileSync(path, bytes, { mode: 0o600 });
 export const fileExists = (path: string): boolean => existsSync(path);
-/** Also by a link to nothing: who writes there writes where it points. */
+/** True also for a dangling link: whoever writes to it writes to where it points. */
 export const isNameTaken = (path: string): boolean => {
   try {
     lstatSync(path);
@@ -66,11 +66,11 @@ export const isNameTaken = (path: string): boolean => {
     return false;
   }
 };
-/** Null where there is nothing. */
+/** Null: there is no such file. */
 export const bytesOf = (path: string): number | null =>
   statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
-/** A file or a small folder, whole or not at all under its name. Throws Fault. */
+/** Copies a file or a small folder, durably; under its name it is whole or not there. Throws Fault. */
 export function copyDurably(from: string, to: string): void {
   const beside = `${to}.new`;
   try {
@@ -107,12 +107,12 @@ export function canWriteAt(path: string): boolean {
 }
 
 const PIECE_BYTES = 8 * 2 ** 20;
-/** Behind the name of a copy that is not whole yet. */
+/** Ends the name of a copy that is not whole yet. */
 const UNFINISHED = '.new';
 
 /**
- * By reflink where the file system can (T16), which is instant; else piece by piece, each after `piece` has resolved. Durable,
- * and whole or not at all.
+ * Copies by reflink where the file system can (T16), which is instant; else piece by piece, each after
+ * `piece` has resolved. Durable, and whole or not at all.
  */
 export async function copyInto(
   from: string,
@@ -156,7 +156,9 @@ async function copyPieces(
   }
 }
 
-/** Small files, or folders of such, of the same names and bytes; also where neither is there. */
+/**
+ * Whether two small files, or folders of them, have the same names and bytes; true also if neither exists.
+ */
 export async function isSame(one: string, other: string): Promise<boolean> {
   const [a, b] = [one, other].map(path => statSync(path, { throwIfNoEntry: false }));
   if (a === undefined || b === undefined) return a === b;
@@ -172,7 +174,7 @@ export async function isSame(one: string, other: string): Promise<boolean> {
   return true;
 }
 
-/** Empty where there is none. */
+/** Empty: there is no such folder. */
 export const listFolder = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
 
 /** Another name for a file nobody writes to any more; a copy where the file system has no second names. */
@@ -192,14 +194,14 @@ export function removeEmptyFolder(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // Something is in it: that stays.
+    // The folder is not empty, and stays.
   }
 }
 
 /** T8: files of disks go off the control path. */
 export const removeLarge = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
 
-/** Durable: what was moved is found at its new place, and at no other, also after a power cut. Throws Fault. */
+/** Durable: even after a power cut the file is at its new place and at no other. Throws Fault. */
 export function moveInto(folder: string, from: string, name: string): void {
   if (!existsSync(from)) return;
   const to = join(folder, name);
@@ -212,7 +214,7 @@ export function moveInto(folder: string, from: string, name: string): void {
   }
 }
 
-/** What it holds is on the disk, under its new name. */
+/** Durable: resolves when the file's content and its new name are on the disk. */
 export async function moveDurably(from: string, to: string): Promise<void> {
   try {
     for (const path of [from, dirname(to)]) {
@@ -235,7 +237,7 @@ export function childBelow(folder: string, path: string): string | null {
   return path.startsWith(`${real}${sep}`) ? (path.slice(real.length + 1).split(sep)[0] ?? null) : null;
 }
 
-/** build/guest assembles it there, outside the repository. */
+/** The sample guest, where build/guest assembles it, outside the repository; null: it is not there. */
 export function sampleGuest(): { kernel: string; initrd: string } | null {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const folder = join(cache, 'ebb', 'guest', 'current');
@@ -243,7 +245,7 @@ export function sampleGuest(): { kernel: string; initrd: string } | null {
   return existsSync(found.kernel) && existsSync(found.initrd) ? found : null;
 }
 
-/** 0600; never over one that is there. Throws Fault. */
+/** Writes a new file (0600), never over an existing one. Throws Fault. */
 export function writeNewFile(path: string, bytes: Uint8Array): void {
   try {
     writeFileSync(path, bytes, { flag: 'wx', mode: 0o600, flush: true });

@@ -7,18 +7,21 @@ import { messageOf } from '../../shared/result.ts';
 import { kibToBytes } from '../../shared/units.ts';
 
 export interface VmGroup {
-  /** The kernel slows down and reclaims from who holds more; null: no limit. */
+  /** Above this the kernel slows the group down and reclaims from it; null: no limit. */
   setHighKib(highKib: number | null): void;
-  /** Of all the processors there are; null: no limit. Throws where none can be set in this group. */
+  /** Per cent of all processors; null: no limit. Throws where this group can have no limit. */
   setCpuPercent(percent: number | null): void;
-  /** When all in it have ended. */
+  /** To be called when all processes of the group have ended. */
   remove(): void;
 }
 
 export interface VmGroups {
-  /** Puts a process into its group, or finds it there. Null where groups cannot be had. Throws as the file system does. */
+  /**
+   * Puts a process into its group, or finds it there. Null: groups cannot be had. Throws as the file system
+   * does.
+   */
   enter(name: string, pid: number): VmGroup | null;
-  /** What there is, or why there is none, as a sentence. */
+  /** What the kernel bounds, or why it does not, as a sentence. */
   readonly found: string;
   /** Whether a share of the processors can be held, or why not. */
   readonly cpu: CpuHold;
@@ -42,9 +45,9 @@ const groupName = (name: string): string => `ebb-vm-${name}`;
 const COMMAND = 'systemd-run --user --scope -p Delegate=yes ebb';
 const REMEDY = `Started with "${COMMAND}", Ebb can.`;
 const KEPT_BY = 'so the kernel does not keep VMs to what they were promised.';
-/** Of `cpu.max`, in microseconds, as the kernel has it by itself. */
+/** The period of `cpu.max` in microseconds: the kernel's default. */
 const PERIOD_US = 100_000;
-/** The kernel takes no less. */
+/** The smallest quota the kernel accepts. */
 const QUOTA_US_MIN = 1_000;
 const CONTROLLERS = ['memory', 'cpu'] as const;
 type Controller = (typeof CONTROLLERS)[number];
@@ -54,15 +57,15 @@ export interface GroupsInput {
   readonly files: GroupFiles;
   /** Where the cgroup file system is mounted. */
   readonly root: string;
-  /** Ebb's own processes, which are moved aside: a group that is divided holds none itself. */
+  /** Ebb's own processes, which are moved into ebb-service: a divided group may hold none itself. */
   readonly own: readonly number[];
-  /** Processors there are. */
+  /** How many processors the host has. */
   readonly processors: number;
 }
 
 const words = (text: string | null): string[] => (text ?? '').split(/\s+/).filter(word => word !== '');
 
-/** Of a process, below the root; null where it is in no group of version 2, or in one we do not see. */
+/** A process's group, below the root; null: it is in no group of version 2, or in one we cannot see. */
 function groupOf(files: GroupFiles, pid: number): string | null {
   const path = /^0::(\/.*)$/m.exec(files.read(`/proc/${pid}/cgroup`) ?? '')?.[1];
   return path === undefined || path.includes('/..') ? null : path;
@@ -71,10 +74,10 @@ function groupOf(files: GroupFiles, pid: number): string | null {
 interface Divided {
   readonly base: string;
   readonly has: readonly Controller[];
-  /** What it was given and may not hand on, with the system's words. */
+  /** Controllers the group has but may not hand on, each with the system's words. */
   readonly refused: ReadonlyMap<Controller, string>;
 }
-/** Why it cannot be; and whether that can be helped. */
+/** Why the group cannot be divided, and whether starting Ebb in another way helps. */
 interface Undivided {
   readonly why: string;
   readonly isCurable: boolean;
@@ -105,7 +108,10 @@ function divide({ files, root, own }: GroupsInput): Divided | Undivided {
   return { why: `Ebb may not divide its own cgroup (${why})`, isCurable: true };
 }
 
-/** One at a time: the kernel may refuse one (`cpu` does where realtime processes run) and grant the other. What was refused, and why. */
+/**
+ * Hands the controllers on to the groups below, one at a time: the kernel may refuse one (`cpu`, where
+ * realtime processes run) and grant the other. Returns which were refused, and why.
+ */
 function handOn(
   files: GroupFiles,
   base: string,
@@ -131,7 +137,7 @@ function handOn(
 const cannotLimit = (one: Controller, words?: string): string =>
   `Ebb's own cgroup may not limit ${LIMITED[one]}${words === undefined ? '' : ` (${words})`}`;
 
-/** Null where it may be limited. */
+/** Why the controller cannot be used; null: it can. */
 function whyNot(divided: Divided | Undivided, one: Controller): Undivided | null {
   if ('why' in divided) return divided;
   if (divided.has.includes(one)) return null;
@@ -159,7 +165,7 @@ function undo(files: GroupFiles, base: string, inside: readonly number[]): void 
     for (const one of inside) files.write(`${base}/cgroup.procs`, String(one));
     files.removeFolder(`${base}/${SERVICE}`);
   } catch {
-    // Where nothing could be done nothing is to be undone.
+    // What could not be done before need not be undone.
   }
 }
 
@@ -167,7 +173,7 @@ const groupAt = (files: GroupFiles, path: string, processors: number): VmGroup =
   setHighKib: highKib =>
     files.write(`${path}/memory.high`, highKib === null ? 'max' : String(kibToBytes(highKib))),
   setCpuPercent: percent => {
-    // Nothing limits it where the processors were not divided.
+    // Without the cpu controller there is no limit to lift.
     if (percent === null && files.read(`${path}/cpu.max`) === null) return;
     const quotaUs = percent === null ? 'max' : cpuQuotaUs(percent, processors);
     files.write(`${path}/cpu.max`, `${quotaUs} ${PERIOD_US}`);
@@ -176,12 +182,12 @@ const groupAt = (files: GroupFiles, path: string, processors: number): VmGroup =
     try {
       files.removeFolder(path);
     } catch {
-      // Its last process may not be reaped yet: the next start of this VM uses it again.
+      // The group's last process may not be reaped yet: the next start of this VM uses the group again.
     }
   },
 });
 
-/** Of each period, all processors together. */
+/** Microseconds of each period, counted over all processors. */
 export const cpuQuotaUs = (percent: number, processors: number): number =>
   Math.max(QUOTA_US_MIN, Math.round((percent / 100) * processors * PERIOD_US));
 
@@ -193,7 +199,7 @@ export function vmGroups(input: GroupsInput): VmGroups {
     cpu: cpuHold(divided),
     enter: (name, pid) => {
       const group = groupOf(files, pid);
-      // Of an earlier control, which may have been started elsewhere.
+      // An earlier control put the process there; that may have been started in another group.
       if (group?.endsWith(`/${groupName(name)}`) === true)
         return groupAt(files, `${root}${group}`, processors);
       if ('why' in divided) return null;

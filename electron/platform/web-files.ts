@@ -1,4 +1,4 @@
-// The built page, file by file: regular files inside one folder, never outside it, whatever the path says.
+// Reads the built page file by file: only regular files inside one folder, whatever the path says.
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 
@@ -17,15 +17,15 @@ const MIME: Readonly<Record<string, string>> = {
 export interface WebFile {
   readonly bytes: Uint8Array;
   readonly mime: string;
-  /** Its name holds a hash of its content: it may be kept for ever. */
+  /** The name holds a hash of the content, so browsers may cache it for ever. */
   readonly isImmutable: boolean;
 }
 export interface WebFiles {
-  /** Null for what is missing, of an unknown kind or outside. `/` is index.html. */
+  /** Null: the file is missing, of an unknown kind or outside the folder. `/` is index.html. */
   read(path: string): Promise<WebFile | null>;
 }
 
-/** Decodes and checks; null for what could leave the folder. */
+/** The file name in a URL's path; null: it could lead out of the folder. */
 export function webFileName(path: string): string | null {
   try {
     const name = decodeURIComponent(path).replace(/^\/+/, '') || 'index.html';

@@ -1,4 +1,4 @@
-// A file that is given away whole: opened once, and read only while it is the one that was seen.
+// A file that is sent whole: opened once, and read only while it is still the file that was seen.
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 
@@ -10,12 +10,15 @@ export interface SeenFile {
   readonly modifiedMs: number;
 }
 export interface WholeFile {
-  /** Throws, before its end, where it was changed meanwhile. */
+  /** Throws, before the last chunk, when the file was changed meanwhile. */
   readonly chunks: AsyncIterable<Uint8Array>;
   close(): void;
 }
 
-/** `path` real. Null: it is gone, reached by a link now, no plain file, or another than was seen. */
+/**
+ * `path` is free of links. Null: the file is gone, behind a link now, not plain, or not the one that was
+ * seen.
+ */
 export async function openWhole({ path, bytes, modifiedMs }: SeenFile): Promise<WholeFile | null> {
   // A link or a pipe may have taken its place.
   const how = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -44,7 +47,7 @@ async function* chunksOf(handle: FileHandle, seen: Stats): AsyncGenerator<Uint8A
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
     if (bytesRead === 0) throw new Error('the file became shorter');
     at += bytesRead;
-    // Without its end nobody takes it for whole.
+    // Without its last chunk nobody takes the file for whole.
     if (at === bytes && !isSame(await handle.stat(), seen)) throw new Error('the file was changed');
     yield chunk.subarray(0, bytesRead);
   }

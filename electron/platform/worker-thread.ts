@@ -1,10 +1,11 @@
-// Threads: starts a module of ours in one, and what a thread knows of itself. Each side gets one MessagePort.
+// Threads: starts a module of ours in a thread, and tells a thread about itself. Each side gets one
+// MessagePort.
 import { MessageChannel, type MessagePort, Worker, workerData } from 'node:worker_threads';
 import { stackOf } from '../../shared/result.ts';
 
 export interface WorkerThread {
   readonly port: MessagePort;
-  /** Once, however it ended; `why` is null after a wanted end. */
+  /** Runs once, however the thread ended; `why` is null after a wanted end. */
   onExit(listener: (why: string | null) => void): void;
   terminate(): Promise<void>;
 }
@@ -22,7 +23,7 @@ export function siblingModule(callerUrl: string, name: string): URL {
   return new URL(`./${name}${extension}`, callerUrl);
 }
 
-/** What a thread makes and forgets at once is little; V8 would let it grow to 48 MiB before it looks. */
+/** A thread has few short-lived objects; V8 would let them grow to 48 MiB before it collects them. */
 const YOUNG_MIB = 4;
 
 /** `data` must survive structured cloning. */
