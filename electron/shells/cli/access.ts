@@ -1,4 +1,4 @@
-// `ebb token …` and `ebb session …`: who may come from elsewhere, and who is here.
+// `ebb token …` and `ebb session …`: who may sign in, and who is signed in.
 import type { AccessLink, AccessSession, AccessToken } from '../../../shared/access.ts';
 import { Fault } from '../../../shared/result.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -24,7 +24,7 @@ const tokenRow = ({ name, role, createdAt, expiresAt, lastUsedAt }: Omit<AccessT
   expiresAt === null ? '–' : `${timeText(expiresAt)}${expiresAt <= systemClock.wallMs() ? ' (expired)' : ''}`,
 ];
 
-/** No name of a token begins so. */
+/** Stands for the name of a link: no token's name begins with a parenthesis. */
 const linkName = ({ id }: Pick<AccessLink, 'id'>): string => `(link ${id.slice(0, ID_CHARS)})`;
 
 export const listTokens: Run<Rows['token list']> = async ({ client }) => {

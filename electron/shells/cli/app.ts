@@ -1,4 +1,4 @@
-// `ebb task …`, `ebb events` and what concerns Ebb itself.
+// `ebb task …`, `ebb events` and the commands about Ebb itself.
 
 import { Fault } from '../../../shared/result.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
@@ -70,7 +70,10 @@ export const resumeTask: Run<Rows['task resume']> = async session => {
 type Topic = Exclude<TopicName<Contract>, 'console' | 'serial'>;
 const USUAL: readonly Topic[] = ['vms', 'host', 'tasks', 'ledger'];
 
-/** {"topic": …, "revision": …, "payload": …} a line; an interrupt ends it, and so does the service. */
+/**
+ * Writes one line {"topic": …, "revision": …, "payload": …} per event, until an interrupt or the service's
+ * end.
+ */
 export const streamEvents: Run<Rows['events']> = async (session): Promise<Output> => {
   const { client, given } = session;
   const topics = given.TOPIC.length === 0 ? USUAL : given.TOPIC;

@@ -1,4 +1,4 @@
-// `ebb audit …`: what was recorded, the records themselves, and whether they are whole.
+// `ebb audit …`: shows what was recorded, exports the records, and checks that their chain is whole.
 import { createHash } from 'node:crypto';
 import {
   AUDIT_LINES_MAX,
@@ -27,7 +27,7 @@ type Rows = typeof AUDIT_ROWS;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const headText = ({ seq, hash }: AuditHead): string => `${seq}:${hash}`;
 
-/** "minKib 1024 → 2048, point before update": what changed as from → to, else what was asked for. */
+/** "minKib 1024 → 2048, point before update": a changed value as from → to, any other as it was asked for. */
 export function valuesText(from: AuditValues, to: AuditValues): string {
   const words = (value: AuditValues[string] | undefined): string => (value === null ? 'none' : String(value));
   return Object.keys({ ...from, ...to })
@@ -94,7 +94,7 @@ async function* exported({ client }: Session, sinceMs: number): AsyncGenerator<r
   }
 }
 
-/** Lines of JSON in any case: they are checked as they stand. */
+/** Always writes the lines as they stand in the files: they are checked byte by byte. */
 export const exportAudit: Run<Rows['audit export']> = async session => {
   const { since } = session.given;
   const pages = exported(session, since === undefined ? 0 : Math.max(0, systemClock.wallMs() - since * 1000));
@@ -132,7 +132,7 @@ export function reportOutput(report: AuditReport): Output {
   return { text, json: report, ...(problemCount === 0 ? {} : { exit: EXIT_INTEGRITY }) };
 }
 
-/** Against a head from elsewhere: what came after it is not judged by it. */
+/** A check against a head noted elsewhere, which says nothing about the records after it. */
 const against = (head: AuditHead | null) =>
   chainCheck(sha256, { head, first: null, beyondHead: Number.POSITIVE_INFINITY });
 
@@ -144,7 +144,7 @@ export const verifyAudit: Run<Rows['audit verify']> = async session => {
   return reportOutput(check.report());
 };
 
-/** Of a file, or standard input. */
+/** Checks the records in a file, or on standard input ("-"). */
 export async function verifyFile(file: string, head: string | undefined): Promise<Output> {
   const check = against(givenHead(head));
   for await (const line of readLines(file === '-' ? null : file)) check.line(line);

@@ -1,5 +1,5 @@
-// `ebb __complete`: what a shell offers for the word being typed. Never starts the service and never keeps a person
-// waiting: what is not known at once is not offered.
+// `ebb __complete`: what a shell offers for the word being typed. Never starts the service and never keeps a
+// person waiting: names that do not arrive within PATIENCE_MS are not offered.
 import type { Client } from '../../../shared/rpc/client.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import { pause } from '../../platform/clock.ts';

@@ -1,5 +1,5 @@
-// Completion of words in a shell. The scripts only hand the words over; what may stand there is said by the table, and
-// by a service that runs already for what is its to know.
+// Completion of words in a shell. The shell scripts only pass the words on. The table of commands says what
+// may follow; names of VMs, points and tasks come from the service, if it runs already.
 import { COMMANDS, findCommand, GROUPS, shownCommands } from './table.ts';
 import { type Option, optionsOf, type Value } from './words.ts';
 
@@ -8,11 +8,11 @@ export type Living = 'vm' | 'point' | 'trashed' | 'task' | 'disk';
 
 export interface Candidates {
   readonly words: readonly string[];
-  /** To be asked of the service; `vm`: the VM named before it, whose points are meant. */
+  /** Names to ask the service for; `vm`: the VM named earlier in the line, whose points are meant. */
   readonly living: { readonly kind: Living; readonly vm: string | null } | null;
-  /** Names of files may stand here: left to the shell. */
+  /** File names may stand here: the shell completes those. */
   readonly isFile: boolean;
-  /** Of every word, those of the service too. */
+  /** Begins every word, those of the service too. */
   readonly prefix: string;
 }
 
@@ -44,10 +44,12 @@ function commandWords(before: readonly string[]): string[] {
   return names.filter(name => name.startsWith(`${first} `)).map(name => name.slice(first.length + 1));
 }
 
-/** As it is on the command line of bash, which hands words over with what quotes them. */
+/** Bash passes words on with their quotes and backslashes. */
 const unquoted = (word: string): string => word.replace(/^["']|["']$/g, '').replace(/\\(.)/g, '$1');
 
-/** `words`: after `ebb`, the last one unfinished, perhaps empty. Bash hands --name=value over as three. */
+/**
+ * `words`: those after `ebb`, the last unfinished, perhaps empty. Bash passes --name=value as three words.
+ */
 export function candidates(words: readonly string[]): Candidates {
   const [, head, value] = /^(--[a-z-]+)=(.*)$/s.exec(words.at(-1) ?? '') ?? [];
   if (head !== undefined && value !== undefined) {
@@ -79,7 +81,7 @@ export function candidates(words: readonly string[]): Candidates {
   return argument === undefined ? NONE : ofValue(argument, vm);
 }
 
-/** A shell is told by this line that files may stand here. */
+/** This line tells the shell that file names may stand here. */
 export const FILES_LINE = ':files';
 
 const BASH = `# bash completion of ebb: source <(ebb completion bash)
@@ -130,5 +132,5 @@ complete -c ebb -f -a '(__ebb_complete)'
 `;
 
 export const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
-/** So that the names above cannot drift from what the table takes. */
+/** Does not compile when the shells above are not those the table accepts. */
 COMMANDS.completion.arguments[0].choices satisfies readonly (keyof typeof SCRIPTS)[];

@@ -1,4 +1,4 @@
-// `ebb vm create`: a file named becomes a token, then everything is asked of control at once.
+// `ebb vm create`: registers the named file to get a token, then asks control for everything in one call.
 import { KINDS, suggestedRange } from '../../../shared/kinds.ts';
 import { type MemoryRange, VM_MIN_KIB } from '../../../shared/memory.ts';
 import { MIB_KIB } from '../../../shared/units.ts';
@@ -23,7 +23,8 @@ async function sourceOf({ client, given, absolute }: CreateSession): Promise<VmS
   const diskBytes = given['disk-size'] ?? KINDS[given.os].diskBytes;
   if (given.iso !== undefined) return { kind: 'iso', file: await register(given.iso), diskBytes };
   if (given.disk !== undefined) {
-    // Said by the person, never guessed: a raw image's first bytes are the guest's to write.
+    // The person says the format; it is never guessed: a guest can write anything to a raw image's first
+    // bytes.
     if (given.format === undefined)
       throw new UsageError("--disk needs --format: Ebb never guesses an image's format.");
     const file = await register(given.disk);
@@ -33,7 +34,7 @@ async function sourceOf({ client, given, absolute }: CreateSession): Promise<VmS
   return { kind: 'empty', diskBytes };
 }
 
-/** What is left out is what its kind of system wants, as far as this computer has it. */
+/** Bounds left out follow from the kind of system, as far as this computer has the memory. */
 async function rangeOf({ client, given }: CreateSession): Promise<MemoryRange> {
   const { os, 'mem-max': maxKib = given.sample ? SAMPLE_MAX_KIB : undefined, 'mem-min': minKib } = given;
   if (maxKib === undefined) {

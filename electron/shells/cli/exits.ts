@@ -1,4 +1,4 @@
-// Exit codes: stable, so that scripts can tell. One table, for the program, its manual and its tests.
+// Exit codes: stable, because scripts rely on them. One table for the program, its manual and its tests.
 import type { ErrorCode } from '../../../shared/errors.ts';
 
 interface Exit {
@@ -11,7 +11,7 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_INTEGRITY = 8;
 export const EXIT_INTERRUPTED = 130;
-/** As a shell reports a program that SIGPIPE ended. */
+/** The code by which a shell reports a program that SIGPIPE ended. */
 export const EXIT_UNREAD = 141;
 
 export const EXITS: readonly Exit[] = [

@@ -1,4 +1,4 @@
-// What a command does and takes, in words: of one, of a group, of all. Pure, from the table.
+// The help texts: what one command, a group or all commands do and take. Pure, from the table.
 import { COMMANDS, type CommandName, GROUPS, shownCommands } from './table.ts';
 import {
   type Argument,
@@ -43,7 +43,7 @@ const optionWord = (name: string, option: Option): string =>
     ? `--${name}`
     : `--${name} ${option.choices === undefined ? valueWord(option) : name.toUpperCase()}`;
 
-/** `VM [--min SIZE] (--sample | --empty)`. */
+/** A command's words in brackets: `VM [--min SIZE] (--sample | --empty)`. */
 export function usageOf({ arguments: words, options, groups = [], isTask }: Row): string {
   const grouped = new Map<string, Group>();
   for (const group of groups.filter(({ rule }) => rule !== 'some'))
@@ -67,7 +67,7 @@ export function usageOf({ arguments: words, options, groups = [], isTask }: Row)
 export const usageLine = (name: CommandName): string =>
   `usage: ${`ebb ${name} ${usageOf(COMMANDS[name])}`.trimEnd()}`;
 
-/** The sentence, and what belongs to the value. */
+/** The doc sentence of a value, with its choices, bounds and default. */
 export function docOf(value: Value): string {
   const more = [
     ...(value.choices === undefined ? [] : [`one of ${value.choices.join(', ')}`]),
@@ -80,7 +80,7 @@ export function docOf(value: Value): string {
 
 const WIDTH = 100;
 
-/** Indented lines beside a head; the text is wrapped at words. */
+/** Two columns: heads, and their texts wrapped at words. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(30, Math.max(0, ...rows.map(([head]) => head.length)));
   return rows.flatMap(([head, text]) => {
@@ -105,7 +105,7 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
 const optionRows = (options: Readonly<Record<string, Option>>): [string, string][] =>
   Object.entries(options).map(([name, option]) => [optionWord(name, option), docOf(option)]);
 
-/** Options of its own first; those of every command last. */
+/** Help of one command: its own options first, those of every command last. */
 export function commandHelp(name: CommandName): string {
   const row: Row = COMMANDS[name];
   const own = Object.fromEntries(
@@ -126,7 +126,7 @@ export function commandHelp(name: CommandName): string {
   ].join('\n');
 }
 
-/** Of everything, or of the commands that begin with the group's word. */
+/** A list of all commands, or of those that begin with the group's word. */
 export function listHelp(group: string | null): string {
   const rows = shownCommands().filter(([name]) => group === null || name.startsWith(`${group} `));
   return [
@@ -139,7 +139,7 @@ export function listHelp(group: string | null): string {
   ].join('\n');
 }
 
-/** Null: all. Undefined: there is nothing of that name. */
+/** `name` null: all commands. Undefined: nothing has that name. */
 export function helpOf(name: string | null): string | undefined {
   if (name === null) return listHelp(null);
   if (GROUPS.includes(name)) return listHelp(name);

@@ -99,7 +99,7 @@ function minuteOf(text: string): number {
   throw new UsageError(`--at: "${text}" is not a time of day; write it like 09:30.`);
 }
 
-/** As given; what is not, as it is. */
+/** The schedule with the given options changed; the rest stays. */
 function changed(old: Schedule, given: Given<Rows['history set']>): Schedule {
   const { every, at, quota, battery } = given;
   const change = given['on-change'];
@@ -164,7 +164,7 @@ export const previewSchedule: Run<Rows['history preview']> = async session => {
   return { text: text.join('\n'), json: preview };
 };
 
-/** The fewest, oldest first, that are so many or free so much. */
+/** The first `oldest` candidates, or the fewest, oldest first, that free at least `free` bytes. */
 function chosen(
   { candidates }: CleanUp,
   { oldest, free }: { oldest: number | undefined; free: number | undefined },

@@ -1,4 +1,5 @@
-// Is the history what it was, and what if its database is gone?
+// `ebb vm verify` and `ebb vm rescue`: checks whether history is unchanged, and rebuilds a lost timeline
+// database.
 import { bytesText } from '../../../shared/units.ts';
 import type { VerifyReport } from '../../../shared/verify.ts';
 import { EXIT_FAILED, EXIT_INTEGRITY, EXIT_OK } from './exits.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `ebb`: the whole app from a terminal, through the contract alone. The table says what there is; what a command needs
-// beyond it is loaded once it is known. Exit codes: exits.ts.
+// `ebb`: the whole app from a terminal, through the contract alone. table.ts lists the commands; the code of
+// a command is loaded once the command is known. Exit codes: exits.ts.
 import { resolve } from 'node:path';
 import { isUnread, onUnread, writeOut } from '../../platform/standard-streams.ts';
 import { EXIT_INTERRUPTED, EXIT_OK, EXIT_UNREAD } from './exits.ts';
@@ -46,14 +46,14 @@ async function local(name: LocalName, given: AnyGiven): Promise<string | Output>
   }
 }
 
-/** What is written where nobody wants the answer as a document. */
+/** The command's answer in the wanted form: text, one JSON document, or a last line of JSON. */
 function written({ text, json }: Output, given: AnyGiven): string | null {
   if (text === null) return null;
   if (given.ndjson === true) return JSON.stringify({ result: json });
   return given.json === true ? JSON.stringify(json) : text;
 }
 
-/** The code of a command: typed with the row that the words were read by. */
+/** The code of a command. The casts are safe: its types come from the row by which the words were parsed. */
 async function runnerOf(name: ServiceName): Promise<(session: Session) => Promise<Output>> {
   const { RUNNERS } = await import('./runners.ts');
   return (await RUNNERS[name]()) as unknown as (session: Session) => Promise<Output>;
@@ -80,7 +80,7 @@ async function served(name: ServiceName, given: AnyGiven): Promise<number> {
     },
   };
   try {
-    // --no-wait: what is known at the beginning is the answer.
+    // --no-wait: what is known when the task begins is the answer.
     const output = await run(session).catch((error: unknown): Output => {
       if (!(error instanceof Begun)) throw error;
       return { text: error.known.taskId ?? '', json: error.known };
@@ -93,7 +93,7 @@ async function served(name: ServiceName, given: AnyGiven): Promise<number> {
   }
 }
 
-/** Of a command that needs no service as it was said; null: it does. */
+/** The answer of a command that, with these options, needs no service; null: it needs one. */
 async function unserved(name: ServiceName, given: AnyGiven): Promise<Output | null> {
   if (name !== 'audit verify' || given.FILE === undefined) return null;
   return (await import('./audit.ts')).verifyFile(String(given.FILE), given.head as string | undefined);
@@ -116,7 +116,7 @@ async function doAsked(asked: Asked): Promise<number> {
   return EXIT_OK;
 }
 
-/** Of the command meant, or where to look. */
+/** The usage of the command that was meant, or where to look. */
 function usageFor(argv: readonly string[]): string {
   const words = argv.filter(word => !word.startsWith('-'));
   const found = findCommand(words);

@@ -1,4 +1,4 @@
-// ebb(1) from the table, in the man macros every troff knows. Pure.
+// The manual page ebb(1), made from the table in the man macros every troff knows. Pure.
 import { EXITS } from './exits.ts';
 import { docOf, usageOf, valueWord } from './help.ts';
 import { shownCommands } from './table.ts';

@@ -1,4 +1,4 @@
-// Memory from the command line: what there is, what VMs may have, why it moved, and changes that can be taken back.
+// `ebb mem …`: shows memory and the ledger, sets ranges and policy, tries changes and takes them back.
 import type { HostMemory, MemoryRange, VmMemory } from '../../../shared/memory.ts';
 import type { VmSummary } from '../../../shared/vm.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -63,7 +63,7 @@ export const showMemory: Run<Rows['mem show']> = async session => {
   return { text: `${text}${trial}`, json: first.memory };
 };
 
-/** As given; what is not, as it is. */
+/** The range with the given bounds changed; the other stays. */
 const rangeOf = (
   { min, max }: { readonly min: number | undefined; readonly max: number | undefined },
   { minKib, maxKib }: MemoryRange,
@@ -77,7 +77,7 @@ export const setMemory: Run<Rows['mem set']> = async ({ client, given }) => {
   const { min, max, weight, balance } = given;
   const vmId = spec.id;
   let memory = await client.call('memory.show', { vmId });
-  // The range first: it may be refused, and then nothing was changed.
+  // The range goes first: it may be refused, and then nothing has been changed.
   if (min !== undefined || max !== undefined)
     memory = await client.call('memory.set-range', { vmId, ...rangeOf(given, spec) });
   if (weight !== undefined || balance !== undefined)
@@ -93,7 +93,7 @@ export const setMemory: Run<Rows['mem set']> = async ({ client, given }) => {
   };
 };
 
-/** As people say it. */
+/** Words of the command line for the modes of the contract. */
 const MODES = { need: 'demand', ratio: 'proportional' } as const;
 const orNull = (amount: number | 'none'): number | null => (amount === 'none' ? null : amount);
 

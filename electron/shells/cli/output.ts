@@ -1,4 +1,4 @@
-// Tables for people. Pure.
+// How the CLI writes for people: tables, times, amounts. Pure.
 import type { Timeline } from '../../../shared/timeline.ts';
 import { amountText, MIB } from '../../../shared/units.ts';
 
@@ -15,11 +15,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 export const kibText = (kib: number | null): string => (kib === null ? '–' : amountText(kib));
-/** As the clock on the wall says it. */
+/** The local time as ISO text. */
 const local = (ms: number): string =>
   new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().replace('T', ' ');
 export const timeText = (ms: number): string => local(ms).slice(0, 16);
-/** With its seconds, without its day. */
+/** The time of day with seconds. */
 export const clockText = (ms: number): string => local(ms).slice(11, 19);
 
 const WORK_WORDS = {

@@ -1,4 +1,5 @@
-// Words in, a command and what it is given out. Pure. Node's own tokens; the table says what they mean.
+// Parses a command line into a command and its values. Pure. Node's parseArgs splits the words; the table
+// says what they mean.
 import { parseArgs } from 'node:util';
 import { allWords, COMMANDS, type CommandName, findCommand, GROUPS } from './table.ts';
 import { nearest, parseValue, UsageError } from './values.ts';
@@ -14,7 +15,7 @@ export interface Parsed {
 }
 export type Asked =
   | { readonly kind: 'run'; readonly parsed: Parsed }
-  /** Null: of everything; a group, or a command. */
+  /** The group or command whose help is asked for; null: help on everything. */
   | { readonly kind: 'help'; readonly of: string | null };
 
 interface Said {
@@ -27,7 +28,7 @@ interface Words {
   readonly options: readonly Said[];
 }
 
-/** An option takes a value everywhere or nowhere, so words can be told apart before the command is known. */
+/** An option takes a value in all commands or in none, so words can be split before the command is known. */
 export const ALL_OPTIONS: Readonly<Record<string, Option>> = Object.assign(
   {},
   ...(Object.values(COMMANDS) as Row[]).map(({ options }) => options),
@@ -138,7 +139,7 @@ function readArguments(row: Row, words: readonly string[]): AnyGiven {
   return given;
 }
 
-/** Throws UsageError. */
+/** Throws UsageError when the words make no command. */
 export function parse(argv: readonly string[]): Asked {
   const { plain, options } = readWords(argv);
   const isHelp = options.some(({ name }) => name === 'help');

@@ -1,4 +1,4 @@
-// Who is meant by a name, an id's beginning, or @-1. Pure.
+// Finds the VM, point, disk or task meant by a name, the beginning of an id, or @-1. Pure.
 
 import type { Task } from '../../../shared/task.ts';
 import type { Moment } from '../../../shared/timeline.ts';
@@ -17,12 +17,12 @@ export class NotFoundError extends Error {
   }
 }
 
-/** Shorter beginnings of an id are hit by chance. */
+/** A shorter word could begin an id by chance. */
 const ID_CHARS_LEAST = 4;
 const beginsWith = (id: string, word: string): boolean =>
   word.length >= ID_CHARS_LEAST && id.startsWith(word.toLowerCase());
 
-/** By name, else by the beginning of its id, if only one has it. */
+/** By name, else by the beginning of an id that only one VM has. */
 export function pickVm(vms: readonly VmSummary[], word: string): VmSummary {
   const byName = vms.find(({ spec }) => spec.name.toLowerCase() === word.toLowerCase());
   if (byName !== undefined) return byName;

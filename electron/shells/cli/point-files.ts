@@ -1,4 +1,5 @@
-// `ebb point files` and `ebb point restore-files`: what is inside a point, and files of it copied out.
+// `ebb point files` and `ebb point restore-files`: lists the files inside a point, and copies some of them
+// out.
 import type { FileEntry } from '../../../shared/point-files.ts';
 import { bytesText } from '../../../shared/units.ts';
 import { table, timeText } from './output.ts';

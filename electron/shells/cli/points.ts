@@ -15,7 +15,7 @@ import { UsageError } from './values.ts';
 type Rows = typeof POINT_ROWS;
 type OfPoint = OfVm & Session<{ readonly POINT: string }>;
 
-/** The VM and its point that are named. */
+/** The VM and the point that the words name. */
 export async function thePoint(session: OfPoint) {
   const found = await theTimeline(session);
   return { ...found, moment: pickMoment(found.timeline.moments, session.given.POINT) };
@@ -137,7 +137,7 @@ export const listBranches: Run<Rows['point branches']> = async session => {
   return { text: table(['ID', 'ENDS AT', 'GROWS FROM', 'POINTS'], rows), json: branches };
 };
 
-/** The window has a button for it; here it is a word. */
+/** Tells which option to use: the refusal's own advice is about the window's button. */
 function sayingHow(error: unknown, ifRunning: 'refuse' | 'shutdown' | 'force'): unknown {
   if (ifRunning !== 'refuse' || !(error instanceof Fault)) return error;
   const { code, data } = error.body;
@@ -148,7 +148,7 @@ function sayingHow(error: unknown, ifRunning: 'refuse' | 'shutdown' | 'force'): 
   });
 }
 
-/** Nothing is kept where nothing had changed since the last point. */
+/** Going back keeps the present as a branch only if something had changed since the last point. */
 function keptText(before: Timeline, after: Timeline): string {
   const known = new Set(before.moments.map(({ id }) => id));
   const kept = after.moments.find(({ id, kind }) => kind === 'kept' && !known.has(id));
@@ -203,7 +203,7 @@ async function streamed(session: Session<{ VM: string; POINT: string; format: st
   return streamPoint(session);
 }
 
-/** Null: the first. */
+/** The disk's id; null: none was named, so the first is meant. */
 export function diskOf(moment: Moment, disk: string | undefined) {
   const found = disk === undefined ? null : moment.points.find(({ diskId }) => diskId.startsWith(disk));
   if (found === undefined)

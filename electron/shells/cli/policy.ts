@@ -1,4 +1,4 @@
-// What IT set: shown, explained, and its files looked at before they are put in place.
+// `ebb policy …`: shows and explains what IT set, and checks policy files before they are put in place.
 import { sayAmount } from '../../../shared/policy/amount.ts';
 import { hasErrors, isAmount, readPolicyFile } from '../../../shared/policy/file.ts';
 import { isPolicyKey, keyRow } from '../../../shared/policy/keys.ts';
@@ -95,7 +95,7 @@ export const explainPolicy: Run<Rows['policy explain']> = async ({ client, given
   return { text: lines.filter(Boolean).join('\n'), json: { ...row, conflicts } };
 };
 
-/** As control would read it, and whether it would trust it where it is. */
+/** Reads a file as control would, and tells whether control would trust it where it is. */
 export function validatePolicy(path: string, isRecommended: boolean): Output {
   const found = readPolicyPath(path, [0]);
   const text = found.text ?? readPolicyPath(path, 'anyone').text;

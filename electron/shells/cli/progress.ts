@@ -1,10 +1,10 @@
-// A task under way, as a bar on a terminal or as lines elsewhere. Pure.
+// A task's progress: a bar on a terminal, lines elsewhere. Pure.
 import type { Task } from '../../../shared/task.ts';
 import { bytesText } from '../../../shared/units.ts';
 
 const BAR_CHARS = 24;
 const COLUMNS_LEAST = 20;
-/** Of a wide bar; a narrow terminal does without. */
+/** A narrower terminal shows no bar, only the words. */
 const BAR_COLUMNS_LEAST = 70;
 
 /** "copying the disk: 3 MiB of 24 MiB", "paused: …" */
@@ -29,7 +29,7 @@ export function barLine(task: Task, columns: number): string {
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
-/** A line for each step, and for each tenth of a long one; null where the task has said so already. */
+/** A line for each step, and for each tenth of a long one; null: the line was written already. */
 export function stepLine(task: Task, before: Task | null): string | null {
   const { title, progress, state } = task;
   const step = stepText(task);
@@ -38,6 +38,6 @@ export function stepLine(task: Task, before: Task | null): string | null {
   return `${title}: ${step}${progress === null ? '' : ` (${Math.floor(progress * 100)} %)`}`;
 }
 
-/** Amounts in a step's words change all the time. */
+/** Leaves out the amounts in a step's words, which change all the time. */
 const stepKey = ({ step, progress, isPaused }: Task): string =>
   `${isPaused} ${step.replace(/[\d.]+ (?:KiB|MiB|GiB)|\d+/g, '#')} ${progress === null ? '' : Math.floor(progress * 10)}`;

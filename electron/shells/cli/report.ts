@@ -1,4 +1,4 @@
-// What ended a command, as an error of the contract's form and an exit code. Pure.
+// Turns whatever ended a command into an error of the contract's form and an exit code. Pure.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault, stackOf } from '../../../shared/result.ts';
 import { exitOf } from './exits.ts';
@@ -12,7 +12,7 @@ export interface Ending {
 
 const unchanged = 'Nothing was changed.';
 
-/** `usage`: of the command meant, or where to look. */
+/** `usage`: the usage of the command that was meant, or where to look. */
 export function endingOf(error: unknown, usage: string): Ending {
   const body = bodyOf(error, usage);
   return { exit: exitOf(body.code), body };
@@ -33,7 +33,10 @@ function bodyOf(error: unknown, usage: string): ErrorBody {
   };
 }
 
-/** Usage stands on a line of its own: it is copied. Not `errorText`: its file brings the schema library, which is slow to load. */
+/**
+ * Usage stands on a line of its own, so that it can be copied. Not by `errorText`: its file loads the schema
+ * library, which is slow.
+ */
 export const endingText = ({ exit, body }: Ending): string =>
   exit === 2
     ? `ebb: ${body.what}\n${body.todo}`

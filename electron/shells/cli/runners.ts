@@ -1,4 +1,5 @@
-// Which code does what a row says: loaded when it is asked for, so that no command waits for another's.
+// The code behind each command of the table: loaded when it is asked for, so that no command waits for
+// another's code.
 import type { Run } from './session.ts';
 import type { SERVICE_COMMANDS, ServiceName } from './table.ts';
 

@@ -1,12 +1,12 @@
-// What `ebb vm serial` holds between the service and whoever reads or types here: bounded both ways. A guest that prints is
-// never kept waiting by a pipe nobody reads; what is typed waits for a guest that does not read.
+// The buffers of `ebb vm serial` between the service and this terminal, bounded both ways. A pipe that nobody
+// reads never makes a printing guest wait; typed bytes wait for a guest that does not read.
 import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 
 const UNREAD_BYTES_MAX = 2 ** 20;
 const UNHEARD_BYTES_MAX = 2 ** 20;
 const PIECE_BYTES = 16 * 1024;
-/** The service has waited for the guest already. */
+/** Pause before bytes are sent again: the service has already waited for the guest. */
 const AGAIN_MS = 200;
 
 export class SerialOutput {
@@ -20,7 +20,7 @@ export class SerialOutput {
     this.#say = say;
   }
 
-  /** Resolves when it was taken, or left out. */
+  /** Resolves when the bytes were taken, or left out. */
   async put(bytes: Uint8Array): Promise<void> {
     if (this.#unreadBytes > 0 && this.#unreadBytes + bytes.length > UNREAD_BYTES_MAX) {
       this.#lostBytes += bytes.length;
@@ -45,13 +45,16 @@ export class SerialTyping {
     this.#clock = clock;
   }
 
-  /** Null: more waits already than may. */
+  /** As `type`; null: more bytes wait already than may. */
   take(bytes: Uint8Array): Promise<void> | null {
     if (this.#unheardBytes > 0 && this.#unheardBytes + bytes.length > UNHEARD_BYTES_MAX) return null;
     return this.type(bytes);
   }
 
-  /** In order. Resolves when all of it lies with the guest. Faults but limit.reached, over which it waits. */
+  /**
+   * Sends in order. Resolves when the guest has all of it. On limit.reached it waits; it throws every other
+   * fault.
+   */
   type(bytes: Uint8Array): Promise<void> {
     this.#unheardBytes += bytes.length;
     this.#sending = this.#sending.then(() => this.#pieces(Buffer.from(bytes)));

@@ -1,4 +1,5 @@
-// `ebb vm serial`: a VM's serial line in this terminal. Control leaves out what a terminal would obey.
+// `ebb vm serial`: a VM's serial line in this terminal. Control filters out sequences that could command a
+// terminal.
 import { Fault } from '../../../shared/result.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { interrupted, typedInput, writeOut } from '../../platform/standard-streams.ts';
@@ -6,11 +7,14 @@ import { SerialOutput, SerialTyping } from './serial-streams.ts';
 import { type Run, theVm } from './session.ts';
 import type { VM_ROWS } from './table/vms.ts';
 
-/** Ctrl+], as of old. */
+/** Ctrl+], as in telnet. */
 const LEAVE = 0x1d;
-/** For what was typed just before it. */
+/** Time for the guest to take what was typed just before Ctrl+]. */
 const LEAVE_MS = 1_000;
-/** Colours, character set, margins, cursor, cursor keys, the other screen, marked paste: as they were. */
+/**
+ * Resets colours, character set, margins, cursor, wrapping, cursor keys, the other screen and bracketed
+ * paste.
+ */
 const AS_BEFORE =
   '\u001b[0m\u001b(B\u000f\u001b[r\u001b[?25h\u001b[?7h\u001b[?1l\u001b[?1049l\u001b[?2004l\r\n';
 
@@ -41,7 +45,7 @@ export const serialVm: Run<(typeof VM_ROWS)['vm serial']> = async session => {
     const type = async (bytes: Buffer): Promise<void> => {
       if (!isTyped) return typing.type(bytes);
       const at = bytes.indexOf(LEAVE);
-      // At a terminal the key that leaves is heard whatever waits before it.
+      // At a terminal the key that leaves works even while typed bytes still wait.
       const typed = typing.take(at < 0 ? bytes : bytes.subarray(0, at));
       if (typed === null) return say('The guest does not read what is typed: the last of it was dropped.');
       typed.catch(reject);

@@ -1,4 +1,5 @@
-// `ebb point serve`, and a point's bytes on standard output: both read it by NBD while this process lives.
+// `ebb point serve`, and a point's bytes on standard output. Both have the point served by NBD while this
+// process lives.
 
 import { Fault } from '../../../shared/result.ts';
 import { connectBytes } from '../../platform/socket.ts';
@@ -25,7 +26,7 @@ async function servePoint(session: OfPoint, socket: string | undefined) {
 export const serve: Run<(typeof POINT_ROWS)['point serve']> = async session => {
   const { moment, served } = await servePoint(session, session.given.socket);
   const { isJson } = session;
-  // A reader of our own hears when nobody is served any more: control may end it, and either service may go.
+  // Our own reader notices when serving ends: control may end it, and either service may die.
   const unserved = connectBytes(served.socketPath).then(
     stream => untilUnserved(stream, served.exportName),
     () => undefined,
@@ -40,7 +41,7 @@ export const serve: Run<(typeof POINT_ROWS)['point serve']> = async session => {
   return { text: null, json: null };
 };
 
-/** The refusal that asking again meets; where there is none, a service ended. */
+/** Throws why serving ended: the refusal that asking again meets, else that a service ended. */
 async function throwWhy(session: OfPoint, name: string): Promise<never> {
   const ended = (code: 'rpc.unavailable' | 'storage.unavailable', which: string): Fault =>
     new Fault({
@@ -56,7 +57,7 @@ async function throwWhy(session: OfPoint, name: string): Promise<never> {
   throw ended('storage.unavailable', "Ebb's storage");
 }
 
-/** Every byte of the disk, in order. */
+/** Writes every byte of the disk to standard output, in order. */
 export async function streamPoint(session: OfPoint): Promise<Output> {
   const { served } = await servePoint(session, undefined);
   const stream = await connectBytes(served.socketPath);

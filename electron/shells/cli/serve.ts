@@ -1,4 +1,4 @@
-// `ebb serve`: the browser gateway, in our place; or the systemd unit that keeps it.
+// `ebb serve`: runs the browser gateway in our place, or writes the systemd unit that keeps it running.
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultDataFolder } from '../../platform/paths.ts';
@@ -14,7 +14,7 @@ type Asked = Given<(typeof LOCAL_ACCESS_ROWS)['serve']>;
 
 const UNIT = 'ebb.service';
 
-/** As the gateway reads them. */
+/** The options in the form the gateway (headless/main.ts) reads. */
 export function gatewayArgs(given: Asked, data: string): string[] {
   const { port, host, tls, cert, key, role } = given;
   return [
@@ -30,7 +30,7 @@ export function gatewayArgs(given: Asked, data: string): string[] {
 export async function serveBrowsers(given: Asked): Promise<Output> {
   const program = [nodeProgram(), fileURLToPath(siblingModule(import.meta.url, '../headless/main'))];
   const isUnit = given.unit || given.install;
-  // A log that others read is no place for a link.
+  // The unit's output goes to a log that others may read: no sign-in link may stand there.
   const asked = isUnit ? { ...given, 'no-link': true } : given;
   const command = [...program, ...gatewayArgs(asked, defaultDataFolder())];
   if (given.unit) return { text: unitText(command).trimEnd(), json: unitText(command) };
@@ -44,7 +44,7 @@ function install(text: string): Output {
   const todo = [
     'systemctl --user daemon-reload',
     `systemctl --user enable --now ${UNIT}`,
-    // Else it ends when its account signs out.
+    // Without lingering the unit ends when its account signs out.
     'loginctl enable-linger',
   ];
   return {

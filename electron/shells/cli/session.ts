@@ -1,4 +1,5 @@
-// What every command works with: the connection, what it is given, and how to find what that names.
+// What every command works with: the connection, the values given, and functions to find the things they
+// name.
 import type { Client } from '../../../shared/rpc/client.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { Task } from '../../../shared/task.ts';
@@ -10,11 +11,11 @@ import type { Given, Row } from './words.ts';
 export interface Session<G = object> {
   readonly client: Client<Contract>;
   readonly given: G;
-  /** --json or --ndjson: what is written is for scripts. */
+  /** --json or --ndjson: the output is for scripts. */
   readonly isJson: boolean;
   /**
-   * Waits for a task, showing its steps; throws its fault. With --no-wait the command ends here, and `known` is said
-   * beside the task's id.
+   * Waits for a task, showing its steps; throws its fault. With --no-wait the command ends here, and writes
+   * `known` beside the task's id.
    */
   readonly wait: (taskId: string, known?: Readonly<Record<string, string>>) => Promise<Task>;
   readonly absolute: (path: string) => string;
@@ -25,7 +26,7 @@ export interface Output {
   /** Null: everything has been written already. */
   readonly text: string | null;
   readonly json: unknown;
-  /** Where what was asked for was done, and the answer is bad news; 0 else. */
+  /** Set where the command did its work and the answer is bad news; otherwise 0. */
   readonly exit?: number;
 }
 
@@ -37,7 +38,7 @@ export const vmNamed = async (session: Session, word: string): Promise<VmSummary
   pickVm((await session.client.call('vm.list', {})).vms, word);
 export const theVm = (session: OfVm): Promise<VmSummary> => vmNamed(session, session.given.VM);
 
-/** The VM named, and its history. */
+/** The named VM and its timeline. */
 export async function theTimeline(session: OfVm): Promise<VmSummary & { readonly timeline: Timeline }> {
   const vm = await theVm(session);
   return { ...vm, timeline: await session.client.call('timeline.get', { vmId: vm.spec.id }) };

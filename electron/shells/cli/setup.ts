@@ -1,4 +1,4 @@
-// `ebb vm set`, and how options become what control is asked.
+// `ebb vm set`, and how options become the change that control is asked for.
 import type { VmSummary } from '../../../shared/vm.ts';
 import { type PortForward, portForwardSchema, type SetupChange } from '../../../shared/vm-setup.ts';
 import { type Run, theVm } from './session.ts';
@@ -19,7 +19,7 @@ export function forwardOf(text: string): PortForward {
   throw new UsageError(`--forward: "${text}" is not PROTOCOL:HOST:GUEST; write it like tcp:2222:22.`);
 }
 
-/** Either word, or neither: then it stays. */
+/** True or false for either option; undefined: neither was given, so the setting stays. */
 export const eitherOf = (yes: boolean, no: boolean): boolean | undefined =>
   yes ? true : no ? false : undefined;
 

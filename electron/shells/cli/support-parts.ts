@@ -1,5 +1,5 @@
-// What a support bundle contains: of what the service knows only what has a place here, and of the logs their ends; every text
-// without what says something of the person.
+// What a support bundle contains: from the service only the fields named here, from the logs only their ends,
+// and every text without what would reveal the person.
 import type { AuditEntry } from '../../../shared/audit.ts';
 import { logLine, parseLogLine } from '../../../shared/log.ts';
 import { redactor } from '../../../shared/redact.ts';
@@ -15,7 +15,7 @@ const PAGE = 200;
 
 export interface Part {
   readonly name: string;
-  /** What it is, as the list says it. */
+  /** What the part is, in the words of the list. */
   readonly about: string;
   readonly text: string;
 }
@@ -80,14 +80,14 @@ const historyOf = ({ vmId, timeline }: Found['timelines'][number]) => ({
   trash: timeline.trash.length,
 });
 
-/** Numbers and choices; never what people called things. */
+/** Keeps numbers and booleans of an entry; leaves out every text, which may be a name that people gave. */
 const auditOf = ({ seq, at, via, action, vmId, outcome, of, code, from, to, times }: AuditEntry) => {
   const plain = (values: AuditEntry['from']) =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value !== 'string'));
   return { seq, at, via, action, vmId, outcome, of, code, from: plain(from), to: plain(to), times };
 };
 
-/** Asked of a service that answers. */
+/** Collects everything from a service that answers. */
 export async function askService(client: Client<Contract>): Promise<Found> {
   const [{ vms }, doctor, host, { tasks }, { entries }, info] = await Promise.all([
     client.call('vm.list', {}),
@@ -99,7 +99,7 @@ export async function askService(client: Client<Contract>): Promise<Found> {
   ]);
   const timelines: Found['timelines'][number][] = [];
   for (const { spec } of vms) {
-    // One that cannot be read is in the log.
+    // A timeline that cannot be read is in the log.
     const timeline = await client.call('timeline.get', { vmId: spec.id }).catch(() => null);
     if (timeline !== null) timelines.push({ vmId: spec.id, timeline });
   }
@@ -140,7 +140,7 @@ export async function askService(client: Client<Contract>): Promise<Found> {
   };
 }
 
-/** What people called things, also things that are gone. */
+/** The names people gave to things, also to those that are gone, each with its placeholder. */
 export function knownNames({ vms, timelines, audit }: Found): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const add = (name: unknown, as: string): void => {
@@ -171,7 +171,7 @@ export interface Logs {
   readonly text: string;
 }
 
-/** Each text without what says something of the person. */
+/** The parts and the logs, each text without what would reveal the person. */
 export function redactedParts(
   found: Found,
   logs: readonly Logs[],
@@ -191,7 +191,7 @@ export function redactedParts(
       about: 'The end of a log, without names, paths and addresses',
       text: text.split('\n').map(line).join('\n'),
     }));
-  // What is JSON has no texts of people in it (above); its ids are what the logs name.
+  // JSON parts hold no text of people (see above), and their ids must stay: the logs name them.
   const parts = found.parts.map(part =>
     part.name.endsWith('.json') ? part : { ...part, text: redact(part.text) },
   );

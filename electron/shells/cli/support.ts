@@ -1,4 +1,5 @@
-// `ebb support bundle`: says what it would contain, asks, writes one file. Works without the service too: then the logs are it.
+// `ebb support bundle`: lists what the bundle would contain, asks, writes one file. Without the service it
+// holds the logs.
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../../../shared/result.ts';
 import { bytesText } from '../../../shared/units.ts';
@@ -57,7 +58,7 @@ const aboutPart = (why: string | null): Part => {
   return { name: 'about.json', about: 'System and time', text: `${JSON.stringify(about, null, 1)}\n` };
 };
 
-/** Of the service that does not answer too: its words may hold anything. */
+/** The parts, redacted; of a service that does not answer, its error too, which may hold anything. */
 async function bundleParts(): Promise<Part[]> {
   const { found: known, why } = await found();
   if (why !== null)
@@ -78,7 +79,7 @@ export interface BundleGiven {
 
 const size = (text: string): number => Buffer.byteLength(text);
 
-/** What is said at the end. */
+/** Returns the sentence written at the end. */
 export async function writeBundle({ to, yes }: BundleGiven): Promise<string> {
   const parts = await bundleParts();
   const rows = parts.map(({ name, about, text }) => [name, bytesText(size(text)), about]);

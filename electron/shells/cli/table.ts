@@ -1,4 +1,4 @@
-// Every command. Plain data and no imports but data: what is asked for before anything is done must be quick.
+// Every command. Plain data that imports only data: every start reads it first, so it must load quickly.
 import { ACCESS_ROWS, LOCAL_ACCESS_ROWS } from './table/access.ts';
 import { APP_ROWS, LOCAL_ROWS } from './table/app.ts';
 import { AUDIT_ROWS } from './table/audit.ts';
@@ -28,7 +28,7 @@ export type ServiceName = keyof typeof SERVICE_COMMANDS;
 export type LocalName = keyof typeof LOCAL_COMMANDS;
 export type CommandName = ServiceName | LocalName;
 
-/** By the words people say, those of before included. */
+/** Commands by the words people type, old aliases included. */
 const BY_WORDS: ReadonlyMap<string, CommandName> = new Map(
   (Object.keys(COMMANDS) as CommandName[]).flatMap(name => {
     const { alias }: Row = COMMANDS[name];
@@ -44,7 +44,7 @@ const BY_WORDS: ReadonlyMap<string, CommandName> = new Map(
 export interface Found {
   readonly name: CommandName;
   readonly row: Row;
-  /** How many of the words named it. */
+  /** How many of the words name the command. */
   readonly length: number;
 }
 
@@ -60,10 +60,10 @@ export function findCommand(words: readonly string[]): Found | null {
 export const shownCommands = (): (readonly [CommandName, Row])[] =>
   (Object.entries(COMMANDS) as [CommandName, Row][]).filter(([, { isHidden }]) => isHidden !== true);
 
-/** First words that others follow: vm, point, mem … */
+/** First words of commands of two words: vm, point, mem … */
 export const GROUPS: readonly string[] = [
   ...new Set(Object.keys(COMMANDS).flatMap(name => (name.includes(' ') ? [name.split(' ')[0] ?? ''] : []))),
 ];
 
-/** Everything that may be said, for the nearest to what was. */
+/** All words that name a command, to find the one nearest to a mistyped word. */
 export const allWords = (): string[] => [...BY_WORDS.keys()].filter(words => !words.startsWith('__'));

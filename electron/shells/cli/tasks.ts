@@ -1,4 +1,4 @@
-// Following a task to its end: what it does is shown, and an interrupt asks it to stop.
+// Follows a task to its end: shows its progress, and at an interrupt asks it to stop.
 import { Fault } from '../../../shared/result.ts';
 import type { Client } from '../../../shared/rpc/client.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
@@ -6,7 +6,7 @@ import type { Task } from '../../../shared/task.ts';
 import { onInterrupt } from '../../platform/standard-streams.ts';
 import { barLine, stepLine } from './progress.ts';
 
-/** --no-wait: the task was begun, and that is all that was asked for. */
+/** Thrown with --no-wait: the task was begun, and the command asks for no more. */
 export class Begun extends Error {
   readonly known: Readonly<Record<string, string>>;
   constructor(known: Readonly<Record<string, string>>) {
@@ -15,7 +15,10 @@ export class Begun extends Error {
   }
 }
 
-/** What an interrupt does: `cancel` asks the task to stop, and a second one leaves it; `leave` leaves it at once. */
+/**
+ * What an interrupt does. `cancel`: the first asks the task to stop, a second leaves it. `leave`: leaves at
+ * once.
+ */
 export type AtInterrupt = 'cancel' | 'leave';
 
 /** Hears of every change of a task until it ends. */
@@ -67,7 +70,7 @@ const silentWatcher: Watcher = {
   end: () => undefined,
 };
 
-/** As the options say, and as where it is written can show. */
+/** The watcher for the given options and for what standard error can show. */
 export function watcherFor(given: Readonly<Record<string, unknown>>): Watcher {
   if (given.ndjson === true) return jsonWatcher();
   if (given.json === true) return { ...silentWatcher, say: () => undefined };
@@ -114,7 +117,7 @@ function ended(task: Task): Task {
 
 export interface Followed {
   readonly task: Task;
-  /** It was asked to stop, and was done before it could. */
+  /** The task was asked to stop, and was done before it could. */
   readonly isInterrupted: boolean;
 }
 

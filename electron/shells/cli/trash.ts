@@ -1,4 +1,4 @@
-// `ebb point delete` and what follows: the trash, and leaving it in either direction.
+// `ebb point delete` and the trash: deleted points are listed, restored or purged there.
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { bytesText } from '../../../shared/units.ts';
 import { table, timeText } from './output.ts';

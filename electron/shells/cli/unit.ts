@@ -1,16 +1,16 @@
 // The systemd unit that serves browsers, as text. Pure.
 
-/** A unit that begins otherwise is somebody else's. */
+/** The first line of our units: a unit that begins otherwise is somebody else's. */
 export const UNIT_MARK = '# Written by `ebb serve --install`.';
 const EXIT_DENIED = 77;
 
-/** One word of a command line, as systemd reads it: nothing in it is expanded. */
+/** One word of a command line, quoted so that systemd expands nothing in it. */
 const quoted = (word: string): string =>
   `"${word
     .replace(/[\\"]/g, '\\$&')
     .replaceAll('%', '%%')
     .replaceAll('$', '$$$$')
-    // A line break would begin another setting.
+    // An unescaped line break would begin another setting.
     .replace(/\p{Cc}/gu, char => encodeURIComponent(char).replaceAll('%', '\\x'))}"`;
 
 export const unitText = (command: readonly string[]): string =>

@@ -1,4 +1,5 @@
-// `ebb point export-delta` and `ebb point import-delta`: an update made on one computer, applied on another.
+// `ebb point export-delta` and `ebb point import-delta`: makes an update on one computer and applies it on
+// another.
 
 import { pickMoment } from './pick.ts';
 import { type Run, theTimeline } from './session.ts';

@@ -1,11 +1,11 @@
-// One word, by its kind: sizes, counts, spans, choices. Pure.
+// Parses one word by its kind: sizes, counts, spans, choices. Pure.
 import { bytesToKib, UNIT_BYTES } from '../../../shared/units.ts';
 import type { Value } from './words.ts';
 
 /** Wrong use: exit code 2, with the command's usage. */
 export class UsageError extends Error {}
 
-/** 2G, 512M, 1.5GiB, 4096 (bytes). */
+/** Bytes of 2G, 512M, 1.5GiB or 4096. */
 export function parseBytes(text: string, what: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim());
   if (match === null) throw new UsageError(`${what}: "${text}" is not a size; write it like 2G or 512M.`);
@@ -14,7 +14,7 @@ export function parseBytes(text: string, what: string): number {
   return Math.round(bytes);
 }
 
-/** In KiB. Below 1 MiB a unit was forgotten: nobody means 512 bytes of memory. */
+/** In KiB. Refuses less than 1 MiB: a unit was forgotten, since nobody means 512 bytes of memory. */
 export function parseMemory(text: string, what: string): number {
   const kib = bytesToKib(parseBytes(text, what));
   if (kib < 1024) throw new UsageError(`${what}: ${text} is less than 1 MiB; write it like 512M or 2G.`);
@@ -46,7 +46,7 @@ function parseChoice(text: string, what: string, choices: readonly string[]): st
   throw new UsageError(`${what} is one of ${choices.join(', ')}, not "${text}".${hint}`);
 }
 
-/** `what`: as the person knows it, "--min" or "VM". */
+/** `what`: the word's name as the person knows it, "--min" or "VM". */
 export function parseValue(text: string, what: string, value: Value): string | number {
   if (value.or?.includes(text) === true) return text;
   const { least = 0, most = Number.MAX_SAFE_INTEGER } = value;
@@ -75,7 +75,7 @@ export function parseValue(text: string, what: string, value: Value): string | n
   }
 }
 
-/** Letters to add, drop, change or swap with their neighbour. */
+/** How many letters to add, drop, change or swap with their neighbour to get from one word to the other. */
 function distance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, row) =>
     Array.from({ length: b.length + 1 }, (__, column) => (row === 0 ? column : column === 0 ? row : 0)),
@@ -93,7 +93,7 @@ function distance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** What was probably meant; null where nothing is near enough to say so. */
+/** The known word that was probably meant; null: none is near enough. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const ranked = known
     .map(candidate => ({ candidate, far: distance(word, candidate) }))

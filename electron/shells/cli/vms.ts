@@ -1,4 +1,4 @@
-// `ebb vm …`: what people do with a VM that is there.
+// `ebb vm …`: commands on VMs that exist.
 import { amountText, bytesText } from '../../../shared/units.ts';
 import { type Coming, discOf, type GuestInfo, type VmState, type VmSummary } from '../../../shared/vm.ts';
 import { kibText, table } from './output.ts';
@@ -8,7 +8,7 @@ import type { VM_ROWS } from './table/vms.ts';
 
 type Rows = typeof VM_ROWS;
 
-/** A guest's own words: no control characters of theirs reach a terminal. */
+/** A guest's own words, without control characters: none may reach a terminal. */
 const told = (words: string): string => words.replace(/\p{C}/gu, '');
 
 const guestText = ({ hostName, os, addresses }: GuestInfo): string =>
@@ -83,7 +83,7 @@ export const showVm: Run<Rows['vm show']> = async session => {
   return { text: vmText(vm, guest), json: { ...vm, guest } };
 };
 
-/** As it is afterwards. */
+/** The output of a command that changed a VM: a sentence, and the VM as it is afterwards. */
 async function after({ client }: Session, { spec }: VmSummary, past: string): Promise<Output> {
   return { text: `${past} ${spec.name}.`, json: await client.call('vm.get', { vmId: spec.id }) };
 }

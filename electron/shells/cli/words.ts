@@ -1,5 +1,5 @@
-// The form of a command as data. Parsing, help, usage, completion and the man page all come from rows of this form, and
-// so do the types of what a command is given.
+// The form of a command as data. Parsing, help, usage, completion and the man page all come from rows of this
+// form, and so do the types of the values a command is given.
 
 export type Kind =
   | 'flag'
@@ -24,38 +24,40 @@ export type Kind =
 export interface Value {
   readonly kind: Kind;
   readonly doc: string;
-  /** As people write it; read like any other. */
+  /** As people would write it; parsed like any given word. */
   readonly default?: string;
   readonly choices?: readonly string[];
-  /** Words that stand beside what the kind allows, and come through as they are. */
+  /** Words allowed besides what the kind allows; they are passed on unparsed. */
   readonly or?: readonly string[];
-  /** Of counts and spans, both included. */
+  /** Bounds of counts and spans, both inclusive. */
   readonly least?: number;
   readonly most?: number;
 }
 
 export interface Argument extends Value {
-  /** In capitals: what help calls it and what the command asks for. */
+  /** In capitals: its name in help and in `given`. */
   readonly name: string;
   readonly optional?: true;
-  /** Takes all that is left. */
+  /** Takes all words that are left. */
   readonly many?: true;
 }
 
 export interface Option extends Value {
   /** What help calls the value; left out: the kind in capitals. */
   readonly value?: string;
-  /** Why there is no going without it, as a sentence. */
+  /** Set: the option must be given. A sentence that says why. */
   readonly required?: string;
-  /** May be said several times. */
+  /** May be given several times. */
   readonly many?: true;
 }
 
-/** `one`: exactly one of them. `most-one`: not two. `some`: at least one. */
+/**
+ * How many of the options must be given. `one`: exactly one. `most-one`: at most one. `some`: at least one.
+ */
 export interface Group {
   readonly rule: 'one' | 'most-one' | 'some';
   readonly of: readonly string[];
-  /** Said where none is. */
+  /** What holds when none is given, for help. */
   readonly otherwise?: string;
 }
 
@@ -65,11 +67,11 @@ export interface Row {
   readonly arguments: readonly Argument[];
   readonly options: Readonly<Record<string, Option>>;
   readonly groups?: readonly Group[];
-  /** Another way to say it, from before. */
+  /** An older name of the command that still works. */
   readonly alias?: string;
-  /** It begins a task: --no-wait is understood. */
+  /** The command begins a task, so it takes --no-wait. */
   readonly isTask?: true;
-  /** For other programs: in no help. */
+  /** For other programs: shown in no help. */
   readonly isHidden?: true;
 }
 
@@ -104,7 +106,7 @@ export type Given<R extends Row> = {
   readonly [N in keyof R['options'] & string]: OfOption<R['options'][N]>;
 };
 
-/** Understood after every command. */
+/** Options of every command. */
 export const EVERYWHERE = {
   help: { kind: 'flag', doc: 'Say what the command does and which words it takes' },
   json: { kind: 'flag', doc: 'Answer with one JSON document, for scripts' },
@@ -115,7 +117,7 @@ export const EVERYWHERE = {
   quiet: { kind: 'flag', doc: 'No progress' },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** Understood after every command that begins a task. */
+/** Option of every command that begins a task. */
 export const NO_WAIT = {
   kind: 'flag',
   doc: 'Begin it, print the id of its task and leave it running',

@@ -1,5 +1,5 @@
-// app://ebb: the built page, with its policy, from one folder. Nothing else has this origin, and the page is never
-// loaded from file://.
+// app://ebb: serves the built page, with its content security policy, from one folder. Nothing else has this
+// origin, and the page is never loaded from file://.
 import type { Protocol } from 'electron';
 import type { WebFiles } from '../../platform/web-files.ts';
 import { pageHeaders } from '../../transport/page-headers.ts';
@@ -8,7 +8,7 @@ const SCHEME = 'app';
 export const PAGE_ORIGIN = 'app://ebb';
 export const PAGE_URL = `${PAGE_ORIGIN}/index.html`;
 
-/** Before the app is ready. */
+/** Must be called before the app is ready. */
 export function registerScheme(protocol: Protocol): void {
   protocol.registerSchemesAsPrivileged([
     { scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
@@ -25,12 +25,12 @@ async function answer(files: WebFiles, request: Request): Promise<Response> {
   const file = isOurs ? await files.read(url.pathname) : null;
   if (file === null)
     return new Response('There is no such page.', { status: 404, headers: pageHeaders(null) });
-  // A copy in plain memory: a Response may not take a view of a shared one.
+  // A copy in plain memory: a Response may not take a view of shared memory.
   return new Response(new Uint8Array(file.bytes), {
     status: 200,
     headers: { ...pageHeaders(null), 'content-type': file.mime, 'cache-control': 'no-store' },
   });
 }
 
-/** Ours alone, as the engine reports it. */
+/** Whether a URL, as the engine reports it, is of our page. */
 export const isPageUrl = (url: string): boolean => url.startsWith(`${PAGE_ORIGIN}/`);

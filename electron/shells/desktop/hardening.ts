@@ -3,10 +3,12 @@
 import type { App, Session, WebContents } from 'electron';
 import { isPageUrl } from './app-protocol.ts';
 
-/** Developer tools of an unpackaged build load themselves. */
+/** devtools:// is what an unpackaged build's developer tools load themselves from. */
 const isAllowedUrl = (url: string): boolean => isPageUrl(url) || url.startsWith('devtools://');
 
-/** Copying words out, after a press; reading what is on the clipboard is another permission. */
+/**
+ * Grants copying text out, after a click. Reading the clipboard is another permission, and is not granted.
+ */
 const isGranted = (permission: string, url: string): boolean =>
   permission === 'clipboard-sanitized-write' && isPageUrl(url);
 
@@ -19,7 +21,7 @@ export function hardenSession(session: Session): void {
   );
   session.setDevicePermissionHandler(() => false);
   session.webRequest.onBeforeRequest((details, answer) => {
-    // Images made in the page (console, charts) are data and blob.
+    // Images made in the page (console, charts) have data: and blob: URLs.
     const isLocal = isAllowedUrl(details.url) || /^(?:data|blob):/.test(details.url);
     answer({ cancel: !isLocal });
   });
@@ -38,13 +40,16 @@ function hardenContents(contents: WebContents): void {
   contents.on('will-attach-webview', event => event.preventDefault());
 }
 
-/** An AppImage adds the switch by itself where the system gives it no user namespace; tests from source run as root. */
+/**
+ * Whether a package runs without the sandbox: an AppImage adds the switch by itself where the system gives it
+ * no user namespace. Tests from source run as root, and may.
+ */
 export const isUnsandboxed = ({
   isPackaged,
   commandLine,
 }: Pick<App, 'isPackaged' | 'commandLine'>): boolean => isPackaged && commandLine.hasSwitch('no-sandbox');
 
-/** Before any window exists. */
+/** Must be called before any window exists. */
 export function hardenApp(app: App): void {
   app.enableSandbox();
   app.on('web-contents-created', (_event, contents) => hardenContents(contents));

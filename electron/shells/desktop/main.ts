@@ -39,7 +39,7 @@ import { openUpdater } from './updater.ts';
 import { keepUpToDate, replacesItself } from './updates.ts';
 import { openWindow } from './window.ts';
 
-// Not strict: the engine has switches of its own.
+// Not strict: Chromium has switches of its own.
 const { values } = parseArgs({ options: { data: { type: 'string' } }, strict: false });
 const paths = ebbPaths(typeof values.data === 'string' ? values.data : defaultDataFolder());
 const rendererFolder = fileURLToPath(
@@ -52,7 +52,7 @@ let window: BrowserWindow | null = null;
 let tray: Tray | null = null;
 let text: ShellText = shellText('en');
 let desk: RequestDesk | null = null;
-/** Asked before there was a desk: macOS tells of links and files early. */
+/** A request that came before there was a desk: macOS tells of links and files early. */
 let early = requestFrom(process.argv.slice(1), process.cwd());
 
 function ask(request: Request | null): void {
@@ -81,7 +81,7 @@ function show(): void {
   window.focus();
 }
 
-/** Again when the page tells another language. */
+/** Makes the menus and the tray; called again when the page tells another language. */
 function makeMenus(): void {
   const actions: MenuActions = {
     platform: process.platform,
@@ -103,7 +103,10 @@ function makeMenus(): void {
   tray.on('click', show);
 }
 
-/** The window opens even so: it says that it is not connected, and what to do. */
+/**
+ * Starts control if needed. The window opens even without it: it says that it is not connected, and what to
+ * do.
+ */
 async function reachControl(): Promise<void> {
   try {
     (await ensureControl(paths.dataFolder)).channel.close();
@@ -178,10 +181,10 @@ function tellOfRequest(): void {
 
 hardenApp(app);
 registerScheme(protocol);
-// One instance per data folder, not per machine.
+// The lock is taken in this folder: one instance per data folder, not per machine.
 app.setPath('userData', join(paths.dataFolder, 'electron'));
 if (app.requestSingleInstanceLock()) {
-  // Linux packages and macOS's bundle tell the system by themselves.
+  // Linux packages and macOS's bundle register ebb:// links by themselves.
   if (app.isPackaged && process.platform === 'win32') app.setAsDefaultProtocolClient('ebb');
   app.on('second-instance', (_event, argv, folder) => {
     const request = requestFrom(argv.slice(1), folder);

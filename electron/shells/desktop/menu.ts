@@ -1,5 +1,5 @@
-// The application menu of each system and the tray: what people look for there, and ending the window, which ends no
-// VM. Entries ask the page for a place or a dialog; they do nothing to a VM themselves.
+// The application menu, as each system expects it, and the tray. Entries ask the page for a place or a dialog
+// and do nothing to a VM themselves; quitting closes the window and ends no VM.
 import type { MenuItemConstructorOptions } from 'electron';
 import type { Request } from './requests.ts';
 import type { ShellText } from './texts.ts';

@@ -12,7 +12,7 @@ export interface Picked {
 export interface PickFileOptions {
   readonly ipcMain: IpcMain;
   readonly dialog: Dialog;
-  /** Over control's socket for local callers. */
+  /** Registers the path over control's socket for local callers, which may name paths. */
   readonly registerFile: (path: string) => Promise<Picked>;
   readonly text: () => ShellText;
 }
@@ -28,7 +28,10 @@ const dialogs = (text: ShellText): Readonly<Record<string, OpenDialogOptions>> =
   iso: { title: text.chooseIso, filters: [{ name: text.isoImages, extensions: ['iso'] }] },
 });
 
-/** Answers a token, null when cancelled, or `{ error }`: a fault's body would not survive being thrown over IPC. */
+/**
+ * Answers a token, null when cancelled, or `{ error }`: a thrown fault would lose its body on the way over
+ * IPC.
+ */
 async function pick(
   event: IpcMainInvokeEvent,
   kind: unknown,

@@ -1,5 +1,5 @@
-// Hands the top frame of our own page one MessagePort, joined to control's socket for browsers: the page may name no
-// paths there, so a page gone bad cannot read the person's files (DESIGN §8).
+// Hands the top frame of our own page one MessagePort, joined to control's socket for the window. Callers on
+// that socket may name no paths, so a compromised page cannot read the person's files (DESIGN §8).
 import type { IpcMain, IpcMainEvent, IpcMainInvokeEvent, MessageChannelMain } from 'electron';
 import { portChannel } from '../../transport/message-port.ts';
 import { relay } from '../../transport/relay.ts';
@@ -13,7 +13,7 @@ export interface PortBrokerOptions {
   readonly log: (line: string) => void;
 }
 
-/** The top frame of our page; null senders are frames that are gone. */
+/** Whether the top frame of our page sent the event. A null sender is a frame that is gone. */
 export function isOurPage(event: IpcMainEvent | IpcMainInvokeEvent): boolean {
   const frame = event.senderFrame;
   return frame !== null && frame.parent === null && frame.origin === PAGE_ORIGIN;
@@ -32,7 +32,7 @@ export function brokerPorts(options: PortBrokerOptions): void {
   options.ipcMain.on('ebb:connect', event => {
     if (!isOurPage(event))
       return options.log(`a port was asked for by ${event.senderFrame?.url ?? 'nobody'}`);
-    // The page asks again by itself, and says meanwhile that it is not connected.
+    // After a failure the page asks again by itself, and says meanwhile that it is not connected.
     handOver(event, options).catch((error: unknown) =>
       options.log(`control is not reached: ${String(error)}`),
     );

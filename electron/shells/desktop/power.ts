@@ -1,7 +1,7 @@
-// What this computer runs on, and that it woke up, for the service (M5).
+// Tells the service whether this computer runs on battery, and when it woke up (M5).
 import type { PowerMonitor } from 'electron';
 
-/** Waking is told too: the service then looks at once, instead of at its next round. */
+/** Waking is told too, so that the service looks at once instead of at its next round. */
 export function tellPower(
   monitor: Pick<PowerMonitor, 'on' | 'onBatteryPower'>,
   tell: (isOnBattery: boolean) => Promise<unknown>,

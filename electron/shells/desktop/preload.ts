@@ -1,11 +1,12 @@
-// Runs in the sandbox before the page. Passes on exactly four things: one MessagePort per request of the page, the
-// native file dialog, what was asked from outside (links, files, menus), and the person's language. Bundled to one CommonJS file.
+// Runs in the sandbox before the page. Passes on exactly four things: one MessagePort per request of the
+// page, the native file dialog, requests from outside (links, files, menus), and the person's language.
+// Bundled to one CommonJS file.
 //   page → preload   window.postMessage('ebb:connect', origin)
 //   preload → page   window.postMessage('ebb:port', origin, [port])
 //   preload → page   window.postMessage('ebb:open', origin)   something waits to be taken
 import { contextBridge, ipcRenderer } from 'electron';
 
-/** The little of a page this file touches: no DOM types in the services' layer. */
+/** The few parts of a page this file uses: the services' layer has no DOM types. */
 interface PageWindow {
   readonly location: { readonly origin: string };
   addEventListener(

@@ -1,5 +1,5 @@
-// Keeps the newest request until our page takes it: a link may come before there is a page. The page gets no path: a
-// file is registered with control first, as in pick-file.ts.
+// Keeps the newest request until our page takes it: a link may come before there is a page. The page gets no
+// path: a file is registered with control first, as in pick-file.ts, and the page gets its token.
 import type { IpcMain } from 'electron';
 import { Fault } from '../../../shared/result.ts';
 import type { Picked } from './pick-file.ts';

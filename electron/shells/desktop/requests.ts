@@ -1,5 +1,5 @@
-// What the world outside asks of the window: links (ebb://…), disk files opened from a file manager, menu entries. Pure
-// reading of words that anybody may have written: a link goes to a place and does nothing there.
+// Requests to the window from outside: links (ebb://…), disk files opened from a file manager, menu entries.
+// Pure. Anybody may have written the words, so a link only goes to a place and does nothing there.
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,7 +28,7 @@ function fileRequest(word: string, folder: string): Request | null {
   try {
     if (word.startsWith('file:')) return { kind: 'file', path: fileURLToPath(word) };
   } catch {
-    // A link to another machine's file.
+    // A file: link to another machine.
     return null;
   }
   if (/^[a-z][a-z\d+.-]+:\/\//i.test(word)) return null;
@@ -38,6 +38,6 @@ function fileRequest(word: string, folder: string): Request | null {
 export const requestOf = (word: string, folder: string): Request | null =>
   /^ebb:/.test(word) ? linkRequest(word) : fileRequest(word, folder);
 
-/** Of a command line; the last that is one. */
+/** The last request on a command line; null: there is none. */
 export const requestFrom = (argv: readonly string[], folder: string): Request | null =>
   argv.reduce<Request | null>((found, word) => requestOf(word, folder) ?? found, null);

@@ -1,4 +1,4 @@
-// electron-updater as updates.ts asks for it. Loaded only in a package that can replace itself.
+// electron-updater behind the ports of updates.ts. Loaded only in a package that can replace itself.
 import type { UpdatePorts } from './updates.ts';
 
 type Updater = Pick<UpdatePorts, 'fetch' | 'install'>;
@@ -7,7 +7,7 @@ export async function openUpdater(log: (line: string) => void): Promise<Updater>
   const { autoUpdater } = await import('electron-updater');
   const quiet = (): void => undefined;
   autoUpdater.logger = { info: quiet, warn: log, error: log };
-  // At an end of the window a task may run: only the person's word puts it in place.
+  // A task may run when the window closes, so a new version is installed only when the person says so.
   autoUpdater.autoInstallOnAppQuit = false;
   return {
     fetch: async () => {

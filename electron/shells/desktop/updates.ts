@@ -1,6 +1,6 @@
-// New versions of Ebb itself, where a package can replace itself: looked for and fetched where IT lets it, put in place
-// when the person says so and no task is in the middle of its work. Control says both (app.updates). Services and VMs
-// run on; the next start takes them over (DESIGN §2).
+// Updates Ebb itself, where a package can replace itself. A new version is looked for and fetched if IT
+// allows it, and installed when the person agrees and no task is in the middle of its work. Control tells
+// both (app.updates). Services and VMs run on; the next start takes them over (DESIGN §2).
 import type { Clock, Timer } from '../../platform/ports.ts';
 
 export interface UpdatesAllowed {
@@ -10,7 +10,7 @@ export interface UpdatesAllowed {
 export interface UpdatePorts {
   readonly clock: Clock;
   readonly allowed: () => Promise<UpdatesAllowed>;
-  /** Looks and fetches; null where there is nothing newer. */
+  /** Looks for a newer version and fetches it; its number, or null: there is none. */
   readonly fetch: () => Promise<string | null>;
   /** Ends this program and starts the newer one. */
   readonly install: () => void;
@@ -22,7 +22,7 @@ export interface UpdatePorts {
 const ROUND_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 6 * 3600_000;
 
-/** A deb is the package manager's to replace. Without an address of releases there is nothing to look at. */
+/** A deb is replaced by the package manager. Without a feed of releases there is nothing to look at. */
 export const replacesItself = (package_: {
   readonly platform: string;
   readonly isPackaged: boolean;
@@ -34,9 +34,9 @@ export const replacesItself = (package_: {
   (package_.platform !== 'linux' || package_.appImage !== undefined);
 
 export interface UpdateState {
-  /** Fetched, and not in place. */
+  /** The version that is fetched but not installed. */
   readonly ready: string | null;
-  /** The person said later to this one. */
+  /** The version to which the person said "later". */
   readonly declined: string | null;
   readonly lookedAtMs: number | null;
 }
@@ -58,14 +58,14 @@ export function keepUpToDate(ports: UpdatePorts): Timer {
   const round = async (): Promise<void> => {
     let step = nextStep(state, await allowed(), clock.monotonicMs());
     if (step === 'look') {
-      // Before the answer: a feed that fails is asked again in hours, not at once.
+      // Set before the answer, so that a feed that fails is asked again in hours, not at once.
       state = { ...state, lookedAtMs: clock.monotonicMs() };
       state = { ...state, ready: (await ports.fetch()) ?? state.ready };
       step = nextStep(state, await allowed(), clock.monotonicMs());
     }
     if (step !== 'offer' || state.ready === null) return;
     if (!(await ports.confirm(state.ready))) state = { ...state, declined: state.ready };
-    // A task may have begun while the person thought.
+    // A task may have begun while the person decided.
     else if ((await allowed()).mayInstall) ports.install();
     else log('the update waits for a task');
   };

@@ -1,4 +1,4 @@
-// Where the window was. Pure: a saved rectangle is used only where it is still seen on a display.
+// Where the window opens. Pure. A saved rectangle is used only if it still is visible on a display.
 
 export interface Rectangle {
   readonly x: number;
@@ -14,7 +14,7 @@ export interface WindowState {
 export const MIN_WIDTH = 900;
 export const MIN_HEIGHT = 600;
 const DEFAULT: WindowState = { bounds: { width: 1280, height: 800 }, isMaximized: false };
-/** So much of the title bar must be on a display that a person can grab it. */
+/** How much of the title bar must be on a display for a person to grab it. */
 const GRABBABLE = 100;
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);

@@ -1,4 +1,4 @@
-// The one window: made hardened, shown when it has something to show, its place remembered.
+// The one window: hardened from the start, shown when its page is ready, its place remembered.
 import { fileURLToPath } from 'node:url';
 import { BrowserWindow, screen } from 'electron';
 import { systemClock } from '../../platform/clock.ts';
@@ -10,11 +10,11 @@ export interface WindowOptions {
   readonly stateFile: string;
   readonly isDevelopment: boolean;
   readonly log: (line: string) => void;
-  /** Its page is not loaded again any more. */
+  /** The page crashed too often and is not loaded again. */
   readonly onCrashing: () => void;
 }
 
-/** A page that crashes again at once is not reloaded for ever; one that has run for a while is. */
+/** Reloads within FORGET_MS: a page that keeps crashing at once is not reloaded for ever. */
 const RELOADS_MAX = 3;
 const FORGET_MS = 60_000;
 
@@ -28,7 +28,7 @@ function keepPlace(window: BrowserWindow, { stateFile, log }: WindowOptions): vo
   });
 }
 
-/** Control and the VMs know nothing of it: the page's port ends, and the new page asks for another. */
+/** A crash of the page touches neither control nor VMs: its port ends, and the new page asks for another. */
 function reloadAfterCrash(window: BrowserWindow, { log, onCrashing }: WindowOptions): void {
   let reloads: number[] = [];
   window.webContents.on('render-process-gone', (_event, { reason }) => {

@@ -1,8 +1,11 @@
-// The cookie a session is known by. Pure.
+// The cookie that identifies a browser's session. Pure.
 
-/** Browsers share cookies between ports of one host: the name keeps two gateways apart. */
+/**
+ * Browsers share cookies between ports of one host, so the name carries the port: it keeps two gateways
+ * apart.
+ */
 export const cookieName = (port: number, isEncrypted: boolean): string =>
-  // The prefix is the browser's promise that nobody but this very host set it, over TLS.
+  // With this prefix the browser promises that this very host set the cookie, over TLS.
   `${isEncrypted ? '__Host-' : ''}ebb-session-${port}`;
 
 export const cookieOf = (port: number, isEncrypted: boolean, secret: string): string =>

@@ -1,4 +1,5 @@
-// A file an export wrote, on its way to a browser: by a ticket of its page, as long as its session lasts. Never by a path.
+// Sends a file that an export wrote to a browser. The page names it by a ticket, never by a path; the
+// download ends with the session.
 import type { SessionId } from '../../../shared/access.ts';
 import { type DownloadTicket, downloadTicketSchema } from '../../../shared/ids.ts';
 import type { SeenFile, WholeFile } from '../../platform/whole-file.ts';
@@ -24,7 +25,7 @@ export class Downloads {
     this.#ports = ports;
   }
 
-  /** Gives it back; null: all are taken. */
+  /** Takes one of the slots; the returned function gives it back. Null: all are taken. */
   slot(): (() => void) | null {
     if (this.#active >= DOWNLOADS_MAX) return null;
     this.#active += 1;
@@ -33,7 +34,7 @@ export class Downloads {
     };
   }
 
-  /** Null: there is nothing to be had by it. `lease` and `slot` are ended with it, however that comes. */
+  /** Null: the ticket is good for nothing. `lease` and `slot` end with the download, however that ends. */
   async answer(
     request: WebRequest,
     session: SessionId,
@@ -55,7 +56,7 @@ export class Downloads {
         return null;
       }
       ends.push(file.close);
-      // Comes when all was sent, too.
+      // `abort` also comes when all was sent.
       request.signal.addEventListener('abort', end, { once: true });
       if (request.signal.aborted) end();
       const signal = AbortSignal.any([request.signal, lease.signal]);

@@ -1,6 +1,6 @@
-// The browser's door: serves the page, exchanges tokens, joins WebSockets to control, takes uploads. Every request
-// must name us as Host (DNS rebinding) and every change must come from our own page (Origin). Holds no VM state, and no list
-// of who may come in: that is control's.
+// The browser gateway: serves the page, exchanges tokens for sessions, joins WebSockets to control, moves
+// uploads and downloads. Every request must name us as Host (DNS rebinding) and every change must come from
+// our own page (Origin). Holds no VM state and no list of who may come in: control has both.
 import type { AccessSession } from '../../../shared/access.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault, stackOf } from '../../../shared/result.ts';
@@ -24,7 +24,7 @@ const SECRET_LENGTH_MAX = 200;
 const NAME_LENGTH_MAX = 255;
 const RETRY_AFTER_SECONDS = '6';
 
-/** Control's word on who comes in. */
+/** Control's decisions on who may come in. */
 export interface AccessPort {
   /** Faults: rpc.denied, policy.denied, limit.reached, rpc.unavailable. */
   signIn(
@@ -34,15 +34,15 @@ export interface AccessPort {
   ): Promise<{ readonly session: AccessSession; readonly secret: string }>;
   /** Faults: policy.denied, rpc.unavailable. */
   session(secret: string): Promise<AccessSession | null>;
-  /** To control's socket, as a browser of that session at that address. */
+  /** Connects to control's socket as a browser of that session at that address. */
   join(session: AccessSession, address: string): Promise<SocketChannel>;
 }
 
 export interface GatewayOptions {
-  /** Known only once the server listens. */
+  /** The port is known only once the server listens. */
   readonly port: () => number;
   readonly isEncrypted: boolean;
-  /** Of this computer, in lower case: what a browser may call us. */
+  /** Names of this computer, in lower case, that a browser may use as Host. */
   readonly names: () => readonly string[];
   readonly access: AccessPort;
   readonly files: WebFiles;
@@ -92,7 +92,8 @@ export class Gateway implements WebHandlers {
 
   async #join(request: WebRequest, session: AccessSession): Promise<(page: Channel) => void> {
     const service = await this.#options.access.join(session, request.address);
-    // A browser that goes away, or whose upgrade is none, before it is taken would leave it open for ever.
+    // A browser that goes away, or whose upgrade fails, before the page is joined would leave `service` open
+    // for ever.
     const drop = (): void => service.close();
     request.signal.addEventListener('abort', drop, { once: true });
     if (request.signal.aborted) drop();
@@ -106,7 +107,9 @@ export class Gateway implements WebHandlers {
     this.#told.say(`what is no ${kind}`, `${address}: ${what}`);
   }
 
-  /** Asked of everything; `isChange`: only our own page may. */
+  /**
+   * Checks made of every request; null: it may go on. `isChange`: the request must come from our own page.
+   */
   #refusal(request: WebRequest, isChange: boolean): WebAnswer | null {
     const { address, path } = request;
     if (!this.#limits.mayAsk(address)) {
@@ -130,7 +133,7 @@ export class Gateway implements WebHandlers {
     return names().flatMap(name => [`${name}:${at}`, ...(isUsual ? [name] : [])]);
   }
 
-  /** Stricter than the engine's own rule: no Origin is not our page either. */
+  /** Stricter than browsers' own rule: a request without Origin does not count as our page's. */
   #isOurPage(request: WebRequest): boolean {
     const scheme = this.#options.isEncrypted ? 'https' : 'http';
     return request.header('origin') === `${scheme}://${request.header('host')}`;
@@ -146,13 +149,13 @@ export class Gateway implements WebHandlers {
     return this.#options.access.session(secret);
   }
 
-  /** A page learns here why its socket was refused. 410: it was signed in, and is not any more. */
+  /** Tells a page why its socket was refused. 410: it was signed in, and is not any more. */
   async #isIn(request: WebRequest): Promise<WebAnswer> {
     const answer = await this.#known(request, async () => plain(204, ''));
     return answer.status === 401 && this.#secretOf(request) !== null ? plain(410, '') : answer;
   }
 
-  /** Of whoever is signed in. */
+  /** Answers callers who are signed in, and refuses all others. */
   async #known<T>(
     request: WebRequest,
     answer: (session: AccessSession, secret: string) => Promise<T>,
@@ -179,7 +182,7 @@ export class Gateway implements WebHandlers {
     }
     const token = readToken(await request.text(TOKEN_BODY_BYTES_MAX));
     if (token === null) {
-      // Who went away in the middle was not wrong about who it is.
+      // A caller that went away in the middle did not send a wrong token.
       if (!request.signal.aborted) this.#limits.failed(address);
       this.#told.say('no sign-in', address);
       return plain(403, 'This is no sign-in.');
@@ -195,7 +198,7 @@ export class Gateway implements WebHandlers {
     } catch (cause) {
       if (!(cause instanceof Fault)) throw cause;
       if (cause.body.code === 'limit.reached') return tooOften();
-      // Whoever has a good token was not wrong about who it is.
+      // Other refusals come after a good token: they are no failed sign-in.
       if (cause.body.code === 'rpc.denied') this.#limits.failed(address);
       const isRefused = cause.body.code === 'rpc.denied' || cause.body.code === 'policy.denied';
       return json(isRefused ? 403 : 503, { error: cause.body });
@@ -216,7 +219,7 @@ export class Gateway implements WebHandlers {
   }
 
   async #upload(request: WebRequest, { role }: AccessSession, secret: string): Promise<WebAnswer> {
-    // Nothing else is done with a file.
+    // Files are uploaded only to create VMs from them.
     if (!mayCall(role, 'vm.create')) return plain(403, `This sign-in may ${role}.`);
     const lease = await this.#lease(request, secret);
     if (lease === null) return plain(401, '');
@@ -242,7 +245,7 @@ export class Gateway implements WebHandlers {
 
   async #download(request: WebRequest, { id, role }: AccessSession, secret: string): Promise<WebAnswer> {
     if (!mayCall(role, 'moment.download')) return plain(403, `This sign-in may ${role}.`);
-    // Of a click there is no Origin; engines that say where it came from say it here.
+    // A click on a link sends no Origin; browsers that say where it came from do so in Sec-Fetch-Site.
     if (!['same-origin', undefined].includes(request.header('sec-fetch-site')))
       return plain(403, 'Not from our own page.');
     const { downloads } = this.#options;
@@ -311,7 +314,7 @@ function announced(request: WebRequest): number | null {
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
-/** For showing only: it never becomes part of a path. */
+/** The file's name as the page gave it. For showing only: it never becomes part of a path. */
 function uploadName(request: WebRequest): string {
   const name = request.query.get('name') ?? '';
   // Control characters would upset terminals and tables.

@@ -1,16 +1,17 @@
-// Whether a session still may, as long as something of it goes on that is no channel by itself: an upload. Control closes a channel
-// when its session ends; one that closed with control's own death is opened again.
+// Ends an upload or a download when its session ends. Neither is a channel, so each holds an idle channel of
+// the session: control closes channels when their session ends. A channel that closed because control died is
+// opened again.
 import type { SocketChannel } from '../../transport/unix-socket.ts';
 
 const TRIES = 3;
 
 export interface Lease {
-  /** Aborted when the session ended. */
+  /** Aborted when the session ends. */
   readonly signal: AbortSignal;
   end(): void;
 }
 
-/** `join`: a channel of the session; null where it is none any more. */
+/** `join` opens a channel of the session; null: the session has ended. */
 export async function leaseOf(join: () => Promise<SocketChannel | null>): Promise<Lease | null> {
   const over = new AbortController();
   let held: SocketChannel | null = null;
@@ -22,7 +23,7 @@ export async function leaseOf(join: () => Promise<SocketChannel | null>): Promis
       return false;
     }
     held = channel;
-    // Nothing is said to it; what it says is read, so that its end is heard.
+    // The channel is idle; it is read all the same, since an unread one would not tell that it ended.
     channel.onMessage(() => undefined);
     channel.onClose(() => void lost(triesLeft));
     return true;
@@ -40,13 +41,14 @@ export async function leaseOf(join: () => Promise<SocketChannel | null>): Promis
   };
 }
 
-/** What comes until then; then it breaks off. However it ends, the source is told. */
+/** Passes items on until the signal, then throws. However it ends, the source is told to end. */
 export async function* until<T>(signal: AbortSignal, items: AsyncIterable<T>): AsyncGenerator<T> {
   let stop: (cause: Error) => void = () => undefined;
   const ended = (): void => stop(new Error('the session has ended'));
   signal.addEventListener('abort', ended, { once: true });
   const source = items[Symbol.asyncIterator]();
-  // A promise for each: one that lived as long as the signal would keep all that it was ever raced against.
+  // A new promise for each item: one that lived as long as the signal would keep every promise raced against
+  // it.
   const next = (): Promise<IteratorResult<T>> =>
     new Promise((resolve, reject) => {
       stop = reject;
@@ -57,7 +59,7 @@ export async function* until<T>(signal: AbortSignal, items: AsyncIterable<T>): A
     for (let step = await next(); step.done !== true; step = await next()) yield step.value;
   } finally {
     signal.removeEventListener('abort', ended);
-    // Not waited for: it comes after what is still being waited for.
+    // Not awaited: the source answers only after a `next` that may still be pending.
     source.return?.().catch(() => undefined);
   }
 }

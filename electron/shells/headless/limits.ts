@@ -1,10 +1,11 @@
-// How often an address may ask, and how often it may be wrong about who it is. A flood from one address is refused before control
-// hears of it. Whoever guesses has 2²⁵⁶ to try: this is for the load and the noise, not for the secret.
+// How often an address may send requests, and how often it may fail to sign in. A flood from one address is
+// refused before control hears of it. This bounds load and noise; the secret needs no such protection, with
+// 2²⁵⁶ to guess from.
 import { sourceOf } from '../../../shared/access.ts';
 import { type Pace, paceOf } from '../../../shared/rpc/pace.ts';
 import type { Clock } from '../../platform/ports.ts';
 
-/** A hundred windows that open at the same time behind one address. */
+/** Enough for a hundred windows that open at the same time behind one address. */
 const REQUESTS = { atOnce: 3000, perSecond: 300 };
 /** Ten at once, then one every six seconds. */
 const FAILURES = { atOnce: 10, perSecond: 1 / 6 };
@@ -28,7 +29,7 @@ export class AddressLimits {
     return this.#of(address).requests.take();
   }
 
-  /** False once it was wrong too often, until some time has passed. */
+  /** False after too many failed sign-ins, until some time has passed. */
   maySignIn(address: string): boolean {
     const source = this.#of(address);
     if (source.isShutOut && source.failures.take()) source.isShutOut = false;
@@ -48,7 +49,7 @@ export class AddressLimits {
       failures: paceOf(FAILURES, nowMs),
       isShutOut: false,
     };
-    // Last again: who asked longest ago is forgotten first.
+    // Moves the source to the end of the map: the one that asked longest ago is forgotten first.
     this.#sources.delete(key);
     this.#sources.set(key, found);
     for (const oldest of this.#sources.keys()) {

@@ -1,6 +1,7 @@
-// The headless shell: `node main.ts [--data DIR] [--port N] [--role view|operate|administer] [--host ADDRESS] [--tls] [--cert FILE
-// --key FILE] [--name NAME]… [--no-link]`. Finds or starts control, serves the page on loopback, or where a policy allows it to
-// others, encrypted, and prints the link that signs a browser in once. Ending it ends no VM.
+// The headless shell: `node main.ts [--data DIR] [--port N] [--role view|operate|administer] [--host ADDRESS]
+// [--tls] [--cert FILE --key FILE] [--name NAME]… [--no-link]`. Finds or starts control, serves the page on
+// loopback (or, where a policy allows it, encrypted on other addresses), and prints the link that signs a
+// browser in once. Ending it ends no VM.
 import { parseArgs } from 'node:util';
 import { isLoopback } from '../../../shared/access.ts';
 import { type ErrorBody, errorText } from '../../../shared/errors.ts';
@@ -27,7 +28,7 @@ import { Uploads } from './upload.ts';
 
 const EXIT_DENIED = 77;
 const WATCH_AGAIN_MS = 5000;
-/** All addresses there are. */
+/** Addresses that mean "listen on all". */
 const UNSPECIFIED = ['0.0.0.0', '[::]'];
 
 const { values } = parseArgs({
@@ -53,20 +54,22 @@ const rendererFolder = new URL(
 const log = (paths: EbbPaths) =>
   openLogFile('headless', paths.headlessLog) ?? openLog({ part: 'headless', path: null });
 
-/** What browsers may call us. On loopback others' names could only be a trick. */
+/** Names by which browsers may address us. On loopback any other name could only be a trick. */
 const names = (): string[] => {
   const said = values.name.map(name => name.toLowerCase());
   return [...(isLoopback(values.host) ? [...LOOPBACK_NAMES, nameInUrl(values.host)] : ownNames()), ...said];
 };
 
-/** What somebody who starts us means by this computer; its other addresses it has by itself. */
+/**
+ * The names the certificate must cover: those the person gave. Other addresses of this computer may change.
+ */
 function asked(): string[] {
   const host = nameInUrl(values.host);
   const isNamed = isLoopback(values.host) || values.name.length > 0;
   return [...(UNSPECIFIED.includes(host) ? [] : [host]), ...(isNamed ? values.name : [hostName()])];
 }
 
-/** Off loopback always. */
+/** The certificate to serve with; null: unencrypted, which only loopback may be. */
 async function certificate(paths: EbbPaths): Promise<Certificate | null> {
   const { cert, key, tls, host } = values;
   const now = systemClock.wallMs();
@@ -110,7 +113,7 @@ async function listen(paths: EbbPaths, local: Local, tls: Certificate | null): P
   return server;
 }
 
-/** Off loopback only as long as a policy allows it. `end` says why not any more. */
+/** Serves beyond loopback only while a policy allows it: calls `end` with the reason once it does not. */
 function watchPolicy(local: Local, end: (why: ErrorBody) => void): void {
   const again = (): void => void systemClock.after(WATCH_AGAIN_MS, () => watchPolicy(local, end));
   const ask = { address: values.host, isEncrypted: true };

@@ -1,11 +1,11 @@
-// A file a browser sends: streamed into the private upload folder, bounded by free disk, whole or not at all. What
-// control registers is a complete file; a broken upload leaves nothing.
+// Receives a file from a browser: streamed into the private upload folder, bounded by free disk, whole or not
+// at all. Control registers complete files only; a broken upload leaves nothing.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import { bytesText, GIB, MIB } from '../../../shared/units.ts';
 import type { BlockFile, Folder } from '../../platform/ports.ts';
 
-/** Stays free for what VMs write meanwhile (T14 pauses them when it is gone). */
+/** Disk that an upload leaves free for what VMs write meanwhile (T14 pauses them when it is gone). */
 export const FREE_BYTES_MIN = GIB;
 const CHECK_EVERY_BYTES = 64 * MIB;
 const UPLOADS_MAX = 4;
@@ -13,14 +13,14 @@ const PARTIAL = /\.(\d+)\.part$/;
 
 export interface Upload {
   readonly id: string;
-  /** From Content-Length; null where the browser does not say. */
+  /** From Content-Length; null: the browser does not say. */
   readonly announcedBytes: number | null;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface UploadsOptions {
   readonly folder: Folder;
-  /** Ours: several gateways may share the folder. */
+  /** This gateway's pid, which marks its partial files: several gateways may share the folder. */
   readonly pid: number;
   readonly isRunning: (pid: number) => boolean;
 }
@@ -35,7 +35,7 @@ export class Uploads {
     this.#folder = options.folder;
   }
 
-  /** What a gateway that was killed left half-received. Complete files are control's. */
+  /** Removes what killed gateways left half-received. Complete files belong to control. */
   async removePartial(): Promise<void> {
     const orphans = this.#folder.list().filter(name => {
       const pid = PARTIAL.exec(name)?.[1];

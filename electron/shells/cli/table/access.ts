@@ -1,4 +1,4 @@
-// Commands about who comes from elsewhere, as data.
+// Commands about access from browsers, as data.
 import { ROLES } from '../../../../shared/roles.ts';
 import { row } from '../words.ts';
 
@@ -50,7 +50,7 @@ export const ACCESS_ROWS = {
   }),
 };
 
-/** It finds or starts the service by itself. */
+/** Commands that find or start the service by themselves. */
 export const LOCAL_ACCESS_ROWS = {
   serve: row({
     help: 'Serve the window to browsers until interrupted; VMs run on',

@@ -40,7 +40,7 @@ export const APP_ROWS = {
   quit: row({ help: 'End the Ebb service; refused while VMs run', arguments: [], options: {} }),
 };
 
-/** They need no service. */
+/** Commands that need no service. */
 export const LOCAL_ROWS = {
   help: row({
     help: 'All commands, those of a group, or the words of one',

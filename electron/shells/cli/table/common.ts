@@ -1,4 +1,4 @@
-// Words that many commands take.
+// Arguments that many commands take.
 export const VM = {
   name: 'VM',
   kind: 'vm',

@@ -15,7 +15,7 @@ export const POLICY_ROWS = {
   }),
 };
 
-/** They need no service. */
+/** Commands that need no service. */
 export const LOCAL_POLICY_ROWS = {
   'policy validate': row({
     help: 'Look whether a policy file would be understood, and trusted where it is; 1 where not',
