@@ -1,5 +1,5 @@
-// `ebb vm verify` and `ebb vm rescue`: checks whether history is unchanged, and rebuilds a lost timeline
-// database.
+// `ebb vm verify`, `compact`, `rescue` and `settle`: checks whether history is unchanged, gives unused space
+// back, rebuilds a lost timeline database, and steers background work.
 import { bytesText } from '../../../shared/units.ts';
 import type { VerifyReport } from '../../../shared/verify.ts';
 import { EXIT_FAILED, EXIT_INTEGRITY, EXIT_OK } from './exits.ts';

@@ -57,7 +57,7 @@ export interface Option extends Value {
 export interface Group {
   readonly rule: 'one' | 'most-one' | 'some';
   readonly of: readonly string[];
-  /** What holds when none is given, for help. */
+  /** The usage error when none is given. */
   readonly otherwise?: string;
 }
 

@@ -60,9 +60,7 @@ const names = (): string[] => {
   return [...(isLoopback(values.host) ? [...LOOPBACK_NAMES, nameInUrl(values.host)] : ownNames()), ...said];
 };
 
-/**
- * The names the certificate must cover: those the person gave. Other addresses of this computer may change.
- */
+/** Names the certificate must cover: those the person gave, else the host name; other addresses may change. */
 function asked(): string[] {
   const host = nameInUrl(values.host);
   const isNamed = isLoopback(values.host) || values.name.length > 0;
