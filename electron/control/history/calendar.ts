@@ -1,6 +1,7 @@
-// When points are due, by the clock on the wall. Pure; the time zone comes from outside. A day of 23 or 25 hours has the same
-// times of day as any other: one that the clock jumps over is as much later as it jumps, one that it shows twice is the first,
-// but for intervals of an hour and less, which go on at their pace in the hour that comes twice.
+// The slots of a schedule: the wall-clock times at which its automatic points are due. Pure; the caller gives
+// the time zone. A day of 23 or 25 hours has the same slots as any other day. A slot that the clock jumps
+// over comes later by the jump. A slot that the clock shows twice is the first of the two; but schedules of
+// an hour or less keep their pace through the repeated hour.
 import type { Schedule } from '../../../shared/history.ts';
 
 export type Times = Pick<Schedule, 'everyMinutes' | 'atMinute'>;
@@ -12,11 +13,11 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** "Local ms": as if the wall clock were UTC; days of it all have 24 hours. */
+/** "Local ms": what the wall clock shows, read as if it were UTC. In local ms every day has 24 hours. */
 const localOf = (atMs: number, zone: Zone): number => atMs + zone(atMs);
 const dayOf = (localMs: number): number => Math.floor(localMs / DAY_MS);
 
-/** The first instant at which the wall clock shows that time; where it never does, as much later as it jumps. */
+/** The first instant at which the wall clock shows that time. Where it never does: later, by the jump. */
 export function instantOf(localMs: number, zone: Zone): number {
   const before = zone(localMs - DAY_MS);
   const after = zone(localMs + DAY_MS);
@@ -31,7 +32,7 @@ function slotsOfDay(day: number, { everyMinutes, atMinute }: Times, zone: Zone):
   return slots;
 }
 
-/** From the day before an instant to the day after it, in order, each once. */
+/** The slots from the day before an instant to the day after it: in order, each once. */
 function slotsAround(atMs: number, times: Times, zone: Zone): number[] {
   const day = dayOf(localOf(atMs, zone));
   const days = [-1, 0, 1].flatMap(offset => slotsOfDay(day + offset, times, zone));
@@ -46,14 +47,14 @@ function slotsAround(atMs: number, times: Times, zone: Zone): number[] {
   });
 }
 
-/** The newest that is not in the future. */
+/** The newest slot that is not in the future. */
 export function latestSlot(times: Times, nowMs: number, zone: Zone): number {
   return slotsAround(nowMs, times, zone).findLast(slot => slot <= nowMs) ?? nowMs;
 }
 
 export function nextSlots(times: Times, nowMs: number, zone: Zone, count: number): number[] {
   const found: number[] = [];
-  // The longest from one to the next is a day of a few hours more.
+  // Two neighbouring slots are at most a day apart, and a few hours more where the clock is changed.
   for (let at = nowMs; found.length < count; at = found.at(-1) ?? at)
     found.push(...slotsAround(at, times, zone).filter(slot => slot > at && slot <= at + 1.5 * DAY_MS));
   return found.slice(0, count);

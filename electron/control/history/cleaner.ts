@@ -1,4 +1,5 @@
-// What can be cleaned up in a history, what retention would drop, and dropping it: into the trash (T8), nowhere else.
+// Offers points of a history to clean up, previews what retention would drop, and drops points: only ever
+// into the trash (T8).
 import type { CleanUp, Frees, HistoryPreview, Schedule } from '../../../shared/history.ts';
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -8,7 +9,7 @@ import { nextSlots, type Zone } from './calendar.ts';
 import { freesInOrder } from './freeing.ts';
 import { oldestFirst, type Protected, protections, type Retained, retain } from './retain.ts';
 
-/** Each asks storage for what two images share: a longer list says less than it should, and says so. */
+/** Each makes storage compare two images; beyond this many, merging counts as freeing nothing. */
 const MERGED_ASKED_MAX = 500;
 const PREVIEWED_TIMES = 3;
 
@@ -17,9 +18,9 @@ export interface CleanerPorts {
   readonly nowMs: () => number;
   readonly timeline: (vmId: VmId) => Promise<Timeline>;
   readonly cost: (vmId: VmId, momentId: MomentId) => Promise<MomentCost>;
-  /** Into the trash. */
+  /** Moves the point into the trash. */
   readonly drop: (vmId: VmId, momentId: MomentId) => Promise<void>;
-  /** Retention, before it drops what it names, and after. */
+  /** Called by retention before it drops these points; what it answers is called afterwards. */
   readonly thinning: Deleting;
   readonly protectedOf: (vmId: VmId) => Protected;
   readonly heldDays: () => number;
@@ -55,7 +56,7 @@ export class Cleaner {
     };
   }
 
-  /** What its schedule would drop goes; answers how many. */
+  /** Drops the points that the schedule does not keep; answers how many. */
   async thin(vmId: VmId, schedule: Schedule): Promise<number> {
     const timeline = await this.#ports.timeline(vmId);
     const ids = new Set(this.#retained(timeline, schedule).drop.map(({ momentId }) => momentId));
@@ -74,7 +75,7 @@ export class Cleaner {
     return ids.size;
   }
 
-  /** `alsoPersons`: also points somebody took or named, but none that is pinned or that a line stands on. */
+  /** `alsoPersons`: also points that somebody took or named, but never one pinned or one a line stands on. */
   async offer(vmId: VmId, alsoPersons: boolean): Promise<CleanUp> {
     const timeline = await this.#ports.timeline(vmId);
     const held = protections(timeline, this.#ports.protectedOf(vmId));
@@ -98,7 +99,7 @@ export class Cleaner {
     };
   }
 
-  /** All of them, or none: one that may not go (any more) refuses. Answers what that frees. */
+  /** Drops all of these, or none where one may not go (any more). Answers what that frees. */
   async clean(vmId: VmId, momentIds: readonly MomentId[]): Promise<Frees> {
     const timeline = await this.#ports.timeline(vmId);
     const held = protections(timeline, this.#ports.protectedOf(vmId));

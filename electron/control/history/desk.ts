@@ -1,5 +1,6 @@
-// Takes automatic points when they are due, and thins them out afterwards: one VM after the other, a look a minute. Decides
-// nothing itself (due.ts, retain.ts). Whatever happens is noted before the next VM is looked at.
+// Takes automatic points when they are due, and thins them out afterwards: once a minute, one VM after the
+// other. due.ts and retain.ts decide; the desk acts, and stores what happened to a VM before it looks at the
+// next one.
 import type { HistoryState, Look, Schedule } from '../../../shared/history.ts';
 import { DEFAULT_SCHEDULE } from '../../../shared/history.ts';
 import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
@@ -22,23 +23,23 @@ export interface HistoryDeskPorts
   /** Fault vm.not-found. */
   readonly checkVm: (vmId: VmId) => void;
   readonly isThere: (vmId: VmId) => boolean;
-  /** It may write. */
+  /** Its guest may write. */
   readonly isRunning: (vmId: VmId) => boolean;
-  /** Something under way changes it. */
+  /** A task under way changes the VM. */
   readonly isBusy: (vmId: VmId) => boolean;
-  /** What tasks and programs read. */
+  /** The points that tasks and programs are reading. */
   readonly inUse: () => ReadonlySet<PointId>;
   readonly power: () => Power;
   readonly changeSpacingMs: () => number;
-  /** To the byte, since that point. */
+  /** Bytes changed since that moment, exactly. */
   readonly changedBytes: (vmId: VmId, sinceId: MomentId) => Promise<number>;
   readonly take: (vmId: VmId) => Promise<Moment>;
-  /** IT's limits: as a schedule counts, and what people may make of it (Fault policy.denied). */
+  /** IT's limits. `bound`: the schedule that takes effect. `wanted`: what to store (Fault policy.denied). */
   readonly rules: {
     readonly bound: (schedule: Schedule) => Schedule;
     readonly wanted: (wanted: Schedule, stored: Schedule) => Schedule;
     readonly heldDays: () => number;
-    /** There must be points: a time that passed is not settled by another schedule. */
+    /** IT demands points: then a slot that passed is still made up for after the schedule was changed. */
     readonly isForced: () => boolean;
   };
   readonly vms: () => readonly VmId[];
@@ -94,7 +95,7 @@ export class HistoryDesk {
     );
   }
 
-  /** From the next time on: the one that passed before somebody asked is not made up for. */
+  /** Counts from the next slot on: unless IT demands points, a slot that passed before is not made up for. */
   set(vmId: VmId, wanted: Schedule): HistoryState {
     const { checkVm, clock, zone, changed, rules } = this.#ports;
     checkVm(vmId);
@@ -122,19 +123,19 @@ export class HistoryDesk {
     return this.#cleaner.clean(vmId, momentIds);
   }
 
-  /** It was taken back from the trash: retention does not drop it again. */
+  /** A person took this point back from the trash: retention must not drop it again. */
   spare(vmId: VmId, { id, kind }: Pick<Moment, 'id' | 'kind'>): void {
     const stored = this.#stored(vmId);
     if (kind !== 'automatic' || stored.spared.includes(id)) return;
     this.#put(vmId, { ...stored, spared: [...stored.spared, id].slice(-5000) });
   }
 
-  /** Somebody wants it settled on battery, too, until the charger has been there. */
+  /** A person wants the VM settled on battery, too, until the battery has been charged again. */
   settleAnyway(vmId: VmId): Promise<void> {
     return this.#settleHold.lift(vmId);
   }
 
-  /** At every VM, once; asked again meanwhile, the same. */
+  /** Looks at every VM once. A call while a look is under way joins that look. */
   look(): Promise<void> {
     this.#looking ??= this.#lookAtAll().finally(() => {
       this.#looking = null;
@@ -167,7 +168,7 @@ export class HistoryDesk {
     const nowMs = clock.wallMs();
     const asked = { isBusy: isBusy(vmId), power: power(), changeSpacingMs: changeSpacingMs() };
     const present = { nowMs, zone, ...asked, changedBytes: null };
-    // Most looks end here: nothing is asked of storage for them.
+    // Most looks end here, without a question to storage.
     const mayChange = schedule.changedBytes !== null && isRunning(vmId);
     const blind = due(schedule, { settledAt, newestAt: null }, { ...present, roughBytes: null });
     if (blind.act === 'none' && !mayChange) return;
@@ -182,7 +183,7 @@ export class HistoryDesk {
       await this.#act(vmId, decided);
     } catch (cause) {
       const slot = latestSlot(schedule, nowMs, zone);
-      // Storage that is away comes back: the time is not settled by that.
+      // Storage that is away comes back: the slot is not settled, so that its point is still taken.
       const isAway = cause instanceof Fault && cause.body.code === 'storage.unavailable';
       this.#note(vmId, isAway ? null : slot, { ...failed(cause), momentId: null });
       throw cause;
@@ -223,11 +224,11 @@ export class HistoryDesk {
     this.#ports.log(`history of ${vmId}: dropped ${count} into the trash`);
   }
 
-  /** `slot`: the time that is settled by it; null: none. */
+  /** `slot`: the slot that this outcome settles; null: none. */
   #note(vmId: VmId, slot: number | null, noted: Noted): void {
     const stored = this.#stored(vmId);
     const { last } = stored;
-    // What waits is told once, not every minute.
+    // An outcome that repeats while its slot waits is told once, not every minute.
     if (slot === null && last?.outcome === noted.outcome && last.reason === noted.reason) {
       if (noted.outcome === 'waiting' || noted.outcome === 'failed') return;
     }
@@ -236,7 +237,7 @@ export class HistoryDesk {
     this.#ports.changed();
   }
 
-  /** As it counts. */
+  /** The schedule that takes effect, within IT's limits. */
   #schedule(vmId: VmId): Schedule {
     return this.#ports.rules.bound(this.#stored(vmId).schedule);
   }

@@ -1,5 +1,6 @@
-// Whether a VM's next automatic point is due. Pure. A time that passed while nobody looked (asleep, control down, busy) is made
-// up for once, however many there were. A time is settled when it was taken or skipped; what waits is looked at again.
+// Decides whether a VM's next automatic point is due. Pure. However many slots passed while nobody looked
+// (computer asleep, control down, VM busy), one point makes up for them. A slot is settled once its point was
+// taken or skipped; a slot that waits is looked at again.
 import type { Look, Schedule } from '../../../shared/history.ts';
 import { latestSlot, type Zone } from './calendar.ts';
 
@@ -10,7 +11,7 @@ export interface Power {
 }
 
 export interface Past {
-  /** The newest time that is settled; null: none yet. */
+  /** The newest slot that is settled; null: none yet. */
   readonly settledAt: number | null;
   /** When the point that Now grows from was taken; null before the first. */
   readonly newestAt: number | null;
@@ -21,18 +22,20 @@ export interface Present {
   readonly zone: Zone;
   readonly isBusy: boolean;
   readonly power: Power;
-  /** About what was written since the newest point; for points by change. Null: nothing can be written. */
+  /**
+   * About how much was written since the newest point; null: the VM cannot write, or wants no such points.
+   */
   readonly roughBytes: number | null;
-  /** Exactly; null: not asked yet, which takes a moment. */
+  /** Exactly how much changed since then; null: storage, which needs a while, was not asked yet. */
   readonly changedBytes: number | null;
-  /** Between a point by change and the one before it. */
+  /** The least time between a point by change and the point before it. */
   readonly changeSpacingMs: number;
 }
 
 export type Due =
   /** Nothing to decide. */
   | { readonly act: 'none' }
-  /** `changedBytes` is needed. */
+  /** Ask storage for `changedBytes`, then decide again. */
   | { readonly act: 'ask' }
   | { readonly act: 'take'; readonly reason: 'time' | 'missed' | 'change'; readonly slot: number | null }
   | {
@@ -43,7 +46,7 @@ export type Due =
   | { readonly act: 'wait'; readonly reason: 'busy' | 'battery' };
 
 const MINUTE_MS = 60_000;
-/** A look is at most this late while this computer is awake. */
+/** While this computer is awake, no look is later than this: a later point is told as missed. */
 const LATE_MS = 5 * MINUTE_MS;
 /** Points by change are no closer than this, however much is written, and whatever a policy says. */
 export const CHANGE_SPACING_MS = 15 * MINUTE_MS;
@@ -53,7 +56,8 @@ export function due(schedule: Schedule, past: Past, present: Present): Due {
   const { nowMs, zone } = present;
   const slot = latestSlot(schedule, nowMs, zone);
   const { settledAt } = past;
-  // The clock was ahead when that was settled, and is right now: nothing may wait until it has caught up.
+  // The clock was ahead when that slot was settled and has been put right since: points must not wait until
+  // it gets there again.
   if (settledAt !== null && settledAt > nowMs + schedule.everyMinutes * MINUTE_MS)
     return { act: 'skip', reason: 'clock', slot };
   if (settledAt === null || slot > settledAt) return atSlot(schedule, past, present, slot);
@@ -62,7 +66,7 @@ export function due(schedule: Schedule, past: Past, present: Present): Due {
 
 function atSlot(schedule: Schedule, { newestAt }: Past, present: Present, slot: number): Due {
   const { nowMs, isBusy, power, changedBytes } = present;
-  // Also where control died between taking it and noting that.
+  // The point of this slot is there, also where control died between taking it and storing that.
   if (newestAt !== null && newestAt >= slot && newestAt <= nowMs)
     return { act: 'skip', reason: 'covered', slot };
   if (isBusy) return { act: 'wait', reason: 'busy' };
@@ -83,7 +87,7 @@ function byChange(schedule: Schedule, { newestAt }: Past, present: Present): Due
   return changedBytes < wanted ? { act: 'none' } : { act: 'take', reason: 'change', slot: null };
 }
 
-/** A battery that does not say how full it is counts as full enough, but where none is. */
+/** A battery that does not say how full it is counts as full enough, unless 100 percent are wanted. */
 export function isSaving(
   { batteryLeastPercent }: Pick<Schedule, 'batteryLeastPercent'>,
   { isOnBattery, percent }: Power,

@@ -1,12 +1,13 @@
-// What dropping several points together gives back. Pure. A file goes at once when nothing hangs off it but what goes too; any
-// other is merged into its neighbour (T8). At rest every image hangs off the one nearer to the newest, so what hangs off a
-// point is what lies beyond it, seen from there. The trash counts as emptied: what is dropped joins it.
+// How many bytes dropping several points together gives back. Pure. A point's image is unlinked at once when
+// all images that hang off it are dropped too; any other image is merged into its neighbour later (T8). At
+// rest every image hangs off its neighbour on the way to the newest image. The trash counts as emptied,
+// because dropped points go there.
 import type { Frees } from '../../../shared/history.ts';
 import type { MomentId } from '../../../shared/ids.ts';
 import type { Moment } from '../../../shared/timeline.ts';
 import type { Line } from './retain.ts';
 
-/** For each moment the one its image hangs off, nearest to the newest image. Iterative (T15). */
+/** For each moment, the one its image hangs off: its neighbour towards the newest. Iterative (T15). */
 function towardsNewest({ moments, nowParentId }: Line): Map<MomentId, MomentId> {
   const beside = new Map<MomentId, MomentId[]>(moments.map(({ id }) => [id, []]));
   for (const { id, parentId } of moments) {
@@ -29,7 +30,10 @@ function towardsNewest({ moments, nowParentId }: Line): Map<MomentId, MomentId> 
   return towards;
 }
 
-/** One after the other, and after each what all so far free. `mergedBytes`: of one that is merged (moment.cost). */
+/**
+ * For each moment in `order`: what dropping it and all moments before it in `order` frees. `mergedBytes`:
+ * what merging a moment's image into its neighbour frees (moment.cost).
+ */
 export function freesInOrder(
   line: Line,
   order: readonly MomentId[],
@@ -39,7 +43,7 @@ export function freesInOrder(
   const towards = towardsNewest(line);
   const hanging = new Map<MomentId, number>();
   for (const to of towards.values()) hanging.set(to, (hanging.get(to) ?? 0) + 1);
-  // Storage has the last word: what it calls loose is, also while edges are being turned.
+  // Storage has the last word: nothing hangs off an image with `freesBytes`, also during a reversal.
   for (const { id, freesBytes } of line.moments) if (freesBytes !== null) hanging.delete(id);
   const dropped = new Set<MomentId>();
   const gone = new Set<MomentId>();
@@ -47,7 +51,7 @@ export function freesInOrder(
   return order.map(first => {
     if (!dropped.has(first) && byId.has(first)) freesLaterBytes += mergedBytes(first);
     dropped.add(first);
-    // What is loose now may have kept others: they follow.
+    // This image may have been the last that hung off its neighbour: if dropped, too, that one goes now.
     for (let id: MomentId | undefined = first; id !== undefined; id = towards.get(id)) {
       const moment = byId.get(id);
       if (moment === undefined || !dropped.has(id) || gone.has(id) || (hanging.get(id) ?? 0) > 0) break;

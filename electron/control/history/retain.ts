@@ -1,5 +1,5 @@
-// Which points may go, and which of those do: thinned by age, then the oldest while the quota is exceeded. Pure. What is not
-// automatic, or protected, is never among them.
+// Decides which points retention drops: first those that no rule of age keeps, then the oldest ones while the
+// quota is exceeded. Pure. Points that are not automatic, or are protected, are never dropped.
 import type { Protection, Quota, Retention } from '../../../shared/history.ts';
 import type { MomentId, PointId } from '../../../shared/ids.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
@@ -12,14 +12,14 @@ export type Line = Pick<Timeline, 'moments' | 'nowParentId'>;
 
 export interface Protected {
   readonly inUse: ReadonlySet<PointId>;
-  /** Taken back from the trash: a person wants them. */
+  /** Points that a person took back from the trash, and so wants to keep. */
   readonly spared: ReadonlySet<MomentId>;
 }
 
 const isPersons = ({ kind, name, note }: Moment): boolean =>
   kind !== 'automatic' || name !== '' || note !== '';
 
-/** Points that are not dropped by themselves, and why; the strongest reason of several. */
+/** The points that retention never drops, each with its strongest reason. */
 export function protections({ moments, nowParentId }: Line, given: Protected): Map<MomentId, Protection> {
   const children = new Map<MomentId, number>();
   const count = (id: MomentId | null): void => {
@@ -59,7 +59,7 @@ export interface Retained {
   readonly quota: Quota;
 }
 
-/** The newest of each of the newest `most` days (weeks, months) that have any. */
+/** The newest point of each day (week, month), for the newest `most` days that have a point. */
 function newestOfEach(newestFirst: readonly Moment[], most: number, keyOf: (at: number) => number): Moment[] {
   const seen = new Set<number>();
   return newestFirst.filter(({ takenAt }) => {
@@ -84,7 +84,7 @@ function keptByAge(moments: readonly Moment[], keep: Retention, nowMs: number, z
   return new Set(kept.map(({ id }) => id));
 }
 
-/** Of a point, what it takes besides the newest image: that is Now's own, not the past. */
+/** What a moment's images take, but for the newest (the root): that one is Now's, not the past's. */
 const pastBytes = ({ points }: Moment): number =>
   points.reduce((sum, { form, allocatedBytes }) => sum + (form === 'root' ? 0 : allocatedBytes), 0);
 
@@ -95,7 +95,7 @@ export function oldestFirst(moments: readonly Moment[]): Moment[] {
 export interface Limits {
   readonly keep: Retention;
   readonly quotaBytes: number | null;
-  /** IT's: so young, automatic points stay whatever the quota says. */
+  /** IT's: automatic points younger than this stay, whatever the quota says. */
   readonly heldDays: number;
 }
 
@@ -116,7 +116,8 @@ export function retain(
   let left = ordered.reduce((sum, moment) => sum + (why.has(moment.id) ? 0 : pastBytes(moment)), 0);
   const isYoung = ({ kind, takenAt }: Moment): boolean =>
     kind === 'automatic' && takenAt > nowMs - limits.heldDays * DAY_MS;
-  // A point frees at most what it takes: counted so, too few go at once and the next round takes more, never too many.
+  // Counted is what a point takes, which is the most that it can free. If it frees less, too few points go
+  // now and the next round drops more; too many never go.
   for (const moment of ordered) {
     if (quotaBytes === null || left <= quotaBytes) break;
     if (held.has(moment.id) || why.has(moment.id) || isYoung(moment) || pastBytes(moment) === 0) continue;
@@ -134,7 +135,7 @@ export function retain(
   return { drop, quota: { quotaBytes, usedBytes, overBytes, heldBy } };
 }
 
-/** Whoever is left once all that may go is gone. */
+/** What keeps the points that remain once all others are gone, with the bytes they take; most bytes first. */
 function holders(moments: readonly Moment[], held: ReadonlyMap<MomentId, Protection>): Quota['heldBy'] {
   const sums = new Map<Protection, number>();
   for (const moment of moments) {

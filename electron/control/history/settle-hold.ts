@@ -1,5 +1,5 @@
-// Settling moves as many bytes as a point holds, and can wait: where the battery is low it is held, as automatic points are,
-// until the charger is there or somebody asks for it all the same.
+// Holds settling while the battery is low, as automatic points are held: settling moves as many bytes as a
+// point holds, and can wait. It goes on when the charger is there, or when somebody asks for it all the same.
 import type { VmId } from '../../../shared/ids.ts';
 
 export interface SettleHoldPorts {
@@ -15,7 +15,7 @@ export class SettleHold {
     this.#ports = ports;
   }
 
-  /** At every look: a VM that was closed and opened again is not held any more. */
+  /** Called at every look, not only at a change: storage forgets the hold of a VM that it closes. */
   async tell(vmId: VmId, isSaving: boolean): Promise<void> {
     if (!isSaving) this.#lifted.delete(vmId);
     if (isSaving && !this.#lifted.has(vmId)) {

@@ -1,6 +1,7 @@
-// Files inside points: listed and copied out. 7-Zip reads the guest's file system in a process of its own, with limits and
-// as a kind that is named to it (it follows names inside images it guesses). It never writes: what it reads goes through
-// its standard output into new files of ours, under names made plain; no link of a guest's is followed.
+// Lists the files inside points, and copies them out. 7-Zip reads the guest's file system in a process of its
+// own, with limits. It is told which kind of file system to read: where it guesses, it follows names inside
+// images. It never writes: we write its standard output into new files under plain names. No link of a
+// guest's is followed.
 import { isAbsolute } from 'node:path';
 import type { DiskId, MomentId, VmId } from '../../../shared/ids.ts';
 import { type DiskPart, ENTRIES_MAX, type FileEntry, type FileList } from '../../../shared/point-files.ts';
@@ -18,9 +19,9 @@ const TABLES = ['GPT', 'MBR'];
 const FILE_SYSTEMS = ['Ext', 'NTFS', 'FAT', 'APFS', 'HFS', 'SquashFS', 'Udf', 'Iso'];
 const LIST = { timeoutMs: 120_000 };
 const COPY = { timeoutMs: 3_600_000 };
-/** What reading a broken file system may take. */
+/** The memory that reading a broken file system may take. */
 const MEMORY_BYTES = 2 ** 30;
-/** At once, of all callers, to list or to copy. */
+/** How many points may be looked into at once, by all callers together, to list or to copy. */
 const SCANS_MAX = 4;
 
 export interface PointFilesPorts extends MountPorts {
@@ -35,7 +36,7 @@ export interface PointFilesPorts extends MountPorts {
   readonly files: Pick<ExportPorts, 'exists' | 'real' | 'freeBytes' | 'moveInto' | 'remove' | 'unfinished'>;
   readonly exportsFolder: () => string;
   readonly makeFolder: (path: string) => void;
-  /** Where nothing is in it. */
+  /** Leaves a folder that is not empty. */
   readonly removeEmptyFolder: (path: string) => void;
 }
 
@@ -48,12 +49,12 @@ export interface Where {
 export interface WantedFiles extends Where {
   readonly vmName: string;
   readonly paths: readonly string[];
-  /** Null: a new one among the exports. */
+  /** Null: a new folder among the exports. */
   readonly folder: string | null;
 }
 export interface PlannedFiles extends WantedFiles {
   readonly folder: string;
-  /** Made for this copy. */
+  /** The folder was made for this copy. */
   readonly isNew: boolean;
 }
 
@@ -61,21 +62,21 @@ type Use = (path: string, fileSystem: string) => Promise<void>;
 interface Scan {
   readonly volumes: readonly DiskPart[];
   readonly volume: number | null;
-  /** Null: nothing that can be read. */
+  /** Null: no file system that 7-Zip can read. */
   readonly fileSystem: string | null;
 }
 
 export class PointFiles {
   readonly #ports: PointFilesPorts;
   #scans = 0;
-  /** Files that are being written: nobody else's, though not there yet. */
+  /** Paths of files that are being written: taken, though no file of that name is there yet. */
   readonly #claimed = new Set<string>();
 
   constructor(ports: PointFilesPorts) {
     this.#ports = ports;
   }
 
-  /** One folder. Faults: moment.not-found, disk.not-found, host.unsupported, limit.reached. */
+  /** Lists one folder. Faults: moment.not-found, disk.not-found, host.unsupported, limit.reached. */
   async list(where: Where, folder: string): Promise<FileList> {
     const entries: FileEntry[] = [];
     const stop = new AbortController();
@@ -94,7 +95,10 @@ export class PointFiles {
     };
   }
 
-  /** A folder nobody named is made here: the next plan finds its name taken. Faults: file.unreadable (the folder), limit.reached. */
+  /**
+   * Where the caller names no folder, one is made at once: so the next plan finds that name taken. Faults:
+   * file.unreadable (the folder), limit.reached, those of `admit`.
+   */
   plan(wanted: WantedFiles, momentName: string, day: string, admit: (folder: string) => void): PlannedFiles {
     const { exists, real, freeBytes } = this.#ports.files;
     const { folder } = wanted;
@@ -102,7 +106,7 @@ export class PointFiles {
     if (folder !== null) {
       if (!isAbsolute(folder) || freeBytes(folder) === null) throw noFolder(folder);
       admit(folder);
-      // By its one name: so are the files in it claimed.
+      // The folder's real path: files in it are claimed by path, so it must not go by two names.
       return { ...wanted, folder: real(folder), isNew: false };
     }
     const name = plainName(`${wanted.vmName} ${momentName === '' ? 'point' : momentName} ${day} files`);
@@ -115,12 +119,15 @@ export class PointFiles {
     }
   }
 
-  /** What a control that died left mounted in `folder`, where nobody looks into a point yet. */
+  /** Clears away what a dead control left mounted in `folder`, before anybody looks into a point. */
   sweep(folder: string): Promise<void> {
     return sweepMounts(folder, this.#ports);
   }
 
-  /** Each under a plain name that is free. Faults: file.unreadable, disk.full, host.unsupported, limit.reached, cancelled. */
+  /**
+   * Copies each file under a plain name that is free. Faults: file.unreadable, disk.full, host.unsupported,
+   * limit.reached, cancelled.
+   */
   async copy(planned: PlannedFiles, run: TaskRun): Promise<void> {
     try {
       await this.#copyAll(planned, run);
@@ -172,7 +179,7 @@ export class PointFiles {
       ]);
       const ran = await runToFile(command, args, { ...COPY, signal, path: part, bytesMax: bytes });
       signal.throwIfAborted();
-      // 7-Zip ends well also where it found nothing, and where two files have one name.
+      // 7-Zip ends with 0 also where it found nothing, or two files of that name: so the length is checked.
       if (ran.bytes !== bytes || ran.isMore) throw unreadable(path, ran.stderr);
       await files.moveInto(part, target);
     } catch (cause) {
@@ -194,7 +201,7 @@ export class PointFiles {
     }
   }
 
-  /** Every entry of the file system that is meant; `use` while it is there, where it can be read. */
+  /** Tells every entry of the chosen volume. Where the volume can be read, `use` runs while it is mounted. */
   async #scan(where: Where, tell: (found: Found) => void, signal: AbortSignal, use?: Use): Promise<Scan> {
     if (this.#scans >= SCANS_MAX) throw busy();
     this.#scans++;
@@ -242,7 +249,7 @@ export class PointFiles {
     return [];
   }
 
-  /** The kind of file system it was read as; null where it is none of those that are known. */
+  /** The kind of file system that the volume was read as; null: none of FILE_SYSTEMS. */
   async #entries(path: string, tell: (found: Found) => void, signal: AbortSignal): Promise<string | null> {
     for (const kind of FILE_SYSTEMS) {
       const reader = new BlockReader(block => {
@@ -264,7 +271,7 @@ export class PointFiles {
     return ran;
   }
 
-  /** UTF-8 whatever this service's locale is; memory bounded and no file written, where util-linux is. */
+  /** UTF-8 in any locale of this service's; with util-linux, its memory is bounded and it writes no file. */
   #sevenZip(words: readonly string[]): readonly [command: string, args: readonly string[]] {
     const { program } = this.#ports;
     const tool = program('7zz') ?? program('7z');
@@ -278,7 +285,7 @@ export class PointFiles {
 
 /** Folders first. */
 const order = ({ kind }: FileEntry): number => (kind === 'folder' ? 0 : 1);
-/** Where people's files are, as a rule. */
+/** The volume that has people's files, as a rule. */
 const largest = (volumes: readonly DiskPart[]): DiskPart | null =>
   volumes.reduce<DiskPart | null>(
     (most, part) => (most === null || part.bytes > most.bytes ? part : most),

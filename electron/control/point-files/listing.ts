@@ -1,5 +1,5 @@
-// What 7-Zip says is inside (`7z l -slt`): blocks of `Key = value`, a line each, an empty line between them. 7-Zip puts no
-// line break into a value. Everything in them is a guest's word. Pure.
+// Parses what `7z l -slt` prints: blocks of `Key = value` lines, with an empty line between two blocks. 7-Zip
+// puts no line break into a value. Every value is a guest's word, and may be anything. Pure.
 import type { DiskPart, FileEntry } from '../../../shared/point-files.ts';
 
 const LINE_MAX = 16 * 1024;
@@ -9,7 +9,7 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u206
 
 export type Block = ReadonlyMap<string, string>;
 
-/** Takes the text as it comes and tells each block; a line that has no end is dropped. */
+/** Takes the text in pieces as it comes, and tells each block. A line that does not end is cut off. */
 export class BlockReader {
   readonly #tell: (block: Block) => void;
   #held = '';
@@ -47,12 +47,12 @@ export interface Found extends FileEntry {
   readonly folder: string;
 }
 
-/** Null: no entry, or one at a place that is none. */
+/** Null: the block is no entry, or its path is no place in a folder ("", "." or ".." in it). */
 export function foundOf(block: Block): Found | null {
   const path = block.get('Path');
   if (path === undefined || path.length > LINE_MAX / 4) return null;
   const parts = path.split('/');
-  // 7-Zip's own, for what the file system keeps beside people's files.
+  // Folders of 7-Zip's own making, for what the file system keeps beside people's files.
   if (/^\[(SYS|SYSTEM|DELETED|UNKNOWN)\]$/.test(parts[0] ?? '')) return null;
   if (parts.some(part => part === '' || part === '.' || part === '..')) return null;
   const name = parts.at(-1) ?? '';
@@ -79,13 +79,13 @@ function kindOf(block: Block): FileEntry['kind'] {
   return isFolder ? 'folder' : 'file';
 }
 
-/** A row of a partition table; null where it is none, or lies outside the disk. */
+/** A row of a partition table; null: the block is none, or lies outside the disk. */
 export function partOf(block: Block, index: number, diskBytes: number): DiskPart | null {
   const [offset, bytes] = [Number(block.get('Offset') ?? ''), Number(block.get('Size') ?? '')];
   const isInside =
     Number.isSafeInteger(offset + bytes) && offset > 0 && bytes > 0 && offset + bytes <= diskBytes;
   const fileSystem = block.get('File System') ?? '';
-  // Room that is nobody's, and the MBR that only says that a GPT follows.
+  // Unallocated room, and the MBR's entry that only says that a GPT follows.
   if (!isInside || fileSystem === '' || fileSystem === 'GPT') return null;
   const plain = (text = ''): string => text.replace(UNSAFE, '\ufffd').slice(0, 200);
   const name = plain(block.get('Path'))

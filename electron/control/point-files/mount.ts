@@ -1,5 +1,6 @@
-// A point, or a part of it, as a read-only file on this computer: QEMU's storage daemon reads it from storage by NBD and
-// shows it by FUSE, which needs no root. The daemon is told to end when control dies, and takes its file away itself.
+// Shows a point, or a part of it, as a read-only file on this computer. QEMU's storage daemon reads the point
+// from storage by NBD and shows it by FUSE, which needs no root. The daemon is told to end when control dies,
+// and then unmounts the file itself.
 import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -8,7 +9,7 @@ import type { SmallFiles } from '../../platform/small-files.ts';
 import { escaped } from '../vm/escape.ts';
 import { until } from '../vm/wait.ts';
 
-/** What the names of folders begin with that points are shown in. */
+/** Prefix of the folders in which points are shown. */
 export const MOUNT = 'f-';
 const DAEMON = 'qemu-storage-daemon';
 const UP = { timeoutMs: 15_000, stepMs: 20 };
@@ -24,7 +25,7 @@ const GONE = { timeoutMs: 5_000, stepMs: 20 };
 export interface MountPorts extends Pick<SmallFiles, 'readText' | 'readJson' | 'writeJson'> {
   readonly clock: Clock;
   readonly program: (name: string) => string | null;
-  /** Ends with us, by SIGTERM. */
+  /** The process ends when control ends, by SIGTERM. */
   readonly spawnTied: (command: string, args: readonly string[], logPath: string) => Promise<Detached>;
   readonly isAlive: (id: ProcessId) => boolean;
   readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
@@ -65,7 +66,7 @@ export async function whileMounted<T>(
     const { id } = await ports.spawnTied(daemon, args, log);
     try {
       ports.writeJson(notePath(folder), id);
-      // Written when everything is there.
+      // The daemon writes its pid when the file is there.
       const isUp = await until(ports.clock, UP, () => {
         if (ports.readText(pidFile).trim() !== '') return 'up';
         return ports.isAlive(id) ? null : 'ended';
@@ -83,7 +84,7 @@ export async function whileMounted<T>(
 const notePath = (folder: string): string => `${folder}/process.json`;
 const processSchema = z.object({ pid: z.int(), started: z.string() });
 
-/** What was left by a control that died: a daemon that outlived it, a mount whose daemon was killed, a folder. */
+/** Clears away what a dead control left: a daemon that lives, a mount of a killed daemon, a folder. */
 export async function sweepMounts(runFolder: string, ports: MountPorts): Promise<void> {
   for (const name of ports.listFolder(runFolder).filter(one => one.startsWith(MOUNT))) {
     const folder = `${runFolder}/${name}`;
@@ -103,7 +104,7 @@ async function end(id: ProcessId, ports: MountPorts): Promise<void> {
   await isGone();
 }
 
-/** A daemon that was killed leaves its mount behind, which nothing can be removed from under. */
+/** A daemon that was killed leaves its mount behind: it must be unmounted before the folder can go. */
 async function clear(folder: string, ports: MountPorts): Promise<void> {
   try {
     return ports.removeTree(folder);

@@ -1,4 +1,4 @@
-// What tasks refuse with, and how one ends that cannot go on. Pure.
+// The refusals about tasks, and the errors of tasks that cannot go on. Pure.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import type { TaskId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';

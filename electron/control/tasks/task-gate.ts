@@ -1,5 +1,6 @@
-// Where a task waits while it is paused. The work says in which stretches it can wait, and asks between two pieces whether
-// it may go on; what runs beside it (a tool) is told. Outside such a stretch nothing can be paused, and nothing says so.
+// Where a task waits while it is paused. The work marks the stretches in which it can wait (`pausable`), and
+// asks between two pieces whether it may go on (`passed`). A tool that runs beside the work is told
+// (`follow`). Outside such a stretch the task cannot be paused, and `canPause` is false.
 export class TaskGate {
   readonly #signal: AbortSignal;
   readonly #changed: () => void;
@@ -16,7 +17,7 @@ export class TaskGate {
     this.#isPaused = options.isPaused;
     this.#signal = options.signal;
     this.#changed = options.changed;
-    // Cancelled while it waits: it goes on to its end.
+    // A task that is cancelled while it waits must wake up, so that it can end.
     options.signal.addEventListener('abort', () => this.#open.resolve(), { once: true });
   }
 
@@ -37,7 +38,7 @@ export class TaskGate {
     this.#changed();
   }
 
-  /** Hears of every change until the function it answers is called. */
+  /** `tell` hears of every pause and its end, until the function that `follow` answers is called. */
   follow(tell: (isPaused: boolean) => void): () => void {
     this.#followers.add(tell);
     return () => this.#followers.delete(tell);
@@ -49,7 +50,7 @@ export class TaskGate {
     this.#signal.throwIfAborted();
   }
 
-  /** A stretch that can be paused: neither begun nor left while it is. */
+  /** Runs a stretch of work that can be paused. While paused, the stretch is neither begun nor left. */
   async pausable<T>(work: () => Promise<T>): Promise<T> {
     this.#stretches++;
     this.#changed();

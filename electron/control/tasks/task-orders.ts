@@ -1,4 +1,5 @@
-// What long work is made of, as data: enough to do it, now or by the next control. Parsed where it comes from the journal.
+// Orders: long work as plain data, enough for this control or the next one to do it. An order that comes from
+// the journal is parsed here.
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { diskIdSchema, type PointId, pointIdSchema, vmIdSchema } from '../../../shared/ids.ts';
@@ -113,7 +114,7 @@ export const KIND_OF = {
   compact: 'vm.compact',
 } as const satisfies Readonly<Record<Order['what'], TaskKind>>;
 
-/** Asked of the policy when it begins, which may be another than when it was ordered. */
+/** The work asks the policy when it begins: the policy may have changed since the order was given. */
 export function workOf(order: Order, parts: OrderParts): Work {
   const work = allowedWork(order, parts);
   return async run => {
@@ -143,7 +144,7 @@ function allowedWork(order: Order, parts: OrderParts): Work {
   }
 }
 
-/** Points it reads; none where an Ebb of another version wrote it. */
+/** The points that an order reads. None: it reads none, or an Ebb of another version wrote it. */
 export function pointsReadBy(order: unknown): PointId[] {
   const { success, data } = orderSchema.safeParse(order);
   if (!success) return [];
@@ -166,19 +167,19 @@ export function pointsReadBy(order: unknown): PointId[] {
 
 export type ExportOrder = Extract<Order, { readonly what: 'export' | 'export-delta' }>;
 
-/** Null: it makes no file, or an Ebb of another version wrote it. */
+/** Null: the order makes no file, or an Ebb of another version wrote it. */
 export function exportIn(order: unknown): ExportOrder | null {
   const { data } = orderSchema.safeParse(order);
   return data?.what === 'export' || data?.what === 'export-delta' ? data : null;
 }
 
-/** The name of what it makes. */
+/** The name of the file that an order makes; null: it makes none. */
 export function fileOf(order: unknown): string | null {
   const path = exportIn(order)?.path;
   return path === undefined ? null : basename(path).slice(0, 255);
 }
 
-/** Null where an Ebb of another version wrote it. */
+/** Null: an Ebb of another version wrote the order, and this one cannot read it. */
 export function workAgain(order: unknown, parts: OrderParts): Work | null {
   const known = orderSchema.safeParse(order);
   return known.success ? workOf(known.data, parts) : null;

@@ -1,5 +1,6 @@
-// Long work as people see it (DESIGN §7): id, step, progress, pause, cancel, and how it ended. Bounded memory of ended ones.
-// What is long is journaled, and begun again under its id where control died in the middle.
+// Owns tasks, long work as people see it (DESIGN §7): id, step, progress, pause, cancel, and how it ended.
+// Remembers a bounded number of ended tasks. A task with an order is journaled: where control dies in the
+// middle of it, the next control begins it again under the same id.
 import { type TaskId, taskIdSchema, type VmId } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
 import { Fault, stackOf } from '../../../shared/result.ts';
@@ -10,9 +11,9 @@ import { cannotPause, cannotResume, keepsEnding, mistake, noTask, tooMany } from
 import { TaskGate } from './task-gate.ts';
 
 const ENDED_KEPT = 50;
-/** Of one that is under way whenever control dies. */
+/** How often a task is begun that is under way each time control dies. */
 const ATTEMPTS_MAX = 3;
-/** They leave the VM as it is; an update gets a point of its own. */
+/** These tasks leave the VM as it is; an imported update becomes a point of its own. */
 const READING: ReadonlySet<TaskKind> = new Set([
   'moment.export',
   'moment.import-delta',
@@ -26,21 +27,21 @@ export interface Bytes {
 }
 export type Step = (words: string, bytes?: Bytes) => void;
 
-/** What work is given. */
+/** What a task gives to its work. */
 export interface TaskRun {
   readonly step: Step;
   readonly signal: AbortSignal;
   readonly gate: TaskGate;
-  /** Control died in the middle: it is begun once more. */
+  /** Control died in the middle of the task, and the work is begun once more. */
   readonly isAgain: boolean;
-  /** What `mark` was given last; null where nothing was. */
+  /** What `mark` was last given before control died; null: nothing. */
   readonly stood: unknown;
-  /** Durable. */
+  /** Journals how far the work has come: durable when it returns, unless the disk refuses. */
   readonly mark: (stood: unknown) => void;
 }
 export type Work = (run: TaskRun) => Promise<void>;
 
-/** By one that is done: what was asked, and where it stood last. */
+/** Of a task that made a file: its order, and what it marked last. */
 export interface Made {
   readonly order: unknown;
   readonly stood: unknown;
@@ -52,7 +53,7 @@ export interface NewTask {
   readonly title: string;
   readonly canCancel: boolean;
   readonly work: Work;
-  /** From which it can be begun again; left out: it ends with control. */
+  /** What the work can be begun again from. Left out: the task ends with control. */
   readonly order?: unknown;
 }
 
@@ -81,9 +82,9 @@ export class Tasks {
     random: Random;
     journal: TaskJournal;
     changed: () => void;
-    /** Not of those that go on with the next control. */
+    /** Not called for tasks that go on with the next control. */
     ended?: (task: Task) => void;
-    /** The name of the file that is made by it. */
+    /** The name of the file that the order makes; null: it makes none. */
     fileOf?: (order: unknown) => string | null;
     log: Log;
   }) {
@@ -100,12 +101,12 @@ export class Tasks {
     return [...this.#tasks.values()].reverse();
   }
 
-  /** A file, by one of those that are remembered; null else. */
+  /** What is known of a task that made a file; null: it made none, or is not remembered. */
   made(id: TaskId): Made | null {
     return this.#made.get(id) ?? null;
   }
 
-  /** Of what is under way. */
+  /** The orders of the tasks under way; undefined for a task that has none. */
   orders(): unknown[] {
     return [...this.#running.values()].map(({ order }) => order);
   }
@@ -120,7 +121,7 @@ export class Tasks {
     );
   }
 
-  /** For work its caller waits for: the VM is busy as long as it takes. */
+  /** For work without a task, whose caller waits for it: the VM is busy as long as the work takes. */
   async whileHeld<T>(vmId: VmId, work: () => Promise<T>): Promise<T> {
     this.#held.add(vmId);
     try {
@@ -130,11 +131,11 @@ export class Tasks {
     }
   }
 
-  /** Answers at once; the work goes on. Fault limit.reached: so much is journaled. */
+  /** Answers at once; the work goes on. Fault limit.reached: the journal holds as many tasks as it may. */
   start({ canCancel, work, order, ...told }: NewTask): TaskId {
     const id = taskIdSchema.parse(this.#random.uuid());
     const noted = { ...told, startedAt: this.#clock.wallMs(), order };
-    // A disk that is full stops no work: this one ends with control, then.
+    // A full disk stops no work: a task that could not be journaled (null) ends with control.
     if (order !== undefined && this.#noting(id, () => this.#journal.add(id, noted)) === false)
       throw tooMany();
     const fresh = { id, attempts: 0, isPaused: false, stood: null };
@@ -142,7 +143,10 @@ export class Tasks {
     return id;
   }
 
-  /** Those control died over, once what they left half-done is put away. `workOf`: null where nobody knows how any more. */
+  /**
+   * Begins the tasks that control died over, once what they left half-done is put away. `workOf` answers null
+   * where this version does not understand the order.
+   */
   beginAgain(workOf: (order: unknown) => Work | null): void {
     for (const noted of this.#journal.all()) {
       const work = workOf(noted.order);
@@ -152,7 +156,10 @@ export class Tasks {
     }
   }
 
-  /** Control ends in peace; what is under way goes on with the next one, also where it fails for want of storage now. */
+  /**
+   * Control ends in peace. Tasks under way go on with the next control, also those that fail now because
+   * storage is gone already.
+   */
   leave(): void {
     this.#isLeaving = true;
     this.#noting('all', () => this.#journal.forgive());
@@ -162,7 +169,7 @@ export class Tasks {
     this.#runningOf(id).abort.abort();
   }
 
-  /** Fault vm.wrong-state: in a step that cannot be. */
+  /** Fault vm.wrong-state: the step the task is in cannot be paused. */
   pause(id: TaskId): void {
     const { gate } = this.#runningOf(id);
     if (gate.isPaused) return;
@@ -210,7 +217,7 @@ export class Tasks {
     };
     const run: TaskRun = { step: this.#stepOf(id), signal, gate, isAgain, stood, mark };
     try {
-      // One that is paused when control comes back has not been begun again yet.
+      // A task that was paused when control died waits here, and is begun again only once it is resumed.
       if (isPaused) await gate.pausable(() => Promise.resolve());
       if (order !== undefined) this.#noting(id, () => this.#journal.begun(id));
       await work(run);
@@ -234,7 +241,7 @@ export class Tasks {
     };
   }
 
-  /** The journal is there for control's death alone: what it cannot note harms no task. */
+  /** The journal matters only where control dies: a task goes on where the journal cannot be written. */
   #noting<T>(id: TaskId | 'all', write: () => T): T | null {
     try {
       return write();

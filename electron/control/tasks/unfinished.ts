@@ -1,6 +1,7 @@
-// Files that are being written for somebody, noted before their first byte: when control dies in the middle, the next one
-// removes what is left, which would take room and its name for ever. Only the unfinished name is noted, which was nobody's
-// when it was taken; the name asked for is given when the file is whole.
+// Notes the files that are being written for people, each before its first byte. When control dies in the
+// middle, the next control removes what is left, which would else take up room and its name for ever. Only
+// the file's unfinished name is noted, which nobody had when it was chosen; a file gets the name people asked
+// for once it is whole.
 import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import type { SmallFiles } from '../../platform/small-files.ts';
@@ -19,22 +20,23 @@ export class Unfinished {
     this.#ports = ports;
   }
 
-  /** Faults: disk.full, disk.io; nothing may be written then. */
+  /** Faults: disk.full, disk.io; then the file must not be written. */
   begin(file: string): void {
     this.#put([...this.#noted(), file]);
   }
 
-  /** It has its name, or is gone. */
+  /** The file has its final name, or is gone. */
   end(file: string): void {
     try {
       this.#put(this.#noted().filter(other => other !== file));
     } catch (cause) {
-      // A note too many is of a file that is not there: a full disk must not make of it that the export failed.
+      // A note that stays names a file that is not there, which does no harm. A full disk must not fail a
+      // whole export.
       if (!(cause instanceof Fault)) throw cause;
     }
   }
 
-  /** Those there were; for a control that has just begun. */
+  /** Removes what a dead control left unfinished; answers the paths. Only as control begins. */
   sweep(): string[] {
     const found = this.#noted();
     for (const file of found) this.#ports.remove(file);
