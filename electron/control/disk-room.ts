@@ -1,11 +1,11 @@
-// T14: room on the host's disk is looked for before anything is written, and some of it is never taken: its guests need
-// it. Pure.
+// T14: makes sure of room on the host's disk before anything is written. Some room is never taken, because
+// the guests need it. Pure.
 import { Fault } from '../../shared/result.ts';
 import { bytesText, MIB } from '../../shared/units.ts';
 
-/** Left free by what comes to one VM: its memory, an installer, disks of a new one. */
+/** Left free by what is written for one VM: its saved memory, an installer, disks of a new VM. */
 export const SPARE_BYTES = 64 * MIB;
-/** By whole images, which are copied for as long as guests go on writing. */
+/** Left free by copies of whole images: guests go on writing for as long as such a copy takes. */
 export const IMAGE_SPARE_BYTES = 256 * MIB;
 
 export interface WantedRoom {
@@ -13,13 +13,13 @@ export interface WantedRoom {
   readonly what: string;
   readonly needs: number;
   readonly free: number;
-  /** Where a person chose it. */
+  /** The folder, where a person chose it. */
   readonly folder?: string;
   readonly safe: string;
   readonly todo?: string;
 }
 
-/** Of an image. Fault disk.full. */
+/** Room for an image. Fault disk.full. */
 export function requireRoom({
   what,
   needs,

@@ -1,15 +1,15 @@
-// An upgrade (DESIGN §2): who holds a lock and is of an older Ebb is asked to leave, and waited for. Control leaves its
-// VMs running; storage closes its disks and its guests wait for the next one (T11).
+// Upgrades (DESIGN §2): asks a service of an older Ebb that holds a lock to end, and waits for it. Control
+// leaves its VMs running; storage closes its disks, and guests wait for the next storage (T11).
 import { pause, systemClock } from '../platform/clock.ts';
 import { lockHolder } from '../platform/lock-owner.ts';
 import { endProcess, isAlive } from '../platform/process.ts';
 import { EBB_VERSION, isOlder } from '../platform/version.ts';
 
-/** Closing many disks on a slow one takes a while; after this it is ended: both are made for that. */
+/** Closing many disks on a slow one takes a while. After this it is killed: both services are made for that. */
 const PATIENCE_MS = 15_000;
 const POLL_MS = 25;
 
-/** True where there was one. Never a newer one: a window that was left open must not take an upgrade back. */
+/** True: there was an older one. A newer one is never ended: a window left open must not undo an upgrade. */
 export async function endOlder(
   lockPath: string,
   log: (line: string) => void,

@@ -1,4 +1,5 @@
-// Files people chose, as tokens: clients never name paths (DESIGN §8). Bounded, and forgotten after an hour.
+// Keeps the files people chose, each under a token: clients never name paths (DESIGN §8). Bounded; a token
+// older than an hour is dropped when the next file is chosen.
 import { type FileToken, fileTokenSchema } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Clock, Random } from '../platform/ports.ts';

@@ -1,5 +1,5 @@
-// The control service: `node main.ts --data DIR [--policy DIR]`. One per data folder, by a lock; detached from whoever started it. Its
-// end, however it comes, ends no VM.
+// The control service: `node main.ts --data DIR [--policy DIR]`. One per data folder, by a lock; detached
+// from whoever started it. However it ends, its end ends no VM.
 import { parseArgs } from 'node:util';
 import { takeLock } from '../platform/lock.ts';
 import { openLog } from '../platform/log.ts';
@@ -34,7 +34,7 @@ const control = composeControl({
 await control.begin();
 await listenUnix(paths.windowSocket, channel => control.serve(channel, 'window'));
 await listenUnix(paths.browserSocket, channel => control.serve(channel, 'browser'));
-// Last: who started us takes its answer for all of them.
+// This socket comes last: a shell that started control takes an answer here to mean that all sockets listen.
 await listenUnix(paths.controlSocket, channel => control.serve(channel, 'local'));
 log(`serving ${paths.controlSocket}`);
 
@@ -45,5 +45,5 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     end(0);
   });
 }
-// Its terminal is not ours: control is detached.
+// Control is detached: it outlives the terminal of whoever started it.
 process.on('SIGHUP', () => undefined);

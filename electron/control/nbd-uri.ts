@@ -1,4 +1,4 @@
-// Where an NBD export is, as other programs are told. Folders have any names: a space or an ampersand would end the URI or
-// begin another part of it.
+// The URI that tells other programs where an NBD export is. Folders may have any name: a space or an
+// ampersand that is not escaped would end the URI, or begin another part of it.
 export const nbdUri = (exportName: string, socketPath: string): string =>
   `nbd+unix:///${exportName}?socket=${socketPath.split('/').map(encodeURIComponent).join('/')}`;

@@ -3,7 +3,7 @@
 import type { DiskId, LeaseId, MomentId, VmId } from '../../shared/ids.ts';
 import type { VmSpec } from '../../shared/vm.ts';
 
-/** Going back, as storage is told: told again, it is done once. */
+/** What storage is told when a VM goes back. Told twice, the same order is carried out once. */
 export interface MoveOrder {
   readonly momentId: MomentId;
   readonly keepName: string;
@@ -48,7 +48,7 @@ export interface GuestSample {
 /** A running VM as the memory manager reaches it. Calls reject with a Fault when the VM is gone or silent. */
 export interface GuestPort {
   readonly vmId: VmId;
-  /** Of its QEMU. */
+  /** The pid of its QEMU. */
   readonly pid?: number;
   /** Asks only (M4). Multiple of 1 MiB. */
   setTarget(targetKib: number): Promise<void>;
@@ -84,7 +84,7 @@ export interface MemoryPort {
   lease(request: { spec: VmSpec; exactKib?: number; signal: AbortSignal }): Promise<Lease>;
   /** QEMU runs: the lease becomes the VM's commitment. `guest` may be one that cannot be reached yet. */
   transfer(lease: Lease, guest: GuestPort): void;
-  /** From now on the VM is reached so. */
+  /** From now on the VM is reached by this port. */
   reached(vmId: VmId, guest: GuestPort): void;
   /** The start failed, or was cancelled. */
   release(lease: Lease): void;
@@ -99,8 +99,8 @@ export interface MemoryPort {
 
 export interface StoragePort {
   /**
-   * Serves the disk's Now; resolves with the NBD export's name. Idempotent; re-opened after a storage death. `isReopened`:
-   * whoever used it lives on.
+   * Serves the disk's Now; resolves with the NBD export's name. Idempotent; re-opened after a storage death.
+   * `isReopened`: the QEMU that used it lives on.
    */
   openExport(
     vmId: VmId,
@@ -111,6 +111,6 @@ export interface StoragePort {
   closeExport(vmId: VmId, diskId: DiskId): Promise<void>;
   /** Resolves when storage answers again; used before resuming a VM paused on an I/O error (L5). */
   healthy(): Promise<void>;
-  /** T14: whether a disk of it takes nothing more from whoever uses it now. */
+  /** T14: whether a disk of the VM is poisoned, and so takes nothing more from the QEMU that uses it now. */
   isSpoiled(vmId: VmId): Promise<boolean>;
 }

@@ -1,4 +1,5 @@
-// Ebb's other programs, as they lie beside control: this file is as deep in its sources as in the bundle.
+// Where Ebb's other programs lie. The paths are relative: this file is as deep in the sources as in the
+// bundle.
 import { siblingModule } from '../platform/worker-thread.ts';
 
 export const storageModule = siblingModule(import.meta.url, '../storage/main');

@@ -1,4 +1,5 @@
-// qemu-img, as import, export and clone run it: one copy with its progress, and what is said where there is none of it.
+// Runs qemu-img for import, export and clone: a copy with its progress, a measurement, and the refusal where
+// there is no qemu-img.
 import * as z from 'zod';
 import { Fault } from '../../shared/result.ts';
 import type { ToolOptions, ToolResult } from '../platform/process.ts';
@@ -6,11 +7,11 @@ import type { TaskRun } from './tasks/tasks.ts';
 
 const COPY_TIMEOUT_MS = 12 * 3_600_000;
 
-/** To be asked for a qcow2: of a raw target it answers the whole size, whatever the image holds (QEMU 7.2). */
+/** Measures for a qcow2: for a raw target it answers the whole size, whatever the image holds (QEMU 7.2). */
 export const MEASURE = ['measure', '-O', 'qcow2'];
 const measureSchema = z.object({ required: z.number(), 'fully-allocated': z.number() });
 
-/** Bytes of data an image of that size holds, in clusters of 64 KiB, from what MEASURE printed; null where it printed something else. */
+/** Bytes of data in an image, in 64 KiB clusters, from what MEASURE printed; null: it printed no sizes. */
 export function measuredBytes(printed: unknown, virtualBytes: number): number | null {
   const { data } = measureSchema.safeParse(printed);
   if (data === undefined) return null;
@@ -26,7 +27,7 @@ export interface QemuImgPorts {
   readonly canStopTools: () => boolean;
 }
 
-/** Its path. Fault: qemu.missing. */
+/** The path of qemu-img. Fault: qemu.missing. */
 export function qemuImgPath(ports: Pick<QemuImgPorts, 'program'>, safe: string): string {
   const path = ports.program('qemu-img');
   if (path !== null) return path;
@@ -40,7 +41,10 @@ export function qemuImgPath(ports: Pick<QemuImgPorts, 'program'>, safe: string):
 
 export type ToolPorts = Pick<QemuImgPorts, 'runTool' | 'canStopTools'>;
 
-/** A tool of some time: it stops while its task is paused, and with control. Throws when cancelled. */
+/**
+ * Runs a tool that takes long. One that can be stopped is stopped while its task is paused, and dies with
+ * control. Throws when cancelled.
+ */
 export async function runLong(
   [command, args]: readonly [command: string, args: readonly string[]],
   { runTool, canStopTools }: ToolPorts,

@@ -1,5 +1,5 @@
-// The contract's handlers: each a few lines over the parts. Enforcement lives in the parts, so that every door is the
-// same door (M10, DESIGN §8).
+// The contract's handlers, each a few lines that call the parts of control. The parts enforce the limits, so
+// that they hold whichever way a call comes in (M10, DESIGN §8).
 import type { AppInfo, DoctorReport } from '../../shared/host.ts';
 import type { VmId } from '../../shared/ids.ts';
 import type { PolicyReport } from '../../shared/policy/report.ts';
@@ -44,7 +44,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly memory: MemoryManager;
   readonly ranges: RangeDesk;
   readonly histories: HistoryDesk;
-  /** Of all VMs. Faults: memory.bad-range, policy.denied. */
+  /** The memory of all VMs. Faults: memory.bad-range, policy.denied. */
   readonly setMemoryPolicy: (change: Partial<StoredMemoryPolicy>) => void;
   readonly policyReport: () => PolicyReport;
   readonly maySeekUpdates: () => boolean;
@@ -80,7 +80,7 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     return { taskId: tasks.start({ kind, vmId, title, canCancel, work: run => work(vmId, run) }) };
   };
   const isBeingWritten = (path: string) => tasks.orders().some(order => exportIn(order)?.path === path);
-  /** Begun again where this control dies over it. */
+  /** Starts a task that the next control begins again where this one dies over it. */
   const startLong = (vmId: VmId, verb: string, order: Order, name = machines.spec(vmId).name) => {
     parts.rules.require(order);
     const path = exportIn(order)?.path;

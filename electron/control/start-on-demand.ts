@@ -28,7 +28,7 @@ import { endOlder } from './end-older.ts';
 /** A cold start takes about a second; adopting many VMs on a slow disk takes longer. */
 const DEADLINE_MS = 30_000;
 const POLL_MS = 50;
-/** Our child may end because another starter's was faster: that one gets this long to answer, then we try again. */
+/** Our child ends where another shell's was faster: that one gets this long to answer, then we try again. */
 const LOST_RACE_MS = 2_000;
 const TRIES = 3;
 const LOG_TAIL_CHARS = 500;
@@ -55,7 +55,7 @@ interface Programs {
 /** Throws Fault rpc.unavailable where no living control answers. */
 async function connectLiving(paths: EbbPaths, path: string): Promise<SocketChannel> {
   const channel = await connectUnix(path);
-  // A process that was killed accepts until its last thread has ended, and never answers.
+  // A process that was killed accepts connections until its last thread has ended, and never answers.
   if (lockHolder(paths.controlLock) !== null) return channel;
   channel.close();
   throw new Fault({
@@ -76,7 +76,8 @@ const tryConnect = (paths: EbbPaths, path: string): Promise<SocketChannel | null
 async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
   const args = ['--data', paths.dataFolder];
   const { runtime, ...program } = await programs(paths.dataFolder);
-  // It decides once a second for tens of VMs: 3 MiB less are worth more than a plan for 10,000 in half the time.
+  // Control plans once a second for tens of VMs: 3 MiB less are worth more than 10,000 planned in half the
+  // time.
   const flags = ['--optimize-for-size'];
   const { exited } = await spawnNodeService({ ...program, args, flags, logPath: paths.controlLog });
   let deadlineMs = systemClock.monotonicMs() + DEADLINE_MS;
@@ -88,7 +89,7 @@ async function startOnce(paths: EbbPaths): Promise<SocketChannel | string> {
   while (systemClock.monotonicMs() < deadlineMs) {
     const channel = await tryConnect(paths, paths.controlSocket);
     if (channel !== null) {
-      // Control answers once storage is of its own version.
+      // Control answers only once storage is of its own version: nothing runs from an older runtime then.
       if (runtime !== undefined) removeOlderRuntimes(runtime);
       return channel;
     }
@@ -131,7 +132,7 @@ export async function ensureControl(
   return { paths, channel: await start(paths) };
 }
 
-/** Long tasks go on in the next service; in the middle of a short one it is not replaced. */
+/** Long tasks go on with the next control; but control is not replaced in the middle of a short one. */
 async function isBusy(paths: EbbPaths): Promise<boolean> {
   const client = connectClient(contract, await connectLiving(paths, paths.controlSocket));
   try {
@@ -139,7 +140,7 @@ async function isBusy(paths: EbbPaths): Promise<boolean> {
     const { tasks } = await client.call('task.list', {});
     return tasks.some(({ state, kind }) => state === 'running' && !LONG_KINDS.has(kind));
   } catch (cause) {
-    // One that no longer understands us is of no use to anybody.
+    // A control that does not understand us any more is of no use to anybody: it may be replaced.
     if (cause instanceof Fault && cause.body.code === 'rpc.version-mismatch') return false;
     throw cause;
   } finally {
@@ -147,7 +148,7 @@ async function isBusy(paths: EbbPaths): Promise<boolean> {
   }
 }
 
-/** Only to a package: source beside an installed Ebb must not take its VMs. */
+/** Control makes way only for a package: an Ebb run from source must not take the VMs of an installed one. */
 async function makesWay(paths: EbbPaths, running: SocketChannel): Promise<boolean> {
   const packed = packedRuntime();
   const version = lockHolder(paths.controlLock)?.version ?? '';
@@ -177,7 +178,7 @@ export interface Introduction {
   readonly address: string;
 }
 
-/** As a browser that signed in. The channel closes where control knows no such session. */
+/** Joins as a browser that signed in. The channel closes where control knows no such session. */
 export async function joinAsBrowser(paths: EbbPaths, who: Introduction): Promise<SocketChannel> {
   const channel = await rejoin(paths, paths.browserSocket);
   channel.send(JSON.stringify(who));

@@ -1,6 +1,6 @@
-// Whether a shell may look for a newer Ebb and put it in place (policy app.updates). Control answers, as for every limit;
-// the shell asks before it looks, and again before it installs. Putting it in place touches no service, and settling goes
-// on through any death; a task in the middle of its work would be cut short by the start that follows.
+// Whether a shell may look for a newer Ebb and install it (policy app.updates). Control decides, as for every
+// limit; the shell asks before it looks, and again before it installs. Installing touches no service, and
+// settling survives any death; but the start that follows would cut short a task in the middle of its work.
 import { TASKS_WAITED_FOR_MAX, type Task } from '../../shared/task.ts';
 
 export interface UpdatesAllowed {
@@ -9,7 +9,7 @@ export interface UpdatesAllowed {
   readonly waitsFor: string[];
 }
 
-/** A task that was told to wait waits over a restart as well. */
+/** A paused task delays no installation: it stays paused over a restart. */
 export function updatesAllowed(isAllowed: boolean, tasks: readonly Task[]): UpdatesAllowed {
   const waitsFor = tasks.filter(task => task.state === 'running' && !task.isPaused).map(({ title }) => title);
   return {

@@ -1,6 +1,7 @@
-// Who may come from elsewhere. Named tokens and one-use links become sessions; a session is joined by the channels of its
-// pages and uploads, and when it ends, however it ends, they end with it, at once. Secrets are 256 random bits: their hashes need
-// no salt, and a look-up by hash tells nothing by how long it takes.
+// Owns the tokens and sessions of people who come from elsewhere. A named token, or a link that is good once,
+// becomes a session. The channels of a browser's pages and uploads join its session; however it ends, they
+// end with it, at once. Secrets are 256 random bits: so their hashes need no salt, and the time that a
+// look-up by hash takes tells nothing.
 import {
   type AccessLink,
   type AccessSession,
@@ -38,13 +39,13 @@ import type { AccessStore, StoredSession, StoredToken } from './store.ts';
 const SECRET_BYTES = 32;
 const DAY_MS = 86_400_000;
 const LINK_MS = DAY_MS;
-/** Without an open page; with one it stays as long as `SESSION_MS`. */
+/** How long a session lasts without an open page; with one it lasts as long as `SESSION_MS`. */
 const IDLE_MS = DAY_MS / 2;
 const SESSION_MS = 30 * DAY_MS;
 const SWEEP_MS = 60_000;
-/** Of an open page: far less than `IDLE_MS`, so that a service that is replaced does not take it for away. */
+/** When an open page is stored again: far below `IDLE_MS`, or the next control would find it idle. */
 const SEEN_EVERY_MS = 600_000;
-/** Of one token: a room of browsers at once. Each is a record of the audit: at this pace, signed out each time, those of five days stay. */
+/** For one token: a room of browsers at once. At this pace the audit holds five days of sign-ins. */
 const SIGN_IN_PACE: PaceLimits = { atOnce: 100, perSecond: 1 / 10 };
 
 export interface AccessPorts {
@@ -71,7 +72,7 @@ interface Open {
 
 interface Living {
   row: StoredSession;
-  /** `lastSeenAt` of the row as it is stored, which is written now and then; -Infinity: nothing is stored yet. */
+  /** `lastSeenAt` as it is in the store, written only now and then; -Infinity: nothing is stored yet. */
   storedSeenAt: number;
   readonly pace: Pace;
   readonly open: Set<Open>;
@@ -82,7 +83,7 @@ export class AccessDesk {
   readonly #tokens: Map<TokenId, StoredToken>;
   readonly #sessions: Map<SessionId, Living>;
   readonly #signIns = new Map<TokenId, Pace>();
-  /** Good for nobody any more, and their rows are still to be dropped: a disk may refuse that. */
+  /** Tokens and sessions that let nobody in, whose rows are still to be dropped: a disk may refuse that. */
   readonly #deadTokens = new Set<TokenId>();
   readonly #deadSessions = new Set<SessionId>();
   #sweeper: Timer | null = null;
@@ -120,7 +121,7 @@ export class AccessDesk {
     return { token: { ...token, name }, secret };
   }
 
-  /** That nobody signed in with yet. */
+  /** The links that nobody has signed in with yet. */
   links(): AccessLink[] {
     return [...this.#tokens.values()].flatMap(token => {
       const { id, name, role, createdAt, expiresAt } = token;
@@ -129,7 +130,7 @@ export class AccessDesk {
     });
   }
 
-  /** For one browser, once. */
+  /** Makes a link, which lets one browser in, once. The oldest links go where there are too many. */
   link(role: Role): { id: TokenId; token: string; expiresAt: number } {
     const links = [...this.#tokens.values()].filter(({ name }) => name === null);
     for (const { id } of links.slice(0, Math.max(0, links.length - LINKS_MAX + 1))) this.#deadTokens.add(id);
@@ -139,7 +140,7 @@ export class AccessDesk {
     return { id: row.id, token: secret, expiresAt };
   }
 
-  /** How many sessions ended with it. Where the disk refuses it stays in the list, good for nobody, to be revoked again. */
+  /** Answers how many sessions ended. Where the disk refuses, the token stays listed, to be revoked again. */
   revokeToken(id: TokenId): number {
     if (!this.#tokens.has(id)) throw noSuchToken();
     this.#deadTokens.add(id);
@@ -157,8 +158,9 @@ export class AccessDesk {
   // ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * A token becomes a session, which lasts as long as control where it cannot be written; a link must be gone for good
-   * first. `link`: the one it was. Faults: rpc.denied, policy.denied, limit.reached, disk.full, disk.io.
+   * Makes a session of a token or link. A session that cannot be written lasts as long as control; a link
+   * must be gone for good before. `link`: the link that was used. Faults: rpc.denied, policy.denied,
+   * limit.reached, disk.full, disk.io.
    */
   signIn(
     secret: string,
@@ -192,7 +194,7 @@ export class AccessDesk {
     return { session: this.#told(living), secret: own, link: token.name === null ? token.id : null };
   }
 
-  /** Whose it is; null where nobody is known by it. Fault policy.denied. */
+  /** The session of this secret; null: there is none. Fault policy.denied. */
   session(secret: string): AccessSession | null {
     const hash = this.#ports.hash(secret);
     const found = [...this.#sessions.values()].find(({ row }) => row.hash === hash);
@@ -220,9 +222,9 @@ export class AccessDesk {
   }
 
   /**
-   * A channel of that session; `close` ends it when the session ends. Null: not any more, too many, too often, or from an
-   * address that may not. `leave` when the channel ended by itself: it is said where nobody could catch what is thrown, and
-   * nothing is written then.
+   * Joins a channel to a session; `close` is called when the session ends. Null: the session is over, has too
+   * many channels, is joined too often, or the address may not join. Call `leave` when the channel ends by
+   * itself; it writes nothing, because nobody there could catch what it throws.
    */
   join(id: SessionId, address: string, close: () => void): (Joined & { leave: () => void }) | null {
     const living = this.#sessions.get(id);
@@ -238,15 +240,15 @@ export class AccessDesk {
     return { session: { id, user, role }, pace: living.pace, leave };
   }
 
-  /** Cuts off whoever may not be here any more. */
+  /** Closes the channels of browsers that the policy does not allow any more. */
   policyChanged(): void {
     for (const { open } of [...this.#sessions.values()])
       for (const { address, close } of [...open]) if (!this.#may(() => this.#require(address))) close();
   }
 
-  /** Nothing is thrown: what the disk refuses is tried again the next time. */
+  /** Throws nothing: what the disk refuses is tried again at the next sweep. */
   sweep(): void {
-    // A named one stays in the list: that it expired is to be seen.
+    // A named token stays in the list: people are to see that it expired.
     for (const token of this.#tokens.values())
       if (token.name === null && !this.#isValid(token)) this.#deadTokens.add(token.id);
     this.#end(living => this.#isOver(living));
@@ -325,14 +327,14 @@ export class AccessDesk {
     this.#tried(() => this.#ports.store.putToken(row));
   }
 
-  /** Durable before anybody comes in by it: another control would let in a second one. */
+  /** Drops a link durably before it lets anybody in: else the next control would let in a second browser. */
   #spend(id: TokenId): void {
     written(() => this.#ports.store.dropToken(id), linkNotUsed);
     this.#tokens.delete(id);
     this.#signIns.delete(id);
   }
 
-  /** All are tried; the first that the disk refuses is thrown. Tokens first: without its token a session is over. */
+  /** Drops all dead rows, then throws the first refusal. Tokens first: without one, its session is over. */
   #dropDead(): void {
     const { store } = this.#ports;
     const tokens = [...this.#deadTokens].map(id => () => {
@@ -348,7 +350,7 @@ export class AccessDesk {
     doAll([...tokens, ...sessions]);
   }
 
-  /** Of pages that are open, where it is older than that; of those that were left, once. */
+  /** Stores when sessions were last seen: open ones where the stored time is that old, left ones once. */
   #noteSeen(olderThanMs: number): void {
     const now = this.#now();
     const notes = [...this.#sessions.values()].map(living => () => {
@@ -379,7 +381,7 @@ export class AccessDesk {
     this.#tried(() => this.#dropDead());
   }
 
-  /** For everybody, at once; their rows come after, by `#dropDead`. */
+  /** Ends these sessions and their channels at once; `#dropDead` drops their rows afterwards. */
   #end(which: (living: Living) => boolean): number {
     const ended = [...this.#sessions.values()].filter(which);
     for (const { row, open } of ended) {

@@ -1,5 +1,5 @@
-// Serves whoever may be here: who is at this computer, the desktop's window, and browsers that signed in. Browsers are cut off
-// when they may not be here any more.
+// Serves channels: of programs at this computer, of the desktop's window, and of browsers that signed in. A
+// browser's channel is closed when its session ends, or the policy does not allow it any more.
 import * as z from 'zod';
 import { type SessionId, sessionIdSchema } from '../../../shared/access.ts';
 import { stackOf } from '../../../shared/result.ts';
@@ -51,7 +51,7 @@ export class Doors {
     else this.#serve(channel, { kind });
   }
 
-  /** Said by nobody but our gateway: the socket is this account's alone. Whoever does not say it is hung up on. */
+  /** Only our gateway can introduce: the socket is this account's alone. A channel not introduced is closed. */
   #browser(first: string, channel: Channel): void {
     const said = first.length > INTRODUCTION_CHARS_MAX ? null : parsed(first);
     if (said === null) return channel.close();
@@ -80,7 +80,7 @@ export class Doors {
   }
 }
 
-/** The first message, and a channel of all that follow. */
+/** Gives `take` the first message, and a channel for all messages that follow it. */
 function introduced(channel: Channel, take: (first: string, rest: Channel) => void): void {
   let listener: ((text: string) => void) | null = null;
   let isFirst = true;

@@ -1,4 +1,4 @@
-// The contract's methods about who comes from elsewhere.
+// The contract's handlers of tokens, links and sessions, by which people come from elsewhere.
 import { isLoopback } from '../../../shared/access.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
@@ -17,7 +17,7 @@ export const accessHandlers = (
   audit: Audit,
   requireNetwork: () => void,
 ): Pick<Handlers<Contract>, AccessMethod> => ({
-  // Its record names who came, which is known only when he is in.
+  // The audit's record names who signed in, which is known only afterwards: so it is written here.
   'headless.sign-in': ({ token, address, agent }) => {
     const about = { ...COMING, action: 'headless.sign-in' };
     try {
@@ -34,7 +34,7 @@ export const accessHandlers = (
       throw cause;
     }
   },
-  // The gateway asks for a browser.
+  // The gateway asks on behalf of a browser: a denial is recorded as the browser's.
   'headless.session': ({ secret }) => {
     try {
       return { session: desk.session(secret) };

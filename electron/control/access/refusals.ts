@@ -1,4 +1,4 @@
-// What is said to whoever may not come in, and to who asks for what cannot be.
+// The refusals about access: of sign-ins, and of what people ask about tokens and sessions.
 import { TOKENS_MAX } from '../../../shared/access.ts';
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault, messageOf } from '../../../shared/result.ts';
@@ -14,7 +14,7 @@ export const unknownToken = (): Fault =>
 
 const FREE = 'Free space on the disk of the data folder';
 
-/** As SQLite says it: of the database, its log, or what readers share. */
+/** SQLite's words for a full disk: for the database, its log, or the memory that readers share. */
 const FULL: readonly unknown[] = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'];
 
 const unwritten = (cause: unknown, { what, safe, todo }: Omit<ErrorBody, 'code'>): Fault => {
@@ -59,7 +59,7 @@ export const tooManySignIns = (): Fault =>
     todo: 'Wait a little, then sign in again.',
   });
 
-/** Where its rule comes from is said, as with any other. */
+/** Says where the rule comes from, as every denial by policy does. */
 export const noBrowsers = (policy: Policy): Fault => {
   const found = policy.keys['headless.access'];
   return denied(found, 'browsers may not use Ebb on this computer', found.valueBy);
@@ -113,7 +113,7 @@ export const notEncrypted = (address: string): Fault =>
     todo: 'Serve with --tls, or on the loopback address.',
   });
 
-/** Where no file says anything: unlike other keys this one is a permission. */
+/** Where no policy file speaks of this key, it forbids: unlike other keys, it is a permission. */
 export const noNetwork = (folder: string): Fault =>
   new Fault({
     code: 'policy.denied',

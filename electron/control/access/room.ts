@@ -1,4 +1,5 @@
-// Which sessions make room for one more: of its own name, then of all, those nobody was at for longest. Pure.
+// Decides which sessions end to make room for one more: first among those of the same name, then among all;
+// those left alone longest go first. Pure.
 import { SESSIONS_MAX, SESSIONS_OF_ONE_MAX } from '../../../shared/access.ts';
 import type { StoredSession } from './store.ts';
 
@@ -19,10 +20,10 @@ const longestAway = <G extends Guest>(some: readonly G[]): G[] =>
     (a, b) => Number(a.open.size > 0) - Number(b.open.size > 0) || a.row.lastSeenAt - b.row.lastSeenAt,
   );
 
-/** The first of them, where one more would be too many. */
+/** As many of the first as must go so that one more is not too many. */
 const beyond = <G>(some: readonly G[], max: number): G[] => some.slice(0, Math.max(0, some.length - max + 1));
 
-/** What the disk refuses, in words. */
+/** Does `work`; what the disk refuses is thrown as `refusal`. */
 export function written(work: () => void, refusal: (cause: unknown) => Error): void {
   try {
     work();
@@ -31,7 +32,7 @@ export function written(work: () => void, refusal: (cause: unknown) => Error): v
   }
 }
 
-/** What one of them throws, the first of it, comes when all were done. */
+/** Does all of them, even where some throw; then throws what the first of these threw. */
 export function doAll(works: readonly (() => void)[]): void {
   const refused: unknown[] = [];
   for (const work of works)

@@ -1,5 +1,5 @@
-// Tokens and sessions as they are kept, in catalog.db: hashes, never secrets. Sessions outlive control: a browser that is signed
-// in stays so when the service is replaced.
+// Stores tokens and sessions in catalog.db: hashes, never secrets. Sessions outlive control: a browser that
+// is signed in stays so when control is replaced.
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import {
@@ -27,7 +27,7 @@ export type StoredToken = z.infer<typeof tokenSchema>;
 const sessionSchema = z.object({
   id: sessionIdSchema,
   hash: z.string(),
-  /** Null: of a link, which is gone. */
+  /** Null: the session came by a link, which is gone. */
   tokenId: tokenIdSchema.nullable(),
   user: z.string(),
   role: roleSchema,
@@ -73,7 +73,7 @@ export function openAccessStore(db: Database.Database): AccessStore {
   };
 }
 
-/** What cannot be read lets nobody in. */
+/** A row that cannot be read counts as none, and lets nobody in. */
 function parsed<S extends z.ZodType>(schema: S, body: string): z.infer<S>[] {
   try {
     return [schema.parse(JSON.parse(body))];

@@ -1,5 +1,5 @@
-// Holds the policy in force: looks at the files every two seconds, keeps what each said last, and tells who must hear. What
-// cannot be read is never taken for what is not there.
+// Holds the policy in force: looks at the policy files every two seconds, keeps what each of them last said,
+// and tells its listeners of changes. A file that cannot be read is never taken for a file that is not there.
 import type { PolicyReport } from '../../../shared/policy/report.ts';
 import { messageOf } from '../../../shared/result.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
@@ -8,7 +8,7 @@ import { type LastGood, type LayerFolder, type Reading, readingOf } from './read
 import { reportOf } from './report.ts';
 import { resolvePolicy, type UserValues } from './resolve.ts';
 
-/** In force within five seconds, with room for a slow disk. */
+/** A changed file is to be in force within five seconds: this leaves room for a slow disk. */
 const LOOK_MS = 2_000;
 
 export interface DeskPorts {
@@ -35,7 +35,7 @@ export class PolicyDesk {
   #state: State;
   #timer: Timer | null = null;
 
-  /** Read before anything is served: there is no instant without it. */
+  /** Reads the policy before anything is served: control is never without one. */
   constructor(ports: DeskPorts) {
     this.#ports = ports;
     this.#state = this.#read(ports.look(), { lastGood: ports.lastGood.read() });
@@ -80,7 +80,7 @@ export class PolicyDesk {
     }
   }
 
-  /** People set something else. */
+  /** People changed what they set. */
   userChanged(): void {
     const { reading, seen, folders } = this.#state;
     this.#state = { seen, folders, reading, policy: this.#resolve(reading) };
@@ -101,7 +101,7 @@ export class PolicyDesk {
     return new Policy(resolvePolicy({ spoken, user: user(), defaults: defaults() }));
   }
 
-  /** For the control after this one, and for the log. */
+  /** Keeps what the files say for the next control, and logs it. */
   #kept(before: LastGood): void {
     const { log, lastGood } = this.#ports;
     const { reading } = this.#state;

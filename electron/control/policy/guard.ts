@@ -1,7 +1,8 @@
-// Which call needs which key: every client's calls pass here, whatever it is (DESIGN §8). Stop, suspend, pause, cancel, take a
-// moment, rescue and export as a VHD need none: nothing IT writes, or gets wrong, stands between people and their data.
-// What is ordered as a task is asked again when it begins (order-rules.ts), what a VM may be whoever changes it (vm-rules.ts);
-// what of that is known beforehand is asked here too, by the same words, so that the audit has one record of a denial.
+// Decides which call needs which key of the policy: every call of every client passes here (DESIGN §8). Stop,
+// suspend, pause, cancel, take a moment, rescue and export as a VHD need no key: nothing IT writes, or gets
+// wrong, stands between people and their data. The policy is asked again when an ordered task begins
+// (order-rules.ts), and whenever a VM is made or changed (vm-rules.ts). Where the answer is known beforehand
+// it is asked here, too, in the same words, so that the audit has one record of a denial.
 import type { VmId } from '../../../shared/ids.ts';
 import type { MemoryRange } from '../../../shared/memory.ts';
 import type { KeyOf } from '../../../shared/policy/keys.ts';
@@ -68,7 +69,7 @@ export const CHECKS: Checks = {
     if (spec !== null) requireBalance(wanted, spec, policy);
   },
   'memory.set-policy': (policy, change) => requireMemoryChange(policy, change),
-  // What was asked for may be ended.
+  // 0 ends what was asked for, which is always allowed.
   'memory.free': (policy, { kib }) => {
     if (kib > 0) policy.require('memory.free');
   },
@@ -77,7 +78,7 @@ export const CHECKS: Checks = {
     policy.requireWithin('disk.size', virtualBytes);
   },
   'moment.go-back': needs('history.goBack'),
-  // Who may not go back may not be there by another door.
+  // Whoever may not go back to a point may not enter it by a peek either.
   'moment.peek': needs('history.goBack'),
   'moment.delete': needs('history.delete'),
   'trash.purge': needs('history.purge'),
@@ -87,7 +88,7 @@ export const CHECKS: Checks = {
   'moment.download': needs('export.downloads'),
   'moment.import-delta': needs('import.updates'),
   'moment.serve': needs('export.serve'),
-  // Those that are open when it is forbidden are ended (compose-policy.ts).
+  // Consoles that are open when the policy forbids them are ended (compose/policy.ts).
   'console.open': screensInBrowsers,
   'console.send': screensInBrowsers,
   'vm.screen': screensInBrowsers,
@@ -95,7 +96,7 @@ export const CHECKS: Checks = {
   'moment.screen': screensInBrowsers,
 };
 
-/** Of who is not at this computer. Fault rpc.denied. */
+/** Asked of all callers but local ones, who need no role. Fault rpc.denied. */
 function requireRole({ kind, role }: CallContext['caller'], method: MethodName<Contract>): void {
   if (kind === 'local' || mayCall(role, method)) return;
   const needed = neededFor(method);
@@ -110,7 +111,7 @@ function requireRole({ kind, role }: CallContext['caller'], method: MethodName<C
   });
 }
 
-/** What may be followed with that role; anything else is as if there were no such topic. */
+/** The topics that the role may follow; of others it is said that there is no such topic. */
 export const followable = (
   topics: Topics<Contract>,
   role: Role,
@@ -121,7 +122,7 @@ export const followable = (
 
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
-/** Asked before each call. */
+/** The handlers, with `before` asked before each call. */
 export const wrapped = (handlers: Handlers<Contract>, before: Ask): Handlers<Contract> => {
   const entries = Object.entries(handlers as Readonly<Record<string, AnyHandler>>);
   const made = entries.map(([method, handler]) => [
@@ -136,7 +137,7 @@ export const wrapped = (handlers: Handlers<Contract>, before: Ask): Handlers<Con
 
 export type Ask = (method: string, params: unknown, context: CallContext) => void;
 
-/** `tell` hears of what was refused. Faults: rpc.denied, policy.denied. */
+/** `tell` hears of each refusal. Faults: rpc.denied, policy.denied. */
 export const askOf =
   (
     policy: () => Policy,

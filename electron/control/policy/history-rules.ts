@@ -1,5 +1,5 @@
-// Automatic history under policy: how a schedule counts that is stored otherwise (it stays as people made it, and counts again
-// when the rule goes), and what people may set. Pure.
+// Automatic history under policy: the schedule that takes effect, and what people may set. The stored
+// schedule stays as people made it, and takes effect again when the rule goes. Pure.
 import {
   DEFAULT_SCHEDULE,
   INTERVAL_MINUTES,
@@ -13,7 +13,7 @@ import type { Policy } from './policy.ts';
 type Interval = Schedule['everyMinutes'];
 const DAYS = { week: 7, month: 30 } as const;
 
-/** The nearest to `own` that the limits leave; the shortest where they leave none. */
+/** The longest up to `own` that the limits leave, else the shortest; if none, the longest within `most`. */
 function boundInterval(own: Interval, least: number, most: number): Interval {
   const left = INTERVAL_MINUTES.filter(minutes => minutes >= least && minutes <= most);
   const under = left.filter(minutes => minutes <= own);
@@ -31,19 +31,19 @@ function boundRetention(keep: Retention, least: number, most: number): Retention
   };
 }
 
-/** There must be points. What makes one wait or be left out may then be no more than it is for who sets nothing. */
+/** IT demands points: people may then make them wait, or leave them out, no more than the default does. */
 export const isForced = (policy: Policy): boolean => policy.most('history.everyMinutes') !== null;
 const MOST = DEFAULT_SCHEDULE;
 
-/** So young, no quota drops automatic points; where nothing is said of keeping them, those that must be taken stay a day. */
+/** How long no quota drops automatic points; where IT demands points and says nothing of this, a day. */
 export const heldDays = (policy: Policy): number =>
   policy.least('history.keepDays') ?? (isForced(policy) ? 1 : 0);
 
-/** However much is written: what is not to come more often does not come by that door. */
+/** The least time between points by change: the policy's shortest interval holds for these, too. */
 export const changeSpacingMs = (policy: Policy): number =>
   Math.max(CHANGE_SPACING_MS, (policy.least('history.everyMinutes') ?? 0) * 60_000);
 
-/** As it counts. A longest time between points is a rule that there are points. */
+/** The schedule that takes effect. A longest interval is a demand for points: it turns the schedule on. */
 export function boundSchedule(schedule: Schedule, policy: Policy): Schedule {
   const [least, most] = [policy.least('history.everyMinutes'), policy.most('history.everyMinutes')];
   const quota = policy.most('history.quota');
@@ -69,7 +69,8 @@ export function boundSchedule(schedule: Schedule, policy: Policy): Schedule {
 }
 
 /**
- * What people set, with what they left as it counts stored as it was: beyond a limit or not. Faults: policy.denied.
+ * The schedule to store. A field that people left as it takes effect keeps its stored value, also beyond a
+ * limit. Faults: policy.denied.
  */
 export function wantedSchedule(wanted: Schedule, stored: Schedule, policy: Policy): Schedule {
   const bound = boundSchedule(stored, policy);
@@ -95,7 +96,7 @@ export function wantedSchedule(wanted: Schedule, stored: Schedule, policy: Polic
   return left;
 }
 
-/** Days of whichever tier reaches furthest; where all are within a most, the days alone. */
+/** The days to hold against the limits: of the tier that reaches furthest if beyond `most`, else `days`. */
 function longestDays({ allHours, days, weeks, months }: Retention, policy: Policy): number {
   const furthest = Math.max(days, Math.ceil(allHours / 24), weeks * DAYS.week, months * DAYS.month);
   const most = policy.most('history.keepDays');

@@ -1,4 +1,4 @@
-// The memory of all VMs under policy: what people set, as the policy leaves it. Pure.
+// The memory of all VMs under policy: what is in force of what people set, and what they may set. Pure.
 import type { PolicyValue } from '../../../shared/policy/report.ts';
 import { Fault } from '../../../shared/result.ts';
 import { floorMib } from '../../../shared/units.ts';
@@ -33,7 +33,7 @@ export const builtIn = (totalKib: number): UserValues => ({
   'memory.mode': 'need',
 });
 
-/** In force. A reserve meant for larger computers leaves this one a quarter (M10). */
+/** The memory policy in force. A reserve meant for larger computers leaves this one's VMs a quarter (M10). */
 export function memoryPolicyOf({ keys }: Policy, totalKib: number): MemoryPolicy {
   const amount = (key: 'memory.host.reserve' | 'memory.host.budget' | 'memory.vm.max'): number | null => {
     const { value } = keys[key];

@@ -1,5 +1,5 @@
-// Long work under policy: asked when it is ordered and again when it begins, which may be in another life of control, under
-// another policy, from a journal somebody has edited.
+// Long work under policy. The policy is asked when work is ordered and again when it begins: that may be in
+// the next control, under another policy, from a journal that somebody has edited.
 import { dirname } from 'node:path';
 import type { Order } from '../tasks/task-orders.ts';
 import type { Policy } from './policy.ts';
@@ -7,13 +7,13 @@ import { isBelow } from './resolve.ts';
 
 export interface OrderPorts {
   readonly policy: () => Policy;
-  /** Without links; itself where there is no such folder. */
+  /** The path without links; unchanged where there is no such folder. */
   readonly real: (path: string) => string;
   readonly uploadFolder: string;
   readonly exportsFolder: string;
 }
 
-/** That a VM may be made at all, and of this. */
+/** Refuses where no VM may be made, or none from this source. */
 export function requireSource(
   policy: Policy,
   source: { readonly kind: string; readonly format?: string },
@@ -31,7 +31,7 @@ export class OrderRules {
     this.#ports = ports;
   }
 
-  /** A file that may be used. `path` real. */
+  /** Refuses a file that may not be used. `path` is real: no links. */
   requireFile(path: string): void {
     const policy = this.#ports.policy();
     if (isBelow(this.#ports.real(this.#ports.uploadFolder), path)) policy.require('import.uploads');
@@ -69,7 +69,7 @@ export class OrderRules {
     this.requireOut(dirname(path));
   }
 
-  /** Files of a point may be written into this folder, or a new one among the exports. */
+  /** Refuses a folder that files of points may not be written to. The exports folder always may. */
   requireOut(path: string): void {
     const policy = this.#ports.policy();
     const folder = this.#ports.real(path);

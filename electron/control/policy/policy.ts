@@ -34,7 +34,7 @@ export class Policy {
     if (!this.may(key)) throw denied(this.keys[key], 'it is not allowed', this.keys[key].valueBy);
   }
 
-  /** A limit that leaves people no choice. */
+  /** Refuses where IT sets a most: then people may not turn it off. */
   requireUnset(key: AmountKey, what = 'it cannot be turned off'): void {
     const { max } = this.keys[key];
     if (max === null) return;

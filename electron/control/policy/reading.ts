@@ -1,5 +1,5 @@
-// From what was found in folders to what is said: each file as it is, or, where it can no longer be trusted or read, as it
-// last was. Pure.
+// Turns the files found in policy folders into rules. A file that can no longer be trusted or read counts as
+// it last was. Pure.
 import * as z from 'zod';
 import {
   FILE_BYTES_MAX,
@@ -15,14 +15,14 @@ import type { Spoken } from './resolve.ts';
 
 export interface LayerFolder extends FoundFolder {
   readonly layer: Layer;
-  /** Who is restrained can write in it: it narrows, and permits nothing. */
+  /** The restrained user can write to this folder: its files may narrow, but permit nothing. */
   readonly isOwn?: boolean;
 }
 
 /** Text by path: what files said when they were last whole. */
 export type LastGood = Readonly<Record<string, string>>;
 
-/** From where it was kept: whatever cannot be read is nothing. */
+/** Parses what was kept; what cannot be read counts as nothing. */
 export function lastGoodOf(kept: unknown): LastGood {
   const known = z.record(z.string(), z.string().max(FILE_BYTES_MAX)).safeParse(kept);
   return known.success ? known.data : {};
@@ -32,7 +32,7 @@ export interface Reading {
   readonly spoken: readonly Spoken[];
   readonly files: readonly PolicyFileState[];
   readonly lastGood: LastGood;
-  /** Of `lastGood` what may permit: who is restrained can write where the rest was kept. */
+  /** Paths in `lastGood` that may permit: this control read them. The restrained user can write the rest. */
   readonly trusted: ReadonlySet<string>;
   readonly organization: string;
   readonly contact: string;
@@ -41,7 +41,7 @@ export interface Reading {
 interface Heard {
   readonly state: PolicyFileState;
   readonly file: PolicyFile | null;
-  /** To be kept for bad days; null: nothing. */
+  /** What to keep in `lastGood`; null: nothing. */
   readonly text: string | null;
   readonly mayPermit: boolean;
 }
@@ -70,12 +70,12 @@ function hear({ path, text, problem }: FoundFile, { layer, isOwn }: LayerFolder,
     const told = { state: { path, layer, state: 'last-good', problems }, file: kept } as const;
     return { ...told, text: lastGood ?? null, mayPermit: mayPermit && before.trusted.has(path) };
   }
-  // Nothing better is known than what of it can be understood.
+  // No whole text of this file is known: what of it can be understood counts.
   const state = file === null ? 'refused' : 'in-part';
   return { state: { path, layer, state, problems }, file, text: null, mayPermit };
 }
 
-/** A folder that is not trusted any more: what its files last said. */
+/** What the files of a folder say; of a folder that is not trusted any more, what they last said. */
 function heardFolder(folder: LayerFolder, before: Before): Heard[] {
   const { path, layer, files, problem } = folder;
   if (problem === '') return files.map(file => hear(file, folder, before));
@@ -91,7 +91,7 @@ function heardFolder(folder: LayerFolder, before: Before): Heard[] {
   return [whole, ...known.sort().map(file => hear({ path: file, text: null, problem }, folder, before))];
 }
 
-/** `folders` in order of authority. `trusted`: of what was read before, by this control. */
+/** `folders` in order of authority. `trusted`: as in `Reading`, from what this control read before. */
 export function readingOf(
   folders: readonly LayerFolder[],
   lastGood: LastGood,

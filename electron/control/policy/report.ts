@@ -1,4 +1,5 @@
-// The policy as it is told: rows with everybody who speaks of a key. Pure.
+// The policy as people are told of it: a row for each key, with everything that is said of the key, and by
+// whom. Pure.
 import type { Rule } from '../../../shared/policy/file.ts';
 import { keyRow, POLICY_KEY_NAMES, type PolicyKey, type SettingKey } from '../../../shared/policy/keys.ts';
 import type { PolicyReport, PolicyRow, PolicyValue } from '../../../shared/policy/report.ts';

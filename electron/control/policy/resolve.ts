@@ -1,5 +1,6 @@
-// What is in force of all that files, people and Ebb itself say of a key. Pure: the order of files does not matter where
-// one of two rules is stricter. Managed > user > recommended > built in; bounds of all managed files intersected.
+// Resolves what is in force for each key, from all that files, people and Ebb itself say of it. Pure. Managed
+// > user > recommended > built in. The bounds of all managed files are intersected. Where one of two rules is
+// stricter, the order of their files does not matter.
 import { sayAmount } from '../../../shared/policy/amount.ts';
 import { isAmount, type Layer, type Rule } from '../../../shared/policy/file.ts';
 import {
@@ -16,23 +17,23 @@ export interface Source {
   readonly layer: Layer;
   readonly organization: string;
   readonly contact: string;
-  /** An administrator wrote it, and nobody else can have. */
+  /** Nobody but an administrator can have written it. */
   readonly mayPermit: boolean;
 }
 export type Spoken = Rule & { readonly source: Source };
 
-/** Undefined: they said nothing; null: they said none. */
+/** What people set, by key. Undefined: they set nothing; null: they set "none". */
 export type UserValues = Readonly<Partial<Record<SettingKey, PolicyValue>>>;
 
 export interface PolicyInput {
-  /** The first of two that are equally strict wins: the system's folder first, then by name. */
+  /** The system's folder first, then by name: of two equally strict rules the first wins. */
   readonly spoken: readonly Spoken[];
   readonly user: UserValues;
   /** Built in. */
   readonly defaults: UserValues;
 }
 
-/** One part of a key, and who set it so. */
+/** One part of a key, and the rule that set it. */
 interface Bound<T> {
   readonly is: T;
   readonly by: Spoken;
@@ -89,7 +90,7 @@ function resolveKey(key: PolicyKey, { spoken, user, defaults }: PolicyInput): Re
   return { key, value, from, min, max, allowed, valueBy: forced?.by ?? null, said, conflicts };
 }
 
-/** A file that who is restrained can write narrows; it permits nothing. */
+/** A file that the restrained user can write may narrow, but permits nothing: such a rule is set aside. */
 function isBeyond({ isPermission }: PolicyKeyRow, rule: Spoken, conflicts: string[]): boolean {
   if (isPermission !== true || rule.value !== true || rule.source.mayPermit) return false;
   conflicts.push(
@@ -98,7 +99,7 @@ function isBeyond({ isPermission }: PolicyKeyRow, rule: Spoken, conflicts: strin
   return true;
 }
 
-/** The nearest that is allowed. */
+/** The allowed value nearest to `value`. */
 function within(
   { kind }: PolicyKeyRow,
   value: PolicyValue,
@@ -158,7 +159,7 @@ function allowedOf(
   for (const by of rules) {
     if (by.allowed === null) continue;
     const both: readonly string[] = found === null ? by.allowed : common(row, found.is, by.allowed);
-    // Of a choice something must be left.
+    // A choice must have something left to choose.
     if (row.kind === 'choice' && both.length === 0) {
       const than = found === null ? '' : `, and ${placeOf(found.by)} other words`;
       conflicts.push(
@@ -174,11 +175,11 @@ function allowedOf(
   return { is: [...is, ...(row.always ?? []).filter(word => !is.includes(word))], by };
 }
 
-/** Without those that lie in another of them. */
+/** The folders that lie in no other of them. */
 const outermost = (folders: readonly string[]): string[] =>
   [...new Set(folders)].filter(folder => !folders.some(other => other !== folder && isBelow(other, folder)));
 
-/** Of folders what lies in both. */
+/** The words in both lists; of folders, those that both lists cover. */
 function common({ kind }: PolicyKeyRow, some: readonly string[], others: readonly string[]): string[] {
   if (kind !== 'folders') return some.filter(word => others.includes(word));
   return [

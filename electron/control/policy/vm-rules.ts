@@ -1,5 +1,5 @@
-// VMs under policy: how a spec is run that is stored otherwise (it stays as people made it, and counts again when the rule
-// goes), and what may be made or started at all. Pure.
+// VMs under policy: the spec that a VM runs with, and what may be made or started at all. The stored spec
+// stays as people made it, and counts again when the rule goes. Pure.
 import type { MemoryRange } from '../../../shared/memory.ts';
 import { ceilMib, floorMib } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -11,7 +11,7 @@ const DAY_MS = 24 * 3_600_000;
 const clamp = (value: number, least: number | null, most: number | null): number =>
   Math.min(Math.max(value, least ?? value), most ?? value);
 
-/** Whole MiB: a limit never grows by rounding. */
+/** Whole MiB, rounded to the stricter side: rounding never widens a limit. */
 const upMib = (kib: number | null): number | null => (kib === null ? null : ceilMib(kib));
 const downMib = (kib: number | null): number | null => (kib === null ? null : floorMib(kib));
 
@@ -22,21 +22,22 @@ function boundRange({ minKib, maxKib }: MemoryRange, policy: Policy): MemoryRang
   return { minKib: Math.min(min, max), maxKib: max };
 }
 
-/** As it runs. */
+/** The spec that the VM runs with. */
 export function boundSpec(spec: VmSpec, policy: Policy): VmSpec {
   return {
     ...spec,
     ...boundRange(spec, policy),
     cpus: clamp(spec.cpus, null, policy.most('vm.cpus')),
     weight: clamp(spec.weight, policy.least('memory.weight'), policy.most('memory.weight')),
-    // One left out keeps what it has: while each has a limit, one that runs must be able to be brought to it.
+    // A VM left out of the balance keeps what it has. While there is a limit for each VM, none may be left
+    // out: one that runs must be able to shrink to the limit.
     balanced: spec.balanced || !policy.may('memory.optOut') || policy.most('memory.vm.max') !== null,
     network: policy.allows('network.modes', spec.network) ? spec.network : 'none',
     portForwards: policy.may('network.forwards') ? spec.portForwards : [],
   };
 }
 
-/** What is left as it runs is left as it is stored, beyond a limit or not. */
+/** The range to store. A bound that people left as it runs keeps its stored value, also beyond a limit. */
 export function wantedRange(range: MemoryRange, spec: VmSpec, policy: Policy): MemoryRange {
   const bound = boundRange(spec, policy);
   const wanted = {
@@ -57,7 +58,7 @@ export function requireBalance(
   if (weight !== spec.weight) policy.requireWithin('memory.weight', weight);
 }
 
-/** Before it is made, and again before it is there. `others`: how many VMs there are besides. */
+/** Asked before a VM is made, and again before the catalog has it. `others`: the number of other VMs. */
 export function requireNew(spec: VmSpec, others: number, policy: Policy): void {
   policy.requireWithin('vm.count', others + 1);
   policy.requireWithin('vm.cpus', spec.cpus);
@@ -80,7 +81,7 @@ export function requireStart(othersRunning: number, saved: readonly string[] | n
   }
 }
 
-/** Of a QEMU's backend. */
+/** The network mode of a QEMU's network backend. */
 const networkOf = (backend: string): string =>
   /,restrict=on(?:,|$)/.test(backend) ? 'isolated' : (backend.split(',')[0] ?? '');
 
