@@ -5,7 +5,7 @@ import { lockHolder } from '../platform/lock-owner.ts';
 import { endProcess, isAlive } from '../platform/process.ts';
 import { EBB_VERSION, isOlder } from '../platform/version.ts';
 
-/** Closing many disks on a slow one takes a while. After this it is killed: both services are made for that. */
+/** Closing many disks on a slow one takes a while. After this it is killed, which both are made for. */
 const PATIENCE_MS = 15_000;
 const POLL_MS = 25;
 

@@ -51,7 +51,7 @@ export class Doors {
     else this.#serve(channel, { kind });
   }
 
-  /** Only our gateway can introduce: the socket is this account's alone. A channel not introduced is closed. */
+  /** Only our gateway can introduce: the socket is this account's alone. Other channels are closed. */
   #browser(first: string, channel: Channel): void {
     const said = first.length > INTRODUCTION_CHARS_MAX ? null : parsed(first);
     if (said === null) return channel.close();

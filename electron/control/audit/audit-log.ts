@@ -1,5 +1,6 @@
-// The audit's files: lines are appended and never rewritten, the newest record's number and hash are kept outside them, and
-// the oldest file goes when there are too many. Owns the folder; what a record says is not its business (audit.ts).
+// Owns the audit's files and their folder. Lines are appended and never rewritten; the newest record's number
+// and hash (the head) are kept outside the files; the oldest file goes when there are too many. What a record
+// says is decided elsewhere (audit.ts).
 import {
   AUDIT_PROBLEMS_MAX,
   type AuditEntry,
@@ -22,7 +23,7 @@ import { invariant } from '../../../shared/result.ts';
 import type { AppendFolder } from '../../platform/append-folder.ts';
 import type { HeadStore, StoredHead } from './head-store.ts';
 
-/** Reachable from tests alone: each makes one of them fail. */
+/** Reachable from tests alone: with each of these, one test fails. */
 export interface AuditSwitchOffs {
   /** The head is not asked what the last record was. */
   readonly noHead?: boolean;
@@ -62,14 +63,14 @@ export type NewEntry = Omit<AuditEntry, 'seq'>;
 export class AuditLog {
   readonly #options: AuditLogOptions;
   #tail: Tail | null = null;
-  /** When it was opened, a record stood beyond the head: its writer died before it was remembered, or somebody added it. */
+  /** A record found beyond the head: its writer died before it stored the head, or somebody added it. */
   adopted: AuditHead | null = null;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
   }
 
-  /** Reads the newest file and what is remembered of it; answers what does not fit. Throws Fault. */
+  /** Reads the newest file, and answers where it does not fit the head. Throws Fault. */
   open(): AuditProblem[] {
     const { heads, folder } = this.#options;
     const stored = heads.get();
@@ -97,12 +98,12 @@ export class AuditLog {
     return problems;
   }
 
-  /** Durable when it returns. Throws Fault: then it is not known whether the record is there. */
+  /** Durable when it returns. Throws Fault: then it is not known whether the record is in the file. */
   append(entry: NewEntry): AuditEntry {
     if (this.#tail === null) this.open();
     const tail = this.#tail;
     invariant(tail !== null, 'the audit has been opened');
-    // Two records that are not remembered could be cut off unseen.
+    // The head must be at most one record behind: two records beyond it could be cut off unseen.
     if (!tail.isHeadStored) this.#storeHead(tail);
     const { head } = tail;
     const record = encodeRecord({ ...entry, seq: head.seq + 1 }, head.hash, this.#options.sha256);
@@ -112,7 +113,7 @@ export class AuditLog {
     try {
       this.#storeHead(tail);
     } catch {
-      // The record is durable; the next one waits until this one is remembered.
+      // The record is durable; the next one is written only once the head is stored.
     }
     this.#rotate(tail);
     return record.entry;
@@ -122,19 +123,19 @@ export class AuditLog {
     return this.#tail?.head ?? this.#options.heads.get() ?? emptyHead;
   }
 
-  /** Newest first, from before `beforeSeq`; a file at a time. */
+  /** The records before `beforeSeq`, newest first; reads a file at a time. */
   *newestFirst(beforeSeq: number): Generator<AuditEntry> {
     for (const name of this.#segments().reverse()) {
       if (firstSeqOf(name) >= beforeSeq) continue;
       for (const line of linesOf(this.#options.folder.read(name)).reverse()) {
-        // Whether it is whole is for `verify` to say.
+        // Hashes are not checked here: `verify` does that.
         const entry = decodeRecord(line, () => '')?.entry;
         if (entry !== undefined && entry.seq < beforeSeq) yield entry;
       }
     }
   }
 
-  /** As they stand in the files, oldest first. */
+  /** The lines as they stand in the files, oldest first. */
   *lines(after: AuditPlace | null = null): Generator<{ readonly line: string; readonly place: AuditPlace }> {
     for (const name of this.#segments()) {
       const file = firstSeqOf(name);
@@ -149,13 +150,13 @@ export class AuditLog {
     for (const { line } of this.lines()) yield line;
   }
 
-  /** Records may be written and files go meanwhile: what then looks wrong is looked at again. */
+  /** Records may be written, and files go, while it reads: where something looks wrong, it reads again. */
   async verify(pause: () => Promise<void> = () => Promise.resolve()): Promise<AuditReport> {
     for (let attempt = 1; ; attempt++) {
       const { seq } = this.head;
       const report = await this.#verifyOnce(pause);
       if (report.problemCount === 0 || this.head.seq === seq) return report;
-      // Somebody writes all the time: this once they wait.
+      // Records are written all the time: the last try reads without a pause, so that they wait.
       if (attempt === VERIFY_TRIES) return this.#verifyOnce(null);
     }
   }
@@ -191,7 +192,7 @@ export class AuditLog {
       .sort();
   }
 
-  /** A crash may have cut off the first record of the newest file. */
+  /** The records of the newest file that has any: a crash may have cut off the first record of a new file. */
   #newestRecords(segments: readonly string[], newest: string): ChainRecord[] {
     const found = this.#recordsOf(newest);
     const before = segments.at(-2);
@@ -204,7 +205,7 @@ export class AuditLog {
     return linesOf(text).flatMap(line => decodeRecord(line, this.#options.sha256) ?? []);
   }
 
-  /** The end of the newest file against what is remembered. */
+  /** Compares the end of the newest file with the head. */
   #misfits(known: StoredHead | null, found: readonly ChainRecord[]): AuditProblem[] {
     const lines = found.map(({ entry: { seq }, hash }) => ({ seq, hash }));
     const last = lines.at(-1) ?? null;
@@ -229,7 +230,7 @@ export class AuditLog {
     if (same !== undefined && same.hash !== known.hash)
       return tell('changed', known.seq, lastSeq, known.hash, same.hash);
     const isNext = (record: ChainRecord) => record.prev === known.hash && record.computed === record.hash;
-    // One may be there that its writer did not live to remember.
+    // One record may be beyond the head: its writer died before it stored the head.
     if (lastSeq > known.seq + 1 || (lastSeq > known.seq && !found.slice(-1).every(isNext)))
       return tell('added', known.seq + 1, lastSeq, String(known.seq), String(lastSeq));
     return [];
@@ -237,7 +238,7 @@ export class AuditLog {
 
   #write(tail: Tail, { line, entry }: { readonly line: string; readonly entry: AuditEntry }): void {
     const { folder, segmentChars = SEGMENT_CHARS, off } = this.#options;
-    // A file of nothing but writes that were cut off has the name that the next file would have.
+    // Where a file holds only a cut-off write, a new file would get its very name: it is no new one then.
     const isFull = tail.segment === null || tail.chars + line.length + 1 > segmentChars;
     const name = isFull ? segmentName(entry.seq) : (tail.segment ?? '');
     const isNew = name !== tail.segment;
@@ -246,7 +247,7 @@ export class AuditLog {
     try {
       folder.append(name, text);
     } catch (cause) {
-      // Whether all of it, some of it or nothing is there is looked up before the next one.
+      // All, some or none of it may be in the file: the next append opens the file again to see.
       this.#tail = null;
       throw cause;
     }
@@ -260,7 +261,7 @@ export class AuditLog {
     tail.isHeadStored = true;
   }
 
-  /** The first record that is to stay is remembered before any goes. */
+  /** Removes the oldest files. The first record that stays is stored before any file goes. */
   #rotate(tail: Tail): void {
     const { folder, segmentsMax = SEGMENTS_MAX } = this.#options;
     const segments = this.#segments();
@@ -273,7 +274,7 @@ export class AuditLog {
       this.#storeHead(tail);
       this.#removeBefore(first.entry.seq, segments);
     } catch {
-      // Too many for a while: the next record tries again.
+      // There are too many files for a while: the next append tries again.
     }
   }
 
@@ -285,12 +286,13 @@ export class AuditLog {
   }
 }
 
-/** A number from another world is not gone on from. */
+/** Numbers do not go on from a forged record that is further ahead of the head than this. */
 const AHEAD_MAX = 1_000_000;
 
 /**
- * What the next record follows. Where the files end in what Ebb did not write, numbers go on after it, and the chain after
- * what Ebb wrote: it stays broken there for whoever checks it.
+ * The head that the next record follows. Where the files end in records that Ebb did not write, its number
+ * goes on after these, but its hash after the last record that Ebb wrote: so the chain stays broken there for
+ * whoever checks it.
  */
 function headAfter(head: StoredHead, { entry: { seq }, hash }: ChainRecord, isForged: boolean): StoredHead {
   if (seq < head.seq || (isForged && seq > head.seq + AHEAD_MAX)) return head;

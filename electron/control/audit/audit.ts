@@ -1,5 +1,6 @@
-// What the audit is told, and when: before something that may change is done, and how it ended. Nothing that is to be audited
-// is done unaudited, except what makes room or makes safe: that goes on where the disk is full, and is written later.
+// Decides which records the audit gets, and when: one before an audited change is made, and one of how it
+// ended. No audited change is made without its record, except what makes room or makes safe: that goes on
+// where the disk is full, and its record is written later.
 import type { AuditEntry, AuditHead, AuditOutcome, AuditProblem } from '../../../shared/audit.ts';
 import type { TaskId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -7,44 +8,45 @@ import type { Clock, Timer } from '../../platform/ports.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { HeadStore } from './head-store.ts';
 
-/** Of what went on while nothing could be written; more are counted, not kept. */
+/** Records kept for later while nothing can be written; further ones are counted, not kept. */
 const LATE_MAX = 1000;
 /**
- * The same denial again in that time is counted, not written: a flood must not push out everything else. One that goes on or
- * comes back is counted for twice as long each time, up to an hour; after an hour without it all begins anew.
+ * A denial that comes again within this time is counted, not written: a flood must not push out all other
+ * records. Where it goes on or comes back, it is counted for twice as long each time, up to an hour; after an
+ * hour without it, all begins anew.
  */
 const DENIALS_TOGETHER_MS = 60_000;
 const DENIALS_TOGETHER_MAX_MS = 3_600_000;
-/** Beyond them they are counted together for each who and each code. */
+/** Beyond this many kinds, denials are counted together for each caller and code. */
 const DENIAL_KINDS_MAX = 200;
 const ENDED_KEPT = 200;
-/** The action of a record that counts denials of several. */
+/** The action of a record that counts denials of several actions. */
 const SEVERAL = 'audit.several';
 
 export type Draft = Pick<AuditEntry, 'via' | 'by' | 'action' | 'vmId' | 'vmName' | 'from' | 'to'>;
-/** Where the record cannot be written: `refuse`, it is not done; `go-on`, it is, and the record comes later. */
+/** Where no record can be written: `refuse`: the change is not made; `go-on`: it is, with a late record. */
 export type IfFull = 'refuse' | 'go-on';
 
 export interface Ending {
   readonly outcome: Exclude<AuditOutcome, 'begun'>;
   readonly code?: string | null;
-  /** As it is now, where that is known. */
+  /** The values after the change, where they are known. */
   readonly to?: AuditEntry['to'];
 }
 
-/** Something begun. Its record's number is known once that is written. */
+/** A change that has begun. `seq` is the number of its record; null: that is not written yet. */
 export interface Begun {
   readonly draft: Draft;
   seq: number | null;
   task: TaskId | null;
-  /** Who asked for its end: another, maybe, than who began it. */
+  /** Who cancelled it: maybe another than who began it. */
   cancelledBy?: string;
 }
 
 interface Late {
   readonly begun: Begun;
   readonly at: number;
-  /** Null: the beginning itself. */
+  /** Null: the record of the beginning. */
   readonly ending: Ending | null;
   readonly times: number;
 }
@@ -53,10 +55,10 @@ interface Denials {
   readonly code: string;
   forMs: number;
   timer: Timer | null;
-  /** Its time passed without another: the next one is written at once. */
+  /** `forMs` passed without another denial: the next one is written at once. */
   isQuiet: boolean;
   times: number;
-  /** What all of them since the last record have in common; null: none came. */
+  /** What all denials since the last record have in common; null: none came. */
   common: Draft | null;
 }
 
@@ -73,7 +75,7 @@ export class Audit {
   readonly #options: AuditOptions;
   readonly #open = new Map<number, Begun>();
   readonly #byTask = new Map<TaskId, Begun>();
-  /** Tasks that ended before who began them knew their ids. */
+  /** How tasks ended that did so before `becameTask` told their ids. */
   readonly #ended = new Map<TaskId, Ending>();
   readonly #denials = new Map<string, Denials>();
   #late: Late[] = [];
@@ -83,7 +85,7 @@ export class Audit {
     this.#options = options;
   }
 
-  /** What the last control left; `isGoingOn`: a task that is begun again, whose end will come. */
+  /** Takes over what the last control left open. `isGoingOn`: the task is begun again, and will end. */
   begin(isGoingOn: (task: TaskId) => boolean): void {
     const { log, heads, warn } = this.#options;
     try {
@@ -110,7 +112,7 @@ export class Audit {
     return { seq, hash };
   }
 
-  /** Before it is done. Throws Fault audit.unwritable where it then must not be. */
+  /** Records a change before it is made. Throws Fault audit.unwritable: then it must not be made. */
   start(draft: Draft, ifFull: IfFull): Begun {
     const begun: Begun = { draft, seq: null, task: null };
     this.#told({ begun, at: this.#now(), ending: null, times: 1 }, ifFull);
@@ -122,7 +124,7 @@ export class Audit {
     this.#told({ begun, at: this.#now(), ending, times: 1 }, 'go-on');
   }
 
-  /** It goes on as a task; `taskEnded` tells its end. */
+  /** The change goes on as a task; `taskEnded` tells its end. */
   becameTask(begun: Begun, task: TaskId): void {
     begun.task = task;
     const ending = this.#ended.get(task);
@@ -133,7 +135,7 @@ export class Audit {
       this.#remember({ ...this.#entry({ begun, at: 0, ending: null, times: 1 }), seq: begun.seq });
   }
 
-  /** Somebody is about to cancel it. */
+  /** Somebody is about to cancel the task. */
   cancels(task: TaskId, { via, by }: Pick<Draft, 'via' | 'by'>): void {
     const begun = this.#byTask.get(task);
     if (begun !== undefined) begun.cancelledBy ??= by === undefined ? via : `${via}: ${by}`;
@@ -146,12 +148,12 @@ export class Audit {
     for (const oldest of this.#ended.keys()) if (this.#ended.size > ENDED_KEPT) this.#ended.delete(oldest);
   }
 
-  /** What Ebb did by itself, or what stands for itself. */
+  /** A single record: of what Ebb did by itself, or of what has no beginning of its own. */
   note(draft: Draft, ending: Ending = { outcome: 'done' }): void {
     this.#told({ begun: { draft, seq: null, task: null }, at: this.#now(), ending, times: 1 }, 'go-on');
   }
 
-  /** Of what is not audited otherwise, or comes in floods. */
+  /** Records a denial. Repeats are counted, so that a flood of them does not fill the audit. */
   denied(draft: Draft, code: string): void {
     const { via, by, action, vmId } = draft;
     const own = JSON.stringify([via, by, code, action, vmId]);
@@ -169,7 +171,7 @@ export class Audit {
     this.#count(key, { code, forMs, timer: null, isQuiet: false, times: 0, common: null });
   }
 
-  /** Control ends: what is only counted so far is written. */
+  /** Control ends: denials that are only counted so far are written. */
   stop(): void {
     for (const { timer, code, common, times } of this.#denials.values()) {
       timer?.cancel();
@@ -202,7 +204,7 @@ export class Audit {
     return this.#options.clock.wallMs();
   }
 
-  /** `verify` names it for as long as this record is there. */
+  /** Records damage, so that `verify` tells of it for as long as this record is there. */
   #damaged({ kind, fromSeq, toSeq, expected, found }: AuditProblem, head: Draft['to']): void {
     this.#options.warn(`audit: damaged: ${kind}, records ${fromSeq} to ${toSeq}`);
     this.#found('audit.damaged', { kind, fromSeq, toSeq, expected, found, ...head });
@@ -230,7 +232,7 @@ export class Audit {
     }
   }
 
-  /** In their order, before anything newer. */
+  /** Writes the late records, in their order, before anything newer. */
   #catchUp(): void {
     for (let late = this.#late[0]; late !== undefined; late = this.#late[0]) {
       this.#append(late);
@@ -286,7 +288,7 @@ export class Audit {
     if (begun.task !== null) this.#byTask.set(begun.task, begun);
   }
 
-  /** Only so that the next control knows what it need not wait for: what cannot be noted ends as any other. */
+  /** Stores the beginning for the next control. This one does not need it: a refusal of the disk does no harm. */
   #remember(entry: AuditEntry): void {
     this.#tried(() => this.#options.heads.addOpen(entry));
   }
@@ -306,7 +308,7 @@ export class Audit {
 
 const longer = (forMs: number): number => Math.min(2 * forMs, DENIALS_TOGETHER_MAX_MS);
 
-/** Of one who and one code; of the rest nothing is said that is not of both. */
+/** What two denials of one caller and code have in common: what differs is left out. */
 function inCommon(one: Draft, other: Draft): Draft {
   const { via, by, vmId, vmName } = one;
   const both = (a: Draft['to'], b: Draft['to']): Draft['to'] =>

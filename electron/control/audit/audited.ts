@@ -1,5 +1,5 @@
-// The one door of the audit: the handlers of the contract, each with its records around it, as the table says. Parts of Ebb
-// that change things by themselves tell `Audit.note`.
+// Wraps the contract's handlers, so that each audited call is recorded as the table says. Parts of Ebb that
+// change things by themselves tell `Audit.note`.
 import { type TaskId, taskIdSchema, type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
@@ -11,10 +11,10 @@ import { AUDITED, type AuditLook, type AuditRule } from './table.ts';
 
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
-/** A limit that somebody set said no; all other refusals are the person's own affair. */
+/** A limit that somebody set said no. All other refusals are the person's own affair. */
 export const isDenial = (code: string): boolean => code === 'rpc.denied' || code.startsWith('policy.');
 
-/** `ask` throws what a limit that is known beforehand says no to: nothing is begun for it. */
+/** `ask` throws where a limit that is known beforehand says no: then no beginning is recorded. */
 export function audited(
   handlers: Handlers<Contract>,
   audit: Audit,
@@ -46,7 +46,7 @@ function draftOf(method: string, params: unknown, context: CallContext, look: Au
   return { ...who, action: method, vmId, vmName, from: {}, to: {} };
 }
 
-/** Not audited, but for what is denied. */
+/** A handler that is not audited, but for its denials. */
 const watched =
   (method: string, tellsItself: boolean, handler: AnyHandler, audit: Audit, look: AuditLook): AnyHandler =>
   async (params, context) => {
@@ -63,7 +63,7 @@ const watched =
 const denialIn = (cause: unknown): string | null =>
   cause instanceof Fault && isDenial(cause.body.code) ? cause.body.code : null;
 
-/** An id that is none of ours says nothing, and could be another each time. */
+/** A VM id that is none of ours says nothing, and could be another each time: the record leaves it out. */
 const denialOf = (about: Draft, look: AuditLook): Draft =>
   about.vmId !== null && look.spec(about.vmId) !== null ? about : { ...about, vmId: null };
 
@@ -82,7 +82,8 @@ function recorded(
     } catch (cause) {
       const code = denialIn(cause);
       if (code === null) throw cause;
-      // Begun and ended, whoever is refused could push out all others. What is beyond a role is refused whatever it says.
+      // A denial gets no record of its beginning: else whoever is refused could push out all other records. A
+      // call beyond a role is refused whatever it says, so its values are left out.
       const said =
         code === 'rpc.denied'
           ? {}

@@ -1,4 +1,4 @@
-// The audit, read through the contract.
+// The contract's handlers that read the audit.
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../../../shared/audit.ts';
 import { decodeRecord, RECORD_CHARS_MAX, type Sha256 } from '../../../shared/audit-chain.ts';
@@ -12,14 +12,14 @@ import type { AuditLog } from './audit-log.ts';
 export const sha256: Sha256 = text => createHash('sha256').update(text).digest('hex');
 
 const ENTRIES_AT_ONCE = 200;
-/** Of an export, whatever the files hold: a call ends, and its answer fits into a frame. */
+/** Lines that one call of an export reads: so it ends, and its answer fits into a frame. */
 const LINES_SEEN_MAX = 2000;
 const PAGE_CHARS = 1024 * 1024;
 const pause = (): Promise<void> => new Promise(nextTurn);
 
 type Filter = Pick<Params<Contract, 'audit.list'>, 'vmId' | 'action' | 'outcome' | 'all'>;
 
-/** Pure. A beginning is left out where its end says the same. */
+/** Pure. The record of a beginning is left out where the end is recorded, too: that says the same. */
 export const isShown = (
   entry: AuditEntry,
   { vmId, action, outcome, all }: Filter,
@@ -36,7 +36,7 @@ export function auditHandlers(audit: Audit, log: AuditLog) {
       const entries: AuditEntry[] = [];
       let seen = 0;
       for (const entry of log.newestFirst(beforeSeq ?? Number.MAX_SAFE_INTEGER)) {
-        // A filter that little passes reads far: the memory of VMs does not wait for it.
+        // A filter that few records pass reads far: the balancing of memory must not wait for it.
         if (++seen % ENTRIES_AT_ONCE === 0) await pause();
         if (!isShown(entry, filter, audit.isOpen)) continue;
         // One more than asked for: there is another page.

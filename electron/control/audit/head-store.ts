@@ -1,5 +1,5 @@
-// What is kept of the audit outside its files, in catalog.db: which record is the newest, which the oldest, and what has begun
-// and not ended.
+// Stores what is kept of the audit outside its files, in catalog.db: which record is the newest, which the
+// oldest, and which changes have begun and not ended.
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import {
@@ -10,18 +10,18 @@ import {
 } from '../../../shared/audit.ts';
 
 export const storedHeadSchema = auditHeadSchema.extend({
-  /** The oldest record that is kept, and what it names as the one before. */
+  /** The oldest record that is kept, and the hash it names as that of the record before it. */
   firstSeq: z.int().min(1),
   firstPrev: sha256HexSchema,
 });
 export type StoredHead = z.infer<typeof storedHeadSchema>;
 
 export interface HeadStore {
-  /** Null: nobody remembers. */
+  /** Null: no head is stored, or it cannot be read. */
   get(): StoredHead | null;
   /** Durable. */
   put(head: StoredHead): void;
-  /** Records of beginnings whose end is not written. */
+  /** The records of beginnings whose ends are not written. */
   open(): AuditEntry[];
   addOpen(entry: AuditEntry): void;
   dropOpen(seq: number): void;

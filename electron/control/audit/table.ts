@@ -1,4 +1,5 @@
-// Which methods are audited, and what their records say: one row for each of the contract, so that none can be forgotten.
+// Which methods are audited, and what their records say: one row for each method of the contract, so that
+// none can be forgotten.
 import type { SessionId, TokenId } from '../../../shared/access.ts';
 import type { AuditValues } from '../../../shared/audit.ts';
 import type { MomentId, TaskId, VmId } from '../../../shared/ids.ts';
@@ -9,11 +10,11 @@ import type { Task } from '../../../shared/task.ts';
 import { discOf, type VmSpec } from '../../../shared/vm.ts';
 import type { IfFull } from './audit.ts';
 
-/** How things are, for the records. */
+/** Where the records look up how things are. */
 export interface AuditLook {
   readonly spec: (vmId: VmId) => VmSpec | null;
   readonly host: () => Pick<HostMemory, 'mode' | 'reserveKib' | 'budgetKib' | 'capKib'>;
-  /** Empty where it is not known. */
+  /** Empty: the name is not known. */
   readonly momentName: (vmId: VmId, momentId: MomentId) => Promise<string>;
   readonly task: (taskId: TaskId) => Pick<Task, 'kind' | 'vmId' | 'fileName'> | null;
   readonly access: {
@@ -23,16 +24,17 @@ export interface AuditLook {
 }
 
 /**
- * Two records each, so that nothing is done without one: before it, and with its end. Also of what a limit says no to that is known
- * only while it is being done (what is planned, what a folder really is): by then it has begun.
+ * A call gets two records, one before it and one with its end, so that nothing is done without a record. A
+ * limit may say no only while the call is under way (after planning, or once a folder's real path is known):
+ * then its beginning is recorded already.
  */
 export interface AuditRule<P, R = unknown> {
   readonly ifFull: IfFull;
-  /** What it is about to change, as it is; asked again when it is done. */
+  /** The values that the call is about to change; asked again when it is done. */
   readonly state?: (params: P, look: AuditLook) => AuditValues;
-  /** What is asked for. */
+  /** The values that are asked for. */
   readonly wanted: (params: P, look: AuditLook) => AuditValues | Promise<AuditValues>;
-  /** What there is now that nobody could name before. */
+  /** Values that only the result knows, such as a new id. */
   readonly made?: (result: R) => AuditValues;
 }
 
@@ -204,7 +206,7 @@ const POINT_ROWS = {
   'moment.files': 'reads',
   'moment.copy-files': {
     ifFull: 'refuse',
-    // What they are called is the guest's.
+    // Their names are the guest's words: only their number is recorded.
     wanted: async (params, look) => ({
       ...(await momentOf(params, look)),
       ...given({ diskId: params.diskId, files: params.paths.length, folder: params.folder }),

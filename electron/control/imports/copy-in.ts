@@ -1,4 +1,5 @@
-// The image a VM is made from, into its first disk: its newest content, or a point for each image of its chain.
+// Copies the image that a VM is made from into its first disk: its newest content, or a point for each image
+// of its chain.
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { MachinesPorts } from '../machines/machines.ts';
 import { nbdUri } from '../nbd-uri.ts';

@@ -1,11 +1,12 @@
-// What an image's own first bytes say, read by us before any tool opens it: QEMU follows the names inside an image while
-// it is only asked what it is (DESIGN §8). Pure; a refusal names field, value found and value expected.
+// Reads what an image's own headers say before any tool opens the image: QEMU follows names inside an image
+// even where it is only asked what the image is (DESIGN §8). Pure; a refusal names the field, the value found
+// and the value expected.
 import type { DiskFormat } from '../../../shared/vm.ts';
 
 /** `length` bytes at `offset`, fewer at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Buffer;
 
-/** A field that must not be as it is. */
+/** A field whose value is refused. */
 export interface Refused {
   readonly field: string;
   readonly found: string | number;
@@ -23,7 +24,7 @@ const MAGICS: readonly { readonly format: DiskFormat; readonly magic: Buffer }[]
 const FOOTER_BYTES = 512;
 const TEXT_MAX = 200;
 
-/** The format whose mark it carries; null where it carries none, as a raw disk does. */
+/** The format whose mark the image carries; null: it carries none, as a raw disk does. */
 export function markedFormat(bytes: number, read: ReadAt): DiskFormat | null {
   const head = read(0, 32);
   const tail = bytes >= FOOTER_BYTES ? read(bytes - FOOTER_BYTES, 8) : Buffer.alloc(0);
@@ -31,7 +32,7 @@ export function markedFormat(bytes: number, read: ReadAt): DiskFormat | null {
   return marked?.format ?? (tail.toString('latin1') === 'conectix' ? 'vhd' : null);
 }
 
-/** What in the image reaches outside it; null where nothing does. */
+/** What in the image refers to another file; null: nothing. */
 export function outsideReference(format: DiskFormat, read: ReadAt): Refused | null {
   if (format === 'qcow2') return qcow2Reference(read);
   if (format === 'vmdk') return vmdkReference(read);
@@ -102,7 +103,7 @@ const METADATA_REGION = '06a27c8b90479a4bb8fe575f050f886e';
 const FILE_PARAMETERS = '3767a1ca36fa434db3b633f0aa44e76b';
 const HAS_PARENT = 2;
 
-/** Region table → metadata table → file parameters: bit 1 says that it has a parent. */
+/** Region table → metadata table → file parameters, whose bit 1 says that the image has a parent. */
 function vhdxReference(read: ReadAt): Refused | null {
   const metadata = vhdxEntry(read, VHDX_REGIONS, { countAt: 8, first: 16 }, METADATA_REGION);
   if (metadata === null) return null;
@@ -114,7 +115,7 @@ function vhdxReference(read: ReadAt): Refused | null {
   return { field: 'file parameters', found: 'a parent', expected: 'no parent' };
 }
 
-/** A row of 32 bytes by its GUID. */
+/** The row of a table, 32 bytes, that has this GUID; null: there is none. */
 function vhdxEntry(
   read: ReadAt,
   at: number,

@@ -1,5 +1,6 @@
-// Bringing somebody else's disk in (DESIGN §8: hostile input). The format is what the person said, never guessed; tools
-// run as separate processes with limits; images that point at other files are refused; the original is only read.
+// Imports somebody else's disk (DESIGN §8: hostile input). The format is what the person said, never guessed.
+// Tools run as processes of their own, with limits; images that point at other files are refused; the
+// original is only read.
 import * as z from 'zod';
 import type { Fault } from '../../../shared/result.ts';
 import type { DiskFormat } from '../../../shared/vm.ts';
@@ -32,7 +33,7 @@ export interface ImportSource extends Found {
   readonly format: DiskFormat;
 }
 
-/** qemu-img with its arguments, held within bounds where util-linux is. */
+/** The command for qemu-img; where util-linux is there, with a limit on its memory. */
 function qemuImg(ports: ImportPorts, args: readonly string[]): [command: string, args: readonly string[]] {
   const path = qemuImgPath(ports, 'Nothing was created.');
   const prlimit = ports.program('prlimit');
@@ -40,7 +41,7 @@ function qemuImg(ports: ImportPorts, args: readonly string[]): [command: string,
   return [prlimit, [`--data=${TOOL_MEMORY_BYTES}`, '--core=0', path, ...args]];
 }
 
-/** Looks at the image as the format it is said to be. Faults: import.bad-format, import.refused, disk.too-large, vhd.*. */
+/** Looks at the image as of the format given. Faults: import.*, disk.too-large, vhd.*. */
 export async function examineImage(
   file: ChosenFile,
   format: DiskFormat,
@@ -60,7 +61,7 @@ export async function examineImage(
   return { file, format, ...found };
 }
 
-/** Somebody still writes it, or replaced it: what would be copied is neither the old content nor the new one. */
+/** Refuses a file that is still written, or was replaced: a copy would be neither the old one nor the new. */
 export function checkUnchanged(file: ChosenFile, ports: Pick<ImportPorts, 'look'>): void {
   const now = ports.look(file.path);
   if (now?.bytes === file.bytes && now.modifiedMs === file.modifiedMs) return;
@@ -74,7 +75,7 @@ export function checkUnchanged(file: ChosenFile, ports: Pick<ImportPorts, 'look'
   );
 }
 
-/** Before any tool opens it. */
+/** Checks the image's own first bytes, before any tool opens it. */
 function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): void {
   if (file.bytes === 0 && format !== 'vhd')
     throw refused('import.bad-format', file, 'is empty: 0 bytes.', 'Use another copy.', {
@@ -87,7 +88,7 @@ function checkMark(file: ChosenFile, format: DiskFormat, ports: ImportPorts): vo
       ? Buffer.alloc(0)
       : Buffer.from(ports.readBytes(file.path, offset, Math.min(length, file.bytes - offset)));
   const marked = markedFormat(file.bytes, read);
-  // A VHD may have lost either footer; its reader says what is there.
+  // Either footer of a VHD may be lost: its reader says what is there.
   const expected = format === 'raw' ? 'none: a raw disk' : format;
   if (format !== 'vhd' && marked !== null && marked !== format)
     throw refused(
@@ -128,7 +129,7 @@ async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: Impo
   refuseOutsideFiles(file, info.data);
   const virtualBytes = info.data['virtual-size'];
   if (virtualBytes > VIRTUAL_BYTES_MAX) return { virtualBytes, dataBytes: 0 };
-  // T14: compressed images need more room than they have.
+  // T14: measured, because a compressed image's copy needs more room than the image has.
   const dataBytes = measuredBytes(await ask(MEASURE), virtualBytes);
   if (dataBytes === null) throw unreadable(file);
   return { virtualBytes, dataBytes };
@@ -150,11 +151,11 @@ const notWhole = (file: ChosenFile, format: QemuFormat, stderr: string): Fault =
     'Choose its real format, repair it with the tool that made it, or use another copy.',
   );
 
-/** Clusters nobody refers to. */
+/** qemu-img's code for clusters that nothing refers to. */
 const CHECK_LEAKS = 3;
 const CHECK_UNSUPPORTED = 63;
 
-/** QEMU's drivers read what lies behind the end of a cut qcow2 as zeros; only its check sees that it is cut. */
+/** QEMU's drivers read what is missing from a cut-off qcow2 as zeros: only its check sees that it is cut. */
 async function checkWhole(
   file: ChosenFile,
   format: QemuFormat,
@@ -170,7 +171,7 @@ async function checkWhole(
 const words = (stderr: string, file: ChosenFile): string =>
   stderr.trim().replaceAll(file.path, file.name).slice(0, 400);
 
-/** An image that names other files would read them with our rights. The second look: what QEMU itself found in it. */
+/** An image that names other files would read them with our rights. This looks at what QEMU found in it. */
 function refuseOutsideFiles(file: ChosenFile, info: z.infer<typeof infoSchema>): void {
   const backing = info['full-backing-filename'] ?? info['backing-filename'];
   const data = info['format-specific']?.data ?? {};

@@ -1,6 +1,7 @@
-// Somebody else's chain of VHDs with its history: one point per image, oldest first, each with the content that image has
-// over its parents. What an image holds itself is written onto the point before it, so nothing is copied twice; then
-// settling turns the edges until Now is one VHD. The originals are only read.
+// Imports somebody else's chain of VHDs with its history: one point per image, oldest first, each with the
+// content that the image has over its parents. Only what an image holds itself is written onto the point
+// before it, so nothing is copied twice. Settling then reverses the edges, until Now is one VHD. The
+// originals are only read.
 import { dirname } from 'node:path';
 import type { DiskId, VmId } from '../../../shared/ids.ts';
 import type { StorageClient } from '../../storage/client.ts';
@@ -33,7 +34,7 @@ export async function examineHistory(source: ImportSource, ports: ImportPorts): 
   return { ...source, dataBytes: chain.reduce((sum, { givenBytes }) => sum + givenBytes, 0) };
 }
 
-/** Faults: those of reading the chain, disk.full, import.changed; whoever calls removes what is there then. */
+/** Faults: those of reading the chain, disk.full, import.changed; the caller then removes what was made. */
 export async function importHistory(
   source: ImportSource,
   { storage, vmId, diskId, socketPath }: HistoryTarget,

@@ -9,7 +9,7 @@ export interface ImportPorts extends QemuImgPorts {
   /** A plain Node, and the module that reads foreign VHDs. */
   readonly node: () => string;
   readonly vhdReader: () => string;
-  /** What the file is now; null where it is gone or unreadable. */
+  /** What the file is now; null: it is gone or unreadable. */
   readonly look: (path: string) => ChosenFile | null;
   /** `length` bytes at `offset`; negative offsets count from the end. */
   readonly readBytes: (path: string, offset: number, length: number) => Uint8Array;
@@ -17,13 +17,13 @@ export interface ImportPorts extends QemuImgPorts {
 
 export interface Found {
   readonly virtualBytes: number;
-  /** What it holds really: the room its copy needs. */
+  /** The data in the image: the room that its copy needs. */
   readonly dataBytes: number;
-  /** Of a VHD: what a differencing image made on it names as its parent. */
+  /** A VHD's UUID, which a differencing image made on it names as its parent. */
   readonly uuid?: string | undefined;
 }
 
-/** `field`: what in the image is not as it must be, where that can be said. */
+/** `field`: what in the image is refused, where that can be said. */
 export const refused = (
   code: ErrorCode,
   file: ChosenFile,

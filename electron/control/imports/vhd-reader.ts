@@ -1,5 +1,5 @@
-// Foreign VHDs are read by a process of our own (storage/vhd/main.ts): asked what the image is, and left to serve its
-// content while qemu-img copies it. Control itself never parses an image (DESIGN §8).
+// Runs the process of ours that reads foreign VHDs (storage/vhd/main.ts): asks it what an image is, and lets
+// it serve the content while qemu-img copies it. Control itself never parses an image (DESIGN §8).
 import * as z from 'zod';
 import { errorBodySchema } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -16,17 +16,17 @@ const imageSchema = z.object({
   name: z.string(),
   uuid: z.string(),
   parentUuid: z.string().nullable(),
-  /** What the host gave its file. */
+  /** The bytes that the host has allocated to its file. */
   givenBytes: z.int().min(0),
 });
 const foundSchema = z.object({
   virtualBytes: z.int().min(1),
-  /** As large as a disk of ours is that holds it (T12). */
+  /** The size of a disk of ours that holds the image (T12). */
   exactBytes: z.int().min(1),
   dataBytes: z.int().min(0),
-  /** Itself first, then its parents. */
+  /** The image itself first, then its parents. */
   chain: z.array(imageSchema).min(1),
-  /** Of the one image that is pushed. */
+  /** What the image that is pushed holds itself; null: none is pushed. */
   ownBytes: z.int().min(0).nullable(),
 });
 const readerSchema = z.union([z.object({ fault: errorBodySchema }), foundSchema]);
@@ -55,7 +55,7 @@ export async function examineVhd(file: ChosenFile, ports: ImportPorts): Promise<
   return { virtualBytes, dataBytes, uuid: chain[0]?.uuid ?? '' };
 }
 
-/** With its parents beside it; `--alone`: without. Faults: vhd.*, import.bad-format. */
+/** What an image is, with its parents beside it; `--alone`: without. Faults: vhd.*, import.bad-format. */
 export async function lookAtVhd(
   file: ChosenFile,
   ports: ImportPorts,
@@ -66,10 +66,10 @@ export async function lookAtVhd(
   return readerAnswer(file, stdout);
 }
 
-/** One image of a chain, or the one alone. */
+/** The image at this place of its chain (0: the file itself), or the file alone. */
 export type WhichImage = { readonly alone: true } | { readonly image: number };
 
-/** What that image holds itself goes into the export, durable. Faults: those of the reader, disk.full, disk.io. */
+/** Writes what the image itself holds into the export, durably. Faults: the reader's, disk.full, disk.io. */
 export async function pushVhd(
   file: ChosenFile,
   which: WhichImage,
@@ -99,7 +99,7 @@ export async function pushVhd(
   throw unreadable(file);
 }
 
-/** The fault in a line, thrown. */
+/** Throws the fault that is in a line of the reader's. */
 function readerAnswerOf(line: string): void {
   const answer = readerSchema.safeParse(line.startsWith('{') ? JSON.parse(line) : null);
   if (answer.success && 'fault' in answer.data) throw new Fault(answer.data.fault);

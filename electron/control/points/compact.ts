@@ -1,4 +1,5 @@
-// Unused space of a VM's history is given back: storage does it when all else is at rest; here it is watched and stopped.
+// Gives back the unused space of a VM's history. Storage does the work, when all else is at rest; here it is
+// watched, paused and stopped.
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { CompactOrder, Timeline } from '../../../shared/timeline.ts';
@@ -8,7 +9,7 @@ import type { StorageClient } from '../../storage/client.ts';
 import type { Bytes, TaskRun } from '../tasks/tasks.ts';
 
 const LOOK_MS = 250;
-/** Storage was told and goes on, whatever becomes of control. */
+/** The task's mark: storage was told, and goes on whatever becomes of control. */
 const TOLD = 'told';
 
 interface Ports {
@@ -30,13 +31,13 @@ export async function compactHistory({ storage, clock }: Ports, vmId: VmId, run:
       await tell('stop');
       throw cancelled;
     }
-    // Done between the look and the pause, it is not begun anew.
+    // Where storage was done between the look and the pause, it must not begin anew.
     if ((await look()).compact.isPending) await tell('run');
   };
   if (run.stood !== TOLD) {
-    // One that comes later is waited for.
+    // Refused here only: where settling is paused later, the task waits.
     if ((await look()).isPaused) throw paused();
-    // All of it, also where a pause of one that was given up is left.
+    // Begins from the start, also where an earlier task that was given up left a pause behind.
     await tell('stop');
     await tell('run');
   }

@@ -1,6 +1,7 @@
-// What one point has otherwise than another, written as a differencing VHD: one Ebb publishes an update, another applies
-// it (delta-import.ts), and other programs open it with its parent beside it. Storage writes some megabytes at a call, so
-// that it can be cancelled at any time; the file gets its name when it is whole and durable.
+// Writes what differs between two points as a differencing VHD: one Ebb publishes an update, another applies
+// it (delta-import.ts), and other programs open it with its parent beside it. Storage writes some megabytes
+// at a call, so that the export can be cancelled at any time. The file gets its name when it is whole and
+// durable.
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { DiskId, MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -18,7 +19,7 @@ import {
   type Unnamed,
 } from './export-point.ts';
 
-/** Read by one call: some tens of milliseconds of a disk that is not slow. */
+/** What one call reads: some tens of milliseconds on a disk that is not slow. */
 const BUDGET_BYTES = 32 * 2 ** 20;
 
 export interface DeltaExportPorts extends ExportPorts {
@@ -49,7 +50,7 @@ export class DeltaExporter {
     this.#ports = ports;
   }
 
-  /** Everything that can be refused at once is. */
+  /** Refuses at once all that can be refused before the task begins. */
   async find(wanted: WantedDeltaExport): Promise<Unnamed<PlannedDeltaExport>> {
     const { vmId, vmName, fromId, toId, diskId, path } = wanted;
     const { storage, exportsFolder } = this.#ports;
@@ -96,14 +97,14 @@ export class DeltaExporter {
     run.step(`written to ${basename(path)}`);
   }
 
-  /** T14: before the first byte. What differs is measured only where all of the disk would be too much. */
+  /** T14: before the first byte. What differs is measured only where there is no room for the whole disk. */
   async #checkRoom({ vmId, from, to }: PlannedDeltaExport, folder: string, step: Step): Promise<void> {
     const { storage, freeBytes } = this.#ports;
     const { moments } = await storage.call('timeline.get', { vmId });
     const of = (id: PointId) => moments.find(({ points }) => points.some(({ pointId }) => pointId === id));
     const [older, newer] = [of(from), of(to)];
     const point = newer?.points.find(({ pointId }) => pointId === to);
-    // Gone meanwhile: whoever reads it says so.
+    // A point is gone meanwhile: storage says so when it is to read it.
     if (older === undefined || newer === undefined || point === undefined) return;
     if ((freeBytes(folder) ?? 0) >= point.virtualBytes + IMAGE_SPARE_BYTES) return;
     step('measuring what differs');
@@ -122,7 +123,7 @@ export class DeltaExporter {
       isFirst = false
     ) {
       await gate.passed();
-      // T14: the guests of this host need what is kept free, however long the export.
+      // T14: guests need what is kept free: checked at each call, however long the export takes.
       checkFree(dirname(part), BUDGET_BYTES, this.#ports);
       const told: Awaited<ReturnType<typeof storage.call<'delta.some'>>> = await storage.call('delta.some', {
         ...order,

@@ -1,6 +1,7 @@
-// An update made elsewhere becomes a point of ours: a differencing VHD whose parent is one of a VM's points (T1: a UUID
-// names a point wherever its image is). It is read by the reader's process, fills an image nobody knows of, and becomes a
-// point when it is whole (storage: graft). Whether it belongs is decided here, before anything is made.
+// Imports an update made elsewhere as a point of a VM: a differencing VHD whose parent is one of the VM's
+// points (T1: a UUID names a point wherever its image is). The reader's process copies it into an image that
+// is in no timeline yet, which becomes a point when it is whole (storage: graft). Whether the update belongs
+// to the VM is decided here, before anything is made.
 import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
@@ -25,7 +26,7 @@ export interface DeltaImportPorts extends ImportPorts {
 export interface WantedDelta {
   readonly vmId: VmId;
   readonly file: ChosenFile;
-  /** The person's word for whom it belongs to, where its parent UUID names nobody here. */
+  /** The moment that it belongs onto, as a person says, where its parent UUID names no point of this VM. */
   readonly ontoId: MomentId | null;
   readonly name: string | null;
 }
@@ -82,7 +83,7 @@ export class DeltaImporter {
     const { storage, readerSocket } = this.#ports;
     const { vmId, file, parent, name, note, origin } = planned;
     const { step, signal } = run;
-    // It was a point already when control died.
+    // The update was a point already when control died.
     if (run.isAgain && (await storage.call('point.find', { vmId, uuid: origin })).points.length > 0) return;
     checkUnchanged(file, this.#ports);
     const socketPath = readerSocket(vmId);
@@ -96,7 +97,7 @@ export class DeltaImporter {
       step('making it durable');
       await storage.call('graft.commit', { vmId, graftId, name, note, origin });
     } catch (cause) {
-      // What cannot be said now is done when storage opens the VM again.
+      // Where storage cannot be told now, it discards the graft when the VM is opened again.
       await storage.call('graft.discard', { vmId, graftId }).catch(() => undefined);
       throw cause;
     }
@@ -105,7 +106,7 @@ export class DeltaImporter {
 
 interface Candidates {
   readonly timeline: Timeline;
-  /** Of the VM, that the image names as its parent. */
+  /** The points of the VM that the image names as its parent. */
   readonly points: readonly PointId[];
   readonly ontoId: MomentId | null;
   readonly parentUuid: string;
@@ -114,7 +115,7 @@ interface Candidates {
 const momentOf = ({ moments }: Timeline, pointId: PointId): Moment | undefined =>
   moments.find(({ points }) => points.some(point => point.pointId === pointId));
 
-/** Pure. The point it grows on: the one it names, or (where it names none of this VM) the one the person names. */
+/** Pure. The update's parent: the point it names, or (where it names none here) the one the person names. */
 export function chooseParent(
   file: ChosenFile,
   { virtualBytes, exactBytes }: Pick<FoundVhd, 'virtualBytes' | 'exactBytes'>,
@@ -124,7 +125,7 @@ export function chooseParent(
   const onto = ontoId === null ? undefined : momentNamed(timeline.moments, ontoId, 'Nothing was created.');
   const named = live.find(id => onto === undefined || onto.points.some(point => point.pointId === id));
   if (named !== undefined) {
-    // A point keeps the size it had when its disk has grown since.
+    // A point keeps its size, also where its disk has grown since.
     const own = timeline.moments.flatMap(row => row.points).find(({ pointId }) => pointId === named);
     if (own?.virtualBytes === exactBytes) return named;
     throw mismatch(file, 'current size', virtualBytes, own?.virtualBytes ?? 0);

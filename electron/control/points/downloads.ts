@@ -1,5 +1,6 @@
-// What exports wrote, for browsers of other computers: a task that is done becomes a ticket, good once, for one session, for a
-// minute; the gateway fetches by it. A file that is not the very one that was written goes to nobody.
+// Lets browsers of other computers fetch what exports wrote. For a task that is done there is a ticket: good
+// once, for one session, for a minute; the gateway fetches the file by it. A file that is not the very one
+// that was written goes to nobody.
 
 import type { SessionId } from '../../../shared/access.ts';
 import { type DownloadTicket, downloadTicketSchema, type TaskId } from '../../../shared/ids.ts';
@@ -17,12 +18,12 @@ const TICKETS_MAX = 64;
 export interface DownloadsPorts {
   readonly clock: Clock;
   readonly random: Random;
-  /** By a task that is done; null: it is not, or made nothing. */
+  /** What a task that is done made; null: it is not done, or made no file. */
   readonly made: (taskId: TaskId) => Made | null;
   readonly look: (path: string) => ChosenFile | null;
   /** May it leave this computer? Fault policy.denied. */
   readonly require: (order: ExportOrder) => void;
-  /** It may not any more, and the gateway, who asks, is nobody: for the audit. */
+  /** Tells the audit that the file may leave no more; `user`, because the gateway that asks is nobody. */
   readonly denied: (user: string, order: ExportOrder, code: string) => void;
 }
 
@@ -56,7 +57,7 @@ export class Downloads {
   /** Faults: file.unknown-token, file.unreadable, policy.denied. */
   take(ticket: DownloadTicket, session: SessionId): ChosenFile {
     const found = this.#tickets.get(ticket);
-    // Whoever has another's ticket does not use it up.
+    // A session that comes with another's ticket does not use it up.
     if (found === undefined || found.asker.session !== session) throw noTicket();
     this.#tickets.delete(ticket);
     if (found.untilMs < this.#ports.clock.monotonicMs()) throw noTicket();
@@ -77,7 +78,7 @@ export class Downloads {
     if (done === null || order === null) throw gone();
     require(order);
     const file = isWritten(order.path, { look }, done) ? look(order.path) : null;
-    // A link in its place leads to what nobody asked the policy about.
+    // A link in the file's place would lead to a file that the policy was not asked about.
     if (file === null || file.path !== order.path) throw gone();
     return file;
   }

@@ -1,5 +1,6 @@
-// Writing a point out as an image other programs open (the point itself is only read, T4). qemu-img reads it from storage
-// by NBD and writes beside the target; the target gets its name when it is whole and durable, so nobody finds half of one.
+// Writes a point as an image that other programs open; the point itself is only read (T4). qemu-img reads it
+// from storage by NBD, and writes a file beside the target. That file gets the target's name when it is whole
+// and durable, so that nobody finds half an image.
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { PointId } from '../../../shared/ids.ts';
@@ -21,7 +22,7 @@ import type { Unfinished } from '../tasks/unfinished.ts';
 
 const MEASURE_TIMEOUT_MS = 600_000;
 
-/** Of 255, with room for a number, the extension and `.part`. */
+/** File systems allow 255: this leaves room for a number, the extension and `.part`. */
 const NAME_BYTES_MAX = 200;
 
 interface Writer {
@@ -41,15 +42,15 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
 };
 
 export interface ExportPorts extends QemuImgPorts {
-  /** Also a link to nothing. */
+  /** True also for a link to nothing. */
   readonly exists: (path: string) => boolean;
-  /** A folder without links; where there is none, without dots at least. */
+  /** The folder's path without links; where there is no such folder, without dots at least. */
   readonly real: (folder: string) => string;
   /** What the file is now; null where there is none. */
   readonly look: (path: string) => ChosenFile | null;
-  /** Of the filesystem the folder is on; null where there is no such folder. */
+  /** Free bytes of the file system the folder is on; null: there is no such folder. */
   readonly freeBytes: (folder: string) => number | null;
-  /** Durable under its new name. */
+  /** Resolves when the file is durable under its new name. */
   readonly moveInto: (from: string, to: string) => Promise<void>;
   readonly remove: (path: string) => void;
   /** A VHD we just wrote gets this UUID. */
@@ -68,11 +69,11 @@ export interface ExportRequest {
   readonly format: ExportFormat;
 }
 
-/** "dev 2026-11-24 before update.qcow2": what any file system takes. */
+/** "dev 2026-11-24 before update.qcow2": a name that any file system takes. */
 export const exportFileName = (name: string, format: ExportFormat): string =>
   `${plainName(name) || 'point'}.${WRITERS[format].extension}`;
 
-/** What any file system takes; may be empty. */
+/** A name that any file system takes; may be empty. */
 export function plainName(name: string): string {
   const plain = name
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not get into a name
@@ -81,7 +82,7 @@ export function plainName(name: string): string {
   return shortened(plain);
 }
 
-/** File systems count bytes; a character is never cut in two. */
+/** File systems limit the bytes of a name; no character is cut in two. */
 function shortened(name: string): string {
   let short = '';
   for (const character of name) {
@@ -91,7 +92,7 @@ function shortened(name: string): string {
   return short.trimEnd();
 }
 
-/** The file's path. Faults: file.unreadable (no such folder, or there is such a file), disk.full, qemu.missing, cancelled. */
+/** Answers the path. Faults: file.unreadable (folder or name), disk.full, disk.io, qemu.missing, cancelled. */
 export async function exportPoint(request: ExportRequest, ports: ExportPorts, run: TaskRun): Promise<string> {
   const { folder, name, format, pointId } = request;
   const target = `${folder}/${name}`;
@@ -110,7 +111,8 @@ export async function exportPoint(request: ExportRequest, ports: ExportPorts, ru
       run,
     );
     if (failure !== null) throw failed(target, failure);
-    // T1: a differencing image that somebody makes on it names the point, and can come back (delta-import.ts).
+    // T1: the image carries the point's UUID. A differencing image that somebody makes on it then names the
+    // point as its parent, and can be imported (delta-import.ts).
     if (driver === 'vpc') await ports.stampVhd(part, pointId);
     await giveName(part, target, ports, run);
     return target;
@@ -124,7 +126,7 @@ export async function exportPoint(request: ExportRequest, ports: ExportPorts, ru
 
 const wholeSchema = z.object({ bytes: z.number(), modifiedMs: z.number() });
 
-/** Noted before: control may die in between. */
+/** Gives the whole file its name, marked before: control may die once the file is moved (`isWritten`). */
 export async function giveName(
   part: string,
   target: string,
@@ -136,7 +138,7 @@ export async function giveName(
   await moveInto(part, target);
 }
 
-/** Begun again, but the file has had its name since: it is the very one that was whole. */
+/** True: the target is the very file that `giveName` marked. A task begun again then has nothing to write. */
 export function isWritten(
   target: string,
   { look }: Pick<ExportPorts, 'look'>,
@@ -146,7 +148,7 @@ export function isWritten(
   return whole !== undefined && whole.bytes === found?.bytes && whole.modifiedMs === found.modifiedMs;
 }
 
-/** Nobody's file is written over; answers under which name it is written. Fault: file.unreadable. */
+/** Refuses where a file would be written over; answers the name to write under. Fault: file.unreadable. */
 export function checkTarget(target: string, { exists }: Pick<ExportPorts, 'exists'>): string {
   const part = `${target}.part`;
   for (const path of [target, part])
@@ -159,14 +161,14 @@ interface OwnName {
   readonly fileName: string;
 }
 
-/** An export that is found, but for a name that nobody else has where it was given none. */
+/** A planned export, but for its file's name: where the caller gave none, `pathOf` finds one that is free. */
 export type Unnamed<Planned extends { readonly path: string }> = Omit<Planned, 'path'> & {
   readonly path: string | OwnName;
 };
 
 /**
- * Its one name, whatever it was called by. Its task is to begin in the same turn: then none of two that were found together
- * has the name of the other.
+ * The target's real path, whatever links the caller named it by. The export's task must begin in the same
+ * turn: else two exports that were planned together could get the same name.
  */
 export function pathOf(
   { path }: { readonly path: string | OwnName },
@@ -177,7 +179,7 @@ export function pathOf(
   return freePath({ ...path, folder: ports.real(path.folder) }, ports, isBeingWritten);
 }
 
-/** "name.vhd", "name 2.vhd", …: the first that nobody has. */
+/** "name.vhd", "name 2.vhd", …: the first name that is free. */
 function freePath(
   { folder, fileName }: OwnName,
   { exists }: Pick<ExportPorts, 'exists'>,
@@ -191,7 +193,7 @@ function freePath(
   }
 }
 
-/** Somebody else's task makes that file. */
+/** Another task writes that file. */
 export const beingWritten = (path: string): Fault =>
   unwritable(`${path} is being written by another task.`, 'Choose another name.');
 
@@ -207,7 +209,7 @@ export function checkFree(
   requireRoom({ what: 'The image', needs, free, folder, safe: 'Nothing was written.', todo });
 }
 
-/** Bytes of data it holds; all of it where qemu-img does not say. */
+/** The bytes of data that the point holds; its whole size where qemu-img does not say. */
 export async function measurePoint(
   { uri, virtualBytes }: Pick<ExportRequest, 'uri' | 'virtualBytes'>,
   qemuImg: string,

@@ -1,4 +1,5 @@
-// A disk becomes larger, with its history (T4: points stay as large as they were); a guest that runs hears of it.
+// Makes a disk larger, and tells a running guest. The disk keeps its history (T4: points stay as large as
+// they were).
 import type { DiskId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Timeline } from '../../../shared/timeline.ts';
@@ -10,7 +11,7 @@ export interface Grown {
   readonly diskId: DiskId;
   /** Rounded up to a size all readers agree on. */
   readonly virtualBytes: number;
-  /** Why the guest that runs hears of it at its next start only; null where it has heard, or none runs. */
+  /** Why the running guest hears of the size at its next start only; null: it has heard, or no guest runs. */
   readonly laterBecause: string | null;
 }
 
@@ -21,7 +22,7 @@ export function asLarge(disks: VmSpec['disks'], timeline: Timeline): VmSpec['dis
   return found.some((disk, index) => disk.virtualBytes !== disks[index]?.virtualBytes) ? found : null;
 }
 
-/** Null: its first disk. Done again where the guest missed it. */
+/** `diskId` null: the VM's first disk. Called again, it tells a guest that missed the new size. */
 export async function growDisk(
   { machines, storage }: { readonly machines: Machines; readonly storage: StorageClient },
   { vmId, diskId, virtualBytes }: { vmId: VmId; diskId: DiskId | null; virtualBytes: number },
@@ -40,7 +41,7 @@ export async function growDisk(
     });
   await machines.open(vmId);
   const grown = await storage.call('disk.grow', { vmId, diskId: disk.id, virtualBytes });
-  // Its spec hears of the new size.
+  // Opening the VM puts the new size into its spec.
   await machines.open(vmId);
   const laterBecause = isLive
     ? await tellGuest(machines, vmId, disks.indexOf(disk), grown.virtualBytes)
@@ -48,7 +49,7 @@ export async function growDisk(
   return { diskId: disk.id, virtualBytes: grown.virtualBytes, laterBecause };
 }
 
-/** The disk has grown whatever QEMU says. */
+/** The disk has grown whatever QEMU says: so its refusal is answered, not thrown. */
 async function tellGuest(
   machines: Machines,
   vmId: VmId,

@@ -1,4 +1,5 @@
-// Which point of a VM's history a call names; `safe` is what the caller has not done yet. Pure.
+// Finds the point of a VM's history that a call names. `safe` says in the error what the caller has not done
+// yet. Pure.
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment } from '../../../shared/timeline.ts';
@@ -11,7 +12,7 @@ export function momentNamed(moments: readonly Moment[], momentId: MomentId, safe
   return moment;
 }
 
-/** Of that disk, null: of the first. Faults: moment.not-found, disk.not-found. */
+/** The moment's point of that disk; `diskId` null: of the first. Faults: moment.not-found, disk.not-found. */
 export function pointNamed(
   moments: readonly Moment[],
   { momentId, diskId }: { readonly momentId: MomentId; readonly diskId: DiskId | null },

@@ -1,4 +1,5 @@
-// T8: points that were deleted so long ago that they go for good, by Ebb itself, which is told before and after.
+// T8: purges points that were deleted long ago from the trash, for good. Ebb does so by itself: `purging` is
+// told before and after.
 import type { VmId } from '../../../shared/ids.ts';
 import type { Moment } from '../../../shared/timeline.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -7,7 +8,7 @@ import type { Policy } from '../policy/policy.ts';
 import { trashMs } from '../policy/vm-rules.ts';
 
 export type Gone = Pick<Moment, 'id' | 'name' | 'takenAt'>;
-/** Before Ebb deletes by itself; what it answers, afterwards: what is gone. */
+/** Called before Ebb deletes these by itself; what it answers is called afterwards, with what is gone. */
 export type Deleting = (vmId: VmId, moments: readonly Gone[]) => (gone: readonly Gone[]) => void;
 
 export interface OldTrashPorts {
@@ -29,7 +30,7 @@ export async function purgeOldTrash(
     await storage.call('trash.purge', { vmId, trashedBefore });
   } finally {
     const left = ended === null ? [] : await trash().catch(() => old);
-    // What is read stays until tomorrow.
+    // A point that somebody reads stays until tomorrow.
     ended?.(old.filter(({ id }) => !left.some(moment => moment.id === id)));
   }
 }

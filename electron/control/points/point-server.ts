@@ -1,4 +1,5 @@
-// Points served read-only by NBD to programs of the person's own, for as long as the connection lives that asked for it.
+// Serves points read-only by NBD to people's own programs, for as long as the connection lives that asked for
+// it.
 import { isAbsolute } from 'node:path';
 import type { DiskId, MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -39,7 +40,7 @@ export interface Serving {
 export class PointServer {
   readonly #ports: PointServerPorts;
   readonly #served = new Map<number, number>();
-  /** By socket. */
+  /** The points that are served now, by socket path. */
   readonly #points = new Map<string, { readonly vmId: VmId; readonly pointId: PointId }>();
 
   constructor(ports: PointServerPorts) {
@@ -69,7 +70,7 @@ export class PointServer {
       this.#end(socketPath);
     });
     try {
-      // Forbidden while it was being opened.
+      // The policy may have forbidden it while the point was being opened.
       requireAllowed();
     } catch (cause) {
       this.#end(socketPath);
@@ -78,12 +79,12 @@ export class PointServer {
     return { uri: nbdUri(opened.exportName, socketPath), socketPath, ...opened };
   }
 
-  /** Those that are served now. */
+  /** The points that are served now. */
   points(): PointId[] {
     return [...this.#points.values()].map(({ pointId }) => pointId);
   }
 
-  /** Nobody may be served any more: whoever reads is hung up on. */
+  /** The policy allows it no more: ends all serving, also of programs that are reading. */
   endAll(): void {
     for (const socketPath of [...this.#points.keys()]) this.#end(socketPath);
   }
@@ -105,7 +106,7 @@ export class PointServer {
     else this.#served.delete(caller);
   }
 
-  /** Whoever listens there replaces what stands there: nothing of anybody's may. */
+  /** Listening replaces what is at that path: so nothing may be there. */
   #checkPlace(path: string): void {
     const { exists } = this.#ports;
     const why = !isAbsolute(path)

@@ -1,4 +1,5 @@
-// Exports of points: which disk, where to, and a point served by storage while exportPoint writes it.
+// Plans exports of points (which disk, which file), and lets storage serve the point while exportPoint writes
+// it.
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { DiskId, MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -20,7 +21,7 @@ export interface PointWriterPorts extends ExportPorts {
   readonly storage: StorageClient;
   /** Private, short, and new at every call. */
   readonly readerSocket: (vmId: VmId) => string;
-  /** Where exports go that name no file; made when first needed. */
+  /** The folder of exports whose caller names no file; made when first needed. */
   readonly exportsFolder: () => string;
   readonly day: () => string;
 }
@@ -46,7 +47,7 @@ export class PointWriter {
     this.#ports = ports;
   }
 
-  /** Everything that can be refused at once is. */
+  /** Refuses at once all that can be refused before the task begins. */
   async find(wanted: WantedExport): Promise<Unnamed<PlannedExport>> {
     const { vmId, vmName, format, path } = wanted;
     const { moments } = await this.#ports.storage.call('timeline.get', { vmId });

@@ -1,4 +1,4 @@
-// A point as other programs read it while something is done with it: by NBD, from storage, read-only.
+// Lets storage serve a point read-only by NBD to other programs, for as long as some work needs it.
 import type { PointId, VmId } from '../../../shared/ids.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import { nbdUri } from '../nbd-uri.ts';

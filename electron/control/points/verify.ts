@@ -1,6 +1,6 @@
-// Checking a VM's history: storage reads and compares some megabytes at a time, control goes on from where it stopped, so
-// that a check can be paused and cancelled at any time and lives through a restart of either. Keeps the newest report of
-// each VM.
+// Checks the history of a VM, and keeps the newest report of each VM. Storage reads and compares some
+// megabytes at a call, and control calls again from there: so a check can be paused and cancelled at any
+// time, and lives through a restart of either.
 import * as z from 'zod';
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -14,10 +14,10 @@ import type { Clock } from '../../platform/ports.ts';
 import type { StorageClient } from '../../storage/client.ts';
 import type { TaskRun } from '../tasks/tasks.ts';
 
-/** Read by one call: some tens of milliseconds of a disk that is not slow. */
+/** What one call reads: some tens of milliseconds on a disk that is not slow. */
 const BUDGET_BYTES = 32 * 2 ** 20;
 const DAMAGES_KEPT = 1000;
-/** What is read again at most after control died; noting it takes a sync. */
+/** Calls between two marks: at most so much is read again where control dies. Each mark costs a sync. */
 const PIECES_A_MARK = 8;
 
 const stoodSchema = z.object({ ...verifyReportSchema.shape, cursor: verifyCursorSchema.nullable() });
@@ -38,7 +38,7 @@ export class HistoryChecks {
     return this.#reports.get(vmId) ?? null;
   }
 
-  /** Fault vm.wrong-state: one is under way, and there is one report. */
+  /** Fault vm.wrong-state: a check is under way, and a VM has one report only. */
   async run(vmId: VmId, run: TaskRun): Promise<void> {
     if (this.report(vmId)?.state === 'running') throw underWay();
     const stood = stoodSchema.safeParse(run.stood).data ?? this.#fresh();
