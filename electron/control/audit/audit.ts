@@ -288,7 +288,7 @@ export class Audit {
     if (begun.task !== null) this.#byTask.set(begun.task, begun);
   }
 
-  /** Stores the beginning for the next control. This one does not need it: a refusal of the disk does no harm. */
+  /** Stores a beginning for the next control. This control does without: a refusal of the disk is no harm. */
   #remember(entry: AuditEntry): void {
     this.#tried(() => this.#options.heads.addOpen(entry));
   }

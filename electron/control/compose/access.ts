@@ -1,4 +1,4 @@
-// Composition, the part about who comes from elsewhere.
+// Composition, the part about people who come from elsewhere.
 import { basename } from 'node:path';
 import type { VmId } from '../../../shared/ids.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -21,7 +21,7 @@ import type { ControlInput } from './compose.ts';
 export function accessParts(catalog: Catalog, policy: PolicyDesk, audit: Audit, log: ControlInput['log']) {
   const requireNetwork = (): void => {
     if (policy.policy.may('headless.network')) return;
-    // A file that says no says why; where none speaks, what to write is said.
+    // Where a policy file forbids it, the refusal says why; where none speaks of it, how to permit it.
     if (policy.policy.keys['headless.network'].valueBy === null)
       throw noNetwork(`${systemPolicyFolder()}/managed`);
     policy.policy.require('headless.network');

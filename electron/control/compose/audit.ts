@@ -26,7 +26,7 @@ import type { Catalog } from '../store/catalog.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { ControlInput } from './compose.ts';
 
-/** Of one file; the log begins another at 1 MiB of characters. */
+/** The most of one file; the log begins another at 1 MiB of characters. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface AuditParts {
@@ -58,11 +58,11 @@ export const taskEnded =
   ({ id, state, error }: Task): void => {
     if (state === 'running') return;
     const code = error?.code ?? null;
-    // Asked again when it begins: the policy may be another than when it was ordered.
+    // Also a task may be denied: its work asks the policy again when it begins.
     audit.taskEnded(id, { outcome: code !== null && isDenial(code) ? 'denied' : state, code });
   };
 
-/** What Ebb deletes by itself: planned before it is done, and what is gone. */
+/** Records what Ebb deletes by itself: before, what it is about to delete; afterwards, what is gone. */
 export const ebbDeleting =
   (audit: Audit, catalog: Catalog, action: 'history.thinned' | 'trash.emptied'): Deleting =>
   (vmId, moments) => {
@@ -72,7 +72,7 @@ export const ebbDeleting =
     return gone => audit.end(begun, { outcome: gone.length === 0 ? 'failed' : 'done', to: pointsOf(gone) });
   };
 
-/** As many as fit; how many there are is said. */
+/** Names as many points as fit, and says how many there are. */
 const pointsOf = (moments: readonly Gone[]): AuditValues => ({
   points: moments.length,
   point: listed(moments.map(({ name, takenAt }) => name || new Date(takenAt).toISOString().slice(0, 16))),
@@ -83,13 +83,13 @@ const listed = (words: readonly string[]): string => {
   return text.length <= 400 ? text : `${text.slice(0, 399)}…`;
 };
 
-/** The folder of a VM that was deleted long ago. */
+/** Records that the folder of a VM that was deleted long ago is gone. */
 export const vmGone =
   (audit: Audit) =>
   (vmId: VmId): void =>
     audit.note({ via: 'service', action: 'trash.emptied', vmId, vmName: '', from: {}, to: { kind: 'vm' } });
 
-/** Nobody kept what was tried: a change of limits that nobody called for. */
+/** Records that a tried range ended because nobody kept it: limits changed without a call. */
 export const trialEnded =
   (audit: Audit, machines: Machines) =>
   (vmId: VmId, from: MemoryRange, to: MemoryRange): void => {
@@ -99,7 +99,7 @@ export const trialEnded =
     audit.note({ ...draft, from: range(from), to: range(to) });
   };
 
-/** Of one that a control before this one, or storage's absence, left half-done: its own record says that it is not known. */
+/** Records how a going back ended that was left half-done: the record of the call itself says "unknown". */
 export const goBackFinished =
   (audit: Audit, machines: Machines) =>
   ({ vmId, momentId, code }: Found): void => {
@@ -109,7 +109,7 @@ export const goBackFinished =
     audit.note({ ...draft, to: { momentId } }, { outcome, code });
   };
 
-/** Whenever what IT's files say is another than before, which is nothing. */
+/** Records each change of what IT's files say; before the first, they say nothing. */
 export function policyAudited(audit: Audit, desk: PolicyDesk): () => void {
   let before = JSON.stringify([[], []]);
   return () => {
@@ -130,7 +130,7 @@ export function policyAudited(audit: Audit, desk: PolicyDesk): () => void {
   };
 }
 
-/** Asked outside, so that nothing is begun for what is refused, and again inside, when it is done. */
+/** `ask` comes first, so that a refused call has no record of a beginning, and again just before the call. */
 export function auditedHandlers(
   handlers: Handlers<Contract>,
   audit: Audit,

@@ -1,3 +1,4 @@
+// Composition: builds the parts of control, joins them, and begins and ends them in their order.
 import type { VmId } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
 import type { Channel } from '../../../shared/rpc/channel.ts';
@@ -84,7 +85,7 @@ export interface ControlInput {
   readonly log: Log;
   readonly exit: () => void;
   readonly pid: number;
-  /** Looked at beside the system's; from the command line alone. */
+  /** A policy folder that is read beside the system's; only the command line names it. */
   readonly policyFolder?: string | undefined;
 }
 
@@ -261,7 +262,7 @@ const trashOf = (
     log,
   });
 
-/** VMs their tasks make anew. */
+/** The VMs that journaled tasks make anew. */
 const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
   new Set(
     journal.all().flatMap(({ kind, vmId }) => ((kind === 'vm.create' || kind === 'vm.clone') && vmId) || []),
@@ -286,7 +287,7 @@ const peekDesk = (
     random: systemRandom,
   });
 
-/** Each lasts no longer than the policy allows it. */
+/** The parts by which people look into VMs. What they opened ends when the policy forbids it. */
 function lookingParts(
   input: ControlInput,
   parts: Parameters<typeof peekDesk>[1] & { readonly pointServer: PointServer },

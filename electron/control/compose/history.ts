@@ -1,4 +1,4 @@
-// Composition, the part about points: what works on them beside storage itself.
+// Composition, the part about points: the parts of control that work on points.
 import { fileURLToPath } from 'node:url';
 import type { VmId } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -85,7 +85,7 @@ const readerSocket = (input: ControlInput) => (vmId: VmId) => {
 const unfinished = ({ dataFolder }: EbbPaths): Unfinished =>
   new Unfinished({ path: `${dataFolder}/unfinished.json`, readJson, writeJson, remove: removeFile });
 
-/** Of a control that died: files half-written, points that were looked into, and copies in no drive. */
+/** Clears away what a dead control left: half-written files, points looked into, CD copies in no drive. */
 export async function sweepLeftOver(
   paths: EbbPaths,
   { pointFiles, drives }: { readonly pointFiles: PointFiles; readonly drives: Drives },
@@ -116,7 +116,7 @@ const exportPorts = ({ paths }: ControlInput): ExportPorts & { exportsFolder: ()
 
 const day = (): string => new Intl.DateTimeFormat('sv-SE').format(clock.wallMs());
 
-/** What works on points beside storage itself. */
+/** The parts of control that work on points. */
 export function historyParts(
   input: ControlInput,
   storage: StorageClient,

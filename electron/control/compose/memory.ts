@@ -1,4 +1,5 @@
-// Composition, the part about memory: its manager with the host's figures, and ranges as people try and undo them.
+// Composition, the part about memory: the memory manager with the host's figures, and the desk of ranges that
+// people try.
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { Topics } from '../../../shared/rpc/topics.ts';
 import { systemClock } from '../../platform/clock.ts';

@@ -1,4 +1,5 @@
-// Composition, the part about moments: what control keeps beside their points, and clocks of guests that stood still.
+// Composition, the part about moments: what control keeps beside a moment's points, and the clocks of guests
+// whose time stood still.
 
 import type { VmId } from '../../../shared/ids.ts';
 import { systemClock } from '../../platform/clock.ts';
@@ -71,13 +72,13 @@ export function momentParts({ paths, log }: ControlInput, parts: MomentParts) {
   return { shelf, moments, thumbnails, ready };
 }
 
-/** Its guest's time stood still while it was suspended, or while this computer slept. */
+/** Sets the clock of a guest whose time stood still: the VM was suspended, or this computer slept. */
 export function setClock(supervisor: VmSupervisor): void {
   const reached = supervisor.reached();
   if (reached !== null) void setGuestTime(reached.agent, systemClock, ms => delay(systemClock, ms));
 }
 
-/** This computer slept, and its guests with it. */
+/** Sets the clocks of all guests, after this computer slept. */
 export function setClocks(machines: Machines): void {
   for (const { spec } of machines.list()) setClock(machines.supervisor(spec.id));
 }

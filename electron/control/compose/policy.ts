@@ -31,9 +31,9 @@ import type { ControlInput } from './compose.ts';
 const LAYERS = ['managed', 'recommended'] as const;
 
 /**
- * The system's folder, always. One more, from the command line that starts control, can only add: of two rules the
- * stricter wins, and the system's where neither is; one that is not an administrator's permits nothing (headless.network). So
- * whoever starts control by hand loosens nothing.
+ * The policy folders: always the system's. One more folder, from the command line that starts control, can
+ * only add rules: of two rules the stricter wins, and the system's where neither is; a folder that is not an
+ * administrator's permits nothing (headless.network). So whoever starts control by hand loosens nothing.
  */
 function look(extra: string | undefined): LayerFolder[] {
   const found = (folder: string, read: (path: string) => Omit<LayerFolder, 'layer'>): LayerFolder[] =>
@@ -80,7 +80,7 @@ export interface PolicyListeners {
   readonly log: (line: string) => void;
 }
 
-/** What runs is brought within the limits at once. */
+/** Brings what runs within the limits at once. */
 export function applyPolicy({ desk, memory, machines, topics, totalKib, log }: PolicyListeners): void {
   const { policy } = desk;
   const set = memory.setPolicy(memoryPolicyOf(policy, totalKib));
@@ -90,7 +90,7 @@ export function applyPolicy({ desk, memory, machines, topics, totalKib, log }: P
   topics.publish('policy', null, desk.report());
 }
 
-/** What was opened while it was allowed goes on by itself: it ends. */
+/** Ends what was opened while it was allowed, and is not any more: without this it would go on. */
 export const endForbidden =
   (
     desk: Pick<PolicyDesk, 'policy'>,
@@ -109,7 +109,7 @@ export const endForbidden =
     if (!policy.may('history.goBack')) void parts.peeks.endAll();
   };
 
-/** From now on what it says holds for all of them. */
+/** From now on all parts hear of every change of the policy. */
 export function bindPolicy(
   input: ControlInput,
   {
@@ -127,7 +127,7 @@ export function bindPolicy(
   return { rules: orderRules(input, bound.desk), bound };
 }
 
-/** What people set: refused, or durable and in force. Faults: policy.denied, memory.bad-range. */
+/** Takes what people set: durable and in force when it returns. Faults: policy.denied, memory.bad-range. */
 export function setMemoryPolicy(
   { desk, memory, totalKib }: Pick<PolicyListeners, 'desk' | 'memory' | 'totalKib'>,
   catalog: Catalog,
@@ -140,7 +140,7 @@ export function setMemoryPolicy(
   desk.userChanged();
 }
 
-/** Every call is asked about, whoever makes it; what is refused is told. */
+/** Asks the policy about every call, whoever makes it; logs what is refused. */
 export const policyAsk = (
   { desk, log }: Pick<PolicyListeners, 'desk' | 'log'>,
   catalog: Pick<Catalog, 'get'>,

@@ -1,4 +1,4 @@
-// Composition, the part about automatic history: its desk, and what this computer runs on.
+// Composition, the part about automatic history: its desk, and whether this computer runs on battery.
 import type { VmId } from '../../../shared/ids.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { Topics } from '../../../shared/rpc/topics.ts';
@@ -40,7 +40,7 @@ interface HistoryDeskParts {
   readonly audit: Audit;
 }
 
-/** What the computer says itself; where it says nothing, what a shell told. */
+/** The power as the computer tells it; where it tells nothing, as a shell told it. */
 function powerTold() {
   let isOnBattery = false;
   return {

@@ -1,4 +1,5 @@
-// How VMs are set up, joined with this computer: firmware, TPMs, its ports, the machines its QEMU knows.
+// Composition, the part about setting up VMs: what of it is this computer's (firmware, TPMs, ports, QEMU's
+// machine types).
 import { bootId } from '../../platform/boot-id.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { portState } from '../../platform/host-ports.ts';

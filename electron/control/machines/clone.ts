@@ -1,6 +1,7 @@
-// A VM of its own from a point of another: new ids throughout, its disks copied as they were at the point, in full or
-// (linked) by reflink, which is instant. Nothing is shared afterwards but blocks, by the file system alone. The source is
-// only read, running or not (T4); what fails half-way leaves nothing (machines.make).
+// Clones: makes a VM from a point of another VM. The clone has new ids throughout. Its disks are copied as
+// they were at the point, in full or (linked) by reflink, which is instant. Afterwards the two share nothing
+// but blocks, by the file system alone. The source is only read, running or not (T4). A clone that fails
+// half-way leaves nothing (machines.make).
 import {
   type DiskId,
   diskIdSchema,
@@ -41,7 +42,7 @@ export interface PlannedClone {
   readonly momentName: string;
   readonly spec: VmSpec;
   readonly copies: readonly { readonly pointId: PointId; readonly diskId: DiskId }[];
-  /** Shares its blocks with the source, where the file system can: instant, and as independent as a copy in full. */
+  /** The clone shares blocks with the source by reflink: instant, and as independent as a copy in full. */
   readonly linked: boolean;
 }
 
@@ -52,7 +53,7 @@ export class Cloner {
     this.#ports = ports;
   }
 
-  /** Refuses here, before anything is made. */
+  /** Refuses before anything is made. */
   async plan(
     vmId: VmId,
     {
@@ -62,7 +63,7 @@ export class Cloner {
     }: { readonly momentId: MomentId; readonly name: string; readonly linked: boolean },
   ): Promise<PlannedClone> {
     const { machines, storage, random, clock } = this.#ports;
-    // A copy is made as the policy lets it run.
+    // The clone's spec is the one that the policy lets the source run with.
     const from = machines.bound(vmId);
     machines.checkNew(name);
     const { moments } = await storage.call('timeline.get', { vmId });
@@ -70,14 +71,14 @@ export class Cloner {
     const pairs = from.disks.flatMap(disk => {
       const point = moment.points.find(({ diskId }) => diskId === disk.id);
       const diskId = diskIdSchema.parse(random.uuid());
-      // T4: as large as it was then, whatever became of the disk.
+      // T4: as large as the point was then, whatever became of the disk.
       return point === undefined
         ? []
         : [{ pointId: point.pointId, diskId, virtualBytes: point.virtualBytes }];
     });
     const id = vmIdSchema.parse(random.uuid());
     const disks = pairs.map(({ diskId, virtualBytes }) => ({ id: diskId, virtualBytes }));
-    // What only one VM can have, or would do twice, stays with the one it is of.
+    // What only one VM can have, or two would do twice, stays with the source.
     const own = { portForwards: [], autostart: null, hasSeed: false };
     const spec: VmSpec = { ...from, ...own, id, name, disks, createdAt: clock.wallMs() };
     return { from, momentName: moment.name, spec, copies: pairs, linked };
@@ -88,7 +89,7 @@ export class Cloner {
     const { from, momentName, spec, copies, linked } = planned;
     const { step } = run;
     const fill = async (): Promise<void> => {
-      // T14: for all of its disks, before the first is copied.
+      // T14: room for all of the disks, before the first is copied.
       if (!linked) await this.#requireRoom(from.id, copies, run);
       for (const copy of copies)
         if (linked) await this.#share(from.id, spec.id, copy, step);

@@ -1,6 +1,6 @@
-// CD drives of VMs that are off: taken out what is in one, or another put in. Each copy has a name of its own, and the catalog's
-// row, which is durable, says which is in. So whatever dies when, the row names a file that is whole; a copy no row names is
-// nobody's, and goes at the end, or with the next control.
+// CD drives of VMs that are off: inserts a CD, or ejects it. Each copy of a CD has a name of its own, and the
+// catalog's row, which is durable, says which one is in the drive. So whatever dies when, it names a whole
+// file. A copy that no row names belongs to nobody: it is removed at the end, or by the next control.
 //
 //   insert: copy whole, under a new name → row → other copies gone          eject: row → all copies gone
 import type { VmId } from '../../../shared/ids.ts';
@@ -28,7 +28,7 @@ export interface DrivesPorts {
 export interface Insertion {
   readonly vmId: VmId;
   readonly file: ChosenFile;
-  /** Of the copy. */
+  /** In the name of the copy. */
   readonly discId: string;
 }
 
@@ -39,7 +39,7 @@ export class Drives {
     this.#ports = ports;
   }
 
-  /** Refuses here, before anything is copied. */
+  /** Refuses before anything is copied. */
   plan(vmId: VmId, file: ChosenFile): Insertion {
     this.#check(vmId, file);
     return { vmId, file, discId: this.#ports.random.uuid() };
@@ -57,7 +57,7 @@ export class Drives {
   async insert({ vmId, file, discId }: Insertion, run: TaskRun): Promise<void> {
     const { machines, folders } = this.#ports;
     const boot = bootOf(installerName(discId), file);
-    // It was in when control died.
+    // The CD was in the drive already when control died.
     if (isoNameOf(machines.spec(vmId)) === isoNameOf({ boot })) return;
     this.#check(vmId, file);
     checkUnchanged(file, this.#ports);
@@ -73,26 +73,26 @@ export class Drives {
     }
   }
 
-  /** How large the copy was; 0 where the drive was empty, or there is none. */
+  /** The bytes of the copies removed; 0: the drive was empty, or there is none. */
   async eject(vmId: VmId): Promise<number> {
     if (this.#ports.machines.spec(vmId).boot.kind !== 'iso') return 0;
     this.#put(vmId, { kind: 'disk' });
     return this.#removeOthers(vmId);
   }
 
-  /** What controls before this one left; before anything is put in again. */
+  /** Removes copies that dead controls left. To be called before any insertion is begun again. */
   async sweep(): Promise<void> {
     for (const { spec } of this.#ports.machines.kept()) await this.#removeOthers(spec.id);
   }
 
-  /** L4: of a machine that is to go on nothing is changed; it may have begun to run since it was asked for. */
+  /** L4: a machine that is to go on is not changed, and the VM may have begun to run since this was asked. */
   #put(vmId: VmId, boot: VmSpec['boot']): void {
     const { machines } = this.#ports;
     machines.requireOff(vmId, 'changing what is in its CD drive');
     machines.update({ ...machines.spec(vmId), boot });
   }
 
-  /** All but what is in. One that cannot be removed now is by the next control. */
+  /** Removes all copies but the one in the drive. Those that cannot be now, the next control removes. */
   async #removeOthers(vmId: VmId): Promise<number> {
     const { machines, folders, log } = this.#ports;
     let removed = 0;

@@ -1,4 +1,5 @@
-// What is in a VM's CD drive: a copy of an ISO in its folder, and what its spec says of it. Names and words are pure.
+// What is in a VM's CD drive: a copy of an ISO in the VM's folder, and what the VM's spec says of it. Names
+// and words are pure.
 import { Fault } from '../../../shared/result.ts';
 import { bytesText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -6,11 +7,11 @@ import type { ChosenFile } from '../files.ts';
 import type { TaskRun } from '../tasks/tasks.ts';
 import type { MachineFolders } from './machine-folders.ts';
 
-/** Of the one a VM is created with. */
+/** The name of the copy that a VM is created with. */
 export const INSTALLER = 'installer.iso';
-/** Of one put in later: a name says which bytes, also to saved memory that knows it (L4). */
+/** The name of a copy put in later. A name never changes its bytes: saved memory may know it (L4). */
 export const installerName = (uuid: string): string => `installer-${uuid}.iso`;
-/** Ours by its name, whole or not. */
+/** Is this the name of a copy of ours, whole or not? */
 export const isInstaller = (name: string): boolean => /^installer(-[0-9a-f-]{36})?\.iso(\.new)?$/.test(name);
 
 export const bootOf = (isoName: string, { name }: Pick<ChosenFile, 'name'>): VmSpec['boot'] => ({
@@ -19,11 +20,11 @@ export const bootOf = (isoName: string, { name }: Pick<ChosenFile, 'name'>): VmS
   label: name.replace(/\p{C}/gu, ' ').slice(0, 255),
 });
 
-/** What is in its drive by its spec. */
+/** The copy in the drive, as the spec says; null: none. */
 export const isoNameOf = ({ boot }: Pick<VmSpec, 'boot'>): string | null =>
   boot.kind === 'iso' ? boot.isoName : null;
 
-/** To where this spec will look for it; nothing where it looks for none. */
+/** Copies the ISO to where this spec will look for it; does nothing where the spec has none. */
 export async function copyInstaller(
   folders: Pick<MachineFolders, 'copyIn'>,
   from: string,
@@ -58,7 +59,7 @@ export const driveChanged = (name: string): Fault =>
     todo: 'Clone it again.',
   });
 
-/** `needs` null: it was full in the middle of it. */
+/** `needs` null: the disk was full in the middle of the copy. */
 export const insertFull = (label: string, needs: number | null, free: number): Fault =>
   new Fault({
     code: 'disk.full',

@@ -1,4 +1,4 @@
-// What is refused of VMs. Pure.
+// The refusals about VMs. Pure.
 import { Fault } from '../../../shared/result.ts';
 import type { VmSummary } from '../../../shared/vm.ts';
 

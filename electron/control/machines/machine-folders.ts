@@ -1,6 +1,6 @@
-// Where a VM's files lie, and what is done with them as a whole. A VM that is being made carries a mark in its folder, from
-// before the first byte until it is in the catalog: what a dead control left half-made is told from a whole VM that the
-// catalog does not know, which is nobody's to move.
+// Where a VM's files lie, and what is done with them as a whole. A VM that is being made has a mark in its
+// folder, from before the first byte until it is in the catalog. The mark tells what a dead control left
+// half-made from a whole VM that the catalog does not know, which nobody may move.
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { makePrivateFolder, removeFile, writeJson } from '../../platform/json-file.ts';
@@ -38,20 +38,20 @@ export interface MachineFolders {
   /** Copies of installers, whole or not; a file of another name is somebody's. */
   readonly installers: (vmId: VmId) => { readonly name: string; readonly bytes: number }[];
   readonly removeInstaller: (vmId: VmId, name: string) => Promise<void>;
-  /** What its cloud image asks for: small files under fixed names, the user's alone (they are told of keys). */
+  /** What its cloud image asks for: small files under fixed names, the user's alone (they hold keys). */
   readonly putSeed: (vmId: VmId, files: Readonly<Record<string, string>>) => void;
-  /** As they are now: without them its disk may not be found to start from. */
+  /** Copies the UEFI variables as they are now: without them the VM may not find the disk it starts from. */
   readonly copyUefiVars: (from: VmId, to: VmId) => void;
   readonly forgetUefiVars: (vmId: VmId) => void;
   readonly remove: (vmId: VmId) => void;
   readonly toTrash: (vmId: VmId) => void;
-  /** It was moved there, and nothing of it is where it was. */
+  /** The VM's folder was moved to the trash, and nothing of it is where it was. */
   readonly isTrashed: (vmId: VmId) => boolean;
   readonly trashed: () => string[];
   readonly removeTrashed: (name: string) => Promise<void>;
-  /** Is this file inside a VM's folder of ours? */
+  /** The VM whose folder this file is in; null: none. */
   readonly ownerOf: (path: string) => VmId | null;
-  /** Durable, before anything else is there; and when it is in the catalog. */
+  /** Sets the mark, durably, before anything else; `endMaking` removes it once the catalog has the VM. */
   readonly beginMaking: (vmId: VmId) => void;
   readonly endMaking: (vmId: VmId) => void;
   readonly halfMade: () => VmId[];

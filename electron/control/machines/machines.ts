@@ -1,5 +1,5 @@
-// The VMs there are: catalog rows joined with their supervisors and their folders in storage. The only place where a VM
-// comes to exist or ceases to; every step on that way can be undone.
+// Owns the VMs there are: catalog rows, joined with their supervisors and with their folders in storage. Only
+// here does a VM come to exist or cease to; every step on that way can be undone.
 import { diskIdSchema, type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import type { MemoryRange } from '../../../shared/memory.ts';
 import { messageOf, orThrow } from '../../../shared/result.ts';
@@ -40,7 +40,7 @@ export interface MachinesPorts {
   readonly memory: MemoryManager;
   readonly folders: MachineFolders;
   readonly supervisor: SupervisorPorts;
-  /** In force now. */
+  /** The policy in force now. */
   readonly policy: () => Policy;
   readonly imports: ImportPorts;
   readonly clock: Clock;
@@ -58,14 +58,14 @@ export class Machines {
     this.#ports = ports;
   }
 
-  /** Finds again what runs (M9), and opens every VM's disks, so that settling goes on. `madeAgain`: by tasks of theirs. */
+  /** Adopts what runs (M9), and opens all disks, so that settling goes on. `madeAgain`: by their tasks. */
   async begin(madeAgain: ReadonlySet<VmId>): Promise<void> {
     await this.#clearAway(madeAgain);
     const all = this.#ports.catalog.all();
     for (const spec of all.filter(isKept)) await this.#logged(spec.id, () => this.#openAgain(spec.id));
     for (const spec of all) {
       const supervisor = this.supervisor(spec.id);
-      // M9: also where its disks do not open: a VM that runs must not be taken for one that is off.
+      // M9: also where the VM's disks do not open: a VM that runs must not be taken for one that is off.
       await this.#logged(spec.id, async () => {
         if (await supervisor.adopt()) this.#ports.log(`vm ${spec.id}: found running`);
         else if (spec.peek !== null) this.endPeek(spec.id);
@@ -73,10 +73,10 @@ export class Machines {
     }
   }
 
-  /** What was being made when the control before this one died: storage, and who fills it, still work on it. */
+  /** What was being made when the last control died: storage, and who fills it, may still work on it. */
   async #clearAway(madeAgain: ReadonlySet<VmId>): Promise<void> {
     const { catalog, folders, storage, log } = this.#ports;
-    // Deleting moves the folder first: a control that died in between left the row of a VM that has no disks any more.
+    // Deleting moves the folder first: a control that died in between left the row of a VM that has no disks.
     for (const { id } of catalog.all()) if (folders.isTrashed(id)) this.#forget(id);
     const halfMade = folders.halfMade();
     if (halfMade.length === 0) return;
@@ -86,7 +86,8 @@ export class Machines {
         if (catalog.get(vmId) !== undefined) return folders.endMaking(vmId);
         if (openVms.includes(vmId)) await storage.closeVm(vmId);
         if (folders.isHeld(vmId)) return log(`vm ${vmId}: half-made, and its disks are open elsewhere`);
-        // The same database as the catalog's says that it is one half of nothing: it takes no room it needs again.
+        // A task makes this VM anew. The journal is in the catalog's database, which has no row of the VM: so
+        // the remains are of no use, and are removed for the room that the task needs again.
         if (madeAgain.has(vmId)) return folders.remove(vmId);
         folders.toTrash(vmId);
         log(`vm ${vmId}: half-made when the service ended, moved to the trash`);
@@ -96,13 +97,13 @@ export class Machines {
   async #openAgain(vmId: VmId): Promise<void> {
     const { storage } = this.#ports;
     await this.open(vmId);
-    // Whoever filled and read them ended with the control before this one.
+    // The programs that filled grafts, and read points, ended with the last control.
     await storage.call('graft.discard', { vmId, graftId: null });
     await storage.call('point.close', { vmId, socketPath: null });
     await this.purgeOldTrash(vmId);
   }
 
-  /** One VM's trouble keeps no other waiting. */
+  /** The trouble of one VM is logged, and keeps no other VM waiting. */
   async #logged(vmId: VmId, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -131,7 +132,7 @@ export class Machines {
     return made;
   }
 
-  /** Those that are there tomorrow. */
+  /** The VMs that are kept: all but peeks. */
   kept(): VmSummary[] {
     return this.list().filter(({ spec }) => isKept(spec));
   }
@@ -155,7 +156,7 @@ export class Machines {
     return this.#supervisors.get(vmId) ?? this.#supervise(spec);
   }
 
-  /** A peek has no disks but those of the VM it looks at. */
+  /** Opens a VM's disks; of a peek, those of the VM it looks at. */
   async open(given: VmId): Promise<void> {
     const vmId = this.peekOf(given)?.vmId ?? given;
     this.#adoptSizes(vmId, await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId)));
@@ -169,7 +170,7 @@ export class Machines {
     if (disks !== null) this.update({ ...spec, disks });
   }
 
-  /** T5: a lost timeline is made anew from the images; the VM is closed for it, and opened again. */
+  /** T5: makes a lost timeline anew from the images; the VM is closed for that, and opened again. */
   async rescue(vmId: VmId, replace: boolean): Promise<Rescued> {
     const { storage, folders, changed } = this.#ports;
     this.requireOff(vmId, 'rescuing');
@@ -186,7 +187,7 @@ export class Machines {
     return purgeOldTrash(this.#ports, vmId);
   }
 
-  /** Refuses here, before anything is made; `create` makes it. */
+  /** Refuses before anything is made; `create` makes the VM. */
   async plan(given: NewMachine): Promise<{ readonly spec: VmSpec; readonly image: ImportSource | null }> {
     const { memory, folders, clock, random, imports } = this.#ports;
     const range = orThrow(memory.checkRange(given));
@@ -216,7 +217,7 @@ export class Machines {
     return history === true ? examineHistory(image, imports) : image;
   }
 
-  /** There is room for one more, of that name. */
+  /** Refuses where there is no room for one more VM, or its name is taken. */
   checkNew(name: string): void {
     this.#checkName(name, null);
     if (this.#ports.catalog.all().length < VMS_MAX) return;
@@ -245,7 +246,7 @@ export class Machines {
     });
   }
 
-  /** All or nothing: empty disks, filled by `fill`, or (`bringsDisks`) none; whatever fails, folder and row are gone. */
+  /** Makes a VM: empty disks for `fill` to fill, or (`bringsDisks`) none. What fails leaves nothing. */
   async make(
     spec: VmSpec,
     { step, signal }: TaskRun,
@@ -253,7 +254,7 @@ export class Machines {
     bringsDisks = false,
   ): Promise<void> {
     const { catalog, storage, folders } = this.#ports;
-    // It was whole when control died.
+    // The VM was whole when control died.
     if (catalog.get(spec.id) !== undefined) return;
     this.checkNew(spec.name);
     try {
@@ -271,7 +272,7 @@ export class Machines {
       }
       await fill();
       signal.throwIfAborted();
-      // Another may have taken it meanwhile, or the policy be another.
+      // Another VM may have taken the name meanwhile, or the policy may have changed.
       this.checkNew(spec.name);
       limits.requireNew({ ...spec, disks }, catalog.all().length, this.#ports.policy());
       catalog.put({ ...spec, disks });
@@ -295,7 +296,7 @@ export class Machines {
   setRange(vmId: VmId, range: MemoryRange): void {
     const spec = this.spec(vmId);
     const wanted = limits.wantedRange(range, spec, this.#ports.policy());
-    // What is left as it is may be beyond a limit that came later.
+    // A maximum that stays as it is may be beyond a limit that came later.
     const isSame = wanted.maxKib === spec.maxKib;
     this.update({ ...spec, ...orThrow(this.#ports.memory.checkRange(wanted, isSame)) });
   }
@@ -306,21 +307,21 @@ export class Machines {
     this.update({ ...spec, balanced, weight });
   }
 
-  /** Durable first, then everybody hears. */
+  /** Stores the spec durably, then tells everybody. */
   update(spec: VmSpec): void {
     this.#ports.catalog.put(spec);
     this.#hear(spec);
     this.#ports.changed();
   }
 
-  /** As the policy leaves it; what is stored stays. */
+  /** Tells supervisor and memory the spec as the policy leaves it; the stored spec stays. */
   #hear(spec: VmSpec): void {
     const bound = limits.boundSpec(spec, this.#ports.policy());
     this.supervisor(spec.id).setSpec(bound);
     this.#ports.memory.specChanged(bound);
   }
 
-  /** How it runs. */
+  /** The spec that the VM runs with. */
   bound(vmId: VmId): VmSpec {
     return limits.boundSpec(this.spec(vmId), this.#ports.policy());
   }
@@ -331,7 +332,7 @@ export class Machines {
     limits.requireStart(running.length, saved, this.#ports.policy());
   }
 
-  /** M10: those that run shrink, and have theirs again when the rule goes. */
+  /** M10: running VMs shrink to a new limit, and have their own range again when the rule goes. */
   policyChanged(): void {
     for (const spec of this.#ports.catalog.all()) this.#hear(spec);
     this.#ports.changed();
@@ -348,14 +349,14 @@ export class Machines {
     return this.#ports.catalog.get(vmId)?.peek ?? null;
   }
 
-  /** It is there until its QEMU ends. */
+  /** The peek is there until its QEMU ends. */
   addPeek(spec: VmSpec): void {
     this.#ports.catalog.put(spec);
     this.#supervise(spec);
     this.#ports.changed();
   }
 
-  /** Nothing of it is kept; nothing happens where it ended before. */
+  /** Removes a peek and all it wrote; does nothing where it has ended before. */
   endPeek(vmId: VmId): void {
     if (this.#ports.catalog.get(vmId) === undefined) return;
     this.#ports.folders.remove(vmId);
@@ -381,7 +382,7 @@ export class Machines {
     this.#ports.changed();
   }
 
-  /** T7. The present is kept under this name; an order that was carried out is not again. */
+  /** T7. The present is kept under the order's name. An order that was carried out is not again. */
   async moveDisks(vmId: VmId, order: MoveOrder): Promise<Timeline> {
     const timeline = await this.#ports.storage.call('moment.go-back', { vmId, ...order });
     this.#adoptSizes(vmId, timeline);

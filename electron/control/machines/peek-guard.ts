@@ -1,4 +1,5 @@
-// What a peek can be asked for: it is run, watched and balanced like a VM, and has no history, no settings, no tomorrow.
+// Which calls a peek takes: it is run, watched and balanced like a VM, but has no history and no settings,
+// and is not kept.
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
@@ -31,7 +32,7 @@ const MAY: ReadonlySet<string> = new Set<MethodName<Contract>>([
   'console.close',
 ]);
 
-/** `peekOf`: null of a VM that is kept, and of one that is not there. */
+/** `peekOf` answers null for a VM that is kept, and for one that is not there. */
 export const onlyLooking = (
   handlers: Handlers<Contract>,
   peekOf: (vmId: VmId) => Peek | null,

@@ -1,6 +1,6 @@
-// A look at how a VM was: a machine that reads a point and writes to a file of its own above it, and is gone with all it
-// wrote when its QEMU ends. Now is not touched (T4), and may run beside it. What an earlier state would do to the world
-// it wakes up in nobody knows, so it reaches no network.
+// Peeks: looks at how a VM was. A peek is a machine that reads a point, writes to a file of its own above it,
+// and is gone with all it wrote when its QEMU ends. Now is not touched (T4), and may run beside the peek.
+// Nobody knows what an earlier state would do to the world it wakes up in, so a peek reaches no network.
 
 import { freeName } from '../../../shared/free-name.ts';
 import { type DiskId, diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../../shared/ids.ts';
@@ -47,7 +47,7 @@ export class PeekDesk {
     this.#ports = ports;
   }
 
-  /** Refuses here, before anything is made. Faults: moment.not-found, limit.reached, qemu.missing. */
+  /** Refuses before anything is made. Faults: moment.not-found, limit.reached, qemu.missing. */
   async plan(vmId: VmId, momentId: MomentId): Promise<PlannedPeek> {
     const { machines, storage, random, clock } = this.#ports;
     const from = machines.bound(vmId);
@@ -69,7 +69,7 @@ export class PeekDesk {
     };
   }
 
-  /** A VM that is off, for a moment: `start` comes next. Faults: disk.full, disk.io. */
+  /** Makes the peek, a VM that is off until `start` is called. Faults: disk.full, disk.io. */
   async make({ spec, virtualBytes }: PlannedPeek): Promise<void> {
     const { machines, folders } = this.#ports;
     try {
@@ -83,13 +83,13 @@ export class PeekDesk {
     }
   }
 
-  /** Where that fails it is over, and with it all there was of it. */
+  /** Starts the peek. Where that fails, the peek is over and removed. */
   async start({ spec }: PlannedPeek, { signal, step }: TaskRun): Promise<void> {
     const { machines, setup, requireAllowed } = this.#ports;
     try {
       requireAllowed();
       await setup.start(spec.id, signal, step);
-      // Forbidden while it was being started.
+      // The policy may have forbidden it while the peek was being started.
       requireAllowed();
     } catch (cause) {
       await this.#end(spec.id);
@@ -98,7 +98,7 @@ export class PeekDesk {
     }
   }
 
-  /** Nobody may look any more: each is gone, with all it wrote. */
+  /** The policy allows peeks no more: ends them all, with all they wrote. */
   async endAll(): Promise<void> {
     const { machines, log } = this.#ports;
     for (const { spec } of machines.list()) {
@@ -132,7 +132,7 @@ export class PeekDesk {
   }
 }
 
-/** The disks of now that were there then, as large as they were. */
+/** The points of the VM's present disks that were there at that moment. */
 const disksOf = (from: VmSpec, moment: Moment) =>
   from.disks.flatMap(({ id }) => {
     const point = moment.points.find(({ diskId }) => diskId === id);
@@ -166,7 +166,7 @@ function peekSpec(
   };
 }
 
-/** One that a VM may have (vmNameSchema), with room for a number. */
+/** A name that a VM may have (vmNameSchema), with room for a number. */
 export function nameOf(vm: string, point: string): string {
   let name = '';
   for (const letter of `${vm}: ${point}`.replace(/[\p{C}/\\,=]/gu, ' ')) {

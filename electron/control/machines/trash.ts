@@ -1,4 +1,5 @@
-// What was deleted a week ago will not be missed, and takes room: it goes for good when control begins, and day by day.
+// Empties the trash, when control begins and every day: what was deleted a week ago will not be missed, and
+// takes up room.
 
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -12,12 +13,12 @@ const LOOK_MS = 24 * 3_600_000;
 export interface TrashPorts {
   readonly clock: Clock;
   readonly folders: Pick<MachineFolders, 'trashed' | 'removeTrashed'>;
-  /** Of points, one VM after another. */
+  /** The VMs whose trashed points are purged, one VM after another. */
   readonly vms: () => readonly VmId[];
   /** How long what was deleted stays. */
   readonly keptMs: () => number;
   readonly purgePoints: (vmId: VmId) => Promise<void>;
-  /** Of a VM: its folder is gone. */
+  /** Called when the folder of a deleted VM is gone. */
   readonly removed: (vmId: VmId) => void;
   readonly log: Log;
 }
@@ -61,7 +62,7 @@ export class Trash {
   }
 }
 
-/** Pure. As machine-folders.ts names them, `<vmId>-<when>`; what has another name is somebody else's. */
+/** Pure. Names are `<vmId>-<when>` (machine-folders.ts); what has another name is somebody else's. */
 export function isOlder(name: string, before: number): boolean {
   const [, vmId, when] = /^(.+)-(\d+)$/.exec(name) ?? [];
   return vmIdSchema.safeParse(vmId).success && Number(when) < before;

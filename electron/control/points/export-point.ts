@@ -92,7 +92,7 @@ function shortened(name: string): string {
   return short.trimEnd();
 }
 
-/** Answers the path. Faults: file.unreadable (folder or name), disk.full, disk.io, qemu.missing, cancelled. */
+/** Answers the path. Faults: file.unreadable (folder, name), disk.full, disk.io, qemu.missing, cancelled. */
 export async function exportPoint(request: ExportRequest, ports: ExportPorts, run: TaskRun): Promise<string> {
   const { folder, name, format, pointId } = request;
   const target = `${folder}/${name}`;

@@ -1,5 +1,5 @@
-// L2: whether KVM works is found out by booting something under it, not by whether /dev/kvm opens. The answer is
-// remembered for this QEMU and this boot of the host.
+// L2: finds out whether KVM works by booting something under it: that /dev/kvm opens does not tell. The
+// answer is remembered for this QEMU and this boot of the host.
 import * as z from 'zod';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId, ToolResult } from '../../platform/process.ts';
@@ -16,7 +16,7 @@ const rememberedSchema = z.object({
 });
 export type ProbeResult = z.infer<typeof rememberedSchema>;
 
-/** Under KVM firmware reaches a boot sector in well under a second; a machine under load gets a little longer. */
+/** Under KVM, firmware reaches a boot sector in well under a second; under load it gets some seconds more. */
 const SIGN_OF_LIFE = { timeoutMs: 8_000, stepMs: 50 };
 const SIGN = 'EBBLIVES';
 
@@ -63,7 +63,7 @@ export class AcceleratorProbe {
     this.#ports = ports;
   }
 
-  /** One probe at a time; later callers share it. */
+  /** Probes once; all callers share the answer. */
   result(): Promise<ProbeResult> {
     this.#known ??= this.#find();
     return this.#known;

@@ -1,6 +1,6 @@
-// VMs that start by themselves: once after each start of this computer, one after the other. Which are left is noted
-// before each start, so that a control that dies in between goes on with the rest, and one that is restarted later starts
-// nothing a person has shut down.
+// Starts the VMs that start by themselves: once after each start of this computer, one after the other. Which
+// VMs are left is noted before each start: so where control dies in between, the next one goes on with the
+// rest, and a control that is restarted later starts no VM that a person has shut down.
 import * as z from 'zod';
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -25,7 +25,7 @@ export interface AutostartPorts {
   /** Durable. */
   readonly writeNote: (note: unknown) => void;
   readonly vms: () => readonly (Wish & { readonly isRunning: boolean })[];
-  /** Resolves when it runs, or could not. */
+  /** Resolves when the VM runs, or could not be started. */
   readonly start: (vmId: VmId) => Promise<void>;
   readonly log: (line: string) => void;
 }
@@ -53,7 +53,7 @@ export class Autostart {
       if (this.#isStopped) return;
       left = rest;
       writeNote({ boot: bootId, left });
-      // Changed, deleted or started while it waited.
+      // The VM may have been changed, deleted or started during the delay.
       const vm = vms().find(({ id }) => id === vmId);
       if (vm === undefined || vm.autostart === null || vm.isRunning) continue;
       log(`vm ${vmId}: starts by itself`);
@@ -65,7 +65,7 @@ export class Autostart {
     return this.#ports.vms().find(({ id }) => id === vmId);
   }
 
-  /** Of this start of the computer: what the control before this one left, or all. */
+  /** The VMs still to be started since the computer started: what the last control left, or all. */
   #left(): VmId[] {
     const noted = noteSchema.safeParse(this.#ports.readNote());
     return noted.success && noted.data.boot === this.#ports.bootId

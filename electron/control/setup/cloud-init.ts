@@ -1,6 +1,6 @@
-// What a cloud image asks for at its first start (cloud-init's NoCloud), as two files. Pure. Every word a person gave is
-// a double-quoted string in which only letters, digits and plain signs stand for themselves: nothing in it can end the
-// string, begin a list, or be taken for a number, a date or a yes.
+// Makes what a cloud image asks for at its first start (cloud-init's NoCloud), as two files. Pure. Every word
+// that a person gave becomes a double-quoted string in which only letters, digits and plain signs stand for
+// themselves: nothing in it can end the string, begin a list, or be taken for a number, a date or a yes.
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { CloudInit } from '../../../shared/vm-setup.ts';
 
@@ -12,7 +12,7 @@ function escaped(character: string): string {
 
 export const yamlString = (text: string): string => `"${text.replace(/[^ -~]|["\\]/gu, escaped)}"`;
 
-/** As a host may be called: what the name of the VM has of letters and digits. */
+/** A name that a host may have: the letters and digits of the VM's name. */
 export function hostNameOf(name: string): string {
   const words =
     name
@@ -36,14 +36,14 @@ export function seedOf(
     '#cloud-config',
     'users:',
     `  - name: ${yamlString(user)}`,
-    // Without a password: its keys are the only way in.
+    // The user has no password: the keys are the only way in.
     '    lock_passwd: true',
     '    shell: "/bin/bash"',
     '    sudo: "ALL=(ALL) NOPASSWD:ALL"',
     ...(sshKeys.length === 0 ? [] : ['    ssh_authorized_keys:', ...list('      ', sshKeys)]),
     ...(packages.length === 0 ? [] : ['package_update: true', 'packages:', ...list('  ', packages)]),
   ];
-  // Another id is another machine to cloud-init: it would do all this again.
+  // To cloud-init another id is another machine, on which it would do all this again.
   const metaData = [`instance-id: ${yamlString(id)}`, `local-hostname: ${yamlString(hostNameOf(name))}`];
   return { 'user-data': `${userData.join('\n')}\n`, 'meta-data': `${metaData.join('\n')}\n` };
 }

@@ -1,4 +1,4 @@
-// What a change makes of a VM's spec, and when it applies. Pure.
+// Decides what a change makes of a VM's spec, and when it applies. Pure.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { ok, type Result, refuse } from '../../../shared/result.ts';
 import type { VmPhase, VmSpec } from '../../../shared/vm.ts';
@@ -14,9 +14,9 @@ export interface Configured {
   readonly applies: 'now' | 'next-start';
 }
 
-/** Of a VM while it runs as well: nothing of its machine. */
+/** Not part of the VM's machine: changed while it runs as well. */
 const TOLD = ['group', 'notes', 'autostart', 'cpuCapPercent'] as const;
-/** What its disks and its saved variables were made with: not under a machine that is to go on (L4). */
+/** What disks and UEFI variables were made with: never changed under a machine that is to go on (L4). */
 const OFF_ONLY = ['firmware', 'hasTpm', 'devices'] as const;
 
 const differs = (spec: VmSpec, change: SetupChange, keys: readonly (keyof SetupChange)[]): boolean =>

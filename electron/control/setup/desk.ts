@@ -1,4 +1,4 @@
-// How a VM's machine is set up: what a new one gets, what is changed, and what is made sure of before a start.
+// Sets up VMs' machines: what a new VM gets, what people change, and what is made sure of before a start.
 import type { VmId } from '../../../shared/ids.ts';
 import { KINDS } from '../../../shared/kinds.ts';
 import { Fault, orThrow } from '../../../shared/result.ts';
@@ -28,13 +28,13 @@ export interface SetupPorts {
   readonly parts: Pick<PartsPort, 'swtpm' | 'firmware'>;
   readonly cpu: Pick<CpuCaps, 'hold' | 'require'>;
   readonly portState: (protocol: PortForward['protocol'], port: number) => Promise<PortState>;
-  /** The newest this QEMU has; null where there is no QEMU. */
+  /** The newest machine type that this QEMU has; null: there is no QEMU. */
   readonly newestMachine: () => Promise<string | null>;
-  /** The variables of a VM that is off belong to the firmware it had. */
+  /** Forgets the UEFI variables of a VM that is off: they belong to the firmware it had. */
   readonly forgetVars: (vmId: VmId) => void;
-  /** What was left half-done of its disks, firmware and memory is done. */
+  /** Finishes a going back that was left half-done, with disks, firmware and memory. */
   readonly ready: (vmId: VmId) => Promise<void>;
-  /** Of a guest whose time stood still. */
+  /** Sets the clock of a guest whose time stood still. */
   readonly setClock: (supervisor: VmSupervisor) => void;
 }
 
@@ -116,7 +116,7 @@ export class SetupDesk {
     return { vm: machines.get(vmId), applies: next.applies, conflicts };
   }
 
-  /** Of these host ports those that are taken now; what the VM itself listens on is not. */
+  /** Which of these host ports are taken now; those that the VM itself listens on do not count. */
   async conflicts(vmId: VmId | null, wanted: readonly PortForward[]): Promise<PortConflict[]> {
     const all = this.#ports.machines.list().map(({ spec, state }) => ({
       spec,
@@ -142,7 +142,7 @@ export class SetupDesk {
     return state === 'free' ? null : state === 'denied' ? 'denied' : 'program';
   }
 
-  /** Every start goes this way. Faults: network.port-in-use, and those of the supervisor's. */
+  /** Every start of a VM goes this way. Faults: network.port-in-use, and the supervisor's. */
   async start(vmId: VmId, signal: AbortSignal, step: Step): Promise<void> {
     const { machines } = this.#ports;
     await machines.open(vmId);
@@ -159,7 +159,7 @@ export class SetupDesk {
     const { machines, newestMachine } = this.#ports;
     if (spec.machineType !== null || machines.supervisor(spec.id).savedRecord() !== null) return;
     const machineType = await newestMachine();
-    // What was changed meanwhile stays.
+    // The spec is read again: what was changed meanwhile stays.
     if (machineType !== null) machines.update({ ...machines.spec(spec.id), machineType });
   }
 

@@ -1,4 +1,4 @@
-// What is right and wrong with this computer, each with the exact step that mends it. Asks; changes nothing.
+// Tells what is right and wrong with this computer, and the exact step that mends it. Changes nothing.
 import type { Check, DoctorReport } from '../../../shared/host.ts';
 import { amountText, bytesText, GIB } from '../../../shared/units.ts';
 import type { HostParts } from '../../../shared/vm-setup.ts';
@@ -28,11 +28,11 @@ export interface DoctorFindings {
   readonly planAgeMs: number;
 }
 
-/** Less than this and a day's work of one guest may not fit. */
+/** With less than this, a day's work of one guest may not fit. */
 const DISK_WARN_BYTES = 10 * GIB;
 const DISK_FAIL_BYTES = GIB;
 
-/** In percent; a computer that waits this much is felt to be slow. */
+/** In percent; people feel that a computer that waits this much is slow. */
 const STALLED_WARN = 10;
 
 const check = (id: string, title: string, state: Check['state'], found: string, fix = ''): Check => ({
@@ -77,7 +77,7 @@ function memoryCheck(found: DoctorFindings): Check {
 const DRIVERS =
   'https://fedorapeople.org/groups/virt/virtio-win/direct-downloads/stable-virtio/virtio-win.iso';
 
-/** What only some VMs need: without it those are refused in words, and the others are as they were. */
+/** What only some VMs need: without it those are refused with a reason; other VMs are not affected. */
 function partChecks({ parts, windowsVms }: DoctorFindings): Check[] {
   const part = (id: string, title: string, { isHere, fix }: HostParts['tpm'], here: string, lacks: string) =>
     check(id, title, isHere ? 'ok' : 'warn', isHere ? here : lacks, fix);

@@ -1,4 +1,5 @@
-// Host ports that two want: told by who has them. Pure; whether another program has one is found by listening.
+// Conflicts over host ports: who has a port that another wants. Pure; whether another program has a port is
+// found out elsewhere, by listening on it.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { PortConflict, PortForward } from '../../../shared/vm-setup.ts';
@@ -11,7 +12,7 @@ export interface OtherVm {
 export const samePort = (a: PortForward, b: PortForward): boolean =>
   a.protocol === b.protocol && a.hostPort === b.hostPort;
 
-/** Those a VM that runs listens on. */
+/** The host ports that a VM listens on; none while it is off. */
 export const ownPorts = ({ spec, isRunning }: OtherVm): readonly PortForward[] =>
   isRunning && spec.network !== 'none' ? spec.portForwards : [];
 

@@ -1,4 +1,4 @@
-// A VM set up as it was at a moment, within what this host and its policy allow today. Pure.
+// Sets a VM up as it was at a moment, within what this host and its policy allow today. Pure.
 import { type Configuration, configurationOf } from '../../../shared/configuration.ts';
 import type { MemoryRange } from '../../../shared/memory.ts';
 import type { Result } from '../../../shared/result.ts';
@@ -6,7 +6,7 @@ import type { VmSpec } from '../../../shared/vm.ts';
 import type { Policy } from '../policy/policy.ts';
 import { boundSpec } from '../policy/vm-rules.ts';
 
-/** M10: a range this host cannot give leaves today's; a machine that was not pinned then stays today's. */
+/** M10: a range this host cannot give leaves today's; so does a machine type that was not pinned then. */
 export function restoredSpec(
   today: VmSpec,
   then: Configuration,

@@ -8,7 +8,7 @@ import { Fault, messageOf } from '../../../shared/result.ts';
 import { kibSchema } from '../../../shared/units.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
 
-/** What people set of it; the rest is built in, recommended or set by IT. */
+/** What people set of the memory policy; the rest is built in, recommended or set by IT. */
 export const memoryPolicySchema = z.object({
   mode: memoryModeSchema.optional(),
   reserveKib: kibSchema.optional(),

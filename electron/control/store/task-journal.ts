@@ -1,5 +1,5 @@
-// Long work that is under way: what was asked and where it stood, so that it is begun again where control died in the
-// middle. A row goes when its task ends.
+// Stores the long work that is under way: what was asked, and how far it came, so that the next control
+// begins it again where this one dies in the middle. A row goes when its task ends.
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { type TaskId, taskIdSchema, vmIdSchema } from '../../../shared/ids.ts';
@@ -13,29 +13,29 @@ const notedSchema = z.object({
   vmId: vmIdSchema.nullable(),
   title: z.string(),
   startedAt: timeMsSchema,
-  /** What it needs to be begun again (task-orders.ts). */
+  /** What the work needs to be begun again (task-orders.ts). */
   order: z.unknown(),
 });
 export type NotedTask = z.infer<typeof notedSchema>;
 
 export interface JournaledTask extends NotedTask {
   readonly id: TaskId;
-  /** How often it was begun since control last ended in peace. */
+  /** How often the work was begun since control last ended in peace. */
   readonly attempts: number;
   readonly isPaused: boolean;
   readonly stood: unknown;
 }
 
 export interface TaskJournal {
-  /** Oldest first; what cannot be read is none. */
+  /** Oldest first. A row that cannot be read is dropped. */
   all(): JournaledTask[];
-  /** False: there are too many. */
+  /** False: there are too many rows. */
   add(id: TaskId, task: NotedTask): boolean;
   begun(id: TaskId): void;
   paused(id: TaskId, isPaused: boolean): void;
   stood(id: TaskId, stood: unknown): void;
   drop(id: TaskId): void;
-  /** Control ends in peace: none of them was the reason. */
+  /** Control ends in peace, and not because of a task: sets `attempts` of all to 0. */
   forgive(): void;
 }
 

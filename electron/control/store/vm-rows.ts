@@ -1,4 +1,5 @@
-// What a part of control keeps of each VM beside the catalog, in its database: one row of JSON a VM.
+// Tables in the catalog's database in which parts of control keep what they know of each VM: one row of JSON
+// per VM.
 import type Database from 'better-sqlite3';
 import type * as z from 'zod';
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
@@ -18,7 +19,7 @@ function parsed(body: string): unknown {
   }
 }
 
-/** `table` is one of ours. What cannot be read is none. */
+/** `table` goes into SQL as it is: never a stranger's word. A row that cannot be read counts as none. */
 export function openVmRows<T extends object>(
   db: Database.Database,
   table: string,
