@@ -1,5 +1,5 @@
-// Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by every shell.
-// Never ends it: VMs outlive windows.
+// Finds the control service of a data folder or starts it, detached, and waits until it answers. Used by
+// every shell. Ends it only to put a newer one in its place: VMs outlive windows.
 
 import { pathToFileURL } from 'node:url';
 import type { SessionId } from '../../shared/access.ts';

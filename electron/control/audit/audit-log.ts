@@ -27,7 +27,7 @@ import type { HeadStore, StoredHead } from './head-store.ts';
 export interface AuditSwitchOffs {
   /** The head is not asked what the last record was. */
   readonly noHead?: boolean;
-  /** What a crash cut off is not closed with a newline before the next record. */
+  /** A write that a crash cut off is not closed with a newline before the next record. */
   readonly noHeal?: boolean;
 }
 
@@ -48,7 +48,7 @@ const SEGMENT = /^audit-(\d{12})\.jsonl$/;
 const segmentName = (firstSeq: number): string => `audit-${String(firstSeq).padStart(12, '0')}.jsonl`;
 const linesOf = (text: string): string[] => text.split('\n');
 
-/** What an append needs to know; null: not looked at since the last failure. */
+/** What an append needs to know; null: not looked up since control began, or since the last failure. */
 interface Tail {
   head: StoredHead;
   /** The head as it is stored: at most one record behind. */

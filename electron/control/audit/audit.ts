@@ -104,7 +104,7 @@ export class Audit {
     }
   }
 
-  /** Is its end still to come? */
+  /** Is the end of the change whose beginning has this number still to come? */
   isOpen = (seq: number): boolean => this.#open.has(seq);
 
   get head(): AuditHead {
