@@ -1,5 +1,6 @@
-// Control's only door to storage. Finds the storage process or starts it; after its death starts it again and
-// re-opens every VM and export at the same socket path at once: the guests are waiting (T11). Keeps no disk state.
+// Control's only door to storage. Finds the storage process or starts it. After its death it starts storage
+// again and reopens every VM and export at the same socket path at once: the guests are waiting (T11). Keeps
+// no disk state.
 //
 //   down ──connect, or spawn and connect──▶ reopening ──▶ up ──channel closes──▶ down …
 import type { DiskId, PointId, VmId } from '../../shared/ids.ts';
@@ -30,9 +31,9 @@ export interface StorageClientOptions {
 interface OpenVm {
   readonly folder: string;
   readonly exports: Map<DiskId, string>;
-  /** Settling waits until told otherwise. */
+  /** Settling is held, until control says otherwise. */
   isSettlingHeld: boolean;
-  /** Points that are served until told otherwise, by socket. */
+  /** Points that are served, by socket path, until control says otherwise. */
   readonly held: Map<string, PointId>;
 }
 interface Waiter {
@@ -50,7 +51,7 @@ export class StorageClient {
   readonly #vms = new Map<VmId, OpenVm>();
   readonly #listeners = new Set<(vmId: VmId, timeline: Timeline) => void>();
   readonly #waiters = new Set<Waiter>();
-  /** How to stop hearing of a VM's timeline. */
+  /** By VM, the function that ends the subscription to its timeline. */
   readonly #watches = new Map<VmId, () => void>();
   #up: Client<StorageContract> | null = null;
   #isConnecting = false;
@@ -61,7 +62,7 @@ export class StorageClient {
     this.#options = options;
   }
 
-  /** Connects, starting storage where it is absent. Later deaths are handled by themselves. */
+  /** Connects, starting storage where it is absent. Reconnects by itself after storage's later deaths. */
   start(): void {
     void this.#connect();
   }
@@ -71,11 +72,14 @@ export class StorageClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Waits for storage where it is away. A call under way when it dies fails with rpc.unavailable and is not repeated. */
+  /**
+   * Waits while storage is away. A call that is under way when storage dies fails with rpc.unavailable and is
+   * not repeated.
+   */
   readonly call: Call = async (method, params, options) =>
     (await this.#client()).call(method, params, options);
 
-  /** Stays open through storage's deaths until closeVm. */
+  /** The VM is open from now on, and opened again after each death of storage, until closeVm. */
   async openVm(vmId: VmId, folder: string): Promise<Timeline> {
     const client = await this.#client();
     const timeline = await client.call('vm.open', { vmId, folder });
@@ -108,7 +112,10 @@ export class StorageClient {
     await this.call('export.close', { vmId, diskId });
   }
 
-  /** T8: a point served at this socket, not purged, through storage's deaths, until it is let go. */
+  /**
+   * T8: serves a point at this socket and keeps it from being purged, through storage's deaths, until
+   * `letGo`.
+   */
   async holdPoint(vmId: VmId, pointId: PointId, socketPath: string): Promise<{ exportName: string }> {
     await this.letGo(vmId, socketPath);
     const opened = await this.call('point.open', { vmId, pointId, socketPath, isHeld: true });
@@ -121,7 +128,10 @@ export class StorageClient {
     await this.call('point.close', { vmId, socketPath });
   }
 
-  /** Also through storage's deaths: one that has just begun would settle. */
+  /**
+   * Holds settling, or lets it run again, also through storage's deaths: a storage that has just begun would
+   * settle.
+   */
   async holdSettling(vmId: VmId, isHeld: boolean): Promise<void> {
     const vm = this.#vms.get(vmId);
     if (vm !== undefined) vm.isSettlingHeld = isHeld;
@@ -137,7 +147,7 @@ export class StorageClient {
     return disks.some(({ poisoned }) => poisoned !== null);
   }
 
-  /** Lets go; storage runs on. */
+  /** Closes the connection; storage runs on. */
   dispose(): void {
     this.#isDisposed = true;
     this.#up?.close();
@@ -180,7 +190,7 @@ export class StorageClient {
     this.#waiters.clear();
   }
 
-  /** One at a time, with growing pauses, until it stands. */
+  /** Tries with growing pauses until connected; one attempt runs at a time. */
   async #connect(): Promise<void> {
     if (this.#isConnecting || this.#up !== null) return;
     this.#isConnecting = true;
@@ -192,7 +202,8 @@ export class StorageClient {
           return;
         } catch (cause) {
           if (cause instanceof Fault && cause.body.code === 'rpc.version-mismatch') {
-            // Another version serves guests: starting a second would not cure that. The next call looks again.
+            // The other version serves guests; starting a second storage would not cure the mismatch. The
+            // next call tries again.
             log(`storage: ${cause.body.what}`);
             this.#failWaiters(cause.body);
             return;
@@ -237,7 +248,7 @@ export class StorageClient {
     this.#waiters.clear();
   }
 
-  /** T8: what cannot be served to who looks keeps no guest from its disks. */
+  /** T8: a point that cannot be served to its readers keeps no guest from its disks. */
   async #holdAgain(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
     for (const [socketPath, pointId] of vm.held)
       try {
@@ -248,7 +259,10 @@ export class StorageClient {
       }
   }
 
-  /** T11: before anything else, what the guests are waiting for. One VM's trouble does not keep the others waiting. */
+  /**
+   * T11: reopens first what the guests wait for. A VM that cannot be reopened does not keep the others
+   * waiting.
+   */
   async #reopen(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
     try {
       await client.call('vm.open', { vmId, folder: vm.folder });

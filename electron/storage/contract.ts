@@ -1,6 +1,6 @@
-// What control may ask of storage (DESIGN §1: only through its client, never its files). The same table form and
-// rpc code as the public contract; spoken over a unix socket, and on by the storage main process to the VM's
-// worker over a MessagePort.
+// What control may ask of storage (DESIGN §1: only through its client, never its files). The same form of
+// table and the same rpc code as the public contract. Spoken over a unix socket; the storage main process
+// passes calls on to the VM's worker over a MessagePort.
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
 import { defineContract } from '../../shared/rpc/table.ts';
@@ -90,7 +90,7 @@ export const storageContract = defineContract({
     },
     'point.share': {
       kind: 'command',
-      /** `folder`: absolute, a disk's folder of another VM. */
+      /** `folder`: the absolute path of a disk's folder of another VM. */
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, folder: z.string().max(4096) }),
       result: z.object({ images: z.array(pointIdSchema) }),
       errors: ['vm.not-found', 'moment.not-found', 'host.unsupported', 'disk.full', 'disk.io'],
@@ -128,7 +128,10 @@ export const storageContract = defineContract({
         vmId: vmIdSchema,
         diskId: diskIdSchema,
         socketPath: z.string().max(100),
-        /** Whoever used it lives on: where a sync has failed since, it is not served (T14). */
+        /**
+         * True: a guest that used the disk before lives on. Where a sync has failed since, the disk is not
+         * served (T14).
+         */
         isReopened: z.boolean().default(false),
       }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
@@ -148,7 +151,7 @@ export const storageContract = defineContract({
         vmId: vmIdSchema,
         pointId: pointIdSchema,
         socketPath: z.string().max(100),
-        /** Not purged before it is closed, whether a client reads or not. */
+        /** True: the point is not purged before it is closed, whether a client reads it or not. */
         isHeld: z.boolean().default(false),
       }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
@@ -157,7 +160,7 @@ export const storageContract = defineContract({
     },
     'point.close': {
       kind: 'command',
-      /** Null: all, when nobody is left who reads. */
+      /** Null: all of them, when no reader is left. */
       params: z.strictObject({ vmId: vmIdSchema, socketPath: z.string().max(100).nullable() }),
       result: done,
       errors: ['vm.not-found'],
@@ -192,7 +195,7 @@ export const storageContract = defineContract({
     },
     'graft.discard': {
       kind: 'command',
-      /** Null: all, when nobody is left who fills them. */
+      /** Null: all of them, when nobody is left to fill them. */
       params: z.strictObject({ vmId: vmIdSchema, graftId: pointIdSchema.nullable() }),
       result: done,
       errors: ['vm.not-found'],
@@ -204,7 +207,7 @@ export const storageContract = defineContract({
         vmId: vmIdSchema,
         fromId: pointIdSchema,
         toId: pointIdSchema,
-        /** Absolute; made by the first call, which has no cursor. */
+        /** Absolute. The first call, which has no cursor, makes the file. */
         path: z.string().max(4096),
         cursor: deltaCursorSchema.nullable(),
         budgetBytes: bytesSchema,
@@ -232,7 +235,7 @@ export const storageContract = defineContract({
         name: z.string(),
         note: z.string(),
         kind: momentKindSchema,
-        /** Disks whose content came, whole, from the image of that UUID. */
+        /** For each disk whose content came, whole, from another image: the UUID of that image. */
         origins: z.array(z.strictObject({ diskId: diskIdSchema, uuid: z.string().max(64) })).default([]),
       }),
       result: momentSchema,
@@ -258,7 +261,7 @@ export const storageContract = defineContract({
         vmId: vmIdSchema,
         momentId: momentIdSchema,
         keepName: z.string(),
-        /** The kept branch's id; told again while Now is where it brought it, nothing is done. */
+        /** The kept branch's id. Ordered again under this id while Now is still there, nothing is done. */
         orderId: momentIdSchema.optional(),
       }),
       result: timelineSchema,

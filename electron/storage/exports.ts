@@ -16,7 +16,7 @@ export interface ExportsOptions {
 
 export class Exports {
   readonly #options: ExportsOptions;
-  /** Promises, so that two calls at once share one server. */
+  /** Promises of servers, so that two calls at once share one server. */
   readonly #servers = new Map<DiskId, { readonly socketPath: string; readonly server: Promise<NbdServer> }>();
 
   constructor(options: ExportsOptions) {
@@ -54,7 +54,7 @@ export class Exports {
     await (await known?.server)?.close();
   }
 
-  /** Whoever uses it connects again, and hears how large it is now. */
+  /** Makes clients of the disk connect again, so that they hear its new size. */
   async hangUp(diskId: DiskId): Promise<void> {
     (await this.#servers.get(diskId)?.server)?.hangUp();
   }

@@ -18,7 +18,7 @@ import { storageContract } from './contract.ts';
 import { createStorageService } from './service.ts';
 import type { WorkerLink } from './vm-host.ts';
 
-// Sockets, databases and disks are the user's alone; QEMU inherits this.
+// Sockets, databases and disks are for the user alone; QEMU inherits this umask.
 process.umask(0o077);
 const { values } = parseArgs({ options: { socket: { type: 'string' } } });
 const socketPath = values.socket;
@@ -35,7 +35,7 @@ function startWorker(vmId: VmId): WorkerLink {
 }
 
 async function main(path: string): Promise<void> {
-  // A second storage would take the socket from the first, whose guests are still there.
+  // A second storage would take the socket away from the first, which still serves guests.
   const lock = takeLock(`${path}.lock`);
   if (!lock.ok) {
     log(`process ${lock.owner.pid} serves ${path} already`);
@@ -76,7 +76,7 @@ async function main(path: string): Promise<void> {
   };
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGINT', () => end('SIGINT'));
-  // Its terminal is not ours: storage is detached.
+  // SIGHUP comes from the starter's terminal; storage is detached and goes on.
   process.on('SIGHUP', () => undefined);
   log(`serving ${path}`);
 }

@@ -1,5 +1,5 @@
-// Who reads points, so that none of them is purged meanwhile: NBD servers, one per reader, at a socket of its own, so that
-// one that ends cuts nobody off; and work of storage itself.
+// Readers of points, which keep these from being purged: NBD servers, one per reader and each at a socket of
+// its own, so that closing one cuts nobody else off; and work of storage itself.
 import type { PointId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { ExportsOptions } from './exports.ts';
@@ -47,7 +47,10 @@ export class PointReaders {
     await (await reader?.server)?.close();
   }
 
-  /** Held, or by a client now: who opened one only to read and died keeps nothing from being purged. */
+  /**
+   * The points that are held, or read now. A reader that died without closing its socket keeps nothing from
+   * being purged.
+   */
   async read(): Promise<ReadonlySet<PointId>> {
     const found = new Set([...this.#inside].flat());
     for (const { pointId, isHeld, server } of this.#readers.values())
@@ -55,7 +58,7 @@ export class PointReaders {
     return found;
   }
 
-  /** These points are read by storage itself until the work has ended. */
+  /** Keeps these points from being purged while storage's own work reads them. */
   async whileRead<T>(points: readonly PointId[], work: () => Promise<T>): Promise<T> {
     const reading = [...points];
     this.#inside.add(reading);

@@ -1,4 +1,4 @@
-// The storage main process's handlers: everything about one VM goes on to that VM's worker. Holds no disk state.
+// The storage main process's handlers: each call about a VM goes on to that VM's worker. Holds no disk state.
 import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { CallContext, Handlers } from '../../shared/rpc/server.ts';
@@ -8,7 +8,7 @@ import type { Clock } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 import { VmHost, type WorkerLink } from './vm-host.ts';
 
-/** Each VM is a thread with its caches; far above what a host runs. */
+/** Each open VM is a thread with its caches; this is far above what a host runs. */
 const VMS_MAX = 200;
 
 export interface StorageServiceOptions {
@@ -18,13 +18,13 @@ export interface StorageServiceOptions {
   readonly topics: Topics<StorageContract>;
   readonly clock: Clock;
   readonly log: (line: string) => void;
-  /** After the answer to storage.quit has left. */
+  /** Called after the answer to storage.quit has left. */
   readonly quit: () => void;
 }
 
 export interface StorageService {
   readonly handlers: Handlers<StorageContract>;
-  /** Closes every VM; one that fails does not keep the others open. */
+  /** Closes every VM; one that fails to close does not keep the others open. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     try {
       await host?.close();
     } finally {
-      // Its worker is gone either way: what it could not write, the next opening recovers.
+      // Its worker is gone either way. What it could not write, the next opening recovers.
       if (hosts.get(vmId) === host) hosts.delete(vmId);
     }
     return {};
@@ -109,7 +109,7 @@ type Forward = <M extends PerVm>(
   method: M,
 ) => (params: Params<StorageContract, M>, context: CallContext) => Promise<MethodResult<StorageContract, M>>;
 
-/** What the VM's worker answers itself. */
+/** Calls that the VM's worker answers itself. */
 const forwarded = (forward: Forward) => ({
   'disk.create': forward('disk.create'),
   'disk.grow': forward('disk.grow'),

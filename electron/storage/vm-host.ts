@@ -1,5 +1,5 @@
-// One VM's worker as the storage main process sees it: starts it, and after a worker's death (a bug of ours)
-// opens the folder and the exports again in a new one, at the same socket paths. Never reads a disk itself.
+// One VM's worker, seen from the storage main process: starts it, and after its death (a bug of ours) opens
+// the folder and the exports again in a new one, at the same socket paths. Never reads a disk itself.
 //
 //   closed ──open──▶ starting ──▶ up ──worker dies──▶ starting …
 //                        │         └─ unneeded ──▶ at rest ──call──▶ starting …
@@ -16,7 +16,7 @@ import type { Timeline } from '../../shared/timeline.ts';
 import type { Clock, Timer } from '../platform/ports.ts';
 import type { StorageContract } from './contract.ts';
 
-/** A running worker. `onExit` hears why; null when it was wanted. */
+/** A running worker. `onExit` tells why it ended; null when that was wanted. */
 export interface WorkerLink {
   readonly client: Client<StorageContract>;
   onExit(listener: (why: string | null) => void): void;
@@ -26,7 +26,9 @@ export interface WorkerLink {
 /** A worker that dies this often within the window has a bug that restarting does not cure. */
 const DEATHS_MAX = 5;
 const DEATHS_WINDOW_MS = 60_000;
-/** A worker holds ten MiB and more; somebody who looks at a history comes back to it within such a time. */
+/**
+ * How long an idle worker, which holds ten MiB and more, is kept for somebody who looks at a history again.
+ */
 const REST_AFTER_MS = 30_000;
 
 export interface VmHostOptions {
@@ -42,7 +44,7 @@ export class VmHost {
   readonly folder: string;
   readonly #options: VmHostOptions;
   readonly #exports = new Map<DiskId, string>();
-  /** Points that are served until told otherwise, by socket (T8). */
+  /** Points that are served, by socket path, until told otherwise (T8). */
   readonly #held = new Map<string, PointId>();
   #up: Promise<WorkerLink> | null = null;
   #deathsMs: number[] = [];
@@ -78,7 +80,10 @@ export class VmHost {
     return result;
   }
 
-  /** T14: a disk that is written no more is believed again by who opens it anew. False where somebody still uses it. */
+  /**
+   * T14: opens a disk that is not written any more anew, so that it is believed again. False: somebody still
+   * uses it.
+   */
   async #renew(): Promise<boolean> {
     const { disks } = await this.call('timeline.get', { vmId: this.#options.vmId });
     return disks.every(({ poisoned }) => poisoned === null) || (await this.rest());
@@ -101,7 +106,10 @@ export class VmHost {
     return this.call('point.close', params);
   }
 
-  /** On to the worker, also to the one that replaces a dead one; a call under way when it dies is not repeated. */
+  /**
+   * Passes a call on to the worker, or to the one that replaces it. A call under way when the worker dies is
+   * not repeated.
+   */
   async call<M extends MethodName<StorageContract>>(
     method: M,
     params: CallParams<StorageContract, M>,
@@ -117,13 +125,16 @@ export class VmHost {
     }
   }
 
-  /** Also for the workers to come; one at rest settles nothing. */
+  /** Kept for later workers, too. A resting worker has nothing to settle. */
   async holdSettling(params: Params<StorageContract, 'settle.hold'>): Promise<Record<string, never>> {
     this.#isHeldBack = params.isHeld;
     return this.#up === null ? {} : this.call('settle.hold', params);
   }
 
-  /** Gives the worker's memory back where nobody needs it: the next call starts another. Tells whether it did. */
+  /**
+   * Gives the worker's memory back where nobody needs it; the next call starts another. Answers whether it
+   * did.
+   */
   async rest(): Promise<boolean> {
     const isNeeded = this.#callsUnderWay > 0 || this.#exports.size > 0 || this.#held.size > 0;
     if (isNeeded || this.#isClosing || this.#resting !== null) return false;
@@ -136,7 +147,7 @@ export class VmHost {
     }
   }
 
-  /** Flushed, quiesced, unlocked; the worker is gone. */
+  /** Has the worker flush, quiesce and unlock, then ends it. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#restTimer?.cancel();
@@ -154,7 +165,7 @@ export class VmHost {
     topics.forget('timeline', vmId);
   }
 
-  /** Who calls meanwhile waits: two workers must not have one folder. */
+  /** Calls that come meanwhile wait: two workers must never have one folder. */
   async #tryToRest(): Promise<boolean> {
     const { vmId, log } = this.#options;
     const up = this.#up;
@@ -163,7 +174,7 @@ export class VmHost {
     try {
       if (!(await link.client.call('vm.rest', { vmId })).isAtRest) return false;
     } catch (cause) {
-      // As when it is closed: what it could not write, the next opening recovers.
+      // As when closing: what the worker could not write, the next opening recovers.
       log(`vm ${vmId}: its storage worker did not rest: ${String(cause)}`, 'error');
     }
     if (this.#up === up) this.#up = null;
@@ -219,7 +230,7 @@ export class VmHost {
     }
   }
 
-  /** What cannot be served to who looks keeps no guest from its disks. */
+  /** A point that cannot be served to its readers keeps no guest from its disks. */
   async #holdAgain({ client }: WorkerLink): Promise<void> {
     const { vmId, log } = this.#options;
     for (const [socketPath, pointId] of this.#held)
@@ -230,7 +241,7 @@ export class VmHost {
       }
   }
 
-  /** T11: exports come back without waiting for anyone to ask; the guests are waiting for them. */
+  /** T11: the new worker opens the exports without being asked, since the guests are waiting for them. */
   #exited(link: WorkerLink, why: string | null): void {
     if (why === null) return;
     const { vmId, clock, log } = this.#options;
@@ -263,7 +274,7 @@ const unavailable = (why: string): Fault =>
     todo: 'Open the VM again; if it fails again, read storage.log.',
   });
 
-/** T14: its files are to be opened anew, and somebody has them open. */
+/** T14: the disk's files must be opened anew, but somebody has them open. */
 const stillRead = ({ body }: Fault): Fault =>
   new Fault({
     ...body,

@@ -1,5 +1,5 @@
-// The contract's handlers for one VM, inside its worker: the engine for what is true, the exports for who may
-// reach it. One engine for all disks of the VM, so that a moment has one barrier (T6).
+// The contract's handlers for one VM, inside its worker. The engine knows what is true; the exports decide
+// who may reach it. One engine serves all disks of the VM, so that a moment has one barrier (T6).
 import { basename, dirname } from 'node:path';
 import type { PointId, VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
@@ -22,7 +22,7 @@ export interface VmServiceOptions {
   readonly rescue: (folder: string, replace: boolean) => Promise<Rescued>;
   readonly exports: Exports;
   readonly readers: PointReaders;
-  /** Where images for somebody else go. */
+  /** For images that go to another folder. */
   readonly outside: {
     readonly openFolder: (path: string) => Folder;
     readonly reflink: (from: string, to: string) => void;
@@ -50,7 +50,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
         try {
           topics.publish('timeline', vmId, engine.timeline());
         } catch (cause) {
-          // Whoever wrote has written: nobody's work fails because it cannot be told of.
+          // The change itself has happened: it does not fail because the timeline cannot be told now.
           if (!(cause instanceof Fault)) throw cause;
         }
       });
@@ -87,7 +87,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       const { state, compact } = timeline.settle;
       const isBusy = state !== 'rest' || (compact.isPending && !compact.isPaused);
       if (isBusy && !opened.engine.isPoisoned()) return { isAtRest: false };
-      // What is owed may be that it is at rest.
+      // The throttle may still owe the news that the VM is at rest.
       topics.publish('timeline', vmId, timeline);
       await close();
       return { isAtRest: true };
@@ -108,14 +108,14 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
       const engine = engineOf();
       const before = engine.volume(diskId).sizeBytes;
       const size = await engine.growDisk(diskId, virtualBytes);
-      // A client asks for the size when it connects, and never again.
+      // A client asks for the size only when it connects.
       if (size !== before) await exports.hangUp(diskId);
       if (exports.openCount === 0) await engine.rest();
       return { virtualBytes: size };
     },
     'export.open': async ({ diskId, socketPath, isReopened }) => {
       const volume = engineOf().volume(diskId);
-      // T7: it would write to what is being left.
+      // T7: the guest would write to the leaf that is being left.
       if (goingBack > 0) throw new Fault(isGoingBack());
       if (!isReopened) engineOf().trust(diskId);
       await exports.open(diskId, volume, socketPath);
@@ -123,7 +123,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     },
     'export.close': async ({ diskId }) => {
       await exports.close(diskId);
-      // Its machine is off.
+      // No guest uses the disk any more.
       if (!engineOf().isPoisoned()) engineOf().trust(diskId);
       await engineOf().volume(diskId).flush();
       if (exports.openCount === 0) await engineOf().rest();
@@ -151,7 +151,7 @@ export function createVmService(options: VmServiceOptions): Handlers<StorageCont
     'moment.update': ({ vmId: _, ...change }) => engineOf().updateMoment(change),
     'moment.go-back': async ({ vmId: _, ...wanted }) => {
       const engine = engineOf();
-      // T7: a guest that lives on would keep writing what it remembers of another present.
+      // T7: a guest that lives on would write what it remembers of another present.
       if (exports.openCount > 0) throw new Fault(exported('go back'));
       goingBack += 1;
       try {

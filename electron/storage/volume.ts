@@ -1,5 +1,6 @@
-// What the NBD session needs of a disk. Data calls are synchronous page-cache work in the VM's worker: nothing
-// else runs between the check of a map and the read it decides (T3), so no locks. Only flush and late reads wait.
+// What the NBD session needs of a disk. Data calls are synchronous page-cache work in the VM's worker:
+// nothing else runs between looking a map up and the read it decides (T3), so there are no locks. Only flush
+// and late reads wait.
 export interface VolumeExtent {
   readonly length: number;
   readonly state: 'data' | 'zero';
@@ -11,13 +12,19 @@ export interface Volume {
   readonly readOnly: boolean;
   /** Fills `target` whole. */
   read(target: Uint8Array, offsetBytes: number): void;
-  /** As `read`, while others are served: what is there now, or what is written there meanwhile. Left out: it cannot. */
+  /**
+   * As `read`, but others are served meanwhile: it may give what is there now, or what is written there
+   * meanwhile. Optional.
+   */
   readLater?(target: Uint8Array, offsetBytes: number): Promise<void>;
-  /** Copies or writes `source` before returning; the caller may reuse the buffer. T10, T11: visible at once, durable at flush. */
+  /**
+   * Takes `source` before returning; the caller may reuse the buffer. T10, T11: visible at once, durable at
+   * flush.
+   */
   write(source: Uint8Array, offsetBytes: number): void;
-  /** Reads back as zeros afterwards. `mayPunch` lets the space go. */
+  /** The range reads as zeros afterwards. `mayPunch`: its space may go back to the host. */
   zero(offsetBytes: number, lengthBytes: number, mayPunch: boolean): void;
-  /** A hint; content afterwards is zeros or unchanged. */
+  /** A hint: each unit of the range reads as zeros afterwards, or as before. */
   trim(offsetBytes: number, lengthBytes: number): void;
   /** Resolves when everything written before the call is durable (T10). */
   flush(): Promise<void>;

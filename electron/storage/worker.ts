@@ -1,5 +1,5 @@
 // The thread of one VM: joins engine, exports and rpc. A bug ends the thread with its stack; the main process
-// logs it and starts another, and recovery makes of it what a storage death is (T11).
+// logs it and starts another, which recovers as after any death of storage (T11).
 import * as z from 'zod';
 import { vmIdSchema } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';

@@ -1,5 +1,6 @@
-// A client of an NBD export, to write into it: what a reader of foreign images needs and no more. Requests go out ahead
-// of their replies, within bounds; the first error ends it. Speaks to our own server alone.
+// Writes into an NBD export: a client that can do what the reader of foreign images needs, and no more.
+// Requests go out ahead of their replies, within bounds; the first error ends the connection. Speaks to our
+// own server alone.
 import type { ErrorCode } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ByteStream } from '../../platform/byte-stream.ts';
@@ -23,7 +24,7 @@ const WAITING_MAX = 32;
 const ENOSPC = 28;
 const GREETING_BYTES = 18;
 const OPTION_REPLY_BYTES = 20;
-/** Of an option's reply; ours are some tens of bytes. */
+/** The longest reply to an option; ours are some tens of bytes. */
 const REPLY_BYTES_MAX = 64 * 1024;
 
 export class NbdWriter {
@@ -71,7 +72,7 @@ export class NbdWriter {
     }
   }
 
-  /** Resolves when another may follow. Faults: disk.full, disk.io, storage.unavailable. */
+  /** Resolves when another write may follow. Faults: disk.full, disk.io, storage.unavailable. */
   async write(bytes: Uint8Array, offset: number): Promise<void> {
     await this.#send(NBD_CMD.WRITE, offset, bytes.length, bytes);
   }
@@ -80,7 +81,7 @@ export class NbdWriter {
     await this.#send(NBD_CMD.WRITE_ZEROES, offset, length, null);
   }
 
-  /** Everything written is durable; the connection is closed. */
+  /** Makes everything written durable, then closes the connection. */
   async finish(): Promise<void> {
     await this.#drain(0);
     await this.#send(NBD_CMD.FLUSH, 0, 0, null);

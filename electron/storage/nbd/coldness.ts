@@ -1,25 +1,28 @@
-// Whether reads come from the page cache or from the disk, as told by how long they take. From the page cache it is
-// cheapest to read at once; a disk is asked several things at a time (transmission.ts).
+// Tells by how long reads take whether they come from the page cache or from the disk. A read from the page
+// cache is cheapest at once; a disk is better asked several things at a time (transmission.ts).
 
-/** `always` and `never` are for tests, and for who knows his disk. */
+/** `always` and `never` are for tests, and for people who know their disk. */
 export type LateReads = 'when-cold' | 'always' | 'never';
 
-/** The page cache answers in a few microseconds and copies gigabytes a second; no disk does both. */
+/**
+ * What a read takes at most from the page cache: a few microseconds, and gigabytes a second. No disk does
+ * both.
+ */
 const CALL_US = 20;
 const BYTES_PER_US = 2000;
-/** Of the newest read in the running average. */
+/** The weight of the newest read in the running average. */
 const WEIGHT = 1 / 8;
-/** One read that met a busy disk is no reason to think that all of them will. */
+/** Bounds what one read adds: one that met a busy disk does not mean that all of them will. */
 const SLOWNESS_MAX = 4;
-/** While cold, one read in so many is timed again: what is read beside others says nothing. */
+/** While cold, one read in so many is timed again; the time of reads that run side by side says nothing. */
 const PROBE_EVERY = 32;
-/** Of such a one: few of them must be enough to see that all is in the page cache by now. */
+/** The weight of such a read: a few must be enough to see that everything is in the page cache by now. */
 const PROBE_WEIGHT = 1 / 2;
 
 export class Coldness {
   readonly #nowMs: () => number;
   readonly #lateReads: LateReads;
-  /** Running average of how long a read took, in what the page cache would have taken at most. */
+  /** Running average: how long a read took, in units of what the page cache takes at most. Above 1: cold. */
   #slowness = 0;
   #untimed = 0;
 
@@ -29,7 +32,10 @@ export class Coldness {
     this.#lateReads = lateReads;
   }
 
-  /** Whether the next read is better left to the disk while others are served. One alone is there soonest if waited for. */
+  /**
+   * Whether the next read should be left to the disk while others are served. A read alone ends soonest if
+   * waited for.
+   */
   isNextLate(hasOthers: boolean): boolean {
     if (this.#lateReads !== 'when-cold') return this.#lateReads === 'always';
     if (!hasOthers || this.#slowness <= 1) return false;

@@ -1,5 +1,6 @@
-// One client: drives the handshake and then the transmission over a byte stream, with a deadline for the first
-// and back-pressure both ways for the second. A bad client ends its own connection and nothing else.
+// One client: drives the handshake and then the transmission over a byte stream, with a deadline for the
+// handshake and back-pressure in both directions for the transmission. A bad client ends its own connection
+// and nothing else.
 import { assertNever } from '../../../shared/result.ts';
 import type { AcceptedStream, NextTurn, OpenAccepted } from '../../platform/byte-stream.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
@@ -11,7 +12,7 @@ import type { ExportInfo, HandshakeState } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Transmission, type Turn } from './transmission.ts';
 
-/** An honest handshake is over in milliseconds, also on a loaded machine in seconds. */
+/** An honest handshake takes milliseconds, on a loaded machine seconds. */
 export const HANDSHAKE_MS_MAX = 10_000;
 /** Unsent replies above this stop the reading of requests. */
 const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
@@ -26,7 +27,7 @@ export interface ConnectionOptions {
   readonly lateReads?: LateReads | undefined;
   /** Why a client was turned away; one line. */
   readonly log: (line: string) => void;
-  /** A defect of ours: the connection is closed already. */
+  /** Called for a defect of ours; the connection is closed already. */
   readonly onBug: (error: unknown) => void;
   readonly onEnd: () => void;
 }
@@ -38,7 +39,7 @@ export class Connection {
   readonly #deadline: Timer;
   #handshake: HandshakeState = firstState;
   #transmission: Transmission | null = null;
-  /** A turn is owed: nothing may run before it, or requests would be served twice. */
+  /** The next turn is ordered already; work before it would serve requests twice. */
   #isYielding = false;
   #isPaused = false;
   #isEnding = false;
@@ -58,7 +59,9 @@ export class Connection {
     stream.write(greeting());
   }
 
-  /** Ends it after what has been acknowledged so far has left; a peer that does not take it is cut off. */
+  /**
+   * Ends the connection once what is acknowledged so far has left; a peer that does not take it is cut off.
+   */
   close(): void {
     this.#end();
   }
@@ -174,7 +177,7 @@ export class Connection {
     this.#end();
   }
 
-  /** Nothing more is read; what waits for a flush is still answered. */
+  /** Reads nothing more; requests that wait for a flush or the disk are still answered. */
   #end(): void {
     if (this.#isEnding || this.#isClosed) return;
     this.#isEnding = true;

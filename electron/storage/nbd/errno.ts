@@ -1,4 +1,4 @@
-// Our error codes as the few values NBD has for them. One table; ENOMEM is never sent, as the specification asks.
+// Maps our error codes to the few errors that NBD has. ENOMEM is never sent, as the specification asks.
 import type { ErrorCode } from '../../../shared/errors.ts';
 
 export const NBD_ERROR = {

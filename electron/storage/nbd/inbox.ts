@@ -1,12 +1,13 @@
-// Bytes received and not yet consumed, always one contiguous view. The socket reads straight into the room behind it, and
-// what a write carries goes to the disk from where it was received. Holds at most one request and one reading.
+// Bytes received and not yet consumed, always as one contiguous view. The socket reads straight into the room
+// behind them, and a write's payload goes to the disk from where it was received. Holds at most one request
+// and what one read brings.
 import { PAYLOAD_BYTES_MAX, REQUEST_BYTES } from './wire.ts';
 
-/** Read at once: a unix socket holds less. */
+/** Room for one read of the socket: a unix socket holds less. */
 const READ_BYTES = 256 * 1024;
-/** Kept for the next request: QEMU's largest is just below 1 MiB. */
+/** A buffer up to this size is kept for the next request: QEMU's largest is just below 1 MiB. */
 const IDLE_BYTES_MAX = 2 * 1024 * 1024;
-/** Until the first request there is little to hear. */
+/** The first buffer: before the first request there is little to receive. */
 const FIRST_BYTES = 16 * 1024;
 
 export class Inbox {
@@ -25,17 +26,17 @@ export class Inbox {
     this.start += count;
   }
 
-  /** So many bytes are in the room that was given last. */
+  /** `count` bytes have come into the room that was given last. */
   filled(count: number): void {
     this.end += count;
   }
 
-  /** Says how long the request under way will be, so that its bytes are moved once. */
+  /** Tells how long the request under way will be, so that its bytes are moved at most once. */
   expect(bytes: number): void {
     this.#expected = Math.min(bytes, REQUEST_BYTES + PAYLOAD_BYTES_MAX);
   }
 
-  /** Behind `end`: for at least the rest of the request under way. */
+  /** The room behind `end`: at least for the rest of the request under way. */
   room(): Buffer {
     const { length } = this;
     if (this.#isFirst) {

@@ -112,7 +112,7 @@ function outcomeOf(answer: ReturnType<typeof answerOption>): HandshakeOutcome {
   return transmission(answer.state, answer.ends.exportName);
 }
 
-/** EXPORT_NAME cannot be refused but by closing, and ends negotiation without a reply header. */
+/** EXPORT_NAME can only be refused by closing the connection, and its reply has no header. */
 function stepExportName(
   state: HandshakeState,
   data: Uint8Array,
@@ -130,7 +130,7 @@ const transmission = (state: HandshakeState, exportName: string): HandshakeOutco
   kind: 'transmission',
   exportName,
   structured: state.structured,
-  // A context set for another export is forgotten.
+  // A context that was set for another export does not count.
   blockStatus: state.metaExport === exportName,
 });
 

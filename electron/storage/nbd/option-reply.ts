@@ -1,4 +1,4 @@
-// Bytes of option replies: builds them, never decides. Source: proto.md "Option negotiation".
+// Builds the bytes of option replies; decides nothing. Source: proto.md "Option negotiation".
 import { NBD_REP_MAGIC } from './wire.ts';
 
 export const u16 = (value: number): Uint8Array => {

@@ -1,5 +1,6 @@
 // One answer per handshake option. Pure: the export table is given, nothing is opened. Hostile lengths are
-// checked before they are used; what does not parse is ERR_INVALID and leaves the state as it was.
+// checked before they are used; what does not parse is answered with ERR_INVALID and leaves the state as it
+// was.
 import { concat, optionReply, text, u16, u32, u64 } from './option-reply.ts';
 import {
   BLOCK_BYTES_MIN,
@@ -40,7 +41,7 @@ export interface OptionAnswer {
 const NAME_BYTES_MAX = 4096;
 const QUERIES_MAX = 64;
 
-/** An empty name is the only export there is; with several it names none. */
+/** An empty name means the only export there is; where there are several it means none. */
 export function findExport(exports: readonly ExportInfo[], name: string): ExportInfo | undefined {
   if (name === '' && exports.length === 1) return exports[0];
   return exports.find(candidate => candidate.name === name);
@@ -185,7 +186,7 @@ const invalid = (option: number, state: HandshakeState, why: string): OptionAnsw
   reply: optionReply(option, NBD_REP.ERR_INVALID, text(why)),
 });
 
-/** Every option but EXPORT_NAME, which has no reply header and belongs to the state machine. */
+/** Answers every option but EXPORT_NAME, which has no reply header and belongs to the state machine. */
 export function answerOption(
   option: number,
   data: Uint8Array,

@@ -9,9 +9,9 @@ import {
 
 /** Sweep of 1 … 256 KiB was within the noise (nbd.md); 256 KiB holds 60 replies of 4 KiB. */
 const BUFFER_BYTES = 256 * 1024;
-/** To copy less than this costs less than to send it by itself. */
+/** A reply up to this size is copied, which costs less than sending it by itself. */
 const COPIED_BYTES_MAX = 32 * 1024;
-/** A larger one is not kept, and no more than so many. */
+/** Larger buffers are not kept for reuse, and no more than so many are. */
 const KEPT_BYTES_MAX = 2 * 1024 * 1024;
 const SPARES_MAX = 4;
 const EMPTY = Buffer.alloc(0);
@@ -49,7 +49,7 @@ export function putChunk(bytes: Buffer, at: number, to: ReplyCookie, chunk: Chun
 export class Outbox {
   readonly #send: Send;
   #bytes: Buffer = EMPTY;
-  /** Of bytes that have left. */
+  /** Buffers whose bytes have left. */
   readonly #spares: Buffer[] = [];
   #used = 0;
 
@@ -76,7 +76,10 @@ export class Outbox {
     return this.#bytes.subarray(at + SIMPLE_REPLY_BYTES, at + SIMPLE_REPLY_BYTES + dataBytes);
   }
 
-  /** A whole reply made elsewhere; large ones are not copied. `whenFree`: the buffer may be used again. */
+  /**
+   * Adds a whole reply made elsewhere; a large one is not copied. `whenFree`: called when its buffer may be
+   * used again.
+   */
   add(reply: Buffer, whenFree: () => void): void {
     if (reply.length > COPIED_BYTES_MAX) {
       this.flush();
@@ -88,7 +91,7 @@ export class Outbox {
     whenFree();
   }
 
-  /** Takes back the reply added last, of `bytes` in all: its data could not be read. */
+  /** Takes back the reply added last, `bytes` long in all, since its data could not be read. */
   drop(bytes: number): void {
     this.#used -= bytes;
   }
@@ -101,7 +104,7 @@ export class Outbox {
     if (!hasLeft || bytes.length > KEPT_BYTES_MAX) this.#bytes = EMPTY;
   }
 
-  /** A fresh buffer costs more than what goes into it: the host gives out every page of it zeroed. */
+  /** Kept, since a fresh buffer costs more than filling it: the host zeroes every page of it. */
   #keep(bytes: Buffer): void {
     if (bytes.length <= KEPT_BYTES_MAX && this.#spares.length < SPARES_MAX) this.#spares.push(bytes);
   }
@@ -111,7 +114,7 @@ export class Outbox {
     const fit = this.#spares.findIndex(spare => spare.length >= count);
     const [found] = fit < 0 ? [] : this.#spares.splice(fit, 1);
     this.#bytes = found ?? Buffer.allocUnsafeSlow(Math.max(count, BUFFER_BYTES));
-    // What nobody has asked for in a while makes room.
+    // No spare was large enough: the oldest makes room for larger ones.
     if (found === undefined && this.#spares.length === SPARES_MAX) this.#spares.shift();
   }
 

@@ -20,12 +20,12 @@ interface ReplyContext {
   readonly structured: boolean;
 }
 
-/** Smaller reads are cheaper read than asked about. */
+/** A smaller read costs less than asking whether it is a hole. */
 const HOLE_BYTES_MIN = 64 * 1024;
 const EXTENTS_MAX = 1024;
 const MESSAGE_BYTES_MAX = 1024;
 
-/** Answered without data where there are none, and the client understands that. */
+/** Answers a read without data where there is none, if the client understands that. False: not answered. */
 export function replyHole(request: Request, { volume, outbox, structured }: ReplyContext): boolean {
   if (!structured || !isHole(request, volume)) return false;
   const hole = outbox.chunk(request, NBD_REPLY_TYPE.OFFSET_HOLE, NBD_REPLY_FLAG_DONE, 12);
@@ -46,13 +46,13 @@ export function replyRead(request: Request, { volume, outbox, structured }: Repl
   readInto(volume, outbox, payload.subarray(8), offsetBytes, CHUNK_HEADER_BYTES + 8);
 }
 
-/** The reply to a read whose data come later: all of it, and the part they fill. */
+/** The reply to a read whose data comes later: the whole reply, and the part that the data fills. */
 export interface LateReply {
   readonly bytes: Buffer;
   readonly data: Buffer;
 }
 
-/** `spare`: a buffer for it, used where it is as long as the reply. */
+/** `spare`: a buffer to be used if it is exactly as long as the reply. */
 export function lateReply(request: Request, structured: boolean, spare?: Buffer): LateReply {
   const { offsetBytes, lengthBytes } = request;
   const headerBytes = structured ? CHUNK_HEADER_BYTES + 8 : SIMPLE_REPLY_BYTES;
@@ -82,7 +82,7 @@ function isHole(request: Request, volume: Volume): boolean {
   return first?.state === 'zero' && first.length === request.lengthBytes;
 }
 
-/** Neighbours of one state are one descriptor, as the specification asks. */
+/** Neighbouring extents of one state become one descriptor, as the specification asks. */
 export function replyExtents(request: Request, { volume, outbox }: ReplyContext): void {
   const limit = (request.flags & NBD_CMD_FLAG.REQ_ONE) !== 0 ? 1 : EXTENTS_MAX;
   const rows: { length: number; flags: number }[] = [];
@@ -105,7 +105,7 @@ export function replyExtents(request: Request, { volume, outbox }: ReplyContext)
   });
 }
 
-/** With structured replies the reason travels in words too. */
+/** With structured replies the reason is sent in words, too. */
 export function replyError(
   request: Request,
   rejection: Rejection,

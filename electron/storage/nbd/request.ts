@@ -3,7 +3,10 @@
 import { NBD_ERROR, type NbdError } from './errno.ts';
 import { BLOCK_BYTES_MIN, NBD_CMD, NBD_CMD_FLAG, NBD_REQUEST_MAGIC, PAYLOAD_BYTES_MAX } from './wire.ts';
 
-/** Reused for every request of a connection: nothing is allocated per request. The cookie stays two words. */
+/**
+ * One object is reused for every request of a connection, so nothing is allocated per request. The cookie
+ * stays two words.
+ */
 export interface Request {
   flags: number;
   command: number;
@@ -22,14 +25,17 @@ export const newRequest = (): Request => ({
   lengthBytes: 0,
 });
 
-/** Reads REQUEST_BYTES at `at` into `into`; false when the magic is wrong: the stream cannot be trusted again. */
+/**
+ * Reads the REQUEST_BYTES at `at` into `into`. False: the magic is wrong, so the stream cannot be trusted any
+ * more.
+ */
 export function decodeRequest(bytes: Buffer, at: number, into: Request): boolean {
   if (bytes.readUInt32BE(at) !== NBD_REQUEST_MAGIC) return false;
   into.flags = bytes.readUInt16BE(at + 4);
   into.command = bytes.readUInt16BE(at + 6);
   into.cookieHigh = bytes.readUInt32BE(at + 8);
   into.cookieLow = bytes.readUInt32BE(at + 12);
-  // Above 2^53 the sum is not exact, but still far past any disk's end, and so refused.
+  // Above 2^53 the offset is not exact, but still far past any disk's end, and so refused.
   into.offsetBytes = bytes.readUInt32BE(at + 16) * 2 ** 32 + bytes.readUInt32BE(at + 20);
   into.lengthBytes = bytes.readUInt32BE(at + 24);
   return true;
@@ -49,7 +55,7 @@ export interface Rejection {
 
 const { FUA, NO_HOLE, DF, REQ_ONE, FAST_ZERO } = NBD_CMD_FLAG;
 const FLAGS_OF: Readonly<Record<number, number>> = {
-  // FUA is legal on every command and changes nothing where nothing is written.
+  // FUA is legal with every command; it changes nothing where nothing is written.
   [NBD_CMD.READ]: FUA | DF,
   [NBD_CMD.WRITE]: FUA,
   [NBD_CMD.FLUSH]: FUA,
@@ -60,7 +66,7 @@ const FLAGS_OF: Readonly<Record<number, number>> = {
 
 const no = (error: NbdError, why: string): Rejection => ({ error, why });
 
-/** Null: carry it out. DISC is no request in this sense and never gets here. */
+/** Null: carry the request out. DISC is handled before, and never gets here. */
 export function validateRequest(request: Request, limits: RequestLimits): Rejection | null {
   const allowed = FLAGS_OF[request.command];
   if (allowed === undefined) return no(NBD_ERROR.EINVAL, `command ${request.command} is unknown`);
@@ -91,7 +97,7 @@ function rejectWrite(request: Request, limits: RequestLimits, lengthMax: number)
   if (limits.readOnly) return no(NBD_ERROR.EPERM, 'the export is read-only');
   const rejected = rejectRange(request, limits, lengthMax);
   if (rejected === null || !isBeyondEnd(request, limits)) return rejected;
-  // The specification's word for writing past the end, except for TRIM, which needs no space.
+  // By the specification a write past the end is ENOSPC; not so TRIM, which needs no space.
   return request.command === NBD_CMD.TRIM ? rejected : no(NBD_ERROR.ENOSPC, rejected.why);
 }
 

@@ -1,5 +1,5 @@
-// Listens on a unix socket and serves a table of exports, one Connection per client. Owns no volume: closing the
-// server leaves volumes open and flushed by their owner.
+// Listens on a unix socket and serves a table of exports, one Connection per client. Owns no volume: closing
+// the server leaves volumes open, for their owner to flush and close.
 
 import { invariant } from '../../../shared/result.ts';
 import type { ListenUnix, NextTurn, OpenAccepted } from '../../platform/byte-stream.ts';
@@ -34,9 +34,12 @@ export interface NbdServerOptions {
 export interface NbdServer {
   readonly socketPath: string;
   connectionCount(): number;
-  /** Clients have to connect again, and hear of the size each export has now; what they asked meanwhile they ask again. */
+  /**
+   * Makes clients connect again, and so hear the size each export has now; requests without an answer they
+   * send again.
+   */
   hangUp(): void;
-  /** Stops listening, answers what was acknowledged or waits for a flush, removes the socket. */
+  /** Stops listening, answers what is acknowledged or waits for a flush, and removes the socket. */
   close(): Promise<void>;
 }
 

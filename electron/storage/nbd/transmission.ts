@@ -1,6 +1,7 @@
-// The transmission phase without a socket: takes requests off an inbox, works on the volume, puts replies in an
-// outbox. Knows neither streams nor timers, so that a blocking thread can drive it as well as an event loop.
-// Data calls are synchronous; FLUSH, FUA and reads from a cold disk wait, and never hold up what comes after them.
+// The transmission phase without a socket: takes requests off an inbox, works on the volume, puts replies in
+// an outbox. Knows neither streams nor timers, so that a blocking thread can drive it as well as an event
+// loop. Data calls are synchronous; FLUSH, FUA and reads from a cold disk wait, and never hold up the
+// requests behind them.
 import { Fault } from '../../../shared/result.ts';
 import type { Volume } from '../volume.ts';
 import { Coldness, type LateReads } from './coldness.ts';
@@ -20,24 +21,27 @@ import { NBD_CMD, NBD_CMD_FLAG, REQUEST_BYTES, SKIP_BYTES_MAX } from './wire.ts'
 
 /** One turn's work, so that one client never holds the thread: about 5 ms of page-cache copying. */
 const TURN_BYTES = 16 * 1024 * 1024;
-/** What a request costs besides its bytes: a system call or two. */
+/** What a request costs in bytes of budget besides its own: a system call or two. */
 const REQUEST_COST = 4096;
 /** TRIM and WRITE_ZEROES may cover 4 GiB; they are carried out in slices, a turn each. */
 const SLICE_BYTES = 16 * 1024 * 1024;
 /** Requests that wait for a flush; QEMU has 16 in flight, fio at most 256. */
 export const FLUSH_WAITERS_MAX = 1024;
-/** Reads a disk is asked at a time: as many as QEMU's own threads would. */
+/** How many reads a disk is asked at a time: as many as QEMU's own threads would. */
 const LATE_READS_MAX = 32;
-/** Longer ones the kernel reads ahead of by itself; and what waits is bounded. */
+/**
+ * The longest read that waits: for longer ones the kernel reads ahead by itself. Also bounds the memory of
+ * those waiting.
+ */
 const LATE_BYTES_MAX = 256 * 1024;
-/** Of those that are kept to be used again. */
+/** The largest reply buffer that is kept for reuse. */
 const SPARE_BYTES_MAX = 128 * 1024;
 /** Runs of zeros looked at before a fast zero is refused. */
 const FAST_ZERO_EXTENTS = 16;
 
 /**
- * hungry: give it more bytes. full: too many wait for a flush or the disk, go on when one is done. yield: let others have
- * the thread, then go on. ended: nothing more is read; `why` is null after DISC.
+ * hungry: give it more bytes. full: too many requests wait for a flush or the disk, go on when one is done.
+ * yield: let others have the thread, then go on. ended: nothing more is read; `why` is null after DISC.
  */
 export type Turn =
   | { readonly kind: 'hungry' | 'full' | 'yield' }
@@ -52,7 +56,9 @@ interface Job {
   doneBytes: number;
 }
 
-/** Answered when its payload is gone: what comes before the client has sent all of it, libnbd takes for nonsense. */
+/**
+ * A refused write. It is answered once its payload was skipped: libnbd takes an earlier answer for nonsense.
+ */
 interface RefusedWrite {
   readonly request: Request;
   readonly rejected: Rejection;
@@ -65,14 +71,17 @@ export interface TransmissionOptions {
   readonly outbox: Outbox;
   readonly structured: boolean;
   readonly blockStatus: boolean;
-  /** Replies are leaving too slowly: stop working until they have. */
+  /** True: replies leave too slowly; no more work until they have left. */
   isCongested(): boolean;
   readonly lateReads?: LateReads | undefined;
   /** Monotonic, ms with a fraction. */
   nowMs(): number;
-  /** Runs it when what is ready by then has been heard of. */
+  /** Runs `run` once everything that is ready by then has been heard of. */
   soon(run: () => void): void;
-  /** What waited has ended, its replies have left. A bug found on the way is handed over. */
+  /**
+   * Called when something that waited has ended and its replies have left. `bug`: one found on the way, or
+   * null.
+   */
   onLate(bug: unknown): void;
 }
 
@@ -86,7 +95,7 @@ export class Transmission {
   #flushing: Request[] = [];
   readonly #coldness: Coldness;
   #reading = 0;
-  /** Buffers of replies that have left: most reads are as long as the one before. */
+  /** Buffers of replies that have left, for reuse: most reads are as long as the one before. */
   readonly #spares: Buffer[] = [];
   #isTelling = false;
 
@@ -99,11 +108,11 @@ export class Transmission {
 
   /** Requests whose reply waits for a flush or the disk. */
   get waiting(): number {
-    // What has arrived and not left yet waits, too.
+    // A reply that has arrived and not left yet counts as well.
     return this.#waiters.length + this.#flushing.length + this.#reading + (this.#isTelling ? 1 : 0);
   }
 
-  /** Works until it must stop; sends what it has to say. */
+  /** Works until it must stop, and sends the replies it has. */
   run(): Turn {
     const turn = this.#turn();
     this.#options.outbox.flush();
@@ -127,7 +136,7 @@ export class Transmission {
     }
   }
 
-  /** One request: what it cost, or why there is none. */
+  /** Handles one request: answers what it cost, or why there is none. */
   #next(): number | Turn {
     const { inbox } = this.#options;
     if (this.#refused !== null) return this.#skip(this.#refused);
@@ -224,7 +233,7 @@ export class Transmission {
     else this.#options.onLate(error);
     if (this.#isTelling) return;
     this.#isTelling = true;
-    // Those that arrived together leave together.
+    // Replies that arrived together leave together.
     this.#options.soon(() => {
       this.#isTelling = false;
       this.#options.outbox.flush();
@@ -239,7 +248,7 @@ export class Transmission {
 
   #startJob(request: Request): void {
     if ((request.flags & NBD_CMD_FLAG.FAST_ZERO) !== 0) {
-      // Zeroing may have to write; it is fast only where nothing is left to do.
+      // Zeroing may have to write; it is fast only where the range is zeros already.
       const isDone = (request.flags & NBD_CMD_FLAG.NO_HOLE) === 0 && this.#isZero(request);
       if (isDone) this.#written(request);
       else this.#error(request, NBD_ERROR.ENOTSUP, 'zeroing here is not faster than writing');
@@ -255,7 +264,7 @@ export class Transmission {
     return covered === lengthBytes && extents.every(extent => extent.state === 'zero');
   }
 
-  /** A slice of a TRIM or WRITE_ZEROES; answers what it cost. */
+  /** Carries out one slice of a TRIM or WRITE_ZEROES; answers what it cost. */
   #slice(job: Job): number {
     const { request } = job;
     const length = Math.min(SLICE_BYTES, request.lengthBytes - job.doneBytes);
@@ -274,13 +283,13 @@ export class Transmission {
     return REQUEST_COST + length;
   }
 
-  /** The change is visible; with FUA it is told only when it is durable (T10). */
+  /** The change is visible. With FUA the client is told only when it is durable (T10). */
   #written(request: Request): void {
     if ((request.flags & NBD_CMD_FLAG.FUA) !== 0) this.#waiters.push({ ...request });
     else this.#options.outbox.simple(request, 0);
   }
 
-  /** A fault of the volume is this request's answer; anything else is a bug and goes up. */
+  /** A fault of the volume becomes the request's answer; anything else is a bug and goes up. */
   #attempt(request: Request, act: () => void): boolean {
     try {
       act();
@@ -300,7 +309,7 @@ export class Transmission {
     replyError(request, { error, why }, this.#options);
   }
 
-  /** One flush at a time per connection: those who come meanwhile share the next. */
+  /** One flush at a time per connection: requests that come meanwhile share the next one. */
   #startFlush(): void {
     if (this.#flushing.length > 0 || this.#waiters.length === 0) return;
     this.#flushing = this.#waiters;

@@ -17,7 +17,7 @@ export const REQUEST_BYTES = 28;
 export const SIMPLE_REPLY_BYTES = 16;
 export const CHUNK_HEADER_BYTES = 20;
 
-/** Handshake flags of the server, and what a client may answer. */
+/** Handshake flags that the server sends and a client may send back. */
 export const NBD_FLAG_FIXED_NEWSTYLE = 1;
 export const NBD_FLAG_NO_ZEROES = 2;
 
@@ -88,13 +88,13 @@ export const NBD_REPLY_TYPE = {
 export const NBD_STATE_HOLE = 1;
 export const NBD_STATE_ZERO = 2;
 export const META_CONTEXT = 'base:allocation';
-/** We know one context, so one id. */
+/** The server knows one context, so one id. */
 export const META_CONTEXT_ID = 1;
 
-/** Block sizes told to clients: requests are multiples of a sector, 4 KiB is our bitmap's unit (T12). */
+/** Block sizes told to clients: requests are whole sectors; 4 KiB is the unit of our bitmaps (T12). */
 export const BLOCK_BYTES_MIN = 512;
 export const BLOCK_BYTES_PREFERRED = 4096;
-/** The specification's customary largest payload; QEMU splits at it. */
+/** The largest payload that is customary by the specification; QEMU splits its requests at it. */
 export const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024;
-/** A WRITE above this is not skipped but ends the connection: nobody honest sends it. */
+/** A refused WRITE with a longer payload is not skipped but ends the connection: nobody honest sends it. */
 export const SKIP_BYTES_MAX = 2 * PAYLOAD_BYTES_MAX;

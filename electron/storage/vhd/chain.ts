@@ -1,17 +1,18 @@
-// From a foreign VHD to its last parent, all beside each other in one folder. The UUID decides who is the parent, the
-// locators only where to look. Refuses cycles, other sizes and chains no tool makes (DESIGN §8).
+// Opens a foreign VHD with all its parents, which lie beside it in one folder. The UUID decides which file is
+// the parent, the locators only where to look. Refuses cycles, parents of another size and chains no tool
+// makes (DESIGN §8).
 import { Fault } from '../../../shared/result.ts';
 import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt } from './fields.ts';
 import { ForeignDisk, type ForeignImage } from './foreign-disk.ts';
 import { readLayout, type VhdLayout } from './layout.ts';
 
-/** Hyper-V's own limit. */
+/** The longest chain; Hyper-V's own limit. */
 export const CHAIN_MAX = 1024;
 /** BAT entries of all images together: 128 MiB of memory, 30 images of 2 TiB. */
 const ENTRIES_MAX = 2 ** 25;
 
-/** Read-only, of a plain file in the folder of the image; null where there is none. */
+/** Opens a plain file in the image's folder, read-only; null where there is none. */
 export type OpenNeighbour = (name: string) => BlockFile | null;
 
 /** Throws Fault vhd.corrupt, vhd.parent-missing, vhd.parent-mismatch, disk.io. */
@@ -45,7 +46,7 @@ export function openImages(name: string, open: OpenNeighbour): ForeignImage[] {
   }
 }
 
-/** Without its parents, whose names are not even looked for. */
+/** Opens an image without its parents; their names are not even looked for. */
 export function openAlone(name: string, open: OpenNeighbour): ForeignImage {
   const images: ForeignImage[] = [];
   const file = open(name);

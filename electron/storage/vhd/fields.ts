@@ -45,7 +45,7 @@ export function corrupt(
   });
 }
 
-/** A file of ours to be of a kind we keep no tree in. */
+/** For a file in a tree of ours that is of a kind no tree can hold. */
 export const unsupported = (file: string, what: string): Fault =>
   new Fault({
     code: 'vhd.unsupported',

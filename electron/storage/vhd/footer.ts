@@ -19,10 +19,13 @@ export interface Footer {
   readonly uuid: string;
   readonly currentBytes: number;
   readonly originalBytes: number;
-  /** Of the dynamic header; NaN in a fixed disk. */
+  /** Where the dynamic header lies; NaN in a fixed disk. */
   readonly dataOffset: number;
   readonly timestampMs: number;
-  /** Ours: told from a frozen one by its creator's version, so that the headers alone say where Now is (T5). */
+  /**
+   * True: an image of ours that is a leaf. Its creator version says so, so that headers alone tell where Now
+   * is (T5).
+   */
   readonly isLeaf: boolean;
 }
 

@@ -1,5 +1,6 @@
-// The content of somebody else's VHD, with its parents, as a read-only volume: what the first image that has a sector says,
-// newest first, sector by sector. Their bitmaps are exact to the sector; ours are not needed here.
+// The content of somebody else's VHD and its parents as a read-only volume. Sector by sector, the newest
+// image that has a sector answers for it. Foreign bitmaps are exact to the sector, so our own units of eight
+// are not used here.
 import { Fault } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
@@ -11,9 +12,9 @@ export interface ForeignImage {
   readonly layout: VhdLayout;
 }
 
-/** Bitmaps remembered for all images together. */
+/** Bytes of bitmaps that are remembered, for all images together. */
 const BITMAP_BYTES_MAX = 16 * 2 ** 20;
-/** What one question about extents looks at: a byte of memory per sector. */
+/** How much one question about extents looks at; it takes a byte of memory per sector. */
 const EXTENT_BYTES_MAX = 2 ** 30;
 
 interface Run {
@@ -34,7 +35,7 @@ export class ForeignDisk implements Volume {
     this.sizeBytes = images[0]?.layout.footer.currentBytes ?? 0;
   }
 
-  /** At most what a copy needs: what the host gave the files, and no more than the disk. */
+  /** The most a copy needs: what the host has allocated for the files, but no more than the disk's size. */
   dataBytes(): number {
     const given = this.#images.reduce((sum, { file }) => sum + file.allocatedBytes(), 0);
     return Math.min(given, this.sizeBytes);
@@ -64,7 +65,10 @@ export class ForeignDisk implements Volume {
     return extents;
   }
 
-  /** The bytes some image has, in no order; the others are zeros. Iterative: chains are long (T15). */
+  /**
+   * Calls `each` for the bytes that some image has, in no order; all others are zeros. Iterative: chains are
+   * long (T15).
+   */
   #walk(
     offsetBytes: number,
     lengthBytes: number,
@@ -150,7 +154,7 @@ export class ForeignDisk implements Volume {
   }
 }
 
-/** Most significant bit first. */
+/** Bitmaps begin with the most significant bit. */
 const isSet = (bits: Uint8Array, sector: number): boolean =>
   ((bits[sector >>> 3] ?? 0) & (0x80 >>> (sector & 7))) !== 0;
 

@@ -10,7 +10,7 @@ export const LOCATORS_AT = 576;
 export const LOCATOR_BYTES = 24;
 const W2KU = 0x57326b75;
 const W2RU = 0x57327275;
-/** One sector holds a locator: `.\<uuid>.vhd` in UTF-16 is 84 bytes. */
+/** Bytes for a locator: `.\<uuid>.vhd` in UTF-16 is 84 bytes, so one sector holds it. */
 export const LOCATOR_SPACE = SECTOR_BYTES;
 
 export interface Header {
@@ -26,7 +26,7 @@ const utf16 = (text: string, bigEndian: boolean): Buffer => {
   return bigEndian ? bytes.swap16() : bytes;
 };
 
-/** Up to its closing zero. */
+/** The text up to its closing zero. */
 export function utf16Text(bytes: Uint8Array, bigEndian: boolean): string {
   const copy = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 2)));
   return (bigEndian ? copy.swap16() : copy).toString('utf16le').replace(/\0.*$/s, '');
@@ -70,17 +70,17 @@ function decodeParent(bytes: Uint8Array, file: string): NonNullable<Header['pare
   return { uuid, name: utf16Text(bytes.subarray(64, 576), true) };
 }
 
-/** Throws Fault vhd.corrupt. Our own files: the parent is a neighbour, named plainly. */
+/** For our own files, whose parent is a plainly named neighbour. Throws Fault vhd.corrupt. */
 export function decodeHeader(bytes: Uint8Array, file: string, differencing: boolean): Header {
   const header = decodeForeignHeader(bytes, file, differencing);
   const name = header.parent?.name ?? 'none';
-  // A name that climbs out of the folder is an attack on whoever follows it.
+  // A name that leads out of the folder is an attack on whoever follows it.
   if (name === '' || /[/\\:]/.test(name))
     throw corrupt(file, 'parent name', JSON.stringify(name), 'a plain file name');
   return header;
 }
 
-/** As anybody may have written it: the parent's name is text, to be followed only through locators.ts. */
+/** For anybody's files: the parent's name is only text, which locators.ts alone may follow. */
 export function decodeForeignHeader(bytes: Uint8Array, file: string, differencing: boolean): Header {
   const view = viewOf(bytes);
   const cookie = Buffer.from(bytes.subarray(0, 8)).toString('latin1');

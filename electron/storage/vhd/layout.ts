@@ -1,6 +1,7 @@
-// A VHD that somebody else wrote: where everything is, checked before anything is believed (DESIGN §8). Accepts what the
-// world writes: fixed, either footer missing, the old 511-byte one, gaps, any block size, a larger BAT than needed, the
-// "tdbatmap" extension. Reads metadata only; memory is bounded by the BAT's limit. Our own files are image.ts's.
+// Where everything is in a VHD that somebody else wrote, checked before anything is believed (DESIGN §8).
+// Accepts what the world writes: fixed disks, a missing head or end footer, the old 511-byte footer, gaps,
+// any block size, a BAT longer than needed, the "tdbatmap" extension. Reads metadata only, and the BAT's
+// limit bounds memory. image.ts reads our own files.
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import type { BlockFile } from '../../platform/ports.ts';
 import { corrupt } from './fields.ts';
@@ -13,7 +14,7 @@ export const BAT_UNUSED = 0xffffffff;
 
 export interface Blocks {
   readonly blockBytes: number;
-  /** In front of each block's data. */
+  /** The bitmap lies in front of each block's data. */
   readonly bitmapBytes: number;
   /** Absolute sector of each block's bitmap, exactly as many as the disk has blocks. */
   readonly bat: Uint32Array;
@@ -88,7 +89,7 @@ function readBat(file: BlockFile, batOffset: number, entries: number): Uint32Arr
   return new Uint32Array(raw.buffer, raw.byteOffset, entries);
 }
 
-/** Every block after the metadata, before the end, and none over another. */
+/** Every block must lie behind the metadata, before the end, and over no other block. */
 function checkPlaces(
   name: string,
   { blockBytes, bitmapBytes, bat }: Blocks,
@@ -117,13 +118,13 @@ function checkPlaces(
 
 interface FoundFooter {
   readonly footer: Footer;
-  /** Where an end footer starts, or the file ends. */
+  /** Where the end footer starts, or else where the file ends. */
   readonly dataEnd: number;
 }
 
 /**
- * The copy at the head or the footer at the end, whichever is whole: a crash or an interrupted copy may have taken either.
- * Two whole ones that differ are refused: nobody can say which of them is the disk.
+ * Takes the footer's copy at the head or the footer at the end, whichever is whole: a crash or an interrupted
+ * copy may have lost one. Two whole ones that differ are refused: nobody can say which of them is the disk.
  */
 function findFooter(file: BlockFile, fileBytes: number): FoundFooter {
   const { name } = file;
@@ -131,11 +132,11 @@ function findFooter(file: BlockFile, fileBytes: number): FoundFooter {
     throw corrupt(name, 'file size', fileBytes, `at least ${FOOTER_BYTES}: it is truncated`);
   const head = footerAt(file, 0, FOOTER_BYTES);
   const tail = footerAt(file, fileBytes - FOOTER_BYTES, FOOTER_BYTES);
-  // Virtual PC before 2004 left the last byte out.
+  // Virtual PC before 2004 left out the footer's last byte.
   const short = tail.cookie ? tail : footerAt(file, fileBytes - FOOTER_BYTES + 1, FOOTER_BYTES - 1);
   const end = short.cookie ? short : tail;
   const dataEnd = end.cookie ? end.offset : fileBytes;
-  // A fixed disk has no copy: what is at its start is data, whatever it looks like.
+  // A fixed disk has no copy at its head: what lies there is data, whatever it looks like.
   const copy = end.footer?.kind === 'fixed' || head.footer?.kind === 'fixed' ? null : head.footer;
   if (copy !== null && end.footer !== null) checkSame(name, copy, end.footer);
   const footer = copy ?? end.footer;

@@ -1,6 +1,7 @@
-// Where a foreign differencing VHD says its parent is: eight locators in any order and the header's own name, each a
-// path of some other computer. What they mean here is a file in the same folder, and nothing else: a path that climbs
-// out or names a device is an attack on whoever follows it (DESIGN §8). Writes nothing, follows nothing.
+// Where a foreign differencing VHD says its parent is: eight locators in any order and the header's own name,
+// each a path on some other computer. Here each means a file in the same folder and nothing else: a path that
+// leads out of it or names a device is an attack on whoever follows it (DESIGN §8). Writes nothing, follows
+// nothing.
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { corrupt, offsetText, readOffset, viewOf } from './fields.ts';
 import { LOCATOR_BYTES, LOCATORS_AT, utf16Text } from './header.ts';
@@ -10,7 +11,7 @@ const LOCATORS = 8;
 const PATH_BYTES_MAX = 65_536;
 const DOS_DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
-/** How each platform code writes its path; others are somebody's private business. */
+/** How each platform code writes its path. Unknown codes are private to their makers, and skipped. */
 const READ: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
   W2ru: bytes => utf16Text(bytes, false),
   W2ku: bytes => utf16Text(bytes, false),
@@ -19,7 +20,10 @@ const READ: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
   Wi2k: bytes => Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, ''),
 };
 
-/** The names a parent may have in this folder, relative locators first, none twice. Throws Fault vhd.corrupt. */
+/**
+ * The names that the parent may have in this folder, relative locators first, none twice. Throws Fault
+ * vhd.corrupt.
+ */
 export function parentNames(
   file: string,
   fileBytes: number,
@@ -43,7 +47,7 @@ export function parentNames(
   return [...new Set([...Object.keys(READ), 'name'].flatMap(code => found.get(code) ?? []))];
 }
 
-/** The data space is sectors by the specification and bytes by everybody who writes it; the length is bytes. */
+/** By the specification the data space is in sectors; everybody writes bytes. The length is in bytes. */
 function checkedLength(file: string, fileBytes: number, view: DataView, at: number, index: number): number {
   const given = view.getUint32(at + 4);
   const space = given < SECTOR_BYTES ? given * SECTOR_BYTES : given;
@@ -80,7 +84,7 @@ export function neighbour(file: string, field: string, text: string): string {
   return name;
 }
 
-/** MacX holds a URL. Anything but a file stays as it is: its colon is refused. */
+/** MacX holds a URL. Only `file://` is decoded; the colon of any other URL gets it refused. */
 function unescaped(text: string): string {
   if (!text.startsWith('file://')) return text;
   const path = text.slice('file://'.length).replace(/^localhost(?=\/)/, '');

@@ -1,10 +1,11 @@
-// The reader of foreign VHDs, a process of its own for every import (DESIGN §8: hostile input). Prints one line of JSON:
-// what the image is, or the fault. Then, where asked, hands on what it read until that is done or its starter is gone.
+// The reader of foreign VHDs, a process of its own for every import (DESIGN §8: hostile input). Prints one
+// line of JSON: what the image is, or the fault. Then, if told to, it serves or pushes the content until
+// done, or its starter is gone.
 //
 //   --file PATH                               the image with its parents beside it
 //   --file PATH --socket S                    … served read-only by NBD at S until ended
-//   --file PATH --image N --push S --export E  what the Nth image of its chain holds itself (0: the newest), written into
-//                                             the export E at S; further lines tell how far it is
+//   --file PATH --image N --push S --export E  writes what the Nth image of its chain holds itself (0: the newest) into the
+//                                             export E at S; further lines tell how much is written
 //   --file PATH --alone [--push S --export E]  the image without its parents
 //   --file PATH --stamp UUID                  an image of ours, just written, gets the UUID of its point
 import { basename, dirname, join } from 'node:path';
@@ -43,7 +44,7 @@ function openIn(path: string): ForeignImage[] {
   const folder = dirname(path);
   const open = (name: string) => {
     const found = lookAtFile(join(folder, name));
-    // A link out of the folder is a way out of the folder.
+    // A symbolic link that leads out of the folder is not followed.
     if (found === null || dirname(found.path) !== folder) return null;
     return openBlockFile(found.path, name, 'read-only');
   };
@@ -105,7 +106,7 @@ async function run(path: string): Promise<void> {
     exactBytes: exactSize(disk.sizeBytes),
     dataBytes: disk.dataBytes(),
     chain: images.map(described),
-    // Every bitmap is read for that: minutes, where the disk is large and full.
+    // To count these bytes every bitmap is read: minutes, where the disk is large and full.
     ownBytes: values.push !== undefined && chosen !== undefined ? ownBytes(new ForeignDisk([chosen])) : null,
   });
   if (values.push === undefined) return;

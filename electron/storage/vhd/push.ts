@@ -1,18 +1,19 @@
-// What one image of a chain holds itself, written into an NBD export: of a differencing image only the sectors it has, so
-// that the export ends up as different from its parent as the original from its own. Zeros stay zeros, also where the
-// parent has data; in an image without parent they are left out, for an empty export reads as zeros already.
+// Writes what one image of a chain holds itself into an NBD export. Of a differencing image only the sectors
+// it has are written, so that the export differs from its parent as the original did from its own. Its zeros
+// are written, since the parent may have data there; those of an image without parent are left out, since an
+// empty export reads as zeros.
 import type { NbdWriter } from '../nbd/client.ts';
 import type { ForeignDisk } from './foreign-disk.ts';
 
 const PIECE_BYTES = 256 * 1024;
-/** Looked at in one question: what its answer may take of memory. */
+/** How much one question about extents covers: this bounds the memory its answer takes. */
 const WINDOW_BYTES = 64 * 2 ** 20;
 const EXTENTS_MAX = 10_000;
-/** Between two words about how far it is. */
+/** Bytes between two lines of progress. */
 const TELL_BYTES = 8 * 2 ** 20;
 const ZEROS = new Uint8Array(PIECE_BYTES);
 
-/** Bytes of the sectors the image has. */
+/** Bytes of the sectors that the image has itself. */
 export function ownBytes(image: ForeignDisk): number {
   let bytes = 0;
   for (const { length } of ownRuns(image)) bytes += length;
@@ -29,7 +30,7 @@ function* ownRuns(image: ForeignDisk): Generator<{ readonly offset: number; read
   }
 }
 
-/** `image`: the one alone, without its parents. Faults: disk.full, disk.io, storage.unavailable. */
+/** `image`: one image alone, without its parents. Faults: disk.full, disk.io, storage.unavailable. */
 export async function pushImage(
   image: ForeignDisk,
   hasParent: boolean,
@@ -40,7 +41,7 @@ export async function pushImage(
   for (const { offset, length } of ownRuns(image)) {
     for (let done = 0; done < length; ) {
       const at = offset + done;
-      // Pieces end where blocks do, so that each is in one.
+      // Pieces end where blocks end, so that each lies in one block.
       const count = Math.min(PIECE_BYTES - (at % PIECE_BYTES), length - done);
       const bytes = new Uint8Array(count);
       image.read(bytes, at);

@@ -1,5 +1,5 @@
-// An image just written of a point carries the point's UUID, not one of the tool that wrote it (T1): so a differencing
-// image made on it elsewhere names its parent rightly when it comes back.
+// Gives an exported image of a point the point's UUID in place of the one its writer made up (T1). So a
+// differencing image that is made on it elsewhere names its parent rightly when it comes back.
 import type { BlockFile } from '../../platform/ports.ts';
 import { checksum, uuidBytes, viewOf } from './fields.ts';
 import { decodeFooter, FOOTER_BYTES } from './footer.ts';
@@ -7,7 +7,7 @@ import { decodeFooter, FOOTER_BYTES } from './footer.ts';
 const CHECKSUM_AT = 64;
 const UUID_AT = 68;
 
-/** Every other field stays as the tool wrote it. Faults: vhd.corrupt, disk.io. */
+/** Changes the UUID alone. Faults: vhd.corrupt, disk.io. */
 export function stampUuid(file: BlockFile, uuid: string): void {
   const end = file.sizeBytes() - FOOTER_BYTES;
   const bytes = new Uint8Array(FOOTER_BYTES);
