@@ -9,7 +9,7 @@ describe('a bit turned over', () => {
     const { violations, fates } = await runDamage(SEED, FLIPS);
     console.info(`damage: seed ${SEED}, ${JSON.stringify(fates)}; npm run sim -- damage flips 10000`);
     expect(violations).toEqual([]);
-    // Nothing is shown where nothing is found.
+    // A kind of place where nothing was ever found would show nothing.
     for (const found of [
       'headers: refused',
       'map: refused',

@@ -1,6 +1,6 @@
-// One bit of one file turned over, and what becomes of it: every point is read, everything is verified. A flip is found
-// (a refusal, or damage that names the points it touches), or it is harmless; and whoever does not need the byte reads
-// exactly what it did.
+// Turns over one bit of one file, reads every point and verifies everything. The flip must be found (by a
+// refusal, or as damage that names the points it touches) or be harmless. Whoever does not need the byte must
+// read exactly what it did.
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import { sumsBytes } from '../../../electron/storage/disk/sums.ts';
 import { UNIT_BYTES } from '../../../electron/storage/vhd/geometry.ts';
@@ -25,7 +25,7 @@ interface Place {
 
 const BAT_AT = 1536;
 
-/** The small parts as often as the large ones. */
+/** Chooses small parts of a file as often as large ones. */
 export function choosePlace({ world }: History, random: Seeded): Place {
   const folder = world.folder(DISK);
   const file = random.pick(folder.list().filter(name => /\.vhd(\.new)?$/.test(name)));
@@ -80,7 +80,7 @@ interface Found {
   readonly refused: Set<MomentId | 'Now'>;
 }
 
-/** Throws Violation with where and what. */
+/** Throws a Violation that says where and what. */
 export async function tryFlip(history: History, place: Place): Promise<Fate> {
   const world = copyOf(history.world);
   flip(world, place);
@@ -105,7 +105,10 @@ function isRefusal(cause: unknown, where: string): boolean {
   return true;
 }
 
-/** The disk cannot be used without Now's files; by other tools all that does not need this file reads as it did. */
+/**
+ * A disk need not open without a file of Now's. Other code must still read every point that does not need the
+ * file.
+ */
 function judgeRefusal(history: History, world: SimWorld, place: Place, cause: unknown, where: string): void {
   isRefusal(cause, where);
   if (!history.now.files.has(place.file))
@@ -138,7 +141,7 @@ const touched = (damages: readonly Damage[]): Set<MomentId | 'Now'> =>
     damages.flatMap(({ momentIds, touchesNow }) => [...momentIds, ...(touchesNow ? (['Now'] as const) : [])]),
   );
 
-/** Only what reads through the file may be affected, and be said to be. */
+/** Only what reads through the file may be affected, or be named as affected. */
 function confined(
   { points, now }: History,
   { file }: Place,
@@ -165,12 +168,12 @@ function fateOf(
   const named = touched(damages);
   const silent = [...wrong].filter(id => !named.has(id));
   if (silent.length > 0) {
-    // An entry of its BAT may still say a place where a block could be; nothing tells yet what was there.
+    // Such a BAT entry may still name a place where a block could be; no checksum tells yet what was there.
     const isUnsaid = place.region === 'data' || place.region === 'map';
     if (history.unrecorded.has(place.file) && isUnsaid) return 'not summed yet';
     throw new Violation(`${where}: ${silent.join(', ')} read wrong, and nobody says so`);
   }
-  // A flipped bit of content is seen by exactly those who read it; behind the end of the disk nobody does.
+  // A flipped bit of content is seen by exactly those who read it; behind the end of the disk nobody reads.
   const isSeen = damages.every(({ kind, offset }) => kind === 'data' && offset < history.now.content.length);
   if (place.region === 'data' && isSeen)
     for (const id of named)

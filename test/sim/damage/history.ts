@@ -1,5 +1,5 @@
-// A rich history on the simulated machine: points, branches, merged points, one edge half turned; and what each of them
-// reads as, and through which files.
+// Makes a rich history on the simulated machine: points, branches, merged points, an edge half turned. Notes
+// what each of them reads as, and through which files.
 import { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import { type DiskId, diskIdSchema, type MomentId, type PointId, vmIdSchema } from '../../../shared/ids.ts';
 import type { SettleWork } from '../../../shared/timeline.ts';
@@ -20,28 +20,28 @@ export const SMALL: readonly Shape[] = [
   { blockBytes: 8 * 1024, virtualBytes: 100_000 },
   { blockBytes: 32 * 1024, virtualBytes: 200_000 },
 ];
-/** As our files are. */
+/** The block size our real files have. */
 export const REAL: Shape = { blockBytes: 2 * 2 ** 20, virtualBytes: 5 * 2 ** 20 };
 
 export interface Known {
   readonly pointId: PointId;
   readonly content: Buffer;
-  /** Names of the files a read of it may touch. */
+  /** Names of the files that a read of it may touch. */
   readonly files: ReadonlySet<string>;
 }
 
 export interface History {
-  /** Closed: each look at it begins with a copy. */
+  /** The engine is closed: each flip begins with a copy of this world. */
   readonly world: SimWorld;
   readonly shape: Shape;
   readonly points: ReadonlyMap<MomentId, Known>;
   readonly now: Omit<Known, 'pointId'>;
-  /** Files whose data no checksum covers yet: the leaf, and what was taken since all was at rest. */
+  /** Files that no checksum covers wholly yet: the leaf, and points taken since all was at rest. */
   readonly unrecorded: ReadonlySet<string>;
   readonly leaf: string;
 }
 
-/** Rejects with the fault it ends with. */
+/** Drives the work to its end; rejects with its fault. */
 export async function ended<T>(world: SimWorld, work: Promise<T>): Promise<T> {
   const outcome = await pumpWorld(world, work);
   if (outcome.is === 'failed') throw outcome.cause;
@@ -133,12 +133,12 @@ export async function makeHistory(seed: number, shape: Shape): Promise<History> 
     live.purge(() => true),
   );
   await maker.take();
-  // The root's BAT goes to the end of its file (T3).
+  // The root's BAT moves to the end of its file (T3).
   const { sizeBytes } = live.volume(DISK);
   if (seed % 3 === 0) await ended(world, live.growDisk(DISK, sizeBytes + 3 * shape.blockBytes));
   const merging = await maker.take();
   await maker.settle();
-  // From here on some is not summed yet, and something is left half-done.
+  // From here on some data is not summed yet, and something is left half-done.
   await maker.take();
   await maker.take();
   if (seed % 4 === 1) await mergeHalf(maker, merging);
@@ -147,7 +147,7 @@ export async function makeHistory(seed: number, shape: Shape): Promise<History> 
   return known(maker, shape);
 }
 
-/** Of what was the newest when all was settled: the edge above it is turned first. */
+/** Half-merges the point that was the newest when all was settled; the edge above it is turned first. */
 async function mergeHalf(maker: Maker, id: MomentId): Promise<void> {
   const { world, live } = maker;
   await maker.settle();
@@ -159,7 +159,7 @@ async function mergeHalf(maker: Maker, id: MomentId): Promise<void> {
   await stopIn(maker, 'merge');
 }
 
-/** When some of it is done. */
+/** Stops settling in the middle of such work. */
 async function stopIn({ world, live }: Maker, kind: SettleWork['kind']): Promise<void> {
   const settling = live.settle();
   for (;;) {

@@ -1,4 +1,4 @@
-// Flips by the thousand: histories of small blocks, some of real ones, so many flips in each.
+// Flips bits by the thousand: in histories of small blocks, and in some with blocks of real size.
 import { Seeded } from '../../support/seeded.ts';
 import { Violation } from '../storage/judge.ts';
 import { choosePlace, type Fate, tryFlip } from './flip.ts';
@@ -11,7 +11,7 @@ export interface DamageResult {
   readonly fates: Record<string, number>;
 }
 
-/** In one history; real blocks are large, so fewer. */
+/** Flips in one history. Of these one in `REAL_EVERY` has blocks of real size: they are large. */
 export const FLIPS = 50;
 const REAL_EVERY = 8;
 

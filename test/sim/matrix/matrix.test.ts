@@ -7,9 +7,9 @@ import { tableOf } from './table.ts';
 
 /** Two small disks. */
 const SEED = 8;
-/** One in so many calls of recoveries; all of them: npm run sim -- matrix. */
+/** One in so many calls of recoveries is struck; npm run sim -- matrix strikes all of them. */
 const RECOVERY_EVERY = 700;
-/** Of the calls that do the same to the same file; the same there. */
+/** How many of the calls that do the same to the same file are struck; there all are. */
 const PER_STEP = 3;
 
 describe('every step of every operation meets every fate', () => {
@@ -22,7 +22,7 @@ describe('every step of every operation meets every fate', () => {
     expect(results.map(({ name }) => name)).toEqual(SCENARIOS.map(({ name }) => name));
     for (const [index, { name, steps, runs }] of results.entries()) {
       const calls = strikeable(SCENARIOS[index] as Scenario, steps, true);
-      // No cell of the table is empty: nothing is thought to be tried that never was.
+      // No cell of the table is empty: what seems to be tried was tried.
       expect(calls.length, name).toBeGreaterThan(0);
       const struck = [...chosen(steps, calls, PER_STEP, new Seeded(SEED))].map(call => steps[call] ?? '');
       const changing = struck.filter(step => !isLook(step)).length;
@@ -35,7 +35,7 @@ describe('every step of every operation meets every fate', () => {
     }
   }, 600_000);
 
-  // DESIGN §9: a matrix that finds nothing without them would find nothing.
+  // DESIGN §9: without these mechanisms the matrix must find something, or it would find nothing at all.
   it.each([
     ['createSync', 'create', SEED, 0],
     ['shareSync', 'clone', SEED, 0],

@@ -1,5 +1,5 @@
-// Every call of every scenario meets every fate; after each death every call of the recovery does, and after each failure
-// every later call is died in.
+// Every call of every scenario meets every fate. After each death every call of the recovery does, too; after
+// each failure the host dies in every later call.
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Seeded } from '../../support/seeded.ts';
@@ -10,29 +10,35 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 export interface MatrixOptions {
   readonly seed: number;
-  /** One in so many of the calls of recoveries, or after a failure, is struck; 0: none. */
+  /** One in so many of the calls of a recovery, or after a failure, is struck; 0: none. */
   readonly recoveryEvery: number;
-  /** Of the calls that do the same to the same file so many are struck first; left out: all. */
+  /** How many of the calls that do the same to the same file are struck first; left out: all. */
   readonly perStep?: number;
-  /** On a host that shares and punches, of the first strikes only those at these: the rest is met on one that cannot. */
+  /**
+   * On a host that shares and punches only such calls are struck first: the others are met on a host that
+   * cannot.
+   */
   readonly sharedOnly?: boolean;
   readonly switchOff?: SwitchOffs;
   readonly firstOnly?: boolean;
-  /** Of the first strikes those at these calls, by name, and of these fates; of the second those right `after` such a call. */
+  /**
+   * First strikes only at calls of this name, with this fate; second strikes only right `after` a call of
+   * that name.
+   */
   readonly only?: { readonly name: string; readonly fate: Fate; readonly after?: string };
 }
 
 export interface ScenarioResult {
   readonly name: string;
-  /** The calls counted, in order, by what they do to which file. */
+  /** The names of the counted calls, in order: what each does to which file. */
   readonly steps: readonly string[];
-  /** How many runs met each fate first; `again`: in the recovery, or after it failed. */
+  /** How many runs met each fate first; `again`: struck once more, in the recovery or after the failure. */
   readonly runs: Record<Fate | 'again', number>;
   readonly violations: string[];
 }
 
 interface Lived {
-  /** The calls of each life: since the counting began, and since each death. */
+  /** The calls of each life: those since the counting began, then those since each death. */
   readonly lives: readonly (readonly string[])[];
   readonly isSpent: boolean;
   readonly wrong: string | null;
@@ -66,11 +72,11 @@ const isDeath = (fate: Fate): boolean => fate === 'power' || fate === 'process';
 
 export const isSharing = (name: string): boolean => name.startsWith('clone') || name.startsWith('punch');
 
-/** Those that may be struck first. */
+/** The calls that may be struck first, by index. */
 export const strikeable = ({ host }: Scenario, names: readonly string[], sharedOnly = false): number[] =>
   [...names.keys()].filter(call => !(sharedOnly && host.canClone) || isSharing(names[call] ?? ''));
 
-/** So many of each name, of their indices. */
+/** Of the calls of each name, `perStep` indices. */
 export function chosen(
   names: readonly string[],
   calls: readonly number[],
@@ -85,7 +91,7 @@ export function chosen(
   return new Set(left);
 }
 
-/** What may strike next. What failed is tried again, and may be died in; in a recovery everything may. */
+/** What may strike next: anything in a recovery; after a failure, which is tried again, only deaths. */
 function after(first: Strike, { lives }: Lived): Strike[] {
   const next = lives.flatMap((names, life) =>
     names.flatMap((name, call) => fatesOf(name).map(fate => ({ life, call, fate }))),
@@ -97,19 +103,19 @@ function after(first: Strike, { lives }: Lived): Strike[] {
   );
 }
 
-/** All fates at all calls of one scenario; `seed` chooses the disks and the order in which things end. */
+/** All fates at all calls of one scenario. `seed` chooses the disks and the order in which things end. */
 export async function runScenario(
   scenario: Scenario,
   { seed, recoveryEvery, perStep, sharedOnly, switchOff = {}, firstOnly = false, only }: MatrixOptions,
 ): Promise<ScenarioResult> {
   const whole = await live(scenario, seed, [], switchOff);
-  // A scenario in which the timeline is lost has two lives of its own.
+  // A scenario that loses the timeline has two lives of its own.
   const firsts = whole.lives.flatMap((names, life) => names.map((name, call) => ({ life, call, name })));
   const names = firsts.map(({ name }) => name);
   const violations: string[] = [];
   const runs = { power: 0, process: 0, full: 0, io: 0, short: 0, again: 0 };
   const note = (strikes: readonly Strike[], lived: Lived): void => {
-    // A strike that never fell tried nothing.
+    // A strike that never fell has tested nothing.
     const wrong = lived.wrong ?? (lived.isSpent ? null : 'it was never struck');
     if (wrong === null) return;
     const where = strikes.map(({ life, call, fate }) => `${fate} at ${life}.${call}`).join(', ');

@@ -1,5 +1,6 @@
-// Each thing that can be done to a disk with a history, as a program: what was before, and what is done while every call
-// of the engine is counted. Which disk sizes and orders of ending: by the schedule.
+// Everything that can be done to a disk with a history, as a program: what comes before, and what is done
+// while every call of the engine is counted. The schedule chooses disk sizes and the order in which things
+// end.
 import type { Host } from '../programs/machine.ts';
 import type { Operation } from '../programs/operations.ts';
 
@@ -7,7 +8,7 @@ export interface Scenario {
   readonly name: string;
   readonly host: Host;
   readonly before: readonly Operation[];
-  /** Null: the making of the disks themselves. */
+  /** Null: the making of the disks themselves is counted. */
   readonly counted: readonly Operation[] | null;
 }
 
@@ -20,7 +21,9 @@ const write = (at: number, sectors = 20, disk = 0): Operation => ({
 });
 const flush: Operation = { do: 'flush', disk: 0 };
 const take: Operation = { do: 'take' };
-/** Behind everything else that is written, in a block of its own: a younger one than what is under way is about. */
+/**
+ * A write behind everything else, in a block of its own: younger than all that the work under way is about.
+ */
 const fresh = (after: number) => ({ disk: 0, at: 104, sectors: 8, after });
 const flushMeanwhile: Operation = { ...flush, meanwhile: fresh(0) };
 const takeMeanwhile = (after: number): Operation => ({ ...take, meanwhile: fresh(after) });
@@ -54,7 +57,7 @@ const twoPoints = [...onePoint, pause, write(16, 40), write(64, 8), take];
 const threePoints = [...twoPoints, write(8, 24), take];
 
 interface Row extends Omit<Scenario, 'host'> {
-  /** Units move, or blocks are drained. */
+  /** The scenario moves units or drains blocks. */
   readonly moves?: true;
 }
 
@@ -235,7 +238,10 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** T16, T3: of each; where anything is to be shared or punched, once more on a host that can. */
+/**
+ * T16, T3: every row on a host that can neither share nor punch; those that share or punch once more on one
+ * that can.
+ */
 export const SCENARIOS: readonly Scenario[] = [
   ...ROWS.map(row => ({ ...row, host: { canClone: false, canPunch: false } })),
   ...ROWS.filter(({ moves }) => moves).map(row => ({

@@ -1,6 +1,7 @@
-// `npm run -s sim -- matrix [--seed S] [--seeds N] [--from K] [--to L] [--quick] [--json]`: every call of every operation
-// meets every fate, and every call of the recovery from each death does, too; each seed is another shape of the disks and
-// another order. All of it takes hours: `--from` and `--to` are numbers of scenarios, and each is told as it ends.
+// `npm run -s sim -- matrix [--seed S] [--seeds N] [--from K] [--to L] [--quick] [--json]`: every call of
+// every operation meets every fate, and so does every call of the recovery from each death. Each seed is
+// another shape of the disks and another order. All of it takes hours: `--from` and `--to` number the
+// scenarios, and each is reported when it ends.
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
 import { FATES } from '../programs/calls.ts';
@@ -11,7 +12,10 @@ import { tableOf } from './table.ts';
 const SEEDS = 1;
 const RECOVERY_QUICK = 20;
 
-/** Work `seed`: scenario `seed % SCENARIOS` with the seed after the first that many times round. */
+/**
+ * Piece `seed` of the work is scenario `seed % SCENARIOS`, with the first seed plus the number of rounds
+ * before.
+ */
 serveShares<ScenarioResult[], { readonly seed: number; readonly recoveryEvery: number }>(
   async ({ seed, count }, { seed: first, recoveryEvery }) => {
     const results: ScenarioResult[] = [];

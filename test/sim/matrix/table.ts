@@ -1,4 +1,4 @@
-// The matrix as a table: of each operation how many calls, and how many runs met each fate. Pure.
+// The matrix as a table: per operation how many calls it has, and how many runs met each fate. Pure.
 import { FATES } from '../programs/calls.ts';
 import type { ScenarioResult } from './run.ts';
 

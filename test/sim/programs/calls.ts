@@ -1,28 +1,34 @@
-// The calls an engine makes of its host while somebody counts, by name, and what is to become of one of them.
+// Counts the calls that an engine makes of its host, by name, and says what becomes of one of them.
 import type { SimWorld } from '../storage/device.ts';
 
-/** The power goes, or storage dies, just before the call; or the call fails: for want of space, of a disk, or half-done. */
+/**
+ * Just before the call the power goes, or storage dies; or the call fails: no space, a failing disk, or done
+ * by half.
+ */
 export const FATES = ['power', 'process', 'full', 'io', 'short'] as const;
 export type Fate = (typeof FATES)[number];
 
-/** What may become of a call of that name: only a write is done by half, and looking changes nothing, but it may fail. */
+/**
+ * What may become of a call of that name. Only a write is done by half; a call that only looks can do no more
+ * than fail.
+ */
 export const fatesOf = (name: string): readonly Fate[] =>
   isLook(name) ? ['io'] : name.startsWith('write') ? FATES : FATES.filter(fate => fate !== 'short');
 
-/** Changes nothing. */
+/** The call changes nothing. */
 export const isLook = (name: string): boolean => /^(?:read|exists|list)\b/.test(name);
 
 export interface Strike {
-  /** After how many deaths since the counting began. */
+  /** Which life: how many deaths there were since the counting began. */
   readonly life: number;
-  /** Counted from when that life began. */
+  /** Which call, counted from when that life began. */
   readonly call: number;
   readonly fate: Fate;
 }
 
 export class Calls {
   isArmed = false;
-  /** Of each life, the last one being under way. */
+  /** The names of the calls of each life; the last life is under way. */
   readonly lives: string[][] = [[]];
   readonly #strikes: Strike[];
 
@@ -30,7 +36,7 @@ export class Calls {
     this.#strikes = [...strikes];
   }
 
-  /** Whether everything that was to strike has. */
+  /** Whether every strike has struck. */
   get isSpent(): boolean {
     return this.#strikes.length === 0;
   }
@@ -45,10 +51,13 @@ export class Calls {
     return strike.fate;
   }
 
-  /** Somebody counts, and something died or is to be ended: what it left half-done counts too, until all is at rest. */
+  /**
+   * Something died, or is to be ended, while calls were counted: what it left half-done is counted, too,
+   * until all is at rest.
+   */
   isAfterDeath = false;
 
-  /** The next host: counted anew. */
+  /** The next host's calls are counted anew. */
   afterDeath(): void {
     this.isAfterDeath = this.isArmed;
     this.lives.push([]);

@@ -1,5 +1,6 @@
-// Everything that must be so after every operation: each point and Now read as the oracle has them, `compare` misses
-// nothing, the timeline lists what there is. And what must be so before a recovery, by other code from the files alone.
+// What must be so after every operation: each point and Now read as the oracle says, `compare` misses
+// nothing, the timeline lists what there is. And what other code must find in the files alone before a
+// recovery.
 import { fileName } from '../../../electron/storage/disk/disk-files.ts';
 import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
@@ -24,11 +25,12 @@ function read(volume: Volume): Buffer {
 export class Checks {
   readonly #machine: Machine;
   readonly #oracle: Oracle;
-  /** Disks whose guest was switched off after a failed sync: they are what a power cut leaves (T14). */
+  /** Disks whose guest was switched off after a failed sync: they hold what a power cut leaves (T14). */
   readonly doubted = new Set<DiskId>();
   /**
-   * Files that were being merged away, as nobody's, when database and mirror were lost: no header says so, so they are
-   * taken for points. What they hold is neither the one thing nor the other, and verify says that.
+   * Files of points that were being merged away when database and mirror were lost. No header tells of the
+   * merge, so they are taken for points. What they hold is neither the one content nor the other, and verify
+   * says that.
    */
   readonly #halfMerged = new Set<string>();
 
@@ -84,7 +86,7 @@ export class Checks {
     }
   }
 
-  /** One pair after each operation, so that all have their turn. */
+  /** Compares one pair after each operation; over a program every pair has its turn. */
   async #difference(index: number): Promise<void> {
     const all = [null, ...this.#oracle.moments.keys()];
     await this.#compare(all[index % all.length] ?? null, all[(index * 7 + 3) % all.length] ?? null);
@@ -102,7 +104,7 @@ export class Checks {
       if (isTruncated || ranges.reduce((sum, { length }) => sum + length, 0) !== bytes)
         throw new Violation(`the difference of ${from} and ${to} does not add up`);
       const sizes = [a, b].map(content => content.get(diskId)?.length ?? 0);
-      // Behind the end of the smaller one are zeros.
+      // Behind the end of the smaller disk are zeros.
       const [one, other] = [a, b].map(content =>
         Buffer.concat([content.get(diskId) ?? Buffer.alloc(0)], Math.max(...sizes)),
       ) as [Buffer, Buffer];
@@ -140,7 +142,7 @@ export class Checks {
     }
     if (operation.do === 'verify') {
       const { damages } = await this.#machine.ask(() => engine.verifier.some(null, Number.MAX_SAFE_INTEGER));
-      // T14: of a file whose sync failed it says so; that is no damage.
+      // T14: verify reports a file whose sync failed; that is no damage.
       this.#machine.noticePoison();
       const [damage] = this.#unexcused(damages);
       if (damage !== undefined && !this.#machine.isPoisoned)
@@ -160,7 +162,7 @@ export class Checks {
     if (allocatedBytes !== listed) throw new Violation(`${id} costs ${allocatedBytes}, listed as ${listed}`);
   }
 
-  /** A range from anywhere, and what its extents say of it. */
+  /** Reads a range from anywhere, and checks what its extents say of it. */
   #piece(id: MomentId | null, at: number, sectors: number): void {
     const { engine, disks } = this.#machine;
     const diskId = disks[at % disks.length] as DiskId;
@@ -188,9 +190,11 @@ export class Checks {
     if (end !== first + length) throw new Violation(`extents end at ${end}, not ${first + length}`);
   }
 
-  // What was found after an operation nobody was told the end of
+  // What is found after an operation whose end nobody was told
 
-  /** Before recovery or after a close, read by other code from the headers as they are (T3, T5). */
+  /**
+   * Before recovery, or after a close: other code reads the files from their headers as they are (T3, T5).
+   */
   files({ changing, grow }: Pending, when: string): void {
     const points = this.#machine.known.rows('point');
     for (const diskId of this.#oracle.disks) {
@@ -210,7 +214,7 @@ export class Checks {
     }
   }
 
-  /** T12: with nothing half-done every image ends with its footer. */
+  /** T12: with no operation half-done every image ends with its footer. */
   #quiet(diskId: DiskId): void {
     const { world } = this.#machine;
     if (world.store.rows('op').length > 0) return;
@@ -226,15 +230,16 @@ export class Checks {
       store.rows('disk').find(row => row.id === diskId)?.leaf;
     const found = leaf === undefined ? null : reader.content(leaf);
     const now = this.#oracle.disk(diskId);
-    // A growth that is recorded and not finished yet, or was by closing: the leaf is larger already.
+    // The growth is recorded and not finished yet, or closing finished it: the leaf is larger already.
     const seen = take === undefined && !isGrowing ? found : (found?.subarray(0, now.bytes.length) ?? null);
     const wrong = seen === null ? 'it cannot be read' : now.wrong(seen);
     if (wrong !== null) throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
   }
 
   /**
-   * T10 after a power cut; T11 after a death of storage alone. Settles the oracle on what is. `sealed`: where nothing but
-   * the headers is left they may call it a point, and Now is another one (T5).
+   * T10 after a power cut; T11 after a death of storage alone. From then on the oracle takes what was found.
+   * `sealed`: what was there before a going back that failed; a rescue without names may call it a point, and
+   * Now is another one (T5).
    */
   nowAfter(pending: Pending, hadPowerCut: boolean, sealed: Snapshot | null): void {
     const { engine } = this.#machine;
@@ -266,7 +271,10 @@ export class Checks {
     });
   }
 
-  /** T5: every point is there under its UUID, with its content; Now where the files of its leaf were lost is what is below. */
+  /**
+   * T5: every point is there under its UUID, with its content. Where the leaf's files were lost, Now is the
+   * point below.
+   */
   rescued({ store, mirror, leafless }: Loss): void {
     const { engine, world } = this.#machine;
     const { moments } = this.#oracle;
@@ -301,7 +309,10 @@ export class Checks {
     }
   }
 
-  /** Of what may have happened, what has. `isGoneBack`: told so, or null where nobody was told. */
+  /**
+   * Of the pending operations, notes which have happened. `isGoneBack`: whether a going back was; null:
+   * nobody was told.
+   */
   adopt(pending: Pending, isLoose: boolean, isGoneBack: boolean | null): void {
     this.#adoptGrowth(pending);
     const listed = this.#listed();
@@ -327,7 +338,7 @@ export class Checks {
     }
   }
 
-  /** It is as large as it was, or as was asked for. */
+  /** The disk is as large as it was, or as large as was asked for. */
   #adoptGrowth({ grow }: Pending): void {
     if (grow === null) return;
     const now = this.#oracle.disk(grow.diskId);
@@ -335,7 +346,7 @@ export class Checks {
       now.grow(grow.bytes);
   }
 
-  /** T7: Now is the chosen point, and the present is kept, in a point of its own or where it came from. */
+  /** T7: Now is the chosen point. The present is kept, in a point of its own or in the one it came from. */
   #goneBack({ goBack }: Pending, fresh: readonly Content[]): void {
     if (goBack === null) throw new Violation('nobody goes back');
     const kept = [...fresh, ...[...this.#oracle.moments.values()].map(({ content }) => content)];
@@ -350,7 +361,7 @@ export class Checks {
     const { kind } = moment;
     const asked = kind === 'kept' ? pending.goBack?.left : kind === 'imported' ? pending.graft : pending.take;
     if (asked === undefined || asked === null) throw new Violation(`nobody asked for "${moment.name}"`);
-    // Going back leaves alone what the chosen point does not have.
+    // Going back leaves disks alone that the chosen point does not have.
     const asksFor = kind === 'kept' ? pending.goBack?.target : asked.content;
     if (kind === 'kept') pending.goBack = null;
     else if (kind === 'imported') pending.graft = null;

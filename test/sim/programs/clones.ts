@@ -1,5 +1,5 @@
-// Linked clones of points, each a VM of its own on the same host: made as control makes them, whole from then on or thrown
-// away, and never again what their source is.
+// Linked clones of points, each a VM of its own on the same host. They are made as control makes them: whole
+// from then on or thrown away. Nothing that happens to their source may change them.
 import { type DiskId, diskIdSchema, type PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import { Violation } from '../storage/judge.ts';
@@ -9,11 +9,11 @@ import { wrongContent } from './oracle.ts';
 
 export class Clones {
   readonly #machine: Machine;
-  /** What the disk of each holds. */
+  /** What the disk of each clone holds. */
   readonly #whole = new Map<DiskId, Buffer>();
-  /** Nobody was told that it is done. */
+  /** A clone under way: nobody was told that it is done. */
   #making: { readonly diskId: DiskId; readonly content: Buffer } | null = null;
-  /** Looked at again after each death: until then nothing happens to them. */
+  /** True after a death: the clones must be checked again. Until then nothing happens to them. */
   #isDue = false;
 
   constructor(machine: Machine) {
@@ -24,7 +24,7 @@ export class Clones {
     return this.#whole.size;
   }
 
-  /** Throws what a host that is full or failing answers. */
+  /** Throws the faults of a host that is full or failing. */
   async make(pointId: PointId, content: Buffer): Promise<void> {
     const { world, faults, engine: source } = this.#machine;
     const diskId = diskIdSchema.parse(world.randomPort().uuid());
@@ -36,7 +36,7 @@ export class Clones {
     if (images === null) return;
     const clone = await this.#machine.engineOn(store);
     await clone.sharing.adopt(diskId, images);
-    // What dies in the tick before knows nothing of it.
+    // If the host died in the tick before, nobody knows of the clone.
     if (world.isDead) return;
     this.#whole.set(diskId, content);
     this.#making = null;
@@ -44,7 +44,7 @@ export class Clones {
     await clone.close();
   }
 
-  /** Null: of a disk that has grown there is no linked clone. */
+  /** Null: a disk that has grown has no linked clone. */
   async #share(diskId: DiskId, work: () => Promise<PointId[]>): Promise<PointId[] | null> {
     const { world } = this.#machine;
     try {
@@ -57,7 +57,7 @@ export class Clones {
     }
   }
 
-  /** Its rows say that it is there, or control throws its folder away. */
+  /** A clone under way is there if its rows say so; else control throws its folder away. */
   observe(): void {
     const { world } = this.#machine;
     if (this.#making === null) return;
@@ -70,7 +70,7 @@ export class Clones {
     }
   }
 
-  /** Before anything is recovered, by other code (T3, T5). */
+  /** Reads the clones with other code before anything is recovered (T3, T5). */
   files(): void {
     const { world } = this.#machine;
     this.observe();
@@ -84,14 +84,14 @@ export class Clones {
     }
   }
 
-  /** Opened as people do, read, settled into one image, read. */
+  /** Opens each clone as people do, reads it, lets it settle into one image, and reads it again. */
   async check(): Promise<void> {
     if (!this.#isDue) return;
     this.#isDue = false;
     for (const [diskId, content] of this.#whole) if (!(await this.#open(diskId, content))) return;
   }
 
-  /** False: the host died, or is full or failing; it is looked at another time. */
+  /** False: the host died, or is full or failing; the clone is checked another time. */
   async #open(diskId: DiskId, content: Buffer): Promise<boolean> {
     const machine = this.#machine;
     const { struck } = machine.faults;
@@ -104,7 +104,7 @@ export class Clones {
   async #settled(diskId: DiskId, content: Buffer): Promise<void> {
     const { world } = this.#machine;
     const clone = await this.#machine.engineOn(world.storeOf(diskId));
-    // T14: its machine is off.
+    // T14: the clone's machine is off.
     clone.trust(diskId);
     for (const when of ['opened', 'settled']) {
       const found = Buffer.alloc(clone.volume(diskId).sizeBytes);

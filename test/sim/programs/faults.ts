@@ -1,4 +1,4 @@
-// A folder whose calls may fail, or be the last of their host, and that knows what an unlink gave back: over any Folder.
+// Wraps any Folder: its calls may fail, or be the last of their host. Notes what each unlink gave back.
 import { basename } from 'node:path';
 import type { BlockFile, Folder } from '../../../electron/platform/ports.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -6,15 +6,15 @@ import { failSyncOf, type SimWorld, wrapped } from '../storage/device.ts';
 import { Calls, isLook, roleOf } from './calls.ts';
 
 export class Faults {
-  /** Which call fails next, after so many that do not. */
+  /** The kind of call that fails next, and how many of it succeed before. */
   next: { readonly what: 'write' | 'sync' | 'read'; left: number } | null = null;
   struck = 0;
-  /** What the files were allocated when they were unlinked, by name. */
+  /** How many bytes each file had allocated when it was unlinked, by name. */
   readonly unlinked = new Map<string, number>();
-  /** What the judge reads always succeeds. */
+  /** True: the judge is reading, whose reads always succeed. */
   isJudged = false;
   readonly #calls: Calls;
-  /** Of files that are open, what they are called by now. */
+  /** The current names of the open files. */
   readonly #names: { name: string }[] = [];
 
   constructor(calls = new Calls()) {
@@ -28,7 +28,10 @@ export class Faults {
     return true;
   }
 
-  /** A call of the host; throws where that is its fate. `part`: does the part of it that a short write does. */
+  /**
+   * Counts a call of the host, and throws where that is its fate. `part`: does the half that a short write
+   * does.
+   */
   #call(world: SimWorld, verb: string, file: string | null, part?: () => void): void {
     if (world.isDead || !this.#calls.isArmed || (this.isJudged && isLook(verb))) return;
     const fate = this.#calls.next(file === null ? verb : `${verb} ${roleOf(world, file)}`);
@@ -41,7 +44,7 @@ export class Faults {
     throw new Fault({ code: 'disk.full', what: `${verb}: no space`, safe: 'Simulated.', todo: 'Nothing.' });
   }
 
-  /** Every world an engine is opened on, once. */
+  /** To be called once for every world that an engine is opened on. */
   watchCommits(world: SimWorld): void {
     world.beforeCommit = () => this.#call(world, 'commit', null);
   }
@@ -63,7 +66,7 @@ export class Faults {
         return inner.exists(file);
       },
       rename: (from, to) => {
-        // As device.ts has it.
+        // As in device.ts: the renaming that marks a failed sync is never struck.
         if (!to.startsWith('unsynced-')) this.#call(world, 'rename', from);
         inner.rename(from, to);
         for (const own of this.#names) if (own.name === from) own.name = to;
@@ -134,7 +137,7 @@ export class Faults {
     return wrapped(outer, inner);
   }
 
-  /** T16: another program does it: it says no where it fails, and may have done half of it. */
+  /** T16: another program shares and punches. Where that fails it says no, and may have done half of it. */
   #range(
     world: SimWorld,
     verb: string,
@@ -151,7 +154,7 @@ export class Faults {
     return work(length);
   }
 
-  /** T14: for whatever reason it fails, what it was to write may be lost. */
+  /** T14: for whatever reason a sync fails, what it was to write may be lost. */
   async #sync(world: SimWorld, verb: string, name: string, file?: BlockFile): Promise<void> {
     let cause: unknown = null;
     try {
@@ -163,7 +166,7 @@ export class Faults {
     if (cause !== null) await this.#failLater(world, name, cause, file);
   }
 
-  /** Struck once more when it is known: whoever closes meanwhile learns of it then. */
+  /** Counted as struck again when the failure is told: whoever closes meanwhile learns of it only then. */
   #failLater(world: SimWorld, name: string, cause: unknown, file?: BlockFile): Promise<void> {
     return world.later(`sync ${name} fails`, () => {
       this.struck++;

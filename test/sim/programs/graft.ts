@@ -1,4 +1,4 @@
-// An update made elsewhere: written onto a point as it comes, then a point of its own, or given up.
+// An update made elsewhere: it is written onto a point, then becomes a point of its own, or is given up.
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import type { MomentId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';

@@ -1,4 +1,4 @@
-// The guest of a program: what it writes, discards and flushes, on the engine and in the oracle.
+// The guest of a program: it writes, discards and flushes, on the engine and in the oracle.
 import type { Volume } from '../../../electron/storage/volume.ts';
 import { SECTOR } from '../storage/inode.ts';
 import { Violation } from '../storage/judge.ts';
@@ -51,12 +51,15 @@ export class Guest {
         return this.#failed(volume, now, first, tags);
       }
     }
-    // The machine may have died in it: then nobody was told that it was done.
+    // The machine may have died in the call: then nobody was told that the write was done.
     if (machine.world.isDead) now.mayWrite(first, tags, oracle.order);
     else now.write(first, tags, oracle.order);
   }
 
-  /** A write that failed may have happened in part; every sector is old or new, and stays what it is seen to be. */
+  /**
+   * A write that failed may have happened in part: every sector is old or new, and from then on what it is
+   * seen to be.
+   */
   #failed(volume: Volume, now: NowOracle, first: number, tags: readonly number[]): void {
     const oracle = this.#oracle;
     const before = now.model.now.slice(first, first + tags.length);
@@ -77,7 +80,7 @@ export class Guest {
     now.write(first, seen, ++oracle.order);
   }
 
-  /** Afterwards zeros or unchanged. */
+  /** Whole units become zeros; the sectors at the ragged ends stay as they were. */
   #trim(volume: Volume, now: NowOracle, first: number, count: number): void {
     const [start, end] = [Math.ceil(first / 8) * 8, Math.floor((first + count) / 8) * 8];
     const whole = Math.max(0, end - start);
@@ -86,7 +89,10 @@ export class Guest {
     );
   }
 
-  /** Writes while somebody pumps what is under way; `taken`: the point that is being taken may have it or not (T6). */
+  /**
+   * Writes while others pump what is under way. `taken`: the point being taken, which may have the write or
+   * not (T6).
+   */
   async during<T>(work: Promise<T>, meanwhile: Meanwhile | undefined, taken?: Snapshot): Promise<T> {
     if (meanwhile === undefined) return work;
     const { world } = this.#machine;

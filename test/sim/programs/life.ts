@@ -1,5 +1,6 @@
-// A program run: each operation on the engine and on the oracle, then everything looked at. An operation the machine died
-// in, or that a full or failing disk refused, has happened or it has not: what is found decides, and must be one of both.
+// Runs a program: each operation on the engine and on the oracle, then everything is checked. An operation
+// that the machine died in, or that a full or failing disk refused, has happened or has not: what is found
+// decides, and must be one of both.
 
 import { fileName } from '../../../electron/storage/disk/disk-files.ts';
 import { isRunFileName } from '../../../electron/storage/disk/run-file.ts';
@@ -19,15 +20,15 @@ import { type Host, Machine, microtasks } from './machine.ts';
 import type { Meanwhile, Operation, Program } from './operations.ts';
 import { type Content, certain, NowOracle, Oracle, type Snapshot } from './oracle.ts';
 
-/** Disks grow up to here: what is judged sector by sector stays small. */
+/** The largest size disks grow to, in bytes: they are judged sector by sector, which must stay cheap. */
 const GROWN_MAX = 500_000;
 const CLONES_MAX = 2;
 
-/** What may have happened, as nobody was told. */
+/** Operations that may have happened: nobody was told. */
 export interface Pending {
   take: Snapshot | null;
   goBack: { readonly target: Content; readonly left: Snapshot } | null;
-  /** Trashed or restored, updated, purged. */
+  /** Moments that may have been trashed, restored, updated or purged. */
   readonly changing: Set<MomentId>;
   grow: { readonly diskId: DiskId; readonly bytes: number } | null;
   graft: Snapshot | null;
@@ -42,9 +43,9 @@ export class Life {
   readonly #guest: Guest;
   readonly #clones: Clones;
   #pending: Pending = nothing();
-  /** Of a going back that failed: what was there. */
+  /** What was there before a going back that failed. */
   #staying: Snapshot | null = null;
-  /** For the trace of a violation. */
+  /** The operations so far, for the trace of a violation. */
   readonly done: string[] = [];
 
   constructor(schedule: number, switchOff: SwitchOffs = {}, calls = new Calls(), host?: Host) {
@@ -54,7 +55,10 @@ export class Life {
     this.#clones = new Clones(this.machine);
   }
 
-  /** `countFrom`: from this operation on what the engine calls is counted; from -1 on also what makes the disks. */
+  /**
+   * `countFrom`: the engine's calls are counted from this operation on; from -1 on the making of the disks,
+   * too.
+   */
   async run(
     { operations }: Pick<Program, 'operations'>,
     countFrom = Number.POSITIVE_INFINITY,
@@ -83,7 +87,7 @@ export class Life {
     await this.#rest();
   }
 
-  /** Again where the host died or was full in it: it is there, whole, or it is not. */
+  /** Tries again where the host died or was full meanwhile: the disk is there, whole, or not at all. */
   async #create(diskId: DiskId): Promise<void> {
     const { machine, oracle } = this;
     const isThere = (): boolean => machine.engine.timeline().disks.some(({ id }) => id === diskId);
@@ -139,7 +143,7 @@ export class Life {
         machine.faults.next = { what: operation.what, left: operation.after };
         return;
       default:
-        // What a person does waits until the disks can be believed again; what is lost does not.
+        // A person's operations wait until the disks can be believed again; the loss of a timeline does not.
         if (this.#isLate || (machine.isPoisoned && operation.do !== 'rescue')) return;
         await this.#control(operation);
     }
@@ -175,7 +179,7 @@ export class Life {
     }
   }
 
-  /** True: done. Else it died, or was refused for a reason that is one. */
+  /** True: done. False: the machine died, or refused for a reason that is allowed. */
   async #try(work: () => Promise<unknown>): Promise<boolean> {
     const { machine } = this;
     const { struck } = machine.faults;
@@ -193,7 +197,7 @@ export class Life {
     this.#observeUnlessLate();
   }
 
-  /** T14: recorded, it will be completed; until then nothing was changed. */
+  /** T14: a recorded take will be completed; one that is not recorded has changed nothing. */
   #observeUnlessLate(): void {
     const { world } = this.machine;
     if (!world.isDead && !world.store.rows('op').some(op => op.kind === 'take')) this.#observe(false);
@@ -224,7 +228,7 @@ export class Life {
     if (!machine.world.isDead) this.#observe(false);
   }
 
-  /** A take that a full disk interrupted has been completed since. */
+  /** Adopts what a full disk delayed once it has been completed. */
   #adoptLate(): void {
     const { machine } = this;
     if (!this.#isLate) return;
@@ -243,7 +247,7 @@ export class Life {
     );
     if (machine.world.isDead) return;
     this.#staying = isDone ? null : (this.#pending.goBack?.left ?? null);
-    // Also where a poisoned disk will not show it yet: what is written from now on is written there.
+    // Noted even while a poisoned disk will not show it: the guest's next writes go to the new leaf.
     if (isDone)
       for (const [diskId, bytes] of this.#pending.goBack.target) oracle.disk(diskId).settleOn(bytes, true);
     this.#observe(false, isDone);
@@ -257,7 +261,8 @@ export class Life {
     const { engine } = machine;
     if (isDelete && oracle.of(momentId).isPinned) {
       const refused = await machine.pump(engine.deleteMoment(momentId));
-      // Without room for a single record whatever is under way is not ended first, and that is said.
+      // Without room for a single record the operation under way cannot be completed first, and then that is
+      // the answer.
       const isWhy =
         refused.is === 'failed' && /^(?:moment\.pinned|disk\.full)$/.test(refused.cause.body.code);
       if (refused.is === 'done' || (refused.is === 'failed' && !isWhy))
@@ -289,7 +294,7 @@ export class Life {
     this.#observe(false);
   }
 
-  /** `cost` says what a purge frees; with everything at a halt it frees that, to the byte. */
+  /** `cost` says what a purge frees; with nothing else under way the purge frees that, to the byte. */
   async #purge(which: number, isAll: boolean): Promise<void> {
     const { machine, oracle } = this;
     const trash = oracle.those(true);
@@ -304,7 +309,7 @@ export class Life {
       ? null
       : await machine.judge(() => machine.ask(() => machine.engine.inspect.cost(one)));
     machine.faults.unlinked.clear();
-    // What could not be unlinked when it was to be goes now, and was told of then.
+    // Files that could not be unlinked before go now; the purge that was to unlink them has told of them.
     const late = new Set(machine.world.store.rows('unlink').map(({ id }) => fileName(id)));
     const { struck } = machine.faults;
     let freed: number | null = null;
@@ -317,9 +322,9 @@ export class Life {
       for (const id of going) oracle.moments.delete(id);
       this.#pending.changing.clear();
     }
-    // Where the host is full or failing an unlink may have to wait.
+    // On a full or failing host an unlink may have to wait.
     if (isDone && cost !== null && machine.faults.struck === struck && !machine.world.wasFull) {
-      // Run files go with a take that ends late.
+      // Run files are left out: they go with a take that ends late.
       const images = [...machine.faults.unlinked].filter(([name]) => !isRunFileName(name) && !late.has(name));
       const unlinked = images.reduce((sum, [, bytes]) => sum + bytes, 0);
       if (cost.freesNowBytes !== freed || freed !== unlinked)
@@ -330,12 +335,12 @@ export class Life {
     this.#observe(false);
   }
 
-  /** Looks which of the things that may have happened have: afterwards the oracle knows again. */
+  /** Checks which pending operations have happened; afterwards the oracle is certain again. */
   #observe(isLoose: boolean, isGoneBack: boolean | null = null): void {
     try {
       this.machine.judge(() => this.#checks.adopt(this.#pending, isLoose, isGoneBack));
     } catch (cause) {
-      // What a poisoned disk refuses to show is looked at when it is opened again.
+      // What a poisoned disk refuses to show is checked when it is opened again.
       this.machine.noticePoison();
       if (!(cause instanceof Fault) || !this.machine.isPoisoned) throw cause;
       return;
@@ -347,7 +352,7 @@ export class Life {
     if (await this.#close()) await this.machine.open();
   }
 
-  /** False: the machine died, or was ended because it cannot be believed. */
+  /** False: the machine died, or was ended since its disks cannot be believed. */
   async #close(): Promise<boolean> {
     const { machine, oracle } = this;
     machine.noticePoison();
@@ -378,15 +383,15 @@ export class Life {
     if (!machine.world.isDead) this.#clones.observe();
   }
 
-  /** T5: the timeline is gone; the opening after it begins with a rescue. */
+  /** T5: the timeline is lost; the next opening begins with a rescue. */
   async #lose({ after, ...what }: Extract<Operation, { readonly do: 'rescue' }>): Promise<void> {
     const { machine } = this;
     machine.noticePoison();
     const { isArmed } = machine.calls;
     machine.calls.isArmed = false;
-    // T14: one that cannot be believed is ended, not closed.
+    // T14: a machine whose disks cannot be believed is ended, not closed.
     const isLost = after !== 'close' || machine.isPoisoned || (await this.#close());
-    // Only where a disk that fails could not unseal it.
+    // The leaf of a failed going back stays sealed only where a failing disk could not unseal it.
     if (!machine.isPoisoned || !what.isNameless) this.#staying = null;
     machine.calls.isArmed = isArmed;
     if (isLost && !machine.world.isDead) machine.lose(after === 'close' ? 'process' : after, what);
@@ -395,7 +400,8 @@ export class Life {
   async #recover(): Promise<void> {
     const { machine } = this;
     let hadPowerCut = false;
-    // Writes that failed on a poisoned file are there or not; the point of a take in between may be any mixture.
+    // Writes that failed on a poisoned file are there or not; the point of a take in between may be any
+    // mixture.
     let isLoose = machine.isPoisoned;
     this.#checks.doubted.clear();
     do {
@@ -415,7 +421,7 @@ export class Life {
     this.#observe(isLoose);
   }
 
-  /** False: it died again; or a sync failed in what the opening began, and whoever looks ends it (T14). */
+  /** False: the machine died again, or a sync failed in what the opening began, so that it is ended (T14). */
   async #opensSound(): Promise<boolean> {
     const { machine } = this;
     if (!(await machine.open())) return false;

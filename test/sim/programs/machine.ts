@@ -1,5 +1,5 @@
-// The real engine on the simulated machine, and what may be done to it: whatever takes time is awaited here, one thing
-// under way after another, until it ends or the machine dies.
+// The real engine on the simulated machine, and what may be done to it. Whatever takes time is awaited here:
+// the things under way end one after another, until the awaited one ends or the machine dies.
 import { fileName } from '../../../electron/storage/disk/disk-files.ts';
 import { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import type { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
@@ -22,7 +22,7 @@ const DISKS = [
   diskIdSchema.parse('22222222-2222-4222-8222-222222222221'),
   diskIdSchema.parse('22222222-2222-4222-8222-222222222222'),
 ];
-/** Block sizes no file of ours has, so that a tiny disk has many blocks and bitmaps. */
+/** No file of ours has such small blocks: here a tiny disk has many blocks and bitmaps. */
 const SHAPES = [
   { blockBytes: 8 * 1024, virtualBytes: 60_000, batchBytes: 16 * 1024 },
   { blockBytes: 16 * 1024, virtualBytes: 100_000, batchBytes: 8 * 1024 },
@@ -35,10 +35,10 @@ export type Outcome<T> =
   | { readonly is: 'failed'; readonly cause: Fault }
   | { readonly is: 'dead' };
 
-/** Lets everything that waits for nothing run. */
+/** Runs everything that waits for nothing. */
 export const microtasks = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
 
-/** Things under way end one after another, until this one has or the world does. */
+/** Lets things under way end one after another, until this work has ended or the world has died. */
 export async function pumpWorld<T>(world: SimWorld, work: Promise<T>): Promise<Outcome<T>> {
   let outcome: Outcome<T> | { readonly is: 'bug'; readonly cause: unknown } | null = null;
   work.then(
@@ -60,21 +60,21 @@ export async function pumpWorld<T>(world: SimWorld, work: Promise<T>): Promise<O
   }
 }
 
-/** What its file system can: share ranges, and take back what is not needed (T16, T3). */
+/** What the host's file system can do: share ranges, and punch (T16, T3). */
 export interface Host {
   readonly canClone: boolean;
   readonly canPunch: boolean;
 }
 
-/** Of programs, which are many. */
+/** The host of a program. */
 const hostOf = (schedule: number): Host => ({ canClone: schedule % 3 === 0, canPunch: schedule % 5 === 0 });
 
-/** A timeline that is gone. */
+/** A timeline that was lost. */
 export interface Loss {
   readonly store: MemoryStore;
-  /** Null: it is gone, too. */
+  /** Null: the mirror is lost, too. */
   readonly mirror: Mirror | null;
-  /** Disks whose leaf is gone. */
+  /** Disks whose leaf is lost. */
   readonly leafless: readonly DiskId[];
 }
 
@@ -88,14 +88,17 @@ export class Machine {
   faults: Faults;
   readonly calls: Calls;
   #engine: VmEngine | null = null;
-  /** A sync failed: this engine does nothing right any more, until somebody opens the disks again (T14). */
+  /** A sync failed: this engine must not be trusted any more, until somebody opens the disks again (T14). */
   isPoisoned = false;
-  /** Questions do not let the background work go on, so that what they are held against is still so. */
+  /**
+   * While a question is answered no background work goes on, so that the answer is about the state it is
+   * compared with.
+   */
   #isAsking = false;
 
-  /** For want of room, before anything was begun (T14). */
+  /** How often an operation was refused for want of room before it began (T14). */
   refusals = 0;
-  /** Until it has been rescued. */
+  /** Set until the timeline has been rescued. */
   loss: Loss | null = null;
 
   readonly #switchOff: SwitchOffs;
@@ -113,7 +116,7 @@ export class Machine {
     this.faults.watchCommits(this.world);
   }
 
-  /** One of its disks, whatever the number. */
+  /** One of the VM's disks, for any number. */
   disk(index: number): DiskId {
     return this.disks[index % this.disks.length] as DiskId;
   }
@@ -129,7 +132,7 @@ export class Machine {
     this.#engine = await this.engineOn(world.store);
   }
 
-  /** Of a VM on this host. */
+  /** Opens the engine of any VM on this host. */
   engineOn(store: MemoryStore): Promise<VmEngine> {
     const { world, faults } = this;
     const { blockBytes, batchBytes } = this.#shape;
@@ -167,7 +170,7 @@ export class Machine {
     world.store.commit(changes);
   }
 
-  /** It dies, and what comes after has no timeline. */
+  /** The machine dies, and the next one finds no timeline. */
   lose(kind: CrashKind, { isNameless, isLeafLost }: { isNameless: boolean; isLeafLost: boolean }): void {
     this.world.crash(kind);
     const { after } = this.world;
@@ -181,12 +184,12 @@ export class Machine {
     after.loseTimeline();
   }
 
-  /** The rows there are; until they have been rescued those there were. */
+  /** The rows of the database; while it is lost, those it had. */
   get known(): MemoryStore {
     return this.loss?.store ?? this.world.store;
   }
 
-  /** False: it died again. A host that is full or failing is tried again, as people do. */
+  /** False: it died again. On a full or failing host it tries again, as people do. */
   async open(): Promise<boolean> {
     for (;;) {
       this.isPoisoned = false;
@@ -206,7 +209,7 @@ export class Machine {
     this.world.ring();
   }
 
-  /** What a host that is full or failing may answer; anything else is wrong. */
+  /** Returns where a full or failing host may answer so; throws where the answer is wrong. */
   excuse(cause: unknown, struckBefore: number): void {
     if (isRefusal(cause)) this.refusals++;
     if (cause instanceof Fault) {
@@ -218,7 +221,7 @@ export class Machine {
     throw cause;
   }
 
-  /** What is read meanwhile is the judge's: it always succeeds, and is no call of the engine's. */
+  /** Reads inside `look` are the judge's: they always succeed, and do not count as calls of the engine. */
   judge<T>(look: () => T): T {
     const { faults } = this;
     const { isJudged } = faults;
@@ -237,12 +240,12 @@ export class Machine {
     }
   }
 
-  /** Until it ends or the world does. */
+  /** Until the work ends or the world dies. */
   pump<T>(work: Promise<T>): Promise<Outcome<T>> {
     return pumpWorld(this.world, work);
   }
 
-  /** An answer of the engine as it stands; nothing goes on meanwhile. */
+  /** Asks the engine as it stands; nothing else goes on meanwhile. */
   async ask<T>(question: () => Promise<T>): Promise<T> {
     this.#isAsking = true;
     let answer: { readonly value: T } | { readonly cause: unknown } | null = null;
@@ -273,7 +276,7 @@ export class Machine {
     }
   }
 
-  /** Until nothing is under way. */
+  /** Lets things end until nothing is under way. */
   async drain(): Promise<void> {
     await microtasks();
     for (let steps = 0; this.world.waiting > 0 && !this.world.isDead; steps++) {
@@ -283,14 +286,14 @@ export class Machine {
     }
   }
 
-  /** Settling fails on its own; the timeline says so. */
+  /** Settling fails without a caller; the timeline tells. */
   noticePoison(): void {
     if (this.faults.struck === 0 || this.world.isDead) return;
     const { disks } = this.judge(() => this.engine.timeline());
     if (disks.some(disk => disk.poisoned !== null)) this.isPoisoned = true;
   }
 
-  /** The next host finds what this one left. Answers whether the power was cut. */
+  /** Goes on with the host that finds what the dead one left. Answers whether the power was cut. */
   afterDeath(): boolean {
     const { after, diedBy } = this.world;
     if (after === null) throw new Violation('nobody died');

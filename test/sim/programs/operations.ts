@@ -1,5 +1,5 @@
-// What a program is made of: operations on a VM's disks, as data, so that one that fails can be made smaller and be
-// run again. Numbers choose among what there is at that moment, so that any program is a valid one.
+// The operations that a program is made of, as data, so that a failing program can be made smaller and run
+// again. Numbers choose among what there is at that moment, so that every program is valid.
 import * as fc from 'fast-check';
 import { SPARE_BYTES } from '../../../electron/storage/disk/copy.ts';
 
@@ -9,7 +9,7 @@ interface Range {
   at: number;
   sectors: number;
 }
-/** Written while something is under way, when so many things have ended since it began. */
+/** A write while something is under way, once `after` things have ended since that began. */
 export interface Meanwhile extends Readonly<Range> {
   readonly after: number;
 }
@@ -22,35 +22,38 @@ export type Operation =
   | Each<'step', { count: number }>
   | Each<'settle' | 'pause' | 'resume' | 'undo' | 'rest' | 'verify' | 'reopen' | 'relieve'>
   | Each<'goBack' | 'delete' | 'restore' | 'update' | 'cost', { which: number }>
-  /** One in the trash after all has come to a halt, held against its cost; or all of them, in the middle of things. */
+  /**
+   * Purges one trashed moment with nothing else under way, and compares with its cost; or all of them, in the
+   * middle of things.
+   */
   | Each<'purge', { which: number; isAll: boolean }>
-  /** Told to begin, or to stop. */
+  /** Compacting is told to begin, to pause, or to stop. */
   | Each<'compact', { isStopping: boolean; isPausing?: boolean }>
-  /** By at least so many bytes; nothing where it would be too large to be judged sector by sector. */
+  /** By at least `more` bytes; nothing where the disk would be too large to be judged sector by sector. */
   | Each<'grow', { disk: number; more: number }>
-  /** An update is written onto a point and becomes one, or is given up. */
+  /** An update is written onto a point, and becomes a point or is given up. */
   | Each<'graft', { which: number; at: number; sectors: number; isGivenUp: boolean }>
-  /** A VM of its own of one disk of a point, by sharing its blocks. */
+  /** A linked clone of one disk of a point: a VM of its own that shares its blocks. */
   | Each<'clone', { which: number; at: number }>
-  /** The timeline is gone after a death, or after a wanted end; also its mirror, or the leaves. */
+  /** The timeline is lost after a death, or after a proper close; perhaps its mirror, or the leaves, too. */
   | Each<'rescue', { after: 'power' | 'process' | 'close'; isNameless: boolean; isLeafLost: boolean }>
   | Each<'compare', { from: number; to: number }>
   | Each<'read', { which: number; at: number; sectors: number }>
-  /** The host, or storage alone, dies at a later call; at once where `calls` is 0. */
+  /** The host, or storage alone, dies at a later call; where `calls` is 0 at once. */
   | Each<'die', { kind: 'power' | 'process'; calls: number; at: string }>
-  /** `isTold`: whoever asks what is free hears it. */
+  /** `isTold`: asking for the free space gives the truth. */
   | Each<'full', { bytes: number; isTold?: boolean }>
   | Each<'fail', { what: 'write' | 'sync' | 'read'; after: number }>;
 
 export interface Program {
-  /** Chooses the shape of the disks and the order in which things under way end. */
+  /** Chooses the shape of the disks, and the order in which things under way end. */
   readonly schedule: number;
   readonly operations: readonly Operation[];
 }
 
 const LENGTH = 50;
 const SECTORS = 1200;
-/** Calls in which a step becomes durable; there is where mistakes show. */
+/** Calls that make a step durable: mistakes show there. */
 const PLACES = ['', '', '', 'sync', '→', 'commit', 'merging', 'undoing', '.new'];
 
 const disk = fc.nat(1);
@@ -127,7 +130,7 @@ const WEIGHTED: readonly [number, fc.Arbitrary<Operation>][] = [
   [2, of('fail', { what: fc.constantFrom('write', 'sync', 'read'), after: fc.nat(20) })],
 ];
 
-/** A place in the list may fall empty: that is how a program gets shorter. */
+/** A slot may become empty, which is how a program gets shorter. */
 const slot = fc.option(fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {
   freq: 1_000_000,
   nil: null,

@@ -1,4 +1,5 @@
-// What must be read: one buffer per disk and point, and one per disk for Now with what a power cut may leave of it.
+// What reads must give: one buffer per disk and point; per disk one for Now, and what a power cut may leave
+// of it.
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import { SECTOR } from '../storage/inode.ts';
 import { Violation } from '../storage/judge.ts';
@@ -6,7 +7,7 @@ import { DiskModel, fill, tagsOf } from '../storage/model.ts';
 
 export type Content = ReadonlyMap<DiskId, Buffer>;
 
-/** The disks when a take or a going back was called, and what each sector of them may be seen as later. */
+/** The disks when a take or a going back was called, and what each of their sectors may read as later. */
 export interface Snapshot {
   readonly content: Content;
   readonly torn: ReadonlyMap<DiskId, Map<number, ReadonlySet<number>>>;
@@ -39,7 +40,7 @@ export class NowOracle {
     this.#show(first, tags);
   }
 
-  /** Never acknowledged, and cannot be looked at: each sector old or new. */
+  /** Notes a write that was never acknowledged and cannot be looked at: each sector is old or new. */
   mayWrite(first: number, tags: readonly number[], order: number): void {
     for (const [index, tag] of tags.entries()) this.model.mayWrite(first + index, tag, order);
     this.#show(first, tags);
@@ -54,13 +55,13 @@ export class NowOracle {
     this.bytes = Buffer.from(found);
   }
 
-  /** What came to it is zeros. */
+  /** The new sectors are zeros. */
   grow(bytes: number): void {
     this.bytes = Buffer.concat([this.bytes, Buffer.alloc(bytes - this.bytes.length)]);
     this.model.grow(this.sectors);
   }
 
-  /** As a sentence what is wrong with a reading of the living disk. */
+  /** What is wrong with a reading of the living disk, as a sentence; null: nothing. */
   wrong(found: Buffer): string | null {
     return found.equals(this.bytes) ? null : this.model.strayWhileLiving(tagsOf(found));
   }
@@ -114,16 +115,16 @@ export class Oracle {
     return new Map([...this.now].map(([id, now]) => [id, now.bytes]));
   }
 
-  /** What was acknowledged by a close is durable. */
+  /** A close was acknowledged, so everything is durable. */
   flushedAll(): void {
     for (const now of this.now.values()) now.model.flushed(this.order);
   }
 }
 
-/** What a point must hold for certain. */
+/** A snapshot in which nothing is uncertain. */
 export const certain = (content: Content): Snapshot => ({ content, torn: new Map(), open: new Map() });
 
-/** T6: written while the point was taken: it has it, or what was there before. */
+/** T6: notes a write that came while the point was taken: the point has it, or what was there before. */
 export function takeIn(
   { torn, open }: Snapshot,
   diskId: DiskId,
@@ -138,7 +139,7 @@ export function takeIn(
   }
 }
 
-/** As a sentence where a reading differs from what is known; null where it does not. */
+/** Where a reading differs from what was expected, as a sentence; null where it does not. */
 export function wrongContent(found: Buffer, expected: Buffer): string | null {
   if (found.equals(expected)) return null;
   if (found.length !== expected.length) return `it has ${found.length} bytes, expected ${expected.length}`;
@@ -147,7 +148,7 @@ export function wrongContent(found: Buffer, expected: Buffer): string | null {
   return `sector ${sector} is ${is[sector]}, expected ${should[sector]}`;
 }
 
-/** A point is the disks as they were when it was asked for, apart from what nobody can be sure of. */
+/** A point must hold the disks as they were when it was asked for, apart from what is uncertain. */
 export function wrongSnapshot(
   found: Buffer,
   { content, torn, open }: Snapshot,

@@ -4,7 +4,7 @@ import { missedAfter, runProgram, runPrograms } from './run.ts';
 const SEED = 20261127;
 const PROGRAMS = 200;
 
-/** Programs that found something once. */
+/** Programs that once found a mistake. */
 const FOUND = {
   'T8: the cost of a point while a merge renames its neighbour':
     '{"schedule":2145386488,"operations":[{"do":"take"},{"do":"goBack","which":0},{"do":"goBack","which":0},{"do":"write","disk":1,"at":0,"sectors":1,"isSame":false},{"do":"reopen"},{"do":"write","disk":0,"at":0,"sectors":1,"isSame":false},{"do":"take"},{"do":"write","disk":0,"at":0,"sectors":1,"isSame":false},{"do":"write","disk":0,"at":76,"sectors":53,"isSame":false},{"do":"delete","which":3},{"do":"full","bytes":19456},{"do":"take"},{"do":"purge","which":0,"isAll":false},{"do":"purge","which":0,"isAll":false},{"do":"goBack","which":0},{"do":"delete","which":0},{"do":"delete","which":0},{"do":"purge","which":0,"isAll":false}]}',
@@ -32,7 +32,8 @@ describe('programs of fifty operations on the engine', () => {
     expect(await runProgram(JSON.parse(program))).toBeNull();
   });
 
-  // DESIGN §9: a check that cannot fail checks nothing. Crash by crash all of them are missed in test/sim/storage.
+  // DESIGN §9: a check that cannot fail checks nothing. test/sim/storage switches all mechanisms off, crash
+  // by crash.
   it.each(['runFile', 'leafMapSync'] as const)(
     'finds an engine without %s to be wrong',
     async name => {

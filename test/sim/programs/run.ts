@@ -1,5 +1,5 @@
-// Programs by the thousand: each of its own seed, made smaller by fast-check where it finds something, and told as what
-// it takes to run it again.
+// Runs programs by the thousand, each from a seed of its own. fast-check makes a program that finds something
+// smaller, and the violation tells how to run it again.
 import * as fc from 'fast-check';
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -10,7 +10,7 @@ import { type Program, programs } from './operations.ts';
 export interface ProgramsResult {
   readonly runs: number;
   readonly violations: string[];
-  /** How often there was too little room to begin something (T14). */
+  /** How often there was too little room for something to begin (T14). */
   readonly refusals: number;
 }
 
@@ -25,7 +25,7 @@ const textOf = (cause: unknown): string =>
       ? (cause.stack ?? cause.message)
       : String(cause);
 
-/** Null: everything was as it must be. */
+/** Null: everything was as it must be. Else what was wrong, as a sentence. */
 export async function runProgram(
   program: Program,
   switchOff: SwitchOffs = {},
@@ -53,7 +53,7 @@ export async function runPrograms(seed: number, count: number): Promise<Programs
   return { runs: count, violations, ...tally };
 }
 
-/** The program of one seed; made smaller where it finds something. */
+/** Runs the program of one seed, and makes it smaller where it finds something. Null: it found nothing. */
 async function runSeed(seed: number, tally: Tally): Promise<string | null> {
   const found = await counterexample(seed, {}, false, tally);
   if (found === null) return null;
@@ -78,7 +78,7 @@ async function counterexample(
   return details.failed ? (details.counterexample?.[0] ?? null) : null;
 }
 
-/** After how many programs a mechanism that is switched off is missed; null where it is not. */
+/** How many programs it takes to miss a mechanism that is switched off; null where `most` do not. */
 export async function missedAfter(seed: number, most: number, switchOff: SwitchOffs): Promise<number | null> {
   for (let index = 0; index < most; index++)
     if ((await counterexample(seed + index, switchOff, true)) !== null) return index + 1;

@@ -1,5 +1,5 @@
-// After random programs, and every death in them, 7-Zip reads every point as the oracle knows it. It takes a disk whose
-// points are all of one size: of others it reads what fits.
+// After random programs, with every death in them, 7-Zip reads every point as the oracle knows it. Only disks
+// whose points are all of one size are read: of the others 7-Zip reads only as much as fits.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -11,7 +11,7 @@ import { type Program, programs } from './operations.ts';
 const SEED = 20261130;
 const PROGRAMS = 40;
 
-/** Answers how many points it read. */
+/** Answers how many points 7-Zip read. */
 async function readBySevenZip({ machine, oracle }: Life): Promise<number> {
   let read = 0;
   for (const { id: diskId, virtualBytes } of machine.world.store.rows('disk')) {

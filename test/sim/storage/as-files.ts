@@ -1,4 +1,4 @@
-// A simulated folder onto a real disk, for programs that know of no other.
+// Copies a simulated folder to a real disk, for programs that can only read real files.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

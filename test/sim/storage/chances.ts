@@ -1,4 +1,4 @@
-// What a universe may be made of, and where its host may die.
+// What a universe may be made of, and where its host may die; chosen by its seed.
 import { SPARE_BYTES } from '../../../electron/storage/disk/copy.ts';
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import type { SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
@@ -16,25 +16,28 @@ export const DISKS = [
 export interface UniverseOptions {
   readonly seed: number;
   readonly steps: number;
-  /** At most so many deaths of the host or the process. */
+  /** The most deaths of the host or of storage alone. */
   readonly deaths: number;
   readonly alternatives?: number;
   readonly switchOff?: SwitchOffs;
 }
 
-/** Block sizes no file of ours has, so that a tiny disk has many blocks, bitmaps and a BAT of several sectors. */
+/**
+ * No file of ours has such small blocks: here a tiny disk has many blocks and bitmaps, and a BAT of several
+ * sectors.
+ */
 export const SHAPES = [
   { blockBytes: 32 * 1024, virtualBytes: 120_000, batchBytes: 32 * 1024 },
   { blockBytes: 16 * 1024, virtualBytes: 60_000, batchBytes: 8 * 1024 },
   { blockBytes: 8 * 1024, virtualBytes: 130_000, batchBytes: 24 * 1024 },
   { blockBytes: 4 * 1024, virtualBytes: 600_000, batchBytes: 48 * 1024 },
 ];
-/** Disks grow up to here: what is judged sector by sector stays small. */
+/** The largest size disks grow to, in bytes: they are judged sector by sector, which must stay cheap. */
 export const GROWN_MAX = 1_500_000;
-/** Of waiting for what is under way to end, far above what any takes. */
+/** How many rounds to wait for what is under way to end, far above what anything takes. */
 export const ROUNDS_MAX = 100_000;
 const FUSES = [3, 10, 30, 100, 300];
-/** Half of the crashes wait for calls in which a step becomes durable; there is where mistakes show. */
+/** Half of the crashes fall in calls that make a step durable: mistakes show there. */
 const FUSE_PLACES = [
   'sync folder',
   '.new ends',
@@ -48,7 +51,7 @@ const FUSE_PLACES = [
 ];
 const GROWING_PLACES = ['resizing', 'shrinking', 'undoing', 'commit'];
 
-/** Places with few calls. */
+/** Places where few calls are made, so that a longer fuse would never burn down. */
 const BRIEF = new Set(['undoing', 'resizing', 'shrinking']);
 
 export function aFuse(
@@ -63,10 +66,16 @@ export function aFuse(
   return isShrinking ? { left: 1 + random.below(3), kind: 'power', at: 'shrinking' } : fuse;
 }
 
-/** Short of what is written, of what a leaf needs, or of what background work leaves free (T14). */
+/**
+ * Free space may be short of what is written, of what a leaf needs, or of what background work leaves free
+ * (T14).
+ */
 const SHORTAGES = [0, 2 ** 20, SPARE_BYTES, SPARE_BYTES + 100_000];
 
-/** Begins and ends shortages of space; lets a sync fail now and then. Answers whether settling was refused in one. */
+/**
+ * Begins and ends shortages of space, and lets a sync fail now and then. Answers whether settling was refused
+ * meanwhile.
+ */
 export function strike(random: Seeded, world: SimWorld, engine: VmEngine): boolean {
   let isRefused = false;
   if (world.isFull) {
@@ -81,7 +90,10 @@ export function strike(random: Seeded, world: SimWorld, engine: VmEngine): boole
   return isRefused;
 }
 
-/** T16, T14: a host shares ranges or not, takes back what is not needed or not, tells what is free or not, writes anew or in place; all promise the same. */
+/**
+ * T16, T14: a host can share ranges or not, punch or not, tell its free space or not, write in place or copy;
+ * all promise the same.
+ */
 export function equip(world: SimWorld, seed: number): SimWorld {
   world.canClone = seed % 2 === 0;
   world.canPunch = seed % 4 < 2;
@@ -93,15 +105,15 @@ export function equip(world: SimWorld, seed: number): SimWorld {
 export const tally = (counts: Map<string, number>, kind: string): void =>
   void counts.set(kind, (counts.get(kind) ?? 0) + 1);
 
-/** It was looked before anything was begun. */
+/** The engine found too little room before it began anything. */
 export const isRefusal = (cause: unknown): boolean =>
   cause instanceof Fault && cause.body.code === 'disk.full' && cause.body.data?.needs !== undefined;
 
-/** Settling was. */
+/** The same for settling. */
 export const isSettlingRefused = (engine: VmEngine): boolean =>
   engine.timeline().settle.reason?.includes('Tidying the history needs') === true;
 
-/** Sectors of a request: near the start of the disk most of the time, so that histories overlap. */
+/** Picks the sectors of a request: most often near the start of the disk, so that histories overlap. */
 export function aRange(random: Seeded, sectors: number): { readonly first: number; readonly count: number } {
   const isAligned = random.below(3) > 0;
   const longest = random.pick([1, 8, 24, 100]);

@@ -1,8 +1,9 @@
-// A disk drive, its page cache and a host that may die at any call: the ports of electron/platform/ports.ts, simulated.
-// Writes are volatile until their file's sync has completed; a power cut keeps, of every sector written since, any one
-// version; of every folder, any of the changes since its sync. A process death keeps the page cache and loses memory. A
-// death in a write leaves a part of it: sectors are whole, as drives write them, and pages, as the page cache takes them.
-// The dead engine is not told: its later calls act on a world nobody looks at, and its waits never end.
+// A disk drive, its page cache and a host that may die at any call: the ports of electron/platform/ports.ts,
+// simulated. Writes are volatile until their file's sync has completed. A power cut keeps any one version of
+// every sector written since, and any of the changes of every folder since its sync. A process death keeps
+// the page cache and loses memory. A death in a write leaves a part of it, of whole sectors, as drives write
+// them, or of whole pages, as the page cache has them. The dead engine is not told: its later calls act on a
+// world nobody looks at, and its waits never end.
 import { basename, dirname } from 'node:path';
 import type { BlockFile, Clock, Folder, Random } from '../../../electron/platform/ports.ts';
 import { MemoryStore } from '../../../electron/storage/disk/memory-store.ts';
@@ -14,7 +15,7 @@ import { Inode, SECTOR } from './inode.ts';
 export type CrashKind = 'power' | 'process';
 type Entries = Map<string, Inode>;
 
-/** One change of a directory. Lost ones leave later ones without their file, which then do nothing. */
+/** One change of a directory. Where a power cut lost one, later changes that needed it do nothing. */
 interface Change {
   readonly inode: Inode;
   readonly from: string | null;
@@ -29,7 +30,7 @@ function applyChange(entries: Entries, { inode, from, to }: Change): void {
 interface FolderState {
   readonly durable: Entries;
   readonly visible: Entries;
-  /** Since the folder's last sync, in order. */
+  /** Changes since the folder's last sync, in order. */
   readonly pending: Change[];
 }
 
@@ -38,13 +39,16 @@ interface Waiting {
   readonly end: () => void;
 }
 
-/** Places for a fuse: calls of such a name while such work is recorded. */
+/**
+ * Places for a fuse that are more than a name: calls with `name` in theirs while such an operation is
+ * recorded.
+ */
 const WORKING: Readonly<Record<string, { readonly name: string; readonly is: (op: OpRow) => boolean }>> = {
   merging: { name: '', is: op => op.kind === 'merge' },
   undoing: { name: 'sync', is: op => op.kind === 'undo' },
 };
 
-/** The two points this is about; of unequal size the root's changes on the way. */
+/** The two points an operation is about. Where their sizes differ the root changes its size on the way. */
 export const pairOf = (op: OpRow): string[] =>
   op.kind === 'merge' ? [op.point, op.child] : isReversal(op) ? [op.root, op.child] : [];
 
@@ -55,32 +59,35 @@ export class SimWorld {
   readonly random: Seeded;
   readonly folders = new Map<string, FolderState>();
   store = this.#watched(new MemoryStore());
-  /** Of the other VMs on the same host, by name. */
+  /** The stores of other VMs on the same host, by name. */
   readonly others = new Map<string, MemoryStore>();
-  /** Before every transaction of any of them. */
+  /** Called before every transaction of any store. */
   beforeCommit: () => void = () => undefined;
   bootId: string;
   /** Set by the crash: what the next engine finds. */
   after: SimWorld | null = null;
   diedBy: CrashKind | null = null;
-  /** What the same power cut might have left as well: each is a crash of its own. */
+  /** Other worlds that the same power cut might have left; each counts as a crash. */
   readonly alternatives: SimWorld[] = [];
-  /** Calls (of those whose name has `at` in it) until the crash; none where null. */
+  /** How many calls, of those with `at` in their name, until the crash; null: no crash. */
   fuse: { left: number; readonly kind: CrashKind; readonly at: string } | null = null;
-  /** Really free. */
+  /** What is really free. */
   spaceBytes = 2 ** 40;
-  /** Says so when asked; else plenty, so that what is checked before an operation passes (T14). */
+  /**
+   * True: asking gives what is really free. False: it gives plenty, so that checks before an operation pass
+   * (T14).
+   */
   isHonest = false;
   wasFull = false;
-  /** How many of the next syncs fail. */
+  /** How many of the next syncs are to fail. */
   failSyncs = 0;
   hasFailed = false;
   lastCall = '';
   /** Whether its filesystem shares ranges (T16). */
   canClone = false;
-  /** Whether it needs room for what is overwritten, too. */
+  /** Whether its filesystem needs room to overwrite, too. */
   isCopyOnWrite = false;
-  /** Whether it takes back what a file no longer needs (T3). */
+  /** Whether its filesystem can punch (T3). */
   canPunch = false;
   readonly #waiting: Waiting[] = [];
   readonly #timers: (() => void)[] = [];
@@ -88,7 +95,10 @@ export class SimWorld {
   #uuids = 0;
   #nowMs = 1_700_000_000_000;
 
-  /** `alternatives`: how many other subsets of unsynced writes each power cut leaves, to be looked at as well. */
+  /**
+   * `alternatives`: how many other subsets of the unsynced writes each power cut leaves, to be checked as
+   * well.
+   */
   constructor(random: Seeded, bootId: string, alternatives = 0) {
     this.#alternatives = alternatives;
     this.random = random;
@@ -100,14 +110,14 @@ export class SimWorld {
     return store;
   }
 
-  /** Another VM's. */
+  /** The store of another VM. */
   storeOf(vm: string): MemoryStore {
     const known = this.others.get(vm) ?? this.#watched(new MemoryStore());
     this.others.set(vm, known);
     return known;
   }
 
-  /** T5: what knew the files is gone; they are not. */
+  /** T5: the database is gone, the files are not. */
   loseTimeline(): void {
     this.store = this.#watched(new MemoryStore());
   }
@@ -117,7 +127,10 @@ export class SimWorld {
     for (const entries of [state?.durable, state?.visible]) entries?.delete(name);
   }
 
-  /** A file of what another holds now, from then on its own; each sector is durable or not, like anything written. */
+  /**
+   * Copies what the file reads as now. Each sector of the copy is durable or not on its own, like anything
+   * written.
+   */
   reflink(from: string, to: string): void {
     const [source, file] = [
       this.folder(dirname(from)).open(basename(from), 'read-only'),
@@ -160,9 +173,12 @@ export class SimWorld {
     return this.#waiting.length;
   }
 
-  /** Before every call of a port that changes anything. `part`: does as much of it as a death in the middle leaves. */
+  /**
+   * Before every call of a port that changes anything. `part`: does what a death in the middle of the call
+   * leaves of it.
+   */
   call(name: string, part?: (kind: CrashKind) => void): void {
-    // Between a failed sync and its mark nobody dies: SPEC.md says so.
+    // Nobody dies between a failed sync and its mark: SPEC.md says that this is not covered.
     if (this.isDead || name.includes('→ unsynced-')) return;
     this.lastCall = name;
     if (this.fuse === null || !this.#isAt(name, this.fuse.at)) return;
@@ -192,7 +208,7 @@ export class SimWorld {
   crash(kind: CrashKind): void {
     this.after = this.#survivor(kind);
     this.diedBy = kind;
-    // The dead engine goes on writing into this world, so they are made now.
+    // Made now, since the dead engine goes on writing into this world.
     if (kind === 'power')
       for (let count = 0; count < this.#alternatives; count++) this.alternatives.push(this.#survivor(kind));
   }
@@ -235,7 +251,7 @@ export class SimWorld {
     });
     const copies = new Map<Inode, Inode>();
     for (const inode of entries.values()) {
-      // Each file has its own luck, so that any of them may be far ahead of another.
+      // Each file has its own luck, so that any file may be far ahead of the others.
       const own = this.random.below(3) === 0 ? this.random.pick([0, 50, 100]) : keep;
       if (!copies.has(inode)) copies.set(inode, inode.afterPowerCut(this.random, own));
     }
@@ -243,7 +259,7 @@ export class SimWorld {
     return { durable: after, visible: new Map(after), pending: [] };
   }
 
-  /** Something that takes time; `end` runs when the driver says so. */
+  /** A call that takes time: `effect` happens when the driver lets the call end. */
   later<T>(name: string, effect: () => T): Promise<T> {
     this.call(name);
     if (this.isDead) return new Promise(() => undefined);
@@ -261,7 +277,7 @@ export class SimWorld {
     });
   }
 
-  /** Lets one of the things under way end. */
+  /** Lets one of the waiting calls end. */
   advance(): void {
     const [chosen] = this.#waiting.splice(this.random.below(this.#waiting.length), 1);
     chosen?.end();
@@ -296,7 +312,7 @@ export class SimWorld {
   }
 }
 
-/** The page cache lives on, and with it what a later power cut may still take. */
+/** The page cache lives on, with unsynced data in it that a later power cut may still take. */
 function survive(folder: FolderState, random: Seeded): FolderState {
   const copies = new Map<Inode, Inode>();
   const isShort = random.below(2) === 0;
@@ -376,10 +392,10 @@ class SimFolder implements Folder {
   }
 }
 
-/** A process that is killed in a write leaves whole pages of it; of less than a page all or nothing. */
+/** A process that is killed in a write leaves whole pages of it; of less than a page, all or nothing. */
 const PAGE = 4096;
 
-/** How much of a write there may be: nothing, or up to a multiple of `unit` of its file. */
+/** How much of a write may have happened: nothing, or all up to a multiple of `unit` in the file. */
 function cutsOf(offset: number, length: number, unit: number): number[] {
   const lengths = [0];
   for (let end = unit - (offset % unit); end < length; end += unit) lengths.push(end);
@@ -388,7 +404,9 @@ function cutsOf(offset: number, length: number, unit: number): number[] {
 
 function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
   let isClosed = false;
-  /** Its number may be another file's by then: no fault to be borne, a mistake. */
+  /**
+   * An Error, not a fault: by then the number may be another file's, so using it is a mistake of the engine.
+   */
   const used = (doing: string): void => {
     if (isClosed) throw new Error(`${doing} ${name} after it was closed`);
   };
@@ -401,7 +419,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
       if (world.spaceBytes < SECTOR && (isNew || world.isCopyOnWrite))
         throw fault('disk.full', `writing ${name}: no space`);
       if (isNew) world.spaceBytes -= SECTOR;
-      // From the pool: memory of its own for each sector costs more than all that is done with it.
+      // From Buffer's pool: memory of its own for each sector would cost more than all that is done with it.
       const bytes = Buffer.allocUnsafe(SECTOR);
       if (length < SECTOR) bytes.set(inode.sector(index));
       bytes.set(source.subarray(done, done + length), at);
@@ -464,7 +482,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
         inode.forget(() => true);
         return true;
       }),
-    // Not durable until its sync either: it may have been undone by a power cut, sector by sector.
+    // Not durable before its sync either: a power cut may undo it, sector by sector.
     punch: (offset, length) => {
       if (!world.canPunch) return Promise.resolve(false);
       return world.later(`punch ${name}`, () => {
@@ -473,7 +491,7 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
         return true;
       });
     },
-    // Visible at once, each sector durable or not on its own, like anything written.
+    // Readers see it at once; each sector is durable or not on its own, like anything written.
     cloneFrom: (source, sourceOffset, offset, length) => {
       const from = inodes.get(source);
       if (!world.canClone || from === undefined) return Promise.resolve(false);
@@ -498,14 +516,14 @@ function simFile(world: SimWorld, name: string, inode: Inode): BlockFile {
 
 const inodes = new WeakMap<BlockFile, Inode>();
 
-/** Whoever wraps a file is cloned from as it. */
+/** A file that wraps another can be cloned from like the one it wraps. */
 export function wrapped(outer: BlockFile, inner: BlockFile): BlockFile {
   const inode = inodes.get(inner);
   if (inode !== undefined) inodes.set(outer, inode);
   return outer;
 }
 
-/** What a host does to a file whose sync fails. */
+/** Does to a file what a host does when its sync fails. */
 export const failSyncOf = (file: BlockFile, random: Seeded): void => inodes.get(file)?.failSync(random);
 
 const fault = (code: 'disk.io' | 'disk.full', what: string): Fault =>

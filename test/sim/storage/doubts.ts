@@ -1,5 +1,5 @@
-// T14: after a failed sync whoever used the disk and lives on is served nothing; once its machine was switched off what the
-// disk has is what there is.
+// T14: after a failed sync a guest that used the disk and lives on is served nothing. Once its machine is
+// switched off, what the files hold is the disk's content.
 import { IN_DOUBT } from '../../../electron/storage/disk/doubt.ts';
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import type { DiskId } from '../../../shared/ids.ts';
@@ -17,7 +17,7 @@ async function mustRefuse(doing: string, work: () => unknown): Promise<void> {
   throw new Violation(`a guest that lives on was served by a disk in doubt: ${doing}`);
 }
 
-/** `found` hears of each before it is believed again. */
+/** `found` is told each disk in doubt before it is trusted again. */
 export async function endDoubts(engine: VmEngine, found: (diskId: DiskId) => void): Promise<void> {
   for (const { id, poisoned } of engine.timeline().disks) {
     if (poisoned !== IN_DOUBT) continue;

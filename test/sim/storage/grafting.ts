@@ -1,5 +1,5 @@
-// Somebody brings an update in (graft.ts): an image on a point is filled piece by piece while everything else goes on,
-// then it becomes a point, or is given up. Until it is one, nobody may find anything of it.
+// Somebody brings an update in (graft.ts): a new image on a point is filled piece by piece while everything
+// else goes on; then it becomes a point, or is given up. Until it is a point, nobody may find anything of it.
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -14,11 +14,13 @@ export interface Grafting {
   readonly live: VmEngine;
   readonly random: Seeded;
   readonly newTag: () => number;
-  /** What the point will hold; written to as its image is. */
+  /** What the point will hold; every write to the image is noted here. */
   readonly content: Content;
 }
 
-/** The point it has become; null where it was given up. Faults: what a host that is full or failing answers. */
+/**
+ * The moment the update became; null where it was given up. Faults: those of a host that is full or failing.
+ */
 export async function graft(
   { world, live, random, newTag, content }: Grafting,
   { diskId, pointId }: { readonly diskId: DiskId; readonly pointId: PointId },

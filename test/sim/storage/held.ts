@@ -21,7 +21,7 @@ export class HeldReads {
     this.#judge = judge;
   }
 
-  /** Begins one, or comes to read what the longest waiting one looked up. */
+  /** Begins a held read, or ends the oldest one by reading the places it looked up. */
   some(random: Seeded): void {
     const [oldest] = this.#held;
     if (oldest !== undefined && (this.#held.length === HELD_MAX || random.below(2) === 0)) {
@@ -41,7 +41,7 @@ export class HeldReads {
     for (const held of this.#held.splice(0)) this.#end(held);
   }
 
-  /** They died with the engine. */
+  /** Held reads died with the engine. */
   drop(): void {
     this.#held = [];
   }
@@ -52,7 +52,7 @@ export class HeldReads {
     const bytes = new Uint8Array((content?.length ?? 0) * SECTOR);
     read.read(bytes);
     read.end();
-    // Nobody deletes for good what is being read (vm-service.ts); here somebody does.
+    // vm-service.ts purges no point that is being read; here somebody does, so its content no longer matters.
     if (content === undefined || (control?.kind === 'delete' && control.momentId === momentId)) return;
     const wrong = difference(tagsOf(bytes), content);
     if (wrong !== null) throw new Violation(`a read of ${momentId} begun earlier: ${wrong}`);

@@ -1,4 +1,5 @@
-// What a simulated file is made of: durable sectors, and every version written since the last sync.
+// What a simulated file is made of: durable sectors, and all versions of each sector written since the last
+// sync.
 import type { Seeded } from '../../support/seeded.ts';
 
 export const SECTOR = 512;
@@ -9,17 +10,20 @@ interface Version {
   readonly bytes: Uint8Array;
 }
 
-/** What a file is made of. Sectors are never changed in place, so copies share them. */
+/** A file's content. Sectors are never changed in place, so copies share them. */
 export class Inode {
   size = 0;
   durableSize = 0;
   readonly durable = new Map<number, Uint8Array>();
-  /** Written since the last sync, oldest first. */
+  /** Versions written since the last sync, oldest first. */
   readonly volatile = new Map<number, Version[]>();
-  /** What a sync that failed left in memory alone: read, never written again, gone at any time (T14). */
+  /**
+   * Sectors that a failed sync left in memory alone: readers see them, nobody writes them again, they may go
+   * at any time (T14).
+   */
   readonly #lost = new Map<number, Uint8Array>();
   #order = 0;
-  /** What a cut took that is still on the disk: a power cut before the next sync may bring it back. */
+  /** What a truncate removed that the disk still has: a power cut before the next sync may bring it back. */
   #cut: { readonly size: number; readonly order: number; readonly durable: Map<number, Uint8Array> } | null =
     null;
 
@@ -57,8 +61,8 @@ export class Inode {
   }
 
   /**
-   * A sync that fails, as Linux has it: of what was to be written each sector reached the disk, or is still to be, or the
-   * host takes it for written and it is not.
+   * A sync fails as on Linux: each sector that was to be written has reached the disk, or is still to be
+   * written, or the host takes it for written although it is not.
    */
   failSync(random: Seeded): void {
     for (const [index, versions] of this.volatile) {
@@ -75,12 +79,12 @@ export class Inode {
     }
   }
 
-  /** Memory is short, or the host was told so. */
+  /** Memory is short, or the host was told to forget. */
   forget(isForgotten: () => boolean): void {
     for (const index of this.#lost.keys()) if (isForgotten()) this.#lost.delete(index);
   }
 
-  /** What was there when the sync was called is durable when it ends; what came meanwhile may be. */
+  /** When the sync ends, what was there at its call is durable; what came meanwhile may be. */
   mark(): () => void {
     const [size, order] = [this.size, this.#order];
     return () => {
@@ -137,7 +141,7 @@ export class Inode {
     return copy;
   }
 
-  /** `keep` is how likely, of a hundred, a written sector reached the disk. */
+  /** `keep`: of a hundred written sectors, about how many reached the disk. */
   afterPowerCut(random: Seeded, keep: number): Inode {
     const copy = new Inode();
     let end = this.durableSize;

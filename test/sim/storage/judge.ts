@@ -20,7 +20,7 @@ export type Control =
       readonly kind: 'take';
       readonly base: Content;
       readonly uncertain: Uncertain;
-      /** What each sector might have been after a power cut when the take was called. */
+      /** For each sector, what it might have been after a power cut when the take was called. */
       readonly open: ReadonlyMap<DiskId, readonly (readonly number[])[]>;
       readonly writes: Write[];
     }
@@ -31,7 +31,7 @@ export type Control =
       readonly uncertain: Uncertain;
     }
   | { readonly kind: 'delete'; readonly momentId: MomentId }
-  /** An update under way, and what its point will hold. */
+  /** An update that is being brought in, and what its point will hold. */
   | { readonly kind: 'graft'; readonly content: Content }
   | { readonly kind: 'grow'; readonly diskId: DiskId; readonly sectors: number }
   | { readonly kind: 'rest' };
@@ -39,13 +39,13 @@ export interface Write {
   readonly diskId: DiskId;
   readonly sector: number;
   readonly tag: number;
-  /** It failed, and nobody could look what of it happened. */
+  /** The write failed, and nobody could look how much of it happened. */
   readonly isUnknown: boolean;
 }
 
 export class Violation extends Error {}
 
-/** What was expected, with sectors nobody is sure of as they were found where that is one of what they may be. */
+/** What was expected; an uncertain sector is taken as found where it is one of the values it may be. */
 function settledBy(found: Content, expected: Content, uncertain: Uncertain): Content {
   return new Map(
     [...expected].map(([diskId, tags]) => {
@@ -67,9 +67,9 @@ export class Judge {
   world: SimWorld;
   engine: VmEngine | null = null;
   control: Control | null = null;
-  /** Whose guest was switched off after a failed sync: they are what a power cut leaves (T14). */
+  /** Disks whose guest was switched off after a failed sync: they hold what a power cut leaves (T14). */
   readonly doubted = new Set<DiskId>();
-  /** The take under way was refused for now, and is recorded (T14). */
+  /** The take under way was refused for now, but it is recorded and will be completed (T14). */
   isTakeLate = false;
 
   constructor(disks: readonly DiskId[], world: SimWorld) {
@@ -103,7 +103,7 @@ export class Judge {
     return tagsOf(bytes);
   }
 
-  /** Also in the trash. */
+  /** Whether the moment is there, in the trash or not. */
   has(momentId: MomentId): boolean {
     const { moments, trash } = this.live.timeline();
     return [...moments, ...trash].some(({ id }) => id === momentId);
@@ -118,9 +118,9 @@ export class Judge {
     );
   }
 
-  /** I1 and Now, through the engine. */
+  /** I1 (a point's content never changes) and Now, through the engine. */
   check(when: string): void {
-    // While going back Now is the one or the other; nobody is using it.
+    // While going back Now is the old content or the chosen one; nobody is using it.
     if (this.control?.kind !== 'goBack')
       for (const diskId of this.disks) {
         const found = this.#known(diskId, this.read(this.live.volume(diskId)));
@@ -130,7 +130,7 @@ export class Judge {
     this.checkPoints(when);
   }
 
-  /** I1: every point is what it was. */
+  /** I1: every point holds what it held. */
   checkPoints(when: string): void {
     const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
     const timeline = this.live.timeline();
@@ -142,7 +142,7 @@ export class Judge {
     }
   }
 
-  /** Of a disk that is being grown and may have been: what was there before. What came to it must be zeros. */
+  /** For a disk that may have grown already: the sectors it had before. What growing added must be zeros. */
   #known(diskId: DiskId, found: readonly number[]): readonly number[] {
     const { control } = this;
     const { length } = this.model(diskId).now;
@@ -153,14 +153,14 @@ export class Judge {
     return found.slice(0, length);
   }
 
-  /** It is recorded; where another take is the one that waits for room, it never began. */
+  /** Whether the growth is recorded. Where another take is waiting for room, the growth never began. */
   isGrowing(): boolean {
     return this.world.store
       .rows('op')
       .some(op => op.kind === 'take' && op.leaves.some(leaf => leaf.virtualBytes !== undefined));
   }
 
-  /** T4: a growth that was acknowledged, or that a full disk delayed (T14). */
+  /** T4: adopts a growth that was acknowledged, or that a full disk delayed (T14). */
   adoptGrowth(): void {
     const { control } = this;
     if (control?.kind !== 'grow') return;
@@ -176,7 +176,7 @@ export class Judge {
     if (wrong !== null) throw new Violation(`${what}: ${wrong}`);
   }
 
-  /** A take that a full disk interrupted has been completed since (T14). */
+  /** Adopts a take that a full disk interrupted once it has been completed (T14). */
   adoptLateTake(): void {
     const { control } = this;
     if (
@@ -192,7 +192,7 @@ export class Judge {
     this.isTakeLate = false;
   }
 
-  /** T6: the point is the disks as they were at one instant between the call and the answer. */
+  /** T6: the point must be the disks as they were at one instant between the call and the answer. */
   adoptTake(
     momentId: MomentId,
     { base, uncertain, writes }: Pick<Control & { kind: 'take' }, 'base' | 'uncertain' | 'writes'>,
@@ -213,7 +213,7 @@ export class Judge {
     this.moments.set(momentId, found);
   }
 
-  /** T7: the present is kept as it was. */
+  /** T7: the kept branch must hold the present as it was. */
   adoptKept(
     momentId: MomentId,
     { left, uncertain }: Pick<Control & { kind: 'goBack' }, 'left' | 'uncertain'>,
@@ -224,7 +224,7 @@ export class Judge {
     this.moments.set(momentId, found);
   }
 
-  /** Whole, or not there. */
+  /** An update's point is whole, or not there. */
   adoptGraft(momentId: MomentId, content: Content): void {
     const found = this.contentOf(momentId);
     for (const [diskId, tags] of content)
@@ -232,7 +232,10 @@ export class Judge {
     this.moments.set(momentId, found);
   }
 
-  /** T3, T5: right after the crash, before recovery, read by other code from the headers as they are. */
+  /**
+   * T3, T5: right after the crash and before recovery, other code reads points and Now from the headers as
+   * they are.
+   */
   checkFiles(hadPowerCut: boolean): void {
     const { store } = this.world;
     const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
@@ -267,7 +270,10 @@ export class Judge {
     }
   }
 
-  /** T5: as `rescue` would: from the headers alone every point hangs off what the database says it does, Now too. */
+  /**
+   * T5: rebuilds the tree as `rescue` would: from the headers alone every point, and Now, hangs off what the
+   * database says.
+   */
   #checkRescue(disk: DiskRow, points: readonly PointRow[]): void {
     const { store } = this.world;
     const rebuilt = rebuildDisk(disk.id, readImages(this.world.folder(disk.id), disk.id, []), {
@@ -278,13 +284,14 @@ export class Judge {
     const found = new Map(rebuilt.points.map(({ id, parent }) => [id, parent]));
     const merge = store.rows('op').find(op => op.kind === 'merge' && op.diskId === disk.id);
     const flip = store.rows('op').find(op => op.kind === 'flip' && op.diskId === disk.id);
-    // All names have changed hands, the transaction that says so has not happened: the headers are ahead.
+    // All names have changed hands, but the transaction that says so has not happened: the headers are ahead.
     const isAhead = flip?.kind === 'flip' && found.get(flip.root) === flip.child;
     if (isAhead && found.get(flip.child) !== null)
       throw new Violation(`rescue: ${flip.child} hangs off ${found.get(flip.child)}, it is the root`);
     for (const { id, parent, diskId, momentId } of points) {
       if (diskId !== disk.id || momentId === null || !this.moments.has(momentId)) continue;
-      // A merge's child may hang off its new parent already, and names may have changed hands: with the same content.
+      // A merge's child may already hang off its new parent, and names may have changed hands: the content is
+      // the same.
       if (merge?.kind === 'merge' && id === merge.child) continue;
       if (isAhead && (id === flip.root || id === flip.child)) continue;
       if (!found.has(id) || found.get(id) !== parent)
@@ -296,7 +303,7 @@ export class Judge {
       throw new Violation(`rescue: Now of ${disk.id} is ${rebuilt.leaf}, not ${disk.leaf}`);
   }
 
-  /** What is recorded or asked for at this instant. */
+  /** The operations that are recorded or asked for at this instant. */
   underWay(): string[] {
     const ops = this.world.store.rows('op');
     const kinds = new Set<string>(ops.map(op => (op.kind === 'merge' ? `merge ${op.direction}` : op.kind)));
@@ -311,7 +318,10 @@ export class Judge {
     }
   }
 
-  /** T10 after a power cut; T11 after a process death: everything written is there once the run file is replayed. */
+  /**
+   * T10 after a power cut. T11 after a process death: everything written is there once the run file is
+   * replayed.
+   */
   #judgeNow(
     diskId: DiskId,
     found: readonly number[],
@@ -330,7 +340,7 @@ export class Judge {
     throw new Violation(`${when}: Now of ${diskId}: ${wrong}`);
   }
 
-  /** What the crash left of the operation under way: done or not done, and what is now is what was found. */
+  /** The operation that the crash interrupted is done or not done; from here on Now is what was found. */
   adoptNew(hadPowerCut: boolean, isLoose: boolean): void {
     const control = this.control;
     const known = new Set(this.moments.keys());
@@ -367,7 +377,7 @@ export class Judge {
     this.moments.set(momentId, found);
   }
 
-  /** T17: Now is one image; T8: nobody's points are there only where they cannot be merged away. */
+  /** T17: Now is one image. T8: points without a moment are there only where they cannot be merged away. */
   checkRest(): void {
     const { store } = this.world;
     const points = store.rows('point');
@@ -387,14 +397,14 @@ export class Judge {
       const children = points.filter(({ parent }) => parent === id);
       const sizeOf = (point: string | null): number =>
         points.find(row => row.id === point)?.virtualBytes ?? 0;
-      // Between two larger ones it stands for the zeros behind its end.
+      // A point smaller than both its neighbours stands for the zeros behind its end.
       const isGap = [parent, children[0]?.id ?? null].every(next => sizeOf(next) > sizeOf(id));
       if (children.length < 2 && !isGap)
         throw new Violation(`${id} is nobody's, with ${children.length} images hanging off it`);
     }
   }
 
-  /** T12: everything frozen has its checksums, and they are right. */
+  /** T12: all that is frozen has its checksums, and they are right. */
   async checkSums(): Promise<void> {
     const { damages, unrecordedBytes, cursor } = await this.live.verifier.some(null, Number.MAX_SAFE_INTEGER);
     const [damage] = damages;
@@ -424,14 +434,14 @@ export class Judge {
         if (reader.sectorsOf(row.id) !== sectors)
           throw new Violation(`${row.id} is a file of ${reader.sectorsOf(row.id)} sectors, not ${sectors}`);
       }
-      // Tried again at the next opening.
+      // A point that could not be sealed yet is tried again at the next opening.
       const unsealed = store.rows('op').flatMap(op => (op.kind === 'seal' ? [`${op.point}.vhd`] : []));
       for (const name of found) if (!unsealed.includes(name)) checkEndFooter(folder.open(name, 'read-only'));
     }
   }
 }
 
-/** T12: whole at its end too, for programs that look there. */
+/** T12: the end footer says what the head says, for programs that read from the end. */
 export function checkEndFooter(file: Pick<BlockFile, 'name' | 'sizeBytes' | 'read'>): void {
   const [head, end] = [new Uint8Array(512), new Uint8Array(512)];
   file.read(head, 0);

@@ -1,5 +1,5 @@
-// What the disks must hold, sector by sector. Every sector a guest writes gets a number of its own, so that anything
-// read where it does not belong is seen.
+// What the disks must hold, sector by sector. Every sector that a guest writes gets a number of its own, so
+// that a sector read in the wrong place is seen.
 import { SECTOR } from './inode.ts';
 
 interface Value {
@@ -15,7 +15,7 @@ export function fill(target: Uint8Array, tags: readonly number[]): void {
     words.fill(tag, (sector * SECTOR) / 4, ((sector + 1) * SECTOR) / 4);
 }
 
-/** The number in each sector; NaN where it is not of one piece. */
+/** The number in each sector; NaN where a sector holds more than one number. */
 export function tagsOf(bytes: Uint8Array): number[] {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const tags: number[] = [];
@@ -32,9 +32,11 @@ export function tagsOf(bytes: Uint8Array): number[] {
 /** Now of one disk: what reads must give, and what a power cut may leave (T10). */
 export class DiskModel {
   now: number[];
-  /** Sectors not covered by an acknowledged flush: what they may be, the covered value first. */
+  /** Sectors that no acknowledged flush covers: every value they may have, the flushed one first. */
   readonly #open = new Map<number, Value[]>();
-  /** What sectors were before a write the host died in: never acknowledged, it is there or not. */
+  /**
+   * What sectors were before a write that the host died in. It was never acknowledged: it is there or not.
+   */
   readonly #torn = new Map<number, Set<number>>();
 
   constructor(tags: readonly number[]) {
@@ -49,29 +51,35 @@ export class DiskModel {
     this.#torn.delete(sector);
   }
 
-  /** The disk has grown: what came to it is zeros. */
+  /** The disk has grown: the new sectors are zeros. */
   grow(sectors: number): void {
     this.now = [...this.now, ...new Array<number>(sectors - this.now.length).fill(0)];
   }
 
-  /** A write that was never acknowledged, and cannot be looked at. */
+  /** Notes a write that was never acknowledged, and whose result cannot be looked at. */
   mayWrite(sector: number, tag: number, order: number): void {
     const before = new Set([...(this.#torn.get(sector) ?? []), this.now[sector] ?? 0]);
     this.write(sector, tag, order, false);
     this.#torn.set(sector, before);
   }
 
-  /** Sectors a write nobody acknowledged may have changed, and what they were before. */
+  /** Sectors that an unacknowledged write may have changed, with what they were before. */
   uncertain(): ReadonlyMap<number, ReadonlySet<number>> {
     return new Map(this.#torn);
   }
 
-  /** What a sector may read as while the host lives: the newest, or what was before a write nobody acknowledged. */
+  /**
+   * Whether a sector may read so while the host lives: the newest value, or what was there before an
+   * unacknowledged write.
+   */
   mayBe(sector: number, tag: number | undefined): boolean {
     return tag === this.now[sector] || (tag !== undefined && this.#torn.get(sector)?.has(tag) === true);
   }
 
-  /** T11: nothing acknowledged is lost, by a process death or a failing disk. As a sentence what is; null where all is well. */
+  /**
+   * T11: neither a process death nor a failing disk loses what was acknowledged. What is wrong as a sentence;
+   * null: nothing.
+   */
   strayWhileLiving(found: readonly number[]): string | null {
     return difference(
       found.map((tag, sector) => (this.mayBe(sector, tag) ? (this.now[sector] ?? 0) : tag)),
@@ -88,7 +96,7 @@ export class DiskModel {
     }
   }
 
-  /** Everything a sector may be after a power cut. */
+  /** Every value a sector may have after a power cut. */
   allowed(sector: number): number[] {
     return this.#open.get(sector)?.map(value => value.tag) ?? [this.now[sector] ?? 0];
   }
@@ -97,7 +105,7 @@ export class DiskModel {
     return this.now.map((_, sector) => this.allowed(sector));
   }
 
-  /** The first sector that is none of what it may be, as a sentence; null where all are. */
+  /** The first sector with a value it may not have, as a sentence; null where there is none. */
   strayAfterPowerCut(found: readonly number[]): string | null {
     if (found.length !== this.now.length) return `it has ${found.length} sectors, not ${this.now.length}`;
     const sector = this.now.findIndex(
@@ -108,12 +116,12 @@ export class DiskModel {
       : `sector ${sector} is ${found[sector]}, may be ${this.allowed(sector).join(' or ')}`;
   }
 
-  /** What was found is what is; it came from the disk. */
+  /** From now on the disk holds what was found. `isDurable`: a power cut cannot change it. */
   settleOn(found: readonly number[], isDurable: boolean): void {
     if (isDurable) this.#open.clear();
     found.forEach((tag, sector) => {
       const values = this.#open.get(sector);
-      // The write the host died in did not happen.
+      // It differs from what was written: the write that the host died in did not happen.
       if (tag !== this.now[sector]) values?.push({ order: values.at(-1)?.order ?? 0, tag, isCertain: true });
     });
     this.#torn.clear();

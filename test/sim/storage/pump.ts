@@ -1,11 +1,14 @@
-// Driving work in a simulated world: what is under way ends when the driver says so.
+// Drives work in a simulated world: what is under way ends when the driver says so.
 import type { SimWorld } from './device.ts';
 import { Violation } from './judge.ts';
 
-/** Lets everything that waits for nothing run: a tick comes once no microtask is left, and asks no kernel for events. */
+/**
+ * Runs everything that waits for nothing. nextTick comes once no microtask is left, and asks the kernel for
+ * no events.
+ */
 export const microtasks = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
 
-/** Until it ends or the world does; answers whether it ended. */
+/** Drives until the work ends or the world dies; answers whether the work ended. */
 export async function pump(world: SimWorld, work: Promise<unknown>): Promise<boolean> {
   let ended = false;
   let failure: { readonly cause: unknown } | null = null;

@@ -1,6 +1,7 @@
-// A second reading of the VHD files, sharing nothing with the engine: from the headers alone (T5), as found after a
-// crash and before any recovery. Where two files carry one UUID, the dynamic one is the root of an edge being turned,
-// and the other is its backward delta (T3); or what a merge emptied, which then has nothing to say (T8).
+// A second reader of the VHD files that shares nothing with the engine. It goes by the headers alone (T5), as
+// they are after a crash and before any recovery. Where two files carry one UUID, the dynamic one is the root
+// of an edge being turned and the other its backward delta (T3); or the other is a file that a merge has
+// emptied, and does not matter (T8).
 import type { Folder } from '../../../electron/platform/ports.ts';
 import { SECTOR } from './inode.ts';
 
@@ -36,7 +37,8 @@ function parse(name: string, bytes: Buffer): Vhd | null {
   const [blockBytes, size] = [bytes.readUInt32BE(512 + 32), Number(bytes.readBigUInt64BE(48))];
   const blocks = Math.ceil(size / blockBytes);
   if (batAt + entries * 4 > bytes.length || blocks > entries) return null;
-  // A block inside the headers: the BAT itself never reached the disk, so nothing hangs off this file yet.
+  // A block inside the headers or the BAT: the BAT itself never reached the disk, so nothing hangs off this
+  // file yet.
   for (let block = 0; block < blocks; block++) {
     const at = bytes.readUInt32BE(batAt + block * 4) * SECTOR;
     if (at < 1536 || (at >= batAt && at < batAt + entries * 4)) return null;
@@ -54,7 +56,7 @@ function parse(name: string, bytes: Buffer): Vhd | null {
   };
 }
 
-/** Where a sector's data is, or null where this file does not have it. */
+/** The offset of a sector's data; null where this file does not have the sector. */
 function locate(vhd: Vhd, sector: number): number | null {
   const perBlock = vhd.blockBytes / SECTOR;
   const entryAt = vhd.batAt + Math.floor(sector / perBlock) * 4;
@@ -81,7 +83,7 @@ export class HeaderReader {
       const vhd = parse(name, bytes);
       if (vhd === null) continue;
       const known = vhd.isDynamic ? this.#dynamic : this.#differencing;
-      // Two differencing ones: the one under its own name was emptied into the other (T8).
+      // Of two differencing files the one under its own name has been emptied into the other (T8).
       if (!known.has(vhd.uuid) || name !== `${vhd.uuid}.vhd`) known.set(vhd.uuid, vhd);
     }
   }
@@ -98,13 +100,16 @@ export class HeaderReader {
     return this.#dynamic.has(uuid) ? null : (this.#differencing.get(uuid)?.parent ?? null);
   }
 
-  /** Of the file that stands for it, once nothing is under way; NaN where its BAT is longer than that. */
+  /**
+   * The size of the file that stands for the point when nothing is under way; NaN where its BAT has entries
+   * to spare.
+   */
   sectorsOf(uuid: string): number {
     const vhd = this.#dynamic.get(uuid) ?? this.#differencing.get(uuid);
     return vhd?.isExact === true ? vhd.sectors : Number.NaN;
   }
 
-  /** Newest first; null where a file is missing. */
+  /** The files that a read goes through, newest first; null where one is missing. */
   #layers(uuid: string): Vhd[] | null {
     const backward = [...this.#differencing.values()].find(vhd => this.#dynamic.has(vhd.uuid));
     const layers: Vhd[] = [];
@@ -113,7 +118,7 @@ export class HeaderReader {
       if (delta !== undefined) layers.push(delta);
       if (whole !== undefined) return [...layers, whole];
       if (delta === undefined) return null;
-      // The forward delta of an edge being turned reads the root itself, not the point it was.
+      // The forward delta of an edge being turned hangs off the root itself, whatever point that was.
       const root = backward?.parent === id ? this.#dynamic.get(backward.uuid) : undefined;
       if (root !== undefined) return [...layers, root];
       id = delta.parent;
@@ -129,11 +134,11 @@ export class HeaderReader {
     const content = Buffer.alloc(own.sectors * SECTOR);
     for (let sector = 0; sector < own.sectors; sector++) {
       for (const vhd of layers) {
-        // Behind the end of a smaller one are zeros, whatever it hangs off.
+        // Behind the end of a smaller image are zeros, whatever it hangs off.
         if (sector >= vhd.sectors) break;
         const at = locate(vhd, sector);
         if (at === null) continue;
-        // A block whose tail was never written ends past the end of the file: zeros.
+        // The last block may end past the end of the file, where its tail was never written: zeros.
         vhd.bytes.copy(content, sector * SECTOR, at, at + SECTOR);
         break;
       }

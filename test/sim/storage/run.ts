@@ -1,12 +1,13 @@
-// Crashes by the thousand: universes of some crashes each until there are as many as asked for.
+// Runs universes, each with some crashes, until there are as many crashes as asked for.
 import { SWITCH_OFF_NAMES, type SwitchOffs } from '../../../electron/storage/disk/switch-offs.ts';
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import { Universe } from './universe.ts';
 
 /**
- * Universes begin with their disks, are not compacted, cloned or rescued, seldom merge at rest, and turn an edge that was
- * turned back: test/sim/matrix looks at that, and test/unit/storage/disk/rescue-cuts.test.ts at the database a rescue replaces,
- * shrunk.test.ts beside it at what a smaller root held behind its end.
+ * Mechanisms that universes cannot miss: they begin with their disks, are not compacted, cloned or rescued,
+ * seldom merge at rest, and turn an edge again that was turned back. test/sim/matrix tests these,
+ * rescue-cuts.test.ts in test/unit/storage/disk the database that a rescue replaces, and shrunk.test.ts
+ * beside it what a smaller root held behind its end.
  */
 const ELSEWHERE =
   /^(?:createSync|shrinkZeroSync|mergeSumSync|redoSync|mergeMapsBack|undoEndSync|compact.*|share.*|rescue.*)$/;
@@ -15,9 +16,12 @@ export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(name => !ELSEWHERE.test(name
 export interface UniversesOptions {
   readonly seed: number;
   readonly switchOff?: SwitchOffs;
-  /** Of each power cut, so many other outcomes: cheaper crashes than ones at other instants, and less telling. */
+  /**
+   * How many other outcomes of each power cut are checked: cheaper than crashes at other instants, and less
+   * telling.
+   */
   readonly alternatives?: number;
-  /** Ends at the first violation: enough to see that a switched-off mechanism is missed. */
+  /** Ends at the first violation, which is enough to see that a switched-off mechanism is missed. */
   readonly firstOnly?: boolean;
 }
 export interface StorageSimOptions extends UniversesOptions {
@@ -25,14 +29,17 @@ export interface StorageSimOptions extends UniversesOptions {
 }
 
 export interface StorageSimResult {
-  /** Crashes lived through and checked. */
+  /** How many crashes were recovered from and checked. */
   readonly runs: number;
   readonly violations: string[];
-  /** Crashes by what was under way. */
+  /** Number of crashes by the operation they fell in. */
   readonly during: Readonly<Record<string, number>>;
 }
 
-/** What crashes fall in, and refusals for want of room (T14); among thousands there are some of each, or the simulation has lost sight of something. */
+/**
+ * What a crash may fall in, and refusals for want of room (T14). Among thousands each must occur, or the
+ * simulation misses it.
+ */
 const KINDS = [
   'take',
   'goBack',
@@ -49,17 +56,17 @@ const KINDS = [
   'recovery',
   'refusal',
 ];
-/** Those none fell in. */
+/** The kinds that no crash fell in. */
 export const neverIn = (during: StorageSimResult['during']): string[] =>
   KINDS.filter(kind => during[kind] === undefined);
 
 const STEPS = 160;
 const DEATHS = 6;
-/** Crashes. */
+/** In crashes. */
 const TELL_EVERY = 10_000;
 const SHARE = 20;
 
-/** Universes `first` to `first + count`, each with a seed of its own. */
+/** Runs universes `first` to `first + count`, each with a seed of its own. */
 export async function runUniverses(
   { seed, switchOff, alternatives = 0, firstOnly }: UniversesOptions,
   first: number,
@@ -83,7 +90,7 @@ export async function runUniverses(
   return joined(found);
 }
 
-/** One universe after another, until there are crashes enough. */
+/** Runs one universe after another until there are crashes enough. */
 export async function runStorageSim({ crashes, ...options }: StorageSimOptions): Promise<StorageSimResult> {
   let all = joined([]);
   for (let number = 0; !isEnough(all, crashes, options); number++)
@@ -91,7 +98,10 @@ export async function runStorageSim({ crashes, ...options }: StorageSimOptions):
   return all;
 }
 
-/** The same on all cores, a few universes more. `told` every ten thousand crashes, with the seed that comes next. */
+/**
+ * The same on all cores, with a few universes more. Every 10,000 crashes `told` hears the seed that comes
+ * next.
+ */
 export async function runStorageSimInParallel(
   { crashes, ...options }: StorageSimOptions,
   told: (all: StorageSimResult, nextSeed: number) => void = () => undefined,

@@ -1,5 +1,5 @@
-// Universes in which the loss of a mechanism that is rarely missed shows soon. A change of the engine or of the simulation
-// moves them.
+// Seeds of universes that soon miss a mechanism which universes rarely miss. A change of the engine or of the
+// simulation makes other seeds necessary.
 import type { SwitchOffName } from '../../../electron/storage/disk/switch-offs.ts';
 
 export const SWITCH_OFF_SEEDS: Readonly<Partial<Record<SwitchOffName, number>>> = {

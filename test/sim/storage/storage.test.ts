@@ -14,7 +14,7 @@ describe('the engine, its host dying at any call', () => {
     expect(during.refusal).toBeGreaterThan(20);
   }, 400_000);
 
-  // DESIGN §9: a mechanism nobody misses is decoration, or its test is.
+  // DESIGN §9: a mechanism that nothing misses is decoration, or its test is.
   it.each(SWITCHED_OFF)(
     'is found to be wrong without %s',
     async name => {

@@ -1,5 +1,5 @@
-// `npm run -s sim -- storage [--seed S] [--crashes N] [--quick] [--json]`: crashes on the real engine, then each safety
-// mechanism switched off in turn, which must be missed.
+// `npm run -s sim -- storage [--seed S] [--crashes N] [--quick] [--json]`: crashes of the real engine, then
+// each safety mechanism is switched off in turn, which the simulation must find.
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
 import { neverIn, runStorageSimInParallel, SWITCHED_OFF } from './run.ts';
 import { SWITCH_OFF_SEEDS } from './seeds.ts';
@@ -7,14 +7,14 @@ import { SWITCH_OFF_SEEDS } from './seeds.ts';
 const CRASHES = 20_000;
 const CRASHES_QUICK = 3000;
 const ENOUGH_FOR_ALL = 2500;
-/** A switched-off mechanism that is not missed within so many is not tested. */
+/** A mechanism whose loss is not found within so many crashes is not tested. */
 const SWITCH_OFF_CRASHES = 20_000;
 
 export async function run({ seed, quick, options, say }: SuiteOptions): Promise<SimOutcome> {
   const crashes = Number(options.crashes ?? (quick ? CRASHES_QUICK : CRASHES));
   const { runs, violations, during } = await runStorageSimInParallel(
     { seed, crashes, alternatives: 2 },
-    // Long runs may be done in parts: the next part begins with that seed.
+    // A long run may be done in parts: the next part begins with this seed.
     (all, nextSeed) =>
       say(`storage: ${all.violations.length} wrong of ${all.runs} crashes; next seed ${nextSeed}`),
   );

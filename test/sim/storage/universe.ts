@@ -1,5 +1,5 @@
 // One history of one VM: a guest that writes and flushes, a person who takes, goes back and deletes, settling in the
-// background, and a host that dies between any two calls, in recovery too. Everything is chosen by the seed.
+// background, and a host that dies between any two calls, also in recovery. The seed chooses everything.
 import { exactSize } from '../../../electron/storage/vhd/geometry.ts';
 import type { Volume } from '../../../electron/storage/volume.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
@@ -35,7 +35,7 @@ export class Universe {
   readonly #shape: (typeof SHAPES)[number];
   readonly #judge: Judge;
   readonly violations: string[] = [];
-  /** Lived through and checked; of one death there may be several (SimWorld.alternatives). */
+  /** Crashes recovered from and checked; one death may count several (SimWorld.alternatives). */
   crashes = 0;
   #deaths = 0;
   /** Crashes by what was under way, and what was refused for want of room. */
@@ -46,12 +46,12 @@ export class Universe {
   #order = 0;
   #tag = 0;
   #step = 0;
-  /** Some hosts fill up, and some disks fail to sync (T14). */
+  /** On some hosts space runs out and syncs fail (T14). */
   readonly #hasFaults: boolean;
   readonly #isGrowing: boolean;
-  /** A sync failed: this engine does nothing right any more, until the host or its person ends it. */
+  /** A sync failed: this engine must not be trusted any more, until the host dies or the person ends it. */
   #isPoisoned = false;
-  /** Found in a promise nobody awaits. */
+  /** A violation that was found in a promise nobody awaits. */
   #late: string | null = null;
 
   constructor(options: UniverseOptions) {
@@ -66,7 +66,7 @@ export class Universe {
     this.#held = new HeldReads(this.#judge);
   }
 
-  /** The first violation ends it: what comes after would be its echo. */
+  /** Ends at the first violation: later ones would be its echo. */
   async run(): Promise<void> {
     try {
       await this.#live();
@@ -90,7 +90,7 @@ export class Universe {
       await this.#pump(this.#judge.live.createDisk(diskId, this.#shape.virtualBytes));
       this.#judge.models.set(diskId, new DiskModel(this.#judge.read(this.#volume(diskId))));
     }
-    // A root rarely shrinks: half of the time that is where this one dies first.
+    // A root rarely shrinks, so half of these universes die there first.
     const isShrinking = this.#isGrowing && (await this.#growUp()) && this.#random.below(2) === 0;
     this.#arm(isShrinking);
     for (; this.#step < this.#options.steps; this.#step++) {
@@ -103,7 +103,7 @@ export class Universe {
     await this.#rest();
   }
 
-  /** A small point and a large one; true: the large one is the root, and Now grows from the small one. */
+  /** Makes a small point and a large one. True: the large one is the root, and Now grows from the small one. */
   async #growUp(): Promise<boolean> {
     const idle = async (): Promise<void> => {
       for (; this.#judge.control !== null; this.#adoptLate()) {
@@ -159,7 +159,7 @@ export class Universe {
       this.#judge.world.crash(this.#random.pick(['power', 'process'] as const));
       return;
     }
-    // A poisoned disk shows nothing: the take is looked at when it is opened again.
+    // A poisoned disk cannot be read: the take is checked when the disk is opened again.
     if (!this.#isPoisoned) this.#adoptLate();
     if (waiting > 0 && this.#random.below(100) < 55) return this.#judge.world.advance();
     if (this.#isGrowing && this.#random.below(5) === 0) return this.#startControl();
@@ -176,7 +176,7 @@ export class Universe {
     else this.#write();
   }
 
-  /** Settling fails on its own; the timeline says so. */
+  /** Settling fails without a caller; the timeline tells. */
   #noticePoison(): void {
     if (!this.#judge.world.hasFailed) return;
     if (this.#judge.live.timeline().disks.some(disk => disk.poisoned !== null)) this.#isPoisoned = true;
@@ -191,12 +191,12 @@ export class Universe {
     try {
       this.#judge.check(when);
     } catch (cause) {
-      // Where a sync failed it may refuse to read; it may not read wrong.
+      // After a failed sync the disk may refuse to read; it may not read wrong.
       if (!this.#isExcused(this.#judge.world, cause)) throw cause;
     }
   }
 
-  /** What a host that is full or failing may answer; anything else is wrong. */
+  /** Whether a full or failing host may answer so; any other answer is a violation. */
   #isExcused(world: SimWorld, cause: unknown): boolean {
     if (!(cause instanceof Fault)) return false;
     const { code } = cause.body;
@@ -207,7 +207,7 @@ export class Universe {
     return world.hasFailed;
   }
 
-  /** T7: what is being turned may be told to go back. */
+  /** T7: a reversal that has moved something may be taken back. */
   #settle(): void {
     const world = this.#judge.world;
     const done = this.#judge.live.timeline().settle.reversal?.blocksDone ?? 0;
@@ -275,7 +275,7 @@ export class Universe {
     for (const [index, tag] of tags.entries()) this.#note(diskId, first + index, tag);
   }
 
-  /** A write that failed may have happened in part; every sector is old or new. */
+  /** A write that failed may have happened in part, but every sector is old or new. */
   #failedWrite(diskId: DiskId, first: number, tags: readonly number[], cause: unknown): void {
     if (this.#judge.world.isDead) {
       for (const [index, tag] of tags.entries()) this.#note(diskId, first + index, tag);
@@ -330,7 +330,7 @@ export class Universe {
 
   #startControl(): void {
     if (this.#judge.control !== null) return;
-    // A crash may have left one in the trash, where it is as it was.
+    // A crash may have left a moment in the trash, where it must be as it was.
     const live = new Set(this.#judge.live.timeline().moments.map(({ id }) => id));
     const moments = [...this.#judge.moments.keys()].filter(id => live.has(id));
     const choice = this.#random.below(100);
@@ -362,7 +362,7 @@ export class Universe {
       (cause: unknown) => {
         if (world.isDead) return;
         this.#fail(world, 'take', cause);
-        // Once recorded it will be completed; until then nothing was changed.
+        // A recorded take will be completed; an unrecorded one has changed nothing.
         this.#judge.isTakeLate = world.store.rows('op').some(op => op.kind === 'take' && op.moment !== null);
         if (!this.#judge.isTakeLate) this.#judge.control = null;
       },
@@ -373,7 +373,7 @@ export class Universe {
     try {
       work();
     } catch (cause) {
-      // What a poisoned disk refuses to show is looked at when it is opened again.
+      // What a poisoned disk refuses to show is checked when it is opened again.
       if (this.#isExcused(this.#judge.world, cause)) return;
       this.#late ??= cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     }
@@ -522,7 +522,7 @@ export class Universe {
     if (this.#judge.world.fuse === null) this.#arm();
   }
 
-  /** What the power cut might have left instead: read as it is, recovered, read again. Nothing of it is kept. */
+  /** Checks what the power cut might have left instead: read as it is, recovered, read again, and thrown away. */
   async #lookAtAlternatives(): Promise<void> {
     for (const world of this.#judge.world.alternatives.splice(0)) {
       this.crashes++;
@@ -537,14 +537,14 @@ export class Universe {
     }
   }
 
-  /** In what it fell, for the report. */
+  /** Counts the operations that the crash fell in, for the report. */
   #noteCrash(): void {
     const kinds = this.#judge.underWay();
     if (this.#isRecovering) kinds.push('recovery');
     for (const kind of kinds) tally(this.during, kind);
   }
 
-  /** Answers whether it opened; where the host is full or failing it is tried again, as people do. */
+  /** Answers whether it opened. On a full or failing host it tries again, as people do. */
   async #reopen(): Promise<boolean> {
     for (;;) {
       try {
@@ -559,7 +559,7 @@ export class Universe {
     }
   }
 
-  /** The end: settled, closed, nothing left over, the tree in the headers the tree in the database (T5, T12, T17). */
+  /** The end: settled, closed, nothing left over; the headers tell the same tree as the database (T5, T12, T17). */
   async #rest(): Promise<void> {
     for (let rounds = 0; ; rounds++) {
       if (rounds > ROUNDS_MAX) throw new Violation(`${this.#judge.control?.kind ?? 'a flush'} does not end`);
