@@ -1,4 +1,5 @@
-// M10 under IT policy, and who may come from elsewhere: a few lives of `sim -- access`, and each place that enforces the bounds missed where it is off.
+// M10 under IT policy, and clients from elsewhere: a few lives of `sim -- access`; then each place that
+// enforces the bounds is switched off and must be missed.
 import { expect, it } from 'vitest';
 import { ROLES } from '../../../shared/roles.ts';
 import { runLife, runMatrix } from './lives.ts';

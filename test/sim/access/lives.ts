@@ -1,4 +1,4 @@
-// Sequences of calls, policies, edits and time, from a seed.
+// Lives of the simulated computer: calls, policies, edits and time, chosen by a seed.
 import { openHistoryStore } from '../../../electron/control/history/store.ts';
 import { DEFAULT_SCHEDULE, INTERVAL_MINUTES, type Schedule } from '../../../shared/history.ts';
 import { ROLES } from '../../../shared/roles.ts';
@@ -10,14 +10,14 @@ import { METHODS, type Person } from './people.ts';
 import { NO_RULES, type Pick, rulesFrom, wantedOutside } from './rules.ts';
 import { type AccessSwitchOff, AccessWorld, VMS } from './world.ts';
 
-/** A link's are one name's, of whose sessions the sixteenth makes room. */
+/** All links count as one name, whose sixteenth session pushes the oldest out: so fewer people come. */
 const PEOPLE_MAX = 12;
 
 export interface Life {
   readonly violations: readonly string[];
   readonly refused: number;
   readonly accepted: number;
-  /** Calls over the wire by those who came from elsewhere. */
+  /** Calls over the wire by people from elsewhere. */
   readonly tried: number;
 }
 
@@ -34,11 +34,14 @@ const RANGE_CALLS = [
   'memory.set-balance',
 ] as const;
 
-/** Whoever is at this computer, or one of those who came, gone or not. */
+/** The person at this computer (null), or one of those who came, gone or not. */
 const somebody = (world: AccessWorld, pick: Pick): Person | null =>
   world.people.all[pick(0, 2 * world.people.all.length)] ?? null;
 
-/** With a token, new or known, or a link; which may be revoked before, and said again after. */
+/**
+ * Comes with a token, new or known, or with a link. A new one may be revoked first; a known one is used
+ * again.
+ */
 async function somebodyComes(world: AccessWorld, pick: Pick): Promise<string> {
   const { people } = world;
   if (people.all.length >= PEOPLE_MAX) return 'nobody came';
@@ -68,7 +71,7 @@ async function somebodyTries(world: AccessWorld, pick: Pick): Promise<string> {
   return `${person.token.name ?? 'a link'} tried ${method}`;
 }
 
-/** Each method as each role, by a token with a name and by a link; how many cells. */
+/** Calls each method as each role, by a named token and by a link. `cells`: how many calls. */
 export async function runMatrix(): Promise<{
   readonly cells: number;
   readonly violations: readonly string[];
@@ -127,7 +130,7 @@ const scheduleFrom = (pick: Pick, before: Schedule): Schedule => ({
   quotaBytes: pick(0, 1) === 0 ? null : pick(0, 40_000) * 2 ** 20,
 });
 
-/** Of a machine or its history; what is done against a rule is said. */
+/** Sets up a machine or its history, and reports what was done against a rule. */
 async function setSomethingUp(world: AccessWorld, pick: Pick): Promise<string> {
   const vmId = uuid(pick(1, VMS.length));
   const by = somebody(world, pick);

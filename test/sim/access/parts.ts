@@ -1,4 +1,4 @@
-// What of control makes VMs, sets them up and keeps their history: ours, over a computer that has no disks.
+// The real parts of control that make VMs, set them up and keep their history, over a computer without disks.
 import type Database from 'better-sqlite3';
 import { HistoryDesk, type HistoryDeskPorts } from '../../../electron/control/history/desk.ts';
 import { openHistoryStore } from '../../../electron/control/history/store.ts';
@@ -40,14 +40,14 @@ export interface PartsPorts {
   readonly clock: Clock;
   readonly desk: PolicyDesk;
   readonly machines: Machines;
-  /** By which what is in force is bound. */
+  /** The policy that bounds what is in force. */
   readonly policy: () => Policy;
 }
 
 export class Parts {
   readonly histories: HistoryDesk;
   readonly all: Partial<ServiceParts>;
-  /** Of the newest task. */
+  /** The work of the newest task. */
   #work: Promise<void> = Promise.resolve();
 
   constructor({ db, clock, desk, machines, policy }: PartsPorts) {

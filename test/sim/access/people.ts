@@ -1,6 +1,6 @@
-// People who come from elsewhere, over the wire: named tokens and links of each role, the sessions they begin and their pages, at
-// the real desk, doors and guard. An account of its own says who may be here; what is let through or kept out otherwise is a
-// violation.
+// People from elsewhere, over the wire: named tokens and links of each role, the sessions they begin and
+// their pages, at the real desk, doors and guard. An account of its own knows who may be here; letting others
+// through, or keeping these out, is a violation.
 import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { AccessDesk } from '../../../electron/control/access/desk.ts';
@@ -41,7 +41,7 @@ export interface PeoplePorts extends Omit<DoorsPorts, 'access'> {
   readonly db: Database.Database;
   readonly clock: Clock;
   readonly mayBrowse: () => boolean;
-  /** May a policy say no to it, whoever asks? */
+  /** May a policy forbid this method, whoever calls it? */
   readonly mayForbid: (method: Method) => boolean;
   readonly isCutOff: boolean;
   readonly say: (what: string) => void;
@@ -55,14 +55,14 @@ export class People {
   #ports!: PeoplePorts;
   #access!: AccessDesk;
   #doors!: Doors;
-  /** By whoever asked last. */
+  /** The method that the last call reached. */
   #reached: Method | null = null;
 
   constructor(seed: number) {
     this.#random = new Seeded(seed);
   }
 
-  /** A control begins, over what there is; pages of the one before are gone. */
+  /** A control begins, over what there is. The pages of the control before it are gone. */
   begin(ports: PeoplePorts): void {
     for (const person of this.all) this.#leave(person);
     this.#ports = ports;
@@ -82,7 +82,7 @@ export class People {
       },
       warn: text => ports.say(text),
     });
-    // Off: who is to go is told nothing.
+    // Where this is switched off, people who must go are not told.
     const join: AccessDesk['join'] = (id, address) => this.#access.join(id, address, () => undefined);
     const deaf = { join, policyChanged: () => undefined } as unknown as AccessDesk;
     this.#doors = new Doors({ ...ports, access: ports.isCutOff ? this.#access : deaf });
@@ -110,7 +110,7 @@ export class People {
     return { id, secret: token, until: expiresAt };
   }
 
-  /** Null: not let in. */
+  /** Null: the person was not let in. */
   async come(token: Token): Promise<Person | null> {
     const isGood = this.#isGood(token) && this.#ports.mayBrowse();
     const session = this.#signIn(token.secret);
@@ -118,7 +118,7 @@ export class People {
       this.#ports.say(`${told(token)} ${isGood ? 'was not let in' : 'was let in'}`);
     if (session === null) return null;
     const person: Person = { token, sessionId: session, hasEnded: false, page: null };
-    // Good for one sign-in.
+    // A link is good for one sign-in.
     if (token.name === null) token.isRevoked = true;
     this.all.push(person);
     await this.#open(person);
@@ -149,7 +149,7 @@ export class People {
     this.#access.sweep();
   }
 
-  /** By our own account. */
+  /** Whether the person may be here, by our own account. */
   mayBeHere({ token, hasEnded }: Person): boolean {
     if (hasEnded || !this.#ports.mayBrowse()) return false;
     return token.name === null || this.#isGood(token);
@@ -176,7 +176,9 @@ export class People {
     person.page = null;
   }
 
-  /** Asked by that person; whether it was done. Faults are refusals; whatever else is wrong is said. */
+  /**
+   * A call by that person; answers whether it was done. A Fault is a refusal; any other wrong is reported.
+   */
   async call(person: Person, method: Method, params: unknown): Promise<boolean> {
     if (person.page === null) await this.#open(person);
     const mayBeHere = this.mayBeHere(person);
@@ -200,14 +202,14 @@ export class People {
     return refusal === null;
   }
 
-  /** Any method, as it may be called. */
+  /** Calls any method, with parameters that its schema accepts. */
   tries(person: Person, method: Method): Promise<boolean> {
     const params = EXAMPLES.get(method) ?? exampleOf(contract.methods[method].params, 'input');
     EXAMPLES.set(method, params);
     return this.call(person, method, params);
   }
 
-  /** Nobody's page is open who may not be here. */
+  /** No page is open of a person who may not be here. */
   check(after: string): void {
     for (const person of this.all)
       if (person.page !== null && !this.mayBeHere(person))

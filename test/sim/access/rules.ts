@@ -1,4 +1,5 @@
-// What IT wrote, as the oracle knows it, and what is outside of it: read from the rules as they were written, not from ours.
+// What IT wrote, as the oracle knows it, and what lies outside of it: judged by the rules as written, not by
+// Ebb's reading of them.
 import type { Schedule } from '../../../shared/history.ts';
 import { INTERVAL_MINUTES } from '../../../shared/history.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
@@ -10,7 +11,7 @@ import type { Settings } from '../../support/policies.ts';
 export type Pick = (least: number, most: number) => number;
 type Pair = readonly [number, number];
 
-/** MiB, minutes, days and counts; null: none. */
+/** In MiB, minutes, days and counts; null: no rule. */
 export interface Rules {
   readonly vmMax: number | null;
   readonly vmMin: Pair | null;
@@ -108,7 +109,7 @@ export function rulesFrom(pick: Pick): Rules {
     disk: maybe(() => pick(1, 4000)),
     networks: maybe(() => (['user', 'isolated', 'none'] as const).filter(() => pick(0, 1) === 0)),
     canForward: pick(0, 2) > 0,
-    // Ends that are intervals: one is always within.
+    // Both ends are intervals that exist, so that one is always within.
     everyMinutes: maybe(() => {
       const [first, second] = pair([0, 7], 7);
       return [INTERVAL_MINUTES[first] ?? 15, INTERVAL_MINUTES[second] ?? 1440];
@@ -141,7 +142,7 @@ export function hostOutside(host: HostMemory, rules: Rules): string[] {
   return found;
 }
 
-/** As it would start. */
+/** `spec`: the machine as it would start. */
 export function machineOutside({ cpus, network, portForwards }: VmSpec, rules: Rules): string[] {
   const found: string[] = [];
   if (rules.cpus !== null && cpus > rules.cpus) found.push(`it has ${cpus} processors`);
@@ -151,7 +152,7 @@ export function machineOutside({ cpus, network, portForwards }: VmSpec, rules: R
   return found;
 }
 
-/** As it counts. */
+/** `schedule`: as it counts, after bounds were applied. */
 export function scheduleOutside(schedule: Schedule, rules: Rules): string[] {
   const { everyMinutes, keepDays, quota } = rules;
   const { isOn, keep, quotaBytes } = schedule;
@@ -167,7 +168,7 @@ export function scheduleOutside(schedule: Schedule, rules: Rules): string[] {
   return found;
 }
 
-/** What people ask a machine to be, where the answer has to be no. */
+/** What is wrong with a machine that people ask for: anything found must have been refused. */
 export function wantedOutside(wanted: Partial<VmSpec>, rules: Rules): string[] {
   const { cpus = 1, network = 'none', portForwards = [], disks = [] } = wanted;
   const found = machineOutside({ cpus, network, portForwards } as unknown as VmSpec, rules);

@@ -1,6 +1,7 @@
-// `npm run -s sim -- access [--seed S] [--runs N] [--quick] [--json]`: no sequence of calls, policies and edits reaches a state
-// outside the bounds, and nobody who came with a token or a link does more than its role may, or anything once it is gone; each
-// cell of role × method over the wire; then each place that enforces that switched off, which must be missed.
+// `npm run -s sim -- access [--seed S] [--runs N] [--quick] [--json]`: no sequence of calls, policies and
+// edits reaches a state outside the bounds, and nobody who came with a token or a link can do more than its
+// role may, or anything once it is gone. Then each cell of role × method over the wire; then each place that
+// enforces this is switched off, which must be found.
 import type { SimOutcome, SuiteOptions, SwitchOffResult } from '../../support/report.ts';
 import { runLife, runMatrix } from './lives.ts';
 import { ACCESS_SWITCH_OFFS } from './world.ts';

@@ -1,6 +1,7 @@
-// A small computer under IT policy: the real desk, guard, handlers, VMs, ranges and memory manager over simulated guests.
-// Clients call whatever they like, files come and go, control dies and its database is edited by hand. After each step an
-// oracle of its own, which reads the rules as they were written, says what is outside them.
+// A small computer under IT policy: the real desk, guard, handlers, VMs, ranges and memory manager over
+// simulated guests. Clients call whatever they like, policy files come and go, control dies and its database
+// is edited by hand. After each step an oracle of its own, which reads the rules as they were written, says
+// what is outside of them.
 import type Database from 'better-sqlite3';
 import { applyPolicy, setMemoryPolicy } from '../../../electron/control/compose/policy.ts';
 import { Machines, type MachinesPorts } from '../../../electron/control/machines/machines.ts';
@@ -24,15 +25,15 @@ import { NO_DISKS, Parts } from './parts.ts';
 import { METHODS, People, type Person } from './people.ts';
 import { hostOutside, machineOutside, NO_RULES, type Rules, scheduleOutside, settingsOf } from './rules.ts';
 
-/** `cut-off`: whoever is to go is told nothing. */
+/** `cut-off`: people who must go are not told. */
 export const ACCESS_SWITCH_OFFS = ['guard', 'bound', 'role', 'cut-off'] as const;
 export type AccessSwitchOff = (typeof ACCESS_SWITCH_OFFS)[number];
 
-/** What a policy lets nobody change memory by. */
+/** The methods that nobody may call where a policy forbids changing memory. */
 const BY_CHANGE: readonly string[] = Object.keys(CHECKS).filter(
   method => /^memory\./.test(method) && method !== 'memory.free',
 );
-/** Behind which are ours. */
+/** The methods that have Ebb's real handlers behind them. */
 const REAL: readonly string[] = [
   ...BY_CHANGE,
   'memory.set-policy',
@@ -42,7 +43,7 @@ const REAL: readonly string[] = [
 ];
 
 export const VMS = [1, 2, 3] as const;
-/** Its guests have given back by then. */
+/** By then the guests have given back what they must. */
 const SETTLE_MS = 30_000;
 const TOTAL_KIB = 64 * GIB;
 
@@ -56,7 +57,7 @@ export class AccessWorld {
   #handlers!: Handlers<Contract>;
   #parts!: Parts;
   #ranges: RangeDesk | null = null;
-  /** Ids of VMs and disks that clients had made. */
+  /** Counts ids of VMs and disks that clients had made. */
   #made = 100;
   rules: Rules = NO_RULES;
   readonly violations: string[] = [];
@@ -71,9 +72,9 @@ export class AccessWorld {
     this.#begin();
   }
 
-  /** Control begins, over what there is. */
+  /** A control begins, over what there is. */
   #begin(): void {
-    // The control before it is dead, and its trials with it.
+    // The control before it is dead, and so are its trials.
     this.#ranges?.stop();
     const { world, catalog } = this;
     const memory = world.manager;
@@ -131,7 +132,7 @@ export class AccessWorld {
     applyPolicy(bound);
   }
 
-  /** All others only tell that they were reached. */
+  /** All other methods only note that they were reached. */
   #noted(handlers: Handlers<Contract>): Handlers<Contract> {
     const entries = METHODS.map(method => [
       method,
@@ -158,7 +159,10 @@ export class AccessWorld {
     for (const n of VMS) await this.world.start(n, this.#machines.bound(uuid(n)));
   }
 
-  /** A call of a client; only refusals may come of it. `by`: null, whoever is at this computer. */
+  /**
+   * A client's call, of which only a refusal may come instead of a result. `by`: null is the person at this
+   * computer.
+   */
   async call(method: keyof Handlers<Contract>, params: unknown, by: Person | null = null): Promise<boolean> {
     if (by !== null) {
       const isDone = (await this.people.call(by, method, params)) && (await this.#isWorkDone(method));
@@ -190,7 +194,7 @@ export class AccessWorld {
     this.#desk.look();
   }
 
-  /** Whoever can write its file writes what he likes; then another control. */
+  /** Anybody who can write the database's file writes what they like; then a new control begins. */
   edit(work: (db: Database.Database) => void): void {
     work(this.catalog.db);
     this.#begin();
@@ -204,7 +208,7 @@ export class AccessWorld {
     this.violations.push(what);
   }
 
-  /** Of everything that is in force now. */
+  /** Checks everything that is in force now. */
   check(after: string): void {
     const { rules } = this;
     this.people.check(after);
@@ -220,12 +224,12 @@ export class AccessWorld {
     return this.catalog.all().length;
   }
 
-  /** How automatic history of that VM counts. */
+  /** The VM's automatic history as it counts. */
   schedule(vmId: VmId): Schedule {
     return this.#parts.histories.state(vmId).schedule;
   }
 
-  /** Of what guests hold, once they had time to. */
+  /** Checks what guests hold, once they had time to give back. */
   checkGuests(after: string): void {
     const { vmMax } = this.rules;
     for (const n of VMS)

@@ -1,4 +1,4 @@
-// VMs of the simulated world as they come to it: new, or where they were saved.
+// How VMs come into the simulated world: new, or from where they were saved.
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Seeded } from '../../support/seeded.ts';
 import { KERNEL, SimGuest } from './guest.ts';
@@ -28,7 +28,7 @@ export function newGuest(
     kind,
     bootSeconds: 2 + random.below(15),
     swapMib: SWAP_MIB,
-    // Before it was seen nobody can know of what is more than usual.
+    // Nobody can know of more than the usual overhead before it was measured.
     overheadMib: Math.round(overheadMib(bootMib) * (0.97 + random.below(100) / 100)),
     load,
     random,
@@ -36,7 +36,7 @@ export function newGuest(
   return { guest: new SimGuest(setup, nowS), leastMib: KERNEL + peakMib - SWAP_MIB };
 }
 
-/** Its memory is read first. */
+/** Its memory is read before the guest goes on. */
 export function savedGuest(random: Seeded, { guest, leastMib }: Running, nowS: number): Born {
   const setup = { ...guest.setup, bootSeconds: (1 + random.below(30)) / 10, saved: guest };
   return { guest: new SimGuest(setup, nowS), leastMib };

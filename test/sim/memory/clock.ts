@@ -1,5 +1,5 @@
-// Time that moves only when told. Timers run in order of their moment; between two of them everything that was
-// promised comes true, so that the same seed is the same run.
+// Time that moves only when told. Timers run in the order of their time. Between two timers all settled
+// promises run, so that one seed always gives one run.
 import type { Clock } from '../../../electron/platform/ports.ts';
 
 interface Due {

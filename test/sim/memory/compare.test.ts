@@ -24,7 +24,7 @@ describe('mode demand and its peers', () => {
     expect(violations).toEqual([]);
     expect(rows.length).toBeGreaterThan(50);
     expect(rows.filter(row => row.target.startsWith('floor') && !row.met)).toEqual([]);
-    // A comparison in which nobody is ever better or worse would say nothing.
+    // A comparison in which no policy is ever better or worse would say nothing.
     expect(new Set(rows.map(row => row.peer)).size).toBeGreaterThan(2);
   }, 120_000);
 });

@@ -1,4 +1,5 @@
-// Our policies and their peers in every scenario, over fresh seeds: what DESIGN promises of mode `demand`, as figures.
+// Runs our policies and their peers in every scenario, over fresh seeds, and gives DESIGN's promises of mode
+// `demand` as figures.
 import type { BenchRow, SuiteOptions } from '../../support/report.ts';
 import { eventRows } from './events.ts';
 import { leastMovedGib } from './least.ts';
@@ -25,7 +26,7 @@ export const PEERS: Readonly<Record<string, Peer>> = {
 interface Goal {
   readonly metric: keyof Metrics;
   readonly isHighBest: boolean;
-  /** How far behind the best peer still counts as tied: of it, and in the metric's own unit. */
+  /** How far behind the best peer still counts as tied: from its value, in the metric's own unit. */
   readonly slack: (best: number) => number;
   readonly target: string;
   /** Infeasible scenarios are reported only. */
@@ -75,10 +76,10 @@ const GOALS: readonly Goal[] = [
     isFloor: false,
   })),
 ];
-/** Of what must move. */
+/** How many times the memory that must move the policy may move. */
 const MOVED_TIMES = 1.5;
 
-/** `A..B`; the seeds constants were chosen on are left out. */
+/** Seeds `A..B`, without those that constants were chosen on. */
 export function seedsOf(text: string): number[] {
   const [first = Number.NaN, last = first] = text.split('..').map(Number);
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || last < first)
@@ -105,8 +106,8 @@ function rowOf(
   isHonest: boolean,
 ): BenchRow | null {
   const { metric, isHighBest } = goal;
-  // A host that is overrun kills somebody: who does that has won nothing. The same for who promises what there is not,
-  // where the two are told apart.
+  // An overrun host kills a process: a policy that overruns it has won nothing. The same holds for one that
+  // promises more than there is, in rows that tell the two apart.
   const valid = Object.keys(PEERS).filter(
     name =>
       runs.has(name) &&
@@ -192,7 +193,10 @@ function leastMoved(seed: number, seconds: number, index: number): number | null
   return scenario === undefined ? null : leastMovedGib(worldOf(scenario, seed), seconds);
 }
 
-/** Against who knows what comes: nobody does, so that how far it was missed by is told, and not held against anyone. */
+/**
+ * Compared with one that knows the future. No policy does, so the distance is reported, and not held against
+ * any.
+ */
 const movedRow = (name: string, ours: number, theirs: number): BenchRow => ({
   work: `${name}: movedGib, and what must move for who knows all beforehand`,
   peer: 'offline minimum',
@@ -208,7 +212,7 @@ function rowsOf(name: string, isFeasible: boolean, runs: Runs): BenchRow[] {
   return GOALS.flatMap(goal => {
     const honest = rowOf(name, isFeasible, runs, goal, true);
     const all = rowOf(name, isFeasible, runs, goal, false);
-    // Told twice only where it makes a difference.
+    // Reported a second time only where another peer is the best.
     const both =
       all !== null && all.peer !== honest?.peer && !all.met
         ? [honest, { ...all, target: excludedText(all, goal, runs), met: true }]
@@ -217,7 +221,10 @@ function rowsOf(name: string, isFeasible: boolean, runs: Runs): BenchRow[] {
   });
 }
 
-/** Which two goals exclude each other, in figures: the same could be had only by promising what there is not. */
+/**
+ * Says in figures that two goals exclude each other: the peer's value can be had only by promising more than
+ * there is.
+ */
 function excludedText({ peer, ours, theirs }: BenchRow, { metric }: Goal, runs: Runs): string {
   const over = (policy: string): string =>
     `${of(runs, policy, 'promisedOverS').toFixed(0)} s, by up to ${of(runs, policy, 'promisedOverGib').toFixed(1)} GiB`;

@@ -1,5 +1,6 @@
-// One life of the control service: the real MemoryManager over ports that die with it. A death may be set for any step
-// of the journal or of a command, before it or after it; what a dead controller still calls reaches nobody.
+// One life of the control service: the real MemoryManager over ports that die with it. It can be made to die
+// at any step of the journal or of a command, before the step or after it. What a dead controller still calls
+// reaches nobody.
 
 import type { MemoryPolicy } from '../../../electron/control/memory/budget.ts';
 import type { MemoryJournal } from '../../../electron/control/memory/journal.ts';
@@ -18,18 +19,18 @@ export interface ControllerInput {
   readonly host: ManagerPorts['host'];
   readonly policy: Partial<MemoryPolicy>;
   readonly switchOff: MemorySwitchOffs;
-  /** A command is on its way: from now on the guest may go by it. */
+  /** A command is on its way: from now on the guest may act on it. */
   readonly sent: (guest: SimGuest, targetMib: number) => void;
   readonly heard: (guest: SimGuest, targetMib: number) => void;
   readonly died: () => void;
-  /** It told its figures to a live controller. */
+  /** The guest told its figures to a live controller. */
   readonly sampled?: (guest: SimGuest, controller: Controller) => void;
   readonly log: (line: string) => void;
 }
 
 export interface Line {
   readonly guest: SimGuest;
-  /** QMP answers again at this moment. */
+  /** QMP does not answer before this time. */
   hungUntilMs: number;
   latencyMs: number;
 }
@@ -44,9 +45,9 @@ class Died extends Error {}
 export class Controller {
   readonly manager: MemoryManager;
   isAlive = true;
-  /** Nothing can be written until then. */
+  /** The disk is full until then: nothing can be written. */
   fullUntilMs = 0;
-  /** Steps until it dies; a step has a before and an after. */
+  /** Steps until the controller dies; each write or command is a step before it and one after it. */
   deathIn: number | null = null;
   readonly #input: ControllerInput;
 
@@ -85,7 +86,7 @@ export class Controller {
     this.#input.died();
   }
 
-  /** What a supervisor says; a controller may die of it like of anything else. */
+  /** What a supervisor tells the manager. The controller may die in it, as in anything else. */
   tell(what: (manager: MemoryManager) => void): void {
     if (!this.isAlive) return;
     try {

@@ -33,7 +33,7 @@ describe('what happens on a laptop', () => {
       let seconds = 0;
       for (; laptop.overMib > 0 && seconds < 60; seconds += 0.25) {
         await laptop.run(0.25);
-        // Until it fits nobody is given anything, and nobody is asked for its minimum's memory.
+        // Until everything fits nobody is given memory, and nobody is asked to go below its minimum.
         for (const [index, guest] of [...laptop.guests.values()].entries()) {
           expect(guest.target).toBeLessThanOrEqual(before[index] ?? 0);
           expect(guest.target).toBeGreaterThanOrEqual(1024);
@@ -41,7 +41,7 @@ describe('what happens on a laptop', () => {
       }
       laptop.end();
       console.info(`mode ${mode}: over again after ${seconds} s`);
-      // A tick until it is seen; then 800 MiB a second, from each.
+      // A tick until the jump is seen; then each guest gives 800 MiB a second.
       expect(seconds).toBeLessThanOrEqual(1 + 2);
       expect(laptop.violations).toEqual([]);
     },
@@ -50,7 +50,7 @@ describe('what happens on a laptop', () => {
   it('M4: guests without swap have memory before they run out of it, which a fixed share of it does not give', async () => {
     const ranOut = async (mode: (typeof MODES)[number]): Promise<number> => {
       const laptop = new Laptop({ seed: 1, mode, totalMib: 6144 });
-      // In turn each grows by 60 MiB a second beyond an equal part, and falls idle again.
+      // One after the other each grows by 60 MiB a second beyond an equal part, and falls idle again.
       const growing = (n: number) => (at: number) => {
         const since = (at + n * 80) % 240;
         const demandMib = 300 + Math.max(0, Math.min(60 * since, 1500, 60 * (80 - since)));

@@ -1,22 +1,23 @@
-// What happens on a laptop, and how long the real manager takes for it (laptop.ts): starts, suspends and resumes, a lid
-// that is closed, minimums that cannot fit, a host that jumps, fifty VMs. No peer is told of these: limits stand beside.
+// What happens on a laptop, and how long the real manager takes for it (laptop.ts): starts, suspends and
+// resumes, a closed lid, minimums that cannot fit, a host that jumps, fifty VMs. The peers have no such
+// events, so limits stand in their place.
 import type { BenchRow } from '../../support/report.ts';
 import { Laptop, type LaptopVm } from './laptop.ts';
 
 const MODES = ['demand', 'proportional'] as const;
 const MANY = 50;
-/** Floors of the issue. */
+/** Limits that must be kept. */
 const START_RATIO = 1.2;
 const PLANNED_MS = 100;
-/** What nobody tells of is seen at the next tick. */
+/** A change that nobody reports is seen at the next tick. */
 const NOTICED_MS = 1000 + PLANNED_MS;
 
 export interface EventScenario {
   readonly name: string;
   readonly totalMib: number;
-  /** Every start has enough, were memory moved at once. */
+  /** Every start would have enough if memory moved at once. */
   readonly isFeasible: boolean;
-  /** Who starts waits for others to boot too, however fast memory moves. */
+  /** However fast memory moves, a start must wait until others have booted. */
   readonly waitsForBoots?: boolean;
   readonly play: (laptop: Laptop) => Promise<void>;
 }
@@ -77,7 +78,7 @@ async function suspendsAndResumes(laptop: Laptop): Promise<void> {
   }
 }
 
-/** In the middle of a move; on waking the host has grown. */
+/** The lid is closed in the middle of a move; after waking the host uses more. */
 async function lidClosed(laptop: Laptop): Promise<void> {
   await started(laptop, 3, 1024, 6144);
   const vm = vmOf(laptop, 2048, 4096);
@@ -91,7 +92,7 @@ async function lidClosed(laptop: Laptop): Promise<void> {
   await laptop.run(60);
 }
 
-/** Everyone is at its minimum, and nothing is said any more. */
+/** Once everyone is at its minimum no more commands may be sent. */
 async function cannotFit(laptop: Laptop): Promise<void> {
   await started(laptop, 4, 768, 3072);
   for (let n = 1; n <= 4; n++) {
@@ -136,7 +137,10 @@ async function fifty(laptop: Laptop): Promise<void> {
   }
 }
 
-/** One takes 400 ms to answer, the others almost as long as a plan waits; events come at any moment, in the middle of a round too. */
+/**
+ * One guest takes 400 ms to answer, the others almost as long as a plan waits. Events come at any moment,
+ * also in a round.
+ */
 async function slowToAnswer(laptop: Laptop): Promise<void> {
   await started(laptop, 4, 1024, 6144);
   for (let n = 1; n <= 4; n++) Object.assign(laptop.line(n) ?? {}, { latencyMs: n === 1 ? 400 : 95 });
@@ -165,12 +169,12 @@ const at = (values: readonly number[], share: number): number =>
 interface Line {
   readonly work: string;
   readonly values: readonly number[];
-  /** p99 of them; other figures are of their own making. */
+  /** The 99th percentile of the values, unless given. */
   readonly ours?: number;
   readonly limit: { readonly name: string; readonly value: number } | null;
 }
 
-/** A floor where there is a limit, reported otherwise. Lower is better. */
+/** A floor where there is a limit, else only reported. Lower is better. */
 function rowOf({ work, values, ours = at(values, 0.99), limit }: Line): BenchRow[] {
   if (values.length === 0) return [];
   const theirs = limit?.value ?? ours;

@@ -25,14 +25,14 @@ export interface Room {
 
 const startingMib = (one: Starting): number => mostMib(one) + overheadMib(mostMib(one));
 
-/** What a new VM could be started with if all who would move went to their minimum. */
+/** The largest VM that could start if all willing guests went to their minimum. */
 export function feasibleMib(room: Room): number {
   const { totalMib, reserveMib, useMib, all, starting } = room;
   const step = Math.ceil((useMib + 256) / 128) * 128;
   let left = totalMib - Math.max(reserveMib, step);
   for (const one of all) left -= mustHaveMib(one, room) + mostOverheadMib(one.guest);
   for (const one of starting) left -= startingMib(one);
-  // M2: of QEMUs that start together nobody knows what they need.
+  // M2: what QEMUs need that start together is not measured yet.
   const unmeasured = starting.length + all.filter(({ guest }) => !guest.isDriverReady).length;
   return ((left - (unmeasured * UNMEASURED_KIB) / MIB - 150) * 100) / 101;
 }
@@ -44,7 +44,7 @@ function mustHaveMib(running: Running, { controller, nowMs }: Room): number {
   return isKnown ? promisedMib(running) : Math.max(promisedMib(running), guest.setup.bootMib);
 }
 
-/** What the host could use if every guest went to its minimum: more nobody can give it (M3). */
+/** The most the host could use if every guest went to its minimum: the manager cannot give it more (M3). */
 export function leastLeftMib({ totalMib, all, starting }: Room): number {
   let left = totalMib;
   for (const { guest, spec } of all)

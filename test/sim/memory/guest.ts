@@ -1,5 +1,6 @@
-// A guest as its host meets it: anonymous memory, swap, page cache, and a balloon driver of some kind. Figures as
-// measured on real QEMU (research/qemu.md), the pressure model of research/memory.md §7. Amounts in MiB, time in seconds.
+// A guest as its host sees it: anonymous memory, swap, page cache, and a balloon driver of some kind. Figures
+// were measured on real QEMU (research/qemu.md); the pressure model is research/memory.md §7. Amounts in MiB,
+// time in seconds.
 import type { GuestSample, GuestStats } from '../../../electron/control/ports.ts';
 import type { VmId } from '../../../shared/ids.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
@@ -20,11 +21,11 @@ export type DriverKind =
 
 /** What runs in a guest at one instant. */
 export interface Load {
-  /** Anonymous memory it wants. */
+  /** Anonymous memory that it wants. */
   readonly demandMib: number;
   /** Page cache that makes it faster. */
   readonly hotMib: number;
-  /** Files read for the first time: fills whatever is free. */
+  /** Files read for the first time: they fill whatever is free. */
   readonly readMibPerS: number;
 }
 
@@ -32,15 +33,15 @@ export interface GuestSetup {
   readonly spec: VmSpec;
   readonly bootMib: number;
   readonly kind: DriverKind;
-  /** Until its driver is loaded. */
+  /** Seconds until its driver is loaded. */
   readonly bootSeconds: number;
   readonly swapMib: number;
   readonly overheadMib: number;
   readonly load: (seconds: number) => Load;
   readonly random: Seeded;
-  /** What a start begins with where the platform can grow a guest beyond it; `-m` otherwise. */
+  /** Memory at the start, where the platform can grow a guest beyond it; else `-m`. */
   readonly startMib?: number;
-  /** Goes on where that one was saved, once its memory is read. */
+  /** The guest that was saved: this one goes on from there, once its memory is read. */
   readonly saved?: SimGuest;
 }
 
@@ -53,30 +54,30 @@ const DEFLATE = 1500;
 const SLOW = 10;
 const SWAP_OUT = 300;
 const SWAP_IN = 60;
-/** Of what was swapped out, this share is touched for ever. */
+/** This share of what was swapped out is touched again and again. */
 const HOT_SHARE = 0.25;
 const FAULTS_PER_MIB = 32;
 const OOM_PAUSE_S = 30;
-/** From a driver's being ready to its first figure. */
+/** The longest time from a driver's being ready to its first figure. */
 const LOADS_MS = 500;
-/** Hidden limits, of `-m`. */
+/** Hidden limits of some drivers, as shares of `-m`. */
 const FLOOR_SHARE = 0.6;
 const CEILING_SHARE = 0.7;
-/** What a driver that dies in the middle of a move moves before. */
+/** The most that a driver which dies in the middle of a move moves before. */
 const LIFE_MIB = 1500;
 
 export class SimGuest {
   readonly setup: GuestSetup;
   actual: number;
   target: number;
-  /** QEMU says so a moment before the driver has said what it holds. */
+  /** QEMU reports the driver as ready a moment before the driver has said what it holds. */
   isDriverReady = false;
   #isLoaded = false;
   #loadsAt = 0;
   isPaused = false;
-  /** Its QEMU hangs: what serves QMP serves the balloon too. */
+  /** Its QEMU hangs; so does its balloon, which the thread that answers QMP serves. */
   isHung = false;
-  /** Killed or powered off. */
+  /** It was killed or powered off. */
   isGone = false;
   resident = 0;
   swapped = 0;
@@ -131,7 +132,7 @@ export class SimGuest {
     return this.setup.load(this.#now - this.#bornAt);
   }
 
-  /** M2: what it may come to hold at once. Without a driver nothing limits it. */
+  /** M2: what it may come to hold at once. Without a loaded driver nothing limits it. */
   get promisedMib(): number {
     return this.#isLoaded ? Math.max(this.actual, this.target) : (this.setup.startMib ?? this.setup.bootMib);
   }
@@ -154,7 +155,7 @@ export class SimGuest {
     this.target = Math.min(this.setup.bootMib, targetMib);
   }
 
-  /** Firmware and a new kernel: `actual` still says what it was (qemu.md §2). */
+  /** Firmware and a new kernel begin; `actual` stays what it was (qemu.md §2). */
   reset(): void {
     this.#saved = null;
     this.#heldAtReset = this.residentMib - this.setup.overheadMib;
@@ -169,7 +170,7 @@ export class SimGuest {
     this.#revive();
   }
 
-  /** QEMU reads the balloon with the rest: what it was asked meanwhile is overwritten by what it was saved with. */
+  /** QEMU reads the balloon with the other state: a target sent meanwhile is replaced by the saved one. */
   #goOn(saved: SimGuest): void {
     this.#saved = null;
     this.isDriverReady = true;
@@ -192,7 +193,8 @@ export class SimGuest {
       if (now >= this.#readyAt) this.#goOn(this.#saved);
       return;
     }
-    // Also while it is paused: in that half second a control that begins could not know it from one that is settled.
+    // Also while it is paused: a controller that begins in this half second could not tell it from a settled
+    // guest.
     if (this.isDriverReady && !this.#isLoaded && now >= this.#loadsAt) {
       this.#isLoaded = true;
       this.actual = this.setup.startMib ?? this.setup.bootMib;
@@ -220,7 +222,9 @@ export class SimGuest {
     } else this.resident += demand - held;
   }
 
-  /** What does not fit goes to swap at the disk's speed; what swap does not take waits, or runs out. */
+  /**
+   * What does not fit goes to swap at the disk's speed; what swap cannot take waits, or the guest runs out.
+   */
   #makeRoom(dt: number): number {
     const room = this.#isLoaded ? this.room : this.setup.bootMib - KERNEL;
     const over = Math.max(0, this.resident - room);
@@ -235,7 +239,7 @@ export class SimGuest {
     return out;
   }
 
-  /** deflate-on-oom: the balloon gives way before a process is killed; the host was not asked. */
+  /** deflate-on-oom: the balloon shrinks before a process is killed. The host is not asked. */
   #runOut(): void {
     if (this.isHung) return;
     const back = Math.min(this.unmet, this.setup.bootMib - this.actual, 64);
@@ -322,7 +326,7 @@ export class SimGuest {
     return fromFree + fromCache + Math.min(Math.max(0, rest) * INFLATE_SWAP, swapFree);
   }
 
-  /** Once a second, as the driver sends them. */
+  /** The driver sends its figures once a second. */
   #report(now: number): void {
     if (!this.#isLoaded || Math.floor(now) === this.#statsAt) return;
     this.#statsAt = Math.floor(now);

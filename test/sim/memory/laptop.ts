@@ -1,5 +1,5 @@
-// One laptop under the real manager: what happens to it is told by a script, and how long the manager takes is measured.
-// Judged at every command: M2, with what each guest may come to hold, and M3.
+// One laptop under the real manager. A script tells what happens to it, and how long the manager takes is
+// measured. Every command is judged: by M2, with what each guest may come to hold, and by M3.
 import { defaultReserveKib } from '../../../electron/control/memory/budget.ts';
 import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
 import type { Lease } from '../../../electron/control/ports.ts';
@@ -15,7 +15,7 @@ import { specOf } from './specs.ts';
 
 const MIB = 1024;
 const STEP_MS = 50;
-/** Of the host: nearer than that to where everyone will stay is there. */
+/** As a share of the host's memory: nearer than this to where everyone will stay counts as arrived. */
 const NEAR_SHARE = 0.02;
 
 const idOf = (n: number): VmId => specOf(n, { minMib: 1, maxMib: 1 }).id;
@@ -29,12 +29,15 @@ export interface LaptopVm {
   readonly load: (seconds: number) => Load;
 }
 
-/** A start that waited for others to give. */
+/** A start that waited until others gave memory. */
 export interface Waited {
   readonly latencyMs: number;
-  /** From hearing it until it had given: of the slowest of them. */
+  /** How long the slowest donor took from hearing its command until it had given. */
   readonly donorMs: number;
-  /** Until others had booted so far, and leases been used, that it would have fitted, had all that were up given at once. */
+  /**
+   * How long until it would have fitted if every guest that was up gave at once: others had to boot or use
+   * their leases first.
+   */
   readonly bootsMs: number;
 }
 
@@ -45,7 +48,7 @@ interface Donor {
 interface Pending {
   readonly donors: Map<SimGuest, Donor>;
   readonly askedMs: number;
-  /** At every step since then, beside what was leased by then. */
+  /** At every step since then, the room for a lease beside those granted by then. */
   readonly rooms: { readonly atMs: number; mib: number }[];
 }
 
@@ -54,10 +57,10 @@ export class Laptop {
   readonly random: Seeded;
   readonly guests = new Map<VmId, SimGuest>();
   readonly violations: string[] = [];
-  /** From an event to the plan made of it, which its commands leave with; and from what nobody told of. */
+  /** From an event to the plan that follows from it; `noticedMs` for events that nobody reported. */
   readonly plannedMs: number[] = [];
   readonly noticedMs: number[] = [];
-  /** From an event until everyone is where they stay until the next one. */
+  /** From an event until everyone is where they stay until the next event. */
   readonly convergedMs: number[] = [];
   readonly waited: Waited[] = [];
   readonly startMs: number[] = [];
@@ -71,7 +74,7 @@ export class Laptop {
   readonly #pending = new Set<Pending>();
   readonly #leases = new Set<Lease>();
   #eventMs: number | null = null;
-  /** Where the time until the next plan is noted. */
+  /** The list that the time until the next plan goes into. */
   #toPlan: number[] | null = null;
   #trail: { atMs: number; actual: ReadonlyMap<VmId, number> }[] = [];
 
@@ -107,11 +110,13 @@ export class Laptop {
   get #nowMs(): number {
     return this.clock.monotonicMs();
   }
-  /** Touched, of the host's memory. */
+  /** The host's memory that is touched. */
   get heldMib(): number {
     return [...this.guests.values()].reduce((sum, guest) => sum + guest.residentMib, this.useMib);
   }
-  /** What everyone may come to hold beyond what there is; the host's reserve is not there for VMs. */
+  /**
+   * How much more everyone may come to hold than there is, without the host's reserve, which is not for VMs.
+   */
   get overMib(): number {
     const reserve = defaultReserveKib(this.#totalMib * MIB) / MIB;
     let sum = Math.max(reserve, this.useMib) - this.#totalMib;
@@ -120,7 +125,7 @@ export class Laptop {
     return sum;
   }
 
-  /** Of leases what could be given at once, if all that are up had gone to their minimums. */
+  /** What could be leased at once if every guest that is up had gone to its minimum. */
   get #roomMib(): number {
     const reserve = defaultReserveKib(this.#totalMib * MIB) / MIB;
     let room = this.#totalMib - Math.max(reserve, this.useMib);
@@ -132,7 +137,7 @@ export class Laptop {
   }
 
   async run(seconds: number): Promise<void> {
-    // What was just told has its say before time goes on.
+    // What was just told is handled before time goes on.
     await settled();
     for (const end = this.#nowMs + seconds * 1000; this.#nowMs < end; ) {
       await this.clock.advance(STEP_MS);
@@ -156,16 +161,16 @@ export class Laptop {
 
   // ── what happens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** From here on it is measured what follows. `isTold`: the manager hears of it, and has not to find out. */
+  /** From here on what follows is measured. `isTold`: the manager is told, and does not have to find out. */
   event(what: () => void, isTold = true): void {
     this.#converged();
     this.#eventMs = this.#nowMs;
-    // A start looks at the host itself, before anything is planned.
+    // `#toPlan` is set afterwards: a start looks at the host itself before anything is planned.
     what();
     this.#toPlan = isTold ? this.plannedMs : this.noticedMs;
   }
 
-  /** Until it runs, or is refused. `saved`: it goes on from there, as large as it was. */
+  /** Resolves when the VM runs or is refused. `saved`: the guest goes on from there, as large as it was. */
   async start(n: number, vm: LaptopVm, saved: SimGuest | null = null): Promise<void> {
     const spec = specOf(n, vm);
     const askedMs = this.#nowMs;
@@ -206,12 +211,12 @@ export class Laptop {
     this.#controller.tell(manager => manager.specChanged(spec));
   }
 
-  /** The lid is closed: nothing runs, and only the wall clock goes on. */
+  /** The lid is closed: nothing runs, only the wall clock goes on. */
   sleep(hours: number): void {
     this.clock.wallOffsetMs += hours * 3_600_000;
   }
 
-  /** How QMP of this one answers. */
+  /** How this VM's QMP answers. */
   line(n: number): Line | null {
     return this.#lines.get(idOf(n)) ?? null;
   }
@@ -257,7 +262,7 @@ export class Laptop {
     if (targetMib < leastMib && targetMib < Math.floor(guest.actual))
       this.#blame(`M3 ${spec.name} asked for ${targetMib}, below its minimum ${leastMib}`);
     const moreMib = targetMib - guest.promisedMib;
-    // Each is rounded up to whole MiB.
+    // Each target is rounded up to whole MiB.
     if (moreMib > 1 && this.overMib + moreMib > this.guests.size + 1)
       this.#blame(`M2 ${spec.name} given ${Math.round(moreMib)} MiB, more than there is`);
   }
@@ -271,7 +276,10 @@ export class Laptop {
     }
   }
 
-  /** Seen at the end of a step: it had given at the beginning of it at the earliest, which is what counts. */
+  /**
+   * A donor is seen at the end of a step. It counts as having given at the beginning of it, the earliest it
+   * can have.
+   */
   #watchDonors(): void {
     for (const pending of this.#pending) {
       pending.rooms.push({ atMs: this.#nowMs, mib: this.#roomMib });
@@ -286,11 +294,11 @@ export class Laptop {
     this.startMs.push(latencyMs);
     const neededMib = bootKib / MIB + overheadMib(bootKib / MIB);
     this.#pending.delete(pending);
-    // It was never there for who came later.
+    // For starts that came later this room was never there.
     for (const other of this.#pending)
       if (other.askedMs >= askedMs) for (const room of other.rooms) room.mib -= neededMib;
     const bootsMs = (rooms.findLast(({ mib }) => mib < neededMib)?.atMs ?? askedMs) - askedMs;
-    // Who does not give is not waited for: what it takes is nobody's measure.
+    // The manager does not wait for guests that do not give, so their time measures nothing.
     const willing = [...donors].filter(([guest]) => guest.setup.kind === 'normal' && !guest.isHung);
     const gave = willing.map(([, { heardMs, gaveMs }]) => (gaveMs ?? this.#nowMs) - heardMs);
     if (donors.size > 0) this.waited.push({ latencyMs, donorMs: Math.max(0, ...gave), bootsMs });

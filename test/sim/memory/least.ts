@@ -1,11 +1,12 @@
-// The least that must move so that everyone always has what it needs, for who knows all of it beforehand: nobody gets
-// anything before it needs it, and the memory given up is that which is needed again last (Belady). Balloons are ideal.
+// The least memory that must move so that everyone always has what it needs, for a policy that knows the
+// future: nobody gets memory before it needs it, and the memory given up is that which is needed again last
+// (Belady). Balloons are ideal.
 import { KERNEL } from './guest.ts';
 import type { World } from './world.ts';
 
 const PIECE_MIB = 16;
 
-/** Pieces each VM needs at each second. */
+/** How many pieces each VM needs in each second. */
 function needsOf({ scenario, guests }: World, seconds: number): number[][] {
   return scenario.vms.map((vm, index) => {
     const overMib = guests[index]?.setup.bootMib ?? vm.maxMib;
@@ -16,13 +17,13 @@ function needsOf({ scenario, guests }: World, seconds: number): number[][] {
   });
 }
 
-/** When the last piece it has is needed again. */
+/** When the last piece that it has is needed again. */
 function neededAgain(need: readonly number[], held: number, at: number): number {
   const later = need.findIndex((pieces, second) => second > at && pieces >= held);
   return later < 0 ? Number.POSITIVE_INFINITY : later;
 }
 
-/** GiB, taken and given; null where it cannot fit. */
+/** GiB moved, taken and given; null where the needs cannot fit. */
 export function leastMovedGib(world: World, seconds: number): number | null {
   const { scenario, guests } = world;
   const needs = needsOf(world, seconds);

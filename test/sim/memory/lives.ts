@@ -1,4 +1,4 @@
-// Many simulated lives, one seed each.
+// Runs many simulated lives, one seed each.
 import type {
   MEMORY_SWITCH_OFF_NAMES,
   MemorySwitchOffs,
@@ -18,7 +18,7 @@ export async function runSafety({
   readonly runs: number;
   readonly switchOff?: MemorySwitchOffs;
   readonly firstOnly?: boolean;
-  /** Of so many seeds one is lived. */
+  /** One in so many seeds is lived. */
   readonly every?: number;
 }): Promise<{ runs: number; deaths: number; violations: string[] }> {
   const violations: string[] = [];
@@ -33,7 +33,10 @@ export async function runSafety({
   return { runs: done, deaths, violations };
 }
 
-/** A quiet growth of the host, a silent guest, a tide, a rush (safety.ts): what is made for a mechanism comes with every eighth seed. */
+/**
+ * Every eighth seed has what a mechanism is made for (safety.ts): a quiet growth of the host, a silent guest,
+ * a tide, a rush.
+ */
 const KINDS = 8;
 const KIND_OF: Readonly<Partial<Record<SwitchOffName, number>>> = {
   watermarks: 0,
@@ -43,7 +46,7 @@ const KIND_OF: Readonly<Partial<Record<SwitchOffName, number>>> = {
 };
 type SwitchOffName = (typeof MEMORY_SWITCH_OFF_NAMES)[number];
 
-/** Until the first life in which the mechanism is missed. */
+/** Runs lives until the first in which the mechanism is missed. */
 export function runWithout(
   name: SwitchOffName,
   { seed, runs, seconds, mode }: Pick<SafetyOptions, 'seed' | 'seconds' | 'mode'> & { readonly runs: number },
@@ -53,7 +56,7 @@ export function runWithout(
   return runSafety({ ...lives, runs, seconds, mode, switchOff: { [name]: true }, firstOnly: true });
 }
 
-/** One life for each step of the journal and of commands, in which the controller dies at that step. */
+/** One life for each step of the journal and of commands: the controller dies at that step. */
 export async function runEveryDeath(
   given: Omit<SafetyOptions, 'deathAtStep'>,
 ): Promise<{ steps: number; violations: string[] }> {

@@ -4,7 +4,7 @@ import { KERNEL, type Load } from './guest.ts';
 
 export type Curve = (seconds: number) => number;
 
-/** Steps between two levels, each held for `holdS`, reached at `riseMibPerS`. */
+/** Levels between `low` and `high`, each held for `holdS` seconds and reached at `riseMibPerS`. */
 export function workday(
   random: Seeded,
   {
@@ -28,7 +28,7 @@ export function workday(
   let untilS = least;
   for (let at = 0; at <= seconds; at++) {
     if (at >= untilS) {
-      // Bursts are common, and seldom as large as can be (Overdriver: most last under two minutes).
+      // Bursts are common, but seldom as large as they can be (Overdriver: most last under two minutes).
       goal =
         random.below(3) === 0
           ? low + random.below(Math.round(high - low))
@@ -60,7 +60,10 @@ export const load =
   (demand: Curve, hotMib: number, read: Curve = steady(0)) =>
   (seconds: number): Load => ({ demandMib: demand(seconds), hotMib, readMibPerS: read(seconds) });
 
-/** All of them together never more than `capacityMib`: what is above each one's floor is scaled down alike. */
+/**
+ * Scales the curves so that together they never need more than `capacityMib`: what is above the floors
+ * shrinks alike.
+ */
 export function fitting(
   curves: readonly Curve[],
   floors: readonly number[],

@@ -6,7 +6,7 @@ const SEED = 20261124;
 const RUNS = 100;
 const SECONDS = 300;
 const MODES = ['demand', 'proportional'] as const;
-/** What is seldom missed is missed early from here. */
+/** Seeds that soon miss a mechanism which is seldom missed. */
 const SEED_OF: Readonly<Partial<Record<string, number>>> = {
   freshSample: 20262150,
   watermarks: 20262150,
@@ -38,7 +38,7 @@ describe('the memory manager, among guests of every kind, dying at any step', ()
     120_000,
   );
 
-  // DESIGN §9: a mechanism nobody misses is decoration, or its test is.
+  // DESIGN §9: a mechanism that nothing misses is decoration, or its test is.
   it.each(WITHOUT)(
     'is found to be wrong without %s, mode %s',
     async (name, mode) => {

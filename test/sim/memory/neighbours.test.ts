@@ -3,7 +3,10 @@ import { describe, it } from 'vitest';
 import { NEIGHBOURS, type Neighbourhood, undisturbed } from './neighbours.ts';
 
 const RUNS = 100;
-/** A slow balloon made up the rest of what came quickly, and was waited for anew; one found stuck was relied on again. */
+/**
+ * Starts that were once late: they waited for the rest from a slow balloon, or relied again on one that was
+ * found stuck.
+ */
 const DELAYED: readonly Neighbourhood[] = [
   {
     mode: 'demand',

@@ -1,5 +1,6 @@
-// M4, through the real loop on a simulated clock: guests that are stuck, slow, silent or lie cost no other what it is
-// entitled to, and delay no start by more than ten seconds beyond what those who give need for it.
+// M4, through the real loop on a simulated clock: guests that are stuck, slow, silent or lying take from no
+// other guest what it is entitled to, and delay no start by more than ten seconds beyond what those who give
+// need for it.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { fill } from '../../../electron/control/memory/fill.ts';
@@ -11,9 +12,9 @@ import { overheadMib } from './running.ts';
 const MIB = 1024;
 const TOTAL_MIB = 16_384;
 const NEW = 9;
-/** M4; then a round, and answers of QMP. */
+/** M4's ten seconds; then a round, and answers of QMP. */
 const DELAY_MS = 10_000 + 1_500;
-/** What is changed in overload, and what a MiB here and there adds up to. */
+/** Tolerance: for what overload changes, and for a MiB here and there. */
 const NEAR_SHARE = 0.1;
 const NEAR_MIB = 64;
 
@@ -21,13 +22,13 @@ interface Neighbour {
   readonly kind: DriverKind | 'hung';
   readonly minMib: number;
   readonly rangeMib: number;
-  /** Of its minimum. */
+  /** What it needs, in percent of its minimum. */
   readonly needPercent: number;
 }
 export interface Neighbourhood {
   readonly mode: HostMemory['mode'];
   readonly vms: readonly Neighbour[];
-  /** The new one's minimum, of what the willing can give it. */
+  /** The new VM's minimum, in percent of what the willing guests can give it. */
   readonly roomPercent: number;
 }
 
@@ -62,7 +63,7 @@ const leastMib = ({ setup }: SimGuest): number => Math.min(setup.spec.minKib / M
 const willingOf = (laptop: Laptop): SimGuest[] =>
   [...laptop.guests.values()].filter(guest => guest.setup.kind === 'normal' && !guest.isHung);
 
-/** What those who give could give to somebody new, QEMU's own of it left out. */
+/** What the willing guests could give to a new VM, without what its QEMU takes itself. */
 function roomMib(laptop: Laptop): number {
   const given = willingOf(laptop).reduce((sum, guest) => sum + guest.promisedMib - leastMib(guest), 0);
   return Math.floor((given - laptop.overMib - overheadMib(0) - 8) / 1.01);
@@ -81,7 +82,7 @@ const filled = (
     Math.max(0, shared),
   );
 
-/** By ratio everyone has the same share of its range, whatever it needs. */
+/** By ratio: everyone has the same share of its range, whatever it needs. */
 function atOneRatio(mins: Float64Array, tops: Float64Array, shared: number): Float64Array {
   const ranges = tops.map((top, index) => top - (mins[index] ?? 0));
   const ratio = Math.min(
@@ -95,7 +96,7 @@ function atOneRatio(mins: Float64Array, tops: Float64Array, shared: number): Flo
   return mins.map((min, index) => min + ratio * (ranges[index] ?? 0));
 }
 
-/** What the willing have is what they need, as far as their part of what the others leave goes. */
+/** Every willing guest has what it needs, as far as its part of what the others leave goes. */
 function judgeEntitled(laptop: Laptop, mode: Neighbourhood['mode']): void {
   const willing = willingOf(laptop);
   const of = (what: (guest: SimGuest) => number): Float64Array => Float64Array.from(willing, what);

@@ -1,4 +1,4 @@
-// Our own policies in a scenario: the real manager, over simulated guests and a simulated clock.
+// Our own policies in a scenario: the real manager over simulated guests and a simulated clock.
 import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
 import type { HostMemory } from '../../../shared/memory.ts';
 import { SimClock } from './clock.ts';

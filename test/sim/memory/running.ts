@@ -1,4 +1,4 @@
-// A VM of the simulated world, running or about to, and what is judged of it alone.
+// A VM of the simulated world, running or starting, and the judgements that need nothing but this VM.
 import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
 import type { GuestPort, Lease } from '../../../electron/control/ports.ts';
 import { unreachable } from '../../../electron/control/vm/find-running.ts';
@@ -10,20 +10,22 @@ import type { DriverKind, Load, SimGuest } from './guest.ts';
 
 const MIB = 1024;
 export const SWAP_MIB = 1024;
-/** Up, and answering, for so long. */
+/** A guest is calm once it was up and answering for so long. */
 const CALM_MS = 20_000;
 const SPIN_MAX_S = 12;
-/** A minimum that can be given is given within this. */
+/** A guest that can be given its minimum has it within so many seconds. */
 const BELOW_MAX_S = 15;
 const BELOW_MIB = 16;
-/** So far from what it is told, for so long. */
+/** A guest this far from its target, and for so long, does not obey. */
 const FAR_MIB = 16;
 const CALLED_MAX_S = 12;
-/** Out of cache, and out of what has to be swapped out first. */
+/** How fast guests release memory: from their cache, and where they must swap out first. */
 const RELEASE_MIB_PER_S = { cache: 400, swap: 60 };
-/** M4: guests that do not give delay a lease by no more than 10 s; then rounds, and answers of QMP. */
+/** M4: guests that do not give delay a lease by 10 s at most; then come rounds, and answers of QMP. */
 const LATE_MS = 15_000;
-/** Others that boot are waited for one after the other; then nobody gives, for a while. */
+/**
+ * A start may wait until others have booted one after the other, and then for a while in which nobody gives.
+ */
 const WAITS_MAX_MS = 150_000;
 export const KINDS: readonly DriverKind[] = [
   'normal',
@@ -45,56 +47,56 @@ export interface Running extends Line {
   spec: VmSpec;
   readyAtMs: number;
   specAtMs: number;
-  /** Sent and not yet heard. */
+  /** Targets that were sent and not heard yet. */
   underWay: number[];
-  /** In the last `seenSteps`. */
+  /** What it had in each of the last `seenSteps`. */
   readonly hadMib: number[];
-  /** What its load, at its most and swapped out as far as swap goes, leaves it no way below. */
+  /** The least it can be squeezed to when its load is at its peak and its swap is full. */
   readonly leastMib: number;
-  /** Seconds at a target it does not move to, forgotten at a quarter of their pace. */
+  /** Seconds at a target that it does not move to; they are forgotten at a quarter of that pace. */
   spinS: number;
-  /** Of QEMU beyond its guest: what the controller can know. */
+  /** QEMU's memory beyond its guest's, as far as the controller can know it. */
   knownMib: number;
-  /** When it was last asked for something else. */
+  /** When it was last asked for another target. */
   steadySinceMs: number;
   /** Seconds below its minimum while that could be mended. */
   belowS: number;
-  /** Grow or shrink: 1, −1. */
+  /** The direction it is to move in: 1 grow, −1 shrink. */
   way: number;
-  /** Seconds in which it stood far from what it is told, and was called obeying. */
+  /** Seconds in which it stood far from its target and was shown as obeying. */
   calledS: number;
-  /** M9: who has seen how much it holds; whoever has not counts all of it. */
+  /** M9: the controller that has seen how much it holds; any other counts all of it. */
   seenBy: Controller | null;
 }
 
 export interface Starting {
   readonly spec: VmSpec;
   readonly kind: DriverKind;
-  /** It goes on, as large as it was. */
+  /** It goes on from there, as large as it was. */
   readonly saved: Running | null;
   atMs: number;
   readonly feasibleMib: number;
-  /** Physically: what the willing need to go to their minimums. */
+  /** How long the willing guests physically need to go to their minimums. */
   readonly releaseMs: number;
   readonly controller: Controller;
   lease: Lease | null;
 }
 
-/** What it asks for, and what it does not start below. */
+/** What a start asks for; `leastMib`: what it does not start below. */
 export const mostMib = ({ saved, spec }: Starting): number => saved?.guest.setup.bootMib ?? spec.maxKib / MIB;
 export const leastMib = ({ saved, spec }: Starting): number =>
   saved?.guest.setup.bootMib ?? spec.minKib / MIB;
 
 export const overheadMib = (bootMib: number): number => defaultOverheadKib(bootMib * MIB) / MIB;
 
-/** As much as anybody can think it needs: measured in steps of 16 MiB. */
+/** The most that anybody can think it needs: overhead is measured in steps of 16 MiB. */
 export const mostOverheadMib = ({ setup }: SimGuest): number =>
   Math.max(overheadMib(setup.bootMib), setup.overheadMib + 16);
 
-/** M2: all a guest may come to hold if it does everything it was ever asked. */
+/** M2: the most a guest may come to hold if it does everything it was ever asked to. */
 export const promisedMib = ({ guest, underWay }: Running): number => Math.max(guest.promisedMib, ...underWay);
 
-/** Anonymous memory that fits the minimum; some fill what they have with cache, some have bursts. */
+/** Anonymous memory that fits the minimum. Some loads fill the rest with cache, some have bursts. */
 export function loadOf(
   random: Seeded,
   { minMib, bootMib, isRamp }: { minMib: number; bootMib: number; isRamp: boolean },
@@ -112,11 +114,14 @@ export function loadOf(
   return { load, peakMib: base + burst };
 }
 
-/** As a supervisor tells of a QEMU it has no word from yet. */
+/** How a supervisor tells of a QEMU that has not answered yet. */
 export const unreached = ({ guest }: Running): GuestPort =>
   unreachable(guest.id, 0, () => Math.round(guest.residentMib * MIB));
 
-/** M4: a driver asked for what it cannot do spins; asked once, it is left alone for much longer than it was tried. */
+/**
+ * M4: a driver asked for what it cannot do spins. The manager tries it for a while, then must leave it alone
+ * for much longer.
+ */
 export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): boolean {
   const { guest } = running;
   const hasMoved = Math.abs(guest.actual - (running.hadMib.at(-1) ?? guest.actual)) > 0.01;
@@ -131,7 +136,7 @@ export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): 
   return true;
 }
 
-/** M4: what is shown of it is what it does. `shown`: to whoever looks. */
+/** M4: a guest must be shown as what it does. `balloon`, `targetKib`: as shown. */
 export function isCalledObeying(
   running: Running,
   { balloon, targetKib }: Pick<VmMemory, 'balloon' | 'targetKib'>,
@@ -146,7 +151,7 @@ export function isCalledObeying(
   return true;
 }
 
-/** M6: a start is answered, however it goes. */
+/** M6: a start gets an answer, whatever happens. */
 export function isLeftWaiting(starting: Starting, nowMs: number): boolean {
   return starting.lease === null && starting.controller.isAlive && nowMs - starting.atMs >= WAITS_MAX_MS;
 }
@@ -163,22 +168,34 @@ export const isWilling = (
   spec.balanced &&
   nowMs - Math.max(readyAtMs, hungUntilMs) > CALM_MS;
 
-/** From its cache first; what its load, at its most, leaves above its minimum has to be swapped out. */
+/**
+ * Memory is released from cache first; what its load, at its peak, uses above the minimum must be swapped
+ * out.
+ */
 export function releaseMs({ guest, spec, leastMib }: Running): number {
   const minMib = Math.min(spec.minKib / MIB, guest.actual);
   const swapMib = Math.max(0, Math.min(guest.actual, leastMib + SWAP_MIB) - minMib);
   return ((guest.actual - minMib) / RELEASE_MIB_PER_S.cache + swapMib / RELEASE_MIB_PER_S.swap) * 1000;
 }
 
-/** As old as a sample may be when a command follows from it: 0.4 s, or as long as it did not answer. */
+/**
+ * In steps, how old a sample may be when a command follows from it: 0.4 s, or as long as the guest did not
+ * answer.
+ */
 export const seenSteps = ({ hungUntilMs }: Running, nowMs: number): number =>
   nowMs < hungUntilMs + SPIN_MAX_S * 1000 ? 2000 : 8;
 
-/** M4, M6: what the willing could give it has not come to it, since there was room to write down what they are asked. */
+/**
+ * M4, M6: a lease is late when the willing guests had time to give its memory, and the disk had room to
+ * journal their targets.
+ */
 export const isLate = ({ lease, atMs, releaseMs, controller }: Starting, nowMs: number): boolean =>
   lease === null && nowMs - Math.max(atMs, controller.fullUntilMs) > LATE_MS + 1.2 * releaseMs;
 
-/** M3, M4: it would take its minimum and there is enough for it. `isOwed`: nothing excuses that it has not. */
+/**
+ * M3, M4: the guest would take its minimum, and there is enough for it. `isOwed`: nothing excuses that it
+ * lacks it.
+ */
 export function isLeftBelow(running: Running, isOwed: boolean, dt: number): boolean {
   const { guest, spec } = running;
   const leastMib = Math.min(spec.minKib / MIB, guest.setup.bootMib);

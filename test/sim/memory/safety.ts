@@ -1,5 +1,5 @@
-// M2 and M3 at every step: the real manager, guests of every kind, a host that grows and shrinks, a controller that dies
-// at any step. The judge knows the truth: what every guest may come to hold, whatever the manager believes.
+// M2 and M3 at every step: the real manager, guests of every kind, a host that grows and shrinks, a controller that dies at
+// any step. The judge knows the truth: what every guest may come to hold, whatever the manager believes.
 import { defaultReserveKib } from '../../../electron/control/memory/budget.ts';
 import { memoryJournalInMemory } from '../../../electron/control/memory/journal.ts';
 import type { MemorySwitchOffs } from '../../../electron/control/memory/switch-offs.ts';
@@ -31,14 +31,14 @@ import {
 
 const MIB = 1024;
 const STEP_MS = 50;
-/** What nobody asked for may be answered this late, and no later: a sample, a plan, a command. */
+/** How late a change that nobody asked for may be answered: a sample, a plan, a command. */
 const REACTION_MS = 1_000;
 const BELOW_MIB = 64;
-/** Asked for nothing new so long, a guest has told what it holds. */
+/** A guest that was asked for nothing new for so long has told what it holds. */
 const STEADY_MS = 3_000;
-/** Until a QEMU found running could be reached. */
+/** How long a running QEMU cannot be reached after it was found. */
 const UNREACHED_MS = 5_000;
-/** What the host once used is left to it for a while. */
+/** For so long the host is left what it once used. */
 const HOST_CALM_MS = 120_000;
 const ENDS = ['stopped', 'crashed', 'suspended'] as const;
 
@@ -49,7 +49,7 @@ export interface SafetyOptions {
   readonly switchOff?: MemorySwitchOffs;
   /** The first controller dies at this step of its journal or of a command. */
   readonly deathAtStep?: number;
-  /** Tells the story, for whoever replays a seed. */
+  /** Hears what happens, for whoever replays a seed. */
   readonly tell?: (line: string) => void;
 }
 
@@ -64,15 +64,15 @@ export class SafetyWorld {
   readonly #saved: Running[] = [];
   readonly #unasked: { atMs: number; mib: number }[] = [];
   readonly #totalMib: number;
-  /** A quiet world whose host grows steadily: what the margins are for. */
+  /** A quiet world whose host grows steadily: margins are made for that. */
   readonly #isRamp: boolean;
-  /** All start at once, on a host that uses all its margin leaves it, and fill what they have. */
+  /** All VMs start at once, on a host that uses all that its margin leaves it; they fill what they have. */
   readonly #isRush: boolean;
-  /** They have no balloon, and nobody can ask them for what their QEMUs turn out to need. */
+  /** The VMs have no balloon, so none can be asked for the memory that QEMUs turn out to need. */
   readonly #isFixed: boolean;
-  /** VMs come as others go, on a host that answers late: targets turn while guests still grow. */
+  /** VMs come as others go, on a host that answers late: targets turn round while guests still grow. */
   readonly #isTide: boolean;
-  /** One of them does not answer for a minute while the ranges of others change. */
+  /** One VM does not answer for a minute, while the ranges of others change. */
   readonly #isHush: boolean;
   #useMib = 1500;
   #useGoalMib = 1500;
@@ -119,7 +119,7 @@ export class SafetyWorld {
 
   async run(): Promise<void> {
     const { seed, seconds } = this.#options;
-    // While some boot.
+    // The controller dies while some VMs boot.
     if (this.#isRush && seed % 32 >= 16)
       this.clock.after(this.random.below(8000), () => this.#controller.die());
     for (let n = 0; n < (this.#isRush ? 6 : 2 + this.random.below(3)); n++) this.#start();
@@ -147,11 +147,11 @@ export class SafetyWorld {
         this.#restartAtMs = this.clock.monotonicMs() + 100 + this.random.below(3000);
         for (const running of this.#running.values()) {
           running.underWay = [];
-          // The next one has to find out for itself who does not move.
+          // The next controller has to find out for itself which guests do not move.
           running.spinS = 0;
         }
         this.#disturb();
-        // Its last command was a person's: the guest stays as it is, with a target on its way.
+        // Its last act may have been a person's pause: the guest stays as it is, with a target on its way.
         if (this.#lastHeard !== null && this.random.below(3) === 0) this.#lastHeard.guest.isPaused = true;
       },
       sampled: (guest, controller) => this.#sampled(guest, controller),
@@ -192,7 +192,7 @@ export class SafetyWorld {
 
   // ── the judge ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Σ of what everyone may come to hold, less what they may hold. */
+  /** What everyone may come to hold, less what there is for them. */
   #overdrawMib(): number {
     let sum = this.#all.reduce((all, running) => all + promisedMib(running) + running.knownMib, 0);
     for (const { lease } of this.#starting)
@@ -260,7 +260,7 @@ export class SafetyWorld {
       this.#blame('M9', `${spec.name} asked for ${targetMib}, which is written down nowhere`);
     if (now - running.specAtMs > REACTION_MS) {
       const ceiling = Math.min(spec.maxKib / MIB, guest.setup.bootMib);
-      // A guest that does not move is asked for what it has, wherever that is: no change, so no command below min.
+      // A guest that does not move is asked for what it has, wherever that is: no change, so no command below its minimum.
       const wasThere = [guest.actual, ...running.hadMib].some(had => Math.abs(targetMib - had) <= 1);
       const isNeutral = wasThere || targetMib >= before;
       if (targetMib < Math.min(spec.minKib / MIB, ceiling) - 0.01 && !isNeutral)
@@ -270,12 +270,12 @@ export class SafetyWorld {
     }
     if (!guest.isDriverReady && targetMib < guest.actual - 1 && now - running.readyAtMs > REACTION_MS)
       this.#blame('M6', `${spec.name} squeezed while booting`);
-    // What it had when it was last asked is what the manager can know.
+    // The manager can know only what the guest had when it was last sampled.
     if (promisedMib(running) > Math.max(before, ...running.hadMib) + 1)
       this.#judgeSum(`${spec.name} given ${Math.round(targetMib - before)} MiB`);
   }
 
-  /** What a live controller was told of a guest it knows to be up, and had time to note, it has to know from then on (M9). */
+  /** M9: what a live controller was told of a guest it knows to be up, it must know from then on, after a time to note it. */
   #sampled(guest: SimGuest, controller: Controller): void {
     const running = this.#running.get(guest.id);
     if (running === undefined) return;
@@ -359,14 +359,14 @@ export class SafetyWorld {
   #restart(): void {
     this.#restartAtMs = null;
     this.#tell('a new controller');
-    // A start whose QEMU was not spawned died with its controller.
+    // A start whose QEMU was not spawned yet died with its controller.
     this.#starting.clear();
     this.#controller = this.#control();
     for (const running of this.#running.values()) this.#adopt(running, this.#controller);
     this.#controller.manager.begin();
   }
 
-  /** Some cannot be reached at once: they count all the same (M9). */
+  /** Some guests cannot be reached at once; they count all the same (M9). */
   #adopt(running: Running, controller: Controller): void {
     const { spec, guest } = running;
     const isReached = this.random.below(4) > 0;
@@ -440,7 +440,7 @@ export class SafetyWorld {
     this.#useRate = random.pick([50, 150, 40_000]);
   }
 
-  /** Without a driver, it may be without a balloon, too. */
+  /** A VM without a driver may have no balloon either. */
   #hasBalloon(kind: DriverKind): boolean {
     return kind !== 'none' || (!this.#isFixed && this.random.below(2) === 0);
   }
@@ -475,7 +475,7 @@ export class SafetyWorld {
     if (running.guest.isDriverReady) this.#saved.push(running);
   }
 
-  /** Its range may have been changed meanwhile. */
+  /** Its range may have changed meanwhile. */
   #goOn(): void {
     const saved = this.#saved.shift();
     if (saved === undefined) return this.#start();
@@ -483,7 +483,7 @@ export class SafetyWorld {
     this.#start(saved);
   }
 
-  /** M4, M6: a lease the willing could serve is neither refused nor late, whatever the others do. */
+  /** M4, M6: a lease that the willing guests could serve is neither refused nor late, whatever the others do. */
   #refused(starting: Starting, error: unknown): void {
     this.#starting.delete(starting);
     if (!this.#isOwed(starting)) return;
@@ -511,11 +511,11 @@ export class SafetyWorld {
     if (!this.#journal.leases().some(({ id }) => id === lease.id))
       this.#blame('M6', `${starting.spec.name} is spawned on a lease that is written down nowhere`);
     const running = this.#spawn(starting, lease.bootKib / MIB);
-    // M9: a QEMU whose controller died before it was told of it.
+    // M9: some QEMUs lose their controller before it is told of them.
     if (!this.#isPlain && this.random.below(10) === 0) controller.die();
     controller.tell(manager => manager.transfer(lease, unreached(running)));
     await this.clock.sleep(25 + this.random.below(250));
-    // Where the controller died meanwhile the next one finds it (M9).
+    // If the controller died meanwhile the next one finds the QEMU (M9).
     controller.tell(manager => manager.reached(running.guest.id, controller.port(running)));
   }
 

@@ -1,9 +1,10 @@
-// What policies are compared in: VMs of a laptop, what runs in them, and what the host itself uses meanwhile.
+// The scenarios in which policies are compared: VMs of a laptop, what runs in them, and what the host uses
+// meanwhile.
 import { Seeded } from '../../support/seeded.ts';
 import type { DriverKind, Load } from './guest.ts';
 import { type Curve, fitting, load, ramp, sine, steady, workday } from './loads.ts';
 
-/** Looked at while constants were chosen; figures are never reported from these. */
+/** Seeds that were looked at while constants were chosen; no figures are reported from them. */
 export const TUNING_SEEDS: readonly number[] = Array.from({ length: 60 }, (_, index) => index + 1);
 
 export interface ScenarioVm {
@@ -15,7 +16,7 @@ export interface ScenarioVm {
 
 export interface Scenario {
   readonly name: string;
-  /** Everyone's need fits at every moment, were memory moved at once. */
+  /** Everyone's need fits at every moment, if memory moved at once. */
   readonly isFeasible: boolean;
   readonly totalMib: number;
   readonly hostMib: Curve;
@@ -24,7 +25,7 @@ export interface Scenario {
 
 const TOTAL = 16_384;
 const HOT = 200;
-/** Beside the guests' own memory: QEMU, and what no policy may hand out. */
+/** Memory beside the guests' own: QEMU's, and in `MARGIN` what no policy may hand out. */
 const OVERHEAD = 220;
 const MARGIN = 640;
 
@@ -34,7 +35,7 @@ interface Sketch {
   readonly max: number;
   readonly curves: readonly Curve[];
   readonly use: Curve;
-  /** Of what there is for guests; above 1 it cannot fit. */
+  /** The load as a share of what there is for guests; above 1 it cannot fit. */
   readonly fill: number;
   readonly kinds?: readonly DriverKind[];
   readonly reads?: readonly (Curve | null)[];

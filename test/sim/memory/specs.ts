@@ -1,4 +1,4 @@
-// VMs as the manager is told of them.
+// Specs of VMs, as the manager is told of them.
 import type { VmSpec } from '../../../shared/vm.ts';
 import { specOf as plainSpecOf } from '../../support/memory-world.ts';
 

@@ -1,6 +1,6 @@
-// `npm run -s sim -- memory [--seed S] [--runs N] [--quick] [--json]`: lives of five minutes under the real manager in both
-// modes, the planner's properties, then each safety mechanism switched off in turn, which must be missed.
-// `… --policies all --seeds A..B`: mode `demand` against its peers in every scenario instead.
+// `npm run -s sim -- memory [--seed S] [--runs N] [--quick] [--json]`: lives of five minutes under the real
+// manager in both modes, the planner's properties, then each safety mechanism is switched off in turn, which
+// must be found. `… --policies all --seeds A..B`: mode `demand` against its peers in every scenario instead.
 import fc from 'fast-check';
 import { MEMORY_SWITCH_OFF_NAMES } from '../../../electron/control/memory/switch-offs.ts';
 import { MEMORY_PROPERTIES } from '../../support/memory-properties.ts';
@@ -13,11 +13,11 @@ const RUNS = 20_000;
 const RUNS_QUICK = 2000;
 const MODELS = 100_000;
 const MODELS_QUICK = 10_000;
-/** Models of the planner for one laptop that is played through. */
+/** One laptop is played through for so many models of the planner. */
 const MODELS_PER_LAPTOP = 100;
 /** A tide: VMs come and go, and the controller dies once. */
 const DEATHS = { seed: 12, seconds: 60 };
-/** A switched-off mechanism that is not missed within so many lives is not tested. */
+/** A mechanism whose loss is not found within so many lives is not tested. */
 const SWITCH_OFF_RUNS = 2000;
 const SECONDS = 300;
 const MODES = ['demand', 'proportional'] as const;

@@ -1,5 +1,6 @@
-// One scenario under one policy, in simulated time: guests, a host, and whoever moves memory between them. Metrics as in
-// research/memory.md §7.3: performance, stall, swap traffic, kills, what the host was overrun by, what was moved.
+// One scenario under one policy, in simulated time: guests, a host, and the policy that moves memory between
+// them. The metrics are those of research/memory.md §7.3: performance, stall, swap traffic, kills, host
+// overrun, memory moved.
 import { defaultOverheadKib } from '../../../electron/control/memory/budget.ts';
 import { Seeded } from '../../support/seeded.ts';
 import { KERNEL, SimGuest } from './guest.ts';
@@ -10,7 +11,7 @@ import { specOf } from './specs.ts';
 const MIB = 1024;
 export const STEP_S = 0.25;
 const SWAP_MIB = 3072;
-/** Before anything changes: who has just begun to look knows no guest yet, and is not compared for that. */
+/** Nothing changes so long: a policy that has just begun knows no guest yet, and should not lose by that. */
 const QUIET_S = 10;
 
 export interface Metrics {
@@ -20,14 +21,14 @@ export interface Metrics {
   readonly swapGib: number;
   readonly kills: number;
   readonly hostOverS: number;
-  /** More was promised than there is: only luck kept the host from being overrun (M2). */
+  /** Seconds in which more was promised than there is: only luck kept the host from being overrun (M2). */
   readonly promisedOverS: number;
-  /** At most. */
+  /** The most that was promised beyond what there is. */
   readonly promisedOverGib: number;
   readonly movedGib: number;
-  /** A balloon turned round. */
+  /** How often a balloon turned round. */
   readonly flips: number;
-  /** Jain's: 1 where everyone had the same part of what it wanted beyond its minimum. */
+  /** Jain's index: 1 where everyone had the same share of what it wanted beyond its minimum. */
   readonly jain: number;
 }
 

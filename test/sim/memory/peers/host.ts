@@ -1,19 +1,20 @@
-// What the peers see of a scenario. Rules as described in research/memory.md §8, written anew: ideas only, no code of theirs.
+// What the peers see of a scenario. Their rules are those of research/memory.md §8, written anew: only ideas,
+// none of their code.
 import type { GuestStats } from '../../../../electron/control/ports.ts';
 import type { Seeded } from '../../../support/seeded.ts';
 import type { DriverKind } from '../guest.ts';
 
 const MIB = 1024;
 
-/** What a policy knows of a guest, simulated or real, and does to it. MiB. */
+/** What a policy knows of a guest, simulated or real, and what it does to it. MiB. */
 export interface PeerGuest {
   readonly actual: number;
   readonly target: number;
-  /** Used beside its kernel's own, swapped out, and waited for. */
+  /** Memory used beside the kernel's own, memory swapped out, and memory waited for. */
   readonly resident: number;
   readonly swapped: number;
   readonly unmet: number;
-  /** Of the host's memory, QEMU's own part too. */
+  /** What it holds of the host's memory, with QEMU's own part. */
   readonly residentMib: number;
   readonly setup: {
     readonly spec: { readonly minKib: number; readonly maxKib: number };
@@ -33,7 +34,7 @@ export interface PeerWorld {
   readonly nowS: number;
 }
 
-/** Told every step; the world has moved on by then. */
+/** Called at every step, after the world has moved on. */
 export interface Mover {
   step(): void | Promise<void>;
   end?(): void;
@@ -42,7 +43,7 @@ export type Peer = (world: PeerWorld) => Mover;
 
 export const overheadMib = (guest: PeerGuest): number => guest.setup.overheadMib;
 
-/** What the host holds now: guests' pages are its own once touched. */
+/** What the host holds now: a guest's page counts once it was touched. */
 export const heldMib = (world: PeerWorld): number =>
   world.useMib + world.guests.reduce((sum, guest) => sum + guest.residentMib, 0);
 
@@ -53,14 +54,14 @@ export const clamp = (value: number, low: number, high: number): number =>
 export const sumOf = (guests: readonly PeerGuest[], of: (guest: PeerGuest) => number): number =>
   guests.reduce((sum, guest) => sum + of(guest), 0);
 
-/** What a hypervisor that counts guests' pages still has. */
+/** What is free to a hypervisor that counts the guests' pages. */
 export const freeMib = (world: PeerWorld): number =>
   world.scenario.totalMib - world.useMib - sumOf(world.guests, guest => guest.actual + overheadMib(guest));
 
-/** Of the host's memory, in parts of one, as its own kernel counts it. */
+/** The free share of the host's memory, as its own kernel counts it. */
 export const hostFreeShare = (world: PeerWorld): number => 1 - heldMib(world) / world.scenario.totalMib;
 
-/** The guest's own figure, a second old at most; 0 where it is silent. */
+/** The guest's own figures, a second old at most; 0 where it is silent. */
 export function told(guest: PeerGuest): { freeMib: number; cacheMib: number } {
   const stats = guest.sample(0).stats;
   return {
@@ -69,7 +70,7 @@ export function told(guest: PeerGuest): { freeMib: number; cacheMib: number } {
   };
 }
 
-/** A peer that looks every `periodS`. */
+/** A peer that acts every `periodS` seconds. */
 export const every =
   (periodS: number, act: (world: PeerWorld) => () => void): Peer =>
   (world): Mover => {

@@ -1,5 +1,5 @@
-// Peers that look at what guests need: Hyper-V's Dynamic Memory, Qubes' qmemman, ESX's shares with an idle tax. Their
-// signals are as good as they can be: ESX looks from outside, the others believe their guests.
+// Peers that look at what guests need: Hyper-V's Dynamic Memory, Qubes' qmemman, ESX's shares with an idle
+// tax. Their signals are as good as they can be: ESX looks from outside, the others believe their guests.
 import { KERNEL } from '../guest.ts';
 import {
   clamp,
@@ -14,7 +14,7 @@ import {
   told,
 } from './host.ts';
 
-/** Asks releases at once, and grants out of what is free then. */
+/** Asks for releases at once, and grants from what is free then. */
 function apply(world: PeerWorld, goals: ReadonlyMap<PeerGuest, number>, keepMib: number): void {
   for (const [guest, goal] of goals) if (goal < guest.target) guest.ask(goal);
   let free =
@@ -27,14 +27,17 @@ function apply(world: PeerWorld, goals: ReadonlyMap<PeerGuest, number>, keepMib:
   }
 }
 
-/** What a guest posts: a liar three times the truth, a silent one nothing, and keeps what it has. */
+/**
+ * What a guest reports as used. A liar reports three times the truth; a silent guest nothing, and keeps what
+ * it has.
+ */
 function committed(guest: PeerGuest): number {
   const used = guest.resident + guest.swapped + guest.unmet + KERNEL;
   if (guest.setup.kind === 'silent') return guest.target / 1.2;
   return guest.setup.kind === 'lying' ? 3 * used : used;
 }
 
-/** What a guest of this size posts beside what it has committed. */
+/** What a guest of this size reports on top of that. */
 function floorOf(mib: number): number {
   if (mib < 512) return 40 + mib / 4;
   if (mib < 2048) return 104 + mib / 8;
@@ -43,7 +46,9 @@ function floorOf(mib: number): number {
 
 const HYPERV_RESERVE = 384;
 
-/** Demand and a fifth more each second; who has more gives only when somebody is short. */
+/**
+ * Every second: demand and a fifth more. A guest that has more than that gives only when another is short.
+ */
 export const hyperv: Peer = every(1, world => () => {
   const { guests } = world;
   const total = freeMib(world) + sumOf(guests, guest => guest.actual) - HYPERV_RESERVE;
@@ -77,7 +82,10 @@ const QUBES_EVENT = 30;
 const QUBES_WORTH = 150;
 const QUBES_NEED = 15;
 
-/** 1.3 times what is used; donors first. `isFixed`: what donors give counts as theirs to give, as it was surely meant. */
+/**
+ * 1.3 times what is used; donors first. `isFixed`: what donors yield is added to what can be given, as was
+ * surely meant.
+ */
 export const qubes = (isFixed: boolean): Peer =>
   every(0.5, world => {
     const reported = new Map<PeerGuest, number>();
@@ -134,7 +142,9 @@ function qubesRound(world: PeerWorld, pref: (guest: PeerGuest) => number, isFixe
 const ESX_STEP = 16;
 const IDLE_COST = 1 / (1 - 0.75);
 
-/** Shares for each page, idle ones four times as dear; the poorest payer gives. Sampled by 100 pages each 30 s. */
+/**
+ * Pages by shares, an idle page four times as dear; the poorest payer gives. Samples 100 pages every 30 s.
+ */
 export const esx: Peer = every(1, world => {
   const state = new Map<PeerGuest, { slow: number; fast: number; f: number }>();
   const sample = (guest: PeerGuest): void => {
@@ -149,7 +159,7 @@ export const esx: Peer = every(1, world => {
   };
   return () => {
     const { guests, nowS, scenario } = world;
-    // The period under way counts too: what is touched now is seen now.
+    // Samples before the period ends where it must, so that what is touched now is seen now.
     for (const guest of guests) if (nowS % 30 === 0 || !state.has(guest) || guest.swapped > 1) sample(guest);
     const free = freeMib(world) / scenario.totalMib;
     const isShort = guests.some(guest => guest.swapped > 16 && guest.target < maxOf(guest));

@@ -1,4 +1,4 @@
-// Peers that do not look at what guests need: a fixed split; xapi's squeezed; Proxmox VE; oVirt's MoM.
+// Peers that do not look at what guests need: a fixed split, xapi's squeezed, Proxmox VE, oVirt's MoM.
 import {
   clamp,
   every,
@@ -19,7 +19,10 @@ export const fixed: Peer = () => ({ step: () => undefined });
 const SQUEEZED_FREE = 72;
 const SQUEEZED_NEAR = 4;
 
-/** Everyone at the same place in its range; free first, then give; who does not move for 5 s sits this run out. */
+/**
+ * Everyone at the same place in its range. Frees before it gives; a guest that does not move for 5 s sits
+ * this run out.
+ */
 export const squeezed: Peer = every(1, world => {
   const moved = new Map<PeerGuest, { actual: number; atS: number }>();
   let isRunning = false;
@@ -59,7 +62,7 @@ export const squeezed: Peer = every(1, world => {
 
 const PVE_STEP = 100;
 
-/** One pass over a list: towards each one's share, 100 MiB at most, until nothing is left to move. */
+/** One pass over a list: each towards its share, by 100 MiB at most, until nothing is left to move. */
 function pvePass(list: readonly PeerGuest[], bytesMib: number, budget: Map<PeerGuest, number>): number {
   let left = bytesMib;
   let open = [...list];
@@ -85,7 +88,7 @@ function pvePass(list: readonly PeerGuest[], bytesMib: number, budget: Map<PeerG
   return bytesMib - left;
 }
 
-/** Keeps 80 % of the host used; every 10 s, 100 MiB for each. */
+/** Keeps 80 % of the host used; every 10 s, 100 MiB for each guest. */
 export const proxmox: Peer = every(10, world => () => {
   const goal = 0.8 * world.scenario.totalMib - (1 - hostFreeShare(world)) * world.scenario.totalMib;
   if (Math.abs(goal) <= 10) return;
@@ -96,7 +99,10 @@ export const proxmox: Peer = every(10, world => () => {
   if (pvePass(first, goal, budget) === 0) pvePass(world.guests, goal, budget);
 });
 
-/** Five percent at a time, by how free the host is and what is unused in the guest. `isVdsm`: grows as carefully. */
+/**
+ * Five percent at a time, by how free the host and the guest are. `isVdsm`: growing is as careful as
+ * shrinking.
+ */
 export const mom = (isVdsm: boolean): Peer =>
   every(5, world => {
     const history: number[] = [];
