@@ -10,7 +10,7 @@ import { METHODS, type Person } from './people.ts';
 import { NO_RULES, type Pick, rulesFrom, wantedOutside } from './rules.ts';
 import { type AccessSwitchOff, AccessWorld, VMS } from './world.ts';
 
-/** All links count as one name, whose sixteenth session pushes the oldest out: so fewer people come. */
+/** All links count as one name, whose seventeenth session ends another: so fewer people come. */
 const PEOPLE_MAX = 12;
 
 export interface Life {
