@@ -1,4 +1,5 @@
-// The frame of the window: host bar on top, VMs at the side, the place in the middle, dialogs over it.
+// The frame of the window: host bar on top, VMs at the side, the current place in the middle, dialogs over
+// it.
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { ActivityPage } from './activity/ActivityPage.tsx';
@@ -70,7 +71,7 @@ export function App() {
   const connection = useService(state => state.connection);
   const known = useService(state => state.vms !== null);
   useEffect(() => {
-    // While it comes down: react-aria's buttons keep key presses from coming up.
+    // In the capture phase: react-aria's buttons stop key presses from bubbling up.
     window.addEventListener('keydown', onShortcut, true);
     return () => window.removeEventListener('keydown', onShortcut, true);
   }, []);

@@ -1,4 +1,4 @@
-// What the page meets that its packages have no types for.
+// Types for modules the page uses whose packages have none.
 declare module '@novnc/novnc' {
   /** The part of noVNC's RFB that the console uses. */
   class RFB extends EventTarget {

@@ -1,4 +1,5 @@
-// Entry of the page. zod first and without its compiled fast path: it would probe `new Function` against the CSP.
+// Entry of the page. zod is configured first, without its compiled fast path, which would probe `new
+// Function` and violate the CSP.
 import './zod-jitless.ts';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

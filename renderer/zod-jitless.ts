@@ -1,4 +1,4 @@
-// Imported before anything that makes a schema (see main.tsx).
+// Turns off zod's compiled fast path; imported before any module that makes a schema (see main.tsx).
 import * as z from 'zod';
 
 z.config({ jitless: true });

@@ -1,4 +1,4 @@
-// What happens and what happened: jobs, memory, audit.
+// The Activity page: jobs, the memory ledger and the audit, each in a tab.
 import { useSpeech } from '../i18n/text.ts';
 import { ForRole } from '../policy/ForRole.tsx';
 import { useMay } from '../policy/role.ts';

@@ -1,4 +1,5 @@
-// Who changed what. What is new is told, and shown when asked for: nobody reads a table that moves.
+// The audit: who changed what. New records are announced, and shown on a press: nobody can read a table that
+// moves.
 import { useCallback, useState } from 'react';
 import type { AuditEntry, AuditHead, AuditOutcome } from '../../shared/audit.ts';
 import { auditOutcomeSchema } from '../../shared/audit.ts';

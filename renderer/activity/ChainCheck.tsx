@@ -1,4 +1,4 @@
-// Whether the records are as they were written, and the newest one's hash to write down elsewhere.
+// Checks the audit's chain, and shows the newest record's hash for people to write down elsewhere.
 
 import { useState } from 'react';
 import type { AuditHead, AuditReport } from '../../shared/audit.ts';

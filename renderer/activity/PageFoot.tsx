@@ -1,4 +1,5 @@
-// Under a long log: older ones, that there are none, that they come, or why not.
+// The foot of a long log: a button for older entries, that they are loading, that there are none, or the
+// error.
 import type { ErrorBody } from '../../shared/errors.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
@@ -9,7 +10,7 @@ export function PageFoot(props: {
   readonly next: number | null;
   readonly isLoading: boolean;
   readonly error: ErrorBody | null;
-  /** Said where there is nothing at all. */
+  /** The words shown when the log has no entry at all. */
   readonly empty: string;
   readonly onOlder: () => unknown;
   readonly onReload: () => unknown;

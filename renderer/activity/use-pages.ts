@@ -1,4 +1,5 @@
-// A long log, a page at a time, newest first. What is asked for anew (another filter) forgets what was asked before.
+// Loads a long log a page at a time, newest first. Another question (a new filter) drops the pages loaded
+// before.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';
@@ -6,7 +7,7 @@ import { useService } from '../ui/hooks.ts';
 
 export interface Page<T> {
   readonly entries: readonly T[];
-  /** Null: there is no older one. */
+  /** Where the next page begins; null: there are no older entries. */
   readonly next: number | null;
 }
 interface Pages<T> extends Page<T> {
@@ -14,7 +15,7 @@ interface Pages<T> extends Page<T> {
   readonly error: ErrorBody | null;
 }
 
-/** `ask` is another function where another question is asked. */
+/** A new question must come as a new `ask` function: its identity tells questions apart. */
 export function usePages<T>(ask: (before: number | null) => Promise<Page<T>>) {
   const connection = useService(state => state.connection);
   const [pages, setPages] = useState<Pages<T>>({ entries: [], next: null, isLoading: true, error: null });

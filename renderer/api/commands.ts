@@ -1,4 +1,4 @@
-// Commands as the screens use them: a fault becomes an error card with its own words, never a silent nothing.
+// Commands as the screens use them: every fault becomes an error card in its own words; none is swallowed.
 
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
@@ -22,7 +22,7 @@ export const errorBodyOf = (error: unknown): ErrorBody =>
         todo: 'Reload the window and try again.',
       };
 
-/** Runs a command; its failure is shown under `verb`. Answers null then. */
+/** Runs a command. A failure is shown under `verb`, and null is returned. */
 export async function attempt<T>(verb: string, run: () => Promise<T>): Promise<T | null> {
   try {
     return await run();
@@ -36,12 +36,12 @@ export interface PendingStart {
   readonly vm: VmSummary;
   readonly preview: StartPreview;
 }
-/** A start that would squeeze somebody waits here for the person's word. */
+/** A start that would squeeze other VMs waits here until the person decides. */
 export const pendingStartStore = createStore<{ readonly start: PendingStart | null }>()(() => ({
   start: null,
 }));
 
-/** Interrupts only when somebody would lose more than this share, or memory they use. */
+/** The person is asked only when a VM would lose more than this share of its memory, or memory it uses. */
 const QUIET_SHARE = 0.1;
 
 function squeezes(preview: StartPreview): boolean {
@@ -70,7 +70,7 @@ export const suspendVm = (vmId: VmId): Promise<unknown> =>
 export const shutDownVm = (vmId: VmId): Promise<unknown> =>
   attempt(speak().vm.shutdown, () => call('vm.stop', { vmId, how: 'shutdown' }));
 
-/** Of a trial: it ends at once. */
+/** Takes back the last change of a range; a trial ends at once. */
 export const undoRange = (vmId: VmId): Promise<unknown> =>
   attempt(speak().trial.error.undo, () => call('memory.undo-range', { vmId }));
 export const keepRange = (vmId: VmId): Promise<unknown> =>
@@ -79,20 +79,20 @@ export const keepRange = (vmId: VmId): Promise<unknown> =>
 export const endFreeing = (): Promise<unknown> =>
   attempt(speak().free.end, () => call('memory.free', { kib: 0, seconds: 10 }));
 
-/** Boots what was, to look at it, and goes there. */
+/** Boots a VM to look at the moment, and shows its console. */
 export async function peekAt(vmId: VmId, momentId: MomentId): Promise<void> {
   const started = await attempt(speak().peek.verb, () => call('moment.peek', { vmId, momentId }));
   if (started !== null) goTo({ kind: 'vm', vmId: started.vmId, tab: 'console' });
 }
 
-/** Nothing of it is kept; back to the point it was of. */
+/** Ends a peek, of which nothing is kept, and returns to the history it looked at. */
 export async function endPeek({ spec: { id, peek } }: VmSummary): Promise<void> {
   if (peek === null) return;
   const ended = await attempt(speak().peek.close, () => call('vm.stop', { vmId: id, how: 'force' }));
   if (ended !== null) goTo({ kind: 'vm', vmId: peek.vmId, tab: 'history' });
 }
 
-/** A running VM is shut down, goes back, and starts again: one task. */
+/** One task: a running VM is shut down, goes back, and starts again. */
 export const goBack = (
   vm: VmSummary,
   momentId: MomentId,

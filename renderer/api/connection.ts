@@ -1,5 +1,5 @@
-// The one connection of the page: opens it, opens it again, mirrors every topic into the stores. Nothing else
-// writes the stores of server state.
+// The one connection of the page: opens it, opens it again, and mirrors every topic into the stores. Nothing
+// else writes the stores of server state.
 import type { VmId } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import { type CallParams, type Client, connectClient } from '../../shared/rpc/client.ts';
@@ -18,14 +18,14 @@ export type EbbClient = Client<Contract>;
 
 const RETRY_MS = [300, 600, 1200, 2500, 5000];
 const ASK_MS = 400;
-/** Nobody reads faster than that. */
+/** The host's figures are mirrored no more often: nobody reads faster. */
 const HOST_MS = 250;
 /** Timelines are small; a limit all the same. */
 const TIMELINES_MAX = 200;
 
 let client: EbbClient | null = null;
 const timelines = new Map<VmId, () => void>();
-/** How often the topic or an answer told a timeline. */
+/** How many timelines of each VM have arrived, by the topic or as an answer. */
 const heardOf = new Map<VmId, number>();
 
 export const currentClient = (): EbbClient | null => client;
@@ -63,8 +63,8 @@ function followTimelines(connected: EbbClient, vms: readonly VmSummary[]): void 
       vmId,
       connected.subscribe('timeline', vmId, timeline => keepTimeline(vmId, cleanAll(timeline))),
     );
-    // Asked as well, once the list is drawn: a service that just started may not have published it yet, and what it
-    // published last may be from before a loss.
+    // The timeline is also asked for, once the list is drawn: a service that just started may not have
+    // published it yet, and the newest published one may be from before its database was lost.
     setTimeout(() => {
       if (client === connected && timelines.has(vmId)) askTimeline(vmId).catch(() => undefined);
     }, ASK_MS);
@@ -79,7 +79,7 @@ function keepTimeline(vmId: VmId, timeline: Timeline): void {
   }));
 }
 
-/** Asked anew, where it could not be read; what the topic tells meanwhile is newer. */
+/** Asks for a timeline, also one that could not be read before. A value from the topic meanwhile is newer. */
 export async function askTimeline(vmId: VmId): Promise<void> {
   const before = heardOf.get(vmId);
   try {
@@ -87,7 +87,7 @@ export async function askTimeline(vmId: VmId): Promise<void> {
     if (heardOf.get(vmId) === before) keepTimeline(vmId, timeline);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    // What the topic told first may be from before the loss: it keeps the newest value it had.
+    // The topic may have told a value from before the database was lost: it keeps the newest it had.
     if (heardOf.get(vmId) === before || lossOf(error.body) !== null)
       serviceStore.setState(state => ({
         timelineErrors: { ...state.timelineErrors, [vmId]: error.body },
@@ -98,7 +98,7 @@ export async function askTimeline(vmId: VmId): Promise<void> {
 const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> =>
   key in record ? Object.fromEntries(Object.entries(record).filter(([name]) => name !== key)) : record;
 
-/** Answers what ends it. */
+/** Mirrors every topic into the stores; returns the function that ends it. */
 function mirror(connected: EbbClient): () => void {
   const stops = [
     connected.subscribe('vms', null, told => {
@@ -137,7 +137,7 @@ function mirror(connected: EbbClient): () => void {
   };
 }
 
-/** State topics come by themselves once published; asking as well fills the screen at once. */
+/** State topics arrive by themselves once published; asking as well fills the screen at once. */
 async function fill(connected: EbbClient): Promise<void> {
   const [info, { vms }, host, { entries }, { tasks }] = await Promise.all([
     connected.call('app.info', {}),
@@ -162,7 +162,7 @@ async function connectOnce(): Promise<void> {
   client = connected;
   const ended = new Promise<void>(resolve => connected.onClose(resolve));
   timelines.clear();
-  // What was seen before the break may be old: the topics write it anew.
+  // The stores may hold old values from before the break: the topics overwrite them.
   serviceStore.setState({ connection: 'connected', problem: null });
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -171,7 +171,7 @@ async function connectOnce(): Promise<void> {
   const stop = whileSeen(() => {
     serviceStore.setState(state => ({ samples: {}, looks: state.looks + 1 }));
     const stopMirror = mirror(connected);
-    // Of a connection that ended, the end is what counts.
+    // If the connection ends while `fill` runs, its errors do not matter.
     Promise.race([fill(connected), ended]).catch(fail);
     return stopMirror;
   });
@@ -202,7 +202,7 @@ export async function keepConnected(): Promise<void> {
         problem:
           error instanceof Fault ? error.body : error instanceof NotSignedIn ? (notIn ?? error.why) : null,
       }));
-      // Only a new link helps, and that is a new page.
+      // Only a new link helps, and that loads a new page.
       if (connection === 'signed-out') return;
     }
     const wait = RETRY_MS[Math.min(Math.max(attempt, 0), RETRY_MS.length - 1)] ?? 5000;

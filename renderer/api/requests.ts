@@ -1,4 +1,5 @@
-// What the desktop shell passes on from outside: a link, a disk opened from a file manager, a menu entry.
+// Carries out requests that the desktop shell passes on: a link, a disk opened from a file manager, a menu
+// entry.
 import * as z from 'zod';
 import { errorBodySchema } from '../../shared/errors.ts';
 import { speak } from '../i18n/text.ts';
@@ -14,7 +15,7 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), error: errorBodySchema }),
 ]);
 
-/** `answer` is whatever the shell gave. */
+/** `answer` is whatever the shell gave, unchecked. */
 export function followRequest(answer: unknown): void {
   const request = requestSchema.nullable().parse(answer);
   switch (request?.kind) {
@@ -30,7 +31,7 @@ export function followRequest(answer: unknown): void {
   }
 }
 
-/** As long as the page lives; a browser has no shell and hears of nothing. */
+/** Follows requests as long as the page lives. A browser has no shell, and gets none. */
 export function followRequests(): void {
   const shell = desktopShell();
   if (shell === null) return;

@@ -1,6 +1,9 @@
-// What the page does only while somebody can see it, and no faster than that is of use.
+// Does work only while somebody can see the page, and no faster than is of use.
 
-/** Runs while the page is seen; hidden, what it answered is called; seen again, it runs anew. Answers what ends it. */
+/**
+ * Calls `run` when the page is seen, the function it returned when the page is hidden, and `run` anew when it
+ * is seen again. Returns the function that ends all this.
+ */
 export function whileSeen(run: () => () => void): () => void {
   let stop: (() => void) | null = null;
   const look = (): void => {
@@ -18,7 +21,10 @@ export function whileSeen(run: () => () => void): () => void {
   };
 }
 
-/** The first at once; of those that come within `ms`, the newest once that has passed. */
+/**
+ * Passes the first value on at once; of the values within the next `ms`, only the newest, when they have
+ * passed.
+ */
 export function calmly<T>(ms: number, take: (value: T) => void): (value: T) => void {
   let waiting: { readonly value: T } | null = null;
   let isCalming = false;

@@ -1,4 +1,5 @@
-// The browser's way in: a one-use token in the fragment is exchanged for a cookie, then the socket opens.
+// Signs the browser in: a one-use token in the URL's fragment is exchanged for a cookie, then the socket
+// opens.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import type { SignedOut } from '../state/service.ts';
@@ -6,7 +7,7 @@ import { errorIn } from './answers.ts';
 import { messagePortChannel, webSocketChannel } from './channel.ts';
 import { desktopShell, requestPort } from './shell.ts';
 
-/** Only a fresh link or a token helps. */
+/** The browser has no session: only a fresh link or a token helps. */
 export class NotSignedIn extends Error {
   readonly why: SignedOut;
 
@@ -16,12 +17,15 @@ export class NotSignedIn extends Error {
   }
 }
 
-/** Why nobody was let in: it is no token, somebody here was wrong too often, or the service says why. */
+/**
+ * Why a sign-in failed: a wrong token, too many failures from here, no answer, or the service's own error.
+ */
 export type NotIn = 'wrong' | 'too-often' | 'not-reached' | ErrorBody;
 
 /**
- * Takes the token out of the address before anything can log or share it. What the service says against it; a used token
- * with a living cookie is a reload: the socket will tell.
+ * Takes the token out of the address before anything can log or share it, and signs in with it. Returns the
+ * service's error, if it gave one. A used token with a living cookie is a reload: the socket will tell
+ * whether that is good.
  */
 export async function exchangeToken(): Promise<ErrorBody | null> {
   const token = /^#token=([\w-]+)$/.exec(window.location.hash)?.[1];
@@ -31,7 +35,7 @@ export async function exchangeToken(): Promise<ErrorBody | null> {
   return typeof notIn === 'object' ? notIn : null;
 }
 
-/** Null: signed in. */
+/** Null: the browser is signed in. */
 export async function signIn(token: string): Promise<NotIn | null> {
   try {
     const answer = await fetch('/session', {

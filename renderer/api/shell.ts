@@ -1,4 +1,5 @@
-// What the desktop shell's preload gives the page, and the hand-over of its port.
+// The page's side of the desktop shell: the functions its preload gives the page, and the hand-over of the
+// port.
 //   page → preload   window.postMessage('ebb:connect', origin)
 //   preload → page   window.postMessage('ebb:port', origin, [port])   answered once per request
 // A browser has no `ebbShell`: it speaks WebSocket and uploads files.
@@ -14,10 +15,10 @@ export const pickedFileSchema = z.object({
 });
 export type PickedFile = z.infer<typeof pickedFileSchema>;
 
-/** A fault's body would not survive being thrown over IPC: it comes as a value. */
+/** A fault comes as a value: thrown over IPC it would lose its body. */
 const answerSchema = z.union([z.null(), z.object({ error: errorBodySchema }), pickedFileSchema]);
 
-/** What `pickFile` answered. Null: cancelled. Throws Fault where the file was refused. */
+/** Reads the answer of `pickFile`. Null: the person cancelled. Throws Fault when the file was refused. */
 export function readPicked(answer: unknown): PickedFile | null {
   const picked = answerSchema.parse(answer);
   if (picked !== null && 'error' in picked) throw new Fault(picked.error);
@@ -27,7 +28,7 @@ export function readPicked(answer: unknown): PickedFile | null {
 export interface EbbShell {
   /** The native open dialog; the shell registers the file and hands over only its token. See `readPicked`. */
   pickFile(kind: 'disk' | 'iso'): Promise<unknown>;
-  /** What was asked from outside and waits; see `requests.ts`. */
+  /** Takes the request from outside that waits, if any; see `requests.ts`. */
   takeRequest(): Promise<unknown>;
   tellLanguage(language: string): void;
 }

@@ -1,5 +1,5 @@
-// A file the person chose becomes a token: through the native dialog in the desktop shell, by upload in a browser.
-// The page never names a path (DESIGN §8).
+// Turns a file the person chose in a browser into a token, by upload (in the desktop shell the native dialog
+// does). The page never names a path (DESIGN §8).
 
 import { Fault } from '../../shared/result.ts';
 import { errorIn } from './answers.ts';
@@ -23,7 +23,7 @@ function readAnswer(request: XMLHttpRequest): PickedFile | Fault {
     const body = errorIn(answer);
     if (body !== null) return new Fault(body);
   } catch {
-    // Not JSON: told by its status below.
+    // Not JSON: the status below is told instead.
   }
   return failed(`The upload was answered with status ${request.status}.`);
 }

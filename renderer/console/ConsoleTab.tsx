@@ -1,4 +1,4 @@
-// The VM's screen: noVNC in a frame that shows when it owns the keyboard; Ctrl+Alt gives it back.
+// The VM's screen: noVNC in a frame that shows when it owns the keyboard; Ctrl+Alt gives the keyboard back.
 import RFB from '@novnc/novnc';
 import { Expand, Maximize } from 'lucide-react';
 import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useRef, useState } from 'react';
@@ -15,7 +15,7 @@ import { RfbChannel } from './rfb-channel.ts';
 import { type Connected, useConnected } from './use-connected.ts';
 import { useRelease } from './use-release.ts';
 
-/** The terminal is a chunk of its own. */
+/** The terminal is a chunk of its own, loaded when it is opened. */
 const SerialScreen = lazy(() =>
   import('./SerialScreen.tsx').then(module => ({ default: module.SerialScreen })),
 );
@@ -44,7 +44,10 @@ function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Scree
   return { ...connected, rfb };
 }
 
-/** What people work with weighs more when memory is short; a control that does not know of it is not troubled. */
+/**
+ * Tells control which VM the person works with: it weighs more when memory is short. A failure does not
+ * matter.
+ */
 function useFocusTold(vmId: VmId): void {
   useEffect(() => {
     let isTold = false;

@@ -1,4 +1,4 @@
-// What a console is shown in: says when it owns the keyboard, and covers it while nothing is open.
+// The frame around a console: says when the console owns the keyboard, and covers it while nothing is open.
 import type { RefObject } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { useSpeech } from '../i18n/text.ts';

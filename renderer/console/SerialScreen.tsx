@@ -1,4 +1,4 @@
-// The VM's serial line: text in, text out, in the frame that the screen has.
+// The VM's serial line as a terminal, in the same frame as the screen.
 import { type ReactNode, type RefObject, useRef, useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,5 +1,5 @@
-// What noVNC takes for a WebSocket, over the contract: bytes come on topic `console`, go by `console.send`.
-// One owner: the console page that made it.
+// An object that noVNC takes for a WebSocket, over the contract: bytes arrive on topic `console` and leave by
+// `console.send`. One owner: the console page that made it.
 import type { VmId } from '../../shared/ids.ts';
 import type { EbbClient } from '../api/connection.ts';
 
@@ -25,7 +25,7 @@ const asBytes = (data: ArrayBuffer | ArrayBufferView): Uint8Array =>
     : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 export class RfbChannel {
-  // The form noVNC asks of a channel: these names are its, not ours.
+  // The members noVNC asks of a channel, by its names.
   binaryType = 'arraybuffer';
   protocol = '';
   readyState: 'connecting' | 'open' | 'closing' | 'closed' = 'connecting';
@@ -36,7 +36,7 @@ export class RfbChannel {
   readonly #client: EbbClient;
   readonly #vmId: VmId;
   readonly #unsubscribe: () => void;
-  /** Sends keep their order: each waits for the one before. */
+  /** Keeps sends in order: each waits for the one before. */
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(client: EbbClient, vmId: VmId) {
@@ -53,7 +53,7 @@ export class RfbChannel {
     );
   }
 
-  /** Subscribed already: no byte can be lost between opening and hearing. */
+  /** The constructor has subscribed already, so no byte is lost between opening and listening. */
   async open(): Promise<void> {
     await this.#client.call('console.open', { vmId: this.#vmId });
     if (this.readyState !== 'connecting') return;
@@ -84,7 +84,7 @@ export class RfbChannel {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.#unsubscribe();
-    // Later, as a socket would: noVNC arms its time-out after it has called close.
+    // In a later turn, as a socket would: noVNC arms its time-out only after it has called close.
     queueMicrotask(() => this.onclose?.({ code: wasClean ? 1000 : 1006, reason: '', wasClean }));
   }
 }

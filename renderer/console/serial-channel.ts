@@ -1,5 +1,6 @@
-// A VM's serial line over the contract: what it prints comes on topic `serial`, what is typed goes by `console.send`, in
-// order, and waits where the guest does not read it, up to a bound. One owner: the page that made it.
+// A VM's serial line over the contract: printed bytes arrive on topic `serial`; typed bytes leave by
+// `console.send`, in order, and wait for a guest that does not read, up to a bound. One owner: the page that
+// made it.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
 import { errorBodyOf } from '../api/commands.ts';
@@ -10,9 +11,12 @@ const PIECE_BYTES = 16 * 1024;
 
 export interface SerialEars {
   readonly heard: (bytes: Uint8Array) => void;
-  /** Null: it ended. */
+  /** The line was lost; null: the console ended without an error. */
   readonly lost: (error: ErrorBody | null) => void;
-  /** What was typed waits, and more than its bound is dropped; or it is read again. */
+  /**
+   * True: the guest does not read, typed bytes wait and those beyond the bound are dropped. False: it reads
+   * again.
+   */
   readonly unheard: (isUnheard: boolean) => void;
 }
 
@@ -44,7 +48,7 @@ export class SerialChannel {
     );
   }
 
-  /** Subscribed already: what was kept is heard. */
+  /** The constructor has subscribed already, so the kept output that opening sends is heard. */
   async open(): Promise<void> {
     try {
       await this.#client.call('console.open', { vmId: this.#vmId, of: 'serial' });
@@ -70,7 +74,7 @@ export class SerialChannel {
     this.#waitingBytes -= piece.length;
   }
 
-  /** False: the service waited for the guest to read, and it did not. */
+  /** False: the service waited for the guest to read, and the guest did not. */
   async #isTaken(sent: { vmId: VmId; of: 'serial'; base64: string }): Promise<boolean> {
     try {
       await this.#client.call('console.send', sent);

@@ -1,13 +1,16 @@
-// xterm.js as the serial line uses it: bounded, and deaf to what a guest has no business with. Control leaves that out
-// already; it is refused here too.
+// xterm.js as the serial line uses it: bounded, and deaf to commands a guest has no business giving. Control
+// filters those out already; they are refused here too.
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 
 const SCROLLBACK_LINES = 5_000;
-/** What waits to be drawn; a guest that prints faster than anybody reads loses the middle. */
+/**
+ * Bytes that may wait to be drawn. Of a guest that prints faster than can be drawn, output in between is
+ * lost.
+ */
 const UNDRAWN_BYTES_MAX = 2 ** 20;
-/** Titles, links, the clipboard, and colours that are asked for. */
+/** OSC commands for titles, links, the clipboard, and for setting or asking colours. */
 const REFUSED_COMMANDS = [0, 1, 2, 4, 8, 10, 11, 12, 52];
 
 export interface SerialTerminal {

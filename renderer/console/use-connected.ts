@@ -1,4 +1,5 @@
-// What a console hangs on: its QEMU, its frame and the connection; made anew with any of them, or when somebody asks.
+// Connects a console, and connects it anew when its QEMU, its frame or the connection changes, or when a
+// person asks.
 import { type RefObject, useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -13,13 +14,13 @@ export interface Connected {
 }
 
 export interface Tell {
-  /** One that was lost meanwhile stays lost. */
+  /** The console is open; one that was lost meanwhile stays lost. */
   readonly open: () => void;
-  /** Null: it ended. */
+  /** The console was lost; null: it ended without an error. */
   readonly lost: (error: ErrorBody | null) => void;
 }
 
-/** `connect` answers what ends it; a VM that is only called otherwise keeps what it has. */
+/** `connect` returns the function that ends it. Renaming the VM does not connect anew. */
 export function useConnected(
   vm: VmSummary,
   host: RefObject<HTMLDivElement | null>,
@@ -30,7 +31,7 @@ export function useConnected(
   const [turn, setTurn] = useState(0);
   const connection = useService(found => found.connection);
   const { pid, phase } = vm.state;
-  // A starting QEMU has nothing to connect to yet; one that ends keeps what it showed last.
+  // A starting QEMU has nothing to connect to yet; after one has ended, its last picture stays.
   const isOn = pid !== null && phase !== 'starting';
   // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks for a new one, `pid` is another QEMU; `connect` is new with every drawing
   useEffect(() => {

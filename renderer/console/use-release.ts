@@ -1,4 +1,4 @@
-// Ctrl+Alt alone, pressed and let go, gives the keyboard back: a console takes every other chord.
+// Ctrl+Alt alone, pressed and released, takes the keyboard back from a console, which gets every other chord.
 import { type RefObject, useEffect, useRef } from 'react';
 
 export function useRelease(letGo: () => void, frame: RefObject<HTMLElement | null>): void {

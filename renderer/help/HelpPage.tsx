@@ -1,11 +1,11 @@
-// The help, beside what it is about: no other window, no network.
+// The help pages, inside the window they are about: no other window, no network.
 import { useEffect, useState } from 'react';
 import { useSpeech } from '../i18n/text.ts';
 import { goTo } from '../state/navigation.ts';
 import { type Block, type Inline, parseMarkdown } from './markdown.ts';
 import { HELP_PAGES, loadHelp, type HelpPage as Page } from './pages.ts';
 
-/** Texts do not change while they are shown: their place is their key. */
+/** A text does not change while it is shown, so its place in the list is its key. */
 const keyed = <T,>(values: readonly T[]): { readonly key: string; readonly value: T }[] =>
   values.map((value, index) => ({ key: String(index), value }));
 
@@ -31,7 +31,7 @@ function Words(props: { readonly inlines: readonly Inline[] }) {
 function Table(props: { readonly rows: readonly (readonly (readonly Inline[])[])[] }) {
   const [head, ...rows] = keyed(props.rows).map(({ key, value }) => ({ key, cells: keyed(value) }));
   return (
-    // Wide ones are moved sideways, also with the keyboard.
+    // A wide table scrolls sideways, also with the keyboard.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a place to scroll must be reached
     <div className="help-table" tabIndex={0}>
       <table className="table">

@@ -1,5 +1,5 @@
-// The little of Markdown that the help pages use, as data: headings, paragraphs, lists, tables, code, and inside them
-// emphasis, code and links to places of this window. Pure; anything else is plain words.
+// Parses the part of Markdown that the help pages use into data: headings, paragraphs, lists, tables, code,
+// and inside them emphasis, code and links to places of this window. Pure. Anything else is plain text.
 
 export type Inline =
   | { readonly kind: 'text' | 'strong' | 'code'; readonly text: string }
@@ -38,7 +38,7 @@ const cells = (line: string): Inline[][] =>
     .split('|')
     .map(cell => parseInline(cell.trim()));
 
-/** Lines that belong together: up to an empty one, a fence counting as one whole. */
+/** Splits a text at empty lines; a fenced block stays whole. */
 function chunks(text: string): string[] {
   return [...text.matchAll(/^```[a-z]*\n[\s\S]*?^```$|(?:^(?!```).+\n?)+/gm)].map(match =>
     match[0].trimEnd(),

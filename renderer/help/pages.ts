@@ -1,5 +1,5 @@
 /// <reference types="vite/client" />
-// Which help pages there are, and their texts, fetched when they are looked at.
+// The list of help pages, and their texts, fetched when a page is opened.
 import type { Language } from '../state/preferences.ts';
 
 export const HELP_PAGES = ['guide', 'it', 'policy', 'data', 'architecture', 'licences'] as const;
@@ -13,11 +13,11 @@ const TEXTS: Readonly<Record<Exclude<HelpPage, 'licences'>, Readonly<Record<Lang
   it: { en: () => import('./it.en.md?raw'), 'zh-CN': () => import('./it.zh-CN.md?raw') },
   policy: { en: () => import('./policy.en.md?raw'), 'zh-CN': () => import('./policy.zh-CN.md?raw') },
   data: { en: () => import('./data.en.md?raw'), 'zh-CN': () => import('./data.zh-CN.md?raw') },
-  // For who reads the source, which is in English.
+  // In English only: it is for readers of the source, which is in English.
   architecture: { en: architecture, 'zh-CN': architecture },
 };
 
-/** A heading for each package, its terms below as they are. */
+/** The collected licences as Markdown: a heading for each package, its terms below, unchanged. */
 export function licencePage(text: string): string {
   const [head = '', ...parts] = text.replaceAll('```', "'''").split(/\n={80}\n\n/);
   const shown = parts.map(part => {
@@ -27,7 +27,7 @@ export function licencePage(text: string): string {
   return [head.trim(), ...shown].join('\n\n');
 }
 
-/** Licences are collected by the build, and lie beside the page. */
+/** The build collects the licences into a file beside the page. */
 async function loadLicences(): Promise<string> {
   const answer = await fetch('./licences.txt');
   if (!answer.ok) throw new Error(`licences.txt: ${answer.status}`);

@@ -1,4 +1,4 @@
-// The English of the Activity page: jobs, memory, audit.
+// The English texts of the Activity page: jobs, memory, audit.
 const actions: Readonly<Record<string, string>> = {
   'app.quit': 'End Ebb',
   'vm.create': 'Create VM',

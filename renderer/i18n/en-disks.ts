@@ -1,5 +1,5 @@
-// The English of what is done to disks and their history besides points: comparing, checking, space, size, updates,
-// and a timeline that is lost.
+// The English texts of disks and their history besides points: comparing, checking, space, size, updates, and
+// a lost timeline.
 export const enDisks = {
   historyMenu: {
     label: 'More about the history',

@@ -1,4 +1,5 @@
-// The services speak English themselves; what this window has instead of a command line is said here.
+// The services' errors are English already. These texts replace advice that names a command line with what
+// this window has instead.
 import type { ErrorDictionary } from '../view/error-words.ts';
 
 export const enErrors: ErrorDictionary = {

@@ -1,9 +1,9 @@
-// The English of trials and undoing of ranges, and of freeing memory of this computer.
+// The English texts of trying and undoing ranges, and of freeing memory of this computer.
 export const enMemory = {
   trial: {
     try: (seconds: string) => `Try changes for ${seconds} s`,
     title: (name: string, range: string) => `Trying ${range} for ${name}`,
-    /** What is left stands behind it. */
+    /** The time left stands after these words. */
     goesBack: (range: string) => `It goes back to ${range} by itself in`,
     goingBack: (range: string) => `It goes back to ${range} now.`,
     keep: 'Keep',

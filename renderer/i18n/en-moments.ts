@@ -1,4 +1,4 @@
-// The English of what else is saved with a point: memory, a picture of the screen, how whole it is.
+// The English texts of what else a point saves: memory, a picture of the screen, and how consistent it is.
 export const enMoments = {
   moments: {
     withMemory: 'With its memory',

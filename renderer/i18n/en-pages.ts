@@ -1,4 +1,4 @@
-// The English of the deeper pages: history, console, settings, the create dialog.
+// The English texts of the deeper pages: history, console, settings, the create dialog.
 export const enPages = {
   history: {
     label: 'Timeline',

@@ -1,4 +1,5 @@
-// The English of what IT set. What each key is called and does stands in the table of keys.
+// The English texts of IT policy. The title and meaning of each key are in the table of keys
+// (shared/policy/keys.ts).
 export const enPolicy = {
   policy: {
     open: 'Set by IT…',

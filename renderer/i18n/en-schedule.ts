@@ -1,4 +1,4 @@
-// The English of automatic points: when, how long they are kept, and cleaning up.
+// The English texts of automatic points: when they are taken, how long they are kept, and cleaning up.
 export const enSchedule = {
   automatic: {
     title: 'Automatic points',

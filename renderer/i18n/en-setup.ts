@@ -1,4 +1,4 @@
-// The English of how a VM is set up: machine, network, autostart, group and notes.
+// The English texts of a VM's setup: machine, network, autostart, group and notes.
 export const enSetup = {
   setup: {
     change: 'Change…',

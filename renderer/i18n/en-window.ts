@@ -1,9 +1,9 @@
-// The English of what services say, and of how a history is looked at.
+// The English texts around the services' own sentences, and of the ways to view a history.
 import { enErrors } from './en-errors.ts';
 
 export const enWindow = {
   errors: enErrors,
-  /** What a service said, in this language. */
+  /** A service's sentence in this language. */
   spoken: (sentence: string): string => sentence,
   original: 'In the service’s own words',
   historyView: {

@@ -1,5 +1,5 @@
-// Every word of the window in English; the shape of every other language. Sentences, not labels, where something
-// happened: who, what, how much, why, what is safe.
+// Every word of the window in English; its type is the shape of every other language. Where something
+// happened, the texts are sentences, not labels: who, what, how much, why, what is safe.
 import { enActivity } from './en-activity.ts';
 import { enDisks } from './en-disks.ts';
 import { enHelp } from './en-help.ts';

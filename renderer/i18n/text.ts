@@ -11,7 +11,7 @@ export interface Speech {
   readonly language: Language;
 }
 
-/** One object each, so that what is made of it can be kept. */
+/** One object for each language, never a new one, so that values derived from it can be memoized. */
 const SPEECH: Readonly<Record<Language, Speech>> = {
   en: { text: en, language: 'en' },
   'zh-CN': { text: zhCn, language: 'zh-CN' },

@@ -1,4 +1,4 @@
-// Who has what now, and will have then.
+// A table of the memory each VM has now, and will have after the change.
 import type { StartPreview } from '../../shared/memory.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { formatKib } from '../view/format.ts';

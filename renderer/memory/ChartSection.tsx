@@ -1,5 +1,5 @@
-// Memory over time: minutes as they pass, or an hour, a day, a week as the service remembers them; and why it moved, one
-// press on a tick away.
+// A VM's memory over time: minutes as they pass, or an hour, a day or a week from the service's records. A
+// press on a tick tells why memory moved.
 import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { LedgerEntry, MemorySample, VmMemory } from '../../shared/memory.ts';
@@ -17,10 +17,10 @@ import { MemoryChart } from './MemoryChart.tsx';
 
 const NO_SAMPLES: readonly MemorySample[] = [];
 const NO_ENTRIES: readonly LedgerEntry[] = [];
-/** Of the ledger, for a chart of days. */
+/** Ledger entries loaded as ticks for a chart of days. */
 const TICKS_MAX = 500;
 
-/** What the service remembers, then what this page saw live. */
+/** The samples the service remembers, then those this page saw live. */
 function useSamples(vm: VmSummary, now: number, span: Span): readonly MemorySample[] {
   const live = useService(state => state.samples[vm.spec.id] ?? NO_SAMPLES);
   const [old, setOld] = useState<{ readonly span: Span; readonly samples: readonly MemorySample[] } | null>(
@@ -32,7 +32,7 @@ function useSamples(vm: VmSummary, now: number, span: Span): readonly MemorySamp
   // biome-ignore lint/correctness/useExhaustiveDependencies: again after a time nobody looked, and when there is more
   useEffect(() => {
     let isHere = true;
-    // A chart without its past is still a chart: nothing to tell.
+    // A chart without its past is still a chart, so a failure is not told.
     call('memory.history', { vmId, sinceMs: Math.max(0, Date.now() - SPAN_MS[span]) }).then(
       ({ samples }) => isHere && setOld({ span, samples }),
       () => undefined,
@@ -53,7 +53,7 @@ function useSamples(vm: VmSummary, now: number, span: Span): readonly MemorySamp
   }, [old, live, now, span]);
 }
 
-/** Of minutes those this page has; of days the ledger is asked. */
+/** For a chart of minutes the entries this page has; for longer ones the ledger is asked. */
 function useEntries(vm: VmSummary, span: Span): readonly LedgerEntry[] {
   const vmId = vm.spec.id;
   const ledger = useService(state => state.ledger);

@@ -1,4 +1,5 @@
-// Freeing memory of this computer for other programs: how much, for how long; then what the service answered.
+// Frees memory of this computer for other programs: asks how much and for how long, then shows the service's
+// answer.
 import { useState } from 'react';
 import type { FreePreview, HostMemory } from '../../shared/memory.ts';
 import { GIB_KIB } from '../../shared/units.ts';
@@ -30,7 +31,7 @@ interface Answer {
   readonly until: number;
 }
 
-/** What asking for that would mean, as far as the window can tell. */
+/** What freeing that much would take from VMs, as far as the window can tell. */
 function Outlook(props: { readonly host: HostMemory; readonly kib: number }) {
   const { text, language } = useSpeech();
   const { missingKib, lackingKib } = freeingOutlook(props.host, props.kib);

@@ -1,4 +1,5 @@
-// Always on top: what this computer's memory is doing. Asked and done stay apart inside each VM's segment.
+// The host bar, always on top: who holds this computer's memory. Asked and done stay apart in each VM's
+// segment.
 import type { CSSProperties } from 'react';
 import { useSpeech } from '../i18n/text.ts';
 import { goTo } from '../state/navigation.ts';
@@ -10,9 +11,9 @@ import { HostNote } from './HostNote.tsx';
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
 
-/** On a sliver a notch would be all there is. */
+/** A narrower segment shows no notch: it would cover the whole segment. */
 const NOTCH_WIDTH_MIN = 0.012;
-/** A narrower segment keeps its name for the pointer and the screen reader. */
+/** A narrower segment shows its name only on hover and to the screen reader. */
 const LABEL_WIDTH_MIN = 0.035;
 
 function VmSegment(props: {

@@ -1,5 +1,5 @@
-// Beside the host bar: what is free in figures, and what is being kept free for other programs, with the way to ask for
-// it and to end it.
+// The note beside the host bar: how much memory is free, and how much VMs leave free for other programs, with
+// the buttons that ask for that and end it.
 import { endFreeing } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { openDialog } from '../state/navigation.ts';

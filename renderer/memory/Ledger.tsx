@@ -1,11 +1,11 @@
-// Why memory moved, newest first, as sentences (M7). VM names in a sentence stand out.
+// The ledger as sentences, newest first: why memory moved (M7). VM names in a sentence stand out.
 import { type ReactNode, useMemo } from 'react';
 import type { LedgerEntry } from '../../shared/memory.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { useVms } from '../ui/hooks.ts';
 import { formatClock, formatMoment } from '../view/format.ts';
 
-/** Bold where a VM's name stands as a whole word. */
+/** The sentence with every VM name that stands as a whole word in bold. */
 function withNames(sentence: string, names: readonly string[]): ReactNode[] {
   if (names.length === 0) return [sentence];
   const escaped = names.map(name => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
@@ -20,7 +20,7 @@ export function Ledger(props: {
   readonly entries: readonly LedgerEntry[];
   readonly empty: string;
   readonly limit: number;
-  /** Over days: with the day. */
+  /** The entries span days, so their times carry the day. */
   readonly isLong?: boolean;
 }) {
   const { text, language } = useSpeech();

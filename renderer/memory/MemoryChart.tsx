@@ -10,7 +10,7 @@ import { formatClock, formatDay, formatKib } from '../view/format.ts';
 import { nearest, SPAN_MS, type Span } from '../view/memory-spans.ts';
 
 const HEIGHT = 190;
-/** So near a tick a press means it. */
+/** A press this near a tick chooses the tick. */
 const TICK_PX = 10;
 
 const cssColor = (element: HTMLElement, name: string): string =>
@@ -24,12 +24,12 @@ const columns = (samples: readonly MemorySample[]): uPlot.AlignedData => [
   samples.map(sample => sample.targetKib),
 ];
 
-/** Steps of memory that read well, for the axis. */
+/** Steps of the memory axis that read well. */
 const INCREMENTS = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536].map(
   mib => mib * MIB_KIB,
 );
 
-/** Thin lines with a small ring at the foot where the ledger has an entry. */
+/** Draws a thin line with a small ring at its foot wherever the ledger has an entry. */
 function tickPlugin(
   props: () => Pick<ChartProps, 'entries' | 'chosen'>,
   color: (isChosen: boolean) => string,
@@ -67,7 +67,7 @@ interface ChartProps {
   readonly onChoose: (entry: LedgerEntry | null) => void;
   readonly maxKib: number;
   readonly now: number;
-  /** Redraws in new colours. */
+  /** A change redraws the chart in new colours. */
   readonly theme: string;
 }
 
@@ -91,7 +91,7 @@ function chartOptions(
     cursor: { show: false },
     scales: {
       x: { time: true, range: () => [(props().now - SPAN_MS[props().span]) / 1000, props().now / 1000] },
-      // What is drawn may be of a time when the range reached higher.
+      // Samples may be from a time when the maximum was higher than now.
       y: { range: (_plot, _least, most) => [0, Math.max(props().maxKib, most, 60 * MIB_KIB) * 1.08] },
     },
     axes: [
@@ -179,6 +179,6 @@ export function MemoryChart(props: ChartProps) {
     const found = nearest(props.entries, at, TICK_PX * msPerPx);
     props.onChoose(found?.seq === props.chosen?.seq ? null : found);
   };
-  // For the eye and the hand: everybody else has the same sentences in the list below.
+  // For eye and pointer only: a screen reader finds the same entries in the list below.
   return <div className="chart" ref={host} aria-hidden onPointerUp={event => choose(event.clientX)} />;
 }

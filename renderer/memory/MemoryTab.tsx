@@ -1,4 +1,4 @@
-// The memory page of a VM: range, balancing, chart, why.
+// The memory page of a VM: its range, balancing, the chart and the ledger.
 import { Switch } from 'react-aria-components';
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
 import { offMemory } from '../../shared/off-memory.ts';
@@ -19,7 +19,7 @@ import { TrialStrip } from './TrialStrip.tsx';
 
 const WEIGHTS = { low: 50, normal: 100, high: 200 } as const;
 
-/** What IT leaves of a range, and what becomes of the VM's own. */
+/** The limits IT sets on a range, and what happens to a VM's own range beyond them. */
 function RangeRules(props: { readonly vm: VmSummary }) {
   const { text, language } = useSpeech();
   const { spec } = props.vm;
@@ -87,7 +87,7 @@ function Balance(props: { readonly memory: VmMemory; readonly isLocked: boolean 
   );
 }
 
-/** Where the slider ends: at what all VMs may use, or at the limit of each. */
+/** Where the slider ends: at the budget of all VMs, or at the cap of each VM. */
 const rangeEnd = (host: HostMemory | null, { maxKib }: VmMemory): number =>
   host === null ? maxKib * 2 : Math.min(host.budgetKib, host.capKib ?? host.budgetKib);
 

@@ -1,4 +1,4 @@
-// What became of a range that was chosen, and the way back to the one before.
+// Tells what happened to a chosen range, and offers the way back to the one before.
 import { Undo2 } from 'lucide-react';
 import type { VmId } from '../../shared/ids.ts';
 import type { RangeUndo } from '../../shared/memory.ts';

@@ -1,4 +1,5 @@
-// Slider, number fields and the words around them, over a draft: one command on release, latest reply wins.
+// Edits a range: slider, number fields and the words around them, over a draft. One command on release; the
+// latest reply wins.
 import { useEffect, useReducer, useRef, useState } from 'react';
 import { Switch } from 'react-aria-components';
 import type { MemoryRange, VmMemory } from '../../shared/memory.ts';
@@ -71,7 +72,7 @@ function useRangeDraft({ vmId, minKib, maxKib }: VmMemory, isTrial: boolean) {
   };
 }
 
-/** Ctrl+Z: first what is under the finger, then what was done. */
+/** Ctrl+Z first cancels a drag under way; without one it takes back the last change. */
 function useUndoKey(onUndo: () => void): void {
   const latest = useRef(onUndo);
   latest.current = onUndo;
@@ -85,7 +86,7 @@ function useUndoKey(onUndo: () => void): void {
 export function RangeEditor(props: {
   readonly memory: VmMemory;
   readonly budgetKib: number;
-  /** A VM that is off has nothing to be tried on. */
+  /** Whether a trial is offered: a VM that is off has nothing to try a range on. */
   readonly canTry: boolean;
   readonly isLocked: boolean;
 }) {
@@ -95,7 +96,7 @@ export function RangeEditor(props: {
   const { draft, drag, cancel, send, setRange } = useRangeDraft(memory, isTrial && props.canTry);
   const undo = useRangeUndo(memory.vmId);
   const range = shownRange(draft);
-  // The scale holds still under the finger.
+  // The scale does not change during a drag.
   const [held, hold] = useState<MemoryScale | null>(null);
   const scale = held ?? memoryScale(range, budgetKib);
   useUndoKey(() => {

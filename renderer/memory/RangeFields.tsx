@@ -1,4 +1,4 @@
-// A range as two amounts typed by hand, and what is worth knowing about it before it is applied.
+// A range as two typed amounts, and advice about it before it is applied.
 import { useState } from 'react';
 import { type MemoryRange, VM_MIN_KIB } from '../../shared/memory.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -7,7 +7,7 @@ import { useService } from '../ui/hooks.ts';
 import { formatKib } from '../view/format.ts';
 import { breaksQuarterRule, mostKib, QUARTER } from '../view/memory-scale.ts';
 
-/** Why a typed range cannot be, in words; null where it can. */
+/** Why a typed range is impossible, in words; null: it is possible. */
 export function useRangeProblem(): (range: MemoryRange, changed: 'min' | 'max') => string | null {
   const { text, language } = useSpeech();
   const host = useService(state => state.host);

@@ -1,5 +1,5 @@
-// The range slider: only Min and Max can be dragged; target, actual and in-use are read-only meters. Draws what
-// it is given and says what the thumbs were asked to do; who sends what is not its business.
+// The range slider: only Min and Max can be dragged; target, actual and in-use are read-only meters. Draws
+// the given range and reports what the thumbs were asked to do; it sends no commands itself.
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
 import type { MemoryRange } from '../../shared/memory.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -25,7 +25,7 @@ interface SliderProps {
   readonly range: MemoryRange;
   readonly scale: MemoryScale;
   readonly meters: SliderMeters | null;
-  /** IT lets nobody move them. */
+  /** IT policy locks the range: the thumbs cannot be moved. */
   readonly isLocked?: boolean;
   readonly onDrag: (range: MemoryRange) => void;
   readonly onRelease: () => void;
@@ -33,7 +33,7 @@ interface SliderProps {
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
-/** What a label over the track takes of its width. */
+/** The share of the track's width that a label over it takes. */
 const LABEL_SHARE = 0.115;
 
 function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly track: () => DOMRect | null }) {
@@ -83,7 +83,7 @@ function ThumbHandle(props: SliderProps & { readonly thumb: Thumb; readonly trac
         props.onCancel();
       }}
       onKeyDown={onKey}
-      // One command when the key is let go, however long it repeated.
+      // One command when the key is released, however long it repeated.
       onKeyUp={props.onRelease}
       onBlur={props.onRelease}
     />

@@ -1,4 +1,4 @@
-// Before a start that would squeeze others: who, from what, to what, and what stays safe (M6).
+// Asks before a start that would squeeze other VMs: which VMs, from what, to what, and what stays safe (M6).
 import { type PendingStart, startNow } from '../api/commands.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';

@@ -1,5 +1,5 @@
-// A range on trial: what is tried, what it goes back to, when, and both ways to end that. Also as a chip and as a mark,
-// for places where the strip is not.
+// A range on trial: the range tried, the one it goes back to, when, and buttons for both endings. Also a chip
+// and a mark, for places that do not show the strip.
 import { Timer } from 'lucide-react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { keepRange, undoRange } from '../api/commands.ts';
@@ -11,13 +11,13 @@ import { Notice } from '../ui/Notice.tsx';
 import { formatRange } from '../view/format.ts';
 import { formatCountdown, type Trial, trialOf } from '../view/trial.ts';
 
-/** The strip goes with its trial: the keyboard must not be left nowhere. */
+/** The strip disappears with its trial, so the keyboard's focus moves to a place that stays. */
 function leaveStrip(): void {
   const place = document.getElementById('tab-panel') ?? document.getElementById('main');
   place?.focus({ preventScroll: true });
 }
 
-/** Not a live region: the seconds are for the eye, and TrialVoice speaks. */
+/** Not a live region: the seconds are for the eye; TrialVoice speaks to screen readers. */
 function Countdown(props: { readonly trial: Trial }) {
   const left = useSecondsLeft(props.trial.endsAt);
   return (
@@ -79,7 +79,7 @@ export function TrialStrip(props: { readonly vm: VmSummary }) {
   return trial === null ? null : <Strip vm={props.vm} trial={trial} />;
 }
 
-/** In the VM's header, on its other tabs. */
+/** The chip in the VM's header, on tabs other than Memory. */
 export function TrialChip(props: { readonly vm: VmSummary }) {
   const { text, language } = useSpeech();
   const { id, minKib, maxKib } = props.vm.spec;
@@ -96,7 +96,7 @@ export function TrialChip(props: { readonly vm: VmSummary }) {
   );
 }
 
-/** Beside the VM's name at the side. */
+/** The mark beside the VM's name in the side list. */
 export function TrialMark(props: { readonly trial: Trial }) {
   const { text } = useSpeech();
   return (

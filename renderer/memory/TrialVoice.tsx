@@ -1,4 +1,5 @@
-// Trials for those who listen: the beginning, ten seconds left, the end; wherever in the window they are.
+// Tells screen readers of trials, wherever in the window the person is: the beginning, ten seconds left, the
+// end.
 import { useEffect, useRef, useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -30,7 +31,7 @@ function VmVoice(props: { readonly vm: VmSummary }) {
   const was = useRef<Heard>({ trial: null, left: 0 });
   const [said, say] = useState('');
   const wordsOf = useWords(props.vm);
-  // What is said is an event, not a view of the state: it stays as it was said.
+  // An announcement is an event, not a view of the state: its words stay as they were said.
   useEffect(() => {
     const is = { trial, left };
     const news = trialNews(was.current, is);

@@ -1,4 +1,5 @@
-// What is shown to whoever may; who may not is told so, and nothing is asked that the service would refuse.
+// Shows its children to people whose role may see them; others are told so, and nothing is asked that the
+// service would refuse.
 import type { ReactNode } from 'react';
 import { useSpeech } from '../i18n/text.ts';
 import { Notice } from '../ui/Notice.tsx';

@@ -1,4 +1,5 @@
-// Everything IT set for this computer: what is in force, by which file, and what is wrong with files.
+// Everything IT set for this computer: which values are in force, by which file, and what is wrong with the
+// files.
 import { useState } from 'react';
 import type { PolicyReport, PolicyRow } from '../../shared/policy/report.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,4 +1,5 @@
-// Beside a control that IT binds: a lock, who manages it, the limit and why. Words, not colour alone.
+// The mark beside a control that IT policy binds: a lock, who manages it, the limit and why. Words, not
+// colour alone.
 import { Lock } from 'lucide-react';
 import type { PolicyKey } from '../../shared/policy/keys.ts';
 import type { PolicyRow } from '../../shared/policy/report.ts';
@@ -12,7 +13,7 @@ export const useRule = (key: PolicyKey): PolicyRow | null =>
     key,
   );
 
-/** Where people can change nothing about it. */
+/** The rule that locks a key, so that people can change nothing about it; null: it is not locked. */
 export function useLock(key: PolicyKey): PolicyRow | null {
   const rule = useRule(key);
   return rule?.isLocked === true ? rule : null;

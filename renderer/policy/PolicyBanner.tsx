@@ -1,4 +1,4 @@
-// A policy file that cannot be used as it is: people are told, whatever they look at.
+// Tells people, on every page, of a policy file that cannot be used as it is.
 import { useSpeech } from '../i18n/text.ts';
 import { openDialog } from '../state/navigation.ts';
 import { Button } from '../ui/Button.tsx';

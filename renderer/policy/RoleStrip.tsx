@@ -1,4 +1,5 @@
-// Whoever signed in from elsewhere with fewer rights is told before a button refuses; whoever has a name can leave.
+// Tells a person who signed in with fewer rights, before any button refuses; a person with a name can sign
+// out.
 import { Eye, UserRound } from 'lucide-react';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -6,13 +7,13 @@ import { Button } from '../ui/Button.tsx';
 import { useService } from '../ui/hooks.ts';
 import { ROLE_REASON_ID, useRole } from './role.ts';
 
-/** The answer may not come any more: the session it would come to has ended. */
+/** The answer may never arrive: signing out ends the session it would arrive on. */
 async function signOut(): Promise<void> {
   await call('headless.sign-out', {}).catch(() => undefined);
   window.location.reload();
 }
 
-/** What its role lets nobody do from here; null where it may do everything. */
+/** What this sign-in's role may not do, in words; null: it may do everything. */
 export function useRoleWords(): string | null {
   const { text } = useSpeech();
   const role = useRole();

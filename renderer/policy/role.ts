@@ -1,5 +1,5 @@
-// What whoever signed in may do. The service has the last word; here what it would refuse is not offered. The strip at the top says
-// why, and each control that is off points to it.
+// What this sign-in's role may do. The service has the last word; the window only does not offer what the
+// service would refuse. The strip at the top says why, and each control that is off points to it.
 import { mayCall, type Role } from '../../shared/roles.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { MethodName } from '../../shared/rpc/table.ts';
@@ -7,7 +7,7 @@ import { useService } from '../ui/hooks.ts';
 
 export type Needs = MethodName<Contract>;
 
-/** Of the words that say why. */
+/** The id of the element that says why. */
 export const ROLE_REASON_ID = 'role-reason';
 
 export const useRole = (): Role => useService(state => state.info?.role ?? 'administer');

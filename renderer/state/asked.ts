@@ -1,5 +1,5 @@
-// What was asked of a VM's page from elsewhere (palette, keyboard, summary), until the page has done it; and the
-// point chosen on each timeline, which stays while one looks at another tab.
+// Verbs asked of a VM's page from elsewhere (palette, keyboard, summary), kept until the page has done them;
+// and the point chosen on each timeline, which stays chosen while the person looks at another tab.
 import { createStore } from 'zustand/vanilla';
 import type { VmId } from '../../shared/ids.ts';
 import { goTo } from './navigation.ts';
@@ -40,7 +40,7 @@ export interface Asked {
 
 export const askedStore = createStore<{
   readonly asked: Asked | null;
-  /** By VM; absent: Now. */
+  /** The chosen point of each VM; absent: Now. */
   readonly chosen: Readonly<Record<string, string>>;
 }>()(() => ({ asked: null, chosen: {} }));
 

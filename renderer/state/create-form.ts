@@ -29,17 +29,17 @@ export interface CreateForm {
   readonly firmware: Firmware;
   readonly hasTpm: boolean;
   readonly group: string;
-  /** Of a disk that is a cloud image; an empty user: it is none. */
+  /** For a disk that is a cloud image; an empty user means that it is none. */
   readonly cloudUser: string;
   readonly cloudKey: string;
   readonly cloudPackages: string;
 }
 
-/** What is worth a disk at all. */
+/** The smallest disk worth creating. */
 const DISK_BYTES_MIN = 64 * MIB;
 const CPUS_MAX = 64;
 
-/** The sample is happy with little; an installed system wants what its kind wants. */
+/** The first range: little for the sample; for an installed system what its kind wants. */
 function firstRange(kind: CreateKind, os: OsKind, host: HostMemory | null): MemoryRange {
   const budget = host?.budgetKib ?? 8 * GIB_KIB;
   if (kind !== 'sample') return suggestedRange(os, budget);
@@ -78,7 +78,9 @@ export function firstForm(kind: CreateKind, given: Given, os: OsKind = 'linux'):
 const RANGE = ['minKib', 'maxKib'] as const;
 const SUGGESTED = ['name', 'cpus', 'diskGib', 'firmware', 'hasTpm'] as const;
 
-/** What the person changed stays; the rest is as if it had been begun so. */
+/**
+ * The next form, with the fields the person changed kept; the rest is as if the dialog had opened with it.
+ */
 function changedFrom(form: CreateForm, old: CreateForm, next: CreateForm): CreateForm {
   const isKept = (key: keyof CreateForm): boolean => form[key] !== old[key];
   const range = RANGE.some(isKept) ? { minKib: form.minKib, maxKib: form.maxKib } : {};
@@ -86,7 +88,7 @@ function changedFrom(form: CreateForm, old: CreateForm, next: CreateForm): Creat
   return { ...next, ...kept, ...range, group: form.group };
 }
 
-/** Another kind's first values; a file of another kind does not stay. */
+/** The form for another kind, with its first values; the chosen file is dropped, being of the old kind. */
 export function withKind(
   form: CreateForm,
   kind: CreateKind,
@@ -97,7 +99,7 @@ export function withKind(
   return changedFrom(form, old, firstForm(kind, given));
 }
 
-/** What another system wants of its machine. */
+/** The form for another system, with what that system wants of its machine. */
 export function withOs(form: CreateForm, os: OsKind, host: HostMemory | null): CreateForm {
   const given = { baseName: form.name, names: [], host };
   const next = changedFrom(form, firstForm(form.kind, given, form.os), firstForm(form.kind, given, os));
@@ -110,7 +112,7 @@ const diskBytes = (form: CreateForm): number => Math.round((amount(form.diskGib)
 
 const packagesOf = (text: string): string[] => text.split(/[\s,]+/).filter(word => word !== '');
 
-/** Null: it is no cloud image. */
+/** Null: the disk is no cloud image. */
 function cloudInitOf({ kind, cloudUser, cloudKey, cloudPackages }: CreateForm): CloudInit | null {
   if (kind !== 'disk' || cloudUser.trim() === '') return null;
   const key = cloudKey.trim();
@@ -133,7 +135,7 @@ function cloudProblems(form: CreateForm, text: Dictionary): CreateProblems {
   const { user, sshKeys, packages } = cloudInitSchema.shape;
   return {
     ...(user.safeParse(cloud.user).success ? {} : { cloudUser: words.userRule }),
-    // Without a key nobody gets in.
+    // Without a key nobody could log in.
     ...(cloud.sshKeys.length > 0 && sshKeys.safeParse(cloud.sshKeys).success
       ? {}
       : { cloudKey: words.keyRule }),
@@ -165,7 +167,7 @@ export function createProblems(
   return problems;
 }
 
-/** What the form asks of the service; null while it is not whole. */
+/** The parameters of vm.create; null while the form is incomplete. */
 export function toParams(form: CreateForm) {
   const common = {
     name: form.name.trim(),

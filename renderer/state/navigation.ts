@@ -1,5 +1,5 @@
-// Where the person is, which dialog is open, what went wrong last. The place is kept in the address, so that a
-// reload comes back to it.
+// Where the person is, which dialog is open, and the newest errors. The place is kept in the address, so that
+// a reload comes back to it.
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
@@ -67,7 +67,7 @@ window.addEventListener('popstate', () =>
 
 export const openDialog = (dialog: OpenDialog): void => navigationStore.setState({ dialog });
 
-/** More than this and the oldest goes: a storm of errors must not fill the window. */
+/** One more error removes the oldest: a storm of errors must not fill the window. */
 const ERRORS_MAX = 4;
 let nextErrorId = 1;
 export function showError(title: string, body: ErrorBody): void {

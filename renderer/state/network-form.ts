@@ -1,4 +1,4 @@
-// Port forwards as they are typed, and what is wrong with them in words. Pure.
+// The rows of typed port forwards: reads them, and says in words what is wrong. Pure.
 import { type PortForward, portForwardSchema } from '../../shared/vm-setup.ts';
 import type { Dictionary } from '../i18n/en.ts';
 
@@ -19,7 +19,7 @@ export const rowsOf = (forwards: readonly PortForward[]): ForwardRow[] =>
 
 const portOf = (text: string): number => (/^\d{1,5}$/.test(text.trim()) ? Number(text) : Number.NaN);
 
-/** What the rows ask for; the first row that cannot be, and why. */
+/** The forwards in the rows; and the first row that is invalid, with the reason. */
 export function forwardsOf(
   rows: readonly ForwardRow[],
   text: Dictionary,

@@ -1,4 +1,4 @@
-// A disk opened from outside, until the dialog for a new VM takes it.
+// Keeps a disk file opened from outside until the create dialog takes it.
 import type { ChosenFile } from './create-form.ts';
 
 let offered: ChosenFile | null = null;

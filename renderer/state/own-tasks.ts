@@ -1,4 +1,5 @@
-// The tasks this page asked for: their failures are told here; those of other windows and of the command line are not.
+// The tasks this page began: it tells their failures, and not those of tasks begun in other windows or by the
+// CLI.
 import { createStore } from 'zustand/vanilla';
 
 export const ownTasksStore = createStore<{ readonly ids: ReadonlySet<string> }>()(() => ({ ids: new Set() }));
@@ -10,7 +11,7 @@ const change = (edit: (ids: Set<string>) => void): void =>
     return { ids: next };
   });
 
-/** Any answer of the service that names a task begins one. */
+/** Notes the task of an answer: any answer of the service that names a task has begun it. */
 export function noteTask(result: unknown): void {
   if (typeof result !== 'object' || result === null || !('taskId' in result)) return;
   const { taskId } = result;

@@ -31,11 +31,11 @@ export function setPreferences(change: Partial<Preferences>): void {
   try {
     window.localStorage.setItem(KEY, JSON.stringify(preferencesStore.getState()));
   } catch {
-    // Storage may be closed to us (private window): the choice then lasts as long as the page.
+    // The browser may deny storage (private window): the choice then lasts as long as the page.
   }
 }
 
-/** Puts theme and language on the document; follows the system while asked to. */
+/** Sets theme and language on the document; with theme `system` it follows the system's changes. */
 export function applyPreferences(): void {
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const apply = (): void => {

@@ -6,9 +6,9 @@ import { type MemoryRange, sameRange } from '../../shared/memory.ts';
 export interface RangeDraft {
   /** What the service says. */
   readonly server: MemoryRange;
-  /** Under the finger, not sent yet. */
+  /** The range while a thumb is dragged, not sent yet. */
   readonly draft: MemoryRange | null;
-  /** Sent, not answered yet. */
+  /** The range that was sent and not answered yet. */
   readonly pending: { readonly seq: number; readonly range: MemoryRange } | null;
   readonly seq: number;
 }
@@ -27,7 +27,7 @@ export const dragTo = (state: RangeDraft, range: MemoryRange): RangeDraft => ({ 
 
 export const cancelDrag = (state: RangeDraft): RangeDraft => ({ ...state, draft: null });
 
-/** One command per release: `send` is null where nothing changed. */
+/** One command per release; `send` is null when nothing changed. */
 export function release(state: RangeDraft): { state: RangeDraft; send: RangeDraft['pending'] } {
   const { draft } = state;
   if (draft === null || sameRange(draft, state.pending?.range ?? state.server))
@@ -36,7 +36,7 @@ export function release(state: RangeDraft): { state: RangeDraft; send: RangeDraf
   return { state: { ...state, draft: null, pending: send, seq: send.seq }, send };
 }
 
-/** The reply is the newest truth we know: shown until the topic says otherwise. */
+/** The reply is the newest known value: it is shown until the topic tells another. */
 export function replied(state: RangeDraft, seq: number, range: MemoryRange): RangeDraft {
   if (state.pending?.seq !== seq) return state;
   return { ...state, server: range, pending: null };
@@ -46,6 +46,6 @@ export function refused(state: RangeDraft, seq: number): RangeDraft {
   return state.pending?.seq === seq ? { ...state, pending: null } : state;
 }
 
-/** The topic never moves a thumb under the finger: it is shown when nothing is in hand or on the way. */
+/** The topic never moves a thumb that is dragged: its value shows once nothing is dragged or on the way. */
 export const published = (state: RangeDraft, range: MemoryRange): RangeDraft =>
   sameRange(state.server, range) ? state : { ...state, server: range };

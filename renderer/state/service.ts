@@ -1,4 +1,4 @@
-// Mirrors of what the service publishes. Mirrored, not owned: only api/connection.ts writes here.
+// Mirrors of the service's topics. The service owns this state: only api/connection.ts writes here.
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { HistoryState } from '../../shared/history.ts';
@@ -10,12 +10,12 @@ import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 
 export const LEDGER_MAX = 200;
-/** Ten minutes at one sample a second, and room. */
+/** Ten minutes at one sample a second, and as many again to spare. */
 const SAMPLES_MAX = 1200;
 
 export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'incompatible' | 'signed-out';
 
-/** `ended`: it was signed in once. Or what the service says; null: nobody was signed in here. */
+/** `ended`: this browser's session ended. Null: it never had one. Else the service's own error. */
 export type SignedOut = 'ended' | ErrorBody | null;
 
 export interface ServiceState {
@@ -27,20 +27,20 @@ export interface ServiceState {
   readonly host: HostMemory | null;
   /** What IT set; null until the service has told. */
   readonly policy: PolicyReport | null;
-  /** By VM, where its range was changed: what undoing brings back, and when a trial ends. */
+  /** For each VM whose range was changed: what undoing brings back, and when a trial ends. */
   readonly ranges: Readonly<Record<string, RangeUndo>>;
-  /** By VM, where automatic history was ever set. */
+  /** For each VM whose automatic history was ever set. */
   readonly histories: Readonly<Record<string, HistoryState>>;
   readonly tasks: readonly Task[];
   /** Newest first. */
   readonly ledger: readonly LedgerEntry[];
-  /** Of the newest record of the audit this page has heard of; 0: none since it was opened. */
+  /** Number of the newest audit record this page has heard of; 0: none since it was opened. */
   readonly auditSeq: number;
   readonly timelines: Readonly<Record<string, Timeline>>;
   readonly timelineErrors: Readonly<Record<string, ErrorBody>>;
-  /** Live samples per VM since this page opened; older ones are asked for. */
+  /** Live samples of each VM since the page was last shown; older ones are asked for. */
   readonly samples: Readonly<Record<string, readonly MemorySample[]>>;
-  /** How often the page began to look: what it did not see meanwhile is asked for. */
+  /** How often the page was shown: each time, what it missed while hidden is asked for. */
   readonly looks: number;
 }
 
@@ -69,7 +69,7 @@ export function mirrorHost(host: HostMemory, at: number): void {
     for (const { spec } of state.vms ?? []) {
       const known = state.samples[spec.id];
       if (known === undefined) continue;
-      // Off: the chart keeps its past and shows a gap.
+      // A VM that is off gets one empty sample: the chart keeps its past and shows a gap.
       const gap = { at, targetKib: null, actualKib: null, usedKib: null };
       samples[spec.id] = known.at(-1)?.actualKib === null ? known : [...known, gap].slice(-SAMPLES_MAX);
     }

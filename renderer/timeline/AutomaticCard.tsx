@@ -1,4 +1,5 @@
-// Whether points are taken by themselves: how often, the next, what became of the last. And the ways to change and clean up.
+// The card of automatic points: how often they are taken, the next one, the outcome of the last, and buttons
+// to change the schedule and to clean up.
 import type { HistoryState } from '../../shared/history.ts';
 import { useSpeech } from '../i18n/text.ts';
 import type { HistoryVerb } from '../state/asked.ts';

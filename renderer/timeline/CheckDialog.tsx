@@ -1,4 +1,4 @@
-// Checking a VM's history: what it does, how far it is, what the newest check found.
+// Checks a VM's history: says what the check does, how far it is, and what the newest one found.
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { call } from '../api/connection.ts';
@@ -25,7 +25,7 @@ export function CheckDialog(props: {
   const { error, isSending, send } = useCommand();
   const begin = (): Promise<unknown> => send(() => call('vm.verify', { vmId: vm.spec.id }));
   const isIdle = running === null;
-  // While one runs the report is of what it has read so far.
+  // While a check runs, the report covers only what has been read so far.
   const shown = isIdle && report?.state !== 'running' ? (report ?? null) : null;
   return (
     <Dialog

@@ -1,4 +1,5 @@
-// What a check of the history found: what is whole, what is not, what to do. Never an alarm without what is safe.
+// What a check of the history found: what is whole, what is damaged, what to do. No alarm without what is
+// safe.
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VerifyReport } from '../../shared/verify.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -7,7 +8,7 @@ import { type Findings, findingsOf } from '../view/check.ts';
 import { formatBytes, formatMoment, formatOffset } from '../view/format.ts';
 import { pointName } from '../view/points.ts';
 
-/** More places are no help in a window. */
+/** Damaged places listed: more would not help in a window. */
 const PLACES_SHOWN = 50;
 
 interface ReportProps {
@@ -79,7 +80,7 @@ function useAdvice(): (findings: Findings) => { safe: string; todo: string } {
       : { safe: words.safeNow(wholeCount), todo: words.todoPoints };
 }
 
-/** Also where no dialog is open: the history says it by itself. */
+/** The damage in words; the history page shows them too, without any dialog open. */
 export function DamageWords({ report, timeline }: ReportProps) {
   const { text } = useSpeech();
   const findings = findingsOf(report, timeline);

@@ -1,4 +1,5 @@
-// Cleaning up: a slider over the oldest points, what goes by name, what that frees to the byte, and the way back.
+// Cleaning up: a slider over the oldest points, the names of those that go, what that frees, and the way
+// back.
 import { useEffect, useState } from 'react';
 import type { CleanUp, Frees } from '../../shared/history.ts';
 import type { Timeline } from '../../shared/timeline.ts';
@@ -15,7 +16,10 @@ import { momentOf, pointName } from '../view/points.ts';
 import { freesOf, staying } from '../view/schedule.ts';
 import { type Cleaned, CleanedNotice } from './CleanedNotice.tsx';
 
-/** Asked again when the history changes: what is offered must be there. */
+/**
+ * The points offered for cleaning up; asked for again when the history changes, so that all offered ones
+ * exist.
+ */
 function useOffer(timeline: Timeline, alsoPersons: boolean, isDone: boolean) {
   const { error, send } = useCommand();
   const [offer, setOffer] = useState<CleanUp | null>(null);

@@ -1,4 +1,4 @@
-// What a clean-up left behind: points in the trash, which come back or go for good.
+// After a clean-up: its points are in the trash, with buttons to restore them or to purge them.
 import { useState } from 'react';
 import type { Frees } from '../../shared/history.ts';
 import type { MomentId, VmId } from '../../shared/ids.ts';

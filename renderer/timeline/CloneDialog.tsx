@@ -1,4 +1,4 @@
-// A VM of its own from a point: its name is asked, the copying goes on in the background.
+// Makes a new VM from a point: asks its name; the copying goes on in the background.
 import { useState } from 'react';
 import { freeName } from '../../shared/free-name.ts';
 import type { Moment } from '../../shared/timeline.ts';

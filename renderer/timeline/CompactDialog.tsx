@@ -1,4 +1,5 @@
-// Giving back what the history holds for nothing: what it would do, how far it is, what came back.
+// Gives back unused space that the history holds: says what it would do, how far it is, and how much came
+// back.
 import { useState } from 'react';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';
@@ -73,7 +74,7 @@ export function CompactDialog(props: {
   const { vm, timeline } = props;
   const words = text.compact;
   const vmId = vm.spec.id;
-  // One that was begun before, or elsewhere, is this one too.
+  // A compaction begun before, or elsewhere, is shown as well.
   const underWay = useService(
     state =>
       state.tasks.find(

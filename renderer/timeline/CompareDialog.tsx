@@ -1,4 +1,4 @@
-// Two points, or a point and Now, held against each other. Asked anew with every choice; nothing is changed.
+// Compares two points, or a point and Now. Asks anew with every choice; changes nothing.
 import { useState } from 'react';
 import type { MomentId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';

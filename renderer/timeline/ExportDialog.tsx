@@ -1,5 +1,5 @@
-// Writing a disk as it was at a point into a file other programs open. The dialog says where it goes and how far it is;
-// closing it leaves the work to the background.
+// Writes a disk as it was at a point into a file that other programs open. The dialog says where the file
+// goes and how far it is; closing it leaves the work to the background.
 import { useState } from 'react';
 import { type ExportFormat, exportFormatSchema, type Moment } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';

@@ -1,4 +1,4 @@
-// An update: one file with what a point has otherwise than an older one, for whoever has the older one.
+// Exports an update: one file with the differences between two points, for a person who has the older one.
 import { useState } from 'react';
 import type { DiskId, MomentId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
@@ -26,7 +26,7 @@ function Size(props: { readonly timeline: Timeline; readonly wish: UpdateWish })
   const { text, language } = useSpeech();
   const { fromId, toId, diskId } = props.wish;
   const found = useDifference(props.timeline.vmId, fromId, toId);
-  // The service refuses in its own words what cannot be made; no guess beforehand.
+  // An impossible update is refused by the service in its own words; nothing is guessed here beforehand.
   if (found.kind !== 'known') return <p className="quiet">{text.compare.asking}</p>;
   const { disks } = found.value;
   const disk = diskId === null ? disks[0] : disks.find(other => other.diskId === diskId);

@@ -1,4 +1,5 @@
-// Single files of a point: looked for a folder at a time, chosen, and copied out. Nothing at the point or in the VM changes.
+// Copies single files out of a point: the person looks through its folders and chooses files. Neither the
+// point nor the VM changes.
 import { useState } from 'react';
 import type { DiskId } from '../../shared/ids.ts';
 import type { FileList } from '../../shared/point-files.ts';
@@ -118,7 +119,7 @@ export function FilesDialog(props: {
   const place = { vmId: vm.spec.id, momentId: moment.id };
   const folder = { ...place, ...inside };
   const found = useAnswer(JSON.stringify(folder), () => call('moment.files', folder));
-  // What the select shows stays while another folder is asked for.
+  // The last list stays, for the select, while another folder is being read.
   if (found.kind === 'known' && found.value !== list) setList(found.value);
   const move = (next: Inside): void => {
     if (next.diskId !== inside.diskId || next.volume !== inside.volume) setChosen(new Set());

@@ -1,4 +1,4 @@
-// What may differ on each disk: a sentence, and a strip over the disk that says where.
+// What may differ on each disk: a sentence, and a strip that shows where on the disk.
 import type { PointDifference, Timeline } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
@@ -99,7 +99,7 @@ function DiskDifference(props: {
   );
 }
 
-/** `isShort`: for a card, where the numbers are enough. */
+/** `isShort`: for a card, which shows the numbers only. */
 export function DiskDifferences(props: {
   readonly found: Difference;
   readonly timeline: Timeline;
@@ -123,7 +123,7 @@ export function DiskDifferences(props: {
     <div className="differences" role="status">
       {found.value.disks.map(({ diskId, difference }) => {
         const index = timeline.disks.findIndex(({ id }) => id === diskId);
-        // A point may be of a larger disk than the one that is there now.
+        // The disk may have been larger at a point than it is now.
         const end = difference.ranges.reduce((most, range) => Math.max(most, range.offset + range.length), 0);
         const bytes = Math.max(timeline.disks[index]?.virtualBytes ?? 0, end);
         return (

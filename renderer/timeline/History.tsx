@@ -1,4 +1,4 @@
-// A history that is known: the timeline or its table twin, what is settling, the chosen point.
+// The history, once its timeline is known: drawn or as a table, with the settling and the chosen point.
 import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
@@ -26,10 +26,10 @@ import { Timeline } from './Timeline.tsx';
 import { TrashCard } from './TrashCard.tsx';
 import { useVerifyReport } from './use-verify-report.ts';
 
-/** Above this the table opens first: it is the view for long lists. */
+/** From this many points on the table opens first: it is the view for long lists. */
 const TABLE_FROM = 200;
 
-/** A verb asked elsewhere is done once this page is there to do it. */
+/** Does a verb that was asked elsewhere, once this page is there to do it. */
 function useAsked(vm: VmSummary, act: (verb: HistoryVerb) => void): void {
   const asked = useStore(askedStore, state => state.asked);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new question moves this on

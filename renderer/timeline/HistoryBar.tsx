@@ -1,4 +1,4 @@
-// Over the timeline: how the disk stands, how much the history holds, how it is looked at, and what can be done.
+// The bar over the timeline: the disk's health, the size of the history, the choice of view, and the verbs.
 
 import { Ellipsis } from 'lucide-react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';

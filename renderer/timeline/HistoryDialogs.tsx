@@ -1,4 +1,4 @@
-// The dialog a verb of the history opens; verbs of a point need one that is chosen.
+// The dialog that a verb of the history opens; verbs of a point need a chosen point.
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import type { HistoryVerb } from '../state/asked.ts';
@@ -44,7 +44,7 @@ export function HistoryDialogs(props: {
       return <CleanUpDialog vm={vm} timeline={timeline} onClose={onClose} />;
     case 'export-update':
       return <ExportUpdateDialog vm={vm} timeline={timeline} chosen={moment} onClose={onClose} />;
-    // Done at once: nothing is asked.
+    // Peek is done at once, without a dialog.
     case 'peek':
       return null;
     case 'import-update':

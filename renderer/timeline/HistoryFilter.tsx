@@ -1,4 +1,4 @@
-// Which points are shown, and how near.
+// Chooses which points are shown, and the zoom.
 import { Minus, Plus } from 'lucide-react';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';
@@ -10,7 +10,7 @@ export function HistoryFilter(props: {
   readonly filter: PointFilter;
   readonly setFilter: (filter: PointFilter) => void;
   readonly shown: number;
-  /** Null: nothing to zoom. */
+  /** Null: the view (the table) cannot be zoomed. */
   readonly zoom: number | null;
   readonly onZoom: (steps: 1 | -1) => void;
 }) {

@@ -1,4 +1,5 @@
-// An update made elsewhere becomes a point. Which one it was made from is asked only where the file cannot say it.
+// Imports an update made elsewhere as a point. Asks which point it was made from only if the file cannot
+// tell.
 import { useState } from 'react';
 import type { MomentId, TaskId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';
@@ -22,7 +23,7 @@ interface Wish {
   readonly file: ChosenFile | null;
   readonly name: string;
   readonly ontoId: MomentId | null;
-  /** The file could not say it: a person has to. */
+  /** The file cannot tell its parent: the person has to. */
   readonly asksOnto: boolean;
 }
 const NO_WISH: Wish = { file: null, name: '', ontoId: null, asksOnto: false };
@@ -43,7 +44,7 @@ function Fields(props: {
         accept=".vhd,.avhd"
         file={wish.file}
         problem={null}
-        // Another file may know its parent again.
+        // Another file may tell its parent.
         onChange={file => onChange({ ...wish, file, ontoId: null, asksOnto: false })}
       />
       {wish.asksOnto ? (
@@ -149,7 +150,7 @@ export function ImportUpdateDialog(props: {
       }
     >
       {error !== null && asksForParent(error) ? (
-        // What to do is the field below, not the command line its words name.
+        // The field below is what to do, not the command line that the error's advice names.
         <Notice tone="warn" title={words.ontoTitle} live="assertive">
           <ErrorWords body={{ ...error, todo: '' }} />
         </Notice>

@@ -7,7 +7,7 @@ import { countOf } from '../view/schedule.ts';
 import type { FieldsProps } from './ScheduleFields.tsx';
 import { SizeLine } from './SizeLine.tsx';
 
-/** As the schema of it has them. */
+/** The fields and their bounds, as in retentionSchema. */
 const KEPT: readonly (readonly [keyof Retention, number, number])[] = [
   ['allHours', 1, 8784],
   ['days', 0, 366],

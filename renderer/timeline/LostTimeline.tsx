@@ -1,4 +1,5 @@
-// The list of points is gone or ruined while the images are there (T5): what happened, what is safe, and one button.
+// Shown when timeline.db is gone or ruined while the images exist (T5): what happened, what is safe, and one
+// button.
 import { X } from 'lucide-react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { Rescued } from '../../shared/timeline.ts';

@@ -1,4 +1,4 @@
-// Now, where no point is chosen: what it takes, and the next point.
+// The card of Now, shown when no point is chosen: the space it takes, and a button for the next point.
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,5 +1,5 @@
-// The chosen point: what it is, what it costs in large figures, and what can be done. Going back is the filled
-// button; deleting is the quietest.
+// The card of the chosen point: what it is, its costs in large figures, and its verbs. Going back is the
+// filled button; deleting is the quietest.
 
 import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
@@ -50,7 +50,7 @@ function NoteField(props: { readonly vm: VmSummary; readonly moment: Moment }) {
   );
 }
 
-/** Asked only when somebody wants to know: a long history has many points. */
+/** Compares only when a person asks: a long history has many points. */
 function ChangedSince(props: { readonly timeline: Timeline; readonly moment: Moment }) {
   const { timeline, moment } = props;
   const found = useDifference(timeline.vmId, moment.id, null);

@@ -1,4 +1,4 @@
-// Going back, renaming, deleting. Every one says what is kept; the button is the verb.
+// The dialogs for going back, renaming and deleting. Each says what is kept; its button is the verb.
 import { useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
@@ -74,7 +74,7 @@ function GoBack(props: PointDialogProps) {
   );
 }
 
-/** Null until it is known. */
+/** Bytes that deleting the point frees later, by merging; null until known. */
 function useFreedLater(vmId: VmId, { id: momentId, freesBytes }: Moment): number | null {
   const ask = () => call('moment.cost', { vmId, momentId });
   const cost = useAnswer(`${vmId} ${momentId} ${freesBytes}`, freesBytes === null ? ask : null);

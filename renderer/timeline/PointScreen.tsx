@@ -1,4 +1,4 @@
-// What the screen showed when a point was taken. A guest's pixels, shown as a picture and as nothing else.
+// What the screen showed when a point was taken. A guest's pixels: shown as a picture and as nothing else.
 import type { VmId } from '../../shared/ids.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import { call } from '../api/connection.ts';
@@ -15,7 +15,7 @@ export function PointScreen(props: { readonly vmId: VmId; readonly moment: Momen
   const png = shown.kind === 'known' ? shown.value.png : null;
   if (!hasScreen) return null;
   const name = pointName(moment, text);
-  // Its place is kept while it is fetched: nothing jumps.
+  // The picture's place is kept while it is fetched, so that nothing jumps.
   return (
     <div className="point-screen">
       {png === null ? null : <img src={`data:image/png;base64,${png}`} alt={text.moments.screenOf(name)} />}

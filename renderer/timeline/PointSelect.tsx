@@ -1,4 +1,4 @@
-// Choosing a point by its name and time, newest first; Now where it is a choice.
+// A select of points by name and time, newest first; it can offer Now as well.
 import type { MomentId } from '../../shared/ids.ts';
 import type { Timeline } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -14,9 +14,9 @@ export function PointSelect<T extends MomentId | null>(props: {
   readonly error?: string | null;
   readonly timeline: Timeline;
   readonly value: T;
-  /** Where Now is a choice it is null; where it is none, null is "not chosen yet". */
+  /** The words for null: Now, where that can be chosen, else "not chosen yet". */
   readonly nullWords: string | null;
-  /** Named as the one before. */
+  /** The point that the list marks as the one before. */
   readonly parentId?: MomentId | null;
   readonly onChange: (id: MomentId | null) => void;
 }) {

@@ -1,5 +1,5 @@
-// The table twin of the timeline: the same points with the same keys, newest first, for long lists and for screen
-// readers. Only the rows in sight are in the page.
+// The timeline as a table: the same points with the same keys, newest first, for long lists and for screen
+// readers. Only the visible rows are in the page.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -8,7 +8,7 @@ import { formatBytes, formatMoment } from '../view/format.ts';
 import { newestFirst, pointName } from '../view/points.ts';
 import { rowWindow } from '../view/timeline-view.ts';
 
-/** As in history.css. */
+/** The heights in history.css. */
 const ROW_PX = 36;
 const HEAD_PX = 26;
 const VIEW_PX = 340;

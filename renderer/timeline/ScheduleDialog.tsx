@@ -1,4 +1,4 @@
-// When points are taken by themselves and how long they stay; what that means is shown before it is saved.
+// Sets when points are taken automatically and how long they stay; shows what that means before it is saved.
 import { useState } from 'react';
 import { DEFAULT_SCHEDULE, type Schedule } from '../../shared/history.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -19,7 +19,7 @@ export function ScheduleDialog(props: { readonly vm: VmSummary; readonly onClose
   const vmId = vm.spec.id;
   const words = text.automatic.dialog;
   const known = useService(state => state.histories[vmId]?.schedule ?? DEFAULT_SCHEDULE);
-  // Who opens this while it is off has come to turn it on.
+  // A person who opens this while the schedule is off has come to turn it on.
   const [draft, setDraft] = useState<Schedule>(() => ({ ...known, isOn: true }));
   const [bad, setBad] = useState<ReadonlySet<string>>(new Set());
   const { error, isSending, send } = useCommand();

@@ -1,4 +1,4 @@
-// The fields of a schedule: the clock, the change, and the battery.
+// The fields of a schedule: the times, the amount of change, and the battery.
 import { INTERVAL_MINUTES, type Schedule } from '../../shared/history.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { ManagedMark, useRule } from '../policy/ManagedMark.tsx';
@@ -10,13 +10,13 @@ import { SizeLine } from './SizeLine.tsx';
 export interface FieldsProps {
   readonly draft: Schedule;
   readonly onChange: (part: Partial<Schedule>) => void;
-  /** Whether what stands in that field can be saved. */
+  /** Tells whether the field's content can be saved. */
   readonly onCheck: (field: string, isGood: boolean) => void;
 }
 
 const BATTERY = [0, 20, 50, 100] as const;
 
-/** Also without automatic points: settling follows it, too. */
+/** Shown also without automatic points: settling follows the battery limit too. */
 function BatteryLine({ draft, onChange }: Pick<FieldsProps, 'draft' | 'onChange'>) {
   const { text } = useSpeech();
   const words = text.automatic.dialog;

@@ -1,4 +1,5 @@
-// What a schedule would do if it were saved now, as the service says it: the next times, what goes, how the quota stands.
+// What a schedule would do if it were saved now, as the service computes it: the next times, the points that
+// go, the state of the quota.
 import { useEffect, useState } from 'react';
 import type { HistoryPreview, Schedule } from '../../shared/history.ts';
 import type { VmId } from '../../shared/ids.ts';
@@ -7,11 +8,11 @@ import { useSpeech } from '../i18n/text.ts';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { pointName } from '../view/points.ts';
 
-/** Typing must not ask for every letter. */
+/** How long typing must pause before the service is asked. */
 const STILL_MS = 300;
 const SHOWN_MAX = 50;
 
-/** Null until it is known, and where it cannot be. */
+/** Null until the preview is known, and when the service cannot make it. */
 function usePreview(vmId: VmId, schedule: Schedule): HistoryPreview | null {
   const [preview, setPreview] = useState<HistoryPreview | null>(null);
   useEffect(() => {

@@ -3,7 +3,7 @@ import { KIB } from '../../shared/units.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { AmountField } from '../ui/AmountField.tsx';
 
-/** An amount in bytes; empty: what `onClear` means. */
+/** A line to edit an amount in bytes; emptying it calls `onClear`. */
 export function SizeLine(props: {
   readonly label: string;
   readonly note: string;

@@ -1,6 +1,6 @@
-// The drawn timeline: Now the filled root at the right end, branches below, the reversal's bead on its edge.
-// One list box: arrows walk it, its active option is told to a screen reader; the table is its twin. Of a long history
-// only what is in sight is drawn.
+// The drawn timeline: Now is the filled node at the right end, branches hang below, the reversal's bead sits
+// on its edge. One list box: arrows walk it, and a screen reader hears its active option. PointTable.tsx
+// shows the same as a table. Only the visible part of a long history is drawn.
 import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -20,7 +20,7 @@ import { clipLayout } from '../view/timeline-view.ts';
 import { walkTimeline } from '../view/timeline-walk.ts';
 import { Bead, Days, Edge, Gaps, Node, NowWords, optionId } from './TimelineParts.tsx';
 
-/** A chosen point nearer to the edge than this is brought to the middle. */
+/** A chosen point nearer to the edge than this is scrolled to the middle. */
 const EDGE_PX = 48;
 
 /** "Point “before update”, Tue 14:05, pinned, 1.2 GiB, 3 of 15" */
@@ -71,7 +71,7 @@ function onTimelineKey(event: KeyboardEvent, layout: TimelineLayout, props: Time
   event.preventDefault();
 }
 
-/** The edge being turned, and how far from its own start the bead stands. */
+/** The edge being turned, and the bead's share of the way from the edge's start; null: none is turned. */
 function turningOf(timeline: TimelineState, layout: TimelineLayout) {
   const turning = reversalEdge(timeline);
   const { reversal } = timeline.settle;
@@ -90,7 +90,7 @@ export function Timeline(props: TimelineProps) {
   const [scrolled, setScrolled] = useState(0);
   const { timeline, now, selected, zoom } = props;
   const { moments } = timeline;
-  // A minute is fine enough for where Now stands.
+  // Now's place needs no more precision than a minute, so the layout is made once a minute.
   const minute = Math.floor(now / 60_000) * 60_000;
   const layout = useMemo(
     () => layTimeline(timeline, { now: minute, width: Math.max(width, 320), zoom }),
@@ -107,7 +107,8 @@ export function Timeline(props: TimelineProps) {
   const chosen = layout.nodes.find(node => node.id === selected);
   const nowNode = clip.nodes.find(node => node.id === NOW);
   const turning = turningOf(timeline, layout);
-  // Now is what people come for: a long history opens at its right end. Whatever is chosen from then on is in sight.
+  // People come for Now, so a long history opens at its right end. Any point chosen later is scrolled into
+  // view.
   // biome-ignore lint/correctness/useExhaustiveDependencies: again when something else is chosen or drawn, not when a minute passes
   useEffect(() => {
     const element = box.current;

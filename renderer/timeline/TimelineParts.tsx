@@ -1,4 +1,5 @@
-// What the drawn timeline is made of: edges, the bead on the edge being turned, nodes with their names, days, gaps.
+// The parts of the drawn timeline: edges, the bead on the edge being turned, nodes with their names, days,
+// gaps.
 import { useEffect, useRef } from 'react';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';
@@ -13,7 +14,7 @@ export function Edge(props: { readonly edge: TimelineEdge }) {
   return <path className="edge" d={path} stroke={hueColor(hue)} opacity={hue === 0 ? 0.55 : 0.75} />;
 }
 
-/** The edge under reversal: how far it has been turned, and the bead that travels on it. */
+/** The edge under reversal: a line for the part already turned, and the bead that travels on it. */
 export function Bead(props: { readonly edge: TimelineEdge; readonly share: number }) {
   const path = useRef<SVGPathElement | null>(null);
   const bead = useRef<SVGGElement | null>(null);
@@ -28,7 +29,7 @@ export function Bead(props: { readonly edge: TimelineEdge; readonly share: numbe
     const element = bead.current;
     if (element === null) return;
     element.setAttribute('transform', `translate(${at.x} ${at.y})`);
-    // It glides from where it was; where it first stands, and on a new drawing, it just is.
+    // The bead glides from its last place; at its first place, and on a new drawing, it does not.
     const timer = setTimeout(() => element.classList.add('gliding'), 50);
     return () => clearTimeout(timer);
   }, [share, edge.path]);

@@ -1,4 +1,5 @@
-// What was deleted and is not gone yet: each can come back, or all of it can go. Nothing is shown while it is empty.
+// The trash: deleted points, each of which can be restored, and a button to purge all. Not shown while it is
+// empty.
 import { useState } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
 import { attempt } from '../api/commands.ts';
@@ -9,7 +10,7 @@ import { Confirm } from '../ui/Dialog.tsx';
 import { formatBytes, formatMoment } from '../view/format.ts';
 import { pointName } from '../view/points.ts';
 
-/** More is rarely read one by one; the CLI lists all. */
+/** Points listed: more are rarely read one by one, and the CLI lists all. */
 const SHOWN_MAX = 50;
 
 export function TrashCard(props: { readonly timeline: Timeline }) {

@@ -1,4 +1,5 @@
-// The newest check of a VM's history: asked when it is looked at, and again whenever one ends.
+// The newest check of a VM's history: asked for when the page is opened, and again whenever a check begins or
+// ends.
 import { useEffect, useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';
@@ -7,9 +8,9 @@ import { call } from '../api/connection.ts';
 import { useService } from '../ui/hooks.ts';
 
 export interface LastCheck {
-  /** Null: none since the service started. Undefined: not known yet. */
+  /** Null: no check since the service started. Undefined: not known yet. */
   readonly report: VerifyReport | null | undefined;
-  /** Whoever began it. */
+  /** The check under way, whoever began it; null: none. */
   readonly running: Task | null;
 }
 
@@ -28,7 +29,7 @@ export function useVerifyReport(vmId: VmId): LastCheck {
       answer => {
         if (isWanted) setReport(answer.report);
       },
-      // Without it the check can be made all the same.
+      // A check can be made without knowing the last report.
       () => undefined,
     );
     return () => {

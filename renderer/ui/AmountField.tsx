@@ -1,4 +1,4 @@
-// An amount of memory typed by hand: "2", "2.5", "512 MiB". Commits on Enter or when left; Esc restores.
+// A field for an amount of memory: "2", "2.5", "512 MiB". Commits on Enter or when left; Esc restores.
 import { useState } from 'react';
 import { GIB_KIB, MIB_KIB } from '../../shared/units.ts';
 import { parseAmount } from '../view/memory-scale.ts';
@@ -17,7 +17,7 @@ export function AmountField(props: {
   readonly isInvalid?: boolean;
   /** Null: what was typed is no amount. */
   readonly onCommit: (kib: number | null) => void;
-  /** Where an empty field means something: nothing asked for. */
+  /** Set where an empty field has a meaning: that no amount is asked for. */
   readonly onClear?: () => void;
 }) {
   const shown = props.kib === null ? { text: '', unit: 'GiB' as const } : typedAmount(props.kib);

@@ -9,7 +9,10 @@ export function Button(props: {
   readonly look?: 'plain' | 'go' | 'flat' | 'danger' | 'icon';
   readonly label?: string;
   readonly isDisabled?: boolean;
-  /** What it calls in the end: off for whoever may not, with the reason. */
+  /**
+   * The method the button calls in the end: for a role that may not call it the button is off, with the
+   * reason.
+   */
   readonly needs?: Needs;
   readonly isPressed?: boolean;
   readonly type?: 'button' | 'submit';

@@ -1,4 +1,4 @@
-// What is shown before, without and after the connection.
+// The screens shown while there is no connection: before it is made, when it is lost, when it is refused.
 import { type FormEvent, useState } from 'react';
 import { type NotIn, signIn } from '../api/session.ts';
 import { useSpeech } from '../i18n/text.ts';

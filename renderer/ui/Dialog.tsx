@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { Button } from './Button.tsx';
 
-/** A verb that was pressed may be gone or disabled in the next step: the keyboard must not fall out of the dialog. */
+/** Keeps the keyboard's focus in the dialog when the pressed button is gone or disabled in the next step. */
 function useHeldFocus() {
   const box = useRef<HTMLElement | null>(null);
   useEffect(() => {
@@ -19,7 +19,7 @@ export function Dialog(props: {
   readonly children: ReactNode;
   readonly actions?: ReactNode;
   readonly size?: 'small' | 'medium' | 'wide';
-  /** A form in progress is not lost by a click beside it. */
+  /** A click beside the dialog does not close it: a form in progress is not lost. */
   readonly keepOpen?: boolean;
 }) {
   const box = useHeldFocus();
@@ -45,7 +45,7 @@ export function Dialog(props: {
   );
 }
 
-/** Says what happens and what is kept; its button is the verb. */
+/** Asks before a verb: says what happens and what is kept; its button is the verb. */
 export function Confirm(props: {
   readonly title: string;
   readonly verb: string;

@@ -1,4 +1,5 @@
-// The file a task has written, for whoever is not at the computer it was written on.
+// A button to download the file a task has written, for a person who is not at the computer where it was
+// written.
 import { Download } from 'lucide-react';
 import type { Task } from '../../shared/task.ts';
 import { attempt } from '../api/commands.ts';

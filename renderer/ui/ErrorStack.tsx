@@ -1,4 +1,4 @@
-// Errors of commands as cards that stay until dismissed: an error that vanishes by itself was not told.
+// Errors of commands as cards that stay until dismissed: an error that vanished by itself might not be read.
 import { X } from 'lucide-react';
 import { useStore } from 'zustand';
 import { useSpeech } from '../i18n/text.ts';

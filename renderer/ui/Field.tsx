@@ -1,4 +1,4 @@
-// A labelled field with its help and its error in words beside it.
+// Labelled fields, each with its help and its error in words beside it.
 import { type ReactNode, useId } from 'react';
 
 export function Field(props: {
@@ -31,7 +31,7 @@ export function Field(props: {
   );
 }
 
-/** Yes or no, with what it means below. */
+/** A check box, with its meaning below. */
 export function CheckField(props: {
   readonly label: string;
   readonly help?: string;
@@ -61,7 +61,7 @@ export function CheckField(props: {
   );
 }
 
-/** A row of exclusive choices: small sets that are worth seeing at once. */
+/** A row of exclusive choices, for small sets that are worth seeing at once. */
 export function Segmented<T extends string>(props: {
   readonly label: string;
   readonly value: T;

@@ -1,4 +1,4 @@
-// A file of the person's: by native dialog in the desktop shell, by upload in a browser.
+// Chooses a file of the person's: by native dialog in the desktop shell, by upload in a browser.
 import { useRef, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { errorBodyOf } from '../api/commands.ts';
@@ -13,7 +13,7 @@ import { ErrorWords } from './Notice.tsx';
 
 export function FileChoice(props: {
   readonly kind: 'disk' | 'iso';
-  /** Endings, as the browser's dialog wants them. */
+  /** File name endings, in the form of the browser's `accept`. */
   readonly accept: string;
   readonly file: ChosenFile | null;
   readonly problem: string | null;

@@ -1,4 +1,4 @@
-// A wash, not an alarm: what happened, what is safe, one thing to do.
+// A tinted notice, not an alarm: what happened, what is safe, one thing to do.
 import { CircleCheck, Info, Timer, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
@@ -14,7 +14,7 @@ const SIGNS = {
 } as const;
 
 export function Notice(props: {
-  /** `trial`: something that ends by itself. */
+  /** `trial`: for something that ends by itself. */
   readonly tone: 'warn' | 'bad' | 'calm' | 'good' | 'trial';
   readonly title: string;
   readonly children?: ReactNode;
@@ -35,7 +35,7 @@ export function Notice(props: {
   );
 }
 
-/** What happened, what is safe, what to do. */
+/** An error in words: what happened, what is safe, what to do. */
 export function ErrorWords(props: { readonly body: ErrorBody }) {
   const { text } = useSpeech();
   const { code, incident } = props.body;

@@ -1,4 +1,4 @@
-// Ctrl+K: jump to a VM, or do any verb to it.
+// The command palette (Ctrl+K): jumps to a VM, or does any verb to it.
 import { useState } from 'react';
 import { Dialog as AriaDialog, Modal, ModalOverlay } from 'react-aria-components';
 import { useSpeech } from '../i18n/text.ts';
@@ -11,12 +11,12 @@ import { useVmEntries } from './palette-vms.ts';
 export interface Entry {
   readonly id: string;
   readonly label: string;
-  /** What it calls in the end. */
+  /** The method the entry calls in the end. */
   readonly needs?: Needs;
   readonly run: () => void;
 }
 const SHOWN_MAX = 9;
-/** Ids of the page have no spaces; names and verbs may. */
+/** Made from the index: an element's id may have no spaces, which names and verbs have. */
 const optionId = (index: number): string => `palette-${index}`;
 
 export function Palette(props: { readonly onClose: () => void }) {

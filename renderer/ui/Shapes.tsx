@@ -1,4 +1,4 @@
-// The mark of the program, and each VM state as a shape: colour never speaks alone.
+// The program's logo, and a shape for each VM state: colour alone never tells a state.
 import type { VmPhase } from '../../shared/vm.ts';
 
 export function Mark() {

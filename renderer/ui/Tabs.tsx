@@ -1,4 +1,4 @@
-// The row of tabs of a page: one is chosen, arrows go round; and the panel that shows it.
+// A page's row of tabs (arrow keys go round it) and the panel of the chosen tab.
 import type { ReactNode } from 'react';
 import { ROLE_REASON_ID } from '../policy/role.ts';
 
@@ -9,9 +9,9 @@ export function Tabs<T extends string>(props: {
   readonly tabs: readonly T[];
   readonly tab: T;
   readonly names: Readonly<Record<T, string>>;
-  /** Of the element each shows its page in; the tabs' own ids begin with it. */
+  /** The id of the panel element in which the chosen tab shows; the tabs' own ids begin with it. */
   readonly panelId: string;
-  /** For those who may more, with the reason. */
+  /** Tabs that this role may not open: they are off, with the reason. */
   readonly off?: readonly T[];
   readonly onSelect: (tab: T) => void;
 }) {

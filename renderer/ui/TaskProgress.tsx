@@ -1,4 +1,4 @@
-// A task as the window shows it: how far it is, in its own words and in bytes; pause and stop.
+// A task's progress in the window: how far it is, in its own words and in bytes; pause and stop.
 import { Pause, Play } from 'lucide-react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { LONG_KINDS, type Task } from '../../shared/task.ts';
@@ -16,7 +16,7 @@ export function useAmount(task: Task | null): string {
   return text.tasks.amount(formatBytes(task.bytesDone, language), formatBytes(task.bytesTotal, language));
 }
 
-/** An unknown share is a bar that moves; one that waits does not. */
+/** An unknown share shows as a moving bar, except while the task is paused. */
 export function TaskBar(props: { readonly task: Task | null; readonly label: string }) {
   const { task } = props;
   const value = task?.progress ?? (task?.isPaused === true ? 0 : null);
@@ -45,7 +45,7 @@ export function TaskProgress(props: {
   );
 }
 
-/** Of a task that can ever be paused. */
+/** The pause button of a task; none for a kind of task that can never be paused. */
 export function PauseTask(props: { readonly task: Task; readonly isIcon?: boolean }) {
   const { text } = useSpeech();
   const { id, kind, title, isPaused, canPause } = props.task;

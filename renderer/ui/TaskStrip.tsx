@@ -1,4 +1,5 @@
-// Long work at the foot of the window: what, which step, how far, pause, stop. Failures become error cards.
+// The strip of running tasks at the foot of the window: title, step, progress, pause, stop. Failures become
+// error cards.
 import { X } from 'lucide-react';
 import { useEffect } from 'react';
 import { useStore } from 'zustand';

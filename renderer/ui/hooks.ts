@@ -1,4 +1,5 @@
-// Small hooks: narrow selectors over the stores, a slow clock for relative times, an element's width.
+// Small hooks: narrow selectors over the stores, a slow clock for relative times, a countdown, an element's
+// width.
 import { type RefObject, useEffect, useReducer, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { RangeUndo, VmMemory } from '../../shared/memory.ts';
@@ -19,7 +20,7 @@ export const useMemory = (vmId: string): VmMemory | null =>
 const NO_UNDO: RangeUndo = { before: null, trialEndsAt: null };
 export const useRangeUndo = (vmId: string): RangeUndo => useService(state => state.ranges[vmId] ?? NO_UNDO);
 
-/** Colour variable of a VM, for inline `--c`. */
+/** Returns each VM's colour as an inline style that sets `--c`. */
 export function useHue(): (vmId: string) => Record<string, string> {
   const hues = vmHues(useVms());
   return vmId => ({ '--c': `var(--vm${hues[vmId] ?? 1})` });
@@ -38,7 +39,7 @@ export function useNow(everyMs = 10_000): number {
   return now;
 }
 
-/** Whole seconds until then, moving exactly when the number does; 0 where there is no such time. */
+/** Whole seconds until `endsAt`; redraws exactly when the number changes. 0 for null. */
 export function useSecondsLeft(endsAt: number | null): number {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {

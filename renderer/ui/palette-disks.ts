@@ -1,4 +1,4 @@
-// The palette's verbs of disks and histories: for every VM, and for the point that is chosen on the page one looks at.
+// The palette's verbs on disks and histories: of every VM, and of the point chosen on the current page.
 import { useStore } from 'zustand';
 import type { VmId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
@@ -44,7 +44,7 @@ const POINT_NEEDS = {
   delete: 'moment.delete',
 } as const satisfies Record<(typeof POINT_VERBS)[number], Needs>;
 
-/** Of the VM on screen, where one of its points is chosen. */
+/** Verbs on the chosen point of the VM on screen; none when no point is chosen. */
 function useChosenPoint(): readonly Entry[] {
   const { text } = useSpeech();
   const place = useStore(navigationStore, state => state.place);
@@ -63,7 +63,7 @@ function useChosenPoint(): readonly Entry[] {
   }));
 }
 
-/** Settling is let go on or paused from anywhere. */
+/** Verbs that pause settling or let it go on, from anywhere. */
 function settleEntries(
   vmId: VmId,
   name: string,

@@ -1,4 +1,4 @@
-// The palette's verbs of VMs and of this computer: all of them, whatever page one looks at.
+// The palette's verbs on VMs and on this computer: all of them, on whatever page the person is.
 
 import { useMemo } from 'react';
 import type { RangeUndo } from '../../shared/memory.ts';
@@ -25,7 +25,7 @@ import { VERB_NEEDS, type VmVerb, verbsIn } from '../view/vm-verbs.ts';
 import { useService, useVms } from './hooks.ts';
 import type { Entry } from './Palette.tsx';
 
-/** Taking the last change of a range back; of a trial, both its ends. */
+/** Verbs on the last change of a range: take it back; for a trial, keep it or end it. */
 function rangeEntries({ spec }: VmSummary, undo: RangeUndo, { text, language }: Speech): Entry[] {
   const { id, name } = spec;
   const entry = (
@@ -88,7 +88,7 @@ function vmEntries(vm: VmSummary, undo: RangeUndo, speech: Speech): Entry[] {
   return [
     ...verbsIn(vm.state.phase).map(verb => ({
       id: `${id}${verb}`,
-      // “Delete…” asks more: named like a page.
+      // A verb with an ellipsis opens a dialog, so it is named like a page.
       label: text.vm[verb].endsWith('…')
         ? text.palette.tab(name, text.vm[verb])
         : text.palette.act(text.vm[verb], name),

@@ -1,4 +1,4 @@
-// The keyboard map of the whole window. The console's own keys never get here while it owns the keyboard.
+// The keyboard map of the whole window. While a console owns the keyboard, its keys never get here.
 
 import { mayCall } from '../../shared/roles.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -8,7 +8,7 @@ import { ask } from '../state/asked.ts';
 import { goTo, navigationStore, openDialog } from '../state/navigation.ts';
 import { serviceStore } from '../state/service.ts';
 
-/** Custom event: the memory page drops what is under the finger, or takes the last change back. */
+/** Custom event that makes the memory page cancel the drag under way, or take the last change back. */
 export const UNDO_RANGE_EVENT = 'ebb:undo-range';
 
 const currentVm = (): VmSummary | null => {
@@ -17,7 +17,7 @@ const currentVm = (): VmSummary | null => {
   return serviceStore.getState().vms?.find(vm => vm.spec.id === place.vmId) ?? null;
 };
 
-/** What the service would refuse is not begun. */
+/** Whether the role may call the method: nothing is begun that the service would refuse. */
 const may = (needs: Needs): boolean => mayCall(serviceStore.getState().info?.role ?? 'administer', needs);
 
 const isOnMemory = (): boolean => {
@@ -42,7 +42,7 @@ function run(event: KeyboardEvent): boolean {
       if (vm !== null && may('moment.take')) ask(vm.spec.id, 'take');
       return vm !== null;
     case 'z':
-      // Text has its own undoing.
+      // A text field has its own undo.
       if (!isOnMemory() || event.target instanceof HTMLInputElement) return false;
       window.dispatchEvent(new Event(UNDO_RANGE_EVENT));
       return true;

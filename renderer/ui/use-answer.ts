@@ -1,4 +1,4 @@
-// What the service answers to one question, asked while somebody looks at it.
+// The service's answer to one question, asked while a component shows it.
 import { useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { errorBodyOf } from '../api/commands.ts';
@@ -10,7 +10,7 @@ export type Answer<T> =
 
 const ASKING = { kind: 'asking' } as const;
 
-/** `question` says all that `ask` asks; null: nothing is asked, as long as it is that question. */
+/** `question` must name all that `ask` asks: a new one asks anew. `ask` null: nothing is asked. */
 export function useAnswer<T>(question: string, ask: (() => Promise<T>) | null): Answer<T> {
   const [answer, setAnswer] = useState<{ readonly to: string; readonly found: Answer<T> } | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the question stands for what is asked
@@ -27,6 +27,6 @@ export function useAnswer<T>(question: string, ask: (() => Promise<T>) | null): 
       isWanted = false;
     };
   }, [question]);
-  // An answer to another question is none.
+  // An answer to an earlier question does not count.
   return answer?.to === question ? answer.found : ASKING;
 }

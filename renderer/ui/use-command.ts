@@ -1,4 +1,5 @@
-// A command sent from a dialog that stays open until it worked: its error is told inside. And the task it began.
+// Sends a command from a dialog that stays open until the command worked; its error is shown inside. Also
+// follows the task the command began.
 import { useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { TaskId } from '../../shared/ids.ts';
@@ -11,7 +12,7 @@ import { useService } from './hooks.ts';
 export interface Sending {
   readonly error: ErrorBody | null;
   readonly isSending: boolean;
-  /** Null where it failed. */
+  /** Null: the command failed. */
   readonly send: <T>(run: () => Promise<T>, onFail?: (error: ErrorBody) => void) => Promise<T | null>;
   readonly clear: () => void;
 }
@@ -36,7 +37,10 @@ export function useCommand(): Sending {
   return { error, isSending, send, clear: () => setError(null) };
 }
 
-/** Its failure is told by whoever shows it, and by a card again once that is closed before it ends. */
+/**
+ * A task shown by this component: no error card tells its failure, unless the component closes before it
+ * ends.
+ */
 export function useShownTask(taskId: TaskId | null): Task | null {
   useEffect(() => {
     if (taskId === null) return;

@@ -1,4 +1,4 @@
-// What deserves a person's eye, found from state. Pure; wording is the dictionary's.
+// Finds what needs a person's attention in the mirrored state. Pure; the words are in the dictionary.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
 import type { Timeline } from '../../shared/timeline.ts';
@@ -13,7 +13,7 @@ export type Attention =
   | { readonly kind: 'host'; readonly state: 'critical' | 'emergency'; readonly availableKib: number }
   | { readonly kind: 'stale-plan'; readonly ageMs: number };
 
-/** M5's watchdog: beyond this the last good plan is old. */
+/** M5's watchdog: beyond this age the last good plan is stale. */
 const PLAN_AGE_MAX_MS = 30_000;
 
 const CALM: readonly VmMemory['balloon'][] = ['obeying', 'booting', 'fixed', 'off'];
@@ -55,7 +55,7 @@ export function findAttention(state: {
 
 const huesOf = new WeakMap<readonly VmSummary[], Readonly<Record<string, number>>>();
 
-/** A VM's hue, everywhere it appears: by its place in the list, oldest first, so that it stays. Every row asks. */
+/** Each VM's hue wherever it appears: by its age rank, so that it stays. Memoized, since every row asks. */
 export function vmHues(vms: readonly VmSummary[]): Readonly<Record<string, number>> {
   const known = huesOf.get(vms);
   if (known !== undefined) return known;

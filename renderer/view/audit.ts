@@ -1,11 +1,11 @@
-// A record of the audit in words. Pure.
+// Puts a record of the audit into words. Pure.
 import type { AuditEntry, AuditOutcome, AuditValues } from '../../shared/audit.ts';
 import type { Dictionary } from '../i18n/en.ts';
 import { formatBytes, formatKib } from './format.ts';
 
 type Words = Dictionary['activity']['audit'];
 
-/** Ids say nothing to people. */
+/** Fields left out, such as ids and hashes: they tell people nothing. */
 const isId = (key: string): boolean =>
   /(?:Id|^momentId|hasNote|isAccepted|expected|found|^hash|^head)$/.test(key);
 
@@ -19,11 +19,11 @@ function valueWords(key: string, value: AuditValues[string], words: Words, langu
     : new Intl.NumberFormat(language).format(value);
 }
 
-/** Nothing is worth a word only where something was. */
+/** A new empty value is told only where there was a value before. */
 const isSaid = (value: AuditValues[string], before: AuditValues[string] | undefined): boolean =>
   before === undefined ? value !== '' && value !== null : value !== before;
 
-/** "maximum 2 GiB → 4 GiB": what changed, and what else was asked for. */
+/** "maximum 2 GiB → 4 GiB": the values that changed, and the others that were asked for. */
 export function changeWords(
   { from, to }: Pick<AuditEntry, 'from' | 'to'>,
   words: Words,
@@ -42,7 +42,7 @@ export function changeWords(
 
 export const actionWords = (action: string, words: Words): string => words.actions[action] ?? action;
 
-/** What went as it should is no mark among marks. */
+/** The class of an outcome's mark. `done` is no chip, so that the exceptions stand out. */
 export const outcomeLook = (outcome: AuditOutcome): string => {
   if (outcome === 'done') return 'soft';
   if (outcome === 'denied' || outcome === 'failed') return 'chip bad';

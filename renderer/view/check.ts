@@ -1,15 +1,15 @@
-// What a check of the history found, as a person needs it: which points are touched, which are whole. Pure.
+// Sums up what a check of the history found, for people: which points are damaged, which are whole. Pure.
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { VerifyReport } from '../../shared/verify.ts';
 import { newestFirst } from './points.ts';
 
 export interface Findings {
-  /** Touched, newest first; the trash's among them. */
+  /** Points that read damaged data, newest first, those in the trash included. */
   readonly touched: readonly Moment[];
   readonly touchesNow: boolean;
-  /** Points not named by any damage. */
+  /** How many points no damage names. */
   readonly wholeCount: number;
-  /** Where to go back to. */
+  /** The best point to go back to. */
   readonly newestWhole: Moment | null;
   readonly files: number;
 }

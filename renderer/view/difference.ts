@@ -1,10 +1,10 @@
-// Where two moments of a disk may differ, as a strip over the disk. Pure.
+// The heat strip: where on a disk two moments may differ. Pure.
 import type { PointDifference } from '../../shared/timeline.ts';
 
 export interface HeatStrip {
-  /** The share of each bin that may differ. */
+  /** For each bin (an equal part of the disk) the share of it that may differ. */
   readonly bins: readonly number[];
-  /** Of the bins from here on not every place was told: a long answer ends early. */
+  /** How many bins are fully known: a long answer is cut off, and the bins after it are not. */
   readonly knownBins: number;
 }
 export interface HeatRun {
@@ -15,7 +15,7 @@ export interface HeatRun {
 }
 
 export const HEAT_BINS = 160;
-/** Steps of colour an eye can tell apart on a strip this low. */
+/** As many steps of colour as an eye can tell apart on a strip this low. */
 export const HEAT_LEVELS = 6;
 
 export function heatStrip(
@@ -38,11 +38,14 @@ export function heatStrip(
   return { bins, knownBins: isTruncated ? Math.min(count, Math.floor(knownEnd / width)) : count };
 }
 
-/** Beside the hottest bin. One written sector must be seen on a disk of a terabyte: the least has a colour too. */
+/**
+ * The level relative to the hottest bin. Any difference has a colour: one sector must show on a disk of a
+ * terabyte.
+ */
 export const heatLevel = (share: number, most: number): number =>
   share <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(Math.min(1, share / most)) * HEAT_LEVELS));
 
-/** Neighbours of one level are one piece; untouched bins are none. */
+/** Joins neighbouring bins of the same level to one run; bins without differences are left out. */
 export function heatRuns(bins: readonly number[]): HeatRun[] {
   const runs: HeatRun[] = [];
   const most = bins.reduce((max, share) => Math.max(max, share), 0);
@@ -57,10 +60,10 @@ export function heatRuns(bins: readonly number[]): HeatRun[] {
   return runs;
 }
 
-/** A place is worth naming where it is small beside the disk. */
+/** A stretch is worth naming only if it is no larger than this share of the disk. */
 const CLOSE_SHARE = 1 / 3;
 
-/** The shortest stretch that holds half of what differs, in bins; null where it is spread over the disk. */
+/** The shortest stretch of bins that holds half of the differences; null: they are spread over the disk. */
 export function busiestStretch({ bins, knownBins }: HeatStrip): { from: number; to: number } | null {
   const half = bins.reduce((sum, share) => sum + share, 0) / 2;
   if (half === 0 || knownBins < bins.length) return null;
@@ -68,7 +71,7 @@ export function busiestStretch({ bins, knownBins }: HeatStrip): { from: number; 
   let [from, held] = [0, 0];
   bins.forEach((share, at) => {
     held += share;
-    // Rounding must not make the half unreachable.
+    // The tolerance keeps rounding from making the half unreachable.
     while (held - (bins[from] ?? 0) >= half - 1e-9 && from < at) {
       held -= bins[from] ?? 0;
       from += 1;

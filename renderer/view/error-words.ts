@@ -1,6 +1,6 @@
-// An error in the reader's language and place. Pure. A service speaks English sentences made for the terminal too: a
-// language of its own says what the code means and shows the service's words beside it; and what to do names what this
-// window has, not a command line.
+// Puts an error into the reader's language and place. Pure. The services' sentences are English and also
+// meant for the terminal. Another language has its own words for each code and shows the service's words
+// beside them. Advice that names a command line is replaced with what this window has.
 import type { ErrorBody, ErrorCode } from '../../shared/errors.ts';
 
 export interface ErrorText {
@@ -10,11 +10,11 @@ export interface ErrorText {
 }
 export type ErrorData = NonNullable<ErrorBody['data']>;
 export interface ErrorDictionary {
-  /** Null: the service speaks this language itself. */
+  /** Words for each code; null: the services speak this language themselves. */
   readonly own: Readonly<Record<ErrorCode, ErrorText | ((data: ErrorData) => ErrorText)>> | null;
-  /** Said instead of a command line. */
+  /** Advice for a code, instead of a command line. */
   readonly here: Partial<Record<ErrorCode, string>>;
-  /** For a command line of a code that has no words of its own. */
+  /** Advice instead of a command line, for codes not in `here`. */
   readonly elsewhere: string;
 }
 
@@ -33,7 +33,7 @@ export function errorWords(
   return { ...words, original: [body.what, body.safe, body.todo].filter(Boolean).join(' ') };
 }
 
-/** In one line, where a page with the rest is a press away. */
+/** The error in one line, for places where a page with the rest is a press away. */
 export function errorLine(body: ErrorBody, dictionary: ErrorDictionary): string {
   const { what, safe } = errorWords(body, dictionary);
   return [what, safe].filter(Boolean).join(' ');

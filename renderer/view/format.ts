@@ -9,7 +9,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Making one is a hundred times dearer than using it: a table of 5,000 points would feel it. */
+/**
+ * Formatters are kept: making one costs a hundred times its use, which a table of 5,000 points would feel.
+ */
 const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 function formatter<F extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => F): F {
   const known = kept.get(key);
@@ -23,14 +25,14 @@ const numbers = (language: string, options: Intl.NumberFormatOptions): Intl.Numb
 const dates = (language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
   formatter(`d${language}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(language, options));
 
-/** One decimal below ten, none above; `2`, not `2.0`, where it is whole. */
+/** One decimal below ten, none above; a whole number has none: `2`, not `2.0`. */
 const short = (value: number, language: string): string =>
   numbers(language, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 
 export function formatKib(kib: number, language: string): string {
   if (kib < GIB_KIB) return `${short(Math.round(kib / MIB_KIB), language)} MiB`;
   if (kib >= TIB_KIB) return `${short(kib / TIB_KIB, language)} TiB`;
-  // Quarters are what people set: 1.25 must not read as 1.3.
+  // People set quarters of a GiB: 1.25 must not read as 1.3.
   const isQuarter = kib % (GIB_KIB / 4) === 0;
   const digits = { maximumFractionDigits: isQuarter ? 2 : 1 };
   return `${numbers(language, digits).format(kib / GIB_KIB)} GiB`;
@@ -43,7 +45,7 @@ export function formatBytes(bytes: number, language: string): string {
   return `${short(bytes / TIB, language)} TiB`;
 }
 
-/** A place on a disk: to the MiB, however large the disk. */
+/** A place on a disk, in MiB however large the disk is. */
 export const formatOffset = (bytes: number, language: string): string =>
   `${numbers(language, { maximumFractionDigits: 1 }).format(bytes / MIB)} MiB`;
 
@@ -54,7 +56,7 @@ const UNITS = [
 ] as const;
 const unitOf = (kib: number) => UNITS.find(unit => kib >= unit.kib) ?? UNITS[2];
 
-/** "3.9 of 8 GiB": the unit of the larger, once. */
+/** The two parts of "3.9 of 8 GiB": the unit, that of the larger, stands once. */
 export function formatKibPair(partKib: number, wholeKib: number, language: string): [string, string] {
   const unit = unitOf(wholeKib);
   const digits = { maximumFractionDigits: unit.name === 'MiB' ? 0 : 1 };
@@ -64,7 +66,7 @@ export function formatKibPair(partKib: number, wholeKib: number, language: strin
 export const formatPercent = (share: number, language: string): string =>
   numbers(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
 
-/** "2 – 8 GiB", "512 MiB – 2 GiB": the unit once where it is the same. */
+/** "2 – 8 GiB", "512 MiB – 2 GiB": a common unit stands once. */
 export function formatRange(minKib: number, maxKib: number, language: string): string {
   const max = formatKib(maxKib, language);
   if (minKib === maxKib) return max;

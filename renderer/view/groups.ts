@@ -1,8 +1,8 @@
-// VMs as they stand at the side: those without a group first, then group by group. Pure.
+// Groups VMs for the side list: those without a group first, then group by group. Pure.
 import type { VmSummary } from '../../shared/vm.ts';
 
 export interface VmGroup {
-  /** Empty: of none. */
+  /** Empty: the VMs without a group. */
   readonly name: string;
   readonly vms: readonly VmSummary[];
 }

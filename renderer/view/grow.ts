@@ -1,4 +1,4 @@
-// How large a disk is to become, from what was typed. Pure.
+// Reads the typed size to which a disk is to grow. Pure.
 import { GIB, kibToBytes } from '../../shared/units.ts';
 import { parseAmount } from './memory-scale.ts';
 

@@ -1,5 +1,5 @@
-// The host bar as segments: reserve, Ebb's own cost, each VM, what is free, what is kept free for others. Pure. What a VM holds is M2's
-// commitment; asked and done stay apart inside it.
+// The host bar as segments: reserve, Ebb's own processes, each VM, free memory, memory kept free for other
+// programs. Pure. A VM's segment is its commitment (M2); asked and done stay apart inside it.
 import type { HostMemory, VmMemory } from '../../shared/memory.ts';
 
 export type Segment =
@@ -24,7 +24,7 @@ export function hostSegments(host: HostMemory): Segment[] {
   const budget = Math.max(host.budgetKib, used, 1);
   const withheld = Math.max(0, host.totalKib - host.budgetKib - host.ownKib);
   const free = Math.max(0, budget - used);
-  // As much as VMs have given up of it so far.
+  // At most what is free now: VMs may not have given up all of it yet.
   const kept = Math.min(free, host.freeWithheldKib);
   const reserveShare = Math.min(RESERVE_SHARE_MAX, withheld / Math.max(1, host.totalKib));
   const rest = 1 - reserveShare;

@@ -15,7 +15,10 @@ export interface MemoryScale {
 const TICK_STEPS = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536].map(mib => mib * MIB_KIB);
 const TICKS_MAX = 8;
 
-/** From nothing to what VMs may use in all; a small VM on a big host gets a scale it can be seen on. */
+/**
+ * The scale goes from 0 to the budget of all VMs; shorter for a small VM on a big host, so that it can be
+ * seen.
+ */
 export function memoryScale(range: MemoryRange, budgetKib: number): MemoryScale {
   const whole = Math.max(budgetKib, range.maxKib);
   const wide = whole > range.maxKib * 8 ? niceCeil(range.maxKib * 4) : whole;
@@ -23,7 +26,7 @@ export function memoryScale(range: MemoryRange, budgetKib: number): MemoryScale 
   const tick = TICK_STEPS.find(step => endKib / step <= TICKS_MAX) ?? Math.ceil(endKib / TICKS_MAX);
   const ticks: number[] = [];
   for (let at = 0; at <= endKib; at += tick) ticks.push(at);
-  // 128 MiB as a rule; finer where the whole scale is small.
+  // Steps of 128 MiB as a rule, finer on a small scale.
   const stepKib = endKib <= 2 * GIB_KIB ? 16 * MIB_KIB : endKib <= 8 * GIB_KIB ? 64 * MIB_KIB : 128 * MIB_KIB;
   return { endKib, stepKib, pageKib: stepKib * 8, ticks };
 }
@@ -49,7 +52,7 @@ export const thumbLimits = (thumb: Thumb, range: MemoryRange, scale: MemoryScale
     ? { lowKib: Math.min(VM_MIN_KIB, range.maxKib), highKib: range.maxKib }
     : { lowKib: range.minKib, highKib: Math.max(scale.endKib, range.maxKib) };
 
-/** The range after a thumb was asked to go somewhere: snapped, held within its limits. */
+/** The range after a thumb is moved to `kib`: snapped to a step, held within the thumb's limits. */
 export function moveThumb(
   thumb: Thumb,
   kib: number,
@@ -61,7 +64,7 @@ export function moveThumb(
   return thumb === 'min' ? { ...at.range, minKib: held } : { ...at.range, maxKib: held };
 }
 
-/** Where a key takes a thumb; null for keys that are not ours. */
+/** The range after a key press on a thumb; null: the key does nothing here. */
 export function thumbKey(
   key: string,
   thumb: Thumb,
@@ -89,7 +92,7 @@ export function thumbKey(
   }
 }
 
-/** Above this the service refuses a maximum, as far as the window knows: M10's cap and reserve. */
+/** The largest maximum the service accepts, as far as the window knows: bounded by M10's cap and reserve. */
 export const mostKib = (host: HostMemory | null): number =>
   host === null
     ? Number.MAX_SAFE_INTEGER
@@ -97,7 +100,9 @@ export const mostKib = (host: HostMemory | null): number =>
 
 export const breaksQuarterRule = (range: MemoryRange): boolean => range.minKib * QUARTER < range.maxKib;
 
-/** "4", "4.5", "512 MiB", "4 GB" typed by hand, in GiB where no unit is said. Null where it is no amount. */
+/**
+ * KiB of a typed "4", "4.5", "512 MiB" or "4 GB"; `unit` counts where none is typed. Null: it is no amount.
+ */
 export function parseAmount(text: string, unit: 'GiB' | 'MiB'): number | null {
   const match = /^\s*(\d+(?:[.,]\d+)?)\s*(g|gb|gib|m|mb|mib)?\s*$/i.exec(text);
   const [, digits, said] = match ?? [];
@@ -108,7 +113,10 @@ export function parseAmount(text: string, unit: 'GiB' | 'MiB'): number | null {
   return Number.isSafeInteger(kib) ? kib : null;
 }
 
-/** Middles of labels over the track, none on another or past its ends: pairs that touch part evenly. */
+/**
+ * Middles of labels over the track, as shares, so that none overlaps another or leaves the track; a pair that
+ * touches is moved apart evenly.
+ */
 export function spreadLabels(wanted: readonly number[], width: number): number[] {
   const order = wanted.map((share, index) => ({ share, index })).sort((a, b) => a.share - b.share);
   const placed = order.map(({ share }) => share);

@@ -1,4 +1,4 @@
-// How far back the memory chart reaches. Pure.
+// The spans of the memory chart. Pure.
 const MINUTE_MS = 60_000;
 
 export const SPANS = ['minutes', 'hour', 'day', 'week'] as const;
@@ -11,14 +11,14 @@ export const SPAN_MS: Readonly<Record<Span, number>> = {
   week: 7 * 24 * 60 * MINUTE_MS,
 };
 
-/** Asked again after so long: no sooner than a new figure is there to draw. */
+/** How often the service is asked again: no sooner than it has a new figure to draw. */
 export const REFRESH_MS: Readonly<Record<Exclude<Span, 'minutes'>, number>> = {
   hour: 10_000,
   day: 2 * MINUTE_MS,
   week: 5 * MINUTE_MS,
 };
 
-/** The one nearest to a time, no farther from it than `withinMs`; null: none. */
+/** The entry nearest to a time and no farther from it than `withinMs`; null: there is none. */
 export function nearest<T extends { readonly at: number }>(
   entries: readonly T[],
   at: number,

@@ -1,15 +1,18 @@
-// What is found in the palette. Pure.
+// Filters the palette's entries. Pure.
 import { mayCall, type Role } from '../../shared/roles.ts';
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { MethodName } from '../../shared/rpc/table.ts';
 
-/** What the role may: what the service would refuse is not offered. */
+/** The entries that the role may use: what the service would refuse is not offered. */
 export const offered = <E extends { readonly needs?: MethodName<Contract> }>(
   entries: readonly E[],
   role: Role,
 ): E[] => entries.filter(({ needs }) => needs === undefined || mayCall(role, needs));
 
-/** Every word is in the label; labels that begin with what was typed come first, otherwise the order stays. */
+/**
+ * Entries whose label has every typed word. Labels that begin with the typed text come first; else the order
+ * stays.
+ */
 export function findEntries<E extends { readonly label: string }>(entries: readonly E[], typed: string): E[] {
   const wanted = typed.trim().toLowerCase();
   const words = wanted.split(/\s+/).filter(Boolean);

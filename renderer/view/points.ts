@@ -1,4 +1,4 @@
-// Points: what they are called; and as choices, what to compare with, what an update goes from and to. Pure.
+// Points in the window: their names, and which of them comparing and exporting an update begin with. Pure.
 import type { MomentId } from '../../shared/ids.ts';
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 
@@ -8,11 +8,11 @@ export const momentOf = (timeline: Timeline, id: string | null): Moment | null =
 export const newestFirst = (moments: readonly Moment[]): Moment[] =>
   [...moments].sort((a, b) => b.takenAt - a.takenAt);
 
-/** The point a comparison opens with, to be held against Now: the chosen one, else the one Now grows from. */
+/** The point that a comparison with Now opens with: the chosen one, else the one Now grows from. */
 export const firstCompared = (timeline: Timeline, chosen: Moment | null): Moment | null =>
   chosen ?? momentOf(timeline, timeline.nowParentId) ?? newestFirst(timeline.moments)[0] ?? null;
 
-/** An update opens as what the chosen point has otherwise than the one before it. Null: one point makes no update. */
+/** The points an update opens with: the chosen one and the one before it. Null: one point makes no update. */
 export function firstUpdate(
   timeline: Timeline,
   chosen: Moment | null,
@@ -24,7 +24,7 @@ export function firstUpdate(
   return from === undefined || from === null ? null : { fromId: from.id, toId: to.id };
 }
 
-/** What there is now and was not before. */
+/** The newest moment that was not there before; null: none. */
 export const addedMoment = (before: ReadonlySet<string>, timeline: Timeline): Moment | null =>
   newestFirst(timeline.moments).find(({ id }) => !before.has(id)) ?? null;
 
@@ -32,7 +32,7 @@ interface Names {
   readonly history: { readonly unnamed: string };
   readonly automatic: { readonly point: string };
 }
-/** One without a name is called by its kind. */
+/** The point's name; one without a name is called by its kind. */
 export const pointName = (
   { name, kind }: Pick<Moment, 'name'> & { readonly kind?: Moment['kind'] },
   { history, automatic }: Names,

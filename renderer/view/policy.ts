@@ -1,4 +1,4 @@
-// Rules of IT in words, in the language of the window. Pure.
+// Puts the rules of IT policy into words, in the language of the window. Pure.
 import { sayAmount } from '../../shared/policy/amount.ts';
 import { isPolicyKey, keyRow, type PolicyKey } from '../../shared/policy/keys.ts';
 import type { PolicyReport, PolicyRow } from '../../shared/policy/report.ts';
@@ -38,7 +38,7 @@ export function limitText({ key, min, max, allowed }: PolicyRow, words: Words, l
     .join(', ');
 }
 
-/** Where a rule that binds stands: "50-lab.json:7". */
+/** The files and lines of the rules that bind: "50-lab.json:7". */
 export const placesOf = ({ said }: PolicyRow): string[] =>
   said.flatMap(({ effect, layer, by, line }) =>
     effect === 'binds' && (layer === 'managed' || layer === 'recommended')

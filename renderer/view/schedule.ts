@@ -1,24 +1,25 @@
-// Automatic history in the window: times of day, what stays by whom. Pure.
+// Automatic history in the window: reads and writes its fields, and sums up what cleaning keeps and frees.
+// Pure.
 import type { CleanUp, Frees, Protection } from '../../shared/history.ts';
 
-/** "09:30", as a field for times has it. */
+/** "09:30", the form a time field has. */
 export const clockOf = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 
-/** Null: it is none. */
+/** Minutes after midnight; null: `clock` is no time of day. */
 export function minuteOf(clock: string): number | null {
   const [, hours = '', minutes = ''] = /^(\d{1,2}):(\d{2})$/.exec(clock) ?? [];
   const minute = Number(hours) * 60 + Number(minutes);
   return hours !== '' && Number(hours) < 24 && Number(minutes) < 60 ? minute : null;
 }
 
-/** Null: no whole number within. */
+/** The whole number that was typed; null: it is none, or out of bounds. */
 export function countOf(typed: string, least: number, most: number): number | null {
   const count = /^\d{1,6}$/.test(typed.trim()) ? Number(typed) : Number.NaN;
   return count >= least && count <= most ? count : null;
 }
 
-/** How many stay for each reason, the most first. */
+/** How many points stay for each reason, the most frequent first. */
 export function staying({ kept }: Pick<CleanUp, 'kept'>): readonly (readonly [Protection, number])[] {
   const counts = new Map<Protection, number>();
   for (const { because } of kept) counts.set(because, (counts.get(because) ?? 0) + 1);
@@ -27,6 +28,6 @@ export function staying({ kept }: Pick<CleanUp, 'kept'>): readonly (readonly [Pr
 
 export const NOTHING: Frees = { freesNowBytes: 0, freesLaterBytes: 0 };
 
-/** Of the oldest so many together. */
+/** What dropping the oldest `count` candidates together frees. */
 export const freesOf = ({ candidates }: Pick<CleanUp, 'candidates'>, count: number): Frees =>
   candidates[Math.min(count, candidates.length) - 1]?.frees ?? NOTHING;

@@ -1,9 +1,9 @@
-// The reversal under way, in figures for a bar, a bead and a sentence. Pure.
+// Background work on the history, in figures for a bar, a bead and a sentence. Pure.
 import type { Reversal, SettleWork, Timeline } from '../../shared/timeline.ts';
 
 export interface WorkFigures {
   readonly share: number;
-  /** Null while no rate is known. */
+  /** Null while the speed is not known. */
   readonly remainingMs: number | null;
 }
 
@@ -13,7 +13,7 @@ export function reversalFigures(reversal: Reversal): WorkFigures {
   return { share: reversal.phase === 'undo' ? 1 - share : share, remainingMs: remainingMs(reversal) };
 }
 
-/** Of what has no edge to be shown on. */
+/** The figures of work other than a reversal, which has no edge to be shown on. */
 export function workFigures(work: SettleWork): WorkFigures {
   const share = work.bytesTotal === 0 ? 0 : Math.min(1, work.bytesDone / work.bytesTotal);
   return { share, remainingMs: remainingMs(work) };
@@ -28,7 +28,7 @@ function remainingMs({
   return bytesPerSecond > 0 ? Math.round((left / bytesPerSecond) * 1000) : null;
 }
 
-/** The edge a reversal turns may run either way in people's order: the bead travels towards the new root. */
+/** The edge a reversal turns, towards the new root: in people's order that may be forwards or backwards. */
 export function reversalEdge(timeline: Timeline): { from: string; to: string } | null {
   const { reversal } = timeline.settle;
   return reversal === null ? null : { from: reversal.fromMomentId, to: reversal.toMomentId };

@@ -1,11 +1,11 @@
-// What of a VM was set up otherwise at a point than it is now, in a few words each. Pure.
+// Lists the parts of a VM's setup that were otherwise at a point than now, in a few words each. Pure.
 import { type ConfigurationKey, configurationDifferences } from '../../shared/configuration.ts';
 import type { Moment } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';
 import type { Dictionary } from '../i18n/en.ts';
 import { formatKib } from './format.ts';
 
-/** Empty where nothing is, and where nothing is known of it. */
+/** Empty: nothing differs, or the point does not know its setup. */
 export function setupDifferences(
   moment: Moment,
   { spec }: VmSummary,

@@ -1,12 +1,12 @@
-// Where everything on the timeline stands. Pure. Time runs left to right, Now at the right end of the top lane;
-// branches drop below and keep lane and colour; long gaps are compressed and say so; node size is bytes.
-// Iterative: a tree may hold 5,000 moments in one line (T15).
+// Computes the place of everything on the timeline. Pure. Time runs left to right, Now is at the right end of
+// the top lane; branches drop below it, each with its own lane and colour; long gaps are compressed and
+// marked; a node's size is its bytes. Iterative: a tree may hold 5,000 moments in one line (T15).
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import { MIB } from '../../shared/units.ts';
 import { dayKey } from './format.ts';
 
 export const NOW = 'now';
-/** Hues of branches: colours of tokens.css, never the tide of the main line. */
+/** Hues of branches: colours of tokens.css other than the main line's tide. */
 export const BRANCH_HUES: readonly number[] = [4, 2, 3, 8, 1, 7, 5];
 
 export interface TimelineNode {
@@ -17,11 +17,11 @@ export interface TimelineNode {
   readonly y: number;
   readonly radius: number;
   readonly lane: number;
-  /** 0: the main line; else a hue of tokens.css. */
+  /** 0: the main line; else the number of a VM hue in tokens.css. */
   readonly hue: number;
   readonly label: Label | null;
 }
-/** Where a name stands: its baseline, and what of it is at x. */
+/** Where a name stands: `y` is its baseline, `anchor` tells which part of it is at `x`. */
 export interface Label {
   readonly text: string;
   readonly x: number;
@@ -46,7 +46,7 @@ export interface TimelineLayout {
 export interface TimelineView {
   readonly now: number;
   readonly width: number;
-  /** Of what fits by itself; 1 when left out. */
+  /** Factor on the widths that fit by themselves; 1 when left out. */
   readonly zoom?: number;
 }
 
@@ -56,25 +56,25 @@ const FOOT = 54;
 const LEFT = 34;
 const RIGHT = 74;
 const STEP_FLOOR = 36;
-/** A few points gather by Now rather than spread over the whole width. */
+/** Steps are stretched no further: a few points stay near Now rather than spread over the whole width. */
 const STRETCH_MAX = 4.5;
 const STEP_MIN = 44;
 const STEP_MAX = 132;
 const HOUR_MS = 3_600_000;
-/** From here a gap is drawn with a break. */
+/** From this length on, a gap in time is drawn with a break. */
 const GAP_MS = 60 * HOUR_MS;
-/** Roughly what a label's letter takes at 11 px. */
+/** The rough width of a label's letter at 11 px. */
 const LETTER = 6.3;
 const LABEL_LETTERS_MAX = 26;
-/** Baselines over the main line's nodes; the lowest is where a pin stands. */
+/** Baselines of labels above a node of the main line; the lowest is where a pin stands. */
 const LABEL_ROWS = [12, 26, 40];
-/** Baseline under a branch's nodes. */
+/** Baseline of a label below a node of a branch. */
 const LABEL_BELOW = 15;
 
 export const nodeRadius = (bytes: number): number =>
   Math.min(11, 4.5 + Math.log2(1 + Math.max(0, bytes) / (48 * MIB)) * 1.15);
 
-/** The width between two moments in time: grows with the gap, slowly. */
+/** The width between two neighbouring moments: grows slowly with the time between them. */
 export const gapWidth = (ms: number): number =>
   Math.min(STEP_MAX, STEP_MIN + 14 * Math.log2(1 + Math.max(0, ms) / HOUR_MS));
 
@@ -84,7 +84,7 @@ interface Branch {
   readonly hue: number;
 }
 
-/** Stable from the branch's own first moment, whatever else comes or goes. */
+/** The hue depends on the branch's first moment alone, so it stays whatever else comes or goes. */
 export function branchHue(id: string): number {
   let hash = 0;
   for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 100_003;
@@ -107,7 +107,10 @@ export function trunkOf(timeline: Timeline): Moment[] {
   return trunk.reverse();
 }
 
-/** Older branches choose first, so that a new one changes no colour; neighbours differ while there are hues. */
+/**
+ * Older branches choose first, so that a new one changes no colour. No hue is used twice while others are
+ * free.
+ */
 function colourBranches(branches: readonly Branch[]): Branch[] {
   const born = (branch: Branch): number => branch.moments[0]?.takenAt ?? 0;
   const used = new Set<number>();
@@ -125,7 +128,7 @@ function colourBranches(branches: readonly Branch[]): Branch[] {
   return branches.map(branch => ({ ...branch, hue: hues.get(branch) ?? 0 }));
 }
 
-/** Every other line: from the moment that leaves a known line along its oldest child. */
+/** All lines but Now's: each begins with a child of a known line and goes on along the oldest children. */
 function branchesOf(timeline: Timeline, trunk: readonly Moment[]): Branch[] {
   const children = new Map<string | null, Moment[]>();
   const ids = new Set(timeline.moments.map(moment => moment.id));
@@ -166,7 +169,10 @@ interface Axis {
   readonly gaps: TimelineLayout['gaps'];
 }
 
-/** Stretched to the room there is; squeezed down to a step that can still be hit; beyond that it scrolls. */
+/**
+ * Stretches or squeezes steps to the room, but keeps each wide enough to be clicked: beyond that the view
+ * scrolls.
+ */
 export function fitSteps(steps: readonly number[], room: number): number[] {
   const natural = steps.reduce((sum, step) => sum + step, 0);
   if (natural <= 0) return [...steps];
@@ -204,7 +210,10 @@ function layAxis(moments: readonly Moment[], { now, width: room, zoom = 1 }: Tim
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** Cut between letters as people see them, never inside one; a letter may be many characters, but not any number. */
+/**
+ * Cuts a name between graphemes, never inside one. A grapheme may be many characters, so the search is
+ * bounded.
+ */
 export function shortLabel(name: string): string {
   if (name.length <= LABEL_LETTERS_MAX) return name;
   const shown = [...letters.segment(name.slice(0, LABEL_LETTERS_MAX * 8))].map(({ segment }) => segment);
@@ -214,7 +223,10 @@ export function shortLabel(name: string): string {
 }
 const labelWidth = (name: string): number => [...letters.segment(shortLabel(name))].length * LETTER;
 
-/** The first lane from the top whose stretch is free. Forks from the right first: then no line crosses another. */
+/**
+ * Gives each branch the first free lane from the top. Branches that fork furthest right go first: no lines
+ * cross.
+ */
 function assignLanes(branches: readonly Branch[], xOf: ReadonlyMap<string, number>): Map<Branch, number> {
   const lanes: { from: number; to: number }[][] = [];
   const result = new Map<Branch, number>();
@@ -228,7 +240,7 @@ function assignLanes(branches: readonly Branch[], xOf: ReadonlyMap<string, numbe
     if (branch === undefined) break;
     const onBranch =
       branch.forkId !== null && branches.some(other => other !== branch && holds(other, branch.forkId));
-    // A branch of a branch is laid after it, below it.
+    // A branch of a branch is placed after its parent branch, and below it.
     if (onBranch && !laneOfMoment.has(branch.forkId ?? '') && turn < ordered.length) {
       waiting.push(branch);
       continue;
@@ -266,7 +278,9 @@ interface Span {
 const isFree = (placed: readonly Span[], span: Span): boolean =>
   placed.every(other => other.to <= span.from || span.to <= other.from);
 
-/** Labels along one line where they have room, pinned and named first; over the main line in several rows. */
+/**
+ * Labels along one lane, where there is room: pinned and named ones first. The main line has several rows.
+ */
 function lineLabels(nodes: readonly TimelineNode[], width: number): Map<string, Label> {
   const rows: Span[][] = LABEL_ROWS.map(() => []);
   const labels = new Map<string, Label>();
@@ -292,7 +306,7 @@ function lineLabels(nodes: readonly TimelineNode[], width: number): Map<string, 
   return labels;
 }
 
-/** Each line by itself; a branch's last moment always has its name, beside it. */
+/** The labels of every lane. The last moment of a branch always has its name, to its right. */
 function labelAll(
   nodes: readonly TimelineNode[],
   ends: ReadonlySet<string>,

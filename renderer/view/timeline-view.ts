@@ -1,4 +1,4 @@
-// How much of a history is looked at: which points, how near, and which part of it is drawn. Pure.
+// The view of a history: which points are shown, at what zoom, and which part is drawn. Pure.
 import type { Moment, Timeline } from '../../shared/timeline.ts';
 import type { TimelineLayout } from './timeline-layout.ts';
 
@@ -16,7 +16,9 @@ const passes = (moment: Moment, filter: PointFilter): boolean =>
   moment.pinned ||
   (filter === 'named' && moment.name !== '' && moment.kind !== 'automatic');
 
-/** What does not pass is left out of the drawing; what hung off it hangs off the nearest that is drawn. */
+/**
+ * Leaves out points that do not pass the filter; their children then hang off the nearest ancestor that does.
+ */
 export function filterPoints(timeline: Timeline, filter: PointFilter): Timeline {
   if (filter === 'all') return timeline;
   const byId = new Map(timeline.moments.map(moment => [moment.id as string, moment]));
@@ -28,7 +30,7 @@ export function filterPoints(timeline: Timeline, filter: PointFilter): Timeline 
       const moment = byId.get(at);
       found = nearest.get(at) ?? (moment !== undefined && passes(moment, filter) ? at : null);
       if (moment === undefined || found !== null || nearest.has(at)) break;
-      // None as yet: a ring of parents ends here.
+      // Marked before it is known, so that a ring of parents ends the search here.
       nearest.set(at, null);
       passed.push(at);
       at = moment.parentId;
@@ -45,7 +47,7 @@ export function filterPoints(timeline: Timeline, filter: PointFilter): Timeline 
   };
 }
 
-/** What stands between two places, and the chosen point wherever it is: a screen reader is told of it. */
+/** The part between two places; the chosen point is always in it, because a screen reader is told of it. */
 export function clipLayout(
   layout: TimelineLayout,
   from: number,
@@ -65,13 +67,13 @@ export function clipLayout(
 export interface RowWindow {
   readonly first: number;
   readonly last: number;
-  /** Empty room that stands for the rows not drawn. */
+  /** Heights of the empty space that stands for rows not drawn. */
   readonly above: number;
   readonly below: number;
 }
 const ROWS_BEYOND = 12;
 
-/** The rows of a long table that are drawn: `last` is one past the end. */
+/** Which rows of a long table are drawn: `last` is one past the end. */
 export function rowWindow(
   count: number,
   rowHeight: number,

@@ -1,4 +1,5 @@
-// A range on trial: how long it lasts on screen, and what is worth saying aloud. Pure; all times are wall clock.
+// A range on trial: the countdown on screen, and what a screen reader is told. Pure; all times are wall
+// clock.
 import { type MemoryRange, type RangeUndo, sameRange } from '../../shared/memory.ts';
 
 export interface Trial {
@@ -9,17 +10,19 @@ export interface Trial {
 export const trialOf = ({ before, trialEndsAt }: RangeUndo): Trial | null =>
   before === null || trialEndsAt === null ? null : { before, endsAt: trialEndsAt };
 
-/** What undoing brings back, where that is a change. During a trial going back is the trial's own end. */
+/**
+ * The range an undo brings back; null: it would change nothing, or a trial is on, which has its own way back.
+ */
 export const undoTarget = (undo: RangeUndo, now: MemoryRange): MemoryRange | null =>
   undo.before === null || undo.trialEndsAt !== null || sameRange(undo.before, now) ? null : undo.before;
 
 const SECOND_MS = 1000;
 
-/** Whole seconds as shown: the last one is 1, and 0 is over. */
+/** Whole seconds as shown: the last one is 1, and at 0 the trial is over. */
 export const secondsLeft = (endsAt: number, now: number): number =>
   Math.max(0, Math.ceil((endsAt - now) / SECOND_MS));
 
-/** When the number shown is another; null: it no longer changes. */
+/** Milliseconds until the number shown changes; null: it no longer changes. */
 export function untilNextSecond(endsAt: number, now: number): number | null {
   const left = endsAt - now;
   return left <= 0 ? null : left % SECOND_MS || SECOND_MS;
@@ -29,12 +32,15 @@ export function untilNextSecond(endsAt: number, now: number): number | null {
 export const formatCountdown = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 
-/** At so many seconds left it is said once more. */
+/** With this many seconds left the end is announced. */
 const SOON_S = 10;
 
 export type TrialNews = 'began' | 'soon' | 'ended' | null;
 
-/** What a screen reader is told when the one becomes the other: the beginning, ten seconds left, the end; no more. */
+/**
+ * What a screen reader is told when `was` becomes `is`: the beginning, ten seconds left, the end; nothing
+ * else.
+ */
 export function trialNews(
   was: { readonly trial: Trial | null; readonly left: number },
   is: { readonly trial: Trial | null; readonly left: number },

@@ -1,10 +1,10 @@
-// What can be asked of a VM in a phase. Pure; the service has the last word.
+// Which verbs the window offers for a VM in a phase. Pure; the service has the last word.
 import type { Contract } from '../../shared/rpc/contract.ts';
 import type { MethodName } from '../../shared/rpc/table.ts';
 import { type VmPhase, vmPhaseSchema } from '../../shared/vm.ts';
 import { isOver, MAY } from '../../shared/vm-phase.ts';
 
-/** What it calls in the end. */
+/** The method each verb calls in the end. */
 export const VERB_NEEDS = {
   start: 'vm.start',
   resume: 'vm.start',
@@ -19,7 +19,7 @@ export const VERB_NEEDS = {
 } as const satisfies Readonly<Record<string, MethodName<Contract>>>;
 export type VmVerb = keyof typeof VERB_NEEDS;
 
-/** In the order they are shown. */
+/** The phases in which each verb is offered; the verbs are in the order they are shown. */
 const PHASES: Readonly<Record<VmVerb, readonly VmPhase[]>> = {
   start: MAY.start.filter(phase => phase !== 'suspended'),
   resume: ['suspended'],

@@ -1,4 +1,4 @@
-// What people keep about a VM: its group and their notes; and when it starts by itself.
+// Edits a VM's group and notes, and whether it starts by itself.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { autostartSchema } from '../../shared/vm-setup.ts';

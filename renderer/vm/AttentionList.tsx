@@ -1,4 +1,4 @@
-// What needs a person's eye, each as a wash with one button.
+// The list of what needs a person's attention, each as a notice with one button.
 import { type ReactNode, useState } from 'react';
 import { useSpeech } from '../i18n/text.ts';
 import { goTo, type VmTab } from '../state/navigation.ts';

@@ -1,11 +1,11 @@
-// How much of this computer's processors a VM may use; where that cannot be held, how it can.
+// The field for a VM's processor cap; where this computer cannot enforce one, it says how it could.
 import { useSpeech } from '../i18n/text.ts';
 import { Field } from '../ui/Field.tsx';
 import { useParts } from './use-parts.ts';
 
 const PERCENT_MAX = 99;
 
-/** Undefined: it says nothing that could be meant; null: no limit. */
+/** Per cent of a typed cap. Null: empty, no limit. Undefined: it is no valid cap. */
 export function cpuCapOf(typed: string): number | null | undefined {
   const words = typed.trim();
   if (words === '') return null;
@@ -32,7 +32,7 @@ export function CpuCapField(props: { readonly typed: string; readonly onChange: 
             inputMode="numeric"
             value={props.typed}
             maxLength={3}
-            // One that is there can be taken away.
+            // An existing cap can be removed even where none can be enforced.
             disabled={!isHere && props.typed === ''}
             onChange={event => props.onChange(event.target.value)}
           />

@@ -1,5 +1,5 @@
-// New VM: from the sample, an installer ISO, or an existing disk. Errors in words beside what they are about;
-// the dialog stays until the VM is there or the person sends the work to the background.
+// Creates a VM from the sample, an installer ISO, or an existing disk. Errors stand in words beside their
+// fields. The dialog stays until the VM exists or the person sends the work to the background.
 import { Disc3, HardDrive, Sparkles } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
@@ -82,7 +82,7 @@ interface Work {
   readonly vmId: VmId;
 }
 
-/** The task's end brings the person to the VM, or back to the form with the reason. */
+/** Follows the create task: its end brings the person to the VM, or back to the form with the reason. */
 function useWork(onFail: (error: ErrorBody | null) => void) {
   const [work, setWork] = useState<Work | null>(null);
   const task = useService(state => state.tasks.find(other => other.id === work?.taskId) ?? null);

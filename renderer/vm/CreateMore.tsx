@@ -1,4 +1,4 @@
-// What most people leave as it is when they create a VM: firmware, TPM, group; and who may enter a cloud image.
+// The create dialog's rarer fields: firmware, TPM, group, and who may log in to a cloud image.
 import { useSpeech } from '../i18n/text.ts';
 import type { CreateForm, CreateProblems } from '../state/create-form.ts';
 import { Field } from '../ui/Field.tsx';

@@ -1,4 +1,4 @@
-// A VM's disks: how large the guest sees each, what it takes here, and making it larger.
+// A VM's disks: the size the guest sees, the space each takes here, and a button to make it larger.
 import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { DiskId } from '../../shared/ids.ts';
@@ -10,7 +10,7 @@ import { useService } from '../ui/hooks.ts';
 import { formatBytes } from '../view/format.ts';
 import { GrowDialog } from './GrowDialog.tsx';
 
-/** From the palette: the first disk, as for one that has no other. */
+/** Opens the dialog to grow a disk when the palette asked for it: of the first disk, since it names none. */
 function useAskedToGrow(vm: VmSummary, open: (id: DiskId) => void): void {
   const asked = useStore(askedStore, state => state.asked);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new question moves this on

@@ -1,4 +1,4 @@
-// What is right or wrong with this computer, each with the exact step that mends it.
+// The doctor's report: what is right or wrong with this computer, each with the exact step that mends it.
 import { CircleCheck, CircleX, TriangleAlert } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';

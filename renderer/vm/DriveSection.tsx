@@ -1,4 +1,4 @@
-// What is in a VM's CD drive, taking it out, and putting another in. The sample has no drive.
+// A VM's CD drive: what is in it, taking it out, and inserting another. The sample VM has no drive.
 import { useState } from 'react';
 import { discOf, type VmSummary } from '../../shared/vm.ts';
 import { isOver } from '../../shared/vm-phase.ts';

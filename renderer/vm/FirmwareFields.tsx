@@ -1,4 +1,4 @@
-// Firmware and TPM, with the command that brings what this computer lacks.
+// The fields for firmware and TPM, with the command that installs what this computer lacks.
 import { type Firmware, firmwareSchema } from '../../shared/vm-setup.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { CheckField, Field } from '../ui/Field.tsx';

@@ -1,4 +1,4 @@
-// Where there is no VM yet: what to do first, and the two things Ebb is for.
+// Shown while there is no VM: what to do first, and the two things Ebb is for.
 import { History, Waves } from 'lucide-react';
 import { useSpeech } from '../i18n/text.ts';
 import { openDialog } from '../state/navigation.ts';

@@ -1,4 +1,4 @@
-// A disk becomes larger: the rules are told before, and afterwards what the guest knows of it.
+// Makes a disk larger: tells the rules before, and afterwards whether the guest knows of it.
 import { useState } from 'react';
 import { GIB } from '../../shared/units.ts';
 import type { VmSpec, VmSummary } from '../../shared/vm.ts';
@@ -58,7 +58,7 @@ export function GrowDialog(props: {
 }) {
   const { text, language } = useSpeech();
   const { vm, index } = props;
-  // It grows while the dialog is open; what was typed is held against what it was.
+  // The disk grows while the dialog is open; the typed size is compared with its size at the beginning.
   const [nowBytes] = useState(props.disk.virtualBytes);
   const [typed, setTyped] = useState('');
   const [grown, setGrown] = useState<Grown | null>(null);

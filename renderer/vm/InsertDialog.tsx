@@ -1,4 +1,4 @@
-// An ISO is copied into a VM's CD drive: what it comes instead of, how far it is, how it ended.
+// Copies an ISO into a VM's CD drive: says which one it replaces, how far the copy is, how it ended.
 import { useState } from 'react';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';

@@ -1,4 +1,4 @@
-// Processors, firmware, TPM and devices of a VM.
+// Edits the processors, firmware, TPM and devices of a VM.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { isOver } from '../../shared/vm-phase.ts';

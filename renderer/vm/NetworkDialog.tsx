@@ -1,4 +1,4 @@
-// Whom a guest reaches, and which ports of this computer lead to it.
+// Edits a VM's network: whom its guest reaches, and which ports of this computer lead to the guest.
 import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -9,7 +9,7 @@ import { Button } from '../ui/Button.tsx';
 import { SetupDialog } from './SetupDialog.tsx';
 
 const FORWARDS_MAX = 32;
-/** What is wished for most: a shell. */
+/** The first row offered is the most common wish: ssh. */
 const FIRST = { protocol: 'tcp', hostPort: '2222', guestPort: '22' } as const;
 
 function ModeChoice(props: { readonly value: NetworkMode; readonly onChange: (mode: NetworkMode) => void }) {

@@ -1,4 +1,4 @@
-// This computer: what needs attention, every VM in a table, what memory did lately; or the first steps.
+// The Overview page: what needs attention, a table of every VM, the newest memory moves; or the first steps.
 import { memo } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { MAY } from '../../shared/vm-phase.ts';

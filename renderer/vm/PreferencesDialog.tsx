@@ -1,4 +1,4 @@
-// Settings of the window (theme, language) and of this computer's memory (reserve, budget, how it is shared).
+// Settings of the window (theme, language) and of this computer's memory (reserve, budget, mode of sharing).
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import type { HostMemory } from '../../shared/memory.ts';

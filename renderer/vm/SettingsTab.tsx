@@ -1,4 +1,4 @@
-// What can be changed about a VM besides its memory: its name, how it is set up, how large its disks are, whether it stays.
+// The settings page of a VM: its name, setup and disks, and deleting it. Its memory has a page of its own.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { isOver } from '../../shared/vm-phase.ts';

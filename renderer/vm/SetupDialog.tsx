@@ -1,4 +1,5 @@
-// The frame of every change to how a VM is set up: saves it, and stays open to say what there is to know of it.
+// The frame of every dialog that changes a VM's setup: saves the change, and stays open if there is something
+// to tell.
 import { type ReactNode, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -39,7 +40,7 @@ function SavedNotice(props: { readonly name: string; readonly saved: Saved }) {
 export function SetupDialog(props: {
   readonly vm: VmSummary;
   readonly title: string;
-  /** Null while what is typed cannot be. */
+  /** Null while what is typed is invalid. */
   readonly change: SetupChange | null;
   readonly onClose: () => void;
   readonly size?: 'small' | 'medium';

@@ -1,4 +1,4 @@
-// How a VM is set up, in lines of the settings tab, each with the dialog that changes it.
+// The lines of the settings page about a VM's setup, each with the dialog that changes it.
 import { useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';

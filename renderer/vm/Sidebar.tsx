@@ -1,4 +1,4 @@
-// The VMs at the side: state by shape, name, memory as a mini bar. Folds to icons in a narrow window.
+// The side list of VMs: state as a shape, name, memory as a mini bar. Folds to icons in a narrow window.
 import { Activity, CircleHelp, Eye, Monitor, Plus, Search, Settings } from 'lucide-react';
 import { type CSSProperties, Fragment, memo } from 'react';
 import { useStore } from 'zustand';
@@ -78,7 +78,7 @@ const VmRow = memo(function VmRow(props: {
   );
 });
 
-/** The VMs that need an eye, as one word: the list is drawn again only when they change. */
+/** The ids of VMs that need attention as one string, so that the list is redrawn only when they change. */
 const eyesOf = (state: ServiceState): string =>
   findAttention({ ...state, vms: state.vms ?? [] })
     .map(found => ('vm' in found ? found.vm.spec.id : ''))

@@ -1,4 +1,4 @@
-// Four facts about a VM, each with the one thing to do about it.
+// The summary page of a VM: four facts, each with the one thing to do about it.
 import type { ReactNode } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
 import { discOf, type VmSummary } from '../../shared/vm.ts';

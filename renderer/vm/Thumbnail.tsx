@@ -1,5 +1,5 @@
-// A small picture of what a VM shows, now and then, while somebody can see it; its state where there is none. Its name stands
-// beside it: it has no words of its own.
+// A small picture of a VM's screen, renewed now and then while somebody can see it; the VM's state where
+// there is no picture. It needs no words of its own: the VM's name stands beside it.
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { call } from '../api/connection.ts';
@@ -7,10 +7,10 @@ import { whileSeen } from '../api/seen.ts';
 import { useService } from '../ui/hooks.ts';
 import { StateShape } from '../ui/Shapes.tsx';
 
-/** After the last answer: a slow service is not asked more often for it. */
+/** Counted from the last answer, so that a slow service is not asked more often. */
 const AGAIN_MS = 15_000;
 
-/** Scrolled to, in a window that is not hidden. */
+/** Runs while the element is scrolled into view in a window that is not hidden. */
 function whileInView(element: Element, run: () => () => void): () => void {
   let stop: (() => void) | null = null;
   const observer = new IntersectionObserver(entries => {

@@ -1,4 +1,5 @@
-// Name, state in a chip, and what can be done now. The primary action is the filled button.
+// A VM's header: its name, its state in a chip, and the verbs of that state. The primary action is the filled
+// button.
 import { Ellipsis } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
@@ -115,7 +116,7 @@ function Verbs(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   return null;
 }
 
-/** A dialog that was asked for elsewhere opens here. */
+/** Opens a dialog that was asked for elsewhere. */
 function useAskedDialog(vm: VmSummary, open: (dialog: VmDialogName) => void): void {
   const asked = useStore(askedStore, state => state.asked);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new question moves this on

@@ -1,4 +1,4 @@
-// One VM: header with state and verbs, tabs.
+// The page of one VM: the header with state and verbs, and the tabs.
 import { useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { VmSummary } from '../../shared/vm.ts';
@@ -41,7 +41,7 @@ function TabBody(props: { readonly vm: VmSummary; readonly tab: VmTab }) {
   }
 }
 
-/** It was asked to shut down and did not: the person decides. */
+/** Shown when a guest was asked to shut down and did not: the person decides. */
 function StillRuns(props: { readonly vm: VmSummary }) {
   const { text } = useSpeech();
   const [dialog, setDialog] = useState<VmDialogName | null>(null);

@@ -1,4 +1,4 @@
-// A VM's state in words.
+// Puts a VM's state into words.
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { formatSpan } from '../view/format.ts';
