@@ -1,6 +1,7 @@
-// Runs before anything is installed, on the machine's own Node 20 or later: brings the locked dependencies, the
-// project's Node 24, the system parts a verb needs and the sample guest, then hands over to build/scripts/<verb>.ts.
-// Plain JavaScript without imports from npm. Never a silent partial run: what is missing is installed or named.
+// Runs before anything is installed, on the machine's own Node 20 or later: installs the locked dependencies,
+// the project's Node 24, the system parts a verb needs and the sample guest, then hands over to
+// build/scripts/<verb>.ts. Plain JavaScript without imports from npm. Never a silent partial run: a missing
+// part is installed or named.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,9 +12,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = join(root, 'node_modules', '.bin');
 const stampFile = join(root, 'node_modules', '.ebb-lock-hash');
 
-/** binary → Debian package. Run parts serve `npm start`; test parts come on top. */
+/** Binary → Debian package. RUN_PARTS are what `npm start` needs; TEST_PARTS adds those of the tests. */
 const RUN_PARTS = { 'qemu-system-x86_64': 'qemu-system-x86', 'qemu-img': 'qemu-utils' };
-/** Shares and gives back ranges of files; without it Ebb copies, so it is wished for, not needed. */
+/**
+ * xfs_io shares and punches ranges of files; without it Ebb copies, so it is installed if possible, not
+ * required.
+ */
 const WISHED_PARTS = process.platform === 'linux' ? { xfs_io: 'xfsprogs' } : {};
 const TEST_PARTS = {
   ...RUN_PARTS,
@@ -21,7 +25,7 @@ const TEST_PARTS = {
   Xvfb: 'xvfb',
   '7z': 'p7zip-full',
   swtpm: 'swtpm',
-  // Firmware is no program: it lies beside the folder of programs.
+  // Firmware is no program: its path is relative to a folder of programs.
   '../share/OVMF/OVMF_CODE_4M.fd': 'ovmf',
   python3: 'python3-minimal',
   vhdimount: 'libvhdi-utils',
@@ -77,7 +81,7 @@ function projectNode() {
   if (existsSync(own)) return own;
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 14)) return process.execPath;
-  // better-sqlite3 13 kills older Nodes without a word, so refuse before loading it.
+  // better-sqlite3 13 crashes older Nodes without a message, so refuse before it is loaded.
   return stop(
     `this machine has Node ${process.versions.node} and no packaged Node 24; install Node 22.14 or later.`,
   );
@@ -133,7 +137,8 @@ const script = join(root, 'build', 'scripts', `${verb}.ts`);
 const env = {
   ...process.env,
   PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
-  // Types are taken out of a module once, not by each of the hundreds of processes that tests start.
+  // With this cache a module's types are stripped once, not by each of the hundreds of processes that tests
+  // start.
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compile'),
 };
 const ended = spawnSync(node, ['--disable-warning=ExperimentalWarning', script, ...args], {

@@ -1,4 +1,4 @@
-// Services, shells and renderer into dist/. Skipped when nothing they are made of has changed.
+// Builds services, shells and renderer into dist/; skipped when no source of theirs has changed.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ function fingerprint(): string {
   return hash.digest('hex');
 }
 
-/** In a process of its own: what a bundler leaves in memory must not stay with `npm start`. */
+/** Bundles in a process of its own, so that `npm start` does not keep the bundler's memory. */
 async function buildPage(): Promise<void> {
   const vite = join(repositoryRoot, 'node_modules', 'vite', 'bin', 'vite.js');
   const args = [vite, 'build', '--config', 'build/vite.config.ts', '--logLevel', 'warn'];

@@ -1,5 +1,6 @@
-// Services, shells and CLI into dist/electron, each under its source's relative name, so that a module found beside
-// its caller in the source is found beside it in the bundle. better-sqlite3 (native) and electron stay outside.
+// Bundles services, shells and CLI into dist/electron, each under its source's relative name, so that a
+// module beside its caller in the source is beside it in the bundle too. better-sqlite3 (native) and electron
+// stay outside.
 import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
@@ -23,7 +24,7 @@ const common: BuildOptions = {
   outbase: source,
   platform: 'node',
   target: 'node24',
-  // The last three are looked for by those that go on without.
+  // The last three are optional: the packages that look for them go on without.
   external: ['electron', 'better-sqlite3', 'bufferutil', 'utf-8-validate', 'supports-color'],
   sourcemap: 'linked',
   legalComments: 'linked',
@@ -41,7 +42,7 @@ export async function bundlePreload(outfile: string): Promise<void> {
   });
 }
 
-/** Bundled CommonJS packages (ws) ask for node's modules with require. */
+/** Bundled CommonJS packages (ws) load Node's modules with `require`, which ES modules lack. */
 const REQUIRE =
   "import { createRequire as ebbRequire } from 'node:module';const require = ebbRequire(import.meta.url);";
 
@@ -49,7 +50,7 @@ const versioned = (version: string): Record<string, string> => ({
   EBB_BUILD_VERSION: JSON.stringify(version),
 });
 
-/** In pieces, each loaded when a command needs it: `ebb` begins anew for every word a person types. */
+/** Splits the CLI into chunks, each loaded when a command needs it: every call of `ebb` is a fresh start. */
 async function bundleCli(entry: string, out: string, version: string): Promise<string[]> {
   const folder = dirname(entry);
   const { metafile } = await build({
@@ -65,7 +66,7 @@ async function bundleCli(entry: string, out: string, version: string): Promise<s
   return Object.keys(metafile?.inputs ?? {});
 }
 
-/** Resolves with the files bundled, relative to the folder this runs in. */
+/** Resolves with the files that were bundled, relative to the working folder. */
 export async function bundleElectron(out = distFolder, version = projectVersion()): Promise<string[]> {
   rmSync(out, { recursive: true, force: true });
   const entries = entryPoints();

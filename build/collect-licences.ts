@@ -1,4 +1,4 @@
-// The thin side of licences.ts: reads the lock, our sources and node_modules.
+// The acting side of licences.ts: reads the lock file, our sources and node_modules for it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readModules, repositoryRoot } from './layers.ts';
@@ -11,7 +11,9 @@ export const readLock = (): Lock =>
 export const shippedHere = (lock: Lock): string[] =>
   shippedPackages(lock, shippedRoots(lock, readModules(repositoryRoot, ['shared', 'electron', 'renderer'])));
 
-/** Every licence and notice file of a package, also of what it vendors; null where it is not installed. */
+/**
+ * Every licence and notice file of a package and of the code it vendors; null: the package is not installed.
+ */
 export function licenceText(path: string): string | null {
   const folder = join(repositoryRoot, path);
   if (!existsSync(folder)) return null;
@@ -25,7 +27,7 @@ export function licenceText(path: string): string | null {
   return files === '' ? declaredText(join(folder, 'package.json')) : files;
 }
 
-/** Where a package brings no text, and says whose it is. */
+/** The MIT text for a package that brings no licence file but declares licence and author; else empty. */
 function declaredText(manifest: string): string {
   const { license, author } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown>;
   if (license !== 'MIT' || typeof author !== 'string') return '';

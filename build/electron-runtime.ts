@@ -1,5 +1,5 @@
-// Where Electron's runtime is, and one bounded try to fetch it: it comes from outside the npm registry and is
-// missing on closed networks (DESIGN §2). A failed try is remembered for a day.
+// Finds Electron's runtime, and makes one bounded try to fetch it: it comes from outside the npm registry and
+// is missing on closed networks (DESIGN §2). A failed try is remembered for a day.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ const packageFolder = join(repositoryRoot, 'node_modules', 'electron');
 const triedFile = join(repositoryRoot, 'node_modules', '.cache', 'ebb-electron-fetch-failed');
 
 export interface ElectronRuntime {
-  /** Empty where there is none. */
+  /** Path of Electron's executable; empty: there is none, and `reason` says why. */
   readonly executable: string;
   readonly reason: string;
 }
@@ -25,7 +25,7 @@ export function electronRuntime(): ElectronRuntime {
     : { executable: '', reason: 'its download is incomplete' };
 }
 
-/** Tries once; a network without it answers fast the second time. */
+/** Tries once a day, so that a start on a network without the runtime waits for it only once. */
 export function fetchElectronRuntime(): ElectronRuntime {
   const present = electronRuntime();
   if (present.executable !== '') return present;

@@ -1,5 +1,5 @@
-// `node build/golden.ts` rewrites the committed copies of the contracts; test/golden/contract.test.ts compares. A
-// change to what crosses a process boundary thus shows in review as data.
+// `node build/golden.ts` rewrites the committed copies of the contracts; test/golden/contract.test.ts
+// compares them. So a change to the data that crosses a process boundary shows in review.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { storageContract } from '../electron/storage/contract.ts';

@@ -1,5 +1,6 @@
-// `node build/icons.ts` draws build/icons/icon.svg in every size a system asks for: PNGs for Linux, one .ico and one
-// .icns. They are committed: electron-builder's own converter comes from outside the npm registry.
+// `node build/icons.ts` draws build/icons/icon.svg in every size a system asks for: PNGs for Linux, one .ico
+// and one .icns. The results are committed: electron-builder's own converter comes from outside the npm
+// registry.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../electron/platform/process.ts';
@@ -59,7 +60,7 @@ export function icnsOf(drawn: readonly Drawn[]): Buffer {
 
 async function draw(sizes: readonly number[]): Promise<Drawn[]> {
   const svg = readFileSync(join(iconsFolder, 'icon.svg'), 'utf8');
-  // Not for who only asks for sizes.
+  // Loaded here, so that importing the sizes does not load playwright.
   const { chromium } = await import('playwright');
   const browser = await chromium.launch({
     executablePath: findProgram('chromium') ?? '',

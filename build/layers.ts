@@ -12,9 +12,9 @@ export interface SourceModule {
 
 interface Layer {
   readonly folder: string;
-  /** Folders (or single files) of ours it may import from, besides itself. */
+  /** Our folders, or single files, that the layer may import from, besides its own. */
   readonly may: readonly string[];
-  /** Packages and node: modules it may import; a trailing * is a prefix. */
+  /** Packages and node: modules that the layer may import; a trailing * makes the name a prefix. */
   readonly packages: readonly string[];
   readonly because: string;
 }

@@ -1,5 +1,6 @@
-// Whose work goes out with ours, under which licence, and the text that goes with it. Pure over the lock file, our
-// own imports and a reader of files; test/unit/build/ holds it against what the bundlers really take in.
+// Finds the packages that ship with Ebb, checks their licences, and makes the notice that ships with them.
+// Pure over the lock file, our own imports and a reader of files; test/unit/build/ compares it with what the
+// bundlers really take in.
 import { importsOf, type SourceModule } from './layers.ts';
 
 export interface LockPackage {
@@ -12,7 +13,10 @@ export interface LockPackage {
 /** `packages` of package-lock.json: by folder, '' being ourselves. */
 export type Lock = Readonly<Record<string, LockPackage>>;
 
-/** MPL-2.0 covers its own files alone; where they came from is named beside the text. */
+/**
+ * Licences of shipped packages. MPL-2.0 covers its own files alone; the notice names their source beside the
+ * text.
+ */
 export const SHIPPED_ALLOWED = [
   'MIT',
   'ISC',
@@ -22,7 +26,7 @@ export const SHIPPED_ALLOWED = [
   'Apache-2.0',
   'MPL-2.0',
 ];
-/** Tools that build and test, and stay here. */
+/** Licences of tools that build and test, and are not shipped. */
 export const TOOLS_ALLOWED = [...SHIPPED_ALLOWED, 'BlueOak-1.0.0', 'Python-2.0', 'WTFPL', 'CC0-1.0'];
 
 /** An SPDX expression of AND and OR: one branch suffices, all its parts must be allowed. */
@@ -32,7 +36,7 @@ export function isAllowed(expression: string | undefined, allowed: readonly stri
   return plain.split(' OR ').some(branch => branch.split(' AND ').every(id => allowed.includes(id.trim())));
 }
 
-/** As Node resolves: the nearest node_modules upwards. Null where the lock has no such package. */
+/** Resolves a package as Node does: the nearest node_modules upwards. Null: the lock has no such package. */
 function resolved(lock: Lock, from: string, name: string): string | null {
   for (let folder = from; ; ) {
     const path = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
@@ -42,13 +46,13 @@ function resolved(lock: Lock, from: string, name: string): string | null {
   }
 }
 
-/** Needed by a part of theirs that is not taken in: fetching the runtime, a command line. */
+/** Dependencies of a package's parts that we do not ship: fetching the runtime, a command line. */
 const PARTS_LEFT_OUT: Readonly<Record<string, readonly string[] | 'all'>> = {
   'node_modules/electron': 'all',
   'node_modules/js-yaml': ['argparse'],
 };
 
-/** Folders in the lock of what is packed or bundled, and of all that it needs. */
+/** The lock's folders of all packages that are packed or bundled, with their dependencies. */
 export function shippedPackages(lock: Lock, roots: readonly string[]): string[] {
   const found = new Set<string>();
   const waiting = roots.map(name => resolved(lock, '', name));
@@ -80,7 +84,7 @@ export function shippedRoots(lock: Lock, modules: readonly SourceModule[]): stri
   ].sort();
 }
 
-/** Lines for whoever has to choose another package. */
+/** One line for each package whose licence is not allowed, for the person who must choose another. */
 export function refusedLicences(lock: Lock, shipped: readonly string[]): string[] {
   return Object.entries(lock)
     .filter(([path]) => path !== '')
@@ -90,12 +94,14 @@ export function refusedLicences(lock: Lock, shipped: readonly string[]): string[
     .map(([path, { license }]) => `${path}: ${license ?? 'no licence'}`);
 }
 
-/** The window's licence page splits by it. */
+/** Separates packages; the window's licence page splits by it. */
 export const SEPARATOR = `\n${'='.repeat(80)}\n\n`;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 13);
 
-/** `textOf` gives a package's own licence text; null where it is not installed here (another platform's runtime). */
+/**
+ * `textOf` gives a package's own licence text; null: it is not installed here (another platform's runtime).
+ */
 export function notices(
   lock: Lock,
   shipped: readonly string[],

@@ -1,10 +1,11 @@
-// `node build/rules.ts` rewrites the table of rules in renderer/help/architecture.md: what each says, where code cites
-// it, which tests name it. A test compares; a rule that nobody enforces or tests any more shows in review.
+// `node build/rules.ts` rewrites the table of rules in renderer/help/architecture.md: what each rule says,
+// where code cites it, which tests name it. A test compares; a rule that no code or test cites any more shows
+// in review.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModules, repositoryRoot, type SourceModule } from './layers.ts';
 
-/** In short; the reasons are in the specifications beside the code. */
+/** The rules in short; their reasons are in the specifications beside the code. */
 export const RULES: Readonly<Record<string, string>> = {
   T1: 'A UUID names a point, not the role of a file',
   T2: 'An edge is turned by backing up, overwriting and dropping, batch by batch',
@@ -45,7 +46,7 @@ const NAMED_MAX = 3;
 const BEGIN = '<!-- rules: made by node build/rules.ts -->';
 export const architectureFile = join(repositoryRoot, 'renderer', 'help', 'architecture.md');
 
-/** `T3`, also inside `T2–T4` written out in a list, never inside another word. */
+/** Whether a module cites a rule: `T3` as a word of its own, never inside another word. */
 const names = (module: SourceModule, rule: string): boolean => new RegExp(`\\b${rule}\\b`).test(module.text);
 
 function places(modules: readonly SourceModule[], rule: string): string {
@@ -61,7 +62,7 @@ export function rulesTable(source: readonly SourceModule[], tests: readonly Sour
   return ['| Rule | What it says | Cited in | Tested in |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** The document with its table made anew. */
+/** The document with a newly made table. */
 export function withRules(text: string): string {
   const source = readModules(repositoryRoot, ['electron', 'shared', 'renderer']);
   const tests = readModules(repositoryRoot, ['test']).filter(({ path }) => path.endsWith('.test.ts'));

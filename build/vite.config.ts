@@ -1,5 +1,5 @@
-// The renderer's bundle: root renderer/, out dist/renderer. Nothing inline, so that the strict CSP of the shells
-// holds; noVNC uses top-level await, hence the modern target.
+// Bundles the renderer from renderer/ into dist/renderer. Nothing is inlined, so that the strict CSP of the
+// shells holds; noVNC uses top-level await, hence the modern target.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
@@ -16,8 +16,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     rolldownOptions: {
       output: {
-        // zod and the switch of its compiled fast path run before any chunk that makes a schema: else zod probes
-        // `new Function`, and the CSP reports it.
+        // One chunk for zod and the module that turns off its compiled fast path, run before any chunk that
+        // makes a schema: otherwise zod probes `new Function`, and the CSP reports it.
         codeSplitting: { groups: [{ name: 'zod', test: /node_modules[\\/]zod[\\/]|zod-jitless/ }] },
       },
     },

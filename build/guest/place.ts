@@ -1,5 +1,5 @@
-// Where an assembled guest is put, whole or not at all. Several suites may start at once: each makes names of its own, the
-// first that is whole stays, and nobody's is removed under a guest that starts from it.
+// Puts an assembled guest into its place, whole or not at all. Several suites may start at once: each makes
+// names of its own, the first whole guest stays, and none is removed while a VM starts from it.
 import {
   cpSync,
   existsSync,
@@ -17,7 +17,7 @@ export const MARK = 'kernel-version';
 
 export function putInPlace(made: string, target: string): void {
   mkdirSync(dirname(target), { recursive: true });
-  // Beside it: the temp folder may be another file system.
+  // Copied beside the target first: the temp folder may be on another file system.
   const beside = mkdtempSync(`${target}.`);
   try {
     cpSync(made, beside, { recursive: true });

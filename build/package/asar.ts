@@ -1,4 +1,4 @@
-// What is in an ASAR archive, by its documented form: two pickles (a length, then a JSON header), then the files.
+// Reads an ASAR archive by its documented form: two pickles (a length, then a JSON header), then the files.
 
 interface AsarEntry {
   readonly files?: Readonly<Record<string, AsarEntry>>;

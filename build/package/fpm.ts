@@ -1,6 +1,6 @@
-// Makes the deb that electron-builder asks fpm for, with Debian's own dpkg-deb: fpm comes from outside the npm registry.
-// Same words as fpm's for what electron-builder says; anything else is refused rather than left out. Two runs over the
-// same files give the same bytes where SOURCE_DATE_EPOCH is set.
+// Stands in for fpm, which comes from outside the npm registry: makes the deb with Debian's own dpkg-deb.
+// Understands the flags of fpm that electron-builder uses; any other is refused rather than ignored. With
+// SOURCE_DATE_EPOCH set, two runs over the same files give the same bytes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -18,13 +18,13 @@ import { dirname, join } from 'node:path';
 import { filesBelow } from './stage.ts';
 
 export interface DebRequest {
-  /** fpm's flags by name; those said several times have several values. */
+  /** The flags given, by name, each with its values: a flag may be given several times. */
   readonly said: Readonly<Record<string, readonly string[]>>;
-  /** What lies where in the package; a folder's content where it ends with a slash. */
+  /** What goes where in the package. A `from` that ends with a slash means the folder's content. */
   readonly placed: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** How a flag of fpm's is told in the control file; null is told elsewhere or nowhere. */
+/** The control file's field for each flag of fpm; null: the flag goes elsewhere, or nowhere. */
 const FLAGS: Readonly<Record<string, string | null>> = {
   '--name': 'Package',
   '--version': 'Version',
@@ -77,7 +77,7 @@ export function controlText({ said }: DebRequest, installedKib: number): string 
   return [...fields, `Installed-Size: ${installedKib}`, ''].join('\n');
 }
 
-/** fpm's word, and dpkg-deb's. */
+/** fpm's word for a compression, and dpkg-deb's flags for it. */
 const COMPRESSION: Readonly<Record<string, readonly string[]>> = { xz: ['-Zxz'], gz: ['-Zgzip', '-z1'] };
 
 const one = ({ said }: DebRequest, flag: string): string => {
@@ -91,7 +91,7 @@ function layOut({ placed }: DebRequest, root: string): void {
     const target = join(root, to);
     mkdirSync(dirname(target), { recursive: true });
     cpSync(from, target, { recursive: true, mode: constants.COPYFILE_FICLONE });
-    // What is put in place singly is read by all; a program runs by all.
+    // A file placed singly is made readable by all, and a program executable by all.
     if (!from.endsWith('/')) chmodSync(target, (statSync(from).mode & 0o111) === 0 ? 0o644 : 0o755);
   }
 }

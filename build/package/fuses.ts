@@ -1,9 +1,12 @@
-// Electron's fuses: what is asked for, in the order of the wire, and what a built executable has. Read here by its
+// Electron's fuses: the wanted ones, and those that a built executable has. The fuse wire is read by its
 // documented form, not with the tool that wrote it.
 
 const SENTINEL = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
 
-/** In the order of the wire; null is the runtime's own choice. The names are electron-builder's. */
+/**
+ * The wanted fuses, in the order of the wire; null: the runtime's own choice. The names are
+ * electron-builder's.
+ */
 export const FUSES: Readonly<Record<string, boolean | null>> = {
   runAsNode: false,
   enableCookieEncryption: true,
@@ -15,7 +18,7 @@ export const FUSES: Readonly<Record<string, boolean | null>> = {
   grantFileProtocolExtraPrivileges: false,
 };
 
-/** Throws where the executable has no wire. '1' on, '0' off, 'r' removed, others as the runtime was made. */
+/** One character for each fuse: '1' on, '0' off, 'r' removed. Throws when the executable has no fuse wire. */
 export function fuseWire(executable: Buffer): string {
   const at = executable.indexOf(SENTINEL, 0, 'latin1');
   if (at < 0) throw new Error('the executable has no fuses');
@@ -25,13 +28,15 @@ export function fuseWire(executable: Buffer): string {
   return executable.toString('latin1', start + 2, start + 2 + length);
 }
 
-/** Names of fuses that are not as asked. */
+/** The fuses that are not as wanted, in words. */
 export const wrongFuses = (wire: string): string[] =>
   Object.entries(FUSES).flatMap(([name, isOn], at) =>
     isOn === null || wire[at] === (isOn ? '1' : '0') ? [] : [`${name} is ${wire[at] ?? 'missing'}`],
   );
 
-/** An executable with fuses and nothing else, each as a runtime is delivered: for a packaging without the runtime. */
+/**
+ * An executable that has only fuses, set as in a delivered runtime: for packing without Electron's runtime.
+ */
 export const standInExecutable = (): Buffer =>
   Buffer.concat([
     Buffer.from('#!/bin/sh\necho "Ebb was packed without the Electron runtime" >&2\nexit 1\n'),

@@ -1,18 +1,18 @@
-// What an unpacked deb or AppImage must have around the program: what makes menus, links, disks and `ebb` known to the
-// system, and nothing else. Pure: files in, complaints out.
+// Checks what an unpacked deb or AppImage has around the program: the files that make menus, links, disk
+// files and `ebb` known to the system, and nothing else. Pure: files in, complaints out.
 import { PNG_SIZES } from '../icons.ts';
 
 export interface PlacedFile {
   readonly path: string;
-  /** The bits of its permissions. */
+  /** The permission bits. */
   readonly mode: number;
   readonly text: string;
 }
 export interface LinuxPackage {
   readonly kind: 'deb' | 'AppImage';
-  /** Without what lies below the program's own folder. */
+  /** The files outside the program's own folder. */
   readonly files: readonly PlacedFile[];
-  /** Of a deb: its control file. */
+  /** The control file of a deb; empty for an AppImage. */
   readonly control: string;
 }
 
@@ -34,7 +34,7 @@ const NEEDED = {
 const PROGRAMS = ['usr/bin/ebb', 'AppRun'];
 const STARTS = { deb: `/${HOME}${EXECUTABLE} %U`, AppImage: 'AppRun %U' };
 
-/** What is the program's own is judged by judge.ts. */
+/** Whether a path is outside the program's own files, which judge.ts checks. */
 export const isOutside = (kind: LinuxPackage['kind'], path: string): boolean =>
   kind === 'deb' ? !path.startsWith(HOME) : NEEDED.AppImage.includes(path) || path.startsWith('usr/');
 export const programFolder = (kind: LinuxPackage['kind']): string => (kind === 'deb' ? HOME : '');
@@ -63,10 +63,10 @@ function judgeControl(control: string, version: string, target: string): string[
 
 function judgeEntry(kind: LinuxPackage['kind'], text: string): string[] {
   const expected = {
-    // Without --no-sandbox, which electron-builder's older AppImages have.
+    // Without the --no-sandbox of electron-builder's older AppImages.
     Exec: STARTS[kind],
     Icon: EXECUTABLE,
-    // The name Electron gives its windows, so that they are this entry's.
+    // The class Electron gives its windows, so that the desktop counts them to this entry.
     StartupWMClass: EXECUTABLE,
     MimeType: 'application/x-vhd-disk;x-scheme-handler/ebb;',
   };
@@ -76,7 +76,7 @@ function judgeEntry(kind: LinuxPackage['kind'], text: string): string[] {
   });
 }
 
-/** `target`: what the program in it is for. */
+/** `target`: the system and processor of the program inside. */
 export function judgeLinux(
   { kind, files, control }: LinuxPackage,
   version: string,

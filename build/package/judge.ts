@@ -1,5 +1,5 @@
-// What an unpacked package must hold, and must not. Pure: files in, complaints out. `npm run dist -- verify FOLDER`
-// asks it about any package on any machine.
+// Checks what an unpacked package must hold, and must not. Pure: files in, complaints out. `npm run dist --
+// verify FOLDER` runs it on any package on any machine.
 import { createHash } from 'node:crypto';
 import type { RuntimeManifest } from '../../electron/platform/runtime.ts';
 import type { AsarFile } from './asar.ts';
@@ -12,15 +12,15 @@ export interface PackageFile {
 }
 export interface PackageContent {
   readonly asar: readonly AsarFile[];
-  /** Below resources/runtime. */
+  /** The files below resources/runtime. */
   readonly runtime: readonly PackageFile[];
   readonly fuseWire: string;
-  /** Names in the package's own folder. */
+  /** The names in the package's own folder. */
   readonly beside: readonly string[];
 }
 
 const MIB = 2 ** 20;
-/** Node itself is 120 MiB of the runtime. */
+/** The largest sizes allowed. Node itself is 120 MiB of the runtime. */
 export const BUDGET_BYTES = { asar: 8 * MIB, runtime: 150 * MIB, services: 10 * MIB };
 
 const IN_ASAR = /^(?:package\.json|LICENSE|dist\/electron\/shells\/desktop\/[\w.-]+|dist\/renderer\/.+)$/;
@@ -35,7 +35,7 @@ const NEEDED_ASAR = [
   'dist/renderer/index.html',
   'dist/renderer/licences.txt',
 ];
-/** Electron's and Chromium's own; inside a bundle on macOS. */
+/** The licences of Electron and Chromium; on macOS they are inside the bundle. */
 const NEEDED_BESIDE = ['LICENSE.electron.txt', 'LICENSES.chromium.html'];
 const NEEDED_RUNTIME = [
   'electron/control/main.js',
@@ -49,7 +49,10 @@ const NEEDED_RUNTIME = [
   'LICENSE',
   'THIRD-PARTY-LICENCES.txt',
 ];
-/** Of the machine it was made on. Licences and manuals may speak of anybody's. */
+/**
+ * Absolute paths of the machine that made the package. Only code is searched: licences may name anybody's
+ * paths.
+ */
 const ABSOLUTE = /(?<![\w.~-])(?:\/home\/\w+|\/Users\/\w+|\/builds?\/\w+\/|[A-Z]:\\\\?Users\\)/;
 const TEXT = /\.(?:js|cjs|css|html|json)$/;
 const PREBUILT = /^node_modules\/better-sqlite3\/prebuilds\/(.+)\.node$/;
@@ -105,7 +108,7 @@ function judgeSizes({ asar, runtime }: PackageContent): string[] {
   });
 }
 
-/** `linux-x64`, by the native module it brings; all that is machine code must be for that. */
+/** The package's target (`linux-x64`), by its native module; all other machine code must be for the same. */
 export const targetOf = ({ runtime }: PackageContent): string =>
   runtime.map(({ path }) => PREBUILT.exec(path)?.[1]).find(name => name !== undefined) ?? 'unknown';
 
@@ -125,7 +128,7 @@ function judgeMachine(content: PackageContent): string[] {
   ];
 }
 
-/** Complaints; none is what a package is released with. */
+/** All complaints about a package; a package is released only without any. */
 export function judgePackage(content: PackageContent): string[] {
   const { asar, runtime, fuseWire, beside } = content;
   const isBundle = targetOf(content).startsWith('darwin');

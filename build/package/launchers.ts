@@ -1,4 +1,5 @@
-// What `ebb` is in a package: the CLI on the Node beside it, whatever link it was called by.
+// The script that is `ebb` in a package: runs the CLI on the Node beside it, through whatever link it was
+// called.
 
 export const launcher = (main: string): string => `#!/bin/sh
 self=$0

@@ -1,4 +1,4 @@
-// For which system and processor a program or native module is, by its first bytes. Pure.
+// Tells the system and processor of a program or native module by its first bytes. Pure.
 
 const PROCESSORS = {
   elf: { 62: 'x64', 183: 'arm64' },
@@ -9,7 +9,7 @@ const PROCESSORS = {
 const named = (system: string, table: Readonly<Record<number, string>>, code: number): string =>
   `${system}-${table[code] ?? 'unknown'}`;
 
-/** `linux-x64`; null where it is no such program. */
+/** `linux-x64`; null: the bytes are no machine code of a known form. */
 export function machineCode(bytes: Buffer): string | null {
   if (bytes.length < 64) return null;
   if (bytes.toString('latin1', 0, 4) === '\x7fELF')

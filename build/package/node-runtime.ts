@@ -1,5 +1,5 @@
-// The Node a package carries. npm installs this machine's alone; another target's is fetched by npm and held against
-// the lock file, so that a package for any of them can be made anywhere.
+// The Node that a package carries. npm installs only this machine's; that of another target is fetched by npm
+// and checked against the lock file, so that a package for any target can be made anywhere.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,10 @@ import type { Target } from './stage.ts';
 const FETCH_MS = 5 * 60_000;
 const cache = join(repositoryRoot, 'node_modules', '.cache', 'ebb-node');
 
-/** npm has no Node 24 for every target (macOS, Windows on ARM): then it is put where npm would have put it. */
+/**
+ * Where a target's Node is, and its place in the package. npm has no Node 24 for some targets (macOS, Windows
+ * on ARM): a person must then put it where npm would have.
+ */
 export function nodeOf({ platform, arch }: Target): { readonly from: string; readonly to: string } {
   const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
   const to = `bin/${platform === 'win32' ? 'node.exe' : 'node'}`;

@@ -1,5 +1,5 @@
-// Packages for one target by electron-builder, and the runtime they are made with: Electron's own, or where that cannot
-// be fetched a stand-in.
+// Makes the packages of one target with electron-builder, around Electron's own runtime, or around a stand-in
+// where that cannot be fetched.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -12,7 +12,7 @@ import { stageRuntime, type Target } from './stage.ts';
 import { appImageTools, fpmProgram, standInElectron } from './stand-ins.ts';
 
 const stage = join(repositoryRoot, 'dist', 'stage');
-/** Where new versions are published; a package made without it does not look for any. */
+/** Where new versions are published; a package made without this address looks for none. */
 const RELEASES = process.env.EBB_RELEASES_URL ?? '';
 
 export const hostTarget = (): Target => ({
@@ -20,7 +20,7 @@ export const hostTarget = (): Target => ({
   arch: process.arch as Target['arch'],
 });
 
-/** `linux-arm64`; null where there is no such target. */
+/** The target named like `linux-arm64`; null: there is no such target. */
 export function targetNamed(name: string): Target | null {
   const [, platform, arch] = /^(linux|darwin|win32)-(x64|arm64)$/.exec(name) ?? [];
   return platform === undefined ? null : ({ platform, arch } as Target);
@@ -28,12 +28,12 @@ export function targetNamed(name: string): Target | null {
 
 export interface Packed {
   readonly status: number;
-  /** Null where it was packed with Electron's own runtime. */
+  /** Why a stand-in was packed; null: the package has Electron's own runtime. */
   readonly standInBecause: string | null;
   readonly folder: string;
   /** Installable files. */
   readonly files: readonly string[];
-  /** What should have been made too, and why it was not. */
+  /** Formats that should have been made too, and why they were not. */
   readonly notMade: readonly string[];
 }
 
@@ -43,14 +43,16 @@ interface Made {
   readonly notMade: readonly string[];
 }
 
-/** As the configuration has them; told in words, or it would make every processor's at once. */
+/**
+ * The formats in electron-builder.json, named on its command line: else it makes those of every processor.
+ */
 export const FORMATS: Readonly<Record<Target['platform'], readonly string[]>> = {
   linux: ['deb', 'AppImage'],
   darwin: ['dmg', 'zip'],
   win32: ['nsis'],
 };
 
-/** With what this machine has. */
+/** The formats that can be made around a stand-in with the tools of this machine. */
 function standInFormats(target: Target): Made {
   if (target.platform === 'win32')
     return {
@@ -74,12 +76,12 @@ function standInFormats(target: Target): Made {
 
 /** The macros are electron-builder's. */
 const STAND_IN_NAME = `STAND-IN-${['name', 'version', 'arch'].map(macro => `\${${macro}}`).join('-')}.\${ext}`;
-/** Nobody is to download these: they are packed fast, not small. */
+/** Stand-in packages are not for download, so they are packed fast, not small. */
 const STAND_IN_WORDS = [
   `-c.artifactName=${STAND_IN_NAME}`,
   '-c.deb.compression=gz',
   '-c.appImage.compression=gzip',
-  // Windows' icon and names are written by a tool from outside.
+  // The tool that writes Windows' icon and names comes from outside the npm registry.
   '-c.win.signAndEditExecutable=false',
 ];
 const SYSTEMS = { linux: '--linux', darwin: '--mac', win32: '--win' } as const;
@@ -91,7 +93,7 @@ function unpackedIn(output: string, { platform, arch }: Target): string {
   return platform === 'darwin' ? join(folder, 'Ebb.app') : `${folder}-unpacked`;
 }
 
-/** electron-builder reads the manual without a time in its head: two builds are the same bytes. */
+/** Compresses the manual without a timestamp in its header, so that two builds give the same bytes. */
 function stageManual(staged: string): void {
   writeFileSync(join(stage, 'ebb.1.gz'), gzipSync(readFileSync(join(staged, 'man', 'ebb.1')), { level: 9 }));
 }
@@ -100,7 +102,7 @@ function wordsFor(target: Target, output: string, standIn: boolean): string[] {
   const { executable } = electronRuntime();
   const host = hostTarget();
   const isHost = target.platform === host.platform && target.arch === host.arch;
-  // Another target's own is fetched by electron-builder where the network has it.
+  // electron-builder fetches the runtime of another target, where the network has it.
   const electronDist = standIn
     ? [standInElectron(join(stage, 'stand-in-electron'), target, nodeOf(target).from)]
     : isHost
@@ -119,15 +121,17 @@ function wordsFor(target: Target, output: string, standIn: boolean): string[] {
   ];
 }
 
-/** Bundles must have been made. `output` is below the repository; `only` one of the formats that could be made. */
+/** The bundles must exist. `output` is relative to the repository; `only`: make this one format. */
 export async function pack(target: Target, output: string, only: string | null = null): Promise<Packed> {
   const { executable, reason } = electronRuntime();
   const isStandIn = executable === '';
   const folder = unpackedIn(output, target);
-  // A bundle of many programs and a framework, put together and signed by macOS's own tools.
+  // A macOS bundle has many programs and a framework, assembled and signed by macOS's own tools: no stand-in
+  // for that.
   if (isStandIn && target.platform === 'darwin')
     return { status: 1, standInBecause: null, folder, files: [], notMade: [`dmg, zip: ${reason}`] };
-  // One place for every target: the macros of electron-builder's configuration name the machine it runs on.
+  // One folder for every target: macros in electron-builder's configuration would name this machine, not the
+  // target.
   const staged = join(stage, 'runtime');
   stageRuntime({ ...target, into: staged });
   stageManual(staged);

@@ -25,7 +25,7 @@ export interface Target {
 }
 export interface StageOptions extends Target {
   readonly into: string;
-  /** Where the bundles lie: dist, by default. */
+  /** The folder of the bundles; default: dist. */
   readonly dist?: string;
   readonly version?: string;
 }
@@ -86,7 +86,7 @@ export function stageRuntime(options: StageOptions): void {
   writeManifest(into, version);
 }
 
-/** Without maps: they are for who has the source. */
+/** Copies a folder without source maps, which are of use only with the source. */
 function copyPlain(from: string, to: string): void {
   for (const path of filesBelow(from)) {
     if (path.endsWith('.map') || path.endsWith('.LEGAL.txt')) continue;

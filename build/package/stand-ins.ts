@@ -1,5 +1,6 @@
-// What stands for programs that come from outside the npm registry, on networks that have nothing else: Electron's
-// runtime, and the tools that make a package of it. A package made so is whole but for the window.
+// Stand-ins for programs from outside the npm registry, for networks that have only the registry: Electron's
+// runtime, and the tools that make a package of it. A package made with them is complete except for the
+// window.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../electron/platform/process.ts';
@@ -12,10 +13,13 @@ function program(file: string, content: string | Buffer): void {
   chmodSync(file, 0o755);
 }
 
-/** Of a 64-bit program, counted from its PE header: where its signature is told. */
+/** Where a 64-bit program says where its signature is, counted from its PE header. */
 const SIGNATURE_AT = 24 + 112 + 4 * 8;
 
-/** electron-builder writes into the program's resources there: Node has some. A signed one it would not touch. */
+/**
+ * A copy of node.exe, since electron-builder writes into a program's resources. Unsigned: it skips signed
+ * ones.
+ */
 function standInExe(node: Buffer): Buffer {
   const unsigned = Buffer.from(node);
   const at = unsigned.readUInt32LE(0x3c) + SIGNATURE_AT;
@@ -23,7 +27,7 @@ function standInExe(node: Buffer): Buffer {
   return Buffer.concat([unsigned, standInExecutable()]);
 }
 
-/** A folder as Electron is delivered in: a program that has fuses and opens no window. `node`: the target's. */
+/** A folder like Electron's, with a program that has fuses and opens no window. `node`: the target's Node. */
 export function standInElectron(into: string, { platform }: Target, node: string): string {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(join(into, 'resources'), { recursive: true });
@@ -34,7 +38,7 @@ export function standInElectron(into: string, { platform }: Target, node: string
   return into;
 }
 
-/** Fixed, as the archive begins behind it. */
+/** The runtime's size is fixed: the archive begins right behind it. */
 const RUNTIME_BYTES = 1024;
 const APPIMAGE_RUNTIME = `#!/bin/sh
 # Stands for the AppImage runtime: unpacks, and mounts nothing.
@@ -45,7 +49,9 @@ echo "Ebb was packed without the AppImage runtime. It can be unpacked: $0 --appi
 exit 1
 `;
 
-/** Debian's own tools, laid out as electron-builder has them. Null names what is not here. */
+/**
+ * Debian's own tools, laid out as electron-builder expects. `missing`: the tool that is not here; null: none.
+ */
 export function appImageTools(into: string, { arch }: Target): { readonly missing: string | null } {
   for (const name of ['mksquashfs', 'desktop-file-validate']) {
     const found = findProgram(name);
@@ -59,7 +65,7 @@ export function appImageTools(into: string, { arch }: Target): { readonly missin
   return { missing: null };
 }
 
-/** fpm.ts as a program; electron-builder asks for a path. */
+/** Makes fpm.ts a program: electron-builder takes only a path. */
 export function fpmProgram(file: string): string {
   const script = join(repositoryRoot, 'build', 'package', 'fpm.ts');
   program(file, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`);

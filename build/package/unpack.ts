@@ -1,4 +1,4 @@
-// Unpacks a deb or an AppImage, of whatever processor, with the system's tools: nothing in it is run.
+// Unpacks a deb or an AppImage for any processor with the system's tools; runs nothing from the package.
 import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -12,7 +12,10 @@ function tool(name: string, args: readonly string[]): string {
   return stdout;
 }
 
-/** Where the archive of an AppImage begins: a superblock of squashfs 4.0, not the word alone. */
+/**
+ * Where the archive of an AppImage begins: at a superblock of squashfs 4.0; the magic word alone is not
+ * enough.
+ */
 export function squashfsAt(image: Buffer): number {
   for (let at = image.indexOf('hsqs'); at >= 0; at = image.indexOf('hsqs', at + 1))
     if (at + 32 <= image.length && image.readUInt16LE(at + 28) === 4 && image.readUInt16LE(at + 30) === 0)
@@ -36,7 +39,7 @@ function outsideFiles(root: string, kind: LinuxPackage['kind']): LinuxPackage['f
     }));
 }
 
-/** Hands both halves to `judge`; what was unpacked is gone when it returns. */
+/** Unpacks `file`, hands the program's folder and the files around it to `judge`, then removes them. */
 export function unpacked<T>(file: string, judge: (folder: string, around: LinuxPackage) => T): T {
   const kind = file.endsWith('.deb') ? 'deb' : 'AppImage';
   const place = mkdtempSync(join(repositoryRoot, 'dist', '.unpacked-'));

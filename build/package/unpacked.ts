@@ -6,7 +6,7 @@ import { fuseWire } from './fuses.ts';
 import type { PackageContent } from './judge.ts';
 import { filesBelow } from './stage.ts';
 
-/** Where the fuses are: the program itself, or macOS's framework. */
+/** The file that has the fuses: the program itself, or on macOS the framework. */
 function executable(folder: string): string {
   const mac = join(folder, 'Contents/Frameworks/Electron Framework.framework/Electron Framework');
   if (existsSync(mac)) return mac;

@@ -1,4 +1,5 @@
-// `npm run check`: format and lint, types of every layer, direction, tidy, pure tests. One gate, under a minute.
+// `npm run check`: format and lint, types of every layer, and the quick tests of direction, tidiness, golden
+// copies, help pages and licences. One gate for every commit.
 import { cpus } from 'node:os';
 import { runTool, toolPath } from './process.ts';
 

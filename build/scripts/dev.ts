@@ -1,5 +1,6 @@
-// `npm run dev`: the renderer rebuilt on change, the headless shell on source with restart on change. Control and
-// storage run detached and are not restarted under running VMs: `ebb quit` ends them when nothing runs.
+// `npm run dev`: rebuilds the renderer on change, and runs the headless shell from source, restarting it on
+// change. Control and storage run detached and are not restarted under running VMs: `ebb quit` ends them when
+// nothing runs.
 import { spawn } from 'node:child_process';
 import { repositoryRoot } from '../layers.ts';
 import { toolPath } from './process.ts';

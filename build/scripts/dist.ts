@@ -1,7 +1,7 @@
-// `npm run dist [-- linux-x64 linux-arm64 win32-x64 …]`: packages for these targets, or for this machine, each looked
-// into before it is let out. `npm run dist -- verify PACKAGE…` looks into a deb, an AppImage or an unpacked folder of
-// whatever system. Electron's runtime comes from outside the npm registry; where it cannot be had a stand-in is packed
-// in its place, and is said to be that (DESIGN §2).
+// `npm run dist [-- linux-x64 linux-arm64 win32-x64 …]`: makes packages for these targets, or for this
+// machine, and checks each before it is released. `npm run dist -- verify PACKAGE…` checks a deb, an AppImage
+// or an unpacked folder of any system. Electron's runtime comes from outside the npm registry; where it
+// cannot be fetched, a stand-in is packed in its place and named as one (DESIGN §2).
 import { buildAll } from '../build-all.ts';
 import { judgePackage, targetOf } from '../package/judge.ts';
 import { judgeLinux } from '../package/judge-linux.ts';

@@ -1,6 +1,6 @@
-// `npm run -s pictures [-- --only REGEX of file names] [--no-axe] [--readme]`: the window photographed, into
-// test/artifacts/pictures; with --readme the README's picture alone, put where the README shows it.
-// Exit 1 where axe, the page's console or the layout has something to say.
+// `npm run -s pictures [-- --only REGEX of file names] [--no-axe] [--readme]`: takes pictures of the window,
+// into test/artifacts/pictures; with --readme only the README's picture, put where the README shows it. Exit
+// 1 when axe, the page's console or the layout has a complaint.
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -28,7 +28,7 @@ const README = 'full-history-light-en';
 const folder = join(repositoryRoot, 'test', 'artifacts', 'pictures');
 const only = values.readme ? `^${README}$` : values.only;
 await buildAll({ always: false });
-// By its address: what runs in a page is typed with the tests, not with the services.
+// Imported by URL: code that runs in a page is type-checked with the tests, not with the services.
 const file = pathToFileURL(join(repositoryRoot, 'test', 'pictures', 'take.ts')).href;
 const { takePictures } = (await import(file)) as Pictures;
 const found = await takePictures({

@@ -1,4 +1,4 @@
-// Running the tools of this repository and waiting for them.
+// Runs the tools of this repository and waits for them.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { repositoryRoot } from '../layers.ts';
@@ -10,7 +10,7 @@ export interface Ran {
   readonly seconds: number;
 }
 
-/** Runs with inherited output; `deadlineMinutes` ends the whole process group. */
+/** Runs a tool with inherited output to its end. Rejects when it cannot be started. */
 export function runTool(
   command: string,
   args: readonly string[],

@@ -1,6 +1,6 @@
-// `npm start`: opens Ebb. The Electron window where its runtime and a display are to be had; else it says so in one line
-// and starts the headless shell, whose link it prints (in an app window of Chromium where there is a display). Control is
-// found or started by the shell; a second start reuses the running one.
+// `npm start`: opens Ebb. Opens the Electron window if its runtime and a display can be had. Otherwise says
+// so in one line, starts the headless shell and prints its link (or opens it in an app window of Chromium, if
+// there is a display). The shell finds or starts control; a second start reuses the running one.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { findProgram } from '../../electron/platform/process.ts';

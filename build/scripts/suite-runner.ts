@@ -1,4 +1,4 @@
-// Shared by sim.ts, guest.ts and bench.ts: arguments in, one document out.
+// Runs the suites of sim.ts, guest.ts and bench.ts: parses their arguments and writes one document.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,7 +22,7 @@ function parse(argv: readonly string[]): Arguments {
     else if (word === '--json' || word === '--quick') named[word.slice(2)] = 'true';
     else named[word.slice(2)] = argv[++index] ?? '';
   }
-  // A run without --seed is a new one; it prints its seed, so every run can be repeated.
+  // A run without --seed takes a random one and prints it, so that every run can be repeated.
   const seed = named.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(named.seed);
   return {
     suites,

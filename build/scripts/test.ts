@@ -1,4 +1,5 @@
-// `npm test`: every suite, its minutes against test/budget.json (twice the row fails the suite), one closing line.
+// `npm test`: runs every suite, compares its minutes with test/budget.json (twice the row fails the suite),
+// and ends with one line of totals.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildAll } from '../build-all.ts';
@@ -18,7 +19,7 @@ const SUITES: readonly Suite[] = [
     serial: false,
   },
   { name: 'sim', paths: ['test/sim'], serial: false },
-  // Real services and tools, and nobody's boot to wait for.
+  // Real services and tools, without booting a guest.
   { name: 'services', paths: ['test/services'], serial: false },
   { name: 'guest', paths: ['test/guest'], serial: true },
   { name: 'e2e', paths: ['test/e2e'], serial: true },
@@ -33,7 +34,9 @@ interface Totals {
   passed: number;
   failed: number;
   skipped: number;
-  /** Each failure and how it said so: repeated at the end, where a log that was cut still shows it. */
+  /**
+   * Each failure with its message, repeated at the end, so that a log cut at its beginning still shows it.
+   */
   readonly failures: string[];
 }
 
@@ -120,7 +123,7 @@ async function main(): Promise<void> {
     else totals.failed++;
     lines.push(timing('check', check.seconds / 60, totals));
   }
-  // The browser journeys use the built page; the bundles are checked by being made.
+  // The browser journeys use the built page; making the bundles is their check.
   await buildAll({ always: false });
   for (const suite of SUITES) {
     if (wanted.length === 0 || wanted.includes(suite.name)) lines.push(await runSuite(suite, totals));
