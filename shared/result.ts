@@ -22,7 +22,7 @@ export class Fault extends Error {
   }
 }
 
-/** We are wrong. Nobody handles it: it is logged with an incident id and the operation ends. */
+/** Our own mistake. No code handles it: it is logged with an incident id and the operation ends. */
 export class BugError extends Error {
   override readonly name = 'BugError';
 }

@@ -18,7 +18,7 @@ export const momentSchema = z.object({
   kind: momentKindSchema,
   pinned: z.boolean(),
   takenAt: timeMsSchema,
-  /** In the trash since; null where it is not. */
+  /** When the moment was moved to the trash; null: it is not there. */
   trashedAt: timeMsSchema.nullable(),
   points: z.array(
     z.object({

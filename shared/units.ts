@@ -23,9 +23,9 @@ export const kibToBytes = (kib: number): number => kib * KIB;
 /** Rounds down: a target or a size never grows by conversion. */
 export const bytesToKib = (bytes: number): number => Math.floor(bytes / KIB);
 
-/** Down to whole MiB: what a balloon is asked for. */
+/** Rounds down to whole MiB, the unit in which a balloon is asked. */
 export const floorMib = (kib: number): number => Math.floor(kib / MIB_KIB) * MIB_KIB;
-/** Up to whole MiB: what holds at least so much. */
+/** Rounds up to whole MiB, for what must hold at least `kib`. */
 export const ceilMib = (kib: number): number => Math.ceil(kib / MIB_KIB) * MIB_KIB;
 
 /** An amount of memory in the words of the services' sentences: "512 MiB", "1.5 GiB", "28 KiB". */

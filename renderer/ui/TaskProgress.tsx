@@ -33,7 +33,7 @@ export function TaskProgress(props: {
   const amount = useAmount(task);
   return (
     <div className="task-progress">
-      {/* What changes all the time stands outside: it is looked at, not heard. */}
+      {/* Figures that change all the time stand outside: a screen reader would read every change. */}
       <p role="status">
         {props.label}{' '}
         <span className="quiet">{task?.isPaused === true ? text.tasks.paused : (task?.step ?? '')}</span>

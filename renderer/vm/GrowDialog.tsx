@@ -52,7 +52,7 @@ function Outcome(props: { readonly vm: VmSummary; readonly name: string; readonl
 export function GrowDialog(props: {
   readonly vm: VmSummary;
   readonly disk: VmSpec['disks'][number];
-  /** From 1. */
+  /** The disk's number, counted from 1. */
   readonly index: number;
   readonly onClose: () => void;
 }) {

@@ -1,5 +1,5 @@
-// What IT can set, each key declared once: files are checked by this table, JSON Schema, documentation and the Managed page
-// are made of it, and control enforces by it. Plain data.
+// The keys of IT policy, each declared once. Policy files are checked against this table; JSON Schema,
+// documentation and the Managed page are made from it; control enforces it. Plain data.
 
 import { FILE_KEYS } from './file-keys.ts';
 import { type PolicyKeyRow, type RuleKind, row } from './key-row.ts';

@@ -91,7 +91,7 @@ class ChannelClient {
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
-    // Nobody has to wait for `ready`: calls fail by themselves.
+    // Callers need not wait for `ready`: without agreement every call fails by itself.
     this.ready.catch(() => undefined);
     channel.onMessage(text => this.#receive(text));
     channel.onClose(() => this.#end());

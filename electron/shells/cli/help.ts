@@ -26,7 +26,7 @@ const KIND_WORDS: Readonly<Record<Value['kind'], string>> = {
   task: 'TASK',
 };
 
-/** What stands for the value of an option: SIZE, on|off, SIZE|none. */
+/** The placeholder for an option's value: SIZE, on|off, SIZE|none. */
 export function valueWord(option: Option): string {
   const plain =
     option.value ?? (option.choices === undefined ? KIND_WORDS[option.kind] : option.choices.join('|'));

@@ -55,7 +55,7 @@ export function pickMoment(moments: readonly Moment[], word: string): Moment {
   throw new NotFoundError('moment.not-found', `There is no single point "${word}".`, SEE_POINTS);
 }
 
-/** By the beginning of its id, however short; the first where none is named. */
+/** A VM's disk by the beginning of its id, however short; the first disk when none is named. */
 export function pickDisk(spec: VmSpec, word: string | undefined): VmSpec['disks'][number] {
   const disk = spec.disks.find(({ id }) => word === undefined || id.startsWith(word.toLowerCase()));
   if (disk !== undefined) return disk;

@@ -1,5 +1,5 @@
-// What no page in this app may do, whoever made the page: leave, open windows, embed, download, ask for devices, reach
-// the network (DESIGN §8).
+// Forbids every page in this app, whoever made it, to leave, open windows, embed others, download, ask for
+// devices or reach the network (DESIGN §8).
 import type { App, Session, WebContents } from 'electron';
 import { isPageUrl } from './app-protocol.ts';
 

@@ -1,4 +1,4 @@
-// Commands about what IT set for this computer, as data.
+// Commands about IT policy, as data.
 import { POLICY_KEY_NAMES } from '../../../../shared/policy/keys.ts';
 import { row } from '../words.ts';
 

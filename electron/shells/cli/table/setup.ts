@@ -1,4 +1,4 @@
-// How a VM's machine is set up, as data: what `vm create` and `vm set` both take, and `vm set`.
+// A VM's setup as data: the options that `vm create` and `vm set` share, and the command `vm set`.
 import { row } from '../words.ts';
 import { VM } from './common.ts';
 
