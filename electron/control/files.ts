@@ -1,5 +1,5 @@
-// Keeps the files people chose, each under a token: clients never name paths (DESIGN §8). Bounded; a token
-// older than an hour is dropped when the next file is chosen.
+// Keeps the files people chose, each under a token: clients never name paths (DESIGN §8). Bounded; a token is
+// good for an hour.
 import { type FileToken, fileTokenSchema } from '../../shared/ids.ts';
 import { Fault } from '../../shared/result.ts';
 import type { Clock, Random } from '../platform/ports.ts';
@@ -53,7 +53,7 @@ export class Files {
 
   get(token: FileToken): ChosenFile {
     const entry = this.#chosen.get(token);
-    if (entry !== undefined) return entry.file;
+    if (entry !== undefined && entry.untilMs >= this.#ports.clock.monotonicMs()) return entry.file;
     throw new Fault({
       code: 'file.unknown-token',
       what: 'The chosen file is not known any more.',

@@ -1,6 +1,7 @@
 // Composition: builds the parts of control, joins them, and begins and ends them in their order.
 import type { VmId } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
+import { messageOf } from '../../../shared/result.ts';
 import type { Channel } from '../../../shared/rpc/channel.ts';
 import { type Contract, contract } from '../../../shared/rpc/contract.ts';
 import type { Caller } from '../../../shared/rpc/server.ts';
@@ -304,10 +305,13 @@ function lookingParts(
 
 async function quitAll(
   { tasks, storage, audit }: { tasks: Tasks; storage: StorageClient; audit: Audit },
-  exit: () => void,
+  { exit, log }: ControlInput,
 ): Promise<void> {
   tasks.leave();
-  await storage.call('storage.quit', {});
+  // Tasks go on with the next control only, so that this one must end also where storage does not answer.
+  await storage
+    .call('storage.quit', {})
+    .catch((cause: unknown) => log(`storage did not say that it ends: ${messageOf(cause)}`));
   storage.dispose();
   clock.after(50, () => {
     audit.stop();
@@ -347,7 +351,7 @@ export function composeControl(input: ControlInput): Control {
     onPower,
     info: () => ({ version: EBB_VERSION, protocol: 1, pid, dataFolder: paths.dataFolder, shell: 'control' }),
     doctor: async () => examine(await findings(input, { memory, machines, setup }, probe)),
-    quit: () => quitAll({ tasks, storage, audit }, input.exit),
+    quit: () => quitAll({ tasks, storage, audit }, input),
     ranges,
     setMemoryPolicy: change => setMemoryPolicy(bound, catalog, change),
     policyReport: () => desk.report(),

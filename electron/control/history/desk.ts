@@ -137,9 +137,12 @@ export class HistoryDesk {
 
   /** Looks at every VM once. A call while a look is under way joins that look. */
   look(): Promise<void> {
-    this.#looking ??= this.#lookAtAll().finally(() => {
-      this.#looking = null;
-    });
+    const failed = (cause: unknown): void => this.#ports.log(`history: ${messageOf(cause)}`);
+    this.#looking ??= this.#lookAtAll()
+      .catch(failed)
+      .finally(() => {
+        this.#looking = null;
+      });
     return this.#looking;
   }
 

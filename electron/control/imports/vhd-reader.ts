@@ -44,7 +44,7 @@ const readerCommand = (
 
 function readerAnswer(file: ChosenFile, stdout: string): FoundVhd {
   const line = stdout.split('\n')[0] ?? '';
-  const answer = readerSchema.safeParse(line.startsWith('{') ? JSON.parse(line) : null);
+  const answer = readerSchema.safeParse(documentOf(line));
   if (!answer.success) throw unreadable(file);
   if ('fault' in answer.data) throw new Fault(answer.data.fault);
   return answer.data;
@@ -85,7 +85,7 @@ export async function pushVhd(
     const lines = (seen + text).split('\n');
     seen = lines.pop() ?? '';
     for (const line of lines) {
-      const document: unknown = JSON.parse(line);
+      const document = documentOf(line);
       const found = foundSchema.safeParse(document);
       const told = pushedSchema.safeParse(document);
       if (found.success) total = found.data.ownBytes ?? 0;
@@ -97,6 +97,15 @@ export async function pushVhd(
   if (code === 0) return;
   for (const line of stdout.split('\n')) readerAnswerOf(line);
   throw unreadable(file);
+}
+
+/** Null: the line is none of the reader's documents; Node itself may have written there. */
+function documentOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }
 
 /** Throws the fault that is in a line of the reader's. */

@@ -43,12 +43,14 @@ export class Trash {
   async empty(): Promise<void> {
     const { clock, folders, vms, purgePoints, removed } = this.#ports;
     const before = clock.wallMs() - this.#ports.keptMs();
-    for (const name of folders.trashed())
-      if (isOlder(name, before))
-        await this.#logged(name, async () => {
-          await folders.removeTrashed(name);
-          removed(vmIdSchema.parse(name.slice(0, name.lastIndexOf('-'))));
-        });
+    await this.#logged('its folders', async () => {
+      for (const name of folders.trashed())
+        if (isOlder(name, before))
+          await this.#logged(name, async () => {
+            await folders.removeTrashed(name);
+            removed(vmIdSchema.parse(name.slice(0, name.lastIndexOf('-'))));
+          });
+    });
     for (const vmId of vms()) await this.#logged(vmId, () => purgePoints(vmId));
   }
 

@@ -71,10 +71,8 @@ export class OrderRules {
 
   /** Refuses a folder that files of points may not be written to. The exports folder always may. */
   requireOut(path: string): void {
-    const policy = this.#ports.policy();
-    const folder = this.#ports.real(path);
-    if (isBelow(this.#ports.real(this.#ports.exportsFolder), folder)) return;
-    if (folder !== this.#ports.real(this.#ports.exportsFolder))
-      policy.requireFolder('export.folders', folder);
+    const { policy, real, exportsFolder } = this.#ports;
+    const folder = real(path);
+    if (!isBelow(real(exportsFolder), folder)) policy().requireFolder('export.folders', folder);
   }
 }

@@ -1,6 +1,7 @@
 // L2: finds out whether KVM works by booting something under it: that /dev/kvm opens does not tell. The
 // answer is remembered for this QEMU and this boot of the host.
 import * as z from 'zod';
+import { messageOf } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { Detached, ProcessId, ToolResult } from '../../platform/process.ts';
 import type { SmallFiles } from '../../platform/small-files.ts';
@@ -63,16 +64,24 @@ export class AcceleratorProbe {
     this.#ports = ports;
   }
 
-  /** Probes once; all callers share the answer. */
+  /**
+   * Probes once; all callers share the answer. Never rejects: what keeps it from probing counts as no KVM, and the
+   * next caller probes again (QEMU may be installed by then, or the disk have room).
+   */
   result(): Promise<ProbeResult> {
-    this.#known ??= this.#find();
+    this.#known ??= this.#find().catch((cause: unknown) => this.#unknown(messageOf(cause)));
     return this.#known;
+  }
+
+  #unknown(why: string): ProbeResult {
+    this.#known = null;
+    return { qemu: '', boot: this.#ports.bootId, accelerator: 'tcg', why };
   }
 
   async #find(): Promise<ProbeResult> {
     const { qemu, runTool, readJson, writeJson, bootId, folder } = this.#ports;
     const program = qemu();
-    if (program === null) return { qemu: '', boot: bootId, accelerator: 'tcg', why: 'QEMU is missing.' };
+    if (program === null) throw new Error('QEMU is missing.');
     const version =
       (await runTool(program, ['--version'], { timeoutMs: 10_000 })).stdout.split('\n')[0] ?? '';
     const path = `${folder}/accelerator.json`;
@@ -80,7 +89,11 @@ export class AcceleratorProbe {
     if (remembered.success && remembered.data.qemu === version && remembered.data.boot === bootId)
       return remembered.data;
     const found = { qemu: version, boot: bootId, ...(await this.#probe(program)) };
-    writeJson(path, found);
+    try {
+      writeJson(path, found);
+    } catch {
+      // The answer holds all the same; the next control probes again.
+    }
     return found;
   }
 
