@@ -1,11 +1,11 @@
-// A QEMU that outlived the control that was saving its memory, loading it, or taking a moment of it.
+// Mends a QEMU that outlived the control which was saving its memory, loading it, or taking a moment of it.
 import { dropBarrierNote, readBarrierNote, thaw } from './barrier.ts';
 import { remedyOf } from './left-over.ts';
 import type { Live } from './live.ts';
 import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
 import { forgetSavedMemory, noteResuming, readSaved } from './suspended.ts';
 
-/** What it does from now on; `suspended`: its memory is saved whole, and it is to be ended. */
+/** What the guest does from now on; `suspended`: its memory is saved whole, and its QEMU is to be ended. */
 export async function mendLeftOver(
   { qmp, guest, agent }: Live,
   folders: VmFolders,
@@ -23,12 +23,12 @@ export async function mendLeftOver(
   }
   if (remedy === 'forget-saved') forgetSavedMemory(folders, ports);
   if (remedy === 'thaw') {
-    // Its state was being copied beside its points.
+    // Paused: its firmware and TPM state was being copied beside its points.
     if (status === 'paused' && note?.wasRunning === true) await qmp.execute('cont');
     await thaw({ agent, folders, ports });
   } else {
     if (remedy === 'go-on') await qmp.execute('cont');
-    // Its owner had paused it: it took its disks back into use, no more.
+    // Its owner had paused it: it went on only so that QEMU takes its disks back into use.
     if (remedy === 'go-on' && note?.wasRunning === false) await qmp.execute('stop');
     dropBarrierNote(folders, ports);
   }

@@ -1,5 +1,5 @@
-// The instant a running VM's points are taken at: its guest's file systems frozen by the agent inside, or its memory saved
-// and the guest stopped since. Whatever fails, the guest goes on.
+// Barriers: the instants at which a running VM's points are taken. The agent inside has frozen the guest's
+// file systems, or its memory is saved and the guest stopped since. Whatever fails, the guest goes on.
 import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import type { AgentLine } from '../qga/line.ts';
@@ -9,9 +9,9 @@ import type { OnStep, SupervisorPorts, VmFolders } from './supervisor-port.ts';
 import { migrateToFile, type SaveInput, saveMemory } from './suspended.ts';
 import { delay } from './wait.ts';
 
-/** A guest writes all it has before it is frozen. */
+/** A guest writes out all it has before it is frozen. */
 const FREEZE_MS = 15_000;
-/** Quickly at first; a guest its owner paused cannot answer before it goes on. */
+/** Retries are quick at first, then slow: a guest that its owner paused cannot answer before it goes on. */
 const THAW = { timeoutMs: 5_000, gapMs: 1_000, quickTries: 30, slowGapMs: 15_000 };
 
 const noteSchema = z.object({ kind: z.enum(['frozen', 'memory']), wasRunning: z.boolean() });
@@ -23,20 +23,20 @@ export const readBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts,
 export const dropBarrierNote = (folders: VmFolders, ports: Pick<SupervisorPorts, 'removeFile'>): void =>
   ports.removeFile(notePath(folders));
 
-/** Durable, before a guest is frozen or stopped: whoever comes next lets it go on. */
+/** Durable before a guest is frozen or stopped, so that the next control lets it go on. */
 const noteBarrier = (
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'writeJson'>,
   note: BarrierNote,
 ): void => ports.writeJson(notePath(folders), note);
 
-/** At a barrier its owner paused it, or let it go on: so it is after it, also for whoever comes next. */
+/** The owner paused the guest at a barrier, or let it go on: so it is after it, also for the next control. */
 export function noteOwner(
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'readJson' | 'writeJson'>,
   wasRunning: boolean,
 ): void {
-  // A frozen one must run to be thawed.
+  // A frozen guest must run to be thawed.
   if (readBarrierNote(folders, ports)?.kind === 'memory')
     noteBarrier(folders, ports, { kind: 'memory', wasRunning });
 }
@@ -47,7 +47,7 @@ export interface BarrierInput {
   readonly ports: Pick<SupervisorPorts, 'clock' | 'writeJson' | 'removeFile' | 'log'>;
 }
 
-/** `commit` while the guest's file systems are quiet, or, not `isFrozen`, while they are as they are. */
+/** Runs `commit` while the guest's file systems are frozen; `isFrozen` false: while they could not be. */
 export async function atFrozen<T>(
   input: BarrierInput,
   commit: () => Promise<T>,
@@ -60,7 +60,7 @@ export async function atFrozen<T>(
   try {
     const isFrozen = await agent.ask('guest-fsfreeze-freeze', undefined, FREEZE_MS).then(
       frozen => typeof frozen === 'number' && frozen > 0,
-      // It may freeze yet, after it was not waited for any more.
+      // The guest may still freeze after the deadline; it is thawed below in any case.
       () => false,
     );
     return { value: await commit(), isFrozen };
@@ -69,14 +69,14 @@ export async function atFrozen<T>(
   }
 }
 
-/** Also of one that was not frozen, where it does nothing. Tried as long as the VM lives and nobody else freezes it. */
+/** Harmless for a guest not frozen. Tried as long as the VM lives and no other barrier claims the agent. */
 export async function thaw({ agent, folders, ports }: BarrierInput): Promise<void> {
   const isOwn = agent.claim();
   if (await thawOnce(agent)) return dropBarrierNote(folders, ports);
   void (async () => {
     for (let n = 1; ; n++) {
       await delay(ports.clock, n <= THAW.quickTries ? THAW.gapMs : THAW.slowGapMs);
-      // The next barrier thaws what it froze: not in its middle.
+      // The next barrier thaws what it froze itself: no thaw in its middle.
       if (!isOwn()) return;
       if (await thawOnce(agent)) return isOwn() ? dropBarrierNote(folders, ports) : undefined;
       if (n === THAW.quickTries)
@@ -85,7 +85,7 @@ export async function thaw({ agent, folders, ports }: BarrierInput): Promise<voi
   })();
 }
 
-/** One that refuses the command froze nothing. */
+/** True also where the agent refuses the command: it can have frozen nothing. */
 async function thawOnce(line: AgentLine): Promise<boolean> {
   try {
     const agent = await line.get();
@@ -100,22 +100,22 @@ export interface MemoryBarrierInput extends Omit<BarrierInput, 'agent'> {
   readonly qmp: QmpSession;
   readonly ports: SupervisorPorts;
   readonly memoryPath: string;
-  /** As its owner wants it now. */
+  /** Whether the owner wants the guest to run, as of the call. */
   readonly isRunWanted: () => boolean;
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
   readonly stays: Stays;
 }
 
-/** Told where the guest did not go on: the barrier's note stays until `wentOn`. */
+/** Called where the guest did not go on. The barrier's note stays until `wentOn` is called. */
 export type Stays = (wentOn: () => void) => void;
 
 interface GoOnInput extends Pick<MemoryBarrierInput, 'qmp' | 'folders' | 'ports' | 'isRunWanted' | 'stays'> {
-  /** Of the note, when it goes on. */
+  /** Drops the note, once the guest goes on. */
   readonly drop?: () => void;
 }
 
-/** Whatever `cont` says, only what ran takes its disks back into use; a machine that was paused is so again at once. */
+/** A paused guest also gets `cont` and, at once, `stop`: only what ran takes its disks back into use. */
 async function goOn({
   qmp,
   folders,
@@ -128,7 +128,7 @@ async function goOn({
   let goesOn = await goOnce();
   if (!isRunWanted()) {
     await qmp.execute('stop').catch(() => undefined);
-    // Its owner let it go on just now.
+    // Its owner let it go on in the meantime.
     if (isRunWanted()) goesOn = await goOnce();
   }
   if (goesOn !== null) drop();
@@ -136,8 +136,8 @@ async function goOn({
 }
 
 /**
- * L4: `commit` copies firmware variables and TPM state beside the points, which a running guest writes whenever it likes: of
- * the very instant of its disks only while it stands still. A frozen one is noted already.
+ * L4: `commit` copies firmware variables and TPM state beside the points. A running guest may write them any
+ * time: only while it stands still are they of its disks' instant. A frozen guest has a note already.
  */
 export async function atStandstill<T>(input: Omit<GoOnInput, 'drop'>, commit: () => Promise<T>): Promise<T> {
   const { qmp, folders, ports, isRunWanted } = input;
@@ -151,7 +151,7 @@ export async function atStandstill<T>(input: Omit<GoOnInput, 'drop'>, commit: ()
   }
 }
 
-/** `commit` at the instant `memoryPath` holds the guest's memory of; the guest runs until its last pages are saved. */
+/** Runs `commit` at the instant of the memory in `memoryPath`. The guest runs until its last pages are in. */
 export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => Promise<T>): Promise<T> {
   const { folders, ports, isRunWanted } = input;
   noteBarrier(folders, ports, { kind: 'memory', wasRunning: isRunWanted() });
@@ -163,7 +163,7 @@ export async function atSavedMemory<T>(input: MemoryBarrierInput, commit: () => 
   }
 }
 
-/** Its memory saved and the guest stopped; what fails leaves it going on, also where control dies in between. */
+/** Saves memory and leaves the guest stopped. If that fails or control dies meanwhile, the guest goes on. */
 export async function saveOrGoOn(
   input: SaveInput & Pick<MemoryBarrierInput, 'isRunWanted' | 'stays'>,
 ): Promise<void> {

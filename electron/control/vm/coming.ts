@@ -1,4 +1,4 @@
-// What a VM that runs still waits for: its first screen, then its guest. Told, never waited for: a start is over before. Pure.
+// What a running VM has yet to show: its first screen, then its guest. No start waits for it. Pure.
 import type { Coming } from '../../../shared/vm.ts';
 import { ppmOf } from './ppm.ts';
 
@@ -10,10 +10,10 @@ export interface Seen {
 
 /** Firmware draws in a second or two; slow mode takes ten times as long. */
 export const SCREEN_LIMIT_MS = 30_000;
-/** A desktop in slow mode. */
+/** As long as a desktop may take in slow mode. */
 export const GUEST_LIMIT_MS = 300_000;
 
-/** Null: it waits for nothing more. */
+/** Null: the VM is up. */
 export function comingOf({ hasScreen, isUp }: Seen, runsForMs: number): Coming | null {
   if (isUp) return null;
   if (runsForMs >= GUEST_LIMIT_MS) return 'silent';
@@ -21,10 +21,10 @@ export function comingOf({ hasScreen, isUp }: Seen, runsForMs: number): Coming |
   return runsForMs < SCREEN_LIMIT_MS ? 'screen' : 'blank';
 }
 
-/** Of 640 × 480: where QEMU itself writes, before a guest has a display, that it has none. */
+/** Rows of a 640 × 480 screen in which QEMU itself writes that the guest has no display yet. */
 const QEMUS_OWN = { width: 640, height: 480, fromRow: 224, toRow: 240 };
 
-/** Whether a screen dump (PPM) shows anything: more than one colour, and not by QEMU itself. False where it is no picture. */
+/** Whether a screen dump (PPM) shows more than one colour beside QEMU's own text. False for no picture. */
 export function showsSomething(picture: Uint8Array): boolean {
   const ppm = ppmOf(picture);
   if (ppm === null) return false;

@@ -1,5 +1,5 @@
-// How much of this computer's processors a VM may use at most: held by the kernel where it may be (cgroup v2, `cpu.max`), from
-// its first instruction on and while it runs. What cannot be held keeps no VM from running.
+// Caps a VM's share of this computer's processors. The kernel holds the cap where it may (cgroup v2,
+// `cpu.max`), from QEMU's spawn on and while it runs. A cap that cannot be held keeps no VM from running.
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { CpuHold, VmGroups } from '../../platform/vm-groups.ts';
@@ -7,7 +7,7 @@ import type { CpuHold, VmGroups } from '../../platform/vm-groups.ts';
 export class CpuCaps {
   readonly #groups: VmGroups;
   readonly #log: (line: string) => void;
-  /** As it was last set; of one that was adopted nobody knows. */
+  /** The cap last set, by pid. The cap of an adopted QEMU is not known. */
   readonly #held = new Map<number, number | null>();
 
   constructor(groups: VmGroups, log: (line: string) => void) {
@@ -19,7 +19,10 @@ export class CpuCaps {
     return this.#groups.cpu;
   }
 
-  /** `pid`: of its QEMU. `percent` of all processors; null: no limit. Also in the group of an earlier control, which may hold it where this one could not. */
+  /**
+   * `pid`: QEMU's. `percent`: of all processors; null: no limit. Enters also the group of an earlier control,
+   * which may hold a cap where this control could not make a group.
+   */
   set(vmId: VmId, pid: number, percent: number | null): void {
     if (this.#held.get(pid) === percent) return;
     try {
@@ -37,7 +40,7 @@ export class CpuCaps {
     this.#held.delete(pid);
   }
 
-  /** Before somebody is told that it is. Faults: host.unsupported. */
+  /** Called before a person is told that a cap holds. Faults: host.unsupported. */
   require(): void {
     const { hold } = this;
     if (hold.isHeld) return;

@@ -10,7 +10,7 @@ type EndPorts = Pick<SupervisorPorts, 'clock' | 'isAlive' | 'end' | 'log'>;
 export const hasEnded = async (process: ProcessId, within: typeof GONE, ports: EndPorts): Promise<boolean> =>
   (await until(ports.clock, within, () => !ports.isAlive(process) || null)) !== null;
 
-/** M2: one the kernel cannot end yet keeps its memory: whoever waits for this counts it until it is gone. */
+/** M2: a QEMU that the kernel cannot end yet keeps its memory: it counts until this resolves. */
 export async function endQemu(
   process: ProcessId,
   ports: EndPorts,

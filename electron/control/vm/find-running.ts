@@ -1,4 +1,4 @@
-// A QEMU that outlived its control (M9): what is noted of it, and whether it still runs.
+// Finds a QEMU that outlived its control (M9): its record, and whether it still runs.
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ProcessId } from '../../platform/process.ts';
@@ -11,7 +11,7 @@ import { until } from './wait.ts';
 /** A QEMU writes its pid as soon as it has read its arguments. */
 const PID_FILE = { timeoutMs: 5_000, stepMs: 50 };
 
-/** One that runs and could not be reached is tried again. */
+/** Between tries to reach a QEMU that runs and does not answer. */
 export const REACH_AGAIN_MS = 5_000;
 
 export interface Found {
@@ -28,7 +28,7 @@ export async function findRunning(folders: VmFolders, ports: SupervisorPorts): P
     : null;
 }
 
-/** Its control died before it noted what it spawned: QEMU may be about to write its pid. */
+/** Control died before it noted the QEMU it spawned, which may be about to write its pid. */
 function fromPidFile(folders: VmFolders, ports: SupervisorPorts): Promise<ProcessId | null> {
   const { pidFile } = socketsIn(folders.run);
   return until(ports.clock, PID_FILE, () => {
@@ -37,7 +37,7 @@ function fromPidFile(folders: VmFolders, ports: SupervisorPorts): Promise<Proces
   });
 }
 
-/** What the memory manager is given of a QEMU that cannot be reached yet: it counts as all it was started with. */
+/** The guest port of a QEMU that cannot be reached yet: the VM counts as all it was started with. */
 export function unreachable(vmId: VmId, pid: number, residentKib: () => number | null): GuestPort {
   const refuse = (): Promise<never> =>
     Promise.reject(

@@ -47,9 +47,9 @@ export interface GuestOptions {
   readonly qmp: QmpSession;
   readonly hasBalloon: boolean;
   readonly residentKib: () => number | null;
-  /** As it is from the call on: where a tool is asked `residentKib` is a moment old. */
+  /** Read after the call; `residentKib` is a moment old where the host asks a tool. */
   readonly freshResidentKib: () => Promise<number | null>;
-  /** At once what the agent inside last said. */
+  /** What the agent inside last said, without asking it. */
   readonly agent: () => AgentFigures | null;
 }
 
@@ -64,7 +64,7 @@ export class Guest implements GuestPort {
     this.#options = options;
   }
 
-  /** Zero, the default, means never. */
+  /** QEMU's default period, zero, means never. */
   async startStatistics(): Promise<void> {
     if (!this.#options.hasBalloon) return;
     const property = { path: BALLOON, property: 'guest-stats-polling-interval', value: STATS_PERIOD_SECONDS };
@@ -79,7 +79,7 @@ export class Guest implements GuestPort {
     return statusSchema.parse(await this.#options.qmp.execute('query-status'));
   }
 
-  /** Of one that stands still for a disk. */
+  /** Whether a guest that a disk error stopped lacks room on the disk. */
   async isDiskFull(): Promise<boolean> {
     const answer = await this.#options.qmp.execute('query-block').catch(() => null);
     const blocks = blocksSchema.safeParse(answer);
@@ -92,7 +92,7 @@ export class Guest implements GuestPort {
       const residentKib = await this.#options.freshResidentKib();
       return { actualKib: null, stats: null, driverReady: false, residentKib, paused: !running };
     }
-    // Before what it holds: a driver that loads in between has not said it yet (M9).
+    // Asked before `query-balloon`: a driver that loads in between has not written its figure yet (M9).
     const virtio = await this.#virtioStatus();
     const [balloon, stats] = await Promise.all([
       this.#options.qmp.execute('query-balloon'),
@@ -100,15 +100,16 @@ export class Guest implements GuestPort {
     ]);
     const actual = balloonSchema.safeParse(balloon);
     const parsed = parseStats(stats);
-    // What is asked while saved memory is being read is overwritten by what it was saved with.
+    // A target sent while saved memory is being read is overwritten by the one it was saved with.
     const driverReady = status !== 'inmigrate' && (virtio ?? (parsed?.updatedAtMs ?? 0) > 0);
     return {
       actualKib: actual.success ? bytesToKib(actual.data.actual) : null,
       stats: parsed,
-      // Paused it answers nobody.
+      // A paused guest's agent answers nobody.
       agent: running ? this.#options.agent() : null,
       driverReady,
-      // After the balloon's figure: what an inflating one let go of in between would look like QEMU's own need (M2).
+      // Read after the balloon's figure: what an inflating balloon lets go of in between would otherwise look
+      // like QEMU's own need (M2).
       residentKib: await this.#options.freshResidentKib(),
       paused: !running,
     };
@@ -118,7 +119,7 @@ export class Guest implements GuestPort {
     return this.#options.residentKib();
   }
 
-  /** The device's own status says it; null where that command is missing: then statistics that ever arrived do. */
+  /** Whether the device says its driver is ready; null: QEMU lacks the command, then statistics must tell. */
   async #virtioStatus(): Promise<boolean | null> {
     try {
       const path = `${BALLOON}/virtio-backend`;

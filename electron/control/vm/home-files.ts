@@ -1,12 +1,12 @@
-// What control keeps in a VM's folder beside its disks. The folder is relocatable: nothing in it names where it lies but
-// the record, which is relocated.
+// Paths of what control keeps in a VM's folder beside its disks. The folder can be moved: only the run record
+// names its place, and that record is relocated (run-record.ts).
 interface Home {
   readonly home: string;
 }
 
 export const recordPath = ({ home }: Home): string => `${home}/run.json`;
 export const logPath = ({ home }: Home): string => `${home}/qemu.log`;
-/** UEFI variables and what its TPM holds: part of every point of the VM (L4). */
+/** UEFI variables and TPM state: part of every point of the VM (L4). */
 export const MACHINE_STATE = ['uefi-vars.fd', 'tpm'] as const;
 export const uefiVarsPath = ({ home }: Home): string => `${home}/${MACHINE_STATE[0]}`;
 export const tpmFolder = ({ home }: Home): string => `${home}/${MACHINE_STATE[1]}`;

@@ -16,7 +16,7 @@ const pair = (folder: string, code: string, vars: string): FirmwareFiles => ({
   code: `${folder}/${code}`,
   vars: `${folder}/${vars}`,
 });
-/** Secure Boot needs variables with Microsoft's keys in them: what is signed by nobody known does not boot. */
+/** Secure Boot needs variables with Microsoft's keys in them: only what a known key signed boots. */
 const PLACES: Readonly<Record<Uefi, readonly FirmwareFiles[]>> = {
   uefi: [
     pair('/usr/share/OVMF', 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'),
@@ -31,7 +31,7 @@ const PLACES: Readonly<Record<Uefi, readonly FirmwareFiles[]>> = {
   ],
 };
 
-/** Null where there is none. `varsBytes`: of the variables a VM has, which fit only the firmware they were made for. */
+/** Null: there is none. `varsBytes`: size of the VM's own variables, which fit only firmware of that size. */
 export function findFirmware(
   firmware: Uefi,
   bytesOf: (path: string) => number | null,

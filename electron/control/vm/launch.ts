@@ -49,7 +49,7 @@ export async function runRecord(
   };
 }
 
-/** Its variables are its own from its first start on. Fault host.unsupported where there is no such firmware. */
+/** A VM gets its own variables at its first start. Fault host.unsupported where there is no such firmware. */
 function firmwareOf({ spec, folders, ports: { parts } }: LaunchInput) {
   if (spec.firmware === 'bios') return null;
   const vars = uefiVarsPath(folders);
@@ -68,7 +68,7 @@ export async function spawnQemu(
   incoming: boolean,
 ): Promise<ProcessId> {
   for (const path of socketFiles(folders.run)) ports.removeFile(path);
-  // Of a QEMU that is gone: this one's owner may pause it.
+  // A note left here is of a QEMU that is gone: it must not resume this one, which its owner may pause.
   dropBarrierNote(folders, ports);
   if (record.hasTpm) await startTpm(folders, ports);
   const noted: RunRecord = { ...record, process: undefined, since: ports.clock.wallMs() };
@@ -79,7 +79,7 @@ export async function spawnQemu(
   return id;
 }
 
-/** `isReopened`: its QEMU lives on. */
+/** `isReopened`: the VM's QEMU runs already. */
 export async function openExports({ spec, folders, ports }: LaunchInput, isReopened = false): Promise<void> {
   ports.makePrivateFolder(folders.run);
   const sockets = socketsIn(folders.run);
@@ -91,7 +91,7 @@ export async function openExports({ spec, folders, ports }: LaunchInput, isReope
 export const openExportsInTime = (launch: LaunchInput): Promise<void> =>
   within(launch.ports.clock, EXPORTS, openExports(launch));
 
-/** Its QEMU is gone: nothing is served or noted any more. A disk that fails does not keep the others open. */
+/** QEMU is gone: closes its exports and drops its notes. A disk that fails does not keep the others open. */
 export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<void> {
   dropBarrierNote(folders, ports);
   await endTpm(folders, ports);
@@ -100,6 +100,6 @@ export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<v
       ports.log(`vm ${spec.id}: closing the export of ${disk.id}: ${String(cause)}`);
     });
   }
-  // Last: who dies before it is followed by one that does all of it.
+  // Last: if control dies before this, the next control does all of it again.
   ports.removeFile(recordPath(folders));
 }

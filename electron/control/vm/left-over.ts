@@ -1,7 +1,7 @@
-// What a control that died in the middle of saving memory, loading it or taking a moment left behind in a QEMU that runs
-// on, and what the next one does about it. Pure.
+// Decides what the next control does with a QEMU that outlived a control which died while it was saving
+// memory, loading it or taking a moment. Pure.
 
-/** Noted before a guest is frozen or its memory saved; gone when it goes on. */
+/** Written before a guest is frozen or its memory is saved; removed when the guest goes on. */
 export interface BarrierNote {
   readonly kind: 'frozen' | 'memory';
   readonly wasRunning: boolean;
@@ -16,16 +16,16 @@ export interface LeftOver {
 
 export type Remedy =
   | 'none'
-  /** Its file systems may be frozen: nobody else will thaw them. */
+  /** The guest's file systems may be frozen, and nobody else will thaw them. */
   | 'thaw'
-  /** Nothing of its memory is still being written: it goes on where it stood. */
+  /** The guest's memory is no longer being saved: the guest goes on where it stood. */
   | 'go-on'
-  /** All of it is saved, and it did not run since: QEMU is ended, as suspending would have. */
+  /** All memory is saved and the guest did not run since: QEMU is ended, as the suspend would have done. */
   | 'end-suspended'
-  /** It ran after its memory was saved: resumed once more, that memory would meet disks of a later time. */
+  /** The guest ran after its memory was saved: if resumed, that memory would meet disks of a later time. */
   | 'forget-saved';
 
-/** QEMU has not run the guest: it waits for its memory, or has it and was not told to go. */
+/** QEMU has not run the guest: it waits for the saved memory, or has it and was not told to go on. */
 const NEVER_RAN: readonly string[] = ['inmigrate', 'prelaunch', 'paused'];
 
 export function remedyOf({ status, hasSavedMemory, note }: LeftOver): Remedy {

@@ -13,6 +13,6 @@ export interface Live {
   readonly record: RunRecord;
   /** We asked it to end, or the guest shut itself down: its end is no failure. */
   isEndWanted: boolean;
-  /** Stopped for a moment that is being taken: nobody is told that it is paused. */
+  /** A moment is being taken: if the guest is stopped for that, nobody is told that it is paused. */
   isAtBarrier: boolean;
 }

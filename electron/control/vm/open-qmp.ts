@@ -1,4 +1,4 @@
-// The way to a QEMU that was just started or found: its control socket, and why there is none.
+// Opens the QMP session of a QEMU that was just started or found, or tells why there is none.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { ProcessId } from '../../platform/process.ts';
@@ -32,7 +32,7 @@ export async function openQmp(
   return QmpSession.open(stream, ports.clock);
 }
 
-/** QEMU opens its control socket before it looks at its devices: the session knows only that it closed. */
+/** QEMU opens QMP before it looks at its devices: if one fails, the session knows only that it closed. */
 export async function whyNotStarted(
   folders: VmFolders,
   ports: SupervisorPorts,

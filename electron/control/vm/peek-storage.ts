@@ -1,4 +1,5 @@
-// The disks of a peek, to its supervisor: points of another VM, served read-only and held as long as its QEMU reads them.
+// The storage port of a peek's supervisor: its disks are points of another VM, served read-only and held as
+// long as the peek's QEMU reads them.
 import { invariant } from '../../../shared/result.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Peek } from '../../../shared/vm-setup.ts';
@@ -7,7 +8,7 @@ import type { StoragePort } from '../ports.ts';
 
 type Storage = Pick<StorageClient, 'holdPoint' | 'letGo' | 'healthy'>;
 
-/** `socketOf`: of its disk of that number. */
+/** `socketOf`: the socket path of the peek's disk with that index. */
 export function peekStorage(
   { disks }: Pick<VmSpec, 'disks'>,
   { vmId, points }: Peek,

@@ -25,7 +25,7 @@ export async function powerDown(
   signal: AbortSignal,
 ): Promise<boolean> {
   const deadlineMs = clock.monotonicMs() + SHUTDOWN_TIMEOUT_MS;
-  // The agent is heard by guests that ignore the button, and by those that ask somebody at their screen first.
+  // The agent reaches guests that ignore the button, and those that would ask somebody at their screen first.
   if (!(await askShutdown(agent))) await pressButton(qmp);
   while (clock.monotonicMs() < deadlineMs && !signal.aborted) {
     const answered = await until(clock, { timeoutMs: POWER_BUTTON_MS, stepMs: 50 }, () =>

@@ -1,13 +1,13 @@
-// A picture as QEMU dumps a screen (PPM, eight bits a colour): of a guest's making, so its size is not trusted. Pure.
+// Reads QEMU's screen dumps (PPM, eight bits a colour). A guest made them: their size is not trusted. Pure.
 
-/** Larger than any picture that is looked at by program: 4K and a little. */
+/** Larger than any picture that a program looks at here: 4K and a little. */
 export const PICTURE_BYTES_MAX = 32 * 2 ** 20;
 const HEADER = /^P6\s(\d{1,5})\s(\d{1,5})\s255\s/;
 
 export interface Ppm {
   readonly width: number;
   readonly height: number;
-  /** Red, green, blue, row by row; at least all of them. */
+  /** Red, green, blue, row by row: at least width × height × 3 bytes. */
   readonly pixels: Uint8Array;
 }
 

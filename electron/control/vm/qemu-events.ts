@@ -1,4 +1,4 @@
-// What QEMU says by itself, in the words of the state machine and of the memory manager.
+// Turns QEMU's events into those of the state machine and of the memory manager.
 import type { VmPhase } from '../../../shared/vm.ts';
 import type { VmMemoryEvent } from '../ports.ts';
 import type { Guest } from './guest.ts';
@@ -44,7 +44,7 @@ export function onQemuEvent(name: string, data: Readonly<Record<string, unknown>
   }
 }
 
-/** Resumed, QEMU says of each channel how it is: one that nobody ever opened says nothing of who listens at another. */
+/** After a resume QEMU tells of every channel: one that is closed does not mean that all are. */
 function onChannel(name: string, isOpen: boolean, { channels, feed, tell }: EventEars): void {
   if (isOpen) channels.add(name);
   else channels.delete(name);
@@ -62,11 +62,11 @@ export const diskErrorText = (isFull: boolean): string =>
 
 export const DISK_AWAY_TEXT =
   'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
-/** T14: what it wrote and flushes again would not be there. */
+/** T14: if it went on, what it wrote and now flushes again would not be there. */
 export const DISK_SPOILED_TEXT =
   'Paused: the host could not write what this VM flushes, and takes nothing more from it. What was flushed before is safe. Check the host disk, force the VM off, then start it.';
 
-/** Of one that is found: null where it runs; '' where its owner paused it, or nobody knows any more who did. */
+/** Why a VM that is found stands still; null: it runs; '': its owner paused it, or nobody knows who did. */
 export async function whyStill(guest: Pick<Guest, 'status' | 'isDiskFull'>): Promise<string | null> {
   const { running, status } = await guest.status();
   if (status !== 'io-error') return running ? null : '';

@@ -1,4 +1,4 @@
-// A QEMU whose control socket answers, as the memory manager reaches it, with the agent inside where there is one.
+// Once QEMU's QMP socket answers: makes the memory manager's guest port and the line to the agent inside.
 import type { VmId } from '../../../shared/ids.ts';
 import type { ProcessId } from '../../platform/process.ts';
 import { AgentLine } from '../qga/line.ts';

@@ -1,5 +1,6 @@
-// A disk that has grown is told to a running guest. QEMU's NBD client hears of an export's size when it connects, and
-// connects when it has something to ask: so it is made to read a sector, and is told the size once it knows of it.
+// Tells a running guest that a disk has grown. QEMU's NBD client hears of an export's size when it connects,
+// and connects when it has something to ask. So QEMU is made to read a sector, and is given the size once its
+// client knows it.
 import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { QmpSession } from '../qmp/session.ts';

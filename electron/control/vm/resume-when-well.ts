@@ -1,5 +1,6 @@
-// L5: a VM that stands still though nobody wanted it so goes on by itself when the cause is gone: ask storage, `cont`, and
-// look again, because the first `cont` after a server's return may fail at once. While its memory is saved it is left alone.
+// L5: a VM that stands still though nobody wanted that goes on by itself when the cause is gone: ask storage,
+// `cont`, and look again, because the first `cont` after storage's return may fail at once. While its memory
+// is being saved the VM is left alone.
 import type { VmState } from '../../../shared/vm.ts';
 import { isLive } from '../../../shared/vm-phase.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -28,10 +29,10 @@ export class Recovery {
   readonly #ports: RecoveryPorts;
   readonly #state: () => VmState;
   readonly #feed: (event: VmEvent) => void;
-  /** Null: nothing is to go on by itself. */
+  /** Why the VM stands still, as people are told; null: it never did. */
   #why: string | null = null;
   #waiting: Stopped | null = null;
-  /** Of what is waited for. */
+  /** The `over` of each `begin` that is waited for. */
   #over: (() => void)[] = [];
   #stops = 0;
 
@@ -44,12 +45,12 @@ export class Recovery {
     this.#feed = feed;
   }
 
-  /** It stands still, and nobody asked for that. */
+  /** The VM stands still, and nobody asked for that. */
   get isWaiting(): boolean {
     return this.#waiting !== null && this.#isWanted();
   }
 
-  /** `over` once it runs, or somebody paused it meanwhile: it is not waited for any more. */
+  /** `over` is called once the VM runs, or is not waited for any more because somebody paused it. */
   async begin(live: Stopped, why: string, over?: () => void): Promise<void> {
     this.#why = why;
     this.#stops++;
@@ -61,7 +62,7 @@ export class Recovery {
     const runs = await this.#untilWell(live);
     if (this.#waiting !== live) return;
     this.#waiting = null;
-    // At a barrier nobody was told that it runs again.
+    // Told here, because at a barrier QEMU's RESUME is not passed on.
     if (runs) this.#feed({ kind: 'running' });
     if (live.qmp.isOpen) for (const tell of this.#over.splice(0)) tell();
   }
@@ -87,7 +88,7 @@ export class Recovery {
     }
   }
 
-  /** Only an owner can help: whoever tries again meets the same. */
+  /** Only the owner can help: every retry would fail the same way. */
   #giveUp(): false {
     this.#why = DISK_SPOILED_TEXT;
     this.#feed({ kind: 'paused', why: this.#why });
@@ -99,7 +100,7 @@ export class Recovery {
     return isLive(phase) && (phase !== 'paused' || detail === this.#why);
   }
 
-  /** A guest that ran on while its memory is saved or read, or after, would meet disks of another time. */
+  /** If the guest ran while its memory is saved or read, that memory would meet disks of another time. */
   #isHeld({ isAtBarrier }: Stopped): boolean {
     const { phase } = this.#state();
     return isAtBarrier || phase === 'suspending' || phase === 'starting';

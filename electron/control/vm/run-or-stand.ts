@@ -1,5 +1,5 @@
-// What an owner does to a guest that runs or stands still; at a barrier it is so from the end of that on (L4): one that ran
-// before would not be what is saved of it.
+// The owner's pause and resume. At a barrier the guest goes on only when the barrier ends (L4): if it ran
+// before, it would not be what is saved of it.
 import { noteOwner } from './barrier.ts';
 import type { LaunchInput } from './launch.ts';
 import type { Live } from './live.ts';

@@ -13,9 +13,9 @@ export const runRecordSchema = z.object({
   hasTpm: z.boolean().default(false),
   /** Where the arguments' sockets and files were; a VM folder may be moved before it is resumed. */
   folders: z.object({ home: z.string().min(1), run: z.string().min(1) }),
-  /** QEMU itself; absent until it was spawned, and where it was noted of none. */
+  /** QEMU's process; absent in a record that was written before QEMU was spawned. */
   process: z.object({ pid: z.int().positive(), started: z.string().min(1) }).optional(),
-  /** Of a saved state: how its memory lies in its file. States of before this was said are plain. */
+  /** How a saved state's memory lies in its file. Older saved states do not say so: they are plain. */
   packing: z.enum(['plain', 'zstd']).default('plain'),
   /** When QEMU was started; absent in a record that was not run yet. */
   since: timeMsSchema.optional(),
@@ -29,7 +29,7 @@ export function relocated(record: RunRecord, folders: RunRecord['folders']): Run
     { from: `${escaped(record.folders[name])}/`, to: `${escaped(folders[name])}/` },
   ]);
   const argv = record.argv.map(word => {
-    // One pass: what one folder became is not taken for another's old place.
+    // At most one move a word: the new place of one folder must not be taken for the other's old one.
     const move = moves.find(({ from }) => word.includes(from));
     return move === undefined ? word : word.replaceAll(move.from, move.to);
   });
@@ -47,10 +47,10 @@ export const socketsIn = (folder: string): VmSockets => ({
   disk: index => `${folder}/disk${index}`,
 });
 
-/** A picture, for as long as it is looked at. */
+/** A screen dump, there only while it is looked at. */
 export const firstScreenPath = (folder: string): string => `${folder}/first-screen.ppm`;
 
-/** What an ended QEMU left lying. */
+/** Files that an ended QEMU leaves behind. */
 export function socketFiles(folder: string): string[] {
   const { qmp, vnc, agent, qga, serial, pidFile } = socketsIn(folder);
   return [qmp, vnc, agent, qga, serial, pidFile];

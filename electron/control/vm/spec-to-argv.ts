@@ -19,7 +19,7 @@ export interface VmSockets {
   readonly serial: string;
   /** The TPM's control channel. */
   readonly tpm: string;
-  /** QEMU writes its pid there itself: a control that died between spawn and note finds it. */
+  /** Written by QEMU itself: its pid is found even if control died before it noted what it spawned. */
   readonly pidFile: string;
   readonly disk: (index: number) => string;
 }
@@ -32,17 +32,17 @@ export interface ArgvInput {
   readonly sockets: VmSockets;
   readonly sample: { readonly kernel: string; readonly initrd: string } | null;
   readonly isoPath: string | null;
-  /** What the spec's firmware is made of; null of a BIOS, which QEMU has. */
+  /** The files of UEFI firmware; null for a BIOS, which QEMU brings. */
   readonly firmware: { readonly code: string; readonly vars: string } | null;
-  /** A folder with what a cloud image asks for. */
+  /** A folder with what a cloud image asks for; null: it is no cloud image. */
   readonly seedFolder: string | null;
-  /** What a peek writes, by disk. */
+  /** The file that a peek's writes to a disk go to. */
   readonly overlay: (index: number) => string;
-  /** Waits for a stream of saved state. */
+  /** QEMU waits for a stream of saved memory. */
   readonly incoming: boolean;
 }
 
-/** The guest's pause while storage is away: longer than any restart of ours, shorter than a guest's patience. */
+/** How long a guest waits while storage is away: longer than a restart of it, shorter than its patience. */
 const RECONNECT_SECONDS = 60;
 
 function cpu(input: ArgvInput): string[] {
@@ -54,15 +54,15 @@ function cpu(input: ArgvInput): string[] {
     : ['-accel', 'tcg,thread=multi,tb-size=32', '-cpu', 'max', '-smp', String(spec.cpus)];
 }
 
-/** What QEMU calls the way to the agent inside (qemu-ga). */
+/** QEMU's name of the channel to the agent inside (qemu-ga). */
 export const AGENT_CHARDEV = 'qga';
 
-/** What QEMU calls the backend of a disk. */
+/** QEMU's name of a disk's backend. */
 export const diskNode = (index: number): string => `disk${index}`;
 
 const RELEASES = 'discard=unmap,detect-zeroes=unmap';
 
-/** T13: by NBD. A peek reads its point so, and writes to a file of its own above it. */
+/** T13: a disk only by NBD. A peek reads its point by NBD and writes to an overlay of its own. */
 function backend({ spec, sockets, overlay }: ArgvInput, index: number, id: string): string[] {
   const nbd = (node: string, name: string, rest: string): string[] => [
     '-blockdev',
@@ -78,7 +78,7 @@ function backend({ spec, sockets, overlay }: ArgvInput, index: number, id: strin
   ];
 }
 
-/** q35 has six, one drive each, and QEMU puts the next drive nowhere but where it is told; a controller more has as many. */
+/** Ports of q35's controller and of each further one. A port has one drive, and QEMU does not pick ports. */
 const SATA_PORTS = 6;
 const CD_PORT = SATA_PORTS - 1;
 const MORE_PORTS = 'sata1';
@@ -89,7 +89,7 @@ function disks({ spec, ...input }: ArgvInput): string[] {
   // Emulated: SATA, which firmware and installers know.
   const isSata = spec.devices === 'emulated';
   const device = (index: number): string => (isSata ? `ide-hd,bus=${sataPort(index)}` : 'virtio-blk-pci');
-  // Before an installer: an empty disk starts nothing, and an installed one is not installed again.
+  // Disks before an installer: an empty disk starts nothing, and an installed one is not installed again.
   const order = (index: number): string => (spec.boot.kind === 'sample' ? '' : `,bootindex=${index}`);
   return [
     ...(isSata && spec.disks.length > CD_PORT ? ['-device', `ahci,id=${MORE_PORTS}`] : []),
@@ -115,13 +115,13 @@ function boot(input: ArgvInput): string[] {
     'driver=raw,node-name=iso,file=iso-file,read-only=on',
     '-device',
     `ide-cd,bus=ide.${CD_PORT},drive=iso,id=cd0,bootindex=${spec.disks.length}`,
-    // Escape, or F2 under UEFI, asks where to start from: the installer once more.
+    // Escape, or F2 under UEFI, offers a menu, from which the installer can be started once more.
     '-boot',
     'menu=on',
   ];
 }
 
-/** The same machine (L4) with an empty drive: what was in it is not there any more. */
+/** The same machine (L4) with an empty CD drive, because its medium is not there any more. */
 export function withEmptyDrive(argv: readonly string[]): string[] {
   const isMedium = (word: string | undefined): boolean =>
     word !== undefined && /^driver=(file,node-name=iso-file|raw,node-name=iso),/.test(word);
@@ -130,7 +130,7 @@ export function withEmptyDrive(argv: readonly string[]): string[] {
     .map(word => (word.startsWith('ide-cd,') ? word.replace(',drive=iso,', ',') : word));
 }
 
-/** Read-only files as disks: never QEMU's guess of a format (DESIGN §8). */
+/** Firmware and its variables as flash, their format stated: never QEMU's guess of one (DESIGN §8). */
 function firmware({ firmware: files, spec }: ArgvInput): string[] {
   if (files === null) return [];
   const flash = (name: string, path: string, isFixed: boolean): string[] => [
@@ -139,7 +139,7 @@ function firmware({ firmware: files, spec }: ArgvInput): string[] {
     '-blockdev',
     `driver=raw,node-name=${name},file=${name}-file${isFixed ? ',read-only=on' : ''}`,
   ];
-  // Only what runs in system management mode may write the variables: without that a guest turns Secure Boot off.
+  // Only system management mode may write the variables; otherwise a guest could turn Secure Boot off.
   const secure = ['-global', 'driver=cfi.pflash01,property=secure,value=on'];
   return [
     ...flash('firmware', files.code, true),
@@ -211,7 +211,7 @@ export function specToArgv(input: ArgvInput): string[] {
     '-display',
     'none',
     '-vnc',
-    // Its key said: where it is understood, a path with an equals sign would be a key and a value.
+    // With the key `vnc=`: without it, a path with an equals sign would be read as a key and a value.
     `vnc=unix:${escaped(sockets.vnc)}`,
     '-device',
     'VGA,id=vga0',

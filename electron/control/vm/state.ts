@@ -16,10 +16,10 @@ export type VmEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'step'; readonly words: string }
   | { readonly kind: 'spawned'; readonly pid: number; readonly accelerator: 'kvm' | 'tcg' }
-  /** `since`: of a machine found running. */
+  /** `since`: when a machine that was found running was started. */
   | { readonly kind: 'running'; readonly since?: number }
   | { readonly kind: 'paused'; readonly why: string }
-  /** Of one that runs: what it is still waited for. */
+  /** What a running VM has yet to show; null: nothing. */
   | { readonly kind: 'coming'; readonly coming: Coming | null }
   | { readonly kind: 'guest-up' }
   | { readonly kind: 'guest-down' }
@@ -43,7 +43,7 @@ export const initialState = (nowMs: number, isSuspended: boolean): VmState => ({
   error: null,
 });
 
-/** An event that cannot happen in a phase leaves it as it is: QEMU's events come late and twice. */
+/** An event that cannot happen in a phase leaves the state as it is: QEMU's events come late and twice. */
 export function nextState(state: VmState, event: VmEvent, nowMs: number): VmState {
   const go = (phase: VmPhase, change: Partial<VmState> = {}): VmState => ({
     ...state,

@@ -23,7 +23,7 @@ export interface VmSupervisor {
   readonly vmId: VmId;
   state(): VmState;
   onChange(listener: (state: VmState) => void): () => void;
-  /** The VM's spec changed (name, range, …); used at the next start. */
+  /** The VM's spec changed. Its cap on processors applies at once, QEMU's arguments at the next start. */
   setSpec(spec: VmSpec): void;
   /** From off, failed or suspended. Resolves when the virtual CPUs run. Undone whole on failure. */
   start(signal: AbortSignal, onStep: OnStep): Promise<void>;
@@ -37,14 +37,14 @@ export interface VmSupervisor {
   suspend(signal: AbortSignal, onStep: OnStep): Promise<void>;
   /**
    * `commit` takes the points: with the guest's file systems frozen where its agent can, or, with `memory`, at the instant
-   * its memory was saved. Faults of either, vm.wrong-state; the guest goes on in any case.
+   * its memory was saved. Faults: `commit`'s, the saving's, vm.wrong-state; the guest goes on in any case.
    */
   take<T>(memory: TakeMemory | null, commit: () => Promise<T>): Promise<Taken<T>>;
-  /** The machine whose saved memory waits to be resumed, by a suspend or with a moment: the disks must not change under it. */
+  /** The machine whose saved memory waits to be resumed: the disks must not change under it. Null: none. */
   savedRecord(): RunRecord | null;
-  /** Off or failed: it is suspended from now on, with memory that was saved with a moment. */
+  /** From off, failed or suspended: suspends the VM with memory that was saved with a moment. */
   placeSaved(record: RunRecord, link: (path: string) => void): void;
-  /** Its QEMU and the agent inside, while they can be reached. */
+  /** The VM's QEMU and the agent inside; null: they cannot be reached now. */
   reached(): Pick<Live, 'qmp' | 'agent'> | null;
   socketPath(of: 'vnc' | 'serial'): string;
   /** Control restarted: finds a QEMU that still runs and takes it over (M9). True when there was one. */
@@ -54,7 +54,7 @@ export interface VmSupervisor {
 }
 
 export interface TakeMemory {
-  /** Where it is written to. */
+  /** The file that the memory is written to. */
   readonly memoryPath: string;
   readonly signal: AbortSignal;
   readonly onStep: OnStep;
@@ -62,7 +62,7 @@ export interface TakeMemory {
 export interface Taken<T> {
   readonly value: T;
   readonly consistency: Consistency;
-  /** The very machine whose memory was saved (L4). */
+  /** The very machine whose memory was saved (L4); null: no memory was. */
   readonly record: RunRecord | null;
 }
 
@@ -89,7 +89,7 @@ export interface SupervisorPorts
   readonly clock: Clock;
   readonly memory: MemoryPort;
   readonly storage: StoragePort;
-  /** Before anything of a start is done; `saved`: the arguments it was suspended with. Faults: policy.denied. */
+  /** Asked before a start does anything; `saved`: the suspended machine's arguments. Fault policy.denied. */
   readonly admit: (vmId: VmId, saved: readonly string[] | null) => void;
   readonly cpu: Pick<CpuCaps, 'set' | 'ended'>;
   /** L2: remembered; a first call may take seconds. */
@@ -102,7 +102,7 @@ export interface SupervisorPorts
   readonly processOf: (pid: number) => ProcessId;
   readonly isAlive: (id: ProcessId) => boolean;
   readonly end: (id: ProcessId, signal: 'SIGTERM' | 'SIGKILL') => void;
-  /** RSS of processes. */
+  /** Resident memory of processes. */
   readonly residents: Residents;
   readonly connect: (path: string) => Promise<ByteStream>;
   readonly receiveToFile: (socketPath: string, filePath: string, packing: Packing) => Promise<Receiving>;

@@ -1,5 +1,5 @@
-// One per VM (L1): owns its QEMU process, QMP session and state. Decisions are in state.ts; this file acts. Operations of
-// people come one after another; QEMU's events come whenever they like.
+// The supervisor of one VM (L1): owns its QEMU process, QMP session and state. Decisions are in state.ts;
+// this file acts. People's operations come one after another; QEMU's events come at any time.
 import type { ErrorBody } from '../../../shared/errors.ts';
 import type { VmId } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
@@ -56,7 +56,7 @@ export class QemuSupervisor implements VmSupervisor {
   #state: VmState;
   #live: Live | null = null;
   #isDisposed = false;
-  /** Runs, and could not be reached yet (M9). */
+  /** A QEMU that was found running and could not be reached yet (M9). */
   #found: ProcessId | null = null;
   readonly #isRunWanted = (): boolean => this.#state.phase !== 'paused' || this.#recovery.isWaiting;
 
@@ -150,7 +150,7 @@ export class QemuSupervisor implements VmSupervisor {
       step('starting QEMU');
       process = await launching.spawnQemu(this.#launch(), program, record, saved !== null);
       this.#feed({ kind: 'spawned', pid: process.pid, accelerator: record.accelerator });
-      // Before it is reached: what it holds is not the host's own use.
+      // Before QEMU is reached: what it holds must not count as the host's own use.
       this.#ports.memory.transfer(lease, this.#unreached(process));
       lease = null;
       step('waiting for QEMU to answer');
@@ -203,14 +203,14 @@ export class QemuSupervisor implements VmSupervisor {
     return live;
   }
 
-  /** `error` null: it was not wanted any more. */
+  /** `error` null: the start was cancelled. */
   async #undoStart(lease: Lease | null, process: ProcessId | null, error: ErrorBody | null): Promise<void> {
     const live = this.#live;
     if (live !== null) live.isEndWanted = true;
     this.#live = null;
     live?.qmp.close();
     if (process !== null) await this.#endQemu(process);
-    // M9: whoever comes next finds it by what is noted of it.
+    // M9: the next control finds the VM by what is noted of it.
     if (this.#isDisposed) return;
     if (lease !== null) this.#ports.memory.release(lease);
     else this.#ports.memory.detach(this.vmId, 'crashed');
@@ -263,7 +263,7 @@ export class QemuSupervisor implements VmSupervisor {
     throw new Fault(error);
   }
 
-  /** It cannot be reached: it is not asked. */
+  /** QEMU cannot be reached, so it is not asked first. */
   async #forceFound(process: ProcessId, onStep: OnStep): Promise<void> {
     onStep('ending QEMU');
     await this.#endQemu(process);
@@ -333,7 +333,7 @@ export class QemuSupervisor implements VmSupervisor {
   async adopt(): Promise<boolean> {
     const found = await findRunning(this.#folders, this.#ports);
     if (found === null) {
-      // T17: the control before may have died over its end, or over a start that had its disks open and no QEMU noted yet.
+      // T17: the last control may have died while QEMU ended, or in a start with open disks and no QEMU yet.
       await launching.giveBack(this.#launch());
       return false;
     }
@@ -341,7 +341,7 @@ export class QemuSupervisor implements VmSupervisor {
     this.#found = process;
     this.#feed({ kind: 'start' });
     this.#feed({ kind: 'spawned', pid: process.pid, accelerator: record.accelerator });
-    // M9: whether or not it can be reached, it counts.
+    // M9: QEMU counts whether or not it can be reached.
     this.#ports.memory.adopt(this.#spec, record.bootKib, this.#unreached(process));
     if (!(await this.#takeOver(found))) void this.#takeOverLater(found);
     return true;

@@ -15,20 +15,20 @@ const migrationSchema = z.object({
   ram: z.object({ transferred: z.number(), total: z.number(), remaining: z.number() }).optional(),
 });
 const POLL_MS = 50;
-/** A guest that writes faster than its memory is saved would never be done. */
+/** Then the guest is stopped: if it writes faster than its memory is saved, the save would never end. */
 const LIVE_MS = 20_000;
 const LOAD = { timeoutMs: 300_000, stepMs: 25 };
 /** Memory goes to a local file: nothing is gained by QEMU's default throttle. */
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 40;
 
-/** Of what is saved from now on; each saved state says its own. */
+/** The packing of new saved states; each saved state names its own. */
 export const PACKING: Packing = 'zstd';
 
 const folderOf = (folders: Pick<VmFolders, 'home'>): string => `${folders.home}/suspended`;
 export const memoryPath = (folders: Pick<VmFolders, 'home'>): string => `${folderOf(folders)}/memory`;
 const recordPath = (folders: Pick<VmFolders, 'home'>): string => `${folderOf(folders)}/record.json`;
 
-/** `isResuming`: its guest was about to run; unless a QEMU that never ran it is still there, it may have. */
+/** `isResuming`: its guest may have run since, unless a QEMU that never ran it is still there. */
 const savedSchema = runRecordSchema.extend({ isResuming: z.boolean().default(false) });
 
 export function readSaved(
@@ -39,7 +39,7 @@ export function readSaved(
   return parsed.success ? parsed.data : null;
 }
 
-/** Null too where its guest may have run since: memory of an earlier time must not meet the disks of a later one. */
+/** Null also where the guest may have run since: earlier memory must not meet later disks. */
 export function readSavedRecord(
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'readJson'>,
@@ -50,14 +50,14 @@ export function readSavedRecord(
   return record;
 }
 
-/** What a start begins with: what was saved, or nothing. Faults: policy.denied. */
+/** The saved machine that a start resumes; null: there is none. Faults: policy.denied. */
 export function admitStart(vmId: VmId, folders: VmFolders, ports: SupervisorPorts): RunRecord | null {
   const saved = readSavedRecord(folders, ports);
   ports.admit(vmId, saved?.argv ?? null);
   return saved;
 }
 
-/** Durable before the guest runs, and taken back where it did not. */
+/** Durable before the guest runs; taken back where it did not run. */
 export const noteResuming = (
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'writeJson'>,
@@ -65,7 +65,7 @@ export const noteResuming = (
   isResuming: boolean,
 ): void => ports.writeJson(recordPath(folders), { ...record, isResuming });
 
-/** The record first: without it nothing is saved. */
+/** Removes the record first: without a record there is no saved state. */
 export function forgetSavedMemory(
   folders: VmFolders,
   ports: Pick<SupervisorPorts, 'removeFile' | 'removeTree'>,
@@ -107,7 +107,7 @@ export interface MigrateInput {
   readonly filePath: string;
 }
 
-/** Of a guest that runs: it runs on until little is left, or it has written more than could be saved for too long. */
+/** The guest runs on until little is left to save, or for LIVE_MS if it keeps writing faster than that. */
 export async function migrateToFile(input: MigrateInput): Promise<void> {
   const { qmp, ports, socketPath, filePath } = input;
   const receiving = await ports.receiveToFile(socketPath, filePath, PACKING);
@@ -117,7 +117,7 @@ export async function migrateToFile(input: MigrateInput): Promise<void> {
     await watchMigration(input);
     await receiving.done;
   } catch (cause) {
-    // A QEMU that was not heard of any more may still be at it; it ends, too, where nobody takes what it sends.
+    // A QEMU that no longer answers may still be sending: with nobody receiving, its migration ends, too.
     receiving.cancel();
     await qmp.execute('migrate_cancel').catch(() => undefined);
     ports.removeFile(filePath);
@@ -175,7 +175,7 @@ export async function loadMemory(
     });
   noteResuming(folders, ports, saved, true);
   await qmp.execute('cont').catch((cause: unknown) => {
-    // One that did not answer may run.
+    // A QEMU that did not answer may run the guest.
     if (cause instanceof Fault && cause.body.code === 'qemu.refused')
       noteResuming(folders, ports, saved, false);
     throw cause;
@@ -183,7 +183,7 @@ export async function loadMemory(
   forgetSavedMemory(folders, ports);
 }
 
-/** Memory saved with a moment: the VM is suspended there. `link` puts the bytes in place. */
+/** Suspends the VM with memory that was saved with a moment. `link` puts the bytes in place. */
 export function placeSaved(
   record: RunRecord,
   link: (path: string) => void,

@@ -1,4 +1,4 @@
-// At which barrier a VM's points are taken.
+// Chooses the barrier at which a VM's points are taken.
 import type { VmPhase, VmSpec } from '../../../shared/vm.ts';
 import { isLive } from '../../../shared/vm-phase.ts';
 import { atFrozen, atSavedMemory, atStandstill, type MemoryBarrierInput } from './barrier.ts';
@@ -29,7 +29,7 @@ export async function takeMoment<T>(
       live.isAtBarrier = false;
     }
   }
-  // A guest that is paused, starts or ends answers nobody.
+  // The agent of a guest that is paused, starts or ends answers nobody.
   if (live === null || phase !== 'running')
     return { value: await commit(), consistency: isLive(phase) ? 'crash' : 'off', record: null };
   const { qmp, agent } = live;

@@ -1,5 +1,5 @@
-// A VM's TPM: swtpm, beside its QEMU. Its state lies in the VM's folder; it ends by itself when QEMU lets go of it, so
-// nothing is to be found again by another control but one whose QEMU never came.
+// A VM's TPM: an swtpm process beside its QEMU, with its state in the VM's folder. swtpm ends by itself when
+// QEMU disconnects, so the next control only has to end one whose QEMU never connected.
 import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import { tpmFolder } from './home-files.ts';
@@ -40,7 +40,7 @@ export async function startTpm(folders: VmFolders, ports: SupervisorPorts): Prom
   });
 }
 
-/** swtpm has no way to write a comma inside an option: what follows it would be options of the path's making. */
+/** swtpm cannot escape a comma in an option: what follows it in the path would be read as more options. */
 const commaInPath = (home: string): Fault =>
   new Fault({
     code: 'host.unsupported',
@@ -49,7 +49,7 @@ const commaInPath = (home: string): Fault =>
     todo: "Move Ebb's data to a folder without one (EBB_DATA), or leave the TPM out.",
   });
 
-/** One whose QEMU never came, or died without a word to it. */
+/** Ends an swtpm whose QEMU never connected, or died without disconnecting. */
 export async function endTpm(folders: VmFolders, ports: SupervisorPorts): Promise<void> {
   const noted = processSchema.safeParse(ports.readJson(notePath(folders)));
   if (noted.success && ports.isAlive(noted.data)) {

@@ -26,7 +26,7 @@ export interface Phase {
   readonly limitMs: number;
 }
 
-/** Fault vm.timeout past its limit; what the work still does then is undone by whoever undoes the start. */
+/** Fault vm.timeout past the limit. The work may go on then: whoever undoes the start undoes it, too. */
 export function within<T>(clock: Clock, { doing, limitMs }: Phase, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(limitMs, () => reject(tooLong(doing, limitMs)));

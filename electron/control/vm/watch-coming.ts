@@ -1,5 +1,5 @@
-// Looks at a VM that just runs until its guest is up, or for as long as anybody waits; one look after another. What fails is
-// not seen: nothing else depends on it.
+// Looks at a VM that has begun to run until its guest is up, or nobody waits any more; one look at a time. A
+// look that fails counts as nothing seen: nothing else depends on it.
 import type { VmPhase, VmState } from '../../../shared/vm.ts';
 import { comingOf, showsSomething } from './coming.ts';
 import type { Live } from './live.ts';
@@ -10,7 +10,7 @@ import type { SupervisorPorts, VmFolders } from './supervisor-port.ts';
 import { delay } from './wait.ts';
 
 const LOOK_MS = 1_000;
-/** A screen that stays blank: each look reads all of a picture. */
+/** Between looks at a screen that stays blank, because each look reads a whole picture. */
 const BLANK_LOOK_MS = 15_000;
 const DUMP_TIMEOUT_MS = 5_000;
 
@@ -63,7 +63,7 @@ export class ComingWatch {
     const fromMs = this.#fromMs;
     const hasScreen = this.#hasScreen || (await this.#seesScreen(of));
     const isUp = state().guestUp || (await this.#hasDriver(of));
-    // Another run, or begun anew: what was seen is of the one before.
+    // Another run, or a reset, has begun meanwhile: what was seen is of the one before.
     if (live() !== of || fromMs !== this.#fromMs) return false;
     this.#hasScreen = hasScreen;
     const coming = comingOf({ hasScreen, isUp }, ports.clock.monotonicMs() - fromMs);
