@@ -1,9 +1,9 @@
 // How well this computer itself is off for memory, and what follows (M5, M10). Pure fold.
 //
 //   ok          as planned
-//   low         VMs may come to hold more than is theirs, little is left, or macOS warns: looked at four times a second
-//   critical    besides, every move counts, however small (macOS: its pressure is red)
-//   emergency   besides, nobody is given anything and nothing starts, until it is over
+//   low         too much is promised to VMs, little is left, or macOS warns: looked at four times a second
+//   critical    also, no move is too small to make (on macOS: its pressure is red)
+//   emergency   also, no VM is given anything and none starts, until the emergency is over
 //
 // A worse state counts at once; a better one only after the signs have been better for a while.
 

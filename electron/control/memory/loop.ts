@@ -33,7 +33,7 @@ import {
 } from './words.ts';
 
 const TICK_MS = 1_000;
-/** While somebody waits for memory or a balloon moves. */
+/** While the host is short of memory, a start waits for some, or a balloon moves. */
 const BUSY_TICK_MS = 250;
 /** On battery, while nothing changes. */
 const SAVING_TICK_MS = 5_000;

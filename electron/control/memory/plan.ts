@@ -1,6 +1,7 @@
 // plan(host, now) → targets and reasons (M1). Pure, integers, no clock, no I/O. Mode `proportional`, the patent's method:
-// one compression ratio r for the whole host, target = r·min + (1 − r)·max; who uses less than its target gives through
-// its balloon. Mode `demand`: where memory is needed (ideal.ts), moved no more than that takes (moves.ts).
+// one compression ratio r for the whole host, target = r·min + (1 − r)·max; a VM that uses less than its
+// target gives through its balloon. Mode `demand`: memory goes where it is needed (ideal.ts), and no more
+// moves than that takes (moves.ts).
 import type { VmId } from '../../../shared/ids.ts';
 import { floorMib, MIB_KIB } from '../../../shared/units.ts';
 import { ideal } from './ideal.ts';
@@ -10,7 +11,7 @@ import { moves, type Reason } from './moves.ts';
 /** Why a target is what it is: the common ratio, or what mode `demand` moves for. */
 export type PlanReason = 'ratio' | Reason;
 
-/** What the patent's method knows of each VM, and what it asks of its balloon. */
+/** What the patent's method knows of a VM, and what it asks of the VM's balloon. */
 export interface PlannedVm {
   readonly id: VmId;
   readonly minKib: number;
@@ -94,7 +95,7 @@ function proportional(vms: readonly VmModel[], shared: number): Map<VmId, number
   return new Map(shares.map(({ vm, target }) => [vm.id, target]));
 }
 
-/** Mode `proportional`, the patent's: everyone at r. */
+/** Mode `proportional`, the patent's: every VM at r. */
 function patentMoves(vms: readonly VmModel[], shared: number): Decision[] {
   const targets = proportional(vms, shared);
   return vms.map(vm => ({ vm, targetKib: targets.get(vm.id) ?? vm.minKib, reason: 'ratio' }));

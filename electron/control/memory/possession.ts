@@ -12,7 +12,7 @@ export interface Mark {
 }
 
 export interface Possession {
-  /** What the guest has; where the host does not tell, the most it had since it last did. */
+  /** What the guest has; where the host does not tell, the most the guest had since the host last told. */
   readonly heldKib: number;
   /** The figures when guest and host last agreed, before the balloon took more; null: not known yet. */
   readonly mark: Mark | null;

@@ -95,7 +95,7 @@ export class TrackedVm {
   #shrankAtMs: number | null = null;
   #grewAtMs: number | null = null;
   #selfDeflatedAtMs = Number.NEGATIVE_INFINITY;
-  /** How fast it was last seen to do what it was asked. */
+  /** How fast its balloon was last seen to move towards its target. */
   #paceKibPerS = USUAL_PACE;
 
   constructor({ spec, bootKib, guest, targetKib, isNew, notedKib, switchOff, nowMs }: TrackedInput) {

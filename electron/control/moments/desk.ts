@@ -45,7 +45,7 @@ export class MomentDesk {
     });
   }
 
-  /** All disks at one barrier; with `run` also what the guest has in memory. */
+  /** Takes points of all disks at one barrier; with `run` also the guest's memory. */
   async take(wanted: NewMoment, run: Pick<TaskRun, 'signal' | 'step'> | null): Promise<Moment> {
     const { machines, storage, shelf } = this.#ports;
     const { vmId } = wanted;
@@ -102,7 +102,7 @@ export class MomentDesk {
     });
   }
 
-  /** Of its screen now; false where it shows none. */
+  /** Writes a picture of the VM's screen now to `path`; false: there is none. */
   async #screen(vmId: VmId, path: string): Promise<boolean> {
     const reached = this.#ports.machines.supervisor(vmId).reached();
     if (reached === null) return false;
@@ -138,7 +138,7 @@ export class MomentDesk {
     return pngOf(this.#ports.readWhole(path));
   }
 
-  /** What belongs to points that are gone. */
+  /** Removes what was kept beside points that are gone. */
   async sweep(vmId: VmId): Promise<void> {
     await this.#ports.shelf.sweep(await this.#ports.storage.call('timeline.get', { vmId }));
   }

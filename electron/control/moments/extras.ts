@@ -1,6 +1,6 @@
-// What control keeps of moments beside their points: `<home>/moments/<pointId>/`, by the first disk's point, whose name is
-// its own through rescues and moves of the folder (T1). moment.json is written last and is what makes it exist; a folder
-// whose name begins with a dot is one that is being made.
+// What control keeps of moments beside their points: `<home>/moments/<pointId>/`, named by the first disk's
+// point, which keeps its name through rescues and moves of the folder (T1). moment.json is written last and
+// makes a folder count; one whose name begins with a dot is still being made.
 import type * as z from 'zod';
 import { configurationOf } from '../../../shared/configuration.ts';
 import type { PointId, VmId } from '../../../shared/ids.ts';
@@ -15,7 +15,7 @@ import { memoryPath } from '../vm/suspended.ts';
 const MAKING = '.making-';
 
 export const keptSchema = momentExtrasSchema.omit({ configuration: true }).extend({
-  /** As the VM was set up then. */
+  /** The VM's setup of then. */
   spec: vmSpecSchema,
   /** The machine its memory belongs to (L4). */
   record: runRecordSchema.nullable(),
@@ -28,7 +28,7 @@ export interface ExtrasPorts
     'readJson' | 'writeJson' | 'listFolder' | 'makePrivateFolder' | 'exists' | 'copyDurably' | 'removeTree'
   > {
   readonly home: (vmId: VmId) => string;
-  /** Files, or folders with the same files in them, of the same bytes; also where neither is there. */
+  /** True for files, or folders of the same files, with the same bytes; also where neither is there. */
   readonly isSame: (one: string, other: string) => Promise<boolean>;
   /** T8: large files go off the control path. */
   readonly removeLarge: (path: string) => Promise<void>;
@@ -37,7 +37,7 @@ export interface ExtrasPorts
   readonly uuid: () => string;
 }
 
-/** Where one is being put together. */
+/** Where what belongs to a moment is being put together. */
 export interface Draft {
   readonly name: string;
   readonly folder: string;
@@ -47,9 +47,9 @@ export interface Draft {
 
 export class ExtrasShelf {
   readonly #ports: ExtrasPorts;
-  /** Read once a VM, and kept as long as control lives: a timeline is asked for often. */
+  /** Read once per VM and kept as long as control lives, because a timeline is asked for often. */
   readonly #known = new Map<VmId, Map<string, MomentExtras>>();
-  /** Names of those that are being put together. */
+  /** Names of the drafts that are being put together: `sweep` leaves them. */
   readonly #drafts = new Set<string>();
 
   constructor(ports: ExtrasPorts) {
@@ -70,7 +70,7 @@ export class ExtrasShelf {
     return draft;
   }
 
-  /** One of the control before this one, which somebody knows of. */
+  /** The draft of that name, which somebody noted; perhaps a draft of the last control. */
   draftNamed(vmId: VmId, name: string): Draft {
     const folder = `${this.#shelf(vmId)}/${name}`;
     this.#drafts.add(name);
@@ -86,7 +86,7 @@ export class ExtrasShelf {
     this.#ports.removeTree(folder);
   }
 
-  /** Of a suspended VM: its memory is the moment's, too. */
+  /** For a suspended VM: its saved memory becomes the moment's, too. */
   linkSaved(vmId: VmId, { memoryPath: to }: Draft): void {
     this.#ports.link(memoryPath({ home: this.#ports.home(vmId) }), to);
   }
@@ -97,7 +97,7 @@ export class ExtrasShelf {
     for (const name of MACHINE_STATE) this.#copy(`${home}/${name}`, `${folder}/${name}`);
   }
 
-  /** Nothing of them changed since that point; null: since there was none. */
+  /** Whether firmware variables and TPM state are that point's; `pointId` null: whether there are none. */
   async isStateOf(vmId: VmId, pointId: PointId | null): Promise<boolean> {
     const [home, { exists, isSame }] = [this.#ports.home(vmId), this.#ports];
     for (const name of MACHINE_STATE) {
@@ -109,7 +109,7 @@ export class ExtrasShelf {
     return true;
   }
 
-  /** False of one that brings nothing back beside its disks: taken by storage alone (a clone's first, imported, rescued). */
+  /** False: the point brings back only disks: storage alone took it (a clone's first, imported, rescued). */
   has(vmId: VmId, pointId: PointId): boolean {
     return this.#read(vmId).has(pointId);
   }
@@ -125,7 +125,7 @@ export class ExtrasShelf {
     this.#read(vmId).set(pointId, told(kept));
   }
 
-  /** Whole, from its file; null where nothing was kept of it. */
+  /** All that is kept of a moment, from its file; null: nothing is. */
   get(vmId: VmId, pointId: PointId): Kept | null {
     return (
       keptSchema.safeParse(this.#ports.readJson(`${this.#folder(vmId, pointId)}/moment.json`)).data ?? null
@@ -136,7 +136,7 @@ export class ExtrasShelf {
     return `${this.#folder(vmId, pointId)}/screen.png`;
   }
 
-  /** With what is kept of each moment said beside it. */
+  /** The timeline, with what is kept of each moment added to it. */
   tell<T extends Timeline>(timeline: T): T {
     const known = this.#read(timeline.vmId);
     if (known.size === 0) return timeline;
@@ -147,7 +147,7 @@ export class ExtrasShelf {
     return { ...timeline, moments: timeline.moments.map(withExtras), trash: timeline.trash.map(withExtras) };
   }
 
-  /** What belongs to no moment any more, and what was being made when control died. */
+  /** Removes what belongs to no moment any more, and what was being made when control died. */
   async sweep(timeline: Timeline): Promise<void> {
     const { vmId } = timeline;
     const points = new Set<string>(
@@ -162,8 +162,9 @@ export class ExtrasShelf {
   }
 
   /**
-   * Its firmware variables and TPM state become the present's (L4), or another machine's, also where it had none, since it
-   * was not started yet; what the present has is kept by its own moment. One that brings nothing back leaves what there is.
+   * Makes the point's firmware variables and TPM state those of the present (L4), or of the VM `to`. Where
+   * the point has none, since the VM was not started yet, the present's are removed: a moment of its own
+   * keeps them. A point that brings nothing back (`has`) leaves what there is.
    */
   restoreState(vmId: VmId, pointId: PointId, to = vmId): void {
     if (!this.has(vmId, pointId)) return;
@@ -202,7 +203,7 @@ const told = ({ consistency, memoryBytes, hasScreen, spec }: Kept): MomentExtras
   configuration: configurationOf(spec),
 });
 
-/** Saved memory knows the machine it was saved of: the same disks, in the same places. */
+/** Whether saved memory fits: it needs the machine it was saved of, the same disks in the same places. */
 export function fits(kept: Pick<VmSpec, 'disks'>, now: Pick<VmSpec, 'disks'>): boolean {
   const ids = ({ disks }: Pick<VmSpec, 'disks'>): string => disks.map(({ id }) => id).join();
   return ids(kept) === ids(now);

@@ -1,8 +1,9 @@
-// Going back as one thing: disks, UEFI variables, TPM state, memory (L4), and where wanted how the VM is set up. What is to
-// be done is noted before the first of it is, and what the present has beside its disks lies ready to go with the branch
-// that keeps it; each step can be done twice, so whoever finds the note, this control or the next, does them all. A death
-// before the note leaves the VM as it was; storage's refusal does, too. Where going back is not allowed (any more), a note
-// is carried out only if storage moved the disks for it: never new firmware with old disks (L4). Else it is dropped.
+// Going back as one thing: disks, UEFI variables, TPM state, memory (L4), and, where wanted, the VM's setup.
+// A note of all that is to be done is written before the first step. By then, what the present has beside its
+// disks is copied, to go with the branch that keeps the present. Each step can be done twice, so the control
+// that finds the note, this one or the next, does them all. If control dies before the note, or storage
+// refuses, the VM stays as it was. Where going back is not allowed (any more), a note is carried out only if
+// storage has moved the disks for it: never new firmware with old disks (L4). Otherwise the note is dropped.
 //
 //   present copied → note durable → disks (storage, once by its order) → present kept → firmware, TPM → setup → memory → note gone
 import * as z from 'zod';
@@ -22,7 +23,7 @@ import { type Draft, type ExtrasShelf, fits, type Kept } from './extras.ts';
 
 const noteSchema = z.object({
   momentId: momentIdSchema,
-  /** Of its first disk: what is kept of the moment is by that name. */
+  /** The point of the moment's first disk: what is kept of the moment is by that name (extras.ts). */
   pointId: pointIdSchema,
   orderId: momentIdSchema,
   keepName: z.string(),
@@ -39,14 +40,14 @@ export interface GoBackPorts extends Pick<SmallFiles, 'readJson' | 'writeJson' |
   readonly shelf: ExtrasShelf;
   readonly home: (vmId: VmId) => string;
   readonly uuid: () => string;
-  /** As far as this host and its policy allow it today. */
+  /** Restores the setup as far as this host and its policy allow it today. */
   readonly restoreSetup: (vmId: VmId, then: Configuration) => void;
-  /** The next start makes new ones. */
+  /** Removes the UEFI variables: the next start makes new ones. */
   readonly forgetVars: (vmId: VmId) => void;
   readonly keepPresent: (moment: Moment, draft: Draft, vmId: VmId) => void;
   /** Fault policy.denied. */
   readonly requireAllowed: () => void;
-  /** What became of one that was left half-done: nobody calls for it now. */
+  /** Tells what became of a going back that was left half-done: no caller waits for it now. */
   readonly tell: (found: Found) => void;
   readonly log: (line: string) => void;
 }
@@ -62,14 +63,14 @@ export interface WantedGoBack {
   readonly vmId: VmId;
   readonly momentId: MomentId;
   readonly keepName: string;
-  /** Of a moment with memory: its machine waits to be resumed. */
+  /** Where the moment has memory: the VM is left suspended with it. */
   readonly resume: boolean;
   /** `restore`: the VM is set up as it was then. */
   readonly configuration: 'keep' | 'restore';
 }
 
 const notePath = (home: string): string => `${home}/going-back.json`;
-/** Storage's own refusals of a going back; whatever else it says leaves nobody sure whether the disks were moved. */
+/** Storage's refusals of a going back. After any other error nobody knows whether the disks were moved. */
 const REFUSALS: readonly string[] = [
   'moment.not-found',
   'vm.wrong-state',
@@ -77,23 +78,23 @@ const REFUSALS: readonly string[] = [
   'disk.full',
   'disk.io',
 ];
-/** And those that tell that one was never carried out (`#haveMoved`). */
+/** Refusals that tell that an order was never carried out (`#haveMoved`). */
 const NEVER: readonly string[] = ['moment.not-found', 'disk.in-use'];
-/** Its disks did not open: nobody knows what was done to them before. */
+/** The VM's disks did not open: nobody knows what was done to them before. */
 class NotOpen extends Error {}
-/** Storage will not: the VM is as it was, and the note is gone. */
+/** Storage refused: the VM is as it was, and the note is gone. */
 class Refused extends Fault {}
 
 export class GoingBack {
   readonly #ports: GoBackPorts;
-  /** Under way, by this control. */
+  /** What this control has under way, by VM. */
   readonly #doing = new Map<VmId, Promise<unknown>>();
 
   constructor(ports: GoBackPorts) {
     this.#ports = ports;
   }
 
-  /** T7. True: its memory waits to be resumed (L4); without `resume` the VM is off, as after a power cut. */
+  /** T7. True: the VM's memory waits to be resumed (L4); without `resume` it is off, as after a power cut. */
   async goBack(wanted: WantedGoBack, step: Step): Promise<boolean> {
     const { vmId } = wanted;
     await this.finish(vmId);
@@ -105,7 +106,7 @@ export class GoingBack {
     });
   }
 
-  /** What this control or the one before it left half-done; at once where that is nothing. Faults: those of storage. */
+  /** Finishes what this control or the last left half-done, if anything. Faults: those of storage. */
   async finish(vmId: VmId): Promise<void> {
     await this.#alone(vmId, async () => {
       const noted = noteSchema.safeParse(this.#ports.readJson(notePath(this.#ports.home(vmId))));
@@ -149,8 +150,9 @@ export class GoingBack {
   }
 
   /**
-   * By that order, to that point, and Now still hangs off it. Told again with a point there is not, storage does nothing
-   * where the order was carried out, and refuses where it was not.
+   * Whether storage moved the disks by that order to that point, and Now still hangs off it. Storage is sent
+   * the order again, with a point that does not exist: it does nothing where the order was carried out, and
+   * refuses where it was not.
    */
   async #haveMoved(vmId: VmId, { momentId, pointId, ...order }: Note): Promise<boolean> {
     const { machines, uuid } = this.#ports;
@@ -168,7 +170,7 @@ export class GoingBack {
     }
   }
 
-  /** Before anybody is served. One VM's trouble keeps no other waiting: it is tried again before it starts. */
+  /** Before anybody is served. A VM that fails keeps no other waiting: it is tried again before it starts. */
   async finishAll(): Promise<void> {
     for (const { spec } of this.#ports.machines.kept())
       await this.finish(spec.id).catch((cause: unknown) => {
@@ -176,7 +178,7 @@ export class GoingBack {
       });
   }
 
-  /** One after the other: what the second finds is what the first left. */
+  /** One work at a time for each VM: what the second finds is what the first left. */
   async #alone<T>(vmId: VmId, work: () => Promise<T>): Promise<T> {
     const before = this.#doing.get(vmId) ?? Promise.resolve();
     const doing = before.then(work, work);
@@ -201,7 +203,7 @@ export class GoingBack {
     return note;
   }
 
-  /** T7: storage keeps what changed on the disks; where nothing did, a branch of firmware and TPM state alone is made here (L4). */
+  /** T7: storage keeps changes on disks; if only firmware or TPM state changed, this makes a branch (L4). */
   async #keepState(timeline: Timeline, name: string): Promise<void> {
     const { storage, shelf, keepPresent } = this.#ports;
     const { vmId, moments, trash, nowParentId } = timeline;
@@ -220,8 +222,10 @@ export class GoingBack {
   }
 
   /**
-   * A point that brings no state of its own leaves whatever there is: going back to any point of this state and then to it is
-   * the present again. Any other is the present only together with its disks, as the branch of an earlier leaving has them.
+   * Whether another moment keeps the present's firmware and TPM state. If Now's point brings no state of its
+   * own, going back to it leaves whatever there is; so any moment of this state will do: going back to that
+   * and then to Now's point gives the present. Otherwise only a child of Now's point with this state and the
+   * same disks will do, such as the branch that an earlier going back kept.
    */
   async #isKeptElsewhere({ vmId, moments }: Timeline, now: Moment): Promise<boolean> {
     const { shelf } = this.#ports;
@@ -241,7 +245,7 @@ export class GoingBack {
     return disks.some(({ difference }) => difference.bytes > 0);
   }
 
-  /** `done` before the note goes: a death in between has it told twice, never not at all. */
+  /** `done` is called before the note goes: if control dies in between it is told twice, never not at all. */
   async #carryOut(vmId: VmId, note: Note, step: Step, done = (): void => undefined): Promise<boolean> {
     const { shelf } = this.#ports;
     const draft = shelf.draftNamed(vmId, note.present);
@@ -257,20 +261,20 @@ export class GoingBack {
     return isResumed;
   }
 
-  /** L4: variables are of the firmware that wrote them; with another's, Secure Boot would not be what it says. */
+  /** L4: variables belong to the firmware that wrote them; with other firmware Secure Boot would be a lie. */
   #matchFirmware(vmId: VmId, { spec }: Kept): void {
     const { machines, forgetVars } = this.#ports;
     if (machines.spec(vmId).firmware !== spec.firmware) forgetVars(vmId);
   }
 
-  /** Durably: a note that a power cut brings back would undo what the VM did since. */
+  /** Removes the note durably: if a power cut brought it back, it would undo what the VM did since. */
   #forget(vmId: VmId): void {
     const { home, writeJson, removeFile } = this.#ports;
     writeJson(notePath(home(vmId)), null);
     removeFile(notePath(home(vmId)));
   }
 
-  /** A second time where it failed: it is done once, and the answer to that one says whether it was. */
+  /** Tried twice: storage carries an order out once, so the second answer says whether it was done. */
   async #moveDisks(vmId: VmId, { momentId, keepName, orderId }: Note, draft: Draft): Promise<Timeline> {
     const { machines, shelf } = this.#ports;
     const move = async (): Promise<Timeline> => {
@@ -310,7 +314,7 @@ export class GoingBack {
   }
 }
 
-/** What was in its CD drive may have been taken out since. */
+/** The medium in the CD drive may have been taken out since. */
 const withItsDrive = (record: RunRecord, isStillIn: boolean): RunRecord =>
   isStillIn ? record : { ...record, argv: withEmptyDrive(record.argv) };
 

@@ -4,7 +4,7 @@ import * as z from 'zod';
 
 /** What is asked of an agent answers in a few KiB; more is not an agent. */
 export const AGENT_LINE_BYTES_MAX = 64 * 1024;
-/** Of what it says in words. */
+/** The longest error text that is taken from an agent. */
 const DESC_MAX = 200;
 
 const reply = z.object({ return: z.unknown() });
@@ -25,7 +25,7 @@ export function decodeAgent(line: string): AgentAnswer | null {
   const failed = failure.safeParse(value);
   if (failed.success) return { kind: 'failure', desc: failed.data.error.desc.slice(0, DESC_MAX) };
   const replied = reply.safeParse(value);
-  // A missing `return` is unknown too.
+  // The schema accepts a missing `return`, too.
   const isReply = replied.success && typeof value === 'object' && value !== null && 'return' in value;
   return isReply ? { kind: 'reply', value: replied.data.return } : null;
 }
@@ -33,7 +33,7 @@ export function decodeAgent(line: string): AgentAnswer | null {
 /** The byte 0xFF as text: no UTF-8 has it, so it ends whatever came before (`guest-sync-delimited`). */
 const SENTINEL = '\uFFFD';
 
-/** An agent that is asked to synchronize puts a sentinel before its answer: of a line, what comes after the last one. */
+/** What comes after the last sentinel, which an agent puts before its answer to a sync; null: none came. */
 export const afterSentinel = (line: string): string | null =>
   line.includes(SENTINEL) ? line.slice(line.lastIndexOf(SENTINEL) + 1) : null;
 

@@ -1,4 +1,5 @@
-// What else is asked of an agent. Every answer is a guest's word: parsed, bounded, and never relied upon.
+// What else an agent is asked: what the guest is, to shut down, to set its clock. Every answer is a guest's
+// word: parsed, bounded, and never relied upon.
 import * as z from 'zod';
 import { Fault } from '../../../shared/result.ts';
 import type { GuestInfo } from '../../../shared/vm.ts';
@@ -12,7 +13,7 @@ const AGAIN_MS = 2_000;
 const ADDRESSES_MAX = 16;
 const NS_PER_MS = 1_000_000;
 
-/** Neither control characters nor what turns text round. */
+/** Drops control characters, and those that turn the direction of text round. */
 const plain = (text: string): string => text.replace(/\p{C}/gu, '').slice(0, 200);
 const words = z.string().transform(plain);
 const interfaces = z.array(
@@ -25,7 +26,7 @@ const interfaces = z.array(
 const osInfo = z.object({ 'pretty-name': words.optional(), name: words.optional() });
 const hostName = z.object({ 'host-name': words });
 
-/** Null: no agent listens. What it refuses, or answers otherwise, is left out. */
+/** Null: no agent listens. What the agent refuses, or answers otherwise, is left out. */
 export async function guestInfo(line: AgentLine): Promise<GuestInfo | null> {
   const agent = await line.get().catch(() => null);
   if (agent === null) return null;
@@ -55,7 +56,7 @@ const addressesOf = (ports: z.infer<typeof interfaces>): string[] =>
     .filter(address => !address.startsWith('127.') && address !== '::1')
     .slice(0, ADDRESSES_MAX);
 
-/** True: it was told. One that is shutting down answers nothing, or is gone before it could. */
+/** True: the guest was told. No answer counts, too: a guest that shuts down may be gone before it answers. */
 export async function askShutdown(line: AgentLine): Promise<boolean> {
   const agent = await line.get().catch(() => null);
   if (agent === null) return false;
@@ -67,7 +68,7 @@ export async function askShutdown(line: AgentLine): Promise<boolean> {
   }
 }
 
-/** A guest whose time stood still: its clock is set as soon as an agent listens, for a minute at most. */
+/** Sets the clock of a guest whose time stood still, once an agent listens; tries for a minute at most. */
 export async function setGuestTime(
   line: AgentLine,
   clock: Clock,
@@ -78,7 +79,7 @@ export async function setGuestTime(
     const agent = await line.get().catch(() => null);
     const told = await agent?.ask('guest-set-time', { time: clock.wallMs() * NS_PER_MS }).then(
       () => true,
-      // One that may not, or cannot, will not later.
+      // An agent that may not, or cannot, will not later.
       cause => cause instanceof Fault && cause.body.code === 'qemu.refused',
     );
     if (told === true) return;

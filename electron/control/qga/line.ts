@@ -12,7 +12,7 @@ export class AgentLine {
     this.#open = open;
   }
 
-  /** Null: nobody listens in the guest. One that was closed is opened anew. */
+  /** Null: nobody listens in the guest. A session that was closed is opened anew. */
   get(): Promise<GuestAgent | null> {
     if (this.#agent?.isOpen === true) return Promise.resolve(this.#agent);
     this.#opening ??= this.#reach().finally(() => {
@@ -21,7 +21,7 @@ export class AgentLine {
     return this.#opening;
   }
 
-  /** By who freezes the guest, and thaws it: true until another does, or the VM ended. */
+  /** Claims freezing and thawing of the guest. Answers true until there is another claim or the VM ended. */
   claim(): () => boolean {
     const own = ++this.#claims;
     return () => !this.#isClosed && own === this.#claims;
@@ -34,7 +34,7 @@ export class AgentLine {
 
   async #reach(): Promise<GuestAgent | null> {
     const agent = this.#isClosed ? null : await this.#open();
-    // A VM that ended meanwhile closed what it had.
+    // The VM ended meanwhile: `close` did not know of this session yet.
     if (this.#isClosed) agent?.close();
     this.#agent = agent;
     return this.#isClosed ? null : agent;

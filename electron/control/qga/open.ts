@@ -1,4 +1,4 @@
-// The way to the agent inside a guest, where one listens.
+// Opens a session with the agent inside a guest, where one listens.
 import * as z from 'zod';
 import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -10,13 +10,13 @@ const chardevs = z.array(z.object({ label: z.string(), 'frontend-open': z.boolea
 export interface OpenAgentInput {
   readonly qmp: Pick<QmpSession, 'execute'>;
   readonly connect: (path: string) => Promise<ByteStream>;
-  /** Behind the port the agent opens: QEMU's name of it, and its socket. */
+  /** The channel behind the agent's port: QEMU's name of it, and its socket. */
   readonly chardev: string;
   readonly path: string;
   readonly clock: Clock;
 }
 
-/** Null: nobody in the guest has the port open. QEMU knows; asking the guest would leave questions lying there. */
+/** Null: nobody in the guest has the port open. QEMU is asked: a question to the guest would lie there. */
 export async function openAgent({
   qmp,
   connect,

@@ -1,5 +1,5 @@
-// What the agent inside a guest says of its memory: how long programs waited for it, how much lies in swap. Asked beside,
-// never waited for: an agent that is absent, slow, silent or lies costs nothing (M4).
+// What the agent inside a guest says of memory: how long programs waited for it, how much lies in swap. Asked
+// in the background, never waited for: an agent that is absent, slow, silent or lying costs nothing (M4).
 import { meminfoKib, parsePressure } from '../../platform/host-memory.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { AgentFigures } from '../ports.ts';
@@ -7,7 +7,7 @@ import { readGuestFile } from './read-file.ts';
 import type { GuestAgent } from './session.ts';
 
 const EVERY_MS = 2_000;
-/** After it was absent, silent or spoke nonsense: as long, and twice as long each time. */
+/** The wait after an agent was absent, silent or spoke nonsense; doubled each time in a row. */
 const AGAIN_MS = 15_000;
 const AGAIN_MS_MAX = 600_000;
 /** No guest of ours has more; larger figures are not amounts. */
@@ -47,7 +47,7 @@ export class PressureReader {
     this.#ports = ports;
   }
 
-  /** What was last heard, however old; it is asked again where it is time to. */
+  /** What was last heard, however old; null: nothing yet. Asks again in the background when it is time to. */
   figures(): AgentFigures | null {
     const isDue = this.#ports.clock.monotonicMs() >= this.#nextMs;
     if (isDue && !this.#isAsking && !this.#isClosed) void this.#ask();
@@ -75,14 +75,14 @@ export class PressureReader {
     this.#isAsking = false;
   }
 
-  /** Null: nobody there, or nothing that could be used. */
+  /** Null: no agent, or nothing that could be used. */
   async #read(): Promise<Omit<AgentFigures, 'atMs'> | null> {
     this.#agent = this.#agent?.isOpen === true ? this.#agent : await this.#ports.open();
     const agent = this.#agent;
     if (agent === null) return null;
-    // A VM that ended meanwhile closed what it had.
+    // The VM ended meanwhile: `close` did not know of this agent yet.
     if (this.#isClosed) agent.close();
-    // One that may not be read, or is not there (PSI is off in many kernels), does not keep the other from counting.
+    // A file that cannot be read (PSI is off in many kernels) does not keep the other from counting.
     const fileOf = async (path: string): Promise<string> =>
       agent.isOpen ? readGuestFile(agent, path).catch(() => '') : '';
     const stalled = stalledOf(await fileOf('/proc/pressure/memory'));

@@ -10,7 +10,7 @@ const readSchema = z.object({
   'buf-b64': z.base64().max(Math.ceil(BYTES_MAX / 3) * 4),
 });
 
-/** Its beginning. Faults as the agent does; a ZodError where it answers something else. */
+/** The beginning of a file. Faults as the agent does; a ZodError where the agent answers something else. */
 export async function readGuestFile(agent: GuestAgent, path: string): Promise<string> {
   const handle = handleSchema.parse(await agent.ask('guest-file-open', { path, mode: 'r' }));
   try {

@@ -45,7 +45,7 @@ export class GuestAgent {
   constructor(stream: ByteStream, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
-    // Answers to an earlier control's questions may still be on their way.
+    // Answers to an earlier control's questions may still be on their way: its sync ids must not come again.
     this.#syncId = Math.floor(clock.wallMs()) % SYNC_ID_MAX;
     stream.onClose(() => this.#end());
     onLines(stream, AGENT_LINE_BYTES_MAX, line => this.#receive(line));

@@ -105,7 +105,7 @@ export class QmpSession {
     return () => this.#events.delete(listener);
   }
 
-  /** Once; at once when it has ended. */
+  /** `listener` is called once; at once when the session has ended already. */
   onClose(listener: () => void): void {
     if (this.#isOpen) this.#closes.add(listener);
     else listener();

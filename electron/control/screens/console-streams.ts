@@ -18,7 +18,7 @@ const PIECE_BYTES = 256 * 1024;
 export class ConsoleStreams {
   readonly #connect: (path: string) => Promise<ByteStream>;
   readonly #streams = new Map<string, Open>();
-  /** Being opened: the last who wanted it, unless it was closed meanwhile. */
+  /** Streams that are being opened: the last wish for each, unless it was closed meanwhile. */
   readonly #opening = new Map<string, Wish>();
 
   constructor(connect: (path: string) => Promise<ByteStream>) {
@@ -56,7 +56,7 @@ export class ConsoleStreams {
       }
     });
     stream.onClose(() => {
-      // One that was closed or replaced says nothing: the one after it would take the end for its own.
+      // A stream that was closed or replaced tells no end: the stream after it would take that for its own.
       if (this.#streams.get(key)?.stream !== stream) return;
       this.#streams.delete(key);
       emit('console', vmId, { base64: '', end: true });
@@ -80,7 +80,7 @@ export class ConsoleStreams {
     this.#end(`${caller.id}/${vmId}`);
   }
 
-  /** They may not look any more; also those that are being opened. */
+  /** Browsers may not look any more: ends their streams, also those that are being opened. */
   endOfBrowsers(): void {
     for (const [key, { caller, emit, vmId }] of [...this.#opening, ...this.#streams]) {
       if (caller.kind !== 'browser') continue;

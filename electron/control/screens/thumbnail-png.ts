@@ -1,11 +1,11 @@
-// A screen made small: a PNG no larger than a few kilobytes, whatever the guest's screen is. Pure.
+// Makes a screen small: a PNG of at most THUMBNAIL_BYTES_MAX, whatever the guest's screen is. Pure.
 import { crc32, deflateSync } from 'node:zlib';
 import { type Ppm, ppmOf } from '../vm/ppm.ts';
 
 export const THUMBNAIL = { width: 160, height: 100 };
-/** What any picture of that size fits in: it is compressed, or nearly as it is. */
+/** Any picture of that size fits: one that cannot be compressed is hardly larger than its pixels. */
 export const THUMBNAIL_BYTES_MAX = 64 * 1024;
-/** Points of the screen that make one of the picture, each way: a large screen costs no more than a small one. */
+/** Screen pixels sampled for one pixel, each way: so a large screen costs no more than a small one. */
 const SAMPLES = 4;
 
 function chunk(name: string, bytes: Uint8Array): Buffer {
@@ -32,7 +32,7 @@ function png(width: number, height: number, rows: Uint8Array): Buffer {
   ]);
 }
 
-/** As large as fits, in its own proportions, and never larger than it is. */
+/** The largest size that fits, in the screen's own proportions, and never larger than the screen. */
 function fitted({ width, height }: Ppm): { width: number; height: number } {
   const scale = Math.min(1, THUMBNAIL.width / width, THUMBNAIL.height / height);
   return {
@@ -41,7 +41,7 @@ function fitted({ width, height }: Ppm): { width: number; height: number } {
   };
 }
 
-/** Red, green and blue of what one point of the picture stands for. */
+/** The mean red, green and blue of the part of the screen that one pixel stands for. */
 function meanOf(
   { width, height, pixels }: Ppm,
   fromX: number,

@@ -1,5 +1,4 @@
-// Small pictures of what running VMs show, for whoever looks at a list of them: one every few seconds for each VM, however
-// many look.
+// Small pictures of running VMs' screens, for lists of VMs: one every few seconds a VM, however many look.
 import type { VmId } from '../../../shared/ids.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { SmallFiles } from '../../platform/small-files.ts';
@@ -7,13 +6,13 @@ import type { QmpSession } from '../qmp/session.ts';
 import { PICTURE_BYTES_MAX } from '../vm/ppm.ts';
 import { THUMBNAIL_BYTES_MAX, thumbnailOf } from './thumbnail-png.ts';
 
-/** As long as a picture is new. */
+/** For so long the same picture is shown again. */
 export const FRESH_MS = 10_000;
 const DUMP_TIMEOUT_MS = 5_000;
 
 export interface ThumbnailPorts extends Pick<SmallFiles, 'bytesOf' | 'readWhole' | 'removeFile'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Null where it does not run, or cannot be reached. */
+  /** Null where the VM does not run, or cannot be reached. */
   readonly qmp: (vmId: VmId) => Pick<QmpSession, 'execute'> | null;
   readonly runFolder: (vmId: VmId) => string;
   readonly log: (line: string) => void;

@@ -1,15 +1,15 @@
-// One VM's serial line: the only client of QEMU's socket, for any number of viewers. What came lately is kept for who comes
-// later. Bounded: what is kept, what waits, how fast it is read, what is typed.
+// One VM's serial line: the only client of QEMU's socket, for any number of viewers. Recent output is kept
+// for viewers that come later. Bounded: what is kept, what waits, how fast it is read, what is typed.
 import type { ByteStream } from '../../platform/byte-stream.ts';
 import type { Clock } from '../../platform/ports.ts';
 import { until } from '../vm/wait.ts';
 import { Tame } from './tame.ts';
 
 const KEPT_CHARS = 64 * 1024;
-/** Pieces are put together for a moment; more than this in one moment waits in QEMU. */
+/** Output is collected so long before it is passed on; more bytes than this meanwhile wait in QEMU. */
 const TOGETHER_MS = 20;
 const TOGETHER_BYTES_MAX = 64 * 1024;
-/** What a guest that does not listen may leave lying; more waits, so long, of so many who type. */
+/** Typed bytes that a guest may leave unread. More bytes wait this long for room, from this many calls. */
 const UNHEARD_BYTES_MAX = 64 * 1024;
 const UNHEARD = { timeoutMs: 5_000, stepMs: 20 };
 const TYPING_MAX = 32;
@@ -28,7 +28,7 @@ export class SerialLine {
   #bytes = 0;
   #isWaiting = false;
   #typing = 0;
-  /** What was typed before, all of it: letters do not overtake each other. */
+  /** Settles once all that was typed before is written: letters must not overtake each other. */
   #typed: Promise<unknown> = Promise.resolve();
 
   constructor(stream: ByteStream, clock: Clock, gone: () => void) {
@@ -66,7 +66,7 @@ export class SerialLine {
     for (const emit of this.#viewers.values()) emit({ base64, end: false });
   }
 
-  /** Whole lines: a sequence cut in two would be read as letters. */
+  /** Keeps whole lines: an escape sequence cut in two would be read as letters. */
   #keep(text: string): void {
     this.#kept += text;
     if (this.#kept.length <= KEPT_CHARS) return;
@@ -75,7 +75,7 @@ export class SerialLine {
     this.#kept = line < 0 ? '' : cut.slice(line + 1);
   }
 
-  /** Hears what was kept, then what comes. */
+  /** The viewer hears what was kept, then what comes. */
   join(viewer: number, emit: Emit): void {
     this.#tell();
     this.#viewers.set(viewer, emit);
@@ -86,7 +86,7 @@ export class SerialLine {
     this.#viewers.delete(viewer);
   }
 
-  /** It may not look any more. */
+  /** The viewer may not look any more. */
   end(viewer: number): void {
     this.#viewers.get(viewer)?.({ base64: '', end: true });
     this.leave(viewer);
@@ -100,7 +100,7 @@ export class SerialLine {
     return this.#viewers.size;
   }
 
-  /** False: too much lay there unheard for too long, and this was not added. */
+  /** False: too much that was typed before is still unread, and `bytes` were not added. */
   async type(bytes: Uint8Array): Promise<boolean> {
     if (this.#typing >= TYPING_MAX) return false;
     this.#typing++;

@@ -17,14 +17,14 @@ export class SerialLines {
   readonly #ports: SerialPorts;
   readonly #lines = new Map<VmId, Promise<SerialLine>>();
   readonly #callers = new Map<number, CallContext['caller']>();
-  /** How often browsers were told to look away. */
+  /** How often `endOfBrowsers` was called: a line that a browser is opening notices it by that. */
   #ended = 0;
 
   constructor(ports: SerialPorts) {
     this.#ports = ports;
   }
 
-  /** A second open by the same connection hears again what was kept. */
+  /** A second open by the same connection sends what was kept once more. */
   async open(vmId: VmId, socketPath: string, { caller, emit }: CallContext): Promise<void> {
     const ended = this.#ended;
     const line = await this.#lineOf(vmId, socketPath);
@@ -59,7 +59,7 @@ export class SerialLines {
     if (!(await line.type(Buffer.from(base64, 'base64')))) throw unheard();
   }
 
-  /** They may not look any more; also those that are being opened. */
+  /** Browsers may not look any more; also those whose line is being opened. */
   endOfBrowsers(): void {
     this.#ended++;
     for (const { id, kind } of this.#callers.values())

@@ -1,10 +1,10 @@
-// What a guest writes on its serial line, made fit for any terminal: letters, colours and the cursor pass; whatever would
-// set a title or the clipboard, make a link, watch the mouse, or have the terminal answer for itself is left out: each of
-// several viewers would answer, and whoever looks later once more. Pure.
+// Makes what a guest writes on its serial line fit for any terminal. Letters, colours and cursor movements
+// pass. Whatever would set a title or the clipboard, make a link, watch the mouse, or have the terminal
+// answer is left out: every viewer's terminal would answer, also that of a viewer that comes later. Pure.
 
 const ESCAPE = 0x1b;
 const [CANCEL, SUBSTITUTE, BELL, DELETE] = [0x18, 0x1a, 0x07, 0x7f];
-/** Longer ones are nobody's. */
+/** No real sequence is longer. */
 const SEQUENCE_MAX = 64;
 /** Bell, backspace, tab, line feeds, return, and the two character sets. Not ENQ: a terminal would answer. */
 const isPlainControl = (code: number): boolean => code >= BELL && code <= 0x0f;
@@ -35,16 +35,16 @@ function isTameSequence(words: string, final: string): boolean {
 
 type State = 'ground' | 'escape' | 'charset' | 'sequence' | 'string' | 'string-escape';
 
-/** A string nobody ends, from a program that died or a file that is none, hides no more than this. */
+/** A string that is never ended (its program died, or a file is no text) hides no more than this. */
 const STRING_MAX = 4096;
 
 export class Tame {
   #state: State = 'ground';
   #held = '';
-  /** Of the string under way. */
+  /** The length of the string under way. */
   #length = 0;
 
-  /** What passes of the next piece; a sequence may go on in the one after. */
+  /** Returns what passes of the next piece. A sequence may go on in the piece after. */
   feed(text: string): string {
     let passed = '';
     for (const sign of text) passed += this.#take(sign, sign.codePointAt(0) ?? 0);
@@ -114,7 +114,7 @@ export class Tame {
     if (code === CANCEL || code === SUBSTITUTE || code > 0x7e) return this.#stay('ground');
     if (code < 0x20) return '';
     if (code < 0x40) {
-      // One more than may pass says that it is too long.
+      // One sign more than may pass marks the sequence as too long.
       if (this.#held.length <= SEQUENCE_MAX) this.#held += sign;
       return '';
     }

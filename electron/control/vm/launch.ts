@@ -21,7 +21,7 @@ export interface LaunchInput {
   readonly ports: SupervisorPorts;
 }
 
-/** The very machine that was saved (L4), or a new one. Faults: vm.sample-missing. */
+/** The very machine that was saved (L4), or a new one. Faults: vm.sample-missing, host.unsupported. */
 export async function runRecord(
   { spec, folders, ports }: LaunchInput,
   saved: RunRecord | null,

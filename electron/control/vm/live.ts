@@ -1,4 +1,4 @@
-// What exists of a VM only while its QEMU does.
+// What exists of a VM only while its QEMU does: process, sessions, record.
 import type { ProcessId } from '../../platform/process.ts';
 import type { AgentLine } from '../qga/line.ts';
 import type { QmpSession } from '../qmp/session.ts';

@@ -17,7 +17,7 @@ const pressButton = (qmp: QmpSession): Promise<unknown> =>
     if (!(cause instanceof Fault && cause.body.code === 'vm.died')) throw cause;
   });
 
-/** True when it is off; false when it did not listen in time, or nobody waits any more. */
+/** True when the guest is off; false when it did not listen in time, or nobody waits any more. */
 export async function powerDown(
   { qmp, agent }: Pick<Live, 'qmp' | 'agent'>,
   clock: Clock,

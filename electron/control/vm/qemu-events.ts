@@ -6,7 +6,7 @@ import type { VmEvent } from './state.ts';
 
 export interface EventEars {
   readonly phase: VmPhase;
-  /** Channels somebody in the guest has open, by name. */
+  /** Names of the channels that somebody in the guest has open. */
   readonly channels: Set<string>;
   readonly isAtBarrier: boolean;
   readonly feed: (event: VmEvent) => void;
@@ -62,7 +62,7 @@ export const diskErrorText = (isFull: boolean): string =>
 
 export const DISK_AWAY_TEXT =
   'Paused: its disk does not answer. It goes on by itself when it does; nothing is lost.';
-/** T14: if it went on, what it wrote and now flushes again would not be there. */
+/** T14: such a VM may not go on: what it wrote and now flushes again would not be there. */
 export const DISK_SPOILED_TEXT =
   'Paused: the host could not write what this VM flushes, and takes nothing more from it. What was flushed before is safe. Check the host disk, force the VM off, then start it.';
 

@@ -12,7 +12,7 @@ export type Accelerator = 'kvm' | 'tcg';
 export interface VmSockets {
   readonly qmp: string;
   readonly vnc: string;
-  /** The sample guest's own. */
+  /** The sample guest's own agent. */
   readonly agent: string;
   /** QEMU's guest agent (qemu-ga), which most guests have or can have. */
   readonly qga: string;

@@ -29,7 +29,7 @@ export type VmEvent =
   | { readonly kind: 'suspend-failed'; readonly error: ErrorBody; readonly wasRunning: boolean }
   | { readonly kind: 'suspended' }
   | { readonly kind: 'failed'; readonly error: ErrorBody }
-  /** QEMU is gone; null: wanted, or the guest's own power-off. */
+  /** QEMU is gone; `error` null: that was wanted, or the guest powered off. */
   | { readonly kind: 'ended'; readonly error: ErrorBody | null };
 
 export const initialState = (nowMs: number, isSuspended: boolean): VmState => ({

@@ -272,7 +272,7 @@ export class QemuSupervisor implements VmSupervisor {
 
   async #force(live: Live, onStep: OnStep): Promise<void> {
     live.isEndWanted = true;
-    // A suspend that has saved memory ends QEMU too, and stays a suspend.
+    // A suspend whose memory is saved ends its QEMU here, too, and stays a suspend.
     if (this.#state.phase !== 'suspending') this.#feed({ kind: 'stop' });
     onStep('ending QEMU');
     // An answer is not waited for: a QEMU that hangs is killed.
@@ -341,7 +341,7 @@ export class QemuSupervisor implements VmSupervisor {
     this.#found = process;
     this.#feed({ kind: 'start' });
     this.#feed({ kind: 'spawned', pid: process.pid, accelerator: record.accelerator });
-    // M9: QEMU counts whether or not it can be reached.
+    // M9: the VM counts whether or not its QEMU can be reached.
     this.#ports.memory.adopt(this.#spec, record.bootKib, this.#unreached(process));
     if (!(await this.#takeOver(found))) void this.#takeOverLater(found);
     return true;

@@ -151,7 +151,7 @@ const saveFailed = (why: string): Fault['body'] => ({
   todo: 'Check free disk space, then try again.',
 });
 
-/** Into a QEMU started with the same arguments and `-incoming defer`; runs it, then forgets the saved state. */
+/** Loads into a QEMU with the same arguments and `-incoming defer`; runs it, then forgets what was saved. */
 export async function loadMemory(
   qmp: QmpSession,
   saved: RunRecord,

@@ -1,4 +1,4 @@
-// Waiting for conditions with a deadline: the only form of waiting in control.
+// Waiting by the clock port: for a time, for a condition with a deadline, for work with a limit.
 import { Fault } from '../../../shared/result.ts';
 import type { Clock } from '../../platform/ports.ts';
 
