@@ -40,7 +40,10 @@ export const storageContract = defineContract({
     },
     'vm.open': {
       kind: 'command',
-      /** `folder` is absolute; disks live in `<folder>/disks/<diskId>/`, the database is `<folder>/timeline.db`. */
+      /**
+       * `folder` is absolute; disks live in `<folder>/disks/<diskId>/`, the database is
+       * `<folder>/timeline.db`.
+       */
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
       result: timelineSchema,
       errors: [

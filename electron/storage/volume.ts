@@ -6,7 +6,10 @@ export interface VolumeExtent {
   readonly state: 'data' | 'zero';
 }
 
-/** Offsets and lengths in bytes, multiples of 512, inside `sizeBytes`. Throws Fault (disk.io, disk.full, disk.poisoned). */
+/**
+ * Offsets and lengths in bytes, multiples of 512, inside `sizeBytes`. Throws Fault (disk.io, disk.full,
+ * disk.poisoned).
+ */
 export interface Volume {
   readonly sizeBytes: number;
   readonly readOnly: boolean;

@@ -204,7 +204,8 @@ function roomIn(image: Image): Room[] {
  * Punches what no map names, in memory or on the disk. False: stopped by `goOn`; null: the host cannot punch.
  */
 export async function freeRoom(ports: CopyPorts, image: Image): Promise<boolean | null> {
-  // T11: a predecessor of the same boot may have left maps in the page cache that the disk knows nothing of yet.
+  // T11: a predecessor of the same boot may have left maps in the page cache that the disk knows nothing of
+  // yet.
   if (ports.off.compactRoomSync !== true) await image.sync();
   await oldReadersLeft(ports);
   for (const { from, end } of roomIn(image)) {

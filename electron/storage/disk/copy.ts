@@ -1,5 +1,5 @@
-// Moving units of blocks from one image to another while the disk is used: what a reversal and a merge have in common.
-// Whoever calls decides the order of the syncs; nothing here makes anything durable.
+// Moves units of blocks from one image to another while the disk is used: what reversals and merges have in common.
+// Only `copyWhole` and `clearBlocks` sync; for all else the caller decides when it is made durable.
 import type { PointId } from '../../../shared/ids.ts';
 import { Fault, invariant } from '../../../shared/result.ts';
 import { SECTOR_BYTES } from '../../../shared/units.ts';

@@ -1,5 +1,5 @@
-// The files of one disk: which image stands for which point, also in the middle of a reversal and before recovery, and
-// the views over them. Opens files on first use, never writes them.
+// The files of one disk: which image stands for which point, also in the middle of a reversal and before
+// recovery, and the views over them. Opens files on first use, never writes them.
 //
 //   at rest      <point>.vhd for every point, <leaf>.vhd
 //   op = copy, undo   R.vhd root · R.vhd.new backward delta B · C.vhd forward delta F   (T2)
@@ -78,7 +78,10 @@ export class DiskFiles {
     return parent === null ? layers : [...layers, ...this.layersOf(parent, endBytes)];
   }
 
-  /** Opens by file name, checking that it carries the UUID it should (T1). Throws vhd.parent-missing, vhd.corrupt. */
+  /**
+   * Opens by file name, checking that it carries the UUID it should (T1). Throws vhd.parent-missing,
+   * vhd.corrupt.
+   */
   image(name: string, uuid: PointId | null): Image {
     const known = this.#images.get(name);
     if (known !== undefined) return known;

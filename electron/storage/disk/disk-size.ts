@@ -1,4 +1,5 @@
-// Which sizes a disk may have: those all readers agree on (T12), up to what a VHD holds (T15), never smaller than it is. Pure.
+// Which sizes a disk may have: those all readers agree on (T12), up to what a VHD holds (T15), never smaller
+// than it is. Pure.
 import type { DiskId, PointId } from '../../../shared/ids.ts';
 import { exactSize, VIRTUAL_BYTES_MAX } from '../vhd/geometry.ts';
 import { tooLarge, wouldShrink } from './engine-faults.ts';

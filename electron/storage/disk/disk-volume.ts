@@ -188,7 +188,10 @@ export interface NowSource extends ReadSource {
   readonly sizeBytes: () => number;
   readonly blockBytes: number;
   leaf(): Leaf;
-  /** Whatever the guest wrote before the call is durable when it resolves, in one leaf or, during a take, in two. */
+  /**
+   * Whatever the guest wrote before the call is durable when it resolves, in one leaf or, during a take, in
+   * two.
+   */
   flush(): Promise<void>;
   /** Fault disk.poisoned (T14). */
   requireSound(): void;
@@ -281,7 +284,7 @@ export class NowVolume implements Volume {
       return;
     }
     const zeroed: [number, number][] = [];
-    // What nobody holds reads as zeros already: discarding untouched space costs nothing.
+    // Units that no image has read as zeros already: discarding untouched space costs nothing.
     view.runs(block, firstUnit, length / UNIT_BYTES, (owner, first, count) => {
       if (owner !== null) zeroed.push([first, count]);
     });

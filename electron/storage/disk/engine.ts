@@ -378,7 +378,7 @@ export class VmEngine {
     return this.#settler.undo();
   }
 
-  /** One pass, for callers that drive it themselves. Resolves at rest, paused or blocked. */
+  /** One pass of settling, for callers that drive it themselves. Resolves at rest, paused or blocked. */
   settle(): Promise<void> {
     return this.#settler.settle();
   }

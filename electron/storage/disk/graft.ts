@@ -26,7 +26,7 @@ export interface GraftPorts {
   readonly newPointId: () => PointId;
   readonly nowMs: () => number;
   readonly newMoment: (given: GraftedMoment, parentId: MomentId | null) => MomentRow;
-  /** Unlinks what is stale. */
+  /** Drops and unlinks what `stale` lists. */
   readonly sweep: () => Promise<void>;
   /** A point came to be. */
   readonly grown: () => void;

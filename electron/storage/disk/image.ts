@@ -1,5 +1,5 @@
-// One VHD file: its headers, BAT and bitmaps, data by block. Knows nothing of chains, points or durability order:
-// who calls what when is the business of leaf.ts and reversal.ts. A failed sync poisons it (T14).
+// One VHD file: its headers, BAT and bitmaps, data by block. Knows nothing of chains, points or the order of
+// durable writes, which its callers decide (leaf.ts, reversal.ts, merge.ts). A failed sync poisons it (T14).
 //
 //   0 footer copy │ 512 header │ 1536 BAT │ two locators │ … data blocks, data 4 KiB-aligned, bitmap in the
 //   sector(s) before, checksums before that (sums.ts) │ footer

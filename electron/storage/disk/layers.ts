@@ -1,6 +1,6 @@
-// Which image holds which unit of a point or of Now. A chain is resolved once per block and remembered until that
-// block changes hands; a read then costs the same however many points there are. Everything is synchronous: no reader
-// spans a change (T3).
+// Which image holds which unit of a point or of Now. A chain is resolved once per block and remembered until
+// that block changes hands; a read then costs the same however many points there are. Every lookup is
+// synchronous: none spans a change (T3).
 import { Fault } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Image } from './image.ts';

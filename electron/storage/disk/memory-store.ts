@@ -1,5 +1,5 @@
-// A TimelineStore in memory whose commits are atomic and durable at once: what the crash simulation gives the engine
-// in place of SQLite.
+// A TimelineStore in memory whose commits are atomic and durable at once: what the crash simulation gives the
+// engine in place of SQLite.
 import type { Change, Row, RowKind, TimelineStore } from './state.ts';
 
 export class MemoryStore implements TimelineStore {

@@ -109,7 +109,8 @@ async function mergeUp(ports: CopyPorts, op: MergeOp): Promise<boolean> {
   if (!(await moveAll(ports, upwards(point, child), null))) return false;
   await recordMaps(ports, child, point.allocatedBlocks());
   const parent = tree.point(op.point)?.parent ?? null;
-  // Only one sector of the header differs between the two parents, and through either the content is the same.
+  // Only one sector of the header differs between the two parents, and through either the content is the
+  // same.
   if (parent !== null) child.become({ uuid: op.child, parent: { uuid: parent, name: fileName(parent) } });
   child.writeEndFooter();
   if (ports.off.mergeChildSync !== true) await child.sync();

@@ -6,7 +6,8 @@
 //   grow     longer BAT at the end → sync → header: its place and length → sync → footer: the size
 //   shrink   what lies behind the new end in its last block zeroed → sync → footer: the size → sync → header: the length
 //
-// Nobody reads an image behind the end of the point it is read for (layers.ts), so none of these steps changes a content.
+// Nobody reads an image behind the end of the point it is read for (layers.ts), so none of these steps
+// changes any content.
 
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import { BAT_UNUSED } from './bat.ts';

@@ -244,7 +244,9 @@ async function overwrite(
   publish(ports, root, slots, blocks);
 }
 
-/** Names change hands: the root becomes C, B becomes R. Every step may be found done or undone after a crash. */
+/**
+ * Names change hands: the root becomes C, B becomes R. Every step may be found done or undone after a crash.
+ */
 async function flip(ports: CopyPorts, op: ReversalOp): Promise<void> {
   const { files, tree, off } = ports;
   const { folder } = files;

@@ -1,5 +1,5 @@
-// Brings a VM's disks to rest in the background: resumes what was under way, merges away points without
-// a moment (T8), then turns edge after edge, oldest first (T9), until the leaf's parent is the root. Paused and
+// Brings a VM's disks to rest in the background: resumes what was under way, merges away points without a
+// moment (T8), then turns edge after edge, oldest first (T9), until the leaf's parent is the root. Paused and
 // blocked are states, not errors.
 import { errorText } from '../../../shared/errors.ts';
 import type { DiskId, PointId } from '../../../shared/ids.ts';
@@ -179,7 +179,7 @@ export class Settler {
     const isSame = turning.every(({ disk, op }) => tree.reversalOf(disk.id) === op);
     const [first] = turning;
     if (first === undefined || this.#isRunning || !isSame) return;
-    // All of them, or none.
+    // Room for all of them, or none is taken back.
     checkSpace(needs, first.disk.files.folder.freeBytes());
     tree.commit(turning.map(({ op }) => put('op', { ...op, kind: 'undo' })));
     this.wake();
@@ -250,7 +250,8 @@ export class Settler {
       }
       this.#blocked.delete(disk.id);
     } catch (cause) {
-      // A full disk or a failing one must never take the engine down: the guest's own I/O goes on where it can.
+      // A full disk or a failing one must never take the engine down: the guest's own I/O goes on where it
+      // can.
       const reason = cause instanceof Fault ? errorText(cause.body) : String(cause);
       this.#blocked.set(disk.id, reason.slice(0, 500));
       if (!(cause instanceof Fault)) throw cause;

@@ -40,7 +40,9 @@ export class Sharing {
     this.#ports = ports;
   }
 
-  /** Copies of what a point reads through, in a folder of another VM; newest first. Fault host.unsupported. */
+  /**
+   * Copies of what a point reads through, in a folder of another VM; newest first. Fault host.unsupported.
+   */
   share(pointId: PointId, target: Folder, reflink: Reflink): Promise<PointId[]> {
     const { context, disks, serial, newPointId, nowMs } = this.#ports;
     return serial(async () => {

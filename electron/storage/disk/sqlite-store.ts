@@ -1,7 +1,7 @@
-// timeline.db. One table of rows by kind: the shapes live in state.ts, the transactions are what SQLite is for.
-// A rollback journal, so that no -wal file stands beside a database people may copy. synchronous=EXTRA is
-// FULL plus a sync of the folder after the journal is unlinked. The unlinking is the commit: a journal that a
-// power cut brings back undoes it.
+// timeline.db. One table of rows by kind: the shapes live in state.ts, the transactions are what SQLite is
+// for. A rollback journal, so that no -wal file stands beside a database people may copy. synchronous=EXTRA
+// is FULL plus a sync of the folder after the journal is unlinked. The unlinking is the commit: a journal
+// that a power cut brings back undoes it.
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import * as z from 'zod';

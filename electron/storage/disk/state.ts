@@ -1,4 +1,5 @@
-// What timeline.db holds, as plain rows. Pure. The database is the truth, the headers are enough to rebuild it (T5).
+// What timeline.db holds, as plain rows. Pure. The database is the truth, the headers are enough to rebuild
+// it (T5).
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema } from '../../../shared/ids.ts';
 import { momentKindSchema } from '../../../shared/timeline.ts';
@@ -42,7 +43,10 @@ export const momentRowSchema = z.object({
   /** In the trash since then; nothing of it is gone yet (T8). */
   trashedAt: timeMsSchema.nullable().default(null),
 });
-/** Work under way, so that recovery knows what a half-done state means. At most one reversal or merge per disk. */
+/**
+ * Work under way, so that recovery knows what a half-done state means. At most one reversal or merge per
+ * disk.
+ */
 export const opRowSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('copy'),

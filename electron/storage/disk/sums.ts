@@ -3,8 +3,9 @@
 //   … data of another block │ room for the end footer │ sums │ bitmap │ data, 4 KiB-aligned …
 //   sums, big-endian words: of the bitmap, then one per 4 KiB unit; 0 = not recorded
 //
-// CRC-32, seeded with the place on the virtual disk: the sum of a unit moves with it from image to image, and what
-// strayed to another place is found. Nothing is ever summed again after it moved, so damage is never covered up. Pure.
+// CRC-32, seeded with the place on the virtual disk: the sum of a unit moves with it from image to image, and
+// a unit that strayed to another place is found. Nothing is ever summed again after it moved, so damage is
+// never covered up. Pure.
 import { crc32 } from 'node:zlib';
 import { SECTOR_BYTES } from '../../../shared/units.ts';
 import { viewOf } from '../vhd/fields.ts';

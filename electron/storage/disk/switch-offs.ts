@@ -1,5 +1,5 @@
-// Every safety mechanism of the engine can be switched off, from tests alone: with any one off, the crash simulation
-// must find violations, else the mechanism or the test is decoration (DESIGN §9).
+// Every safety mechanism of the engine can be switched off, from tests alone: with any one off, the crash
+// simulation must find violations, else the mechanism or the test is decoration (DESIGN §9).
 
 export const SWITCH_OFF_NAMES = [
   'createSync',

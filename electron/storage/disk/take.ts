@@ -1,5 +1,5 @@
-// New leaves for a VM's disks, all at one barrier: taking a moment (T6) and going back to one (T7). Whatever can fail
-// (files, space) is done before the transaction; what follows it only changes hands in memory.
+// New leaves for a VM's disks, all at one barrier: taking a moment (T6) and going back to one (T7). Whatever
+// can fail (files, space) is done before the transaction; what follows it only swaps leaves in memory.
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { Fault, invariant } from '../../../shared/result.ts';
 import type { Disk } from './disk.ts';

@@ -1,5 +1,5 @@
-// The tree of a VM's points, in memory, and what may be done to it. Pure but for `apply`, which mirrors committed
-// changes. Iterative throughout (T15).
+// The tree of a VM's points, in memory, and what may be done to it. Pure but for `commit`, which mirrors
+// committed changes. Iterative throughout (T15).
 import type { DiskId, MomentId, PointId } from '../../../shared/ids.ts';
 import { type Fault, invariant } from '../../../shared/result.ts';
 import { isUncertain } from './engine-faults.ts';
@@ -210,8 +210,8 @@ export class Tree {
   }
 
   /**
-   * The points whose files go when this one has no moment any more: none where something hangs off it; else it, and
-   * those only it needed.
+   * The points whose files go when this one has no moment any more: none where something hangs off it; else
+   * it, and those only it needed.
    */
   goingWith(id: PointId, references: ReadonlyMap<PointId, number>): PointId[] {
     if (references.has(id)) return [];

@@ -111,7 +111,7 @@ export class Verifier {
   ): Promise<number | null> {
     try {
       for (let block = from; ; block++) {
-        // Asked anew after every turn: a flip or a purge may have closed it.
+        // The image is asked for anew after every turn: a flip or a purge may have closed it.
         const reading = this.#reading(files, name);
         if (reading === null || block >= reading.image.blockCount) return null;
         if (isEnough()) return block;

@@ -1,5 +1,5 @@
-// The handshake as a pure state machine: (state, bytes) → (state, reply, outcome). Touches no socket and no disk.
-// Source: proto.md "Newstyle negotiation", fixed newstyle only.
+// The handshake as a pure state machine: (state, bytes) → (state, reply, outcome). Touches no socket and no
+// disk. Source: proto.md "Newstyle negotiation", fixed newstyle only.
 //
 //   greet ──client flags──▶ options ──GO / EXPORT_NAME──▶ transmission
 //                              │ ▲

@@ -48,8 +48,9 @@ export function findExport(exports: readonly ExportInfo[], name: string): Export
 }
 
 /**
- * CAN_MULTI_CONN is true here: every connection of an export runs on one thread against one volume, a finished
- * write is visible to all of them at once, and a flush covers everything written before it, whoever wrote it.
+ * CAN_MULTI_CONN is true here: every connection of an export runs on one thread against one volume, a
+ * finished write is visible to all of them at once, and a flush covers everything written before it, whoever
+ * wrote it.
  */
 export function transmissionFlags(info: ExportInfo, structured: boolean): number {
   const { HAS_FLAGS, SEND_FLUSH, SEND_FUA, CAN_MULTI_CONN } = NBD_FLAG;

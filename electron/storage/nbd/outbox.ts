@@ -1,5 +1,5 @@
-// Replies gathered into one buffer per turn and handed to the connection whole. A buffer is used again only when
-// the connection says that it is done with it. Source: nbd.md, the `js-loop` design.
+// Replies gathered into one buffer per turn and handed to the connection whole. A buffer is used again only
+// when the connection says that it is done with it. Source: nbd.md, the `js-loop` design.
 import {
   CHUNK_HEADER_BYTES,
   NBD_SIMPLE_REPLY_MAGIC,
@@ -21,7 +21,10 @@ export interface ReplyCookie {
   readonly cookieLow: number;
 }
 
-/** Answers whether the bytes have left and their buffer may be used again; else `whenLeft` is called when it may. */
+/**
+ * Answers whether the bytes have left and their buffer may be used again; else `whenLeft` is called when it
+ * may.
+ */
 export type Send = (bytes: Uint8Array, whenLeft?: () => void) => boolean;
 
 export function putSimple(bytes: Buffer, at: number, to: ReplyCookie, error: number): void {

@@ -38,8 +38,9 @@ export const geometrySectors = (geometry: Geometry): number =>
   geometry.cylinders * geometry.heads * geometry.sectorsPerTrack;
 
 /**
- * The smallest size ≥ `bytes` that is its own CHS product and a whole number of units, so that readers that trust the
- * geometry and readers that trust the size see the same disk. Above 127.5 GiB everybody trusts the size.
+ * The smallest size ≥ `bytes` that is its own CHS product and a whole number of units, so that readers that
+ * trust the geometry and readers that trust the size see the same disk. Above 127.5 GiB everybody trusts the
+ * size.
  */
 export function exactSize(bytes: number): number {
   const sectorsPerUnit = UNIT_BYTES / SECTOR_BYTES;

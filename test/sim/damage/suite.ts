@@ -1,5 +1,5 @@
-// `npm run -s sim -- damage [--seed S] [--flips N] [--quick] [--json]`: single bits turned over in the files of rich
-// histories, over all cores. The fates of all flips are printed: none may be silent.
+// `npm run -s sim -- damage [--seed S] [--flips N] [--quick] [--json]`: single bits turned over in the files
+// of rich histories, over all cores. The fates of all flips are printed: none may be silent.
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
 import { type DamageResult, FLIPS, runDamage } from './run.ts';

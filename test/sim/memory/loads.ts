@@ -1,4 +1,5 @@
-// What runs in the guests of a scenario: deterministic curves of time, drawn once from a seed. MiB and seconds.
+// What runs in the guests of a scenario: deterministic curves of time, drawn once from a seed. MiB and
+// seconds.
 import type { Seeded } from '../../support/seeded.ts';
 import { KERNEL, type Load } from './guest.ts';
 

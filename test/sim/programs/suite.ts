@@ -1,5 +1,5 @@
-// `npm run -s sim -- programs [--seed S] [--programs N] [--quick] [--json]`: programs of fifty operations against the
-// oracle, over all cores. `--program '{…}'` runs one, as a violation prints it.
+// `npm run -s sim -- programs [--seed S] [--programs N] [--quick] [--json]`: programs of fifty operations
+// against the oracle, over all cores. `--program '{…}'` runs one, as a violation prints it.
 import { inParallel, serveShares } from '../../support/in-parallel.ts';
 import type { SimOutcome, SuiteOptions } from '../../support/report.ts';
 import { type ProgramsResult, runProgram, runPrograms } from './run.ts';

@@ -1,4 +1,5 @@
-// Readers that look up where a point is and read it much later (T3), while edges are turned and points merged away.
+// Readers that look up where a point is and read it much later (T3), while edges are turned and points merged
+// away.
 import type { HeldRead } from '../../../electron/storage/disk/readers.ts';
 import type { DiskId, MomentId } from '../../../shared/ids.ts';
 import type { Seeded } from '../../support/seeded.ts';

@@ -1,5 +1,5 @@
-// The oracle of one simulated VM: what its disks and points must hold, checked through the engine and, right after a
-// crash, through other code (reader.ts).
+// The oracle of one simulated VM: what its disks and points must hold, checked through the engine and, right
+// after a crash, through other code (reader.ts).
 
 import type { BlockFile } from '../../../electron/platform/ports.ts';
 import type { VmEngine } from '../../../electron/storage/disk/engine.ts';
