@@ -72,10 +72,7 @@ export class StorageClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /**
-   * Waits while storage is away. A call that is under way when storage dies fails with rpc.unavailable and is
-   * not repeated.
-   */
+  /** Waits while storage is away. A call under way when it dies is not repeated (rpc.unavailable). */
   readonly call: Call = async (method, params, options) =>
     (await this.#client()).call(method, params, options);
 
@@ -112,10 +109,7 @@ export class StorageClient {
     await this.call('export.close', { vmId, diskId });
   }
 
-  /**
-   * T8: serves a point at this socket and keeps it from being purged, through storage's deaths, until
-   * `letGo`.
-   */
+  /** T8: serves a point at this socket and keeps it unpurged, over storage's deaths, until `letGo`. */
   async holdPoint(vmId: VmId, pointId: PointId, socketPath: string): Promise<{ exportName: string }> {
     await this.letGo(vmId, socketPath);
     const opened = await this.call('point.open', { vmId, pointId, socketPath, isHeld: true });
@@ -128,10 +122,7 @@ export class StorageClient {
     await this.call('point.close', { vmId, socketPath });
   }
 
-  /**
-   * Holds settling, or lets it run again, also through storage's deaths: a storage that has just begun would
-   * settle.
-   */
+  /** Holds settling or lets it run, also over storage's deaths: one that has just begun would settle. */
   async holdSettling(vmId: VmId, isHeld: boolean): Promise<void> {
     const vm = this.#vms.get(vmId);
     if (vm !== undefined) vm.isSettlingHeld = isHeld;
@@ -259,10 +250,7 @@ export class StorageClient {
       }
   }
 
-  /**
-   * T11: reopens first what the guests wait for. A VM that cannot be reopened does not keep the others
-   * waiting.
-   */
+  /** T11: reopens first what guests wait for. A VM that cannot be reopened keeps no other waiting. */
   async #reopen(client: Client<StorageContract>, vmId: VmId, vm: OpenVm): Promise<void> {
     try {
       await client.call('vm.open', { vmId, folder: vm.folder });

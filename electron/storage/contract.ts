@@ -40,10 +40,7 @@ export const storageContract = defineContract({
     },
     'vm.open': {
       kind: 'command',
-      /**
-       * `folder` is absolute; disks live in `<folder>/disks/<diskId>/`, the database is
-       * `<folder>/timeline.db`.
-       */
+      /** `folder` is absolute; it has `disks/<diskId>/` for the disks, and the database `timeline.db`. */
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
       result: timelineSchema,
       errors: [
@@ -131,10 +128,7 @@ export const storageContract = defineContract({
         vmId: vmIdSchema,
         diskId: diskIdSchema,
         socketPath: z.string().max(100),
-        /**
-         * True: a guest that used the disk before lives on. Where a sync has failed since, the disk is not
-         * served (T14).
-         */
+        /** True: a guest that used it before lives on. After a failed sync it is not served (T14). */
         isReopened: z.boolean().default(false),
       }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),

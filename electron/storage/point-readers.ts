@@ -47,10 +47,7 @@ export class PointReaders {
     await (await reader?.server)?.close();
   }
 
-  /**
-   * The points that are held, or read now. A reader that died without closing its socket keeps nothing from
-   * being purged.
-   */
+  /** The points that are held, or read now. A reader that died unclosed keeps nothing from being purged. */
   async read(): Promise<ReadonlySet<PointId>> {
     const found = new Set([...this.#inside].flat());
     for (const { pointId, isHeld, server } of this.#readers.values())

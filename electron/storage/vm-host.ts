@@ -80,10 +80,7 @@ export class VmHost {
     return result;
   }
 
-  /**
-   * T14: opens a disk that is not written any more anew, so that it is believed again. False: somebody still
-   * uses it.
-   */
+  /** T14: opens anew a disk that is not written any more, so that it is believed. False: it is in use. */
   async #renew(): Promise<boolean> {
     const { disks } = await this.call('timeline.get', { vmId: this.#options.vmId });
     return disks.every(({ poisoned }) => poisoned === null) || (await this.rest());
@@ -106,10 +103,7 @@ export class VmHost {
     return this.call('point.close', params);
   }
 
-  /**
-   * Passes a call on to the worker, or to the one that replaces it. A call under way when the worker dies is
-   * not repeated.
-   */
+  /** Passes a call on to the worker, or its successor. A call under way at a death is not repeated. */
   async call<M extends MethodName<StorageContract>>(
     method: M,
     params: CallParams<StorageContract, M>,
@@ -131,10 +125,7 @@ export class VmHost {
     return this.#up === null ? {} : this.call('settle.hold', params);
   }
 
-  /**
-   * Gives the worker's memory back where nobody needs it; the next call starts another. Answers whether it
-   * did.
-   */
+  /** Gives the worker's memory back where nobody needs it; a call starts another. Answers whether it did. */
   async rest(): Promise<boolean> {
     const isNeeded = this.#callsUnderWay > 0 || this.#exports.size > 0 || this.#held.size > 0;
     if (isNeeded || this.#isClosing || this.#resting !== null) return false;

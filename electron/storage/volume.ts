@@ -6,24 +6,15 @@ export interface VolumeExtent {
   readonly state: 'data' | 'zero';
 }
 
-/**
- * Offsets and lengths in bytes, multiples of 512, inside `sizeBytes`. Throws Fault (disk.io, disk.full,
- * disk.poisoned).
- */
+/** In bytes, multiples of 512, within `sizeBytes`. Faults: disk.io, disk.full, disk.poisoned. */
 export interface Volume {
   readonly sizeBytes: number;
   readonly readOnly: boolean;
   /** Fills `target` whole. */
   read(target: Uint8Array, offsetBytes: number): void;
-  /**
-   * As `read`, but others are served meanwhile: it may give what is there now, or what is written there
-   * meanwhile. Optional.
-   */
+  /** As `read`, while others are served: gives what is there now, or is written there meanwhile. Optional. */
   readLater?(target: Uint8Array, offsetBytes: number): Promise<void>;
-  /**
-   * Takes `source` before returning; the caller may reuse the buffer. T10, T11: visible at once, durable at
-   * flush.
-   */
+  /** Takes `source` before returning. T10, T11: readers see the write at once; it is durable at flush. */
   write(source: Uint8Array, offsetBytes: number): void;
   /** The range reads as zeros afterwards. `mayPunch`: its space may go back to the host. */
   zero(offsetBytes: number, lengthBytes: number, mayPunch: boolean): void;

@@ -10,10 +10,7 @@ export const BAT_UNUSED = 0xffffffff;
 const HEAD_SECTORS = 3;
 const ENTRIES_PER_SECTOR = SECTOR_BYTES / 4;
 
-/**
- * Reads the file's BAT into `bat` and checks it. Answers the byte after blocks and BAT. Throws vhd.corrupt,
- * disk.io.
- */
+/** Reads and checks the file's BAT. Answers the byte after blocks and BAT. Throws vhd.corrupt, disk.io. */
 export function readBat(file: BlockFile, bat: Uint32Array, places: Places): number {
   const { batStart, batEnd, fileBytes } = places;
   if (batEnd > fileBytes)

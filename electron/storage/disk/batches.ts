@@ -7,10 +7,7 @@ export interface BatchLimits {
   readonly idleBatchBytes: number;
 }
 
-/**
- * The answer is asked before each batch. `served` counts requests to the disk: while it stands still, batches
- * double.
- */
+/** To be asked before each batch. `served` counts requests: while it stands still, batches double. */
 export function batchSizes({ batchBytes, idleBatchBytes }: BatchLimits, served: () => number): () => number {
   let [size, last] = [batchBytes / 2, served()];
   return () => {

@@ -5,10 +5,7 @@
 const CACHED_MAX = 8192;
 
 export class Bitmaps {
-  /**
-   * Blocks whose bitmap is newer in memory than on the disk: never evicted, since reloading would bring the
-   * old one.
-   */
+  /** Blocks whose bitmap is newer in memory than on the disk: never evicted, or the old one would be read. */
   readonly pinned = new Set<number>();
   readonly #known = new Map<number, Uint8Array>();
 

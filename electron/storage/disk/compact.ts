@@ -134,10 +134,7 @@ async function emptyZeros(ports: CopyPorts, image: Image, blocks: readonly numbe
   if (gone.length > 0) await clearBlocks(ports, image, gone, { isGoing: false });
 }
 
-/**
- * The units of an allocated block that are zeros: chosen by their checksums, then read and compared byte by
- * byte.
- */
+/** The units of an allocated block that are zeros: chosen by checksums, then compared byte by byte. */
 async function zeroUnits(ports: CopyPorts, image: Image, block: number): Promise<Uint8Array> {
   const { sums } = readPage(image, block);
   const first = block * image.unitsPerBlock;
@@ -169,10 +166,7 @@ interface Room {
   readonly end: number;
 }
 
-/**
- * The ranges of its file that the image needs, in no order: headers, BAT and locators, and each block with
- * its page.
- */
+/** The ranges of its file that the image needs, in no order: metadata, and each block with its page. */
 function* places(image: Image): Generator<Room> {
   yield { from: 0, end: BAT_AT };
   yield image.table;

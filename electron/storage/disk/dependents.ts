@@ -60,10 +60,7 @@ export function dependentsOf(tree: Tree, files: DiskFiles, name: string, wanted:
   return { momentIds, touchesNow };
 }
 
-/**
- * Points whose reads begin in this file. If it is the root of an edge being turned: both points that read
- * through to it (T3).
- */
+/** Points whose reads begin in this file; in the root of a turning edge, both that read through it (T3). */
 function starts(
   tree: Tree,
   files: DiskFiles,

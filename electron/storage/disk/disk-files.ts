@@ -20,10 +20,7 @@ export const fileName = (id: PointId): string => `${id}.vhd`;
 export const partFileName = (id: PointId): string => `${id}.vhd.part`;
 export const newFileName = (id: PointId): string => `${id}.vhd.new`;
 
-/**
- * T14: unlinks what a failed operation left, or spent run files. A file that stays is swept when the disk is
- * next closed or opened.
- */
+/** T14: unlinks leftovers and spent run files. What stays is swept when the disk is closed or opened. */
 export async function putAway(folder: Folder, names: readonly string[]): Promise<void> {
   for (const name of names)
     try {
@@ -47,10 +44,7 @@ export class DiskFiles {
   readonly doubt: Doubt;
   readonly #images = new Map<string, Image>();
   readonly #nameless: Image[] = [];
-  /**
-   * Allocated bytes of files that are not open, which do not change. Every telling of the timeline asks for
-   * all (T15).
-   */
+  /** Allocated bytes of files nobody has open, which do not change. The timeline tells all of them (T15). */
   readonly #sizes = new Map<string, number>();
   readonly #views = new Map<PointId, View>();
   /** Newest first, above every point: the leaf, and during a take the one being sealed under it. */
@@ -78,10 +72,7 @@ export class DiskFiles {
     return parent === null ? layers : [...layers, ...this.layersOf(parent, endBytes)];
   }
 
-  /**
-   * Opens by file name, checking that it carries the UUID it should (T1). Throws vhd.parent-missing,
-   * vhd.corrupt.
-   */
+  /** Opens by file name, checking the UUID in the file (T1). Throws vhd.parent-missing, vhd.corrupt. */
   image(name: string, uuid: PointId | null): Image {
     const known = this.#images.get(name);
     if (known !== undefined) return known;
@@ -101,10 +92,7 @@ export class DiskFiles {
     throw missing(image.file.name, this.folder.path);
   }
 
-  /**
-   * The sizes a file may have: its point's own; during an operation also those of the other points it is
-   * about.
-   */
+  /** The sizes a file may have: its point's own; during an operation also those of its other points. */
   #fitting(uuid: PointId | null): Set<number> {
     const { id } = this.row;
     const [op, merge] = [this.#tree.reversalOf(id), this.#tree.mergeOf(id)];
@@ -141,10 +129,7 @@ export class DiskFiles {
     this.#renamed(from, to);
   }
 
-  /**
-   * A rename that failed may have happened all the same: the next reader opens the names anew. The images are
-   * closed with the disk.
-   */
+  /** A rename that failed may have happened: readers open the names anew. Images close with the disk. */
   #forgetNames(names: readonly string[]): void {
     for (const name of names) {
       const image = this.#images.get(name);
@@ -211,10 +196,7 @@ export class DiskFiles {
     return [op.point, op.child].map(id => this.image(fileName(id), id));
   }
 
-  /**
-   * T5: when the point began as a leaf. The time stamp stays with the point's name, whichever file gets that
-   * name.
-   */
+  /** T5: when the point began as a leaf. The time stamp goes with the point's name from file to file. */
   timestampMs(point: PointId): number {
     return this.image(fileName(point), null).timestampMs;
   }
@@ -232,10 +214,7 @@ export class DiskFiles {
     return this.image(fileName(point), point);
   }
 
-  /**
-   * Every image a read of the point may touch, newest first, each up to the smallest size above it. Iterative
-   * (T15).
-   */
+  /** Every image a read of the point may touch, newest first, and how far each is read. Iterative (T15). */
   layersOf(point: PointId, upTo = Number.POSITIVE_INFINITY): Layer[] {
     const op = this.#tree.reversalOf(this.row.id);
     const merge = this.#tree.mergeOf(this.row.id);
@@ -328,10 +307,7 @@ function measured(folder: Folder, name: string): number {
   }
 }
 
-/**
- * Syncs by handles of its own, so `failed` tells the open image of a failure, which its own handle may not
- * hear of (T14).
- */
+/** Syncs by its own handles. `failed` tells the open image, whose handle may not hear of it (T14). */
 export async function syncFiles(
   folder: Folder,
   names: readonly string[],

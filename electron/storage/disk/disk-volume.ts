@@ -188,10 +188,7 @@ export interface NowSource extends ReadSource {
   readonly sizeBytes: () => number;
   readonly blockBytes: number;
   leaf(): Leaf;
-  /**
-   * Whatever the guest wrote before the call is durable when it resolves, in one leaf or, during a take, in
-   * two.
-   */
+  /** What the guest wrote before the call is durable when it resolves; in both leaves during a take. */
   flush(): Promise<void>;
   /** Fault disk.poisoned (T14). */
   requireSound(): void;

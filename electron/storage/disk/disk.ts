@@ -141,10 +141,7 @@ export class Disk {
     return disk;
   }
 
-  /**
-   * T5: seals what a rescue found unsealed. A failure is left to the closing of the folder, or its next
-   * opening.
-   */
+  /** T5: seals what a rescue found unsealed. A failure is left to the folder's closing, or next opening. */
   async #sealLeftOver({ id, point }: SealOp): Promise<void> {
     const { tree } = this.#context;
     try {
@@ -172,10 +169,7 @@ export class Disk {
     if (why !== null) throw poisoned(why);
   }
 
-  /**
-   * T14: no guest that used it lives on, so the disk holds what its files hold. Fault disk.poisoned: open it
-   * again first.
-   */
+  /** T14: no guest that used it lives on: it holds what its files hold. Fault disk.poisoned: reopen it. */
   trust(): void {
     const poison = this.files.poison();
     if (poison !== null) throw poisoned(poison);
@@ -234,10 +228,7 @@ export class Disk {
     this.#prepared = this.#openLeaf(id);
   }
 
-  /**
-   * For a prepared leaf whose transaction did not happen. What cannot be unlinked now is swept when the
-   * folder is opened.
-   */
+  /** For a leaf whose transaction did not happen. What cannot be unlinked is swept at the next opening. */
   async discardLeaf(id: PointId): Promise<void> {
     const prepared = this.#prepared;
     this.#prepared = null;
@@ -252,10 +243,7 @@ export class Disk {
     return prepared !== null && prepared.image.uuid === id ? prepared : this.#openLeaf(id);
   }
 
-  /**
-   * The barrier of a take: from this tick on the guest writes to the new leaf, and its flushes cover both
-   * leaves.
-   */
+  /** The barrier of a take: from this tick on the guest writes to the new leaf, and flushes cover both. */
   switchLeaf(id: PointId): void {
     this.#sealing = this.#leaf;
     this.#leaf = this.#takePrepared(id);
@@ -278,10 +266,7 @@ export class Disk {
     };
   }
 
-  /**
-   * T6: during a take this flushes both leaves in the tick of the call, so also what was written before the
-   * switch.
-   */
+  /** T6: during a take this flushes both leaves in the tick of the call: writes before the switch count. */
   async flush(): Promise<void> {
     const { off } = this.#context;
     await Promise.all([off.sealingFlush === true ? null : this.#sealing?.flush(), this.#leaf.flush()]);
@@ -324,10 +309,7 @@ export class Disk {
   }
 }
 
-/**
- * Unlinks what a crash left before its transaction: files of ours that no row knows. Other files are left
- * alone.
- */
+/** Unlinks what a crash left before its transaction: files of ours that no row knows, and no others. */
 async function dropOrphans(row: DiskRow, folder: Folder, { tree }: DiskContext): Promise<void> {
   const op = tree.reversalOf(row.id);
   const known = new Set<string>(
@@ -354,10 +336,7 @@ const OURS = /^[0-9a-f-]{36}\.(?:vhd|vhd\.new|vhd\.part|run-[ab])$/;
 /** Such files mean nothing without the record that names them, whatever they hold. */
 const PASSING = /\.(?:run-[ab]|part)$/;
 
-/**
- * True for an image without blocks, or a torn file that never had more than a BAT: unlinking any other loses
- * data.
- */
+/** True for an image without blocks, or a torn file of a BAT at most: unlinking any other loses data. */
 function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {
   const file = folder.open(name, 'read-only');
   try {
@@ -371,10 +350,7 @@ function isEmptyImage(row: DiskRow, folder: Folder, name: string): boolean {
   }
 }
 
-/**
- * T15: a growth that a power cut tore leaves a leaf as long as its BAT, which may be longer than the disk's
- * row says.
- */
+/** T15: a growth that a power cut tore leaves a leaf as long as its BAT, which may be a larger disk's. */
 function holdsNoData(file: BlockFile, blockBytes: number): boolean {
   const bytes = file.sizeBytes();
   if (bytes > emptyImageBytes({ virtualBytes: VIRTUAL_BYTES_MAX, blockBytes })) return false;

@@ -60,10 +60,7 @@ export const NOTES_BYTES_MAX = 4 * 2 ** 20;
 
 const bytesOf = (note: string): number => (note === '' ? 0 : Buffer.byteLength(JSON.stringify(note)));
 
-/**
- * Refuses more points, or a longer note, than a VM may have. `id`: the moment whose note is replaced; null: a
- * new one.
- */
+/** Refuses more points, or longer notes, than a VM may have. `id`: whose note is replaced; null: none. */
 export function requireRoom(tree: Tree, more: number, note: string, id: MomentId | null = null): void {
   if (tree.points.length + more > POINTS_MAX)
     throw reached(`This VM has ${POINTS_MAX} points.`, 'Delete some first.');
@@ -87,9 +84,6 @@ export const uncertain = (path: string): Fault =>
     todo: 'Check the host disk, then stop and start the VM.',
   });
 
-/**
- * T14: the transaction may have happened, so nothing that depends on it may be undone. The next opening finds
- * out.
- */
+/** T14: the transaction may have happened: nothing that depends on it is undone. The next opening knows. */
 export const isUncertain = (cause: unknown): cause is Fault =>
   cause instanceof Fault && cause.body.code === 'disk.poisoned';

@@ -146,10 +146,7 @@ function createdFor({ fromId, toId }: DeltaOrder, row: DiskRow, file: BlockFile,
   });
 }
 
-/**
- * The units of a block, inside the disk, that the two points read from different images: only these can
- * differ.
- */
+/** The units of a block, inside the disk, that the points read from different images: these may differ. */
 function differing([from, to]: readonly [View, View], block: number, row: DiskRow): Uint8Array {
   const units = new Uint8Array(row.blockBytes / UNIT_BYTES);
   const [a, b] = [from.owner(block), to.owner(block)];

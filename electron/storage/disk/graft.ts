@@ -56,10 +56,7 @@ export class Grafts {
     this.#ports = ports;
   }
 
-  /**
-   * Makes an empty image on the point, to be filled through `volume`, and empty ones on the other disks of
-   * its moment.
-   */
+  /** Makes an empty image on the point, to be filled through `volume`, and on its moment's other disks. */
   begin(parent: PointId): Promise<{ readonly id: PointId; readonly volume: Volume }> {
     const { tree, serial, newPointId } = this.#ports;
     return serial(async () => {

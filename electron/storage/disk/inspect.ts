@@ -40,10 +40,7 @@ export class Inspector {
     return holdView({ view: files.view(pointId), readers: files.readers }, { sizeBytes, blockBytes });
   }
 
-  /**
-   * What deleting gives back: at once, where nothing hangs off the point; after its merge, what both images
-   * have.
-   */
+  /** What deleting frees: at once, where nothing hangs off the point; after a merge, what both have. */
   async cost(momentId: MomentId): Promise<MomentCost> {
     const cost = { allocatedBytes: 0, freesNowBytes: 0, freesLaterBytes: 0 };
     const references = this.#tree.references();
@@ -108,10 +105,7 @@ export class Inspector {
   }
 }
 
-/**
- * Bytes that the point and the only image hanging off it both have; 0 where the point must stay. Zeros are
- * holes.
- */
+/** Bytes that the point and the only image hanging off it both have; 0 where it must stay. Holes are 0. */
 async function mergedAway(
   tree: Tree,
   files: DiskFiles,
@@ -138,10 +132,7 @@ async function mergedAway(
   return bytes;
 }
 
-/**
- * Where two points of a disk may differ: units from different images. A unit rewritten with the same content
- * counts.
- */
+/** Where two points may differ: units from different images, also those rewritten with the same content. */
 async function difference(
   [a, b]: readonly [View, View],
   { virtualBytes, blockBytes }: { readonly virtualBytes: number; readonly blockBytes: number },

@@ -5,19 +5,13 @@ import { Fault } from '../../../shared/result.ts';
 import { UNIT_BYTES } from '../vhd/geometry.ts';
 import type { Image } from './image.ts';
 
-/**
- * An image in a chain, read up to `endBytes`: what hangs off a smaller point sees zeros behind its end,
- * whatever lies below.
- */
+/** An image in a chain, read up to `endBytes`: readers see zeros behind the end of a smaller one above it. */
 export interface Layer {
   readonly image: Image;
   readonly endBytes: number;
 }
 
-/**
- * A block that several images have units of: per unit the number of its layer, from 1; 0 where no layer has
- * it.
- */
+/** A block that several images have units of: per unit the number of its layer, from 1; 0: no layer. */
 class Mixed {
   readonly #layers: readonly Layer[];
   readonly #units: Uint16Array;

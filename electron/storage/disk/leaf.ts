@@ -24,10 +24,7 @@ export class Leaf {
   readonly #dirty = new Set<number>();
   /** BAT as the last flush wrote it: an entry reaches the disk only after its data (T10). */
   readonly #durableBat: Uint32Array;
-  /**
-   * True at first: a predecessor of the same boot may have written data in place that no run file tells of
-   * (T11).
-   */
+  /** True at first: an earlier process of this boot may have written in place, noted in no run file (T11). */
   #hasUnsyncedData = true;
   #isSealed = false;
   #flushing: Promise<void> | null = null;
@@ -65,10 +62,7 @@ export class Leaf {
     return this.image.allocatedBlocks().length === 0;
   }
 
-  /**
-   * Whole units only; the caller has merged partial ones. `source` null means zeros. True: the leaf has new
-   * units.
-   */
+  /** Whole units only: the caller merges partial ones. `source` null: zeros. True: there are new units. */
   writeUnits(
     block: number,
     firstUnit: number,
@@ -196,10 +190,7 @@ export class Leaf {
     await this.quiesce();
   }
 
-  /**
-   * T5: makes it a leaf again, durably: otherwise a power cut could leave the discarded leaf as the only one
-   * marked so.
-   */
+  /** T5: makes it a leaf again, durably: a power cut must not leave the discarded leaf as the only one. */
   async unseal(): Promise<void> {
     this.#isSealed = false;
     try {

@@ -76,10 +76,7 @@ const downwards = (point: Image, child: Image): Merge => ({
   wanted: block => child.units(block),
 });
 
-/**
- * A root stays the same file: a child never becomes the root by filling up. Of unequal sizes, only a root's
- * can change.
- */
+/** A root stays the file it is: no child becomes the root by filling up. Only a root changes its size. */
 export function mergeDirection(point: Image, child: Image): MergeOp['direction'] {
   if (!point.isDifferencing) return 'down';
   if (point.virtualBytes !== child.virtualBytes) return 'up';
@@ -182,10 +179,7 @@ async function moveAll(ports: CopyPorts, merge: Merge, emptied: Image | null): P
   return true;
 }
 
-/**
- * The source's blocks that have, or may have, something for the target; all of them where the source is
- * emptied.
- */
+/** The source's blocks that have, or may have, something for the target; all where it is emptied. */
 async function movedBlocks(
   ports: CopyPorts,
   { source, target, wanted }: Merge,
@@ -279,10 +273,7 @@ async function recordMaps(ports: CopyPorts, image: Image, blocks: readonly numbe
   return isChanged;
 }
 
-/**
- * The child now hangs off the point's parent. `gone`: the point's file, to be unlinked; null where it became
- * the child's.
- */
+/** The child now hangs off the point's parent. `gone`: the point's file; null: it became the child's. */
 function finish({ files, tree }: CopyPorts, op: MergeOp, gone: string | null): void {
   const [point, child] = [tree.point(op.point), tree.point(op.child)];
   if (point === undefined || child === undefined) return;

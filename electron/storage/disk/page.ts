@@ -8,10 +8,7 @@ import { bitmapSum, decodeSums, encodeSums, noSums, type Sums, wrongSum } from '
 export interface Page {
   readonly units: Uint8Array;
   readonly sums: Sums;
-  /**
-   * The bitmap is not the one recorded, so which units are here is unknown. In a root all are, whatever is
-   * read (T12).
-   */
+  /** The bitmap is not the recorded one: which units are here is unknown. In a root all are (T12). */
   readonly isMapLost: boolean;
 }
 
@@ -46,10 +43,7 @@ interface Written {
   readonly isMapLost?: boolean;
 }
 
-/**
- * T12: an allocated block of a root has all its units. A bitmap that denies it is damaged, but nothing is
- * unknown.
- */
+/** T12: an allocated block of a root has all its units; a bitmap that denies it is damaged, no more. */
 export const isPartial = ({ isDifferencing }: Image, units: Uint8Array): boolean =>
   !isDifferencing && units.some(unit => unit !== 0xff);
 

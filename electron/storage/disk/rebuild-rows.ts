@@ -65,10 +65,7 @@ export function rebuildRows(
   return { changes, points: momentOf.size, nameless };
 }
 
-/**
- * T6: a take of all disks gets a moment. A take of only some was at rest, or never recorded: its points get
- * none.
- */
+/** T6: a take of all disks gets a moment. One of only some was at rest, or never recorded: it gets none. */
 function takeOf(
   disks: ReadonlyMap<DiskId, RebuiltDisk & { readonly leaf: PointId }>,
   newMoment: (sealed: { readonly diskId: DiskId; readonly leaf: PointId }) => MomentRow,

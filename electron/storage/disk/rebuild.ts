@@ -229,10 +229,7 @@ function chooseLeaf(
   return candidates[0]?.uuid ?? null;
 }
 
-/**
- * What the leaf hangs off, if nothing else does and its footer marks it as a leaf, too: nobody sealed it
- * (T6).
- */
+/** What the leaf alone hangs off, if its footer marks it as a leaf, too: nobody sealed it (T6). */
 function sealedUnder(
   leaf: PointId | null,
   images: readonly FoundImage[],

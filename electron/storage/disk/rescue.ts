@@ -69,10 +69,7 @@ export async function rescueRows(
   return { ...rows, notes: notes.map(note => note.slice(0, 2000)).slice(0, 1000) };
 }
 
-/**
- * T14: after a failed sync it reads files as the disk has them. T11: it syncs what it read, or a power cut
- * could take it back.
- */
+/** T14: after a failed sync reads what the disk has. T11: syncs it, or a power cut could take it back. */
 async function readDurably(
   { diskFolder, bootId, off }: RescuePorts,
   disk: string,

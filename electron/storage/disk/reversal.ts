@@ -75,10 +75,7 @@ function savedUnits(
   return clipped(saved, unitsBefore(root, block, rootBytes));
 }
 
-/**
- * Links the empty backward delta and records the op; from here on a crash resumes it. Null where the edge is
- * gone.
- */
+/** Links the empty backward delta and records the op: a crash then resumes it. Null: the edge is gone. */
 export async function beginReversal(
   ports: CopyPorts,
   root: PointId,

@@ -54,10 +54,7 @@ export interface SettlerPorts {
   readonly tidy: () => Promise<void>;
 }
 
-/**
- * In this order: what was under way · a merge, which makes reversals shorter · the next edge · checksums ·
- * compacting.
- */
+/** In this order: work under way · merge (shortens reversals) · next edge · checksums · compacting. */
 type NextWork =
   | { readonly op: ReversalOp | MergeOp }
   | { readonly merge: NonNullable<ReturnType<Tree['nextMerge']>> }
@@ -128,10 +125,7 @@ export class Settler {
     if (!isHeld) this.wake();
   }
 
-  /**
-   * Durable: a pause holds through restarts until told otherwise. After a fault (disk.full, disk.io) nothing
-   * has changed.
-   */
+  /** Durable: a pause holds through restarts. After a fault (disk.full, disk.io) nothing has changed. */
   setRunning(run: boolean): void {
     const { tree, changed } = this.#ports;
     if (tree.isPaused === run) tree.commit([put('settling', { id: 'settling', isPaused: !run })]);
@@ -219,10 +213,7 @@ export class Settler {
     return compact === undefined || compact.isPaused ? null : { compact };
   }
 
-  /**
-   * Durable: done when all else is at rest. Ordered again after it has run, all is done anew. Faults:
-   * disk.full, disk.io.
-   */
+  /** Durable: done when all else is at rest; ordered again, all is done anew. Faults: disk.full, disk.io. */
   compact(order: CompactOrder): void {
     const { tree, changed } = this.#ports;
     const known = tree.disks.flatMap(({ id }) => tree.compactOf(id) ?? []);

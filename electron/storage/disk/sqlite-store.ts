@@ -21,10 +21,7 @@ export function openTimelineStore(path: string, { committed }: StoreOptions = {}
   let session = new Session(path);
   let isLost = false;
   let isClosed = false;
-  /**
-   * T14: SQLite failed at an unknown instant: only the file can say whether the changes are in it. Throws
-   * where it cannot.
-   */
+  /** T14: SQLite failed at an unknown instant: only the file tells if it happened. Throws where it cannot. */
   const happened = (changes: readonly Change[]): boolean => {
     try {
       session.db.close();
@@ -127,10 +124,7 @@ function open(path: string, options: Pick<Database.Options, 'fileMustExist'>): D
   }
 }
 
-/**
- * Where the disk gives the file, but SQLite or we cannot make sense of it: the images may still tell the
- * timeline (T5).
- */
+/** A file the disk gives and nobody can make sense of: the images may still tell the timeline (T5). */
 function readFault(path: string, cause: unknown): Fault {
   const code = (cause as { code?: string }).code ?? '';
   const isOurs = cause instanceof z.ZodError || cause instanceof SyntaxError;

@@ -43,10 +43,7 @@ export const momentRowSchema = z.object({
   /** In the trash since then; nothing of it is gone yet (T8). */
   trashedAt: timeMsSchema.nullable().default(null),
 });
-/**
- * Work under way, so that recovery knows what a half-done state means. At most one reversal or merge per
- * disk.
- */
+/** Work under way, so that recovery knows what it finds half-done. One reversal or merge per disk at most. */
 export const opRowSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('copy'),
@@ -93,15 +90,9 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     /** Per disk, the UUID of the image that what is sealed came from, whole. */
     origins: z.array(z.object({ diskId: diskIdSchema, uuid: z.string() })).default([]),
   }),
-  /**
-   * A rescue found this point unsealed, and it is no leaf any more: it is sealed when the disk is opened (T5,
-   * T11).
-   */
+  /** A rescue found this point unsealed, and it is no leaf any more: the opening seals it (T5, T11). */
   z.object({ kind: z.literal('seal'), id: z.string(), diskId: diskIdSchema, point: pointIdSchema }),
-  /**
-   * Images give back what they hold for nothing, in the order of their ids; `done` is the last finished one
-   * (compact.ts).
-   */
+  /** Images give back what they hold for nothing, by id; `done`: the last one that has (compact.ts). */
   z.object({
     kind: z.literal('compact'),
     id: z.string(),
@@ -118,19 +109,13 @@ export const opRowSchema = z.discriminatedUnion('kind', [
     images: z.array(z.object({ diskId: diskIdSchema, point: pointIdSchema, parent: pointIdSchema })),
   }),
 ]);
-/**
- * A file that nothing refers to any more. Its unlink may take seconds, so it happens after the transaction
- * (T8).
- */
+/** A file that nothing refers to any more. Its unlink may take seconds: after the transaction (T8). */
 export const unlinkRowSchema = z.object({ id: pointIdSchema, diskId: diskIdSchema });
 /** One row: where Now grows from. */
 export const nowRowSchema = z.object({
   id: z.literal('now'),
   momentId: momentIdSchema.nullable(),
-  /**
-   * The going back that brought Now there, until the next point is taken: the same order told again is not
-   * done again.
-   */
+  /** The going back that brought Now there, until the next point is taken: it is not done a second time. */
   wentBackBy: momentIdSchema.optional(),
 });
 /** One row, or none: whether background work is paused. It holds until told otherwise. */

@@ -27,10 +27,7 @@ export const zeroSum = (unit: number): number => unitSum(ZERO_UNIT, unit);
 export const bitmapSum = (units: Uint8Array, block: number): number =>
   nonZero(crc32(units, (BITMAP_SEED + block) >>> 0));
 
-/**
- * A sum that the bitmap does not have. It marks that the block's units are unknown, and moves along with
- * them.
- */
+/** A sum that the bitmap does not have: it marks the block's units as unknown, and moves along. */
 export const wrongSum = (sum: number): number => nonZero(~sum >>> 0);
 
 /** What a block's sums say, as read from its page. */

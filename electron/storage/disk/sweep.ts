@@ -8,10 +8,7 @@ import { type Change, drop, put } from './state.ts';
 import type { SwitchOffs } from './switch-offs.ts';
 import type { Tree } from './tree.ts';
 
-/**
- * `stale`: changes that drop rows of no use any more. After a fault (disk.full, disk.io) the next sweep does
- * the rest.
- */
+/** `stale`: changes that drop useless rows. After a fault (disk.full, disk.io) the next sweep goes on. */
 export async function sweep(
   tree: Tree,
   disks: ReadonlyMap<DiskId, Disk>,

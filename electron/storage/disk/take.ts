@@ -128,17 +128,11 @@ const sealedRow = ({ id, leaf, leafParent, virtualBytes }: DiskRow, momentId: Mo
 export interface GoBack {
   readonly momentId: MomentId;
   readonly keepName: string;
-  /**
-   * The id of the branch that keeps the present. A going back that is ordered again under this id is not done
-   * again.
-   */
+  /** The id of the branch that keeps the present; a going back with the same id is not done again. */
   readonly orderId?: MomentId | undefined;
 }
 
-/**
- * T7: changes since the last moment become the branch `kept`, whose id is the order's; Now becomes a new leaf
- * on the chosen moment.
- */
+/** T7: changes since the last moment become the branch `kept`; Now becomes a new leaf on the target. */
 export async function goBackTo(ports: TakePorts, target: MomentRow, kept: MomentRow): Promise<void> {
   const { tree, disks } = ports;
   const points = tree.pointsOf(target.id);

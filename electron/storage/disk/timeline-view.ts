@@ -67,10 +67,7 @@ function depthOf({ files, isLeafEmpty }: Disk): number {
   }
 }
 
-/**
- * Bytes written since the newest moment on Now's line: in the leaf, and in the points without a moment below
- * it (T17).
- */
+/** Bytes written since the newest moment on Now's line: leaf, and points without a moment below it (T17). */
 function bytesSince(tree: Tree, disk: Disk): number {
   const { files } = disk;
   const leafBytes = disk.leafImage.file.allocatedBytes();

@@ -116,10 +116,7 @@ export class Tree {
     return this.#tables.now.get('now')?.momentId ?? null;
   }
 
-  /**
-   * T7: whether this going back was done: by the record, or where that was lost (T5), by the branch with the
-   * order's id.
-   */
+  /** T7: was this going back done? By the record, or, where that was lost (T5), the branch with its id. */
   hasGoneBack(orderId: MomentId): boolean {
     return this.#tables.now.get('now')?.wentBackBy === orderId || this.moment(orderId) !== undefined;
   }
@@ -245,10 +242,7 @@ export class Tree {
     return counts;
   }
 
-  /**
-   * A point smaller than both its neighbours stands for the zeros behind its end: it stays until one of them
-   * is gone.
-   */
+  /** A point smaller than both neighbours stands for the zeros behind its end, until one of them is gone. */
   #isGap(row: DiskRow, { id, parent }: PointRow, child: PointId): boolean {
     const [size, above] = [this.sizeOf(row, id), this.sizeOf(row, child)];
     return parent !== null && size < above && size < this.sizeOf(row, parent);
@@ -279,10 +273,7 @@ export class Tree {
     return (missing.find(({ parent }) => parent === null) ?? missing[0])?.id ?? null;
   }
 
-  /**
-   * Drops a moment. Its points stay, without one, while something hangs off them; moments taken after it get
-   * its parent.
-   */
+  /** Drops a moment. Its points stay while something hangs off them; moments after it get its parent. */
   without({ id }: Pick<MomentRow, 'id'>): Change[] {
     // Read anew: its parent may have been dropped a moment ago.
     const parentId = this.moment(id)?.parentId ?? null;
@@ -296,10 +287,7 @@ export class Tree {
     ];
   }
 
-  /**
-   * The moment itself, or if it is in the trash its nearest ancestor that is not. Iterative, and proof
-   * against circles (T15).
-   */
+  /** The moment, or for one in the trash its nearest living ancestor. Iterative, circles or not (T15). */
   liveMoment(id: MomentId | null): MomentId | null {
     const seen = new Set<MomentId>();
     let found = id === null ? undefined : this.moment(id);

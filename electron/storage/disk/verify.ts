@@ -21,18 +21,12 @@ interface Reading {
   readonly files: DiskFiles;
   readonly name: string;
   readonly image: Image;
-  /**
-   * A missing checksum is damage. During a merge a bitmap's alone may be missing: only a page without any is
-   * damage.
-   */
+  /** A missing checksum is damage. During a merge only a page without any is: a bitmap's may be missing. */
   readonly isRecorded: boolean;
   readonly isMerging: boolean;
   /** Blocks that a reversal or a merge may have half-written: other images answer for them (T3, T8). */
   readonly isTorn: (block: number) => boolean;
-  /**
-   * T8: the units of a block that the merge's child still answers for, since it may be half-written; null:
-   * none.
-   */
+  /** T8: the units that a merge's child answers for, as this block may be half-written; null: none. */
   readonly answered: (block: number) => Uint8Array | null;
 }
 
@@ -54,10 +48,7 @@ export class Verifier {
     this.#turn = turn;
   }
 
-  /**
-   * Reads about `budgetBytes` from `cursor` on (null: the start). Files that come and go meanwhile are passed
-   * over.
-   */
+  /** Reads about `budgetBytes` from `cursor` (null: the start). Files that come or go are passed over. */
   async some(cursor: VerifyCursor | null, budgetBytes: number): Promise<Verified> {
     const found: Found = { checkedBytes: 0, unrecordedBytes: 0, damages: [] };
     const isEnough = (): boolean => found.checkedBytes >= budgetBytes || found.damages.length >= DAMAGES_MAX;

@@ -4,10 +4,7 @@
 /** `always` and `never` are for tests, and for people who know their disk. */
 export type LateReads = 'when-cold' | 'always' | 'never';
 
-/**
- * What a read takes at most from the page cache: a few microseconds, and gigabytes a second. No disk does
- * both.
- */
+/** The most a read takes from the page cache: microseconds, and gigabytes a second. No disk does both. */
 const CALL_US = 20;
 const BYTES_PER_US = 2000;
 /** The weight of the newest read in the running average. */
@@ -32,10 +29,7 @@ export class Coldness {
     this.#lateReads = lateReads;
   }
 
-  /**
-   * Whether the next read should be left to the disk while others are served. A read alone ends soonest if
-   * waited for.
-   */
+  /** Whether the next read is left to the disk while others are served. Alone, waiting is fastest. */
   isNextLate(hasOthers: boolean): boolean {
     if (this.#lateReads !== 'when-cold') return this.#lateReads === 'always';
     if (!hasOthers || this.#slowness <= 1) return false;

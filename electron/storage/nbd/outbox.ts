@@ -21,10 +21,7 @@ export interface ReplyCookie {
   readonly cookieLow: number;
 }
 
-/**
- * Answers whether the bytes have left and their buffer may be used again; else `whenLeft` is called when it
- * may.
- */
+/** True: the bytes have left, and their buffer is free. Else `whenLeft` is called when it is. */
 export type Send = (bytes: Uint8Array, whenLeft?: () => void) => boolean;
 
 export function putSimple(bytes: Buffer, at: number, to: ReplyCookie, error: number): void {
@@ -79,10 +76,7 @@ export class Outbox {
     return this.#bytes.subarray(at + SIMPLE_REPLY_BYTES, at + SIMPLE_REPLY_BYTES + dataBytes);
   }
 
-  /**
-   * Adds a whole reply made elsewhere; a large one is not copied. `whenFree`: called when its buffer may be
-   * used again.
-   */
+  /** Adds a whole reply made elsewhere; a large one is not copied. `whenFree`: its buffer is free again. */
   add(reply: Buffer, whenFree: () => void): void {
     if (reply.length > COPIED_BYTES_MAX) {
       this.flush();

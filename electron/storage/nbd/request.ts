@@ -3,10 +3,7 @@
 import { NBD_ERROR, type NbdError } from './errno.ts';
 import { BLOCK_BYTES_MIN, NBD_CMD, NBD_CMD_FLAG, NBD_REQUEST_MAGIC, PAYLOAD_BYTES_MAX } from './wire.ts';
 
-/**
- * One object is reused for every request of a connection, so nothing is allocated per request. The cookie
- * stays two words.
- */
+/** Reused for every request of a connection: nothing is allocated per request. The cookie stays two words. */
 export interface Request {
   flags: number;
   command: number;
@@ -25,10 +22,7 @@ export const newRequest = (): Request => ({
   lengthBytes: 0,
 });
 
-/**
- * Reads the REQUEST_BYTES at `at` into `into`. False: the magic is wrong, so the stream cannot be trusted any
- * more.
- */
+/** Reads REQUEST_BYTES at `at` into `into`. False: the magic is wrong, and the stream past trusting. */
 export function decodeRequest(bytes: Buffer, at: number, into: Request): boolean {
   if (bytes.readUInt32BE(at) !== NBD_REQUEST_MAGIC) return false;
   into.flags = bytes.readUInt16BE(at + 4);

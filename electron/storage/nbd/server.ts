@@ -34,10 +34,7 @@ export interface NbdServerOptions {
 export interface NbdServer {
   readonly socketPath: string;
   connectionCount(): number;
-  /**
-   * Makes clients connect again, and so hear the size each export has now; requests without an answer they
-   * send again.
-   */
+  /** Makes clients connect again, and so hear the exports' sizes; unanswered requests they send again. */
   hangUp(): void;
   /** Stops listening, answers what is acknowledged or waits for a flush, and removes the socket. */
   close(): Promise<void>;

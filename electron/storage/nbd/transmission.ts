@@ -29,10 +29,7 @@ const SLICE_BYTES = 16 * 1024 * 1024;
 export const FLUSH_WAITERS_MAX = 1024;
 /** How many reads a disk is asked at a time: as many as QEMU's own threads would. */
 const LATE_READS_MAX = 32;
-/**
- * The longest read that waits: for longer ones the kernel reads ahead by itself. Also bounds the memory of
- * those waiting.
- */
+/** The longest read that waits: the kernel reads ahead for longer ones. Bounds the memory of waiters. */
 const LATE_BYTES_MAX = 256 * 1024;
 /** The largest reply buffer that is kept for reuse. */
 const SPARE_BYTES_MAX = 128 * 1024;
@@ -78,10 +75,7 @@ export interface TransmissionOptions {
   nowMs(): number;
   /** Runs `run` once everything that is ready by then has been heard of. */
   soon(run: () => void): void;
-  /**
-   * Called when something that waited has ended and its replies have left. `bug`: one found on the way, or
-   * null.
-   */
+  /** Called when what waited has ended and its replies have left. `bug`: one found on the way, or null. */
   onLate(bug: unknown): void;
 }
 

@@ -22,10 +22,7 @@ export interface Footer {
   /** Where the dynamic header lies; NaN in a fixed disk. */
   readonly dataOffset: number;
   readonly timestampMs: number;
-  /**
-   * True: an image of ours that is a leaf. Its creator version says so, so that headers alone tell where Now
-   * is (T5).
-   */
+  /** True: a leaf of ours. Its creator version says so, so that headers alone tell where Now is (T5). */
   readonly isLeaf: boolean;
 }
 

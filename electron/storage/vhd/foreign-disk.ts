@@ -65,10 +65,7 @@ export class ForeignDisk implements Volume {
     return extents;
   }
 
-  /**
-   * Calls `each` for the bytes that some image has, in no order; all others are zeros. Iterative: chains are
-   * long (T15).
-   */
+  /** Calls `each` for the bytes that some image has, in no order; the rest is zeros. Iterative (T15). */
   #walk(
     offsetBytes: number,
     lengthBytes: number,

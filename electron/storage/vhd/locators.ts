@@ -20,10 +20,7 @@ const READ: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
   Wi2k: bytes => Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, ''),
 };
 
-/**
- * The names that the parent may have in this folder, relative locators first, none twice. Throws Fault
- * vhd.corrupt.
- */
+/** The names the parent may have in this folder, relative locators first, none twice. Throws vhd.corrupt. */
 export function parentNames(
   file: string,
   fileBytes: number,

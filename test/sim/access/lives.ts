@@ -38,10 +38,7 @@ const RANGE_CALLS = [
 const somebody = (world: AccessWorld, pick: Pick): Person | null =>
   world.people.all[pick(0, 2 * world.people.all.length)] ?? null;
 
-/**
- * Comes with a token, new or known, or with a link. A new one may be revoked first; a known one is used
- * again.
- */
+/** Comes by a token, new or known, or a link. A new one may be revoked first; a known one is used again. */
 async function somebodyComes(world: AccessWorld, pick: Pick): Promise<string> {
   const { people } = world;
   if (people.all.length >= PEOPLE_MAX) return 'nobody came';

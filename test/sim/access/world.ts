@@ -159,10 +159,7 @@ export class AccessWorld {
     for (const n of VMS) await this.world.start(n, this.#machines.bound(uuid(n)));
   }
 
-  /**
-   * A client's call, of which only a refusal may come instead of a result. `by`: null is the person at this
-   * computer.
-   */
+  /** A client's call: it is done, or refused, nothing else. `by`: null is the person at this computer. */
   async call(method: keyof Handlers<Contract>, params: unknown, by: Person | null = null): Promise<boolean> {
     if (by !== null) {
       const isDone = (await this.people.call(by, method, params)) && (await this.#isWorkDone(method));

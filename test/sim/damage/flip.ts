@@ -105,10 +105,7 @@ function isRefusal(cause: unknown, where: string): boolean {
   return true;
 }
 
-/**
- * A disk need not open without a file of Now's. Other code must still read every point that does not need the
- * file.
- */
+/** A disk need not open without a file of Now's. Other code must read every point that does not need it. */
 function judgeRefusal(history: History, world: SimWorld, place: Place, cause: unknown, where: string): void {
   isRefusal(cause, where);
   if (!history.now.files.has(place.file))

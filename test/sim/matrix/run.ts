@@ -14,17 +14,11 @@ export interface MatrixOptions {
   readonly recoveryEvery: number;
   /** How many of the calls that do the same to the same file are struck first; left out: all. */
   readonly perStep?: number;
-  /**
-   * On a host that shares and punches only such calls are struck first: the others are met on a host that
-   * cannot.
-   */
+  /** On a host that shares and punches only such calls are struck first; the others on one that cannot. */
   readonly sharedOnly?: boolean;
   readonly switchOff?: SwitchOffs;
   readonly firstOnly?: boolean;
-  /**
-   * First strikes only at calls of this name, with this fate; second strikes only right `after` a call of
-   * that name.
-   */
+  /** Only first strikes at calls of this name, with this fate; second ones only right `after` such a call. */
   readonly only?: { readonly name: string; readonly fate: Fate; readonly after?: string };
 }
 

@@ -238,10 +238,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/**
- * T16, T3: every row on a host that can neither share nor punch; those that share or punch once more on one
- * that can.
- */
+/** T16, T3: all rows on a host that cannot share nor punch; those that move once more on one that can. */
 export const SCENARIOS: readonly Scenario[] = [
   ...ROWS.map(row => ({ ...row, host: { canClone: false, canPunch: false } })),
   ...ROWS.filter(({ moves }) => moves).map(row => ({

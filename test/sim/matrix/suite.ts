@@ -12,10 +12,7 @@ import { tableOf } from './table.ts';
 const SEEDS = 1;
 const RECOVERY_QUICK = 20;
 
-/**
- * Piece `seed` of the work is scenario `seed % SCENARIOS`, with the first seed plus the number of rounds
- * before.
- */
+/** Piece `seed` is scenario `seed % SCENARIOS`, with the first seed plus the number of rounds before. */
 serveShares<ScenarioResult[], { readonly seed: number; readonly recoveryEvery: number }>(
   async ({ seed, count }, { seed: first, recoveryEvery }) => {
     const results: ScenarioResult[] = [];

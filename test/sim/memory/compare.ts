@@ -193,10 +193,7 @@ function leastMoved(seed: number, seconds: number, index: number): number | null
   return scenario === undefined ? null : leastMovedGib(worldOf(scenario, seed), seconds);
 }
 
-/**
- * Compared with one that knows the future. No policy does, so the distance is reported, and not held against
- * any.
- */
+/** Compared with one that knows the future, as no policy does: reported, and held against nobody. */
 const movedRow = (name: string, ours: number, theirs: number): BenchRow => ({
   work: `${name}: movedGib, and what must move for who knows all beforehand`,
   peer: 'offline minimum',
@@ -221,10 +218,7 @@ function rowsOf(name: string, isFeasible: boolean, runs: Runs): BenchRow[] {
   });
 }
 
-/**
- * Says in figures that two goals exclude each other: the peer's value can be had only by promising more than
- * there is.
- */
+/** Tells in figures that two goals exclude each other: the peer's value needs promising too much. */
 function excludedText({ peer, ours, theirs }: BenchRow, { metric }: Goal, runs: Runs): string {
   const over = (policy: string): string =>
     `${of(runs, policy, 'promisedOverS').toFixed(0)} s, by up to ${of(runs, policy, 'promisedOverGib').toFixed(1)} GiB`;

@@ -137,10 +137,7 @@ async function fifty(laptop: Laptop): Promise<void> {
   }
 }
 
-/**
- * One guest takes 400 ms to answer, the others almost as long as a plan waits. Events come at any moment,
- * also in a round.
- */
+/** One guest takes 400 ms to answer, the others almost a plan's patience. Events come in a round, too. */
 async function slowToAnswer(laptop: Laptop): Promise<void> {
   await started(laptop, 4, 1024, 6144);
   for (let n = 1; n <= 4; n++) Object.assign(laptop.line(n) ?? {}, { latencyMs: n === 1 ? 400 : 95 });

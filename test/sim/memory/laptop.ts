@@ -34,10 +34,7 @@ export interface Waited {
   readonly latencyMs: number;
   /** How long the slowest donor took from hearing its command until it had given. */
   readonly donorMs: number;
-  /**
-   * How long until it would have fitted if every guest that was up gave at once: others had to boot or use
-   * their leases first.
-   */
+  /** How long until it would have fitted had all that were up given at once: others boot or hold leases. */
   readonly bootsMs: number;
 }
 
@@ -276,10 +273,7 @@ export class Laptop {
     }
   }
 
-  /**
-   * A donor is seen at the end of a step. It counts as having given at the beginning of it, the earliest it
-   * can have.
-   */
+  /** A donor seen at the end of a step may have given at its beginning at the earliest, which counts. */
   #watchDonors(): void {
     for (const pending of this.#pending) {
       pending.rooms.push({ atMs: this.#nowMs, mib: this.#roomMib });

@@ -33,10 +33,7 @@ export async function runSafety({
   return { runs: done, deaths, violations };
 }
 
-/**
- * Every eighth seed has what a mechanism is made for (safety.ts): a quiet growth of the host, a silent guest,
- * a tide, a rush.
- */
+/** Every eighth seed suits a mechanism (safety.ts): a quiet growth, a silent guest, a tide, a rush. */
 const KINDS = 8;
 const KIND_OF: Readonly<Partial<Record<SwitchOffName, number>>> = {
   watermarks: 0,

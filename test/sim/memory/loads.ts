@@ -61,10 +61,7 @@ export const load =
   (demand: Curve, hotMib: number, read: Curve = steady(0)) =>
   (seconds: number): Load => ({ demandMib: demand(seconds), hotMib, readMibPerS: read(seconds) });
 
-/**
- * Scales the curves so that together they never need more than `capacityMib`: what is above the floors
- * shrinks alike.
- */
+/** Scales the curves to fit `capacityMib` together: what is above the floors shrinks alike. */
 export function fitting(
   curves: readonly Curve[],
   floors: readonly number[],

@@ -3,10 +3,7 @@ import { describe, it } from 'vitest';
 import { NEIGHBOURS, type Neighbourhood, undisturbed } from './neighbours.ts';
 
 const RUNS = 100;
-/**
- * Starts that were once late: they waited for the rest from a slow balloon, or relied again on one that was
- * found stuck.
- */
+/** Starts once late: they waited for the rest of a slow balloon, or relied on one found stuck. */
 const DELAYED: readonly Neighbourhood[] = [
   {
     mode: 'demand',

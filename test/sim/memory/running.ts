@@ -118,10 +118,7 @@ export function loadOf(
 export const unreached = ({ guest }: Running): GuestPort =>
   unreachable(guest.id, 0, () => Math.round(guest.residentMib * MIB));
 
-/**
- * M4: a driver asked for what it cannot do spins. The manager tries it for a while, then must leave it alone
- * for much longer.
- */
+/** M4: a driver asked for the impossible spins. After a try it must be left alone for much longer. */
 export function isLeftSpinning(running: Running, isAsked: boolean, dt: number): boolean {
   const { guest } = running;
   const hasMoved = Math.abs(guest.actual - (running.hadMib.at(-1) ?? guest.actual)) > 0.01;
@@ -168,34 +165,22 @@ export const isWilling = (
   spec.balanced &&
   nowMs - Math.max(readyAtMs, hungUntilMs) > CALM_MS;
 
-/**
- * Memory is released from cache first; what its load, at its peak, uses above the minimum must be swapped
- * out.
- */
+/** Memory is released from cache first; what its load needs above the minimum is swapped out. */
 export function releaseMs({ guest, spec, leastMib }: Running): number {
   const minMib = Math.min(spec.minKib / MIB, guest.actual);
   const swapMib = Math.max(0, Math.min(guest.actual, leastMib + SWAP_MIB) - minMib);
   return ((guest.actual - minMib) / RELEASE_MIB_PER_S.cache + swapMib / RELEASE_MIB_PER_S.swap) * 1000;
 }
 
-/**
- * In steps, how old a sample may be when a command follows from it: 0.4 s, or as long as the guest did not
- * answer.
- */
+/** How many steps old a command's sample may be: 0.4 s, or as long as the guest did not answer. */
 export const seenSteps = ({ hungUntilMs }: Running, nowMs: number): number =>
   nowMs < hungUntilMs + SPIN_MAX_S * 1000 ? 2000 : 8;
 
-/**
- * M4, M6: a lease is late when the willing guests had time to give its memory, and the disk had room to
- * journal their targets.
- */
+/** M4, M6: the willing guests had the time to give it, and the disk the room to journal their targets. */
 export const isLate = ({ lease, atMs, releaseMs, controller }: Starting, nowMs: number): boolean =>
   lease === null && nowMs - Math.max(atMs, controller.fullUntilMs) > LATE_MS + 1.2 * releaseMs;
 
-/**
- * M3, M4: the guest would take its minimum, and there is enough for it. `isOwed`: nothing excuses that it
- * lacks it.
- */
+/** M3, M4: it would take its minimum, and there is enough. `isOwed`: nothing excuses that it lacks it. */
 export function isLeftBelow(running: Running, isOwed: boolean, dt: number): boolean {
   const { guest, spec } = running;
   const leastMib = Math.min(spec.minKib / MIB, guest.setup.bootMib);

@@ -1,17 +1,11 @@
 // Counts the calls that an engine makes of its host, by name, and says what becomes of one of them.
 import type { SimWorld } from '../storage/device.ts';
 
-/**
- * Just before the call the power goes, or storage dies; or the call fails: no space, a failing disk, or done
- * by half.
- */
+/** The power goes or storage dies before the call; or it fails: no space, a failing disk, done by half. */
 export const FATES = ['power', 'process', 'full', 'io', 'short'] as const;
 export type Fate = (typeof FATES)[number];
 
-/**
- * What may become of a call of that name. Only a write is done by half; a call that only looks can do no more
- * than fail.
- */
+/** What may become of such a call. Only a write is done by half; a call that looks can only fail. */
 export const fatesOf = (name: string): readonly Fate[] =>
   isLook(name) ? ['io'] : name.startsWith('write') ? FATES : FATES.filter(fate => fate !== 'short');
 
@@ -51,10 +45,7 @@ export class Calls {
     return strike.fate;
   }
 
-  /**
-   * Something died, or is to be ended, while calls were counted: what it left half-done is counted, too,
-   * until all is at rest.
-   */
+  /** A death while calls were counted: what it left half-done is counted, too, until all is at rest. */
   isAfterDeath = false;
 
   /** The next host's calls are counted anew. */

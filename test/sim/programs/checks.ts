@@ -271,10 +271,7 @@ export class Checks {
     });
   }
 
-  /**
-   * T5: every point is there under its UUID, with its content. Where the leaf's files were lost, Now is the
-   * point below.
-   */
+  /** T5: every point is there, with its content. Where the leaf's files are lost, Now is the point below. */
   rescued({ store, mirror, leafless }: Loss): void {
     const { engine, world } = this.#machine;
     const { moments } = this.#oracle;
@@ -309,10 +306,7 @@ export class Checks {
     }
   }
 
-  /**
-   * Of the pending operations, notes which have happened. `isGoneBack`: whether a going back was; null:
-   * nobody was told.
-   */
+  /** Notes which pending operations have happened. `isGoneBack`: a going back has; null: nobody was told. */
   adopt(pending: Pending, isLoose: boolean, isGoneBack: boolean | null): void {
     this.#adoptGrowth(pending);
     const listed = this.#listed();

@@ -28,10 +28,7 @@ export class Faults {
     return true;
   }
 
-  /**
-   * Counts a call of the host, and throws where that is its fate. `part`: does the half that a short write
-   * does.
-   */
+  /** Counts a call of the host; throws where that is its fate. `part`: does the half of a short write. */
   #call(world: SimWorld, verb: string, file: string | null, part?: () => void): void {
     if (world.isDead || !this.#calls.isArmed || (this.isJudged && isLook(verb))) return;
     const fate = this.#calls.next(file === null ? verb : `${verb} ${roleOf(world, file)}`);

@@ -56,10 +56,7 @@ export class Guest {
     else now.write(first, tags, oracle.order);
   }
 
-  /**
-   * A write that failed may have happened in part: every sector is old or new, and from then on what it is
-   * seen to be.
-   */
+  /** A failed write may have happened in part: each sector is old or new, and stays what it is seen to be. */
   #failed(volume: Volume, now: NowOracle, first: number, tags: readonly number[]): void {
     const oracle = this.#oracle;
     const before = now.model.now.slice(first, first + tags.length);
@@ -89,10 +86,7 @@ export class Guest {
     );
   }
 
-  /**
-   * Writes while others pump what is under way. `taken`: the point being taken, which may have the write or
-   * not (T6).
-   */
+  /** Writes while others pump. `taken`: the point being taken, which may have the write or not (T6). */
   async during<T>(work: Promise<T>, meanwhile: Meanwhile | undefined, taken?: Snapshot): Promise<T> {
     if (meanwhile === undefined) return work;
     const { world } = this.#machine;

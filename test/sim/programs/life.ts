@@ -55,10 +55,7 @@ export class Life {
     this.#clones = new Clones(this.machine);
   }
 
-  /**
-   * `countFrom`: the engine's calls are counted from this operation on; from -1 on the making of the disks,
-   * too.
-   */
+  /** `countFrom`: calls are counted from this operation on; from -1 on the making of the disks, too. */
   async run(
     { operations }: Pick<Program, 'operations'>,
     countFrom = Number.POSITIVE_INFINITY,

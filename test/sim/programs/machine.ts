@@ -90,10 +90,7 @@ export class Machine {
   #engine: VmEngine | null = null;
   /** A sync failed: this engine must not be trusted any more, until somebody opens the disks again (T14). */
   isPoisoned = false;
-  /**
-   * While a question is answered no background work goes on, so that the answer is about the state it is
-   * compared with.
-   */
+  /** No background work goes on while a question is answered, so that the answer is about this state. */
   #isAsking = false;
 
   /** How often an operation was refused for want of room before it began (T14). */

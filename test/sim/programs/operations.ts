@@ -22,10 +22,7 @@ export type Operation =
   | Each<'step', { count: number }>
   | Each<'settle' | 'pause' | 'resume' | 'undo' | 'rest' | 'verify' | 'reopen' | 'relieve'>
   | Each<'goBack' | 'delete' | 'restore' | 'update' | 'cost', { which: number }>
-  /**
-   * Purges one trashed moment with nothing else under way, and compares with its cost; or all of them, in the
-   * middle of things.
-   */
+  /** Purges one moment with nothing else under way, and compares its cost; or all, amid other work. */
   | Each<'purge', { which: number; isAll: boolean }>
   /** Compacting is told to begin, to pause, or to stop. */
   | Each<'compact', { isStopping: boolean; isPausing?: boolean }>

@@ -22,10 +22,7 @@ export interface UniverseOptions {
   readonly switchOff?: SwitchOffs;
 }
 
-/**
- * No file of ours has such small blocks: here a tiny disk has many blocks and bitmaps, and a BAT of several
- * sectors.
- */
+/** No file of ours has so small blocks: a tiny disk has many, and a BAT of several sectors. */
 export const SHAPES = [
   { blockBytes: 32 * 1024, virtualBytes: 120_000, batchBytes: 32 * 1024 },
   { blockBytes: 16 * 1024, virtualBytes: 60_000, batchBytes: 8 * 1024 },
@@ -66,16 +63,10 @@ export function aFuse(
   return isShrinking ? { left: 1 + random.below(3), kind: 'power', at: 'shrinking' } : fuse;
 }
 
-/**
- * Free space may be short of what is written, of what a leaf needs, or of what background work leaves free
- * (T14).
- */
+/** Short of what is written, of what a leaf needs, or of what background work leaves free (T14). */
 const SHORTAGES = [0, 2 ** 20, SPARE_BYTES, SPARE_BYTES + 100_000];
 
-/**
- * Begins and ends shortages of space, and lets a sync fail now and then. Answers whether settling was refused
- * meanwhile.
- */
+/** Begins and ends shortages of space, and fails syncs. Answers whether settling was refused meanwhile. */
 export function strike(random: Seeded, world: SimWorld, engine: VmEngine): boolean {
   let isRefused = false;
   if (world.isFull) {

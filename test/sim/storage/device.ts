@@ -39,10 +39,7 @@ interface Waiting {
   readonly end: () => void;
 }
 
-/**
- * Places for a fuse that are more than a name: calls with `name` in theirs while such an operation is
- * recorded.
- */
+/** Places for a fuse beyond names: calls with `name` in theirs while such an operation is recorded. */
 const WORKING: Readonly<Record<string, { readonly name: string; readonly is: (op: OpRow) => boolean }>> = {
   merging: { name: '', is: op => op.kind === 'merge' },
   undoing: { name: 'sync', is: op => op.kind === 'undo' },
@@ -73,10 +70,7 @@ export class SimWorld {
   fuse: { left: number; readonly kind: CrashKind; readonly at: string } | null = null;
   /** What is really free. */
   spaceBytes = 2 ** 40;
-  /**
-   * True: asking gives what is really free. False: it gives plenty, so that checks before an operation pass
-   * (T14).
-   */
+  /** True: asking gives what is really free. False: plenty, so that checks before operations pass (T14). */
   isHonest = false;
   wasFull = false;
   /** How many of the next syncs are to fail. */
@@ -95,10 +89,7 @@ export class SimWorld {
   #uuids = 0;
   #nowMs = 1_700_000_000_000;
 
-  /**
-   * `alternatives`: how many other subsets of the unsynced writes each power cut leaves, to be checked as
-   * well.
-   */
+  /** `alternatives`: how many more subsets of unsynced writes each power cut leaves, checked as well. */
   constructor(random: Seeded, bootId: string, alternatives = 0) {
     this.#alternatives = alternatives;
     this.random = random;
@@ -127,10 +118,7 @@ export class SimWorld {
     for (const entries of [state?.durable, state?.visible]) entries?.delete(name);
   }
 
-  /**
-   * Copies what the file reads as now. Each sector of the copy is durable or not on its own, like anything
-   * written.
-   */
+  /** Copies what the file reads as now. Each sector of the copy is durable or not, like anything written. */
   reflink(from: string, to: string): void {
     const [source, file] = [
       this.folder(dirname(from)).open(basename(from), 'read-only'),
@@ -173,10 +161,7 @@ export class SimWorld {
     return this.#waiting.length;
   }
 
-  /**
-   * Before every call of a port that changes anything. `part`: does what a death in the middle of the call
-   * leaves of it.
-   */
+  /** Before every call that changes anything. `part`: does what a death in the middle leaves of it. */
   call(name: string, part?: (kind: CrashKind) => void): void {
     // Nobody dies between a failed sync and its mark: SPEC.md says that this is not covered.
     if (this.isDead || name.includes('→ unsynced-')) return;

@@ -17,10 +17,7 @@ export class Inode {
   readonly durable = new Map<number, Uint8Array>();
   /** Versions written since the last sync, oldest first. */
   readonly volatile = new Map<number, Version[]>();
-  /**
-   * Sectors that a failed sync left in memory alone: readers see them, nobody writes them again, they may go
-   * at any time (T14).
-   */
+  /** Left in memory alone by a failed sync: readers see it, nobody writes it, it may go at any time (T14). */
   readonly #lost = new Map<number, Uint8Array>();
   #order = 0;
   /** What a truncate removed that the disk still has: a power cut before the next sync may bring it back. */

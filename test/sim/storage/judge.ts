@@ -232,10 +232,7 @@ export class Judge {
     this.moments.set(momentId, found);
   }
 
-  /**
-   * T3, T5: right after the crash and before recovery, other code reads points and Now from the headers as
-   * they are.
-   */
+  /** T3, T5: after the crash and before recovery, other code reads points and Now from the headers. */
   checkFiles(hadPowerCut: boolean): void {
     const { store } = this.world;
     const deleting = this.control?.kind === 'delete' ? this.control.momentId : null;
@@ -270,10 +267,7 @@ export class Judge {
     }
   }
 
-  /**
-   * T5: rebuilds the tree as `rescue` would: from the headers alone every point, and Now, hangs off what the
-   * database says.
-   */
+  /** T5: rebuilds the tree as `rescue` would: headers alone say of points and Now what the database says. */
   #checkRescue(disk: DiskRow, points: readonly PointRow[]): void {
     const { store } = this.world;
     const rebuilt = rebuildDisk(disk.id, readImages(this.world.folder(disk.id), disk.id, []), {
@@ -318,10 +312,7 @@ export class Judge {
     }
   }
 
-  /**
-   * T10 after a power cut. T11 after a process death: everything written is there once the run file is
-   * replayed.
-   */
+  /** T10 after a power cut. T11 after a process death: the run file replayed, everything written is there. */
   #judgeNow(
     diskId: DiskId,
     found: readonly number[],

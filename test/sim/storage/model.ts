@@ -68,18 +68,12 @@ export class DiskModel {
     return new Map(this.#torn);
   }
 
-  /**
-   * Whether a sector may read so while the host lives: the newest value, or what was there before an
-   * unacknowledged write.
-   */
+  /** Whether a sector may read so while the host lives: newest, or as before an unacknowledged write. */
   mayBe(sector: number, tag: number | undefined): boolean {
     return tag === this.now[sector] || (tag !== undefined && this.#torn.get(sector)?.has(tag) === true);
   }
 
-  /**
-   * T11: neither a process death nor a failing disk loses what was acknowledged. What is wrong as a sentence;
-   * null: nothing.
-   */
+  /** T11: no process death or failing disk loses what was acknowledged. The first loss, or null. */
   strayWhileLiving(found: readonly number[]): string | null {
     return difference(
       found.map((tag, sector) => (this.mayBe(sector, tag) ? (this.now[sector] ?? 0) : tag)),

@@ -2,10 +2,7 @@
 import type { SimWorld } from './device.ts';
 import { Violation } from './judge.ts';
 
-/**
- * Runs everything that waits for nothing. nextTick comes once no microtask is left, and asks the kernel for
- * no events.
- */
+/** Runs all that waits for nothing. nextTick comes when no microtask is left, and asks no kernel. */
 export const microtasks = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
 
 /** Drives until the work ends or the world dies; answers whether the work ended. */

@@ -100,10 +100,7 @@ export class HeaderReader {
     return this.#dynamic.has(uuid) ? null : (this.#differencing.get(uuid)?.parent ?? null);
   }
 
-  /**
-   * The size of the file that stands for the point when nothing is under way; NaN where its BAT has entries
-   * to spare.
-   */
+  /** Size of the file that stands for the point at rest; NaN where its BAT has entries to spare. */
   sectorsOf(uuid: string): number {
     const vhd = this.#dynamic.get(uuid) ?? this.#differencing.get(uuid);
     return vhd?.isExact === true ? vhd.sectors : Number.NaN;

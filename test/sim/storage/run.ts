@@ -16,10 +16,7 @@ export const SWITCHED_OFF = SWITCH_OFF_NAMES.filter(name => !ELSEWHERE.test(name
 export interface UniversesOptions {
   readonly seed: number;
   readonly switchOff?: SwitchOffs;
-  /**
-   * How many other outcomes of each power cut are checked: cheaper than crashes at other instants, and less
-   * telling.
-   */
+  /** How many other outcomes of each power cut are checked: cheaper than other crashes, less telling. */
   readonly alternatives?: number;
   /** Ends at the first violation, which is enough to see that a switched-off mechanism is missed. */
   readonly firstOnly?: boolean;
@@ -36,10 +33,7 @@ export interface StorageSimResult {
   readonly during: Readonly<Record<string, number>>;
 }
 
-/**
- * What a crash may fall in, and refusals for want of room (T14). Among thousands each must occur, or the
- * simulation misses it.
- */
+/** What crashes fall in, and refusals for want of room (T14). Among thousands each of them must occur. */
 const KINDS = [
   'take',
   'goBack',
@@ -98,10 +92,7 @@ export async function runStorageSim({ crashes, ...options }: StorageSimOptions):
   return all;
 }
 
-/**
- * The same on all cores, with a few universes more. Every 10,000 crashes `told` hears the seed that comes
- * next.
- */
+/** The same on all cores, with a few universes more. Every 10,000 crashes `told` hears the next seed. */
 export async function runStorageSimInParallel(
   { crashes, ...options }: StorageSimOptions,
   told: (all: StorageSimResult, nextSeed: number) => void = () => undefined,

@@ -27,10 +27,7 @@ function apply(world: PeerWorld, goals: ReadonlyMap<PeerGuest, number>, keepMib:
   }
 }
 
-/**
- * What a guest reports as used. A liar reports three times the truth; a silent guest nothing, and keeps what
- * it has.
- */
+/** What a guest reports as used. A liar reports three times that; a silent guest keeps what it has. */
 function committed(guest: PeerGuest): number {
   const used = guest.resident + guest.swapped + guest.unmet + KERNEL;
   if (guest.setup.kind === 'silent') return guest.target / 1.2;
@@ -82,10 +79,7 @@ const QUBES_EVENT = 30;
 const QUBES_WORTH = 150;
 const QUBES_NEED = 15;
 
-/**
- * 1.3 times what is used; donors first. `isFixed`: what donors yield is added to what can be given, as was
- * surely meant.
- */
+/** 1.3 times what is used; donors first. `isFixed`: what donors yield is added, as was surely meant. */
 export const qubes = (isFixed: boolean): Peer =>
   every(0.5, world => {
     const reported = new Map<PeerGuest, number>();

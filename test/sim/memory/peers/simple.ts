@@ -19,10 +19,7 @@ export const fixed: Peer = () => ({ step: () => undefined });
 const SQUEEZED_FREE = 72;
 const SQUEEZED_NEAR = 4;
 
-/**
- * Everyone at the same place in its range. Frees before it gives; a guest that does not move for 5 s sits
- * this run out.
- */
+/** All at one place in their ranges. Frees before it gives; a guest stuck for 5 s sits this run out. */
 export const squeezed: Peer = every(1, world => {
   const moved = new Map<PeerGuest, { actual: number; atS: number }>();
   let isRunning = false;
@@ -99,10 +96,7 @@ export const proxmox: Peer = every(10, world => () => {
   if (pvePass(first, goal, budget) === 0) pvePass(world.guests, goal, budget);
 });
 
-/**
- * Five percent at a time, by how free the host and the guest are. `isVdsm`: growing is as careful as
- * shrinking.
- */
+/** Five percent at a time, by how free host and guest are. `isVdsm`: grows as carefully as it shrinks. */
 export const mom = (isVdsm: boolean): Peer =>
   every(5, world => {
     const history: number[] = [];
