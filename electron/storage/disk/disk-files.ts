@@ -92,7 +92,7 @@ export class DiskFiles {
     throw missing(image.file.name, this.folder.path);
   }
 
-  /** The sizes a file may have: its point's own; during an operation also those of its other points. */
+  /** The sizes a file may have: its point's own; during an operation also the operation's other points'. */
   #fitting(uuid: PointId | null): Set<number> {
     const { id } = this.row;
     const [op, merge] = [this.#tree.reversalOf(id), this.#tree.mergeOf(id)];
@@ -154,7 +154,7 @@ export class DiskFiles {
     this.#sizes.delete(name);
   }
 
-  /** T3: whoever is reading a file that lost its name reads on: it is closed when they have left. */
+  /** T3: a file that lost its name is closed only when everybody who reads it has left. */
   #close(image: Image | undefined): void {
     if (image === undefined || this.readers.isIdle) image?.close();
     else void this.readers.leftOld().then(() => image.close());

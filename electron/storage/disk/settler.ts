@@ -146,7 +146,7 @@ export class Settler {
   }
 
   /**
-   * T7: takes the edges that are being turned back, and pauses settling. Resolves when the way back is
+   * T7: takes back the edges that are being turned, and pauses settling. Resolves when the way back is
    * recorded for all. Faults: disk.full where there is no room for it; the edges are then turned on once
    * settling runs again.
    */
