@@ -83,9 +83,8 @@ export async function beginTake(
 }
 
 /**
- * The old leaves are flushed and become points, in one transaction. Recovery ends here, too, and so does a
- * take that a full disk interrupted: once recorded it is completed, whether its barrier had been reached or
- * not.
+ * The old leaves are flushed and become points, in one transaction. Recovery uses this, too, and so does the
+ * retry of a take that a full disk stopped: a recorded take is completed, its barrier reached or not.
  */
 export async function finishTake({ tree, disks }: TakePorts, op: TakeOp): Promise<void> {
   const changes: Change[] = [drop('op', op.id)];
