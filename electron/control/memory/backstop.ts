@@ -43,8 +43,11 @@ export class Backstop {
   /** Called before a VM is given memory. `committedKib` includes what it will be given. */
   raise(vmId: VmId, committedKib: number): void {
     const kept = this.#kept.get(vmId);
+    if (kept === undefined) return;
     const highKib = highKibOf(committedKib, 0);
-    if (kept?.highKib != null && highKib > kept.highKib) this.#set(vmId, kept, highKib);
+    // The last control's limit may be lower than what is given now.
+    if (kept.highKib === null) this.#set(vmId, kept, null);
+    else if (highKib > kept.highKib) this.#set(vmId, kept, highKib);
   }
 
   /** Sets the limit by what is observed now. Where nobody knows what QEMU holds, the limit is not lowered. */

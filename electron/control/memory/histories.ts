@@ -72,6 +72,12 @@ class Line {
     return [...this.#close(), ...this.#keep(gap)];
   }
 
+  /** The wall clock was set back to then: what lies behind it was told by a clock that was wrong. */
+  forgetAfter(atMs: number): void {
+    this.#bucket = null;
+    dropAfter(this.samples, atMs);
+  }
+
   #close(): MemorySample[] {
     const open = this.open();
     this.#bucket = null;
@@ -99,6 +105,10 @@ class Line {
       usedKib: usedCount === 0 ? null : Math.round(usedKib / usedCount),
     };
   }
+}
+
+function dropAfter(samples: MemorySample[], atMs: number): void {
+  while ((samples.at(-1)?.at ?? atMs) > atMs) samples.pop();
 }
 
 interface Known {
@@ -129,6 +139,10 @@ export class Histories {
 
   note(vmId: VmId, sample: MemorySample): void {
     const { live, lines } = this.#of(vmId);
+    if (sample.at < (live.at(-1)?.at ?? sample.at)) {
+      dropAfter(live, sample.at);
+      for (const [, line] of lines) line.forgetAfter(sample.at);
+    }
     const last = live.at(-1);
     if (last !== undefined && sample.at - last.at < LIVE.periodMs && last.actualKib !== null) return;
     live.push(sample);

@@ -128,8 +128,9 @@ export class Narrator {
   }
 
   note(text: string, result: 'refused' | 'note', vm: TrackedVm): void {
-    const { id: vmId, actualKib, targetKib, residentKib } = vm;
-    const move = { vmId, vmName: vm.spec.name, fromKib: actualKib ?? 0, toKib: targetKib ?? 0, residentKib };
+    const { id: vmId, actualKib, bootKib, targetKib, residentKib } = vm;
+    const [fromKib, toKib] = [actualKib ?? bootKib, targetKib ?? bootKib];
+    const move = { vmId, vmName: vm.spec.name, fromKib, toKib, residentKib };
     this.#append(text, result, result, [move], null);
   }
 

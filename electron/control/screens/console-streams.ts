@@ -13,6 +13,8 @@ interface Open extends Wish {
 }
 
 const STREAMS_PER_CALLER_MAX = 4;
+/** Keys and pointer moves that QEMU has not read: seconds of a person's typing are a few hundred bytes. */
+const UNSENT_BYTES_MAX = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 
 export class ConsoleStreams {
@@ -20,6 +22,8 @@ export class ConsoleStreams {
   readonly #streams = new Map<string, Open>();
   /** Streams that are being opened: the last wish for each, unless it was closed meanwhile. */
   readonly #opening = new Map<string, Wish>();
+  /** Connections whose end ends their streams. */
+  readonly #callers = new Set<number>();
 
   constructor(connect: (path: string) => Promise<ByteStream>) {
     this.#connect = connect;
@@ -30,8 +34,7 @@ export class ConsoleStreams {
     const { caller, emit } = context;
     const key = `${caller.id}/${vmId}`;
     this.#end(key);
-    const mine = [...this.#streams.keys()].filter(other => other.startsWith(`${caller.id}/`));
-    if (mine.length >= STREAMS_PER_CALLER_MAX) {
+    if (this.#keysOf(caller).length >= STREAMS_PER_CALLER_MAX) {
       throw new Fault({
         code: 'limit.reached',
         what: `${STREAMS_PER_CALLER_MAX} screens are open in this window.`,
@@ -41,8 +44,11 @@ export class ConsoleStreams {
     }
     const wish = { caller, emit, vmId };
     this.#opening.set(key, wish);
-    caller.onGone(() => this.#end(key));
-    const stream = await this.#connect(socketPath);
+    this.#endWith(caller);
+    const stream = await this.#connect(socketPath).catch((cause: unknown) => {
+      if (this.#opening.get(key) === wish) this.#opening.delete(key);
+      throw cause;
+    });
     if (this.#opening.get(key) !== wish) return stream.destroy();
     this.#opening.delete(key);
     this.#streams.set(key, { ...wish, stream });
@@ -73,7 +79,9 @@ export class ConsoleStreams {
         todo: 'Open the console again.',
       });
     }
-    open.stream.write(Buffer.from(base64, 'base64'));
+    // A QEMU that does not read its screen's socket hears nothing of what follows either.
+    if (open.stream.unsentBytes() <= UNSENT_BYTES_MAX) open.stream.write(Buffer.from(base64, 'base64'));
+    else open.stream.destroy();
   }
 
   close(vmId: VmId, { caller }: CallContext): void {
@@ -87,6 +95,20 @@ export class ConsoleStreams {
       this.#end(key);
       emit('console', vmId, { base64: '', end: true });
     }
+  }
+
+  /** Open or being opened. */
+  #keysOf({ id }: Wish['caller']): string[] {
+    return [...this.#streams.keys(), ...this.#opening.keys()].filter(key => key.startsWith(`${id}/`));
+  }
+
+  #endWith(caller: Wish['caller']): void {
+    if (this.#callers.has(caller.id)) return;
+    this.#callers.add(caller.id);
+    caller.onGone(() => {
+      this.#callers.delete(caller.id);
+      for (const key of this.#keysOf(caller)) this.#end(key);
+    });
   }
 
   #end(key: string): void {

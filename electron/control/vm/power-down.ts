@@ -31,8 +31,8 @@ export async function powerDown(
     const answered = await until(clock, { timeoutMs: POWER_BUTTON_MS, stepMs: 50 }, () =>
       isOff() || signal.aborted ? true : null,
     );
-    if (answered !== null && !signal.aborted) return true;
+    if (answered !== null) break;
     await pressButton(qmp).catch(() => undefined);
   }
-  return false;
+  return isOff();
 }

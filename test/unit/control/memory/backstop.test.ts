@@ -108,6 +108,15 @@ describe('the backstop', () => {
     expect(highMib(1)).toBe(highKibOf(900 * MIB, 0) / MIB);
   });
 
+  it('M9: the limit that control before left keeps nothing that is given from its guest', () => {
+    const groups = vmGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 });
+    const next = new Backstop(groups, line => world.log.push(line));
+    next.enter(uuid(1), 101);
+    next.follow(uuid(1), 900 * MIB, null);
+    next.raise(uuid(1), 2000 * MIB);
+    expect(files.high(groupOf(1))).toBe('max');
+  });
+
   it('where nobody knows what it holds it is not lowered, only raised', () => {
     const backstop = new Backstop(
       vmGroups({ files, root: FakeCgroups.ROOT, own: [EBB], processors: 2 }),

@@ -24,6 +24,17 @@ describe('the chart of a VM', () => {
     expect(histories.since(id, 2_000, 3_000)).toHaveLength(2);
   });
 
+  it('goes on from where the clock was set back to, without what lies behind', () => {
+    const histories = new Histories();
+    const hour = 3_600_000;
+    for (const at of [0, 20_000, hour, hour + 20_000]) histories.note(id, sample(at));
+    histories.note(id, sample(30_000, 70));
+    histories.note(id, sample(50_000, 60));
+    const told = (nowMs: number) => histories.since(id, -1, nowMs).map(({ at }) => at);
+    expect(told(50_000)).toEqual([0, 20_000, 30_000, 50_000]);
+    expect(told(hour - 2)).toEqual([0, 20_000, 30_000, 50_000]);
+  });
+
   it('is bounded: the oldest samples go first, and the VM silent longest', () => {
     const histories = new Histories();
     for (let second = 0; second < 1_000; second++) histories.note(id, sample(second * 1_000));

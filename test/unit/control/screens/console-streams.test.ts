@@ -10,6 +10,13 @@ const VM = uuid(1) as never;
 /** QEMU's end; it closes a moment after it was told to, as sockets do. */
 class Wire {
   isDestroyed = false;
+  unsent = 0;
+  unsentBytes(): number {
+    return this.unsent;
+  }
+  write(bytes: Uint8Array): void {
+    this.unsent += bytes.length;
+  }
   say: (chunk: Buffer) => void = () => undefined;
   closes: () => void = () => undefined;
   onData(listener: (chunk: Buffer) => void): void {
@@ -25,6 +32,7 @@ class Wire {
 }
 
 let waiting: ((stream: ByteStream) => void)[];
+let refusals: ((cause: Error) => void)[];
 let heard: { base64: string; end: boolean }[];
 let consoles: ConsoleStreams;
 let context: CallContext;
@@ -37,8 +45,15 @@ const connected = (): Wire => {
 
 beforeEach(() => {
   waiting = [];
+  refusals = [];
   heard = [];
-  consoles = new ConsoleStreams(() => new Promise(resolve => waiting.push(resolve)));
+  consoles = new ConsoleStreams(
+    () =>
+      new Promise((resolve, reject) => {
+        waiting.push(resolve);
+        refusals.push(reject);
+      }),
+  );
   context = {
     signal: new AbortController().signal,
     caller: { id: 1, kind: 'local', role: 'admin', onGone: () => undefined },
@@ -102,5 +117,28 @@ describe('a screen for one connection', () => {
       { base64: '', end: true },
       { base64: Buffer.from('RFB').toString('base64'), end: false },
     ]);
+  });
+
+  it('more than a window may have are refused, also while the first are being opened; one that fails takes no place', async () => {
+    const opening = [1, 2, 3, 4].map(n => consoles.open(uuid(n) as never, '/run/vnc', context));
+    await expect(consoles.open(uuid(5) as never, '/run/vnc', context)).rejects.toMatchObject({
+      body: { code: 'limit.reached' },
+    });
+    refusals.shift()?.(new Error('gone'));
+    await expect(opening[0]).rejects.toThrow('gone');
+    waiting.shift();
+    const fifth = consoles.open(uuid(5) as never, '/run/vnc', context);
+    for (let n = 0; n < 4; n++) connected();
+    await Promise.all([...opening.slice(1), fifth]);
+  });
+
+  it('whose QEMU reads nothing any more ends before what is typed fills memory', async () => {
+    const open = consoles.open(VM, '/run/vnc', context);
+    const wire = connected();
+    await open;
+    const typed = Buffer.alloc(64 * 1024).toString('base64');
+    for (let n = 0; n < 20 && !wire.isDestroyed; n++) consoles.send(VM, typed, context);
+    expect(wire.isDestroyed).toBe(true);
+    expect(wire.unsent).toBeLessThan(2 * 2 ** 20);
   });
 });

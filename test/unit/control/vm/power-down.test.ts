@@ -10,7 +10,11 @@ import { Fault } from '../../../../shared/result.ts';
 const fault = (code: ErrorCode): Fault => new Fault({ code, what: code, safe: '', todo: '' });
 
 /** What was asked of whom; `agent` null: none listens. */
-async function shutDown(agent: 'answers' | ErrorCode | null, button: ErrorCode | null) {
+async function shutDown(
+  agent: 'answers' | ErrorCode | null,
+  button: ErrorCode | null,
+  signal = new AbortController().signal,
+) {
   const asked: string[] = [];
   const line = {
     get: async () =>
@@ -29,12 +33,9 @@ async function shutDown(agent: 'answers' | ErrorCode | null, button: ErrorCode |
       if (button !== null) throw fault(button);
     },
   } as unknown as QmpSession;
-  const isOff = await powerDown(
-    { qmp, agent: line },
-    systemClock,
-    () => true,
-    new AbortController().signal,
-  ).catch((cause: Fault) => cause.body.code);
+  const isOff = await powerDown({ qmp, agent: line }, systemClock, () => true, signal).catch(
+    (cause: Fault) => cause.body.code,
+  );
   return [isOff, ...asked];
 }
 
@@ -53,4 +54,8 @@ it.each([
   ['a QEMU that refuses the button', null, 'qemu.refused', ['qemu.refused', 'system_powerdown']],
 ] as const)('%s', async (_, agent, button, expected) => {
   expect(await shutDown(agent, button)).toEqual(expected);
+});
+
+it('a guest that is off is told as off, whoever stopped waiting for it', async () => {
+  expect(await shutDown('answers', null, AbortSignal.abort())).toEqual([true, 'guest-shutdown']);
 });
