@@ -18,7 +18,7 @@ import {
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../shared/result.ts';
-import { fileFault } from './block-file.ts';
+import { fileFault, guarded } from './block-file.ts';
 import { syncFolder } from './json-file.ts';
 
 /** One flat folder of files that only grow. */
@@ -43,8 +43,10 @@ const strange = (path: string, why: string): Fault =>
   });
 
 function checkFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const stat = lstatSync(path);
+  const stat = guarded('making', path, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return lstatSync(path);
+  });
   if (!stat.isDirectory()) throw strange(path, 'is not a folder, or is a link to one');
   if (!isOurs(stat)) throw strange(path, 'is open to others or is not yours');
 }
@@ -90,7 +92,7 @@ export function openAppendFolder(folder: string, bytesMax: number): AppendFolder
   return {
     list: () => {
       checkFolder(folder);
-      return readdirSync(folder);
+      return guarded('listing', folder, () => readdirSync(folder));
     },
     read: name => withFile(pathOf(name), constants.O_RDONLY, bytesMax, fd => readFileSync(fd, 'utf8')),
     append: (name, text) => {

@@ -2,7 +2,7 @@
 // Says when a written buffer may be used again, which node's own stream does not.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { Fault } from '../../shared/result.ts';
+import { Fault, messageOf } from '../../shared/result.ts';
 import { type ByteSink, readInto } from './own-buffer.ts';
 
 export interface ByteStream {
@@ -90,15 +90,20 @@ export const listenUnix: ListenUnix = async (path, accept) => {
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
     throw cannotListen(path, `it is longer than ${SOCKET_PATH_BYTES_MAX} bytes`, undefined);
   }
-  rmSync(path, { force: true });
   const server = createServer({ pauseOnConnect: true }, socket =>
     accept(sink => byteStream(readInto(socket, sink))),
   );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', error => reject(cannotListen(path, error.message, error)));
-    server.listen({ path, backlog: 64 }, resolve);
-  });
-  chmodSync(path, 0o600);
+  try {
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ path, backlog: 64 }, resolve);
+    });
+    chmodSync(path, 0o600);
+  } catch (cause) {
+    server.close();
+    throw cannotListen(path, messageOf(cause), cause);
+  }
   return {
     close: async () => {
       // Calls back only when the last stream is gone; the listening itself ends at once.

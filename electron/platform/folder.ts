@@ -15,9 +15,9 @@ import { fileFault, filesClosed, guarded, openBlockFile } from './block-file.ts'
 import type { Folder } from './ports.ts';
 import { type RangeTool, rangeTool } from './range-tool.ts';
 
-/** Opens a directory, making it (0700) where it is missing. */
+/** Opens a directory, making it (0700) where it is missing. Faults: disk.full, disk.io. */
 export function openFolder(path: string, tool: RangeTool = rangeTool()): Folder {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  guarded('making', path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
   return {
     path,
     open: (name, how) => openBlockFile(join(path, name), name, how, tool),

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileFault } from './block-file.ts';
+import { fileFault, guarded } from './block-file.ts';
 
 /** Undefined where the file is missing or is not JSON; the caller's schema decides about the rest. */
 export function readJson(path: string): unknown {
@@ -78,7 +78,9 @@ export async function writeTextHint(path: string, text: string): Promise<void> {
   }
 }
 
-export const removeFile = (path: string): void => rmSync(path, { force: true });
-export const removeTree = (path: string): void => rmSync(path, { force: true, recursive: true });
+export const removeFile = (path: string): void =>
+  guarded('removing', path, () => rmSync(path, { force: true }));
+export const removeTree = (path: string): void =>
+  guarded('removing', path, () => rmSync(path, { force: true, recursive: true }));
 export const makePrivateFolder = (path: string): void =>
-  void mkdirSync(path, { recursive: true, mode: 0o700 });
+  void guarded('making', path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));

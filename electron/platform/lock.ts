@@ -4,6 +4,7 @@
 //   <path>.held   an empty database, locked exclusively; it stays, since removing it would let two lock two files
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { fileFault } from './block-file.ts';
 import { type LockOwner, readLock, startedAt } from './lock-owner.ts';
 import { EBB_VERSION } from './version.ts';
 
@@ -29,10 +30,23 @@ function lockFile(path: string): Database.Database | null {
   }
 }
 
-/** Takes the lock, or tells who holds it. Throws what the filesystem says where the folder cannot be written. */
+/** Takes the lock, or tells who holds it. Faults: disk.full, disk.io; the lock is not held then. */
 export function takeLock(path: string): LockResult {
+  letGo(path);
+  try {
+    return taken(path);
+  } catch (cause) {
+    letGo(path);
+    throw fileFault('locking', path, cause);
+  }
+}
+
+function letGo(path: string): void {
   held.get(path)?.close();
   held.delete(path);
+}
+
+function taken(path: string): LockResult {
   const file = lockFile(path);
   if (file === null) return { ok: false, owner: readLock(path) ?? { pid: 0, started: '' } };
   held.set(path, file);

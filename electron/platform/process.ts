@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, createWriteStream, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileFault } from './block-file.ts';
+import { fileFault, guarded } from './block-file.ts';
 import { startedAt } from './lock-owner.ts';
 
 export interface ProcessId {
@@ -24,7 +24,7 @@ export interface Detached extends Pick<Spawned, 'exited'> {
 
 /** Output goes to files, so that the process does not notice its starter's death. Rejects when it cannot start. */
 export function spawnDetached(command: string, args: readonly string[], logPath: string): Promise<Detached> {
-  const log = openSync(logPath, 'w', 0o600);
+  const log = guarded('opening', logPath, () => openSync(logPath, 'w', 0o600));
   const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
   return whenSpawned(child).then(({ pid, exited }) => ({ id: { pid, started: startedAt(pid) }, exited }));
@@ -201,11 +201,16 @@ export function nodeProgram(): string {
   return process.env.EBB_NODE || findProgram('node') || 'node';
 }
 
-/** Full path of a program on PATH; null where there is none. */
+/** Full path of a program on PATH; null where there is none. A folder of PATH that we may not look into has none. */
 export function findProgram(name: string, path = process.env.PATH ?? ''): string | null {
-  for (const folder of path.split(delimiter)) {
-    const candidate = join(folder, name);
-    if (folder !== '' && statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) return candidate;
+  const candidates = path.split(delimiter).flatMap(folder => (folder === '' ? [] : join(folder, name)));
+  return candidates.find(isPlainFile) ?? null;
+}
+
+function isPlainFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
   }
-  return null;
 }

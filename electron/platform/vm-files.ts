@@ -23,8 +23,8 @@ import {
 import { copyFile, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
-import { fileFault } from './block-file.ts';
-import { syncFolder } from './json-file.ts';
+import { fileFault, guarded } from './block-file.ts';
+import { makePrivateFolder, removeTree, syncFolder } from './json-file.ts';
 
 /** The real path, name, size and time of the last change of a plain file we may read; null otherwise. */
 export function lookAtFile(
@@ -43,19 +43,20 @@ export function lookAtFile(
 }
 
 /** `length` bytes at `offset`; a negative offset counts from the end. Past the end zeros. */
-export function readBytes(path: string, offset: number, length: number): Uint8Array {
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = new Uint8Array(length);
-    readSync(fd, bytes, 0, length, offset < 0 ? statSync(path).size + offset : offset);
-    return bytes;
-  } finally {
-    closeSync(fd);
-  }
-}
+export const readBytes = (path: string, offset: number, length: number): Uint8Array =>
+  guarded('reading', path, () => {
+    const fd = openSync(path, 'r');
+    try {
+      const bytes = new Uint8Array(length);
+      readSync(fd, bytes, 0, length, offset < 0 ? statSync(path).size + offset : offset);
+      return bytes;
+    } finally {
+      closeSync(fd);
+    }
+  });
 
 export const writeBytes = (path: string, bytes: Uint8Array): void =>
-  writeFileSync(path, bytes, { mode: 0o600 });
+  guarded('writing', path, () => writeFileSync(path, bytes, { mode: 0o600 }));
 export const fileExists = (path: string): boolean => existsSync(path);
 /** True also for a dangling link: whoever writes to it writes to where it points. */
 export const isNameTaken = (path: string): boolean => {
@@ -68,7 +69,7 @@ export const isNameTaken = (path: string): boolean => {
 };
 /** Null: there is no such file. */
 export const bytesOf = (path: string): number | null =>
-  statSync(path, { throwIfNoEntry: false })?.size ?? null;
+  guarded('looking for', path, () => statSync(path, { throwIfNoEntry: false }))?.size ?? null;
 
 /** Copies a file or a small folder, durably; under its name it is whole or not there. Throws Fault. */
 export function copyDurably(from: string, to: string): void {
@@ -93,7 +94,7 @@ function copySynced(from: string, to: string): void {
 }
 
 export function freeBytesAt(path: string): number {
-  const stats = statfsSync(path);
+  const stats = guarded('measuring the disk of', path, () => statfsSync(path));
   return stats.bavail * stats.bsize;
 }
 
@@ -120,7 +121,7 @@ export async function copyInto(
   name: string,
   piece: (doneBytes: number, totalBytes: number) => Promise<void>,
 ): Promise<void> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const to = join(folder, name);
   const beside = `${to}${UNFINISHED}`;
   try {
@@ -159,7 +160,12 @@ async function copyPieces(
 /**
  * Whether two small files, or folders of them, have the same names and bytes; true also if neither exists.
  */
-export async function isSame(one: string, other: string): Promise<boolean> {
+export const isSame = (one: string, other: string): Promise<boolean> =>
+  areSame(one, other).catch((cause: unknown) => {
+    throw fileFault('comparing', other, cause);
+  });
+
+async function areSame(one: string, other: string): Promise<boolean> {
   const [a, b] = [one, other].map(path => statSync(path, { throwIfNoEntry: false }));
   if (a === undefined || b === undefined) return a === b;
   if (a.isDirectory() !== b.isDirectory()) return false;
@@ -170,25 +176,28 @@ export async function isSame(one: string, other: string): Promise<boolean> {
   }
   const names = readdirSync(one).sort();
   if (names.join('\0') !== readdirSync(other).sort().join('\0')) return false;
-  for (const name of names) if (!(await isSame(join(one, name), join(other, name)))) return false;
+  for (const name of names) if (!(await areSame(join(one, name), join(other, name)))) return false;
   return true;
 }
 
 /** Empty: there is no such folder. */
-export const listFolder = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
+export const listFolder = (path: string): string[] =>
+  existsSync(path) ? guarded('listing', path, () => readdirSync(path)) : [];
 
 /** Another name for a file nobody writes to any more; a copy where the file system has no second names. */
 export function linkFile(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch {
-    copyFileSync(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    guarded('copying to', to, () =>
+      copyFileSync(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL),
+    );
   }
 }
 
-export const readWhole = (path: string): Uint8Array => readFileSync(path);
+export const readWhole = (path: string): Uint8Array => guarded('reading', path, () => readFileSync(path));
 
-export const removeFolder = (path: string): void => rmSync(path, { recursive: true, force: true });
+export const removeFolder = removeTree;
 
 export function removeEmptyFolder(path: string): void {
   try {
@@ -199,7 +208,10 @@ export function removeEmptyFolder(path: string): void {
 }
 
 /** T8: files of disks go off the control path. */
-export const removeLarge = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+export const removeLarge = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true }).catch((cause: unknown) => {
+    throw fileFault('removing', path, cause);
+  });
 
 /** Durable: even after a power cut the file is at its new place and at no other. Throws Fault. */
 export function moveInto(folder: string, from: string, name: string): void {
