@@ -1,8 +1,8 @@
 // The refusals about access: of sign-ins, and of what people ask about tokens and sessions.
 import { TOKENS_MAX } from '../../../shared/access.ts';
-import type { ErrorBody } from '../../../shared/errors.ts';
-import { Fault, messageOf } from '../../../shared/result.ts';
+import { Fault } from '../../../shared/result.ts';
 import { denied, type Policy } from '../policy/policy.ts';
+import { FREE, unwritten } from '../store/unwritten.ts';
 
 export const unknownToken = (): Fault =>
   new Fault({
@@ -11,17 +11,6 @@ export const unknownToken = (): Fault =>
     safe: 'Nothing was changed.',
     todo: 'Ask whoever is at the computer for another: ebb token create, or ebb token link.',
   });
-
-const FREE = 'Free space on the disk of the data folder';
-
-/** SQLite's words for a full disk: for the database, its log, or the memory that readers share. */
-const FULL: readonly unknown[] = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'];
-
-const unwritten = (cause: unknown, { what, safe, todo }: Omit<ErrorBody, 'code'>): Fault => {
-  const { code } = cause as { readonly code?: string };
-  const why = `${what}: ${messageOf(cause)}.`;
-  return new Fault({ code: FULL.includes(code) ? 'disk.full' : 'disk.io', what: why, safe, todo }, cause);
-};
 
 export const linkNotUsed = (cause: unknown): Fault =>
   unwritten(cause, {

@@ -67,6 +67,10 @@ export function rangeDesk(
     store: openRangeStore(catalog.db),
     specOf: vmId => machines.spec(vmId),
     setRange: (vmId, range) => machines.setRange(vmId, range),
+    undone: () => {
+      catalog.reread();
+      machines.hearAll();
+    },
     tell: text => memory.tell(text),
     trialEnded,
     changed: () => topics.publish('ranges', null, ranges.all()),

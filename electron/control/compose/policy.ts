@@ -85,7 +85,7 @@ export function applyPolicy({ desk, memory, machines, topics, totalKib, log }: P
   const { policy } = desk;
   const set = memory.setPolicy(memoryPolicyOf(policy, totalKib));
   if (!set.ok) log(`policy: ${set.refusal.what}`);
-  machines.policyChanged();
+  machines.hearAll();
   if (!policy.may('memory.free')) memory.free(0, 0);
   topics.publish('policy', null, desk.report());
 }

@@ -22,6 +22,7 @@ import * as limits from '../policy/vm-rules.ts';
 import type { MoveOrder } from '../ports.ts';
 import { seedOf } from '../setup/cloud-init.ts';
 import type { Catalog } from '../store/catalog.ts';
+import { orLater } from '../store/unwritten.ts';
 import type { Step, TaskRun } from '../tasks/tasks.ts';
 import { peekStorage } from '../vm/peek-storage.ts';
 import { socketsIn } from '../vm/run-record.ts';
@@ -86,8 +87,7 @@ export class Machines {
         if (catalog.get(vmId) !== undefined) return folders.endMaking(vmId);
         if (openVms.includes(vmId)) await storage.closeVm(vmId);
         if (folders.isHeld(vmId)) return log(`vm ${vmId}: half-made, and its disks are open elsewhere`);
-        // A task makes this VM anew. The journal is in the catalog's database, which has no row of the VM: so
-        // the remains are of no use, and are removed for the room that the task needs again.
+        // The journal beside the catalog has a task that makes this VM anew, and needs the room of the remains.
         if (madeAgain.has(vmId)) return folders.remove(vmId);
         folders.toTrash(vmId);
         log(`vm ${vmId}: half-made when the service ended, moved to the trash`);
@@ -162,12 +162,12 @@ export class Machines {
     this.#adoptSizes(vmId, await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId)));
   }
 
-  /** Storage owns how large a disk is: it grows, and going back may make it smaller. */
+  /** Storage owns how large a disk is: it grows, and going back may make it smaller. It says so again at every opening. */
   #adoptSizes(vmId: VmId, timeline: Timeline): void {
     const spec = this.#ports.catalog.get(vmId);
-    if (spec === undefined) return;
-    const disks = asLarge(spec.disks, timeline);
-    if (disks !== null) this.update({ ...spec, disks });
+    const disks = asLarge(spec?.disks ?? [], timeline);
+    if (spec === undefined || disks === null) return;
+    orLater(() => this.update({ ...spec, disks }), `vm ${vmId}: its size`, this.#ports.log);
   }
 
   /** T5: makes a lost timeline anew from the images; the VM is closed for that, and opened again. */
@@ -333,7 +333,7 @@ export class Machines {
   }
 
   /** M10: running VMs shrink to a new limit, and have their own range again when the rule goes. */
-  policyChanged(): void {
+  hearAll(): void {
     for (const spec of this.#ports.catalog.all()) this.#hear(spec);
     this.#ports.changed();
   }

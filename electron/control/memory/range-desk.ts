@@ -23,6 +23,8 @@ export interface RangeDeskPorts {
   readonly specOf: (vmId: VmId) => Pick<VmSpec, 'name' | 'minKib' | 'maxKib'>;
   /** Checks, stores and replans. Faults: memory.bad-range, memory.over-host, memory.over-cap. */
   readonly setRange: (vmId: VmId, range: MemoryRange) => void;
+  /** Brings back into force what is stored: `setRange` may have told of a range that the disk did not take. */
+  readonly undone?: () => void;
   /** Into the ledger. */
   readonly tell: (text: string) => void;
   /** A trial ended by itself: for the audit. */
@@ -118,20 +120,23 @@ export class RangeDesk {
     { before, trialEndsAt }: RangeUndo & { before: MemoryRange },
   ): void {
     const { store, setRange } = this.#ports;
-    const was = store.get(vmId);
     const { minKib, maxKib } = before;
+    this.#together(() => {
+      if (sameRange(before, range)) store.drop(vmId);
+      else store.put(vmId, { before: { minKib, maxKib }, trialEndsAt });
+      setRange(vmId, range);
+    });
+    this.#ports.changed();
+  }
+
+  #together(work: () => void): void {
+    const { store, undone } = this.#ports;
     try {
-      store.together(() => {
-        if (sameRange(before, range)) store.drop(vmId);
-        else store.put(vmId, { before: { minKib, maxKib }, trialEndsAt });
-        setRange(vmId, range);
-      });
+      store.together(work);
     } catch (cause) {
-      if (was === undefined) store.drop(vmId);
-      else store.put(vmId, was);
+      undone?.();
       throw cause;
     }
-    this.#ports.changed();
   }
 
   #endIn(vmId: VmId, delayMs: number): void {
@@ -174,12 +179,11 @@ export class RangeDesk {
     if (!this.#isThere(vmId)) return store.drop(vmId);
     const { name, minKib, maxKib } = specOf(vmId);
     try {
-      store.together(() => {
+      this.#together(() => {
         store.drop(vmId);
         setRange(vmId, undo.before);
       });
     } catch (cause) {
-      store.put(vmId, undo);
       if (!(cause instanceof Fault) || !/^(?:memory|policy)\./.test(cause.body.code)) throw cause;
       store.drop(vmId);
       return tell(

@@ -3,17 +3,28 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { memoryRangeSchema } from '../../../shared/memory.ts';
 import { timeMsSchema } from '../../../shared/units.ts';
+import { writing } from '../store/unwritten.ts';
 import { openVmRows, type VmRows } from '../store/vm-rows.ts';
 
 const storedSchema = z.object({ before: memoryRangeSchema, trialEndsAt: timeMsSchema.nullable() });
 export type StoredRange = z.infer<typeof storedSchema>;
 
 export interface RangeStore extends VmRows<StoredRange> {
-  /** One transaction: the catalog's row and this one are both written, or neither. */
+  /** One transaction: the catalog's row and this one are both written, or neither. Faults: disk.full, disk.io, those of `work`. */
   together(work: () => void): void;
 }
 
-export const openRangeStore = (db: Database.Database): RangeStore => ({
-  ...openVmRows<StoredRange>(db, 'memory_range', storedSchema),
-  together: work => db.transaction(work)(),
-});
+export function openRangeStore(db: Database.Database): RangeStore {
+  const rows = openVmRows<StoredRange>(db, 'memory_range', storedSchema);
+  return {
+    ...rows,
+    together: work => {
+      try {
+        writing(() => db.transaction(work)());
+      } catch (cause) {
+        rows.reread();
+        throw cause;
+      }
+    },
+  };
+}

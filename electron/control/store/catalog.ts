@@ -1,5 +1,6 @@
 // catalog.db: which VMs there are, and settings. Rows in, domain values out; synchronous=FULL, so that a VM that was
-// answered as created exists after a power cut. The memory journal lives in the same database.
+// answered as created exists after a power cut. What cannot be written is a fault, disk.full or disk.io. The memory journal
+// lives in the same database.
 import Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { VmId } from '../../../shared/ids.ts';
@@ -7,6 +8,7 @@ import { memoryModeSchema } from '../../../shared/memory.ts';
 import { Fault, messageOf } from '../../../shared/result.ts';
 import { kibSchema } from '../../../shared/units.ts';
 import { type VmSpec, vmSpecSchema } from '../../../shared/vm.ts';
+import { writing } from './unwritten.ts';
 
 /** What people set of the memory policy; the rest is built in, recommended or set by IT. */
 export const memoryPolicySchema = z.object({
@@ -23,6 +25,8 @@ export interface Catalog {
   get(vmId: VmId): VmSpec | undefined;
   put(spec: VmSpec): void;
   remove(vmId: VmId): void;
+  /** Reads all rows again, to forget what a transaction that failed had put. */
+  reread(): void;
   memoryPolicy(): StoredMemoryPolicy | null;
   putMemoryPolicy(policy: StoredMemoryPolicy): void;
   close(): void;
@@ -39,22 +43,26 @@ export function openCatalog(path: string): Catalog {
   const putSetting = db.prepare(
     'INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body',
   );
-  const specs = new Map(
-    select
-      .all()
-      .map(row => vmSpecSchema.parse(JSON.parse(row.body)))
-      .map(spec => [spec.id, spec]),
-  );
+  const specs = new Map<VmId, VmSpec>();
+  const reread = (): void => {
+    specs.clear();
+    for (const { body } of select.all()) {
+      const spec = vmSpecSchema.parse(JSON.parse(body));
+      specs.set(spec.id, spec);
+    }
+  };
+  reread();
   return {
     db,
+    reread,
     all: () => [...specs.values()],
     get: vmId => specs.get(vmId),
     put: spec => {
-      upsert.run(spec.id, JSON.stringify(spec));
+      writing(() => upsert.run(spec.id, JSON.stringify(spec)));
       specs.set(spec.id, spec);
     },
     remove: vmId => {
-      remove.run(vmId);
+      writing(() => remove.run(vmId));
       specs.delete(vmId);
     },
     memoryPolicy: () => {
@@ -62,7 +70,7 @@ export function openCatalog(path: string): Catalog {
       const parsed = row === undefined ? null : memoryPolicySchema.safeParse(JSON.parse(row.body));
       return parsed?.success === true ? parsed.data : null;
     },
-    putMemoryPolicy: policy => void putSetting.run('memory-policy', JSON.stringify(policy)),
+    putMemoryPolicy: policy => void writing(() => putSetting.run('memory-policy', JSON.stringify(policy))),
     close: () => db.close(),
   };
 }

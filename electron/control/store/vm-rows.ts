@@ -3,12 +3,16 @@
 import type Database from 'better-sqlite3';
 import type * as z from 'zod';
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
+import { writing } from './unwritten.ts';
 
 export interface VmRows<T> {
   all(): (T & { readonly vmId: VmId })[];
   get(vmId: VmId): T | undefined;
+  /** Faults: disk.full, disk.io; so of `drop`. */
   put(vmId: VmId, row: T): void;
   drop(vmId: VmId): void;
+  /** Reads all rows again, to forget what a transaction that failed had put. */
+  reread(): void;
 }
 
 function parsed(body: string): unknown {
@@ -32,19 +36,24 @@ export function openVmRows<T extends object>(
   const drop = db.prepare(`DELETE FROM ${table} WHERE vm = ?`);
   const all = db.prepare<[], { vm: string; body: string }>(`SELECT vm, body FROM ${table}`);
   const known = new Map<VmId, T>();
-  for (const { vm, body } of all.all()) {
-    const [vmId, row] = [vmIdSchema.safeParse(vm), schema.safeParse(parsed(body))];
-    if (vmId.success && row.success) known.set(vmId.data, row.data);
-  }
+  const reread = (): void => {
+    known.clear();
+    for (const { vm, body } of all.all()) {
+      const [vmId, row] = [vmIdSchema.safeParse(vm), schema.safeParse(parsed(body))];
+      if (vmId.success && row.success) known.set(vmId.data, row.data);
+    }
+  };
+  reread();
   return {
+    reread,
     all: () => [...known].map(([vmId, row]) => ({ vmId, ...row })),
     get: vmId => known.get(vmId),
     put: (vmId, row) => {
-      put.run(vmId, JSON.stringify(row));
+      writing(() => put.run(vmId, JSON.stringify(row)));
       known.set(vmId, row);
     },
     drop: vmId => {
-      drop.run(vmId);
+      writing(() => drop.run(vmId));
       known.delete(vmId);
     },
   };

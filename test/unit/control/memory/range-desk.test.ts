@@ -22,8 +22,10 @@ let told: string[];
 let published: RangeUndos['ranges'][];
 let mostKib: number;
 let isDiskFull: boolean;
+/** How often what was set was to be forgotten. */
+let undone: number;
 
-function desk(): RangeDesk {
+function desk(alsoSet = (): unknown => undefined): RangeDesk {
   const ranges = new RangeDesk({
     clock,
     store: openRangeStore(db),
@@ -37,7 +39,9 @@ function desk(): RangeDesk {
         throw new Fault({ code: 'memory.over-host', what: 'Too much.', safe: 'Nothing.', todo: 'Less.' });
       if (isDiskFull) throw new Error('the disk is full');
       now = next;
+      alsoSet();
     },
+    undone: () => undone++,
     tell: text => told.push(text),
     changed: () => published.push(ranges.all().ranges),
     log: () => undefined,
@@ -53,6 +57,7 @@ beforeEach(() => {
   published = [];
   mostKib = 4096 * MIB;
   isDiskFull = false;
+  undone = 0;
 });
 
 describe('a range that was changed', () => {
@@ -64,6 +69,16 @@ describe('a range that was changed', () => {
     expect(now).toEqual(range(256, 1024));
     ranges.undo(vm);
     expect(now).toEqual(range(512, 2048));
+  });
+
+  it('and is refused where it is to be written at last is as it was, also in memory', () => {
+    db.exec('CREATE TABLE one (id INTEGER PRIMARY KEY); PRAGMA foreign_keys = ON');
+    db.exec('CREATE TABLE late (id INTEGER REFERENCES one DEFERRABLE INITIALLY DEFERRED)');
+    const ranges = desk(() => db.exec('INSERT INTO late VALUES (1)'));
+    expect(() => ranges.set(vm, range(512, 2048))).toThrow(
+      expect.objectContaining({ body: expect.objectContaining({ code: 'disk.io' }) }),
+    );
+    expect([ranges.undoOf(vm).before, undone, published]).toEqual([null, 1, []]);
   });
 
   it('cannot be undone where nothing was changed', () => {
