@@ -9,7 +9,7 @@ import { nbdUri } from '../nbd-uri.ts';
 import { MEASURE, measuredBytes, qemuImgPath, runCopy, runLong } from '../qemu-img.ts';
 import type { TaskRun } from '../tasks/tasks.ts';
 import { markedFormat, outsideReference, type ReadAt } from './foreign-formats.ts';
-import { type Found, type ImportPorts, refused, unreadable } from './import-ports.ts';
+import { type Found, type ImportPorts, jsonOf, refused, unreadable } from './import-ports.ts';
 import { examineVhd, whileServed } from './vhd-reader.ts';
 
 const INFO_TIMEOUT_MS = 30_000;
@@ -121,7 +121,7 @@ async function examineWithQemu(file: ChosenFile, format: QemuFormat, ports: Impo
   const ask = async (verb: readonly string[]): Promise<unknown> => {
     const [command, args] = qemuImg(ports, lookArgs(verb, file, format));
     const { code, stdout, stderr } = await ports.runTool(command, args, { timeoutMs: INFO_TIMEOUT_MS });
-    if (code === 0) return JSON.parse(stdout);
+    if (code === 0) return jsonOf(stdout);
     throw notWhole(file, format, stderr);
   };
   const info = infoSchema.safeParse(await ask(['info']));

@@ -23,6 +23,15 @@ export interface Found {
   readonly uuid?: string | undefined;
 }
 
+/** The document that a tool printed; undefined: it is none. Output beyond a MiB is dropped, and Node writes there, too. */
+export function jsonOf(printed: string): unknown {
+  try {
+    return JSON.parse(printed);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `field`: what in the image is refused, where that can be said. */
 export const refused = (
   code: ErrorCode,

@@ -6,7 +6,7 @@ import { Fault } from '../../../shared/result.ts';
 import type { ChosenFile } from '../files.ts';
 import { runLong } from '../qemu-img.ts';
 import type { TaskRun } from '../tasks/tasks.ts';
-import { type Found, type ImportPorts, unreadable } from './import-ports.ts';
+import { type Found, type ImportPorts, jsonOf, unreadable } from './import-ports.ts';
 
 const LOOK_TIMEOUT_MS = 30_000;
 const SERVE_TIMEOUT_MS = 12 * 3_600_000;
@@ -44,7 +44,7 @@ const readerCommand = (
 
 function readerAnswer(file: ChosenFile, stdout: string): FoundVhd {
   const line = stdout.split('\n')[0] ?? '';
-  const answer = readerSchema.safeParse(documentOf(line));
+  const answer = readerSchema.safeParse(jsonOf(line));
   if (!answer.success) throw unreadable(file);
   if ('fault' in answer.data) throw new Fault(answer.data.fault);
   return answer.data;
@@ -85,7 +85,7 @@ export async function pushVhd(
     const lines = (seen + text).split('\n');
     seen = lines.pop() ?? '';
     for (const line of lines) {
-      const document = documentOf(line);
+      const document = jsonOf(line);
       const found = foundSchema.safeParse(document);
       const told = pushedSchema.safeParse(document);
       if (found.success) total = found.data.ownBytes ?? 0;
@@ -99,18 +99,9 @@ export async function pushVhd(
   throw unreadable(file);
 }
 
-/** Null: the line is none of the reader's documents; Node itself may have written there. */
-function documentOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
-}
-
 /** Throws the fault that is in a line of the reader's. */
 function readerAnswerOf(line: string): void {
-  const answer = readerSchema.safeParse(line.startsWith('{') ? JSON.parse(line) : null);
+  const answer = readerSchema.safeParse(jsonOf(line));
   if (answer.success && 'fault' in answer.data) throw new Fault(answer.data.fault);
 }
 

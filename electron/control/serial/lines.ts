@@ -54,7 +54,7 @@ export class SerialLines {
 
   /** Faults: vm.wrong-state where it is not open, limit.reached where the guest does not listen. */
   async send(vmId: VmId, base64: string, { caller }: CallContext): Promise<void> {
-    const line = await this.#lines.get(vmId);
+    const line = await this.#opened(vmId);
     if (line?.has(caller.id) !== true) throw notOpen();
     if (!(await line.type(Buffer.from(base64, 'base64')))) throw unheard();
   }
@@ -68,11 +68,16 @@ export class SerialLines {
   }
 
   async close(vmId: VmId, { caller }: CallContext): Promise<void> {
-    (await this.#lines.get(vmId))?.leave(caller.id);
+    (await this.#opened(vmId))?.leave(caller.id);
+  }
+
+  /** Undefined also for a line that could not be opened. */
+  #opened(vmId: VmId): Promise<SerialLine | undefined> | undefined {
+    return this.#lines.get(vmId)?.catch(nothing);
   }
 }
 
-const nothing = (): void => undefined;
+const nothing = (): undefined => undefined;
 
 const tooMany = (): Fault =>
   new Fault({

@@ -12,6 +12,22 @@ import { looseRun } from '../../../support/loose-run.ts';
 
 const LIMIT_KIB = 2 * 2 ** 20;
 
+it('what qemu-img says and breaks off is of no use, and no mistake of ours', async () => {
+  const file = { path: '/image', name: 'image', bytes: 512, modifiedMs: 1 };
+  const ports: ImportPorts = {
+    program: name => (name === 'qemu-img' ? '/qemu-img' : null),
+    runTool: () => Promise.resolve({ code: 0, stdout: '{"virtual-size": 40', stderr: '' }),
+    canStopTools,
+    node: () => process.execPath,
+    vhdReader: () => '',
+    look: () => file,
+    readBytes: (_path, _offset, length) => new Uint8Array(length),
+  };
+  await expect(examineImage(file, 'raw', ports)).rejects.toMatchObject({
+    body: { code: 'import.bad-format' },
+  });
+});
+
 it.skipIf(findProgram('prlimit') === null)(
   'qemu-img looks and copies within 2 GiB, and leaves no core',
   async () => {

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SerialLines } from '../../../../electron/control/serial/lines.ts';
 import type { ByteStream } from '../../../../electron/platform/byte-stream.ts';
+import { Fault } from '../../../../shared/result.ts';
 import type { CallContext } from '../../../../shared/rpc/server.ts';
 import { TestClock, uuid } from '../../../support/memory-world.ts';
 
@@ -81,6 +82,18 @@ beforeEach(() => {
 });
 
 describe('a serial line', () => {
+  it('that nobody answers at is opened for nobody, and is not open', async () => {
+    const nobody = new Fault({ code: 'qemu.refused', what: 'Nobody.', safe: '', todo: '' });
+    lines = new SerialLines({ connect: () => Promise.reject(nobody), clock });
+    const who = viewer(1);
+    const opening = open(who);
+    const sending = lines.send(VM, base64('x'), who.context);
+    const closing = lines.close(VM, who.context);
+    await expect(opening).rejects.toBe(nobody);
+    await expect(sending).rejects.toMatchObject({ body: { code: 'vm.wrong-state' } });
+    await closing;
+  });
+
   it('is opened once for all who look, and later ones hear what was kept', async () => {
     const [first, second] = [viewer(1), viewer(2)];
     await Promise.all([open(first), open(second)]);
