@@ -3,6 +3,7 @@
 // passes calls on to the VM's worker over a MessagePort.
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema, pointIdSchema, vmIdSchema } from '../../shared/ids.ts';
+import { CLOSING, OPENING, WRITING } from '../../shared/rpc/error-groups.ts';
 import { defineContract } from '../../shared/rpc/table.ts';
 import {
   compactOrderSchema,
@@ -20,6 +21,9 @@ import { verifiedSchema, verifyCursorSchema } from '../../shared/verify.ts';
 const byVm = z.strictObject({ vmId: vmIdSchema });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
 const done = z.object({});
+/** The VM's worker may rest, or have died: the call starts another, which opens the VM first. */
+const OF_VM = ['vm.not-found', ...OPENING] as const;
+const OF_POINT = [...OF_VM, 'moment.not-found'] as const;
 const deltaCursorSchema = z.strictObject({ block: z.int().min(0), writtenBytes: bytesSchema });
 
 export const storageContract = defineContract({
@@ -43,14 +47,7 @@ export const storageContract = defineContract({
       /** `folder` is absolute; it has `disks/<diskId>/` for the disks, and the database `timeline.db`. */
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
       result: timelineSchema,
-      errors: [
-        'disk.owned-elsewhere',
-        'timeline.missing',
-        'vhd.corrupt',
-        'vhd.parent-missing',
-        'disk.poisoned',
-        'disk.io',
-      ],
+      errors: [...OF_VM, 'limit.reached'],
       doc: 'Opens a VM folder (idempotent): locks it, recovers what a crash left, starts settling.',
     },
     'vm.rescue': {
@@ -58,12 +55,12 @@ export const storageContract = defineContract({
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096), replace: z.boolean() }),
       result: rescuedSchema,
       errors: [
+        'vm.wrong-state',
         'disk.owned-elsewhere',
         'disk.in-use',
-        'vm.wrong-state',
         'vhd.corrupt',
-        'disk.full',
-        'disk.io',
+        ...WRITING,
+        'disk.poisoned',
       ],
       doc: 'T5: makes the timeline database of a VM that is not open anew from the headers of its images; those are not changed.',
     },
@@ -71,21 +68,21 @@ export const storageContract = defineContract({
       kind: 'command',
       params: byVm,
       result: done,
-      errors: [],
+      errors: CLOSING,
       doc: 'Flushes, writes end footers, unlocks.',
     },
     'vm.rest': {
       kind: 'command',
       params: byVm,
       result: z.object({ isAtRest: z.boolean() }),
-      errors: ['vm.not-found'],
+      errors: ['vm.not-found', ...CLOSING],
       doc: 'The VM stays open; what nobody uses and nothing is to be done for is closed until the next call about it.',
     },
     'disk.create': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
       result: z.object({ virtualBytes: bytesSchema }),
-      errors: ['vm.not-found', 'disk.too-large', 'disk.full'],
+      errors: [...OF_VM, 'disk.in-use', 'disk.too-large'],
       doc: 'A new empty disk: one dynamic VHD that is its leaf; no point yet. The size is rounded up to a CHS-exact one (T12).',
     },
     'point.share': {
@@ -93,7 +90,7 @@ export const storageContract = defineContract({
       /** `folder`: the absolute path of a disk's folder of another VM. */
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, folder: z.string().max(4096) }),
       result: z.object({ images: z.array(pointIdSchema) }),
-      errors: ['vm.not-found', 'moment.not-found', 'host.unsupported', 'disk.full', 'disk.io'],
+      errors: [...OF_POINT, 'host.unsupported'],
       doc: 'Copies by reflink of the images a point reads through, with new UUIDs, newest first: instant, and independent from then on.',
     },
     'disk.adopt': {
@@ -104,22 +101,14 @@ export const storageContract = defineContract({
         images: z.array(pointIdSchema).min(1),
       }),
       result: z.object({ virtualBytes: bytesSchema }),
-      errors: ['vm.not-found', 'disk.in-use', 'disk.full', 'disk.poisoned', 'disk.io', 'vhd.corrupt'],
+      errors: [...OF_VM, 'disk.in-use'],
       doc: 'What point.share left in the disk’s folder becomes a disk; Now is what its newest image holds, no point yet.',
     },
     'disk.grow': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
       result: z.object({ virtualBytes: bytesSchema }),
-      errors: [
-        'vm.not-found',
-        'disk.not-found',
-        'disk.too-large',
-        'disk.would-shrink',
-        'disk.full',
-        'disk.io',
-        'disk.poisoned',
-      ],
+      errors: [...OF_VM, 'disk.not-found', 'disk.too-large', 'disk.would-shrink'],
       doc: 'Makes Now of a disk larger; its points keep size and content (T4). Rounded up to a CHS-exact size. Refused while exported.',
     },
     'export.open': {
@@ -132,14 +121,14 @@ export const storageContract = defineContract({
         isReopened: z.boolean().default(false),
       }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
-      errors: ['vm.not-found', 'disk.not-found', 'disk.in-use', 'disk.poisoned'],
+      errors: [...OF_VM, 'disk.not-found', 'disk.in-use'],
       doc: 'Serves Now of a disk by NBD on a unix socket (idempotent for the same path). Export name: the disk id.',
     },
     'export.close': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema }),
       result: done,
-      errors: ['vm.not-found', 'disk.full'],
+      errors: [...OF_VM, 'disk.not-found'],
       doc: 'Stops serving; flushed and quiesced.',
     },
     'point.open': {
@@ -152,7 +141,7 @@ export const storageContract = defineContract({
         isHeld: z.boolean().default(false),
       }),
       result: z.object({ exportName: z.string(), virtualBytes: bytesSchema }),
-      errors: ['vm.not-found', 'moment.not-found', 'disk.in-use'],
+      errors: [...OF_POINT, 'disk.in-use'],
       doc: 'Serves a point read-only by NBD on a unix socket of its own; not purged while a client reads. Export name: the point id.',
     },
     'point.close': {
@@ -160,21 +149,21 @@ export const storageContract = defineContract({
       /** Null: all of them, when no reader is left. */
       params: z.strictObject({ vmId: vmIdSchema, socketPath: z.string().max(100).nullable() }),
       result: done,
-      errors: ['vm.not-found'],
+      errors: OF_VM,
       doc: 'Stops serving points there.',
     },
     'point.find': {
       kind: 'query',
       params: z.strictObject({ vmId: vmIdSchema, uuid: z.string().max(64) }),
       result: z.object({ points: z.array(pointIdSchema) }),
-      errors: ['vm.not-found'],
+      errors: OF_VM,
       doc: 'The points that a differencing image with this parent UUID fits: of that id, or whose content came from it (T1).',
     },
     'graft.open': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, socketPath: z.string().max(100) }),
       result: z.object({ graftId: pointIdSchema, exportName: z.string(), virtualBytes: bytesSchema }),
-      errors: ['vm.not-found', 'moment.not-found', 'disk.in-use', 'disk.full', 'limit.reached'],
+      errors: [...OF_POINT, 'disk.in-use', 'limit.reached'],
       doc: 'A new image on a point, served writable by NBD to be filled; nobody knows of it until it is committed.',
     },
     'graft.commit': {
@@ -187,7 +176,7 @@ export const storageContract = defineContract({
         origin: z.string().max(64),
       }),
       result: z.object({ momentId: momentIdSchema }),
-      errors: ['vm.not-found', 'moment.not-found', 'disk.full', 'disk.io', 'disk.poisoned'],
+      errors: OF_POINT,
       doc: 'Stops serving; whole and durable, then in one transaction a point: a child of the one it grew on.',
     },
     'graft.discard': {
@@ -195,7 +184,7 @@ export const storageContract = defineContract({
       /** Null: all of them, when nobody is left to fill them. */
       params: z.strictObject({ vmId: vmIdSchema, graftId: pointIdSchema.nullable() }),
       result: done,
-      errors: ['vm.not-found'],
+      errors: OF_VM,
       doc: 'Nothing is left of it.',
     },
     'delta.some': {
@@ -215,14 +204,14 @@ export const storageContract = defineContract({
         doneBytes: bytesSchema,
         totalBytes: bytesSchema,
       }),
-      errors: ['vm.not-found', 'moment.not-found', 'vhd.parent-mismatch', 'disk.full', 'disk.io'],
+      errors: OF_POINT,
       doc: 'Writes on at a differencing VHD of what one point has otherwise than another; whole and durable when no cursor comes back.',
     },
     'timeline.get': {
       kind: 'query',
       params: byVm,
       result: timelineSchema,
-      errors: ['vm.not-found'],
+      errors: OF_VM,
       doc: "The VM's timeline.",
     },
     'moment.take': {
@@ -236,7 +225,7 @@ export const storageContract = defineContract({
         origins: z.array(z.strictObject({ diskId: diskIdSchema, uuid: z.string().max(64) })).default([]),
       }),
       result: momentSchema,
-      errors: ['vm.not-found', 'limit.reached', 'disk.full', 'disk.io', 'disk.poisoned'],
+      errors: [...OF_VM, 'limit.reached'],
       doc: 'T6: drain, flush, seal every leaf, new leaves, one transaction.',
     },
     'moment.update': {
@@ -249,7 +238,7 @@ export const storageContract = defineContract({
         pinned: z.boolean().optional(),
       }),
       result: momentSchema,
-      errors: ['vm.not-found', 'moment.not-found', 'limit.reached'],
+      errors: [...OF_POINT, 'limit.reached'],
       doc: 'Name, note, pin.',
     },
     'moment.go-back': {
@@ -262,21 +251,21 @@ export const storageContract = defineContract({
         orderId: momentIdSchema.optional(),
       }),
       result: timelineSchema,
-      errors: ['vm.not-found', 'moment.not-found', 'disk.in-use', 'disk.full', 'disk.poisoned'],
+      errors: [...OF_POINT, 'disk.in-use'],
       doc: 'T7: seals what changed since the last moment as a kept branch, new leaf on the chosen one. Refused while exported.',
     },
     'moment.delete': {
       kind: 'command',
       params: byMoment,
       result: done,
-      errors: ['vm.not-found', 'moment.not-found', 'moment.pinned'],
+      errors: [...OF_POINT, 'moment.pinned'],
       doc: 'T8: puts a moment into the trash; nothing is freed yet.',
     },
     'moment.restore': {
       kind: 'command',
       params: byMoment,
       result: momentSchema,
-      errors: ['vm.not-found', 'moment.not-found'],
+      errors: OF_POINT,
       doc: 'Takes a moment out of the trash.',
     },
     'trash.purge': {
@@ -287,14 +276,14 @@ export const storageContract = defineContract({
         momentId: momentIdSchema.optional(),
       }),
       result: z.object({ freedBytes: bytesSchema }),
-      errors: ['vm.not-found', 'disk.in-use'],
+      errors: [...OF_VM, 'disk.in-use'],
       doc: 'T8: deletes for good: one moment of the trash, or all; what others hang off is merged away in the background.',
     },
     'moment.cost': {
       kind: 'query',
       params: byMoment,
       result: momentCostSchema,
-      errors: ['vm.not-found', 'moment.not-found'],
+      errors: OF_POINT,
       doc: 'What a moment takes, and what deleting it gives back.',
     },
     'moment.compare': {
@@ -307,7 +296,7 @@ export const storageContract = defineContract({
       result: z.object({
         disks: z.array(z.object({ diskId: diskIdSchema, difference: pointDifferenceSchema })),
       }),
-      errors: ['vm.not-found', 'moment.not-found'],
+      errors: OF_POINT,
       doc: 'Where the disks may differ between two moments; null is Now.',
     },
     'verify.some': {
@@ -318,35 +307,35 @@ export const storageContract = defineContract({
         budgetBytes: bytesSchema,
       }),
       result: verifiedSchema,
-      errors: ['vm.not-found'],
+      errors: OF_VM,
       doc: 'Reads about so many bytes of frozen images, from the cursor on, and compares them with their checksums.',
     },
     'settle.set': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, to: settleOrderSchema }),
       result: done,
-      errors: ['vm.not-found', 'disk.full'],
+      errors: OF_VM,
       doc: 'Lets the background reversal run, pauses it, or (T7) takes the edge being turned back to where it was and pauses.',
     },
     'settle.hold': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, isHeld: z.boolean() }),
       result: done,
-      errors: ['vm.not-found'],
+      errors: OF_VM,
       doc: 'Settling waits as if it were paused, until told otherwise or the VM is closed; of a VM that is not, nothing settles.',
     },
     'settle.compact': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, to: compactOrderSchema }),
       result: done,
-      errors: ['vm.not-found', 'disk.full'],
+      errors: OF_VM,
       doc: 'Once all else is at rest, frozen images give back what they hold for nothing; or no more of that.',
     },
     'point.hash': {
       kind: 'query',
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema }),
       result: z.object({ sha256: z.string() }),
-      errors: ['vm.not-found', 'moment.not-found'],
+      errors: OF_POINT,
       doc: 'SHA-256 of the whole content of a point, read through its chain.',
     },
   },

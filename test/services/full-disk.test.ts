@@ -131,7 +131,21 @@ describe.skipIf(!canMount)('a host disk with little room', () => {
     expect(await vm.wrong()).toEqual([]);
   }
 
-  it('whoever has a token signs in where there is no room at all; a link is used for good, or good yet', async () => {
+  const whatNeedsRoom = async (): Promise<string[]> => {
+    const of = {
+      vmId: twin,
+      momentId: (await ebb.call('timeline.get', { vmId: twin })).moments[0]?.id ?? '',
+    };
+    const said = await Promise.allSettled([
+      ebb.call('moment.take', { vmId: twin, name: 'never', note: '' }),
+      ebb.call('moment.update', { ...of, note: 'n'.repeat(4000) }),
+      ebb.call('moment.files', of),
+      ebb.call('timeline.get', { vmId: twin }),
+    ]);
+    return said.map(one => (one.status === 'fulfilled' ? 'done' : (one.reason as Fault).body.code));
+  };
+
+  it('where there is no room at all who has a token signs in, a link is used for good or good yet, and what needs room says so', async () => {
     const { secret } = await ebb.call('headless.create-token', { name: 'ana', role: 'view' });
     const { token } = await ebb.call('headless.link', { role: 'view' });
     const signIn = (said: string) =>
@@ -147,6 +161,7 @@ describe.skipIf(!canMount)('a host disk with little room', () => {
     expect(new Set(came)).toEqual(new Set(['in']));
     const first = await signIn(token);
     expect(['in', 'disk.full']).toContain(first);
+    expect(await whatNeedsRoom()).toEqual([...Array(3).fill('disk.full'), 'done']);
     resize(ROOM_MIB);
     rmSync(join(disk, 'rest'));
     expect(await signIn(token)).toBe(first === 'in' ? 'rpc.denied' : 'in');

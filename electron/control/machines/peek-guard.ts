@@ -27,6 +27,7 @@ const MAY: ReadonlySet<string> = new Set<MethodName<Contract>>([
   'memory.focus',
   'memory.ledger',
   'memory.history',
+  'audit.list',
   'console.open',
   'console.send',
   'console.close',

@@ -1,12 +1,14 @@
 // Looks at how a VM was: their names, and what can be asked of them.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import * as z from 'zod';
 import { nameOf } from '../../../../electron/control/machines/peek.ts';
 import { onlyLooking } from '../../../../electron/control/machines/peek-guard.ts';
 import { freeName } from '../../../../shared/free-name.ts';
 import type { MomentId, VmId } from '../../../../shared/ids.ts';
 import { type Contract, contract } from '../../../../shared/rpc/contract.ts';
 import type { CallContext, Handlers } from '../../../../shared/rpc/server.ts';
+import type { ContractTable } from '../../../../shared/rpc/table.ts';
 import { vmNameSchema } from '../../../../shared/vm.ts';
 import type { Peek } from '../../../../shared/vm-setup.ts';
 
@@ -60,6 +62,10 @@ it('what would keep, change or delete something is refused; the VM it is of, and
     'disk.grow',
   ])
     expect(refused).toContain(name);
-  for (const name of ['vm.stop', 'vm.pause', 'console.open', 'memory.show'])
+  for (const name of ['vm.stop', 'vm.pause', 'console.open', 'memory.show', 'audit.list'])
     expect(refused).not.toContain(name);
+  // Whoever can name a VM in it has to reckon with that.
+  for (const [name, row] of Object.entries((contract as ContractTable).methods))
+    if (refused.includes(name) && row.params instanceof z.ZodObject && 'vmId' in row.params.shape)
+      expect(row.errors, name).toContain('vm.wrong-state');
 });
