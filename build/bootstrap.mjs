@@ -14,10 +14,7 @@ const stampFile = join(root, 'node_modules', '.ebb-lock-hash');
 
 /** Binary → Debian package. RUN_PARTS are what `npm start` needs; TEST_PARTS adds those of the tests. */
 const RUN_PARTS = { 'qemu-system-x86_64': 'qemu-system-x86', 'qemu-img': 'qemu-utils' };
-/**
- * xfs_io shares and punches ranges of files; without it Ebb copies, so it is installed if possible, not
- * required.
- */
+/** xfs_io shares and punches ranges of files; without it Ebb copies, so it is wished for, not required. */
 const WISHED_PARTS = process.platform === 'linux' ? { xfs_io: 'xfsprogs' } : {};
 const TEST_PARTS = {
   ...RUN_PARTS,
@@ -137,8 +134,7 @@ const script = join(root, 'build', 'scripts', `${verb}.ts`);
 const env = {
   ...process.env,
   PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
-  // With this cache a module's types are stripped once, not by each of the hundreds of processes that tests
-  // start.
+  // With this cache a module's types are stripped once, not by each of the tests' hundreds of processes.
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compile'),
 };
 const ended = spawnSync(node, ['--disable-warning=ExperimentalWarning', script, ...args], {

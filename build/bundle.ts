@@ -1,6 +1,5 @@
-// Bundles services, shells and CLI into dist/electron, each under its source's relative name, so that a
-// module beside its caller in the source is beside it in the bundle too. better-sqlite3 (native) and electron
-// stay outside.
+// Bundles services, shells and CLI into dist/electron, each under its source's relative name: a module beside
+// its caller in the source is beside it in the bundle too. better-sqlite3 (native) and electron stay out.
 import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';

@@ -11,9 +11,7 @@ export const readLock = (): Lock =>
 export const shippedHere = (lock: Lock): string[] =>
   shippedPackages(lock, shippedRoots(lock, readModules(repositoryRoot, ['shared', 'electron', 'renderer'])));
 
-/**
- * Every licence and notice file of a package and of the code it vendors; null: the package is not installed.
- */
+/** Every licence and notice file of a package and of code it vendors; null: the package is not installed. */
 export function licenceText(path: string): string | null {
   const folder = join(repositoryRoot, path);
   if (!existsSync(folder)) return null;

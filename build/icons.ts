@@ -1,6 +1,5 @@
 // `node build/icons.ts` draws build/icons/icon.svg in every size a system asks for: PNGs for Linux, one .ico
-// and one .icns. The results are committed: electron-builder's own converter comes from outside the npm
-// registry.
+// and one .icns. They are committed: electron-builder's own converter comes from outside the npm registry.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../electron/platform/process.ts';

@@ -13,10 +13,7 @@ export interface LockPackage {
 /** `packages` of package-lock.json: by folder, '' being ourselves. */
 export type Lock = Readonly<Record<string, LockPackage>>;
 
-/**
- * Licences of shipped packages. MPL-2.0 covers its own files alone; the notice names their source beside the
- * text.
- */
+/** Licences of shipped packages. MPL-2.0 covers its own files alone; the notice names their source. */
 export const SHIPPED_ALLOWED = [
   'MIT',
   'ISC',
@@ -99,9 +96,7 @@ export const SEPARATOR = `\n${'='.repeat(80)}\n\n`;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 13);
 
-/**
- * `textOf` gives a package's own licence text; null: it is not installed here (another platform's runtime).
- */
+/** `textOf` gives a package's own licence text; null: it is not installed (another platform's runtime). */
 export function notices(
   lock: Lock,
   shipped: readonly string[],

@@ -1,6 +1,5 @@
 // `node build/rules.ts` rewrites the table of rules in renderer/help/architecture.md: what each rule says,
-// where code cites it, which tests name it. A test compares; a rule that no code or test cites any more shows
-// in review.
+// where code cites it, which tests name it. A test compares; a rule that is cited no more shows in review.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModules, repositoryRoot, type SourceModule } from './layers.ts';

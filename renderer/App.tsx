@@ -1,5 +1,4 @@
-// The frame of the window: host bar on top, VMs at the side, the current place in the middle, dialogs over
-// it.
+// The frame of the window: host bar on top, VMs at the side, the current place between, dialogs over it.
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { ActivityPage } from './activity/ActivityPage.tsx';

@@ -58,9 +58,7 @@ export function decodeRecord(line: string, sha256: Sha256): ChainRecord | null {
 export interface ChainExpectation {
   /** The last record, as remembered outside the audit's files. Null: nobody remembers it. */
   readonly head: AuditHead | null;
-  /**
-   * The first record: rotation removed those before it. Null: the lines are an excerpt and begin anywhere.
-   */
+  /** The first record: rotation removed those before it. Null: the lines are an excerpt. */
   readonly first: { readonly seq: number; readonly prev: string } | null;
   /** How many records may stand after the head: written, but the head was not remembered yet. */
   readonly beyondHead: number;
@@ -122,9 +120,7 @@ class ChainCheck {
     else this.#late(record);
   }
 
-  /**
-   * False: an excerpt begins with a changed record, whose number is not believed; the next record's is taken.
-   */
+  /** False: an excerpt begins with a changed record, whose number is not believed; the next one's is. */
   #begin({ entry, prev, hash, computed }: ChainRecord, first: ChainExpectation['first'], isChanged: boolean) {
     if (first === null && isChanged) {
       this.tell('changed', entry.seq, entry.seq, computed, hash);

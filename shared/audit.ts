@@ -53,16 +53,11 @@ export const sha256HexSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 
 export const auditHeadSchema = z.object({ seq: z.int().min(0), hash: sha256HexSchema });
 export type AuditHead = z.infer<typeof auditHeadSchema>;
 
-/**
- * How far an export has come: the file, by the number of its first record, and how many of its lines were
- * given.
- */
+/** How far an export has come: the file, by its first record's number, and how many lines were given. */
 export const auditPlaceSchema = z.strictObject({ file: z.int().min(0), line: z.int().min(0) });
 export type AuditPlace = z.infer<typeof auditPlaceSchema>;
 
-/**
- * One break of the chain and the records it concerns. `expected` and `found` are hashes or record numbers.
- */
+/** One break of the chain, and its records. `expected` and `found` are hashes or record numbers. */
 export const auditProblemSchema = z.object({
   kind: z.enum(['changed', 'removed', 'moved', 'repeated', 'truncated', 'added', 'headless']),
   fromSeq: z.int().min(0),

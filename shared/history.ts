@@ -103,9 +103,7 @@ export const quotaSchema = z.object({
 });
 export type Quota = z.infer<typeof quotaSchema>;
 
-/**
- * What dropping points gives back once the trash is emptied: whole files, and an estimate for merged ones.
- */
+/** What dropping points gives back once the trash is emptied: whole files; for merged ones an estimate. */
 export const freesSchema = z.object({
   freesNowBytes: bytesSchema,
   /** At least this much, by merging: the blocks that both images to be merged hold. */

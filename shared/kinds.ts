@@ -52,9 +52,7 @@ const STEP_KIB = 64 * MIB_KIB;
 /** Rounds down to a whole step, but never below the least a VM can have. */
 const onStep = (kib: number): number => Math.max(VM_MIN_KIB, Math.floor(kib / STEP_KIB) * STEP_KIB);
 
-/**
- * The maximum is at most half of what all VMs may have together; the minimum is maximum ÷ the kind's minPart.
- */
+/** The maximum is at most half of what VMs may have in all; the minimum is maximum ÷ the kind's minPart. */
 export function suggestedRange(os: OsKind, budgetKib: number): MemoryRange {
   const { maxKib, minPart } = KINDS[os];
   const max = Math.max(4 * VM_MIN_KIB, Math.min(maxKib, onStep(budgetKib / 2)));

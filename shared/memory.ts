@@ -8,9 +8,7 @@ export const VM_MIN_KIB = 65_536;
 
 export const memoryModeSchema = z.enum(['proportional', 'demand']);
 
-/**
- * How scarce memory is on the host itself. `emergency`: until it is over, no VM gets memory and none starts.
- */
+/** How scarce memory is on the host. `emergency`: until it is over, no VM gets memory and none starts. */
 export const hostStateSchema = z.enum(['ok', 'low', 'critical', 'emergency']);
 
 export const memoryRangeSchema = z.object({ minKib: kibSchema, maxKib: kibSchema });

@@ -109,9 +109,7 @@ export const settleSchema = z.object({
   /** The work under way, or that was under way when settling was paused. */
   work: settleWorkSchema.nullable(),
   reversal: reversalSchema.nullable(),
-  /**
-   * Giving unused space back: whether it is still to do, and what it has freed so far, or freed last time.
-   */
+  /** Giving unused space back: whether it is still to do, and what it freed so far, or last time. */
   compact: z.object({ isPending: z.boolean(), isPaused: z.boolean(), freedBytes: bytesSchema }),
   last: reversalReportSchema.nullable(),
   /** Why settling is blocked (disk full, poisoned file …), as a sentence. */

@@ -1,5 +1,4 @@
-// What a check of the checksums finds: every place whose content is not what was recorded, and which moments
-// read it.
+// What a check of the checksums finds: places that differ from the record, and the moments that read them.
 import * as z from 'zod';
 import { diskIdSchema, momentIdSchema } from './ids.ts';
 import { bytesSchema } from './units.ts';
@@ -11,9 +10,7 @@ export const damageSchema = z.object({
   diskId: diskIdSchema,
   /** The file's name in the folder of the disk. */
   file: z.string().max(100),
-  /**
-   * `data`: content; `map`: the record of where content is; `file`: it cannot be opened, or not read at all.
-   */
+  /** `data`: content; `map`: the record of where content is; `file`: it cannot be opened, or read at all. */
   kind: z.enum(['data', 'map', 'file']),
   /** Place on the virtual disk. */
   offset: bytesSchema,

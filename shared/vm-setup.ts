@@ -104,9 +104,7 @@ export const setupChangeSchema = z.strictObject({
 });
 export type SetupChange = z.infer<typeof setupChangeSchema>;
 
-/**
- * Optional parts of this computer that VMs can be built with. `fix`: the command that installs a missing one.
- */
+/** Optional parts of this computer for building VMs. `fix`: the command that installs a missing one. */
 export const partSchema = z.object({ isHere: z.boolean(), fix: z.string().max(300) });
 export const hostPartsSchema = z.object({
   uefi: partSchema,

@@ -69,9 +69,8 @@ export const vmPhaseSchema = z.enum([
 export type VmPhase = z.infer<typeof vmPhaseSchema>;
 
 /**
- * What a running VM is still waited for. `screen`: its first picture; `blank`: the picture is overdue;
- * `guest`: it shows a picture, but no agent or balloon driver answers yet; `silent`: neither answered in
- * time.
+ * What a running VM is still waited for. `screen`: its first picture; `blank`: that is overdue; `guest`: it
+ * has a picture, but no agent or balloon driver answers yet; `silent`: neither answered in time.
  */
 export const comingSchema = z.enum(['screen', 'blank', 'guest', 'silent']);
 export type Coming = z.infer<typeof comingSchema>;

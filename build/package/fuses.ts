@@ -34,9 +34,7 @@ export const wrongFuses = (wire: string): string[] =>
     isOn === null || wire[at] === (isOn ? '1' : '0') ? [] : [`${name} is ${wire[at] ?? 'missing'}`],
   );
 
-/**
- * An executable that has only fuses, set as in a delivered runtime: for packing without Electron's runtime.
- */
+/** An executable with nothing but fuses, set as Electron delivers them: for packing without its runtime. */
 export const standInExecutable = (): Buffer =>
   Buffer.concat([
     Buffer.from('#!/bin/sh\necho "Ebb was packed without the Electron runtime" >&2\nexit 1\n'),

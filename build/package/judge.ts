@@ -49,10 +49,7 @@ const NEEDED_RUNTIME = [
   'LICENSE',
   'THIRD-PARTY-LICENCES.txt',
 ];
-/**
- * Absolute paths of the machine that made the package. Only code is searched: licences may name anybody's
- * paths.
- */
+/** Absolute paths of the machine that made the package. Only code is searched: licences may name any. */
 const ABSOLUTE = /(?<![\w.~-])(?:\/home\/\w+|\/Users\/\w+|\/builds?\/\w+\/|[A-Z]:\\\\?Users\\)/;
 const TEXT = /\.(?:js|cjs|css|html|json)$/;
 const PREBUILT = /^node_modules\/better-sqlite3\/prebuilds\/(.+)\.node$/;

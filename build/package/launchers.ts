@@ -1,5 +1,4 @@
-// The script that is `ebb` in a package: runs the CLI on the Node beside it, through whatever link it was
-// called.
+// The script that is `ebb` in a package: runs the CLI on the Node beside it, even when called by a link.
 
 export const launcher = (main: string): string => `#!/bin/sh
 self=$0

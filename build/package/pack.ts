@@ -43,9 +43,7 @@ interface Made {
   readonly notMade: readonly string[];
 }
 
-/**
- * The formats in electron-builder.json, named on its command line: else it makes those of every processor.
- */
+/** The formats in electron-builder.json, named on its command line: else it makes every processor's. */
 export const FORMATS: Readonly<Record<Target['platform'], readonly string[]>> = {
   linux: ['deb', 'AppImage'],
   darwin: ['dmg', 'zip'],
@@ -126,12 +124,10 @@ export async function pack(target: Target, output: string, only: string | null =
   const { executable, reason } = electronRuntime();
   const isStandIn = executable === '';
   const folder = unpackedIn(output, target);
-  // A macOS bundle has many programs and a framework, assembled and signed by macOS's own tools: no stand-in
-  // for that.
+  // No stand-in for a macOS bundle: its programs and framework are assembled and signed by macOS's tools.
   if (isStandIn && target.platform === 'darwin')
     return { status: 1, standInBecause: null, folder, files: [], notMade: [`dmg, zip: ${reason}`] };
-  // One folder for every target: macros in electron-builder's configuration would name this machine, not the
-  // target.
+  // One folder for all targets: macros in electron-builder's configuration name the machine it runs on.
   const staged = join(stage, 'runtime');
   stageRuntime({ ...target, into: staged });
   stageManual(staged);

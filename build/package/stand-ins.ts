@@ -1,6 +1,5 @@
 // Stand-ins for programs from outside the npm registry, for networks that have only the registry: Electron's
-// runtime, and the tools that make a package of it. A package made with them is complete except for the
-// window.
+// runtime, and the tools that package it. A package made with them is complete except for the window.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../electron/platform/process.ts';
@@ -16,10 +15,7 @@ function program(file: string, content: string | Buffer): void {
 /** Where a 64-bit program says where its signature is, counted from its PE header. */
 const SIGNATURE_AT = 24 + 112 + 4 * 8;
 
-/**
- * A copy of node.exe, since electron-builder writes into a program's resources. Unsigned: it skips signed
- * ones.
- */
+/** A copy of node.exe, since electron-builder edits a program's resources. Unsigned: it skips signed ones. */
 function standInExe(node: Buffer): Buffer {
   const unsigned = Buffer.from(node);
   const at = unsigned.readUInt32LE(0x3c) + SIGNATURE_AT;
@@ -49,9 +45,7 @@ echo "Ebb was packed without the AppImage runtime. It can be unpacked: $0 --appi
 exit 1
 `;
 
-/**
- * Debian's own tools, laid out as electron-builder expects. `missing`: the tool that is not here; null: none.
- */
+/** Debian's own tools, laid out as electron-builder expects. `missing`: the tool not found; null: none. */
 export function appImageTools(into: string, { arch }: Target): { readonly missing: string | null } {
   for (const name of ['mksquashfs', 'desktop-file-validate']) {
     const found = findProgram(name);

@@ -12,10 +12,7 @@ function tool(name: string, args: readonly string[]): string {
   return stdout;
 }
 
-/**
- * Where the archive of an AppImage begins: at a superblock of squashfs 4.0; the magic word alone is not
- * enough.
- */
+/** Where the archive of an AppImage begins: at a whole superblock of squashfs 4.0, not at any magic word. */
 export function squashfsAt(image: Buffer): number {
   for (let at = image.indexOf('hsqs'); at >= 0; at = image.indexOf('hsqs', at + 1))
     if (at + 32 <= image.length && image.readUInt16LE(at + 28) === 4 && image.readUInt16LE(at + 30) === 0)

@@ -1,6 +1,5 @@
 // `npm run dev`: rebuilds the renderer on change, and runs the headless shell from source, restarting it on
-// change. Control and storage run detached and are not restarted under running VMs: `ebb quit` ends them when
-// nothing runs.
+// change. Control and storage run detached and are never restarted under running VMs: `ebb quit` ends them.
 import { spawn } from 'node:child_process';
 import { repositoryRoot } from '../layers.ts';
 import { toolPath } from './process.ts';

@@ -34,9 +34,7 @@ interface Totals {
   passed: number;
   failed: number;
   skipped: number;
-  /**
-   * Each failure with its message, repeated at the end, so that a log cut at its beginning still shows it.
-   */
+  /** Each failure with its message, repeated at the end: a log cut at its beginning still shows it. */
   readonly failures: string[];
 }
 

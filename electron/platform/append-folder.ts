@@ -1,5 +1,4 @@
-// Files that only grow, in a private folder: owned by us alone, no links, no second names. An append is
-// durable.
+// Files that only grow, in a private folder: owned by us, no links, no second names. Appends are durable.
 import {
   closeSync,
   constants,
@@ -58,10 +57,7 @@ function checkFile(path: string, stat: Stats, bytesMax: number): void {
   if (stat.size > bytesMax) throw strange(path, 'is longer than Ebb writes it');
 }
 
-/**
- * O_NOFOLLOW: a link in the file's place is an error. O_NONBLOCK: so is a pipe, instead of a wait for its
- * reader.
- */
+/** O_NOFOLLOW: a link in the file's place is an error. O_NONBLOCK: so is a pipe without a reader. */
 function withFile<T>(
   path: string,
   flags: number,
@@ -104,8 +100,7 @@ export function openAppendFolder(folder: string, bytesMax: number): AppendFolder
           for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
           fdatasyncSync(fd);
         } catch (cause) {
-          // A half-written text would only be in the way. Where it cannot be cut off, the audit ends it with
-          // a newline.
+          // Half a text would only be in the way. If it cannot be cut off, the audit ends it with a newline.
           tryTo(() => ftruncateSync(fd, size));
           throw cause;
         }

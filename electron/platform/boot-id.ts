@@ -7,9 +7,7 @@ import { uptime } from 'node:os';
 export interface BootPorts {
   readonly platform: NodeJS.Platform;
   readonly read: (path: string) => string;
-  /**
-   * What the program prints; null: it is missing or fails, so this host never tells. Throws on other trouble.
-   */
+  /** What the program prints; null: it is missing or fails, so this host never tells. Else throws. */
   readonly run: (program: string, args: readonly string[]) => string | null;
   readonly bootedMs: () => number;
 }

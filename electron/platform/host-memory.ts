@@ -83,15 +83,12 @@ const nodeFigures = (): HostMemoryFigures => ({
 
 /** How long an answer of the two tools is used before they are asked again. */
 const VM_STAT_EVERY_MS = 800;
-/**
- * How long a failing vm_stat's last figure is believed: Node's figure would look like a host short of memory.
- */
+/** How long a failing vm_stat's last figure is believed: Node's would look like a host short of memory. */
 const VM_STAT_BELIEVED_MS = 30_000;
 
 /**
  * `hostMemoryFigures` of macOS, from vm_stat: returns its last answer at once and asks it again meanwhile.
- * Before its first answer, and when it fails for long, returns what Node calls free, which is less than there
- * is.
+ * Before its first answer, and when it fails for long, returns what Node calls free: less than there is.
  */
 export function macMemoryFigures(ports: {
   readonly nowMs: () => number;

@@ -1,5 +1,4 @@
-// Small JSON files that must survive a crash whole: written beside the old one, synced, renamed over it,
-// folder synced.
+// Small JSON files that must survive a crash whole: written beside, synced, renamed over, folder synced.
 import {
   closeSync,
   fsyncSync,

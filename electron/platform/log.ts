@@ -33,10 +33,7 @@ export interface LogOptions {
   readonly bytesMax?: number;
 }
 
-/**
- * Never throws: a log that cannot be written keeps nobody from working. Lost lines are counted, and told
- * next.
- */
+/** Never throws: a log that cannot be written must not stop work. Lost lines are counted, and told next. */
 export function openLog(options: LogOptions): Log {
   const { part, fd = STANDARD_ERROR, bytesMax = LOG_BYTES_MAX } = options;
   const { path = process.env[LOG_FILE_VARIABLE] ?? null, least = levelOf(process.env.EBB_LOG) } = options;
@@ -66,9 +63,7 @@ export function openLog(options: LogOptions): Log {
   };
 }
 
-/**
- * A log file for a process that a person started: it must not write to their terminal. Null: not writable.
- */
+/** A log file for a process that a person started, to spare their terminal. Null: it cannot be written. */
 export function openLogFile(part: string, path: string): Log | null {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
   try {

@@ -6,15 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { LOG_BYTES_MAX, LOG_FILE_VARIABLE, shiftLogs } from './log.ts';
 import { nodeProgram, type Spawned, whenSpawned } from './process.ts';
 
-/**
- * Several disk calls run at a time, and a sync must not wait for them. An idle pool thread costs next to
- * nothing.
- */
+/** Several disk calls run at a time, and a sync must not wait for them. An idle thread costs little. */
 const POOL_THREADS = '40';
 
-/**
- * Without it V8 lets short-lived objects grow to 48 MiB. MALLOC_ARENA_MAX, below, keeps glibc to one heap.
- */
+/** Else V8 lets short-lived objects grow to 48 MiB. MALLOC_ARENA_MAX, below, keeps glibc to one heap. */
 const FRUGAL = ['--max-semi-space-size=1'];
 
 export interface NodeService {

@@ -16,10 +16,7 @@ interface WithHandle {
   _handle?: { readonly useUserBuffer?: unknown } | null;
 }
 
-/**
- * `accepted` comes from a server with `pauseOnConnect`, unread. Only the returned socket may be used
- * afterwards.
- */
+/** `accepted` comes from a server with `pauseOnConnect`, unread. Use only the returned socket afterwards. */
 export function readInto(accepted: Socket, sink: ByteSink): Socket {
   const inner = accepted as Socket & WithHandle;
   const handle = inner._handle;

@@ -65,9 +65,7 @@ export const hostName = (): string => hostname();
 /** The account that Ebb runs under. */
 export const userName = (): string => userInfo().username.slice(0, 100);
 
-/**
- * Makes the data and run folders, 0700. Throws Fault host.permission where the run folder is somebody else's.
- */
+/** Makes data and run folder, 0700. Throws Fault host.permission if the run folder is somebody else's. */
 export function makeFolders(paths: EbbPaths): void {
   for (const folder of [paths.dataFolder, paths.runFolder]) {
     try {

@@ -1,10 +1,7 @@
 // The ports: what pure and engine code asks of the world. Real adapters live beside this file, simulated ones in
 // test/sim. Only files in this folder may touch fs, net, processes, clocks, randomness and the host OS.
 
-/**
- * A file. Reads and writes are synchronous page-cache work (the VM's worker is their only user); `sync`
- * waits.
- */
+/** A file. Reads and writes are synchronous page-cache work, done only by the VM's worker; `sync` waits. */
 export interface BlockFile {
   readonly name: string;
   /** Fills `target` whole; past the end reads zeros. Throws Fault disk.io. */

@@ -86,10 +86,7 @@ export interface ToolOptions {
 }
 const OUTPUT_MAX = 1024 * 1024;
 
-/**
- * Windows cannot stop a process. Elsewhere setpriv ends a stopped tool with us: nobody else would continue
- * it.
- */
+/** Windows cannot stop a process. Elsewhere setpriv ends a stopped tool with us: it would never go on. */
 export const canStopTools = (): boolean => process.platform !== 'win32' && findProgram('setpriv') !== null;
 
 /** Runs a tool to its end. Output beyond 1 MiB is dropped; past the deadline it is killed and the code is 124. */
@@ -143,9 +140,7 @@ export interface FileResult {
   readonly isMore: boolean;
 }
 
-/**
- * Runs a tool whose standard output becomes a new, durable file (0600). Rejects when that cannot be written.
- */
+/** Runs a tool; its standard output becomes a new, durable file (0600). Rejects if that cannot be written. */
 export async function runToFile(
   command: string,
   args: readonly string[],

@@ -37,10 +37,7 @@ interface Request {
 
 const children = new Set<ChildProcessWithoutNullStreams>();
 
-/**
- * When a thread ends, its files are closed: requests still queued would hit other files with the same
- * numbers.
- */
+/** Kills xfs_io with its thread: the thread's files close then, and queued requests would hit others. */
 function endWithThread(child: ChildProcessWithoutNullStreams): void {
   if (children.size === 0)
     process.once('exit', () => {
@@ -49,10 +46,7 @@ function endWithThread(child: ChildProcessWithoutNullStreams): void {
   children.add(child);
 }
 
-/**
- * One xfs_io, started on demand. `run` resolves with its complaints, none if all went well; null: it died or
- * hung.
- */
+/** One xfs_io, started on demand. `run` resolves with its complaints, if any; null: it died or hung. */
 class Shell {
   readonly #program: string;
   readonly #timeoutMs: number;
@@ -67,10 +61,7 @@ class Shell {
     this.#timeoutMs = timeoutMs;
   }
 
-  /**
-   * Each request ends with an unknown command, its mark: the error about the mark comes after the request's
-   * own.
-   */
+  /** Each request ends with an unknown command, its mark: the error about it follows the request's own. */
   run(lines: readonly string[]): Promise<readonly string[] | null> {
     const child = this.#child ?? this.#start();
     if (child === null) return Promise.resolve(null);

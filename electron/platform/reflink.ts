@@ -1,5 +1,4 @@
-// A copy that shares its blocks with the original until either is written (FICLONE): instant, and otherwise
-// independent.
+// A copy that shares blocks with the original until either is written (FICLONE): instant, yet independent.
 import { constants, copyFileSync } from 'node:fs';
 import { Fault } from '../../shared/result.ts';
 import { fileFault } from './block-file.ts';

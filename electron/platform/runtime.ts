@@ -92,10 +92,7 @@ const damaged = (folder: string, cause: unknown): Fault =>
     cause,
   );
 
-/**
- * Returns the newer of the installed and the package's runtime: a data folder never goes back to an older
- * one.
- */
+/** Returns the newer of the installed and the package's runtime: a data folder never goes backwards. */
 export async function installRuntime(packed: Runtime, dataFolder: string): Promise<Runtime> {
   const shelf = join(dataFolder, 'runtime');
   const target = join(shelf, packed.version);

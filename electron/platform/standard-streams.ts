@@ -17,9 +17,7 @@ export const interrupted = (): Promise<void> =>
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 
-/**
- * Calls `heard` at every interrupt, which then no longer ends the process. Returns a function to stop that.
- */
+/** Calls `heard` at every interrupt, which then does not end the process. Returns a function to stop that. */
 export function onInterrupt(heard: () => void): () => void {
   process.on('SIGINT', heard);
   return () => {

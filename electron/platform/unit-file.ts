@@ -5,10 +5,7 @@ import { join } from 'node:path';
 import { Fault } from '../../shared/result.ts';
 import { fileFault } from './block-file.ts';
 
-/**
- * Whole or not at all. `mark`: how our units begin; a file that begins otherwise is somebody else's and
- * stays.
- */
+/** Whole or not at all. `mark`: how our units begin; a file that begins otherwise is not ours, and stays. */
 export function putUserUnit(name: string, text: string, mark: string, env = process.env): string {
   const folder = join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd', 'user');
   const path = join(folder, name);

@@ -157,9 +157,7 @@ async function copyPieces(
   }
 }
 
-/**
- * Whether two small files, or folders of them, have the same names and bytes; true also if neither exists.
- */
+/** Whether two small files, or folders of them, have equal names and bytes; true also if neither exists. */
 export const isSame = (one: string, other: string): Promise<boolean> =>
   areSame(one, other).catch((cause: unknown) => {
     throw fileFault('comparing', other, cause);

@@ -16,10 +16,7 @@ export interface VmGroup {
 }
 
 export interface VmGroups {
-  /**
-   * Puts a process into its group, or finds it there. Null: groups cannot be had. Throws as the file system
-   * does.
-   */
+  /** Puts a process into its group, or finds it there. Null: no groups. Throws file system errors. */
   enter(name: string, pid: number): VmGroup | null;
   /** What the kernel bounds, or why it does not, as a sentence. */
   readonly found: string;

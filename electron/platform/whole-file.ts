@@ -15,10 +15,7 @@ export interface WholeFile {
   close(): void;
 }
 
-/**
- * `path` is free of links. Null: the file is gone, behind a link now, not plain, or not the one that was
- * seen.
- */
+/** `path` is free of links. Null: the file is gone, behind a link now, not plain, or not the one seen. */
 export async function openWhole({ path, bytes, modifiedMs }: SeenFile): Promise<WholeFile | null> {
   // A link or a pipe may have taken its place.
   const how = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

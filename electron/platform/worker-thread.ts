@@ -1,5 +1,4 @@
-// Threads: starts a module of ours in a thread, and tells a thread about itself. Each side gets one
-// MessagePort.
+// Starts a module of ours in a thread, and tells a thread about itself. Each side gets one MessagePort.
 import { MessageChannel, type MessagePort, Worker, workerData } from 'node:worker_threads';
 import { stackOf } from '../../shared/result.ts';
 

@@ -1,5 +1,4 @@
-// A client that survives the end of its socket: connects at the first call, and again at the first after a
-// close.
+// A client that outlives its socket: connects at the first call, and at the first after each close.
 
 import type { Channel } from '../../shared/rpc/channel.ts';
 import { type Client, connectClient } from '../../shared/rpc/client.ts';

@@ -21,8 +21,7 @@ export function portChannel(port: PortLike): Channel {
     onClose: listener => void port.on('close', () => listener()),
     close: () => port.close(),
   });
-  // Starting here loses nothing: a port delivers from the next turn on, when the caller has set its
-  // listeners.
+  // Loses nothing: a port delivers from the next turn on, when the caller has set its listeners.
   port.start?.();
   return channel;
 }

@@ -61,9 +61,7 @@ async function negotiate(stream: ByteStream, take: Take, exportName: string): Pr
   return Number((await take(EXPORT_BYTES)).readBigUInt64BE(0));
 }
 
-/**
- * Takes exact counts of bytes off the stream. Replies need no matching: our server answers reads in order.
- */
+/** Takes exact counts of bytes off the stream. No replies are matched: our server answers reads in order. */
 function taker(stream: ByteStream): Take {
   const chunks: Buffer[] = [];
   let [held, isClosed] = [0, false];

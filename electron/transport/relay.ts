@@ -1,6 +1,5 @@
 // Joins a page's channel to a service's socket and passes frames on unread. Bounded by the slower side: while
-// the page does not read, the service's socket is not read either, and the service sees that as
-// back-pressure.
+// the page does not read, the service is not read either, which the service sees as back-pressure.
 import type { Channel } from '../../shared/rpc/channel.ts';
 import type { SocketChannel } from './unix-socket.ts';
 

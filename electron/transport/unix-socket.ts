@@ -7,9 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { clearSocketFile, closeSocketFile } from '../platform/socket.ts';
 
 const NEWLINE = 10;
-/**
- * How long a peer has to read what was sent before a close: one that never reads must not keep the socket.
- */
+/** How long a peer may read what was sent before a close: one that never reads must not keep the socket. */
 const CLOSE_GRACE_MS = 2000;
 
 /** A channel whose reading can be held, so that a relay is bounded by its slower side. */

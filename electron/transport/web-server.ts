@@ -59,9 +59,7 @@ export interface WebAnswer {
 }
 export interface WebHandlers {
   answer(request: WebRequest): Promise<WebAnswer>;
-  /**
-   * For an upgrade to WebSocket: the function that takes the channel, or the answer that refuses the upgrade.
-   */
+  /** For an upgrade to WebSocket: the function that takes the channel, or the answer that refuses it. */
   connect(request: WebRequest): Promise<((channel: Channel) => void) | WebAnswer>;
   /** A connection was ended because it sent something no browser sends. */
   malformed(kind: 'request' | 'frame', address: string, what: string): void;
@@ -154,9 +152,7 @@ async function answer(
   message.once('close', () => late.cancel());
 }
 
-/**
- * A browser that is hung up on while it sends loses our answer: so the rest is read and dropped, to a limit.
- */
+/** A browser hung up on while it sends loses our answer: so the rest is read and dropped, to a limit. */
 function drain(message: IncomingMessage, most: number): void {
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
@@ -171,9 +167,7 @@ function refuseUpgrade(socket: Duplex, refusal: WebAnswer): void {
   hangUp(socket);
 }
 
-/**
- * Closes the socket after HANG_UP_MS even if the other side does not: it may keep its half open, or not read.
- */
+/** Closes the socket after HANG_UP_MS even if the other side keeps its half open, or does not read. */
 function hangUp(socket: Duplex): void {
   const late = systemClock.after(HANG_UP_MS, () => socket.destroy());
   socket.once('close', () => late.cancel());

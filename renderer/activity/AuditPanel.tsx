@@ -1,5 +1,4 @@
-// The audit: who changed what. New records are announced, and shown on a press: nobody can read a table that
-// moves.
+// The audit: who changed what. New records are announced, and shown on a press: the table must not move.
 import { useCallback, useState } from 'react';
 import type { AuditEntry, AuditHead, AuditOutcome } from '../../shared/audit.ts';
 import { auditOutcomeSchema } from '../../shared/audit.ts';

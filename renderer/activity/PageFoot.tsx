@@ -1,5 +1,4 @@
-// The foot of a long log: a button for older entries, that they are loading, that there are none, or the
-// error.
+// The foot of a long log: a button for older entries, that they load, that there are none, or the error.
 import type { ErrorBody } from '../../shared/errors.ts';
 import { useSpeech } from '../i18n/text.ts';
 import { Button } from '../ui/Button.tsx';

@@ -1,5 +1,4 @@
-// Loads a long log a page at a time, newest first. Another question (a new filter) drops the pages loaded
-// before.
+// Loads a long log a page at a time, newest first. Another question (a new filter) drops earlier pages.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import { Fault } from '../../shared/result.ts';

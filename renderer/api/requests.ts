@@ -1,5 +1,4 @@
-// Carries out requests that the desktop shell passes on: a link, a disk opened from a file manager, a menu
-// entry.
+// Carries out requests from the desktop shell: a link, a disk opened in a file manager, a menu entry.
 import * as z from 'zod';
 import { errorBodySchema } from '../../shared/errors.ts';
 import { speak } from '../i18n/text.ts';

@@ -21,10 +21,7 @@ export function whileSeen(run: () => () => void): () => void {
   };
 }
 
-/**
- * Passes the first value on at once; of the values within the next `ms`, only the newest, when they have
- * passed.
- */
+/** Passes the first value on at once; of those within the next `ms`, only the newest, at their end. */
 export function calmly<T>(ms: number, take: (value: T) => void): (value: T) => void {
   let waiting: { readonly value: T } | null = null;
   let isCalming = false;

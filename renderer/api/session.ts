@@ -1,5 +1,4 @@
-// Signs the browser in: a one-use token in the URL's fragment is exchanged for a cookie, then the socket
-// opens.
+// Signs the browser in: a one-use token in the URL's fragment becomes a cookie, then the socket opens.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { Channel } from '../../shared/rpc/channel.ts';
 import type { SignedOut } from '../state/service.ts';
@@ -17,9 +16,7 @@ export class NotSignedIn extends Error {
   }
 }
 
-/**
- * Why a sign-in failed: a wrong token, too many failures from here, no answer, or the service's own error.
- */
+/** Why a sign-in failed: a wrong token, too many failures, no answer, or the service's own error. */
 export type NotIn = 'wrong' | 'too-often' | 'not-reached' | ErrorBody;
 
 /**

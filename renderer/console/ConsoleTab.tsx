@@ -44,10 +44,7 @@ function useScreen(vm: VmSummary, host: RefObject<HTMLDivElement | null>): Scree
   return { ...connected, rfb };
 }
 
-/**
- * Tells control which VM the person works with: it weighs more when memory is short. A failure does not
- * matter.
- */
+/** Tells control which VM the person works with: it weighs more when memory is short. May fail silently. */
 function useFocusTold(vmId: VmId): void {
   useEffect(() => {
     let isTold = false;

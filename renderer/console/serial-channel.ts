@@ -1,6 +1,5 @@
-// A VM's serial line over the contract: printed bytes arrive on topic `serial`; typed bytes leave by
-// `console.send`, in order, and wait for a guest that does not read, up to a bound. One owner: the page that
-// made it.
+// A VM's serial line over the contract: output arrives on topic `serial`; typed bytes leave by
+// `console.send`, in order, and wait for a guest that does not read, up to a bound. One owner: its page.
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmId } from '../../shared/ids.ts';
 import { errorBodyOf } from '../api/commands.ts';
@@ -13,10 +12,7 @@ export interface SerialEars {
   readonly heard: (bytes: Uint8Array) => void;
   /** The line was lost; null: the console ended without an error. */
   readonly lost: (error: ErrorBody | null) => void;
-  /**
-   * True: the guest does not read, typed bytes wait and those beyond the bound are dropped. False: it reads
-   * again.
-   */
+  /** True: the guest does not read; typed bytes beyond a bound are dropped. False: it reads again. */
   readonly unheard: (isUnheard: boolean) => void;
 }
 

@@ -5,10 +5,7 @@ import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 
 const SCROLLBACK_LINES = 5_000;
-/**
- * Bytes that may wait to be drawn. Of a guest that prints faster than can be drawn, output in between is
- * lost.
- */
+/** Bytes that may wait to be drawn. Output of a guest that prints faster than can be drawn is left out. */
 const UNDRAWN_BYTES_MAX = 2 ** 20;
 /** OSC commands for titles, links, the clipboard, and for setting or asking colours. */
 const REFUSED_COMMANDS = [0, 1, 2, 4, 8, 10, 11, 12, 52];

@@ -1,5 +1,4 @@
-// Connects a console, and connects it anew when its QEMU, its frame or the connection changes, or when a
-// person asks.
+// Connects a console, and again when its QEMU, frame or connection changes, or when a person asks.
 import { type RefObject, useEffect, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmSummary } from '../../shared/vm.ts';

@@ -1,5 +1,4 @@
-// Frees memory of this computer for other programs: asks how much and for how long, then shows the service's
-// answer.
+// Frees memory for other programs: asks how much and for how long, then shows the service's answer.
 import { useState } from 'react';
 import type { FreePreview, HostMemory } from '../../shared/memory.ts';
 import { GIB_KIB } from '../../shared/units.ts';

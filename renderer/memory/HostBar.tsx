@@ -1,5 +1,4 @@
-// The host bar, always on top: who holds this computer's memory. Asked and done stay apart in each VM's
-// segment.
+// The host bar, always on top: who holds the host's memory. Each VM's segment keeps asked and done apart.
 import type { CSSProperties } from 'react';
 import { useSpeech } from '../i18n/text.ts';
 import { goTo } from '../state/navigation.ts';

@@ -1,5 +1,4 @@
-// Tells screen readers of trials, wherever in the window the person is: the beginning, ten seconds left, the
-// end.
+// Tells screen readers of trials, wherever in the window: the beginning, ten seconds left, the end.
 import { useEffect, useRef, useState } from 'react';
 import type { VmSummary } from '../../shared/vm.ts';
 import { useSpeech } from '../i18n/text.ts';

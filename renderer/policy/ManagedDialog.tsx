@@ -1,5 +1,4 @@
-// Everything IT set for this computer: which values are in force, by which file, and what is wrong with the
-// files.
+// Everything IT set for this computer: the values in force, by which file, and what is wrong with files.
 import { useState } from 'react';
 import type { PolicyReport, PolicyRow } from '../../shared/policy/report.ts';
 import { useSpeech } from '../i18n/text.ts';

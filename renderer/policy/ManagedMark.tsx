@@ -1,5 +1,4 @@
-// The mark beside a control that IT policy binds: a lock, who manages it, the limit and why. Words, not
-// colour alone.
+// The mark beside a control that IT policy binds: a lock, who manages it, the limit and why, in words.
 import { Lock } from 'lucide-react';
 import type { PolicyKey } from '../../shared/policy/keys.ts';
 import type { PolicyRow } from '../../shared/policy/report.ts';

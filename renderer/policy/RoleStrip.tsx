@@ -1,5 +1,4 @@
-// Tells a person who signed in with fewer rights, before any button refuses; a person with a name can sign
-// out.
+// Tells a person with fewer rights so, before any button refuses; a person with a name can sign out.
 import { Eye, UserRound } from 'lucide-react';
 import { call } from '../api/connection.ts';
 import { useSpeech } from '../i18n/text.ts';

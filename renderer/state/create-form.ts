@@ -78,9 +78,7 @@ export function firstForm(kind: CreateKind, given: Given, os: OsKind = 'linux'):
 const RANGE = ['minKib', 'maxKib'] as const;
 const SUGGESTED = ['name', 'cpus', 'diskGib', 'firmware', 'hasTpm'] as const;
 
-/**
- * The next form, with the fields the person changed kept; the rest is as if the dialog had opened with it.
- */
+/** The next form, with the fields the person changed kept; the rest is as if the dialog opened with it. */
 function changedFrom(form: CreateForm, old: CreateForm, next: CreateForm): CreateForm {
   const isKept = (key: keyof CreateForm): boolean => form[key] !== old[key];
   const range = RANGE.some(isKept) ? { minKib: form.minKib, maxKib: form.maxKib } : {};

@@ -1,5 +1,4 @@
-// The tasks this page began: it tells their failures, and not those of tasks begun in other windows or by the
-// CLI.
+// The tasks this page began: it tells their failures, but not those of tasks of other windows or the CLI.
 import { createStore } from 'zustand/vanilla';
 
 export const ownTasksStore = createStore<{ readonly ids: ReadonlySet<string> }>()(() => ({ ids: new Set() }));

@@ -1,5 +1,4 @@
-// What a check of the history found: what is whole, what is damaged, what to do. No alarm without what is
-// safe.
+// What a check of the history found: what is whole, what is damaged, what to do, and what is safe.
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VerifyReport } from '../../shared/verify.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,5 +1,4 @@
-// Cleaning up: a slider over the oldest points, the names of those that go, what that frees, and the way
-// back.
+// Cleaning up: a slider over the oldest points, the names of those that go, what they free, the way back.
 import { useEffect, useState } from 'react';
 import type { CleanUp, Frees } from '../../shared/history.ts';
 import type { Timeline } from '../../shared/timeline.ts';
@@ -16,10 +15,7 @@ import { momentOf, pointName } from '../view/points.ts';
 import { freesOf, staying } from '../view/schedule.ts';
 import { type Cleaned, CleanedNotice } from './CleanedNotice.tsx';
 
-/**
- * The points offered for cleaning up; asked for again when the history changes, so that all offered ones
- * exist.
- */
+/** The points offered for cleaning up; asked for again when the history changes, so that all exist. */
 function useOffer(timeline: Timeline, alsoPersons: boolean, isDone: boolean) {
   const { error, send } = useCommand();
   const [offer, setOffer] = useState<CleanUp | null>(null);

@@ -1,5 +1,4 @@
-// Gives back unused space that the history holds: says what it would do, how far it is, and how much came
-// back.
+// Gives back unused space of the history: says what it would do, how far it is, and how much came back.
 import { useState } from 'react';
 import type { TaskId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';

@@ -1,5 +1,4 @@
-// Lists one folder of a point: folders can be entered, files chosen; entries that cannot be copied are only
-// shown.
+// Lists one folder of a point: folders are entered, files chosen; what cannot be copied is only shown.
 import { File, Folder, Link2Off } from 'lucide-react';
 import { FILES_MAX, type FileEntry, type FileList } from '../../shared/point-files.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,5 +1,4 @@
-// A file being written: where it goes and how far it is. Closing the dialog leaves the work to the
-// background.
+// A file being written: where it goes and how far it is. Closing leaves the work to the background.
 import type { TaskId } from '../../shared/ids.ts';
 import { isElsewhere } from '../api/download.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,5 +1,4 @@
-// Imports an update made elsewhere as a point. Asks which point it was made from only if the file cannot
-// tell.
+// Imports an update made elsewhere as a point. Asks for its parent only if the file cannot tell it.
 import { useState } from 'react';
 import type { MomentId, TaskId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';

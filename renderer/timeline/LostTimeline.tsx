@@ -1,5 +1,4 @@
-// Shown when timeline.db is gone or ruined while the images exist (T5): what happened, what is safe, and one
-// button.
+// Shown when timeline.db is lost while the images exist (T5): what happened, what is safe, one button.
 import { X } from 'lucide-react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { Rescued } from '../../shared/timeline.ts';

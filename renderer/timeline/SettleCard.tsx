@@ -1,5 +1,4 @@
-// The card of background work on the history: how far, how fast, how long; that it needs nobody, and that no
-// point changes.
+// The card of background work on the history: how far, how fast, how long; and that no point changes.
 import { useRef } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
 import type { VmSummary } from '../../shared/vm.ts';

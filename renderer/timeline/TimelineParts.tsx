@@ -1,5 +1,4 @@
-// The parts of the drawn timeline: edges, the bead on the edge being turned, nodes with their names, days,
-// gaps.
+// Parts of the drawn timeline: edges, the bead on the edge being turned, nodes with names, days, gaps.
 import { useEffect, useRef } from 'react';
 import type { Timeline as TimelineState } from '../../shared/timeline.ts';
 import { useSpeech } from '../i18n/text.ts';

@@ -1,5 +1,4 @@
-// The trash: deleted points, each of which can be restored, and a button to purge all. Not shown while it is
-// empty.
+// The trash: deleted points, each with a way back, and a button to purge all. Not shown while empty.
 import { useState } from 'react';
 import type { Timeline } from '../../shared/timeline.ts';
 import { attempt } from '../api/commands.ts';

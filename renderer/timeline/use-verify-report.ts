@@ -1,5 +1,4 @@
-// The newest check of a VM's history: asked for when the page is opened, and again whenever a check begins or
-// ends.
+// The newest check of a VM's history: asked for at first, and again whenever a check begins or ends.
 import { useEffect, useState } from 'react';
 import type { VmId } from '../../shared/ids.ts';
 import type { Task } from '../../shared/task.ts';

@@ -9,10 +9,7 @@ export function Button(props: {
   readonly look?: 'plain' | 'go' | 'flat' | 'danger' | 'icon';
   readonly label?: string;
   readonly isDisabled?: boolean;
-  /**
-   * The method the button calls in the end: for a role that may not call it the button is off, with the
-   * reason.
-   */
+  /** The method the button calls in the end: it is off, with the reason, for a role that may not call it. */
   readonly needs?: Needs;
   readonly isPressed?: boolean;
   readonly type?: 'button' | 'submit';

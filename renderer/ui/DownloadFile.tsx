@@ -1,5 +1,4 @@
-// A button to download the file a task has written, for a person who is not at the computer where it was
-// written.
+// A button to download the file a task has written, for a person at another computer.
 import { Download } from 'lucide-react';
 import type { Task } from '../../shared/task.ts';
 import { attempt } from '../api/commands.ts';

@@ -1,5 +1,4 @@
-// The strip of running tasks at the foot of the window: title, step, progress, pause, stop. Failures become
-// error cards.
+// The strip of running tasks at the foot: title, step, progress, pause, stop. Failures become error cards.
 import { X } from 'lucide-react';
 import { useEffect } from 'react';
 import { useStore } from 'zustand';

@@ -1,5 +1,4 @@
-// Small hooks: narrow selectors over the stores, a slow clock for relative times, a countdown, an element's
-// width.
+// Small hooks: narrow selectors over the stores, a slow clock, a countdown, an element's width.
 import { type RefObject, useEffect, useReducer, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { RangeUndo, VmMemory } from '../../shared/memory.ts';

@@ -37,10 +37,7 @@ export function useCommand(): Sending {
   return { error, isSending, send, clear: () => setError(null) };
 }
 
-/**
- * A task shown by this component: no error card tells its failure, unless the component closes before it
- * ends.
- */
+/** A task shown by this component: no error card tells its failure, unless the component closes before. */
 export function useShownTask(taskId: TaskId | null): Task | null {
   useEffect(() => {
     if (taskId === null) return;

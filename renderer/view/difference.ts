@@ -38,10 +38,7 @@ export function heatStrip(
   return { bins, knownBins: isTruncated ? Math.min(count, Math.floor(knownEnd / width)) : count };
 }
 
-/**
- * The level relative to the hottest bin. Any difference has a colour: one sector must show on a disk of a
- * terabyte.
- */
+/** The level relative to the hottest bin. Any difference has a colour: one sector must show on a terabyte. */
 export const heatLevel = (share: number, most: number): number =>
   share <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(Math.min(1, share / most)) * HEAT_LEVELS));
 

@@ -1,10 +1,7 @@
 // Recognizes the errors to which the window responds with more than their words. Pure.
 import type { ErrorBody } from '../../shared/errors.ts';
 
-/**
- * Whether timeline.db is gone or unreadable: the images may still tell what it knew (T5). Null: another
- * error.
- */
+/** Whether timeline.db is gone or unreadable: the images may still know its content (T5). Null: neither. */
 export function lossOf({ code, data }: ErrorBody): 'gone' | 'unreadable' | null {
   if (code !== 'timeline.missing') return null;
   return data?.isDamaged === true ? 'unreadable' : 'gone';

@@ -9,9 +9,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/**
- * Formatters are kept: making one costs a hundred times its use, which a table of 5,000 points would feel.
- */
+/** Formatters are kept: making one costs a hundred times its use, and a table may have 5,000 points. */
 const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 function formatter<F extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => F): F {
   const known = kept.get(key);

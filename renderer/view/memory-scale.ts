@@ -15,10 +15,7 @@ export interface MemoryScale {
 const TICK_STEPS = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536].map(mib => mib * MIB_KIB);
 const TICKS_MAX = 8;
 
-/**
- * The scale goes from 0 to the budget of all VMs; shorter for a small VM on a big host, so that it can be
- * seen.
- */
+/** From 0 to the budget of all VMs; a small VM on a big host gets a shorter scale, to stay visible. */
 export function memoryScale(range: MemoryRange, budgetKib: number): MemoryScale {
   const whole = Math.max(budgetKib, range.maxKib);
   const wide = whole > range.maxKib * 8 ? niceCeil(range.maxKib * 4) : whole;
@@ -100,9 +97,7 @@ export const mostKib = (host: HostMemory | null): number =>
 
 export const breaksQuarterRule = (range: MemoryRange): boolean => range.minKib * QUARTER < range.maxKib;
 
-/**
- * KiB of a typed "4", "4.5", "512 MiB" or "4 GB"; `unit` counts where none is typed. Null: it is no amount.
- */
+/** KiB of a typed "4", "4.5", "512 MiB" or "4 GB"; `unit` counts where none is typed. Null: no amount. */
 export function parseAmount(text: string, unit: 'GiB' | 'MiB'): number | null {
   const match = /^\s*(\d+(?:[.,]\d+)?)\s*(g|gb|gib|m|mb|mib)?\s*$/i.exec(text);
   const [, digits, said] = match ?? [];

@@ -9,10 +9,7 @@ export const offered = <E extends { readonly needs?: MethodName<Contract> }>(
   role: Role,
 ): E[] => entries.filter(({ needs }) => needs === undefined || mayCall(role, needs));
 
-/**
- * Entries whose label has every typed word. Labels that begin with the typed text come first; else the order
- * stays.
- */
+/** Entries whose label has every typed word; those that begin with the typed text first, else in order. */
 export function findEntries<E extends { readonly label: string }>(entries: readonly E[], typed: string): E[] {
   const wanted = typed.trim().toLowerCase();
   const words = wanted.split(/\s+/).filter(Boolean);

@@ -1,5 +1,4 @@
-// Automatic history in the window: reads and writes its fields, and sums up what cleaning keeps and frees.
-// Pure.
+// Automatic history in the window: the values of its fields, and sums of what cleaning up keeps. Pure.
 import type { CleanUp, Frees, Protection } from '../../shared/history.ts';
 
 /** "09:30", the form a time field has. */

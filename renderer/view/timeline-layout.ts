@@ -107,10 +107,7 @@ export function trunkOf(timeline: Timeline): Moment[] {
   return trunk.reverse();
 }
 
-/**
- * Older branches choose first, so that a new one changes no colour. No hue is used twice while others are
- * free.
- */
+/** Older branches choose first, so that a new one changes no colour. A hue repeats only when all are used. */
 function colourBranches(branches: readonly Branch[]): Branch[] {
   const born = (branch: Branch): number => branch.moments[0]?.takenAt ?? 0;
   const used = new Set<number>();
@@ -169,10 +166,7 @@ interface Axis {
   readonly gaps: TimelineLayout['gaps'];
 }
 
-/**
- * Stretches or squeezes steps to the room, but keeps each wide enough to be clicked: beyond that the view
- * scrolls.
- */
+/** Fits steps to the room, but keeps each wide enough to be clicked: beyond that the view scrolls. */
 export function fitSteps(steps: readonly number[], room: number): number[] {
   const natural = steps.reduce((sum, step) => sum + step, 0);
   if (natural <= 0) return [...steps];
@@ -210,10 +204,7 @@ function layAxis(moments: readonly Moment[], { now, width: room, zoom = 1 }: Tim
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/**
- * Cuts a name between graphemes, never inside one. A grapheme may be many characters, so the search is
- * bounded.
- */
+/** Cuts a name between graphemes, never inside one. A grapheme may be long, so the search is bounded. */
 export function shortLabel(name: string): string {
   if (name.length <= LABEL_LETTERS_MAX) return name;
   const shown = [...letters.segment(name.slice(0, LABEL_LETTERS_MAX * 8))].map(({ segment }) => segment);
@@ -223,10 +214,7 @@ export function shortLabel(name: string): string {
 }
 const labelWidth = (name: string): number => [...letters.segment(shortLabel(name))].length * LETTER;
 
-/**
- * Gives each branch the first free lane from the top. Branches that fork furthest right go first: no lines
- * cross.
- */
+/** Gives each branch the first free lane from the top, rightmost forks first, so that no lines cross. */
 function assignLanes(branches: readonly Branch[], xOf: ReadonlyMap<string, number>): Map<Branch, number> {
   const lanes: { from: number; to: number }[][] = [];
   const result = new Map<Branch, number>();
@@ -278,9 +266,7 @@ interface Span {
 const isFree = (placed: readonly Span[], span: Span): boolean =>
   placed.every(other => other.to <= span.from || span.to <= other.from);
 
-/**
- * Labels along one lane, where there is room: pinned and named ones first. The main line has several rows.
- */
+/** Labels along one lane, where there is room: pinned, then named ones. The main line has several rows. */
 function lineLabels(nodes: readonly TimelineNode[], width: number): Map<string, Label> {
   const rows: Span[][] = LABEL_ROWS.map(() => []);
   const labels = new Map<string, Label>();

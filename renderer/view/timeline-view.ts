@@ -16,9 +16,7 @@ const passes = (moment: Moment, filter: PointFilter): boolean =>
   moment.pinned ||
   (filter === 'named' && moment.name !== '' && moment.kind !== 'automatic');
 
-/**
- * Leaves out points that do not pass the filter; their children then hang off the nearest ancestor that does.
- */
+/** Leaves out points that fail the filter; their children then hang off the nearest ancestor that passes. */
 export function filterPoints(timeline: Timeline, filter: PointFilter): Timeline {
   if (filter === 'all') return timeline;
   const byId = new Map(timeline.moments.map(moment => [moment.id as string, moment]));

@@ -6,10 +6,7 @@ const byDistance =
   (a: TimelineNode, b: TimelineNode): number =>
     Math.abs(a.x - from.x) - Math.abs(b.x - from.x);
 
-/**
- * ← → along the line, ↑ ↓ to the next lane, Home to the oldest, End to Now. Null: another key, or nowhere to
- * go.
- */
+/** ← → along the line, ↑ ↓ to the next lane, Home oldest, End Now. Null: another key, or nowhere to go. */
 export function walkTimeline(layout: TimelineLayout, atId: string, key: string): string | null {
   const at = layout.nodes.find(node => node.id === atId) ?? layout.nodes.find(node => node.id === NOW);
   if (at === undefined) return null;

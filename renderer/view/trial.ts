@@ -1,5 +1,4 @@
-// A range on trial: the countdown on screen, and what a screen reader is told. Pure; all times are wall
-// clock.
+// A range on trial: the countdown on screen, and news for a screen reader. Pure; times are wall clock.
 import { type MemoryRange, type RangeUndo, sameRange } from '../../shared/memory.ts';
 
 export interface Trial {
@@ -10,9 +9,7 @@ export interface Trial {
 export const trialOf = ({ before, trialEndsAt }: RangeUndo): Trial | null =>
   before === null || trialEndsAt === null ? null : { before, endsAt: trialEndsAt };
 
-/**
- * The range an undo brings back; null: it would change nothing, or a trial is on, which has its own way back.
- */
+/** The range an undo brings back; null: it would change nothing, or a trial, with its own end, is on. */
 export const undoTarget = (undo: RangeUndo, now: MemoryRange): MemoryRange | null =>
   undo.before === null || undo.trialEndsAt !== null || sameRange(undo.before, now) ? null : undo.before;
 
@@ -37,10 +34,7 @@ const SOON_S = 10;
 
 export type TrialNews = 'began' | 'soon' | 'ended' | null;
 
-/**
- * What a screen reader is told when `was` becomes `is`: the beginning, ten seconds left, the end; nothing
- * else.
- */
+/** What a screen reader is told when `was` becomes `is`: the beginning, ten seconds left, or the end. */
 export function trialNews(
   was: { readonly trial: Trial | null; readonly left: number },
   is: { readonly trial: Trial | null; readonly left: number },

@@ -1,5 +1,4 @@
-// The page of a peek, a VM made to look at a moment: its screen, the moment it shows, and the one verb that
-// ends it.
+// The page of a peek, a VM made to look at a moment: its screen, its moment, and the verb that ends it.
 import type { VmSummary } from '../../shared/vm.ts';
 import type { Peek } from '../../shared/vm-setup.ts';
 import { endPeek } from '../api/commands.ts';

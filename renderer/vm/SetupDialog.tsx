@@ -1,5 +1,4 @@
-// The frame of every dialog that changes a VM's setup: saves the change, and stays open if there is something
-// to tell.
+// The frame of dialogs that change a VM's setup: saves the change; stays open if there is news to tell.
 import { type ReactNode, useState } from 'react';
 import type { ErrorBody } from '../../shared/errors.ts';
 import type { VmSummary } from '../../shared/vm.ts';

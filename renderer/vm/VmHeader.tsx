@@ -1,5 +1,4 @@
-// A VM's header: its name, its state in a chip, and the verbs of that state. The primary action is the filled
-// button.
+// A VM's header: its name, its state in a chip, and the verbs of that state; the primary one is filled.
 import { Ellipsis } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';

@@ -1,5 +1,4 @@
-// Which policy is in force, who set it, and what is wrong with its files: for `ebb policy` and the Managed
-// page.
+// The policy in force, who set it, and what is wrong with its files: for `ebb policy` and the Managed page.
 import * as z from 'zod';
 import { problemSchema } from './file.ts';
 

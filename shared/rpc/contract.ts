@@ -101,9 +101,7 @@ const newMoment = z.strictObject({
   note: z.string().max(4000),
 });
 const byMoment = z.strictObject({ vmId: vmIdSchema, momentId: momentIdSchema });
-/**
- * `diskId` null: the VM's first disk. `volume` null: the largest partition, or the whole disk if it has none.
- */
+/** `diskId` null: the VM's first disk. `volume` null: its largest partition; without any, the whole disk. */
 const ofFiles = {
   vmId: vmIdSchema,
   momentId: momentIdSchema,
@@ -236,9 +234,7 @@ export const contract = defineContract({
         vmId: vmIdSchema,
         momentId: momentIdSchema,
         name: vmNameSchema,
-        /**
-         * By reflink: both VMs share blocks on disk until either writes them. Only where the file system can.
-         */
+        /** By reflink: both VMs share blocks until either writes them. Only where the file system can. */
         linked: z.boolean().default(false),
       }),
       result: z.object({ taskId: taskIdSchema, vmId: vmIdSchema }),
@@ -619,9 +615,7 @@ export const contract = defineContract({
         /** Null: the VM's first disk. */
         diskId: diskIdSchema.nullable().default(null),
         format: exportFormatSchema,
-        /**
-         * Absolute path of a new file; null: in the exports folder of Ebb's data. A browser may not name one.
-         */
+        /** Absolute path of a new file; null: one in Ebb's exports folder. A browser may not name one. */
         path: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, path: z.string() }),
@@ -644,10 +638,7 @@ export const contract = defineContract({
       params: z.strictObject({
         ...ofFiles,
         paths: z.array(insidePathSchema.min(1)).min(1).max(FILES_MAX),
-        /**
-         * Absolute path of an existing folder; null: a new one among Ebb's exports. A browser may not name
-         * one.
-         */
+        /** An existing folder, absolute; null: a new one in Ebb's exports. A browser may not name one. */
         folder: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, folder: z.string() }),
@@ -700,9 +691,7 @@ export const contract = defineContract({
         toId: momentIdSchema,
         /** Null: the first disk that both moments have. */
         diskId: diskIdSchema.nullable().default(null),
-        /**
-         * Absolute path of a new file; null: in the exports folder of Ebb's data. A browser may not name one.
-         */
+        /** Absolute path of a new file; null: one in Ebb's exports folder. A browser may not name one. */
         path: z.string().max(4096).nullable().default(null),
       }),
       result: z.object({ taskId: taskIdSchema, path: z.string() }),

@@ -1,5 +1,4 @@
-// The frames that cross a channel. JSON only, even where a MessagePort could carry more: one contract, three
-// transports.
+// The frames of a channel. JSON only, though a MessagePort could carry more: one contract, three transports.
 import * as z from 'zod';
 import { errorBodySchema } from '../errors.ts';
 

@@ -1,5 +1,4 @@
-// How often a caller may ask: a burst first, then a steady rate (a token bucket). Pure but for the clock it
-// is given.
+// How often a caller may ask: a burst, then a steady rate (a token bucket). Pure but for the given clock.
 export interface Pace {
   /** Counts one request. False: the caller asks too often. */
   take(): boolean;

@@ -75,9 +75,7 @@ const STATE_BUFFER_BYTES = 256 * 1024;
 /** Above this many unread bytes the reader of an event topic counts as slow, and every event is queued. */
 const EVENT_BUFFER_BYTES = 1024 * 1024;
 
-/**
- * A caller with more unread bytes than this is hung up on at its next frame. The longest frame fits twice.
- */
+/** A caller with more unread bytes than this is hung up on at its next frame. Holds two longest frames. */
 const UNREAD_BYTES_MAX = 2 * FRAME_BYTES_MAX;
 
 let connections = 0;

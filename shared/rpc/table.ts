@@ -13,10 +13,7 @@ export interface MethodRow {
   readonly doc: string;
 }
 
-/**
- * Any method may refuse with these: a bug of ours, a cancelled call, IT policy, an audit that cannot be
- * written.
- */
+/** Any method may refuse with these: a bug, a cancelled call, IT policy, an audit that cannot be written. */
 const EVERY_METHOD: readonly ErrorCode[] = ['internal', 'cancelled', 'policy.denied', 'audit.unwritable'];
 
 /** Whether a caller of the method has to expect that code. */

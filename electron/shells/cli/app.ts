@@ -70,10 +70,7 @@ export const resumeTask: Run<Rows['task resume']> = async session => {
 type Topic = Exclude<TopicName<Contract>, 'console' | 'serial'>;
 const USUAL: readonly Topic[] = ['vms', 'host', 'tasks', 'ledger'];
 
-/**
- * Writes one line {"topic": …, "revision": …, "payload": …} per event, until an interrupt or the service's
- * end.
- */
+/** A line {"topic": …, "revision": …, "payload": …} per event, until an interrupt or the service's end. */
 export const streamEvents: Run<Rows['events']> = async (session): Promise<Output> => {
   const { client, given } = session;
   const topics = given.TOPIC.length === 0 ? USUAL : given.TOPIC;

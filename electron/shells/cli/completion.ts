@@ -47,9 +47,7 @@ function commandWords(before: readonly string[]): string[] {
 /** Bash passes words on with their quotes and backslashes. */
 const unquoted = (word: string): string => word.replace(/^["']|["']$/g, '').replace(/\\(.)/g, '$1');
 
-/**
- * `words`: those after `ebb`, the last unfinished, perhaps empty. Bash passes --name=value as three words.
- */
+/** `words`: those after `ebb`, the last unfinished, perhaps empty. Bash splits --name=value into three. */
 export function candidates(words: readonly string[]): Candidates {
   const [, head, value] = /^(--[a-z-]+)=(.*)$/s.exec(words.at(-1) ?? '') ?? [];
   if (head !== undefined && value !== undefined) {

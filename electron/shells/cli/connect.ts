@@ -7,9 +7,7 @@ import { rememberHash } from '../../../shared/rpc/hash.ts';
 import { connectRunning, ensureControl } from '../../control/start-on-demand.ts';
 import { defaultDataFolder } from '../../platform/paths.ts';
 
-/**
- * Set by the bundler, which knows the contract it bundles: hashing it takes as long as the rest of a start.
- */
+/** Set by the bundler, which knows the contract: hashing it takes as long as the rest of a start. */
 declare const EBB_CONTRACT_HASH: string | undefined;
 
 /** Calls may follow at once: if the two ends do not agree on the contract, every call fails and says so. */

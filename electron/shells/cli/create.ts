@@ -23,8 +23,7 @@ async function sourceOf({ client, given, absolute }: CreateSession): Promise<VmS
   const diskBytes = given['disk-size'] ?? KINDS[given.os].diskBytes;
   if (given.iso !== undefined) return { kind: 'iso', file: await register(given.iso), diskBytes };
   if (given.disk !== undefined) {
-    // The person says the format; it is never guessed: a guest can write anything to a raw image's first
-    // bytes.
+    // The person says the format; it is never guessed: a guest may have forged a raw image's first bytes.
     if (given.format === undefined)
       throw new UsageError("--disk needs --format: Ebb never guesses an image's format.");
     const file = await register(given.disk);

@@ -1,5 +1,4 @@
-// `ebb point files` and `ebb point restore-files`: lists the files inside a point, and copies some of them
-// out.
+// `ebb point files` and `ebb point restore-files`: lists the files inside a point, and copies some out.
 import type { FileEntry } from '../../../shared/point-files.ts';
 import { bytesText } from '../../../shared/units.ts';
 import { table, timeText } from './output.ts';

@@ -1,5 +1,4 @@
-// The code behind each command of the table: loaded when it is asked for, so that no command waits for
-// another's code.
+// The code behind each command of the table, loaded on demand: no command waits for another's code.
 import type { Run } from './session.ts';
 import type { SERVICE_COMMANDS, ServiceName } from './table.ts';
 

@@ -51,10 +51,7 @@ export class SerialTyping {
     return this.type(bytes);
   }
 
-  /**
-   * Sends in order. Resolves when the guest has all of it. On limit.reached it waits; it throws every other
-   * fault.
-   */
+  /** Sends in order. Resolves when the guest has all. Waits on limit.reached; throws every other fault. */
   type(bytes: Uint8Array): Promise<void> {
     this.#unheardBytes += bytes.length;
     this.#sending = this.#sending.then(() => this.#pieces(Buffer.from(bytes)));

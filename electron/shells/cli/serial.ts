@@ -1,5 +1,4 @@
-// `ebb vm serial`: a VM's serial line in this terminal. Control filters out sequences that could command a
-// terminal.
+// `ebb vm serial`: a VM's serial line in this terminal. Control filters out commands to a terminal.
 import { Fault } from '../../../shared/result.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { interrupted, typedInput, writeOut } from '../../platform/standard-streams.ts';
@@ -11,10 +10,7 @@ import type { VM_ROWS } from './table/vms.ts';
 const LEAVE = 0x1d;
 /** Time for the guest to take what was typed just before Ctrl+]. */
 const LEAVE_MS = 1_000;
-/**
- * Resets colours, character set, margins, cursor, wrapping, cursor keys, the other screen and bracketed
- * paste.
- */
+/** Resets colours, character set, margins, cursor, wrapping, cursor keys, other screen, bracketed paste. */
 const AS_BEFORE =
   '\u001b[0m\u001b(B\u000f\u001b[r\u001b[?25h\u001b[?7h\u001b[?1l\u001b[?1049l\u001b[?2004l\r\n';
 

@@ -1,5 +1,4 @@
-// `ebb point serve`, and a point's bytes on standard output. Both have the point served by NBD while this
-// process lives.
+// `ebb point serve`, and a point's bytes on standard output: both by NBD, while this process lives.
 
 import { Fault } from '../../../shared/result.ts';
 import { connectBytes } from '../../platform/socket.ts';

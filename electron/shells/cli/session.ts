@@ -1,5 +1,4 @@
-// What every command works with: the connection, the values given, and functions to find the things they
-// name.
+// What every command works with: the connection, the values given, and functions to find what they name.
 import type { Client } from '../../../shared/rpc/client.ts';
 import type { Contract } from '../../../shared/rpc/contract.ts';
 import type { Task } from '../../../shared/task.ts';

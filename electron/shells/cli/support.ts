@@ -1,5 +1,4 @@
-// `ebb support bundle`: lists what the bundle would contain, asks, writes one file. Without the service it
-// holds the logs.
+// `ebb support bundle`: lists the bundle's content, asks, writes one file. Without the service: the logs.
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../../../shared/result.ts';
 import { bytesText } from '../../../shared/units.ts';

@@ -15,10 +15,7 @@ export class Begun extends Error {
   }
 }
 
-/**
- * What an interrupt does. `cancel`: the first asks the task to stop, a second leaves it. `leave`: leaves at
- * once.
- */
+/** What an interrupt does. `cancel`: asks the task to stop; a second leaves it. `leave`: leaves at once. */
 export type AtInterrupt = 'cancel' | 'leave';
 
 /** Hears of every change of a task until it ends. */

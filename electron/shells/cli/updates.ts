@@ -1,5 +1,4 @@
-// `ebb point export-delta` and `ebb point import-delta`: makes an update on one computer and applies it on
-// another.
+// `ebb point export-delta` and `import-delta`: makes an update on one computer, applies it on another.
 
 import { pickMoment } from './pick.ts';
 import { type Run, theTimeline } from './session.ts';

@@ -51,9 +51,7 @@ export interface Option extends Value {
   readonly many?: true;
 }
 
-/**
- * How many of the options must be given. `one`: exactly one. `most-one`: at most one. `some`: at least one.
- */
+/** How many options must be given. `one`: exactly one. `most-one`: at most one. `some`: at least one. */
 export interface Group {
   readonly rule: 'one' | 'most-one' | 'some';
   readonly of: readonly string[];

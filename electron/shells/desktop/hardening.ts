@@ -6,9 +6,7 @@ import { isPageUrl } from './app-protocol.ts';
 /** devtools:// is what an unpackaged build's developer tools load themselves from. */
 const isAllowedUrl = (url: string): boolean => isPageUrl(url) || url.startsWith('devtools://');
 
-/**
- * Grants copying text out, after a click. Reading the clipboard is another permission, and is not granted.
- */
+/** Grants copying text out, after a click. Reading the clipboard is another permission, never granted. */
 const isGranted = (permission: string, url: string): boolean =>
   permission === 'clipboard-sanitized-write' && isPageUrl(url);
 

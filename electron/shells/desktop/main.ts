@@ -103,10 +103,7 @@ function makeMenus(): void {
   tray.on('click', show);
 }
 
-/**
- * Starts control if needed. The window opens even without it: it says that it is not connected, and what to
- * do.
- */
+/** Starts control if needed. The window opens even without it, and says that it is not connected. */
 async function reachControl(): Promise<void> {
   try {
     (await ensureControl(paths.dataFolder)).channel.close();

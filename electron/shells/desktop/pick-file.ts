@@ -28,10 +28,7 @@ const dialogs = (text: ShellText): Readonly<Record<string, OpenDialogOptions>> =
   iso: { title: text.chooseIso, filters: [{ name: text.isoImages, extensions: ['iso'] }] },
 });
 
-/**
- * Answers a token, null when cancelled, or `{ error }`: a thrown fault would lose its body on the way over
- * IPC.
- */
+/** Answers a token, null when cancelled, or `{ error }`: a fault thrown over IPC would lose its body. */
 async function pick(
   event: IpcMainInvokeEvent,
   kind: unknown,

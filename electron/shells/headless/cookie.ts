@@ -1,9 +1,6 @@
 // The cookie that identifies a browser's session. Pure.
 
-/**
- * Browsers share cookies between ports of one host, so the name carries the port: it keeps two gateways
- * apart.
- */
+/** Browsers share cookies between ports of one host: the port in the name keeps two gateways apart. */
 export const cookieName = (port: number, isEncrypted: boolean): string =>
   // With this prefix the browser promises that this very host set the cookie, over TLS.
   `${isEncrypted ? '__Host-' : ''}ebb-session-${port}`;

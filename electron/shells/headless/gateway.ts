@@ -92,8 +92,7 @@ export class Gateway implements WebHandlers {
 
   async #join(request: WebRequest, session: AccessSession): Promise<(page: Channel) => void> {
     const service = await this.#options.access.join(session, request.address);
-    // A browser that goes away, or whose upgrade fails, before the page is joined would leave `service` open
-    // for ever.
+    // A browser that goes away, or fails to upgrade, before it is joined would leave `service` open.
     const drop = (): void => service.close();
     request.signal.addEventListener('abort', drop, { once: true });
     if (request.signal.aborted) drop();
@@ -107,9 +106,7 @@ export class Gateway implements WebHandlers {
     this.#told.say(`what is no ${kind}`, `${address}: ${what}`);
   }
 
-  /**
-   * Checks made of every request; null: it may go on. `isChange`: the request must come from our own page.
-   */
+  /** Checks every request; null: it may go on. `isChange`: the request must come from our own page. */
   #refusal(request: WebRequest, isChange: boolean): WebAnswer | null {
     const { address, path } = request;
     if (!this.#limits.mayAsk(address)) {

@@ -1,6 +1,5 @@
 // Ends an upload or a download when its session ends. Neither is a channel, so each holds an idle channel of
-// the session: control closes channels when their session ends. A channel that closed because control died is
-// opened again.
+// the session, which control closes when the session ends. One that closed as control died is reopened.
 import type { SocketChannel } from '../../transport/unix-socket.ts';
 
 const TRIES = 3;
@@ -47,8 +46,7 @@ export async function* until<T>(signal: AbortSignal, items: AsyncIterable<T>): A
   const ended = (): void => stop(new Error('the session has ended'));
   signal.addEventListener('abort', ended, { once: true });
   const source = items[Symbol.asyncIterator]();
-  // A new promise for each item: one that lived as long as the signal would keep every promise raced against
-  // it.
+  // A new promise for each item: one as long-lived as the signal would keep all that raced against it.
   const next = (): Promise<IteratorResult<T>> =>
     new Promise((resolve, reject) => {
       stop = reject;
