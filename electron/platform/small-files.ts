@@ -6,7 +6,7 @@ import { bytesOf, copyDurably, fileExists, listFolder, readWhole } from './vm-fi
 export const smallFiles = {
   readJson,
   readText,
-  /** Throws Node's own error when the file cannot be read. */
+  /** Throws Fault disk.io when the file cannot be read. */
   readWhole,
   /** Durable. */
   writeJson,
