@@ -29,6 +29,7 @@ export default defineConfig({
       '/rpc': { target: 'ws://127.0.0.1:7788', ws: true },
       '/session': 'http://127.0.0.1:7788',
       '/upload': 'http://127.0.0.1:7788',
+      '/download': 'http://127.0.0.1:7788',
     },
   },
 });

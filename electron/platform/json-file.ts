@@ -1,10 +1,12 @@
 // Small JSON files that must survive a crash whole: written beside, synced, renamed over, folder synced.
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -22,9 +24,17 @@ export function readJson(path: string): unknown {
   }
 }
 
+/** The end of a file of any length; empty where it cannot be read. */
 export function readText(path: string, lastBytes = 64 * 1024): string {
   try {
-    return readFileSync(path, 'utf8').slice(-lastBytes);
+    const fd = openSync(path, 'r');
+    try {
+      const length = Math.min(lastBytes, fstatSync(fd).size);
+      const bytes = Buffer.alloc(length);
+      return bytes.toString('utf8', 0, readSync(fd, bytes, 0, length, fstatSync(fd).size - length));
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return '';
   }

@@ -1,7 +1,7 @@
 // Processes: starting those that outlive us, running tools to their end, and watching and ending those we
 // know by pid and start time. argv only, never a shell (DESIGN §8).
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, createWriteStream, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, createWriteStream, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileFault, guarded } from './block-file.ts';
@@ -199,11 +199,12 @@ export function nodeProgram(): string {
 /** Full path of a program on PATH; null where there is none. A folder of PATH that we may not look into has none. */
 export function findProgram(name: string, path = process.env.PATH ?? ''): string | null {
   const candidates = path.split(delimiter).flatMap(folder => (folder === '' ? [] : join(folder, name)));
-  return candidates.find(isPlainFile) ?? null;
+  return candidates.find(isProgram) ?? null;
 }
 
-function isPlainFile(path: string): boolean {
+function isProgram(path: string): boolean {
   try {
+    accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
     return false;

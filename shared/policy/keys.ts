@@ -1,13 +1,11 @@
 // The keys of IT policy, each declared once. Policy files are checked against this table; JSON Schema,
 // documentation and the Managed page are made from it; control enforces it. Plain data.
 
+import { VM_MIN_KIB } from '../memory.ts';
 import { FILE_KEYS } from './file-keys.ts';
 import { type PolicyKeyRow, type RuleKind, row } from './key-row.ts';
 
 export type { KeyWords, Part, PolicyKeyRow, RuleKind } from './key-row.ts';
-
-/** No guest of ours boots with less (M10). */
-const VM_MIN_KIB = 65_536;
 
 const MEMORY_KEYS = {
   'memory.host.reserve': row({
