@@ -109,7 +109,7 @@ export const storageContract = defineContract({
       params: z.strictObject({ vmId: vmIdSchema, diskId: diskIdSchema, virtualBytes: bytesSchema }),
       result: z.object({ virtualBytes: bytesSchema }),
       errors: [...OF_VM, 'disk.not-found', 'disk.too-large', 'disk.would-shrink'],
-      doc: 'Makes Now of a disk larger; its points keep size and content (T4). Rounded up to a CHS-exact size. Refused while exported.',
+      doc: 'Makes Now of a disk larger; its points keep size and content (T4). Rounded up to a CHS-exact size. Clients of its export are hung up on: NBD tells a size once.',
     },
     'export.open': {
       kind: 'command',
