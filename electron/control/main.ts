@@ -1,6 +1,7 @@
 // The control service: `node main.ts --data DIR [--policy DIR]`. One per data folder, by a lock; detached
 // from whoever started it. However it ends, its end ends no VM.
 import { parseArgs } from 'node:util';
+import { stackOf } from '../../shared/result.ts';
 import { takeLock } from '../platform/lock.ts';
 import { openLog } from '../platform/log.ts';
 import { defaultDataFolder, ebbPaths, makeFolders } from '../platform/paths.ts';
@@ -24,6 +25,8 @@ const end = (code: number): never => {
   lock.release();
   process.exit(code);
 };
+// What fails in the background, and nobody waited for, must not take the memory manager from running VMs.
+process.on('unhandledRejection', cause => log(`incident in the background: ${stackOf(cause)}`, 'error'));
 const control = composeControl({
   paths,
   log,

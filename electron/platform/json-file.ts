@@ -24,14 +24,15 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** The end of a file of any length; empty where it cannot be read. */
+/** The end of a file of any length, or all that a pipe says; empty where it cannot be read. */
 export function readText(path: string, lastBytes = 64 * 1024): string {
   try {
     const fd = openSync(path, 'r');
     try {
-      const length = Math.min(lastBytes, fstatSync(fd).size);
-      const bytes = Buffer.alloc(length);
-      return bytes.toString('utf8', 0, readSync(fd, bytes, 0, length, fstatSync(fd).size - length));
+      const { size } = fstatSync(fd);
+      if (size <= lastBytes) return readFileSync(fd, 'utf8').slice(-lastBytes);
+      const bytes = Buffer.alloc(lastBytes);
+      return bytes.toString('utf8', 0, readSync(fd, bytes, 0, lastBytes, size - lastBytes));
     } finally {
       closeSync(fd);
     }

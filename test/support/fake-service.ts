@@ -40,7 +40,7 @@ export class FakeControl {
   /** The real one, over a store in memory. */
   readonly ranges = new RangeDesk({
     clock: systemClock,
-    store: openRangeStore(new Database(':memory:')),
+    store: openRangeStore(new Database(':memory:'), () => undefined),
     specOf: vmId => this.vm(vmId).summary.spec,
     setRange: (vmId, range) => this.#setRange(vmId, range),
     tell: () => undefined,

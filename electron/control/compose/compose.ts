@@ -64,6 +64,7 @@ import { fileOf, workAgain } from '../tasks/task-orders.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import type { CpuCaps } from '../vm/cpu-cap.ts';
 import type { SupervisorPorts } from '../vm/supervisor-port.ts';
+import { within } from '../vm/wait.ts';
 import { accessParts, downloadsOf } from './access.ts';
 import { auditedHandlers, auditParts, ebbDeleting, taskEnded, trialEnded, vmGone } from './audit.ts';
 import { historyParts, imports, sweepLeftOver } from './history.ts';
@@ -303,15 +304,18 @@ function lookingParts(
   return looking;
 }
 
+/** Storage writes out what guests flushed last; a disk that takes longer is stuck. */
+const QUITTING = { doing: 'Ending storage', limitMs: 30_000 };
+
 async function quitAll(
   { tasks, storage, audit }: { tasks: Tasks; storage: StorageClient; audit: Audit },
   { exit, log }: ControlInput,
 ): Promise<void> {
   tasks.leave();
   // Tasks go on with the next control only, so that this one must end also where storage does not answer.
-  await storage
-    .call('storage.quit', {})
-    .catch((cause: unknown) => log(`storage did not say that it ends: ${messageOf(cause)}`));
+  await within(clock, QUITTING, storage.call('storage.quit', {})).catch((cause: unknown) =>
+    log(`storage did not say that it ends: ${messageOf(cause)}`),
+  );
   storage.dispose();
   clock.after(50, () => {
     audit.stop();

@@ -16,6 +16,7 @@ import { openRangeStore } from '../memory/range-store.ts';
 import type { PolicyDesk } from '../policy/desk.ts';
 import { memoryPolicyOf } from '../policy/memory-rules.ts';
 import type { Catalog } from '../store/catalog.ts';
+import { orLater, writing } from '../store/unwritten.ts';
 import { CpuCaps } from '../vm/cpu-cap.ts';
 import type { ControlInput } from './compose.ts';
 
@@ -64,11 +65,11 @@ export function rangeDesk(
 ): RangeDesk {
   const ranges = new RangeDesk({
     clock,
-    store: openRangeStore(catalog.db),
+    store: openRangeStore(catalog.db, log),
     specOf: vmId => machines.spec(vmId),
     setRange: (vmId, range) => machines.setRange(vmId, range),
     undone: () => {
-      catalog.reread();
+      orLater(() => writing(catalog.reread), 'what is in the catalog', log);
       machines.hearAll();
     },
     tell: text => memory.tell(text),

@@ -7,6 +7,7 @@ import type { MomentId, PointId, VmId } from '../../../shared/ids.ts';
 import { Fault, messageOf } from '../../../shared/result.ts';
 import type { Moment, Timeline } from '../../../shared/timeline.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
+import { orLater } from '../store/unwritten.ts';
 import { latestSlot, nextSlots } from './calendar.ts';
 import { Cleaner, type CleanerPorts } from './cleaner.ts';
 import { type Due, due, isSaving, type Power, type Present } from './due.ts';
@@ -68,8 +69,8 @@ export class HistoryDesk {
   }
 
   begin(): void {
-    const { store, isThere, clock, changed } = this.#ports;
-    for (const { vmId } of store.all()) if (!isThere(vmId)) store.drop(vmId);
+    const { clock, changed } = this.#ports;
+    this.#dropGone();
     this.#timer = clock.every(LOOK_MS, () => void this.look());
     changed();
     void this.look();
@@ -146,9 +147,15 @@ export class HistoryDesk {
     return this.#looking;
   }
 
+  #dropGone(): void {
+    const { store, isThere, log } = this.#ports;
+    for (const { vmId } of store.all())
+      if (!isThere(vmId)) orLater(() => store.drop(vmId), `history of ${vmId}, deleted`, log);
+  }
+
   async #lookAtAll(): Promise<void> {
-    const { store, vms, isThere, log } = this.#ports;
-    for (const { vmId } of store.all()) if (!isThere(vmId)) store.drop(vmId);
+    const { vms, isThere, log } = this.#ports;
+    this.#dropGone();
     const power = this.#ports.power();
     for (const vmId of vms()) {
       if (isThere(vmId))

@@ -77,8 +77,9 @@ export class Machines {
   /** What was being made when the last control died: storage, and who fills it, may still work on it. */
   async #clearAway(madeAgain: ReadonlySet<VmId>): Promise<void> {
     const { catalog, folders, storage, log } = this.#ports;
-    // Deleting moves the folder first: a control that died in between left the row of a VM that has no disks.
-    for (const { id } of catalog.all()) if (folders.isTrashed(id)) this.#forget(id);
+    // Deleting moves the folder first: a control that died in between left the row of a VM without disks.
+    const gone = catalog.all().filter(({ id }) => folders.isTrashed(id));
+    for (const { id } of gone) await this.#logged(id, async () => this.#forget(id));
     const halfMade = folders.halfMade();
     if (halfMade.length === 0) return;
     const { openVms } = await storage.call('storage.info', {});
@@ -105,15 +106,11 @@ export class Machines {
 
   /** The trouble of one VM is logged, and keeps no other VM waiting. */
   async #logged(vmId: VmId, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (cause) {
-      this.#ports.log(`vm ${vmId}: ${messageOf(cause)}`);
-    }
+    await work().catch((cause: unknown) => this.#ports.log(`vm ${vmId}: ${messageOf(cause)}`));
   }
 
   #supervise(spec: VmSpec): VmSupervisor {
-    const { folders, supervisor, changed, storage } = this.#ports;
+    const { folders, supervisor, changed, storage, log } = this.#ports;
     const { id, peek } = spec;
     const run = folders.run(id);
     const made = new QemuSupervisor({
@@ -125,7 +122,7 @@ export class Machines {
           : { ...supervisor, storage: peekStorage(spec, peek, storage, socketsIn(run).disk) },
     });
     made.onChange(({ phase }) => {
-      if (peek !== null && isOver(phase)) this.endPeek(id);
+      if (peek !== null && isOver(phase)) orLater(() => this.endPeek(id), `vm ${id}: its end`, log);
       else changed();
     });
     this.#supervisors.set(spec.id, made);

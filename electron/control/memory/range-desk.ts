@@ -8,6 +8,7 @@ import { Fault } from '../../../shared/result.ts';
 import { amountText } from '../../../shared/units.ts';
 import type { VmSpec } from '../../../shared/vm.ts';
 import type { Clock, Timer } from '../../platform/ports.ts';
+import { orLater } from '../store/unwritten.ts';
 import type { RangeStore } from './range-store.ts';
 
 /** A clock that jumped must not make a trial last for ever. */
@@ -47,9 +48,9 @@ export class RangeDesk {
 
   /** Takes up the trials that the last control left: over, or going on. */
   begin(): void {
-    const { store, clock } = this.#ports;
+    const { store, clock, log } = this.#ports;
     for (const { vmId, trialEndsAt } of store.all()) {
-      if (!this.#isThere(vmId)) store.drop(vmId);
+      if (!this.#isThere(vmId)) orLater(() => store.drop(vmId), `ranges of ${vmId}, deleted`, log);
       else if (trialEndsAt !== null) this.#endIn(vmId, trialEndsAt - clock.wallMs());
     }
     this.#ports.changed();

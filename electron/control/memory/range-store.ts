@@ -1,9 +1,10 @@
 // What a VM's range was before it was last changed: kept beside the catalog, for undoing and for trials (range-desk.ts).
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
+import type { Log } from '../../../shared/log.ts';
 import { memoryRangeSchema } from '../../../shared/memory.ts';
 import { timeMsSchema } from '../../../shared/units.ts';
-import { writing } from '../store/unwritten.ts';
+import { orLater, writing } from '../store/unwritten.ts';
 import { openVmRows, type VmRows } from '../store/vm-rows.ts';
 
 const storedSchema = z.object({ before: memoryRangeSchema, trialEndsAt: timeMsSchema.nullable() });
@@ -14,7 +15,7 @@ export interface RangeStore extends VmRows<StoredRange> {
   together(work: () => void): void;
 }
 
-export function openRangeStore(db: Database.Database): RangeStore {
+export function openRangeStore(db: Database.Database, log: Log): RangeStore {
   const rows = openVmRows<StoredRange>(db, 'memory_range', storedSchema);
   return {
     ...rows,
@@ -22,7 +23,7 @@ export function openRangeStore(db: Database.Database): RangeStore {
       try {
         writing(() => db.transaction(work)());
       } catch (cause) {
-        rows.reread();
+        orLater(() => writing(rows.reread), 'what ranges were', log);
         throw cause;
       }
     },

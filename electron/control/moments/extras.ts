@@ -184,15 +184,16 @@ export class ExtrasShelf {
   }
 
   #read(vmId: VmId): Map<string, MomentExtras> {
-    const known = this.#known.get(vmId) ?? new Map<string, MomentExtras>();
-    if (!this.#known.has(vmId)) {
-      this.#known.set(vmId, known);
-      for (const name of this.#ports.listFolder(this.#shelf(vmId))) {
-        const kept = name.startsWith('.') ? null : this.get(vmId, name as PointId);
-        if (kept !== null) known.set(name, told(kept));
-      }
+    const known = this.#known.get(vmId);
+    if (known !== undefined) return known;
+    const found = new Map<string, MomentExtras>();
+    for (const name of this.#ports.listFolder(this.#shelf(vmId))) {
+      const kept = name.startsWith('.') ? null : this.get(vmId, name as PointId);
+      if (kept !== null) found.set(name, told(kept));
     }
-    return known;
+    // L4: a shelf that could not be read to its end is not taken for one that has no more.
+    this.#known.set(vmId, found);
+    return found;
   }
 }
 

@@ -132,7 +132,11 @@ export class AcceleratorProbe {
     );
     end(child.id, 'SIGKILL');
     const words = readText(log).trim().split('\n').at(-1)?.slice(0, 200) ?? '';
-    for (const file of [sector, serial, log]) removeFile(file);
+    try {
+      for (const file of [sector, serial, log]) removeFile(file);
+    } catch {
+      // They are written anew by the next probe.
+    }
     if (lives === 'lives') return { accelerator: 'kvm', why: 'A probe boot under KVM answered.' };
     const why =
       lives === 'ended'

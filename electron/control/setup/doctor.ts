@@ -43,8 +43,16 @@ const check = (id: string, title: string, state: Check['state'], found: string, 
   fix,
 });
 
-function accelerator({ accelerator: kind, why }: ProbeResult): Check {
+function accelerator({ accelerator: kind, qemu, why }: ProbeResult): Check {
   if (kind === 'kvm') return check('acceleration', 'Hardware acceleration', 'ok', why);
+  if (qemu === '')
+    return check(
+      'acceleration',
+      'Hardware acceleration',
+      'warn',
+      `It could not be tried: ${why}`,
+      'Put that right, then check again.',
+    );
   const fix = why.includes('/dev/kvm')
     ? 'Turn virtualization (VT-x, AMD-V) on in the firmware, then: sudo modprobe kvm'
     : 'If your account may not use it: sudo usermod -aG kvm $USER, then log out and in. Inside another VM, nested virtualization must be on.';

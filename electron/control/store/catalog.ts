@@ -45,11 +45,10 @@ export function openCatalog(path: string): Catalog {
   );
   const specs = new Map<VmId, VmSpec>();
   const reread = (): void => {
+    // Read before anything is forgotten: without its specs every VM would be gone.
+    const found = select.all().map(({ body }) => vmSpecSchema.parse(JSON.parse(body)));
     specs.clear();
-    for (const { body } of select.all()) {
-      const spec = vmSpecSchema.parse(JSON.parse(body));
-      specs.set(spec.id, spec);
-    }
+    for (const spec of found) specs.set(spec.id, spec);
   };
   reread();
   return {

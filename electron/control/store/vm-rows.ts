@@ -37,8 +37,9 @@ export function openVmRows<T extends object>(
   const all = db.prepare<[], { vm: string; body: string }>(`SELECT vm, body FROM ${table}`);
   const known = new Map<VmId, T>();
   const reread = (): void => {
+    const rows = all.all();
     known.clear();
-    for (const { vm, body } of all.all()) {
+    for (const { vm, body } of rows) {
       const [vmId, row] = [vmIdSchema.safeParse(vm), schema.safeParse(parsed(body))];
       if (vmId.success && row.success) known.set(vmId.data, row.data);
     }

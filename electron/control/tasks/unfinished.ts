@@ -36,12 +36,32 @@ export class Unfinished {
     }
   }
 
-  /** Removes what a dead control left unfinished; answers the paths. Only as control begins. */
+  /**
+   * Removes what a dead control left unfinished; answers the paths. Only as control begins. What cannot be
+   * removed (its disk is pulled out, or read-only by now) stays noted for the next time.
+   */
   sweep(): string[] {
     const found = this.#noted();
-    for (const file of found) this.#ports.remove(file);
-    if (found.length > 0) this.#put([]);
-    return found;
+    const left = found.filter(file => !this.#isRemoved(file));
+    if (left.length < found.length) {
+      try {
+        this.#put(left);
+      } catch (cause) {
+        // Removing what is gone already does no harm.
+        if (!(cause instanceof Fault)) throw cause;
+      }
+    }
+    return found.filter(file => !left.includes(file));
+  }
+
+  #isRemoved(file: string): boolean {
+    try {
+      this.#ports.remove(file);
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause;
+      return false;
+    }
   }
 
   #noted(): string[] {

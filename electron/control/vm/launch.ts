@@ -93,13 +93,18 @@ export const openExportsInTime = (launch: LaunchInput): Promise<void> =>
 
 /** QEMU is gone: closes its exports and drops its notes. A disk that fails does not keep the others open. */
 export async function giveBack({ spec, folders, ports }: LaunchInput): Promise<void> {
-  dropBarrierNote(folders, ports);
-  await endTpm(folders, ports);
-  for (const disk of spec.disks) {
-    await ports.storage.closeExport(spec.id, disk.id).catch((cause: unknown) => {
-      ports.log(`vm ${spec.id}: closing the export of ${disk.id}: ${String(cause)}`);
-    });
-  }
+  // A VM has ended, whether or not its disk takes that: adoption knows a note that names no living process.
+  const logged = async (doing: string, work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (cause) {
+      ports.log(`vm ${spec.id}: ${doing}: ${String(cause)}`);
+    }
+  };
+  await logged('dropping the note of its barrier', () => dropBarrierNote(folders, ports));
+  await logged('ending its TPM', () => endTpm(folders, ports));
+  for (const disk of spec.disks)
+    await logged(`closing the export of ${disk.id}`, () => ports.storage.closeExport(spec.id, disk.id));
   // Last: if control dies before this, the next control does all of it again.
-  ports.removeFile(recordPath(folders));
+  await logged('dropping its run record', () => ports.removeFile(recordPath(folders)));
 }

@@ -77,12 +77,12 @@ export class ComingWatch {
     try {
       await qmp.execute('screendump', { filename: picturePath }, DUMP_TIMEOUT_MS);
       const bytes = ports.parts.bytesOf(picturePath) ?? 0;
-      if (bytes > PICTURE_BYTES_MAX) return true;
-      return bytes > 0 && showsSomething(ports.readWhole(picturePath));
+      const isShown =
+        bytes > PICTURE_BYTES_MAX || (bytes > 0 && showsSomething(ports.readWhole(picturePath)));
+      ports.removeFile(picturePath);
+      return isShown;
     } catch {
       return false;
-    } finally {
-      ports.removeFile(picturePath);
     }
   }
 

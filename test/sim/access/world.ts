@@ -102,7 +102,7 @@ export class AccessWorld {
     } as unknown as MachinesPorts);
     const ranges = new RangeDesk({
       clock: world.clock,
-      store: openRangeStore(catalog.db),
+      store: openRangeStore(catalog.db, () => undefined),
       specOf: vmId => machines.spec(vmId),
       setRange: (vmId, range) => machines.setRange(vmId, range),
       tell: () => undefined,

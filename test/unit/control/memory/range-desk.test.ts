@@ -28,7 +28,7 @@ let undone: number;
 function desk(alsoSet = (): unknown => undefined): RangeDesk {
   const ranges = new RangeDesk({
     clock,
-    store: openRangeStore(db),
+    store: openRangeStore(db, () => undefined),
     specOf: () => {
       if (now === null)
         throw new Fault({ code: 'vm.not-found', what: 'It is gone.', safe: 'Nothing.', todo: 'Nothing.' });
@@ -201,7 +201,7 @@ describe('a range that is only tried', () => {
     ranges.try(vm, range(512, 2048), 60_000);
     isDiskFull = true;
     expect(() => ranges.undo(vm)).toThrow('full');
-    expect(openRangeStore(db).get(vm)).toMatchObject({
+    expect(openRangeStore(db, () => undefined).get(vm)).toMatchObject({
       before: range(256, 1024),
       trialEndsAt: expect.any(Number),
     });
@@ -214,7 +214,7 @@ describe('a range that is only tried', () => {
     await clock.advance(61_000);
     expect(told).toEqual([]);
     desk().begin();
-    expect(openRangeStore(db).all()).toEqual([]);
+    expect(openRangeStore(db, () => undefined).all()).toEqual([]);
   });
 });
 

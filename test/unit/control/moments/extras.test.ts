@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,6 +16,7 @@ import { type MomentParts, momentParts } from '../../../../electron/control/comp
 import type { ExtrasShelf } from '../../../../electron/control/moments/extras.ts';
 import type { EbbPaths } from '../../../../electron/platform/paths.ts';
 import type { MomentId, PointId, VmId } from '../../../../shared/ids.ts';
+import { Fault } from '../../../../shared/result.ts';
 import type { Timeline } from '../../../../shared/timeline.ts';
 import { specOf } from '../../../support/memory-world.ts';
 
@@ -82,6 +84,17 @@ describe('what is kept of a moment beside its points', () => {
     expect(made()).toEqual([true, true]);
     shelf.restoreState(vmId, pointId);
     expect(made()).toEqual([false, false]);
+  });
+
+  it('L4: a shelf that could not be read is not taken for an empty one', () => {
+    keep();
+    shelf = openShelf();
+    renameSync(join(home, 'moments'), join(home, 'away'));
+    writeFileSync(join(home, 'moments'), '');
+    expect(() => shelf.has(vmId, pointId)).toThrow(Fault);
+    rmSync(join(home, 'moments'));
+    renameSync(join(home, 'away'), join(home, 'moments'));
+    expect(shelf.has(vmId, pointId)).toBe(true);
   });
 
   it('is known to the next control; what was being made, and what belongs to no point any more, is swept', async () => {

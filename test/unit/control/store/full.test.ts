@@ -46,6 +46,16 @@ it('what a transaction that came to nothing had put is as it is written, once it
   expect(catalog.all().map(({ name }) => name)).toEqual([specOf(1).name]);
 });
 
+it('where it cannot be read again nothing is forgotten: no VM is gone because of that', () => {
+  const rows = openVmRows(catalog.db, 'test_row', z.object({ text: z.string() }));
+  rows.put(uuid(1), { text: 'short' });
+  catalog.db.exec('ALTER TABLE vm RENAME TO away; ALTER TABLE test_row RENAME TO away_too');
+  expect(() => catalog.reread()).toThrow('no such table');
+  expect(() => rows.reread()).toThrow('no such table');
+  expect(catalog.all().map(({ id }) => id)).toEqual([uuid(1)]);
+  expect(rows.get(uuid(1))).toEqual({ text: 'short' });
+});
+
 it('a mistake of ours is no full disk, and what somebody tells again is waited for', () => {
   const wrong = (): never => {
     throw new BugError('wrong');
