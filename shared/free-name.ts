@@ -5,3 +5,13 @@ export function freeName(base: string, names: readonly string[]): string {
   for (let count = 2; taken.has(name.toLowerCase()); count++) name = `${base} ${count}`;
   return name;
 }
+
+/** The beginning of a text, at most so long, that cuts no letter in two. Pure. */
+export function shortened(text: string, lengthMax: number): string {
+  let short = '';
+  for (const letter of text) {
+    if (short.length + letter.length > lengthMax) break;
+    short += letter;
+  }
+  return short.trim();
+}

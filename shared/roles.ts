@@ -26,6 +26,8 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'vm.insert': 'administer',
   'vm.eject': 'administer',
   'vm.delete': 'administer',
+  'vm.trashed': 'view',
+  'vm.restore': 'administer',
   'vm.preview-start': 'view',
   'vm.start': 'operate',
   'vm.stop': 'operate',

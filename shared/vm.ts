@@ -102,6 +102,15 @@ export type GuestInfo = z.infer<typeof guestInfoSchema>;
 export const vmSummarySchema = z.object({ spec: vmSpecSchema, state: vmStateSchema });
 export type VmSummary = z.infer<typeof vmSummarySchema>;
 
+/** A VM in the trash, which can be taken back until it goes for good. */
+export const deletedVmSchema = z.object({
+  vmId: vmIdSchema,
+  name: vmNameSchema,
+  deletedAt: timeMsSchema,
+  goesAt: timeMsSchema,
+});
+export type DeletedVm = z.infer<typeof deletedVmSchema>;
+
 export const vmSourceSchema = z.discriminatedUnion('kind', [
   /** The sample guest: a small Linux with an agent; diskBytes of empty disk. */
   z.object({ kind: z.literal('sample'), diskBytes: bytesSchema }),

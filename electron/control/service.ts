@@ -13,6 +13,7 @@ import type { AuditParts } from './compose/audit.ts';
 import type { Files } from './files.ts';
 import type { HistoryDesk } from './history/desk.ts';
 import { historyHandlers } from './history/handlers.ts';
+import type { Deleted } from './machines/deleted.ts';
 import { browserRefused, notRunning, someRun, vmBusy } from './machines/machine-faults.ts';
 import type { ResolvedSource } from './machines/new-machine.ts';
 import type { PeekDesk } from './machines/peek.ts';
@@ -38,6 +39,7 @@ import { updatesAllowed } from './updates.ts';
 
 export interface ServiceParts extends OrderParts, AuditParts {
   readonly accessing: ReturnType<typeof accessHandlers>;
+  readonly deleted: Deleted;
   readonly info: () => Omit<AppInfo, 'role' | 'user' | 'isSignedIn'>;
   readonly doctor: () => Promise<DoctorReport>;
   readonly quit: () => Promise<void>;
@@ -164,7 +166,16 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     }),
     'vm.delete': ({ vmId }) => {
       machines.requireOff(idle(vmId, true), 'deleting');
-      return start('vm.delete', vmId, 'Delete', false, (id, { step }) => machines.delete(id, step));
+      return start('vm.delete', vmId, 'Delete', false, (id, { step }) => {
+        parts.deleted.willGo(id);
+        return machines.delete(id, step);
+      });
+    },
+    'vm.trashed': () => ({ vms: parts.deleted.list() }),
+    'vm.restore': async ({ vmId }) => {
+      const { name } = await parts.deleted.takeBack(vmId);
+      parts.histories.tell();
+      return { name };
     },
     'vm.preview-start': ({ vmId }) =>
       memory.preview(machines.bound(vmId), machines.supervisor(vmId).savedRecord()?.bootKib),

@@ -3,6 +3,7 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -19,6 +20,16 @@ import { fileFault, guarded } from './block-file.ts';
 export function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same of a plain file of at most so many bytes: whoever wrote it may be a stranger. */
+export function readSmallJson(path: string, bytesMax: number): unknown {
+  try {
+    const stat = lstatSync(path);
+    return stat.isFile() && stat.size <= bytesMax ? readJson(path) : undefined;
   } catch {
     return undefined;
   }
@@ -90,6 +101,12 @@ export async function writeTextHint(path: string, text: string): Promise<void> {
 
 export const removeFile = (path: string): void =>
   guarded('removing', path, () => rmSync(path, { force: true }));
+/** It is gone also after a power cut. */
+export const removeDurably = (path: string): void =>
+  guarded('removing', path, () => {
+    rmSync(path, { force: true });
+    syncFolder(dirname(path));
+  });
 export const removeTree = (path: string): void =>
   guarded('removing', path, () => rmSync(path, { force: true, recursive: true }));
 export const makePrivateFolder = (path: string): void =>

@@ -8,6 +8,7 @@ const actions: Readonly<Record<string, string>> = {
   'vm.insert': 'Put an ISO into the CD drive',
   'vm.eject': 'Empty the CD drive',
   'vm.delete': 'Delete VM',
+  'vm.restore': 'Take VM back',
   'vm.start': 'Start',
   'vm.stop': 'Stop',
   'vm.pause': 'Pause',

@@ -173,6 +173,16 @@ export const en = {
     gone: 'This VM is no longer here',
     goneText: 'It was deleted, perhaps from another window.',
     backToOverview: 'Go to this computer',
+    trash: {
+      title: 'Deleted VMs',
+      deleted: (when: string) => `deleted ${when}`,
+      until: (when: string) => `can be taken back until ${when}`,
+      takeBack: 'Take back',
+      takeBackNamed: (name: string) => `Take back ${name}`,
+      undoTitle: (name: string) => `${name} is in the trash`,
+      undoText: (when: string) => `Nothing of it is erased. It can be taken back until ${when}.`,
+      undo: 'Undo',
+    },
     tabs: {
       summary: 'Summary',
       console: 'Console',
@@ -191,7 +201,7 @@ export const en = {
     resetVerb: 'Reset',
     deleteTitle: (name: string) => `Delete ${name}?`,
     deleteText: (size: string) =>
-      `The VM and its history (${size}) go to Ebb's trash folder. Nothing is erased yet: they can be taken back from there.`,
+      `The VM and its history (${size}) go to Ebb's trash. Nothing is erased yet: for a week they can be taken back from the list of deleted VMs.`,
     deleteVerb: 'Move to trash',
     renameTitle: (name: string) => `Rename ${name}`,
     renameLabel: 'Name',

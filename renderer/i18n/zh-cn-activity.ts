@@ -81,6 +81,7 @@ export const zhCnActivity: typeof enActivity = {
         'vm.insert': '将 ISO 放入光驱',
         'vm.eject': '清空光驱',
         'vm.delete': '删除虚拟机',
+        'vm.restore': '取回虚拟机',
         'vm.start': '启动',
         'vm.stop': '停止',
         'vm.pause': '暂停',

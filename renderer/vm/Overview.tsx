@@ -14,6 +14,7 @@ import { isRunning } from '../view/attention.ts';
 import { formatBytes, formatKib, formatRange } from '../view/format.ts';
 import { historyBytes } from '../view/settle.ts';
 import { AttentionList } from './AttentionList.tsx';
+import { DeletedVms } from './DeletedVms.tsx';
 import { FirstSteps } from './FirstSteps.tsx';
 import { usePhaseWords } from './phase.ts';
 import { Thumbnail } from './Thumbnail.tsx';
@@ -149,7 +150,10 @@ export function Overview() {
       </div>
       <div className="page">
         {vms.length === 0 ? (
-          <FirstSteps />
+          <>
+            <FirstSteps />
+            <DeletedVms />
+          </>
         ) : (
           <>
             {vms
@@ -159,6 +163,7 @@ export function Overview() {
               ))}
             <AttentionList />
             <VmTable />
+            <DeletedVms />
             <section>
               <h2>{text.overview.recent}</h2>
               <Ledger entries={ledger} empty={text.overview.quiet} limit={8} />

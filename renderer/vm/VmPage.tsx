@@ -16,6 +16,7 @@ import { useVms } from '../ui/hooks.ts';
 import { ErrorWords, Notice } from '../ui/Notice.tsx';
 import { TabPanel, Tabs } from '../ui/Tabs.tsx';
 import { isRunning } from '../view/attention.ts';
+import { UndoDelete } from './DeletedVms.tsx';
 import { PeekPage } from './PeekPage.tsx';
 import { SettingsTab } from './SettingsTab.tsx';
 import { SummaryTab } from './SummaryTab.tsx';
@@ -67,6 +68,7 @@ export function VmPage(props: { readonly vmId: VmId; readonly tab: VmTab }) {
       <div className="page empty-page">
         <h1>{text.vm.gone}</h1>
         <p className="soft">{text.vm.goneText}</p>
+        <UndoDelete vmId={props.vmId} />
         <Button onPress={() => goTo({ kind: 'overview' })}>{text.vm.backToOverview}</Button>
       </div>
     );

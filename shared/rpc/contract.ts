@@ -64,7 +64,14 @@ import {
 } from '../timeline.ts';
 import { bytesSchema, kibSchema, timeMsSchema } from '../units.ts';
 import { verifyReportSchema } from '../verify.ts';
-import { guestInfoSchema, osKindSchema, vmNameSchema, vmSourceSchema, vmSummarySchema } from '../vm.ts';
+import {
+  deletedVmSchema,
+  guestInfoSchema,
+  osKindSchema,
+  vmNameSchema,
+  vmSourceSchema,
+  vmSummarySchema,
+} from '../vm.ts';
 import {
   cloudInitSchema,
   firmwareSchema,
@@ -295,6 +302,21 @@ export const contract = defineContract({
       result: started,
       errors: OF_KEPT,
       doc: 'Moves a stopped VM with all its history to the trash folder.',
+    },
+    'vm.trashed': {
+      kind: 'query',
+      params: none,
+      result: z.object({ vms: z.array(deletedVmSchema) }),
+      errors: ['disk.io'],
+      doc: 'Deleted VMs that can be taken back, and when each goes for good.',
+    },
+    'vm.restore': {
+      kind: 'command',
+      params: byVm,
+      /** The name has a number where another VM took it meanwhile. */
+      result: z.object({ name: vmNameSchema }),
+      errors: [...OF_KEPT, 'limit.reached', ...WRITING],
+      doc: 'Takes a deleted VM back out of the trash, with all its points and settings.',
     },
     'vm.preview-start': {
       kind: 'query',

@@ -25,6 +25,7 @@ export function fakeHistoryDesk(control: FakeControl): HistoryDesk {
       isForced: () => false,
     },
     isThere: vmId => control.world.vms.some(vm => vm.summary.spec.id === vmId),
+    isTrashed: () => false,
     isRunning: () => true,
     isBusy: () => false,
     inUse: () => new Set(),

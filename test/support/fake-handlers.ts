@@ -10,6 +10,7 @@ import { memoryHandlers } from './fake-memory.ts';
 import { fakeScreen } from './fake-screen.ts';
 import { type FakeControl, refuse } from './fake-service.ts';
 import { setupHandlers } from './fake-setup.ts';
+import { trashHandlers } from './fake-trash.ts';
 import { type FakeVm, fakeTask, hostOf, makeVm } from './fake-world.ts';
 
 function vmHandlers(control: FakeControl) {
@@ -54,10 +55,7 @@ function vmHandlers(control: FakeControl) {
       return {};
     },
     ...setupHandlers(control),
-    'vm.delete': ({ vmId }) =>
-      control.work(fakeTask('vm.delete', 'Deleting', vmId, Date.now()), () => {
-        world.vms = world.vms.filter(vm => vm.summary.spec.id !== vmId);
-      }),
+    ...trashHandlers(control),
     'vm.preview-start': ({ vmId }) => {
       const vm = control.vm(vmId);
       const wanted = vm.memory.maxKib;

@@ -121,6 +121,8 @@ const VM_ROWS = {
   'vm.insert': { ifFull: 'refuse', state: driveOf, wanted: nothing },
   'vm.eject': { ifFull: 'go-on', state: driveOf, wanted: nothing },
   'vm.delete': plainly,
+  'vm.trashed': 'reads',
+  'vm.restore': { ...plainly, made: ({ name }) => ({ name }) },
   'vm.preview-start': 'reads',
   'vm.screen': 'reads',
   'vm.thumbnail': 'reads',

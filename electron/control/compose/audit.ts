@@ -146,6 +146,7 @@ export function auditedHandlers(
   const { machines, memory, storage, access, tasks } = parts;
   const momentName = async (vmId: VmId, momentId: MomentId): Promise<string> => {
     try {
+      machines.spec(vmId);
       await machines.open(vmId);
       const { moments, trash } = await storage.call('timeline.get', { vmId });
       return [...moments, ...trash].find(({ id }) => id === momentId)?.name ?? '';

@@ -43,14 +43,12 @@ import { Files } from '../files.ts';
 import { machineFolders } from '../machines/machine-folders.ts';
 import { Machines } from '../machines/machines.ts';
 import { PeekDesk, type PeekPorts } from '../machines/peek.ts';
-import { Trash } from '../machines/trash.ts';
+import { SpecFiles } from '../machines/spec-files.ts';
 import type { MemoryManager } from '../memory/manager.ts';
-import type { MomentDesk } from '../moments/desk.ts';
 import type { ExtrasShelf } from '../moments/extras.ts';
 import type { PointServer } from '../points/point-server.ts';
 import type { PolicyDesk } from '../policy/desk.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
-import { trashMs } from '../policy/vm-rules.ts';
 import { storageModule } from '../programs.ts';
 import { ConsoleStreams } from '../screens/console-streams.ts';
 import { SerialLines } from '../serial/lines.ts';
@@ -66,13 +64,14 @@ import type { CpuCaps } from '../vm/cpu-cap.ts';
 import type { SupervisorPorts } from '../vm/supervisor-port.ts';
 import { within } from '../vm/wait.ts';
 import { accessParts, downloadsOf } from './access.ts';
-import { auditedHandlers, auditParts, ebbDeleting, taskEnded, trialEnded, vmGone } from './audit.ts';
+import { auditedHandlers, auditParts, ebbDeleting, taskEnded, trialEnded } from './audit.ts';
 import { historyParts, imports, sweepLeftOver } from './history.ts';
 import { memoryManager, rangeDesk, residents } from './memory.ts';
 import { momentParts, setClocks } from './moments.ts';
 import { bindPolicy, endForbidden, policyAsk, policyDesk, setMemoryPolicy } from './policy.ts';
 import { historyDesk } from './schedule.ts';
 import { hostPartsPort, QEMU, setupParts } from './setup.ts';
+import { trashParts } from './trash.ts';
 
 export interface Control {
   /** Finds running VMs and storage again; resolves when callers may be served. */
@@ -172,7 +171,7 @@ function machineList(
   { catalog, storage, memory, probe, topics, desk, cpu, audit }: Parts,
 ): Machines {
   const machines: Machines = new Machines({
-    catalog,
+    catalog: new SpecFiles(machineFolders(input.paths), input.log).noted(catalog),
     storage,
     memory,
     folders: machineFolders(input.paths),
@@ -245,24 +244,6 @@ function taskList(
   changed();
   return tasks;
 }
-
-const trashOf = (
-  { paths, log }: ControlInput,
-  machines: Machines,
-  { moments, desk, audit }: Pick<Parts, 'desk' | 'audit'> & { readonly moments: MomentDesk },
-): Trash =>
-  new Trash({
-    clock,
-    keptMs: () => trashMs(desk.policy),
-    folders: machineFolders(paths),
-    vms: () => machines.kept().map(({ spec }) => spec.id),
-    purgePoints: async vmId => {
-      await machines.purgeOldTrash(vmId);
-      await moments.sweep(vmId);
-    },
-    removed: vmGone(audit),
-    log,
-  });
 
 /** The VMs that journaled tasks make anew. */
 const madeAgain = (journal: TaskJournal): ReadonlySet<VmId> =>
@@ -343,9 +324,9 @@ export function composeControl(input: ControlInput): Control {
   const moments = momentParts(input, { storage, machines, memory, desk, audit });
   const { setup, autostarts } = setupParts(paths, { machines, tasks, cpu, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
-  const trash = trashOf(input, machines, { ...moments, desk, audit });
+  const trashed = trashParts(input, { ...moments, machines, desk, audit });
   const accessed = accessParts(catalog, desk, audit, log);
-  const known = { ...historyParts(input, storage, machines, desk), ...moments, ...accessed };
+  const known = { ...historyParts(input, storage, machines, desk), ...moments, ...accessed, ...trashed };
   const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup };
   const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });
   const service = createService({
@@ -376,7 +357,7 @@ export function composeControl(input: ControlInput): Control {
       await machines.begin(madeAgain(journal));
       await moments.moments.goingBack.finishAll();
       await sweepLeftOver(paths, parts, log);
-      for (const part of [ranges, memory, desk, trash, histories, parts.access]) part.begin();
+      for (const part of [ranges, memory, desk, trashed, histories, parts.access]) part.begin();
       topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });
       tasks.beginAgain(order => workAgain(order, parts));
@@ -386,7 +367,7 @@ export function composeControl(input: ControlInput): Control {
     serve: (channel, kind) => doors.serve(channel, kind),
     dispose: () => {
       tasks.leave();
-      for (const part of [autostarts, desk, memory, ranges, trash, histories, parts.access]) part.stop();
+      for (const part of [autostarts, desk, memory, ranges, trashed, histories, parts.access]) part.stop();
       audit.stop();
       for (const part of [machines, storage]) part.dispose();
       catalog.close();

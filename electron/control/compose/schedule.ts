@@ -9,6 +9,7 @@ import type { Audit } from '../audit/audit.ts';
 import { HistoryDesk } from '../history/desk.ts';
 import type { Power } from '../history/due.ts';
 import { openHistoryStore } from '../history/store.ts';
+import { machineFolders } from '../machines/machine-folders.ts';
 import type { Machines } from '../machines/machines.ts';
 import type { MomentDesk } from '../moments/desk.ts';
 import type { PointServer } from '../points/point-server.ts';
@@ -51,10 +52,12 @@ function powerTold() {
   };
 }
 
-export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
+export function historyDesk({ paths, log }: ControlInput, parts: HistoryDeskParts) {
   const { catalog, storage, machines, moments, desk, tasks, journal, pointServer, topics, audit } = parts;
   const { power, tell } = powerTold();
   const opened = async (vmId: VmId): Promise<VmId> => {
+    // A VM that was deleted meanwhile must not get an empty folder.
+    machines.spec(vmId);
     await machines.open(vmId);
     return vmId;
   };
@@ -72,6 +75,7 @@ export function historyDesk({ log }: ControlInput, parts: HistoryDeskParts) {
     },
     changeSpacingMs: () => changeSpacingMs(desk.policy),
     isThere: vmId => catalog.get(vmId) !== undefined,
+    isTrashed: machineFolders(paths).isTrashed,
     isRunning: vmId => machines.get(vmId).state.phase === 'running',
     isBusy: vmId => tasks.isBusy(vmId),
     inUse: () =>

@@ -24,6 +24,8 @@ export interface HistoryDeskPorts
   /** Fault vm.not-found. */
   readonly checkVm: (vmId: VmId) => void;
   readonly isThere: (vmId: VmId) => boolean;
+  /** It can be taken back from the trash, and then has its schedule again. */
+  readonly isTrashed: (vmId: VmId) => boolean;
   /** Its guest may write. */
   readonly isRunning: (vmId: VmId) => boolean;
   /** A task under way changes the VM. */
@@ -78,6 +80,11 @@ export class HistoryDesk {
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  /** Which VMs there are has changed. */
+  tell(): void {
+    this.#ports.changed();
   }
 
   state(vmId: VmId): HistoryState {
@@ -148,9 +155,10 @@ export class HistoryDesk {
   }
 
   #dropGone(): void {
-    const { store, isThere, log } = this.#ports;
+    const { store, isThere, isTrashed, log } = this.#ports;
     for (const { vmId } of store.all())
-      if (!isThere(vmId)) orLater(() => store.drop(vmId), `history of ${vmId}, deleted`, log);
+      if (!isThere(vmId) && !isTrashed(vmId))
+        orLater(() => store.drop(vmId), `history of ${vmId}, deleted`, log);
   }
 
   async #lookAtAll(): Promise<void> {

@@ -10,6 +10,22 @@ export const noVm = (id: string): Fault =>
     todo: 'Look at the list again.',
   });
 
+export const notInTrash = (id: string): Fault =>
+  new Fault({
+    code: 'vm.not-found',
+    what: `There is no deleted VM ${id} that can be taken back.`,
+    safe: 'Nothing was changed.',
+    todo: 'Look at the deleted VMs again: they go for good after a week.',
+  });
+
+export const isHere = (name: string): Fault =>
+  new Fault({
+    code: 'vm.wrong-state',
+    what: `The VM "${name}" is here already.`,
+    safe: 'Nothing was changed: what is here and what was deleted stay as they are.',
+    todo: 'For a second one like it, create a VM from one of its points.',
+  });
+
 export const tooManyVms = (most: number): Fault =>
   new Fault({
     code: 'limit.reached',

@@ -2,8 +2,15 @@
 // folder, from before the first byte until it is in the catalog. The mark tells what a dead control left
 // half-made from a whole VM that the catalog does not know, which nobody may move.
 import { type VmId, vmIdSchema } from '../../../shared/ids.ts';
+import type { VmSpec } from '../../../shared/vm.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { makePrivateFolder, removeFile, writeJson } from '../../platform/json-file.ts';
+import {
+  makePrivateFolder,
+  readSmallJson,
+  removeDurably,
+  removeFile,
+  writeJson,
+} from '../../platform/json-file.ts';
 import { lockHolder } from '../../platform/lock-owner.ts';
 import type { EbbPaths } from '../../platform/paths.ts';
 import {
@@ -13,6 +20,7 @@ import {
   copyInto,
   fileExists,
   freeBytesAt,
+  isNameTaken,
   listFolder,
   moveInto,
   removeFolder,
@@ -21,6 +29,7 @@ import {
 } from '../../platform/vm-files.ts';
 import { seedFolder, uefiVarsPath } from '../vm/home-files.ts';
 import { isInstaller } from './installer.ts';
+import { type FolderSays, readVmJson, VM_JSON, VM_JSON_BYTES_MAX, vmJsonOf } from './vm-json.ts';
 
 const MARK = '.making';
 
@@ -48,7 +57,16 @@ export interface MachineFolders {
   /** The VM's folder was moved to the trash, and nothing of it is where it was. */
   readonly isTrashed: (vmId: VmId) => boolean;
   readonly trashed: () => string[];
+  /** Moves it back, durably. Nothing may be where it goes. */
+  readonly fromTrash: (name: string, vmId: VmId) => void;
+  /** From its first step on, what is left of the folder cannot be taken back any more. */
   readonly removeTrashed: (name: string) => Promise<void>;
+  readonly hasHome: (vmId: VmId) => boolean;
+  /** What the folder says of the VM in it (vm-json.ts). */
+  readonly says: (vmId: VmId) => FolderSays;
+  readonly trashedSays: (name: string) => FolderSays;
+  /** Faults: disk.full, disk.io. */
+  readonly putSpec: (spec: VmSpec) => void;
   /** The VM whose folder this file is in; null: none. */
   readonly ownerOf: (path: string) => VmId | null;
   /** Sets the mark, durably, before anything else; `endMaking` removes it once the catalog has the VM. */
@@ -59,8 +77,15 @@ export interface MachineFolders {
   readonly isHeld: (vmId: VmId) => boolean;
 }
 
+/** A folder that is only half there, or another Ebb's to make, says nothing. */
+const saidIn = (folder: string): FolderSays =>
+  fileExists(`${folder}/${MARK}`)
+    ? { spec: null, why: 'none' }
+    : readVmJson(readSmallJson(`${folder}/${VM_JSON}`, VM_JSON_BYTES_MAX));
+
 export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFolders {
   const vms = `${dataFolder}/vms`;
+  const trash = `${dataFolder}/trash`;
   const home = (vmId: string): string => `${vms}/${vmId}`;
   // A socket path holds 107 bytes: the first part of the id is enough here.
   const run = (vmId: string): string => `${runFolder}/vm-${vmId.slice(0, 13)}`;
@@ -90,13 +115,20 @@ export function machineFolders({ dataFolder, runFolder }: EbbPaths): MachineFold
       removeFolder(run(vmId));
     },
     toTrash: vmId => {
-      moveInto(`${dataFolder}/trash`, home(vmId), `${vmId}-${systemClock.wallMs()}`);
+      moveInto(trash, home(vmId), `${vmId}-${systemClock.wallMs()}`);
       removeFolder(run(vmId));
     },
-    isTrashed: vmId =>
-      !fileExists(home(vmId)) && listFolder(`${dataFolder}/trash`).some(name => name.startsWith(`${vmId}-`)),
-    trashed: () => listFolder(`${dataFolder}/trash`),
-    removeTrashed: name => removeLarge(`${dataFolder}/trash/${name}`),
+    isTrashed: vmId => !fileExists(home(vmId)) && listFolder(trash).some(name => name.startsWith(`${vmId}-`)),
+    trashed: () => listFolder(trash),
+    fromTrash: (name, vmId) => moveInto(vms, `${trash}/${name}`, vmId),
+    removeTrashed: async name => {
+      if (fileExists(`${trash}/${name}/${VM_JSON}`)) removeDurably(`${trash}/${name}/${VM_JSON}`);
+      await removeLarge(`${trash}/${name}`);
+    },
+    hasHome: vmId => isNameTaken(home(vmId)),
+    says: vmId => saidIn(home(vmId)),
+    trashedSays: name => saidIn(`${trash}/${name}`),
+    putSpec: spec => writeJson(`${home(spec.id)}/${VM_JSON}`, vmJsonOf(spec)),
     ownerOf: path => vmIdSchema.safeParse(childBelow(vms, path)).data ?? null,
     beginMaking: vmId => writeJson(mark(vmId), {}),
     endMaking: vmId => removeFile(mark(vmId)),

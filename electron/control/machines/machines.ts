@@ -62,7 +62,8 @@ export class Machines {
   /** Adopts what runs (M9), and opens all disks, so that settling goes on. `madeAgain`: by their tasks. */
   async begin(madeAgain: ReadonlySet<VmId>): Promise<void> {
     await this.#clearAway(madeAgain);
-    const all = this.#ports.catalog.all();
+    // A row that could not be forgotten yet: opening it would make an empty folder where its own was.
+    const all = this.#ports.catalog.all().filter(({ id }) => !this.#ports.folders.isTrashed(id));
     for (const spec of all.filter(isKept)) await this.#logged(spec.id, () => this.#openAgain(spec.id));
     for (const spec of all) {
       const supervisor = this.supervisor(spec.id);
@@ -79,7 +80,7 @@ export class Machines {
     const { catalog, folders, storage, log } = this.#ports;
     // Deleting moves the folder first: a control that died in between left the row of a VM without disks.
     const gone = catalog.all().filter(({ id }) => folders.isTrashed(id));
-    for (const { id } of gone) await this.#logged(id, async () => this.#forget(id));
+    for (const { id } of gone) await this.#logged(id, async () => this.forget(id));
     const halfMade = folders.halfMade();
     if (halfMade.length === 0) return;
     const { openVms } = await storage.call('storage.info', {});
@@ -346,8 +347,8 @@ export class Machines {
     return this.#ports.catalog.get(vmId)?.peek ?? null;
   }
 
-  /** The peek is there until its QEMU ends. */
-  addPeek(spec: VmSpec): void {
+  /** Puts a VM into the list that is whole: a peek, or one whose folder was taken back. */
+  add(spec: VmSpec): void {
     this.#ports.catalog.put(spec);
     this.#supervise(spec);
     this.#ports.changed();
@@ -357,7 +358,7 @@ export class Machines {
   endPeek(vmId: VmId): void {
     if (this.#ports.catalog.get(vmId) === undefined) return;
     this.#ports.folders.remove(vmId);
-    this.#forget(vmId);
+    this.forget(vmId);
   }
 
   async delete(vmId: VmId, step: Step): Promise<void> {
@@ -368,10 +369,10 @@ export class Machines {
     await this.#ports.storage.closeVm(vmId);
     step('moving it to the trash');
     this.#ports.folders.toTrash(vmId);
-    this.#forget(vmId);
+    this.forget(vmId);
   }
 
-  #forget(vmId: VmId): void {
+  forget(vmId: VmId): void {
     this.#ports.catalog.remove(vmId);
     this.#ports.memory.forget(vmId);
     this.#supervisors.get(vmId)?.dispose();

@@ -2,7 +2,7 @@
 // and is gone with all it wrote when its QEMU ends. Now is not touched (T4), and may run beside the peek.
 // Nobody knows what an earlier state would do to the world it wakes up in, so a peek reaches no network.
 
-import { freeName } from '../../../shared/free-name.ts';
+import { freeName, shortened } from '../../../shared/free-name.ts';
 import { type DiskId, diskIdSchema, type MomentId, type VmId, vmIdSchema } from '../../../shared/ids.ts';
 import { Fault } from '../../../shared/result.ts';
 import type { Moment } from '../../../shared/timeline.ts';
@@ -75,7 +75,7 @@ export class PeekDesk {
     try {
       folders.beginMaking(spec.id);
       await this.#fill(spec, virtualBytes);
-      machines.addPeek(spec);
+      machines.add(spec);
       folders.endMaking(spec.id);
     } catch (cause) {
       folders.remove(spec.id);
@@ -168,12 +168,7 @@ function peekSpec(
 
 /** A name that a VM may have (vmNameSchema), with room for a number. */
 export function nameOf(vm: string, point: string): string {
-  let name = '';
-  for (const letter of `${vm}: ${point}`.replace(/[\p{C}/\\,=]/gu, ' ')) {
-    if (name.length + letter.length > NAME_MAX - 4) break;
-    name += letter;
-  }
-  return name.trim();
+  return shortened(`${vm}: ${point}`.replace(/[\p{C}/\\,=]/gu, ' '), NAME_MAX - 4);
 }
 
 const noRoom = (said: string): Fault =>

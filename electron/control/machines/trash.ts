@@ -44,12 +44,14 @@ export class Trash {
     const { clock, folders, vms, purgePoints, removed } = this.#ports;
     const before = clock.wallMs() - this.#ports.keptMs();
     await this.#logged('its folders', async () => {
-      for (const name of folders.trashed())
-        if (isOlder(name, before))
-          await this.#logged(name, async () => {
-            await folders.removeTrashed(name);
-            removed(vmIdSchema.parse(name.slice(0, name.lastIndexOf('-'))));
-          });
+      for (const name of folders.trashed()) {
+        const old = trashedName(name);
+        if (old === null || old.deletedAt >= before) continue;
+        await this.#logged(name, async () => {
+          await folders.removeTrashed(name);
+          removed(old.vmId);
+        });
+      }
     });
     for (const vmId of vms()) await this.#logged(vmId, () => purgePoints(vmId));
   }
@@ -64,8 +66,9 @@ export class Trash {
   }
 }
 
-/** Pure. Names are `<vmId>-<when>` (machine-folders.ts); what has another name is somebody else's. */
-export function isOlder(name: string, before: number): boolean {
+/** Pure. Names are `<vmId>-<when>` (machine-folders.ts); what has another name is somebody else's: null. */
+export function trashedName(name: string): { readonly vmId: VmId; readonly deletedAt: number } | null {
   const [, vmId, when] = /^(.+)-(\d+)$/.exec(name) ?? [];
-  return vmIdSchema.safeParse(vmId).success && Number(when) < before;
+  const parsed = vmIdSchema.safeParse(vmId);
+  return parsed.success ? { vmId: parsed.data, deletedAt: Number(when) } : null;
 }

@@ -58,9 +58,13 @@ export function requireBalance(
   if (weight !== spec.weight) policy.requireWithin('memory.weight', weight);
 }
 
+/** Asked where a VM comes back that was here before: it may be as large as it was, and runs within the limits. */
+export const requireOneMore = (others: number, policy: Policy): void =>
+  policy.requireWithin('vm.count', others + 1);
+
 /** Asked before a VM is made, and again before the catalog has it. `others`: the number of other VMs. */
 export function requireNew(spec: VmSpec, others: number, policy: Policy): void {
-  policy.requireWithin('vm.count', others + 1);
+  requireOneMore(others, policy);
   policy.requireWithin('vm.cpus', spec.cpus);
   policy.requireWithin('memory.vm.min', spec.minKib);
   policy.requireWithin('memory.vm.max', spec.maxKib);

@@ -10,6 +10,7 @@ const PATIENCE_MS = 1000;
 
 async function names(client: Client<Contract>, kind: Living, vm: string | null): Promise<readonly string[]> {
   if (kind === 'task') return (await client.call('task.list', {})).tasks.map(({ id }) => id.slice(0, 8));
+  if (kind === 'deleted') return (await client.call('vm.trashed', {})).vms.map(({ name }) => name);
   const { vms } = await client.call('vm.list', {});
   if (kind === 'vm') return vms.map(({ spec }) => spec.name);
   if (vm === null) return [];

@@ -4,7 +4,7 @@ import { COMMANDS, findCommand, GROUPS, shownCommands } from './table.ts';
 import { type Option, optionsOf, type Value } from './words.ts';
 
 /** What only a running service knows. */
-export type Living = 'vm' | 'point' | 'trashed' | 'task' | 'disk';
+export type Living = 'vm' | 'deleted' | 'point' | 'trashed' | 'task' | 'disk';
 
 export interface Candidates {
   readonly words: readonly string[];
@@ -22,6 +22,7 @@ function ofValue(value: Value, vm: string | null): Candidates {
   const words = [...(value.choices ?? []), ...(value.or ?? []).filter(word => word !== '')];
   switch (value.kind) {
     case 'vm':
+    case 'deleted':
     case 'task':
     case 'point':
     case 'trashed':

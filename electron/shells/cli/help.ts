@@ -20,6 +20,7 @@ const KIND_WORDS: Readonly<Record<Value['kind'], string>> = {
   choice: '',
   file: 'FILE',
   vm: 'VM',
+  deleted: 'VM',
   point: 'POINT',
   trashed: 'POINT',
   disk: 'ID',

@@ -2,7 +2,7 @@
 
 import type { Task } from '../../../shared/task.ts';
 import type { Moment } from '../../../shared/timeline.ts';
-import type { VmSpec, VmSummary } from '../../../shared/vm.ts';
+import type { DeletedVm, VmSpec, VmSummary } from '../../../shared/vm.ts';
 
 type NotFoundCode = 'vm.not-found' | 'moment.not-found' | 'disk.not-found' | 'task.not-found';
 
@@ -31,6 +31,19 @@ export function pickVm(vms: readonly VmSummary[], word: string): VmSummary {
   throw byId.length > 1
     ? new NotFoundError('vm.not-found', `"${word}" begins the ids of ${byId.length} VMs.`, 'Give more of it.')
     : new NotFoundError('vm.not-found', `There is no VM "${word}".`, 'See: ebb vm list');
+}
+
+/** The same of deleted VMs, which are given newest first: several may have had one name. */
+export function pickDeleted(vms: readonly DeletedVm[], word: string): DeletedVm {
+  const byName = vms.find(({ name }) => name.toLowerCase() === word.toLowerCase());
+  const byId = vms.filter(({ vmId }) => beginsWith(vmId, word));
+  const found = byName ?? (byId.length === 1 ? byId[0] : undefined);
+  if (found !== undefined) return found;
+  throw new NotFoundError(
+    'vm.not-found',
+    `There is no single deleted VM "${word}" that can be taken back.`,
+    'See: ebb vm trash',
+  );
 }
 
 const SEE_POINTS = 'See: ebb point list VM';

@@ -1,12 +1,13 @@
-// `ebb point delete` and the trash: deleted points are listed, restored or purged there.
+// The trash: deleted points and VMs are listed and restored there, points purged. Also `ebb point delete`.
 import type { MomentId, VmId } from '../../../shared/ids.ts';
 import { bytesText } from '../../../shared/units.ts';
 import { table, timeText } from './output.ts';
-import { pickMoment } from './pick.ts';
+import { pickDeleted, pickMoment } from './pick.ts';
 import { type Run, type Session, theTimeline } from './session.ts';
 import type { POINT_ROWS } from './table/points.ts';
+import type { VM_ROWS } from './table/vms.ts';
 
-type Rows = typeof POINT_ROWS;
+type Rows = typeof POINT_ROWS & typeof VM_ROWS;
 
 async function purge({ client }: Session, vmId: VmId, momentId?: MomentId): Promise<number> {
   const which = momentId === undefined ? { vmId } : { vmId, momentId };
@@ -58,4 +59,24 @@ export const purgeTrash: Run<Rows['point purge']> = async session => {
   const freedBytes = await purge(session, spec.id, moment?.id);
   const gone = moment === null ? 'The trash is empty' : `"${moment.name}" is gone`;
   return { text: `${gone}: ${freedText(freedBytes)}`, json: { freedBytes } };
+};
+
+export const listDeleted: Run<Rows['vm trash']> = async ({ client }) => {
+  const { vms } = await client.call('vm.trashed', {});
+  const rows = vms.map(({ vmId, name, deletedAt, goesAt }) => [
+    vmId.slice(0, 8),
+    name,
+    timeText(deletedAt),
+    timeText(goesAt),
+  ]);
+  const text =
+    rows.length === 0 ? 'No deleted VMs.' : table(['ID', 'NAME', 'DELETED', 'GOES FOR GOOD'], rows);
+  return { text, json: vms };
+};
+
+export const restoreVm: Run<Rows['vm restore']> = async ({ client, given }) => {
+  const { vmId, name } = pickDeleted((await client.call('vm.trashed', {})).vms, given.VM);
+  const back = await client.call('vm.restore', { vmId });
+  const text = back.name === name ? `${name} is back.` : `${name} is back, as "${back.name}".`;
+  return { text, json: await client.call('vm.get', { vmId }) };
 };

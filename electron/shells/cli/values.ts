@@ -63,6 +63,7 @@ export function parseValue(text: string, what: string, value: Value): string | n
       return parseChoice(text, what, value.choices ?? []);
     case 'file':
     case 'vm':
+    case 'deleted':
     case 'point':
     case 'trashed':
     case 'disk':

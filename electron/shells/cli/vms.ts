@@ -152,7 +152,10 @@ export const deleteVm: Run<Rows['vm delete']> = async session => {
   const { spec } = await theVm(session);
   const { taskId } = await session.client.call('vm.delete', { vmId: spec.id });
   await session.wait(taskId);
-  return { text: `Deleted ${spec.name}: it is in the trash folder.`, json: { vmId: spec.id } };
+  return {
+    text: `Deleted ${spec.name}: it is in the trash folder. To have it back: ebb vm restore ${spec.id.slice(0, 8)}`,
+    json: { vmId: spec.id },
+  };
 };
 
 export const cloneVm: Run<Rows['vm clone']> = async session => {

@@ -14,6 +14,8 @@ export type Kind =
   | 'choice'
   | 'file'
   | 'vm'
+  /** A VM in the trash. */
+  | 'deleted'
   | 'point'
   /** A point in the trash. */
   | 'trashed'

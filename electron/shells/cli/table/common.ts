@@ -4,6 +4,11 @@ export const VM = {
   kind: 'vm',
   doc: 'Its name, or the beginning of its id',
 } as const;
+export const DELETED = {
+  name: 'VM',
+  kind: 'deleted',
+  doc: 'Its name (the last deleted of that name), or the beginning of its id',
+} as const;
 export const POINT = {
   name: 'POINT',
   kind: 'point',

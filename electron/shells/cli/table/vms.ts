@@ -1,6 +1,6 @@
 // Commands about VMs, as data.
 import { row } from '../words.ts';
-import { NEW_NAME, POINT, VM } from './common.ts';
+import { DELETED, NEW_NAME, POINT, VM } from './common.ts';
 import { FIRMWARE, FORWARD, GROUP, NETWORK, NO_TPM, NOTES, TPM } from './setup.ts';
 
 export const VM_ROWS = {
@@ -114,6 +114,16 @@ export const VM_ROWS = {
       },
     },
     isTask: true,
+  }),
+  'vm trash': row({
+    help: 'Deleted VMs that can be taken back, and when each goes for good',
+    arguments: [],
+    options: {},
+  }),
+  'vm restore': row({
+    help: 'Take a deleted VM back, with all its points and settings',
+    arguments: [DELETED],
+    options: {},
   }),
   'vm clone': row({
     help: 'Create a VM from a point of another: its disks copied in full',

@@ -27,6 +27,7 @@ class World {
   power = { isOnBattery: false, percent: null as number | null };
   changeSpacingMs = 0;
   isThere = true;
+  isTrashed = false;
   used: number[] = [];
   failing: Fault | null = null;
   asked: string[] = [];
@@ -58,6 +59,7 @@ class World {
       store: openHistoryStore(this.db),
       checkVm: () => undefined,
       isThere: () => this.isThere,
+      isTrashed: () => this.isTrashed,
       vms: () => [VM],
       rules: this.rules,
       isRunning: () => this.isRunning,
@@ -259,6 +261,16 @@ describe('the desk of automatic points', () => {
     expect(await world.lookAt(NOON + HOUR)).toBeNull();
     world.changeSpacingMs = HOUR;
     expect(await world.lookAt(NOON + HOUR)).toMatchObject({ outcome: 'took', reason: 'change' });
+  });
+
+  it('forgets a VM that is gone, but not one that is in the trash: taken back, it has its schedule', async () => {
+    world.set();
+    const { schedule } = world.desk.state(VM);
+    expect(schedule).not.toEqual(DEFAULT_SCHEDULE);
+    [world.isThere, world.isTrashed] = [false, true];
+    await world.lookAt(NOON + HOUR);
+    world.isThere = true;
+    expect(world.desk.state(VM).schedule).toEqual(schedule);
   });
 
   it('forgets a VM that is gone', async () => {
