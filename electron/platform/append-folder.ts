@@ -17,7 +17,7 @@ import {
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../shared/result.ts';
-import { fileFault, guarded } from './block-file.ts';
+import { hosted, hostFault } from './host-fault.ts';
 import { syncFolder } from './json-file.ts';
 
 /** One flat folder of files that only grow. */
@@ -42,7 +42,9 @@ const strange = (path: string, why: string): Fault =>
   });
 
 function checkFolder(path: string): void {
-  const stat = guarded('making', path, () => {
+  const stat = hosted('making', path, () => {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found !== undefined) return found;
     mkdirSync(path, { recursive: true, mode: 0o700 });
     return lstatSync(path);
   });
@@ -69,14 +71,14 @@ function withFile<T>(
     fd = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOOP') throw strange(path, 'is a link');
-    throw fileFault('opening', path, cause);
+    throw hostFault('opening', path, cause);
   }
   try {
     const stat = fstatSync(fd);
     checkFile(path, stat, bytesMax);
     return work(fd, stat.size);
   } catch (cause) {
-    throw cause instanceof Fault ? cause : fileFault('using', path, cause);
+    throw cause instanceof Fault ? cause : hostFault('using', path, cause);
   } finally {
     closeSync(fd);
   }
@@ -88,7 +90,7 @@ export function openAppendFolder(folder: string, bytesMax: number): AppendFolder
   return {
     list: () => {
       checkFolder(folder);
-      return guarded('listing', folder, () => readdirSync(folder));
+      return hosted('listing', folder, () => readdirSync(folder));
     },
     read: name => withFile(pathOf(name), constants.O_RDONLY, bytesMax, fd => readFileSync(fd, 'utf8')),
     append: (name, text) => {
@@ -108,10 +110,11 @@ export function openAppendFolder(folder: string, bytesMax: number): AppendFolder
         if (size === 0) syncFolder(folder);
       });
     },
-    remove: name => {
-      unlinkSync(pathOf(name));
-      syncFolder(folder);
-    },
+    remove: name =>
+      hosted('removing', pathOf(name), () => {
+        unlinkSync(pathOf(name));
+        syncFolder(folder);
+      }),
   };
 }
 

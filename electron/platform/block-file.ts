@@ -1,6 +1,6 @@
 // BlockFile over a real file. Reads and writes are synchronous (page-cache work in the VM's worker),
-// fdatasync runs in libuv's pool, and another process punches and clones ranges (range-tool.ts). errno
-// becomes a Fault here and nowhere else.
+// fdatasync runs in libuv's pool, and another process punches and clones ranges (range-tool.ts). The errno of
+// an image file becomes a Fault here; that of other files in host-fault.ts.
 import {
   close,
   constants,
@@ -21,7 +21,16 @@ import { type RangeTool, rangeTool } from './range-tool.ts';
 
 const dataSync = promisify(fdatasync);
 const DROP_CACHE_MS_MAX = 60_000;
-const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+export const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Node's own codes tell of a wrong argument or call: a mistake of ours. These tell of files and their streams. */
+const NODE_TELLS = /^ERR_(FS_|STREAM_PREMATURE_CLOSE$)/;
+
+/** The code by which the host refused; null: whatever was thrown, the host did not. */
+export function errnoOf(cause: unknown): string | null {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  if (typeof code !== 'string') return null;
+  return code.startsWith('ERR_') && !NODE_TELLS.test(code) ? null : code || 'unknown error';
+}
 
 export function fileFault(doing: string, name: string, cause: unknown): Fault {
   const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
@@ -41,6 +50,7 @@ export function guarded<T>(doing: string, name: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
+    if (errnoOf(cause) === null) throw cause;
     throw fileFault(doing, name, cause);
   }
 }

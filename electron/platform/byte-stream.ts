@@ -3,6 +3,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { Fault, messageOf } from '../../shared/result.ts';
+import { errnoOf, NO_SPACE } from './block-file.ts';
 import { type ByteSink, readInto } from './own-buffer.ts';
 
 export interface ByteStream {
@@ -85,7 +86,7 @@ export function byteStream(socket: Socket): ByteStream {
   };
 }
 
-/** Throws Fault host.permission when the path is too long or cannot be listened at. */
+/** Faults: host.permission (also where the path is too long), disk.full, limit.reached. */
 export const listenUnix: ListenUnix = async (path, accept) => {
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
     throw cannotListen(path, `it is longer than ${SOCKET_PATH_BYTES_MAX} bytes`, undefined);
@@ -102,7 +103,7 @@ export const listenUnix: ListenUnix = async (path, accept) => {
     chmodSync(path, 0o600);
   } catch (cause) {
     server.close();
-    throw cannotListen(path, messageOf(cause), cause);
+    throw errnoOf(cause) === null ? cause : cannotListen(path, messageOf(cause), cause);
   }
   return {
     close: async () => {
@@ -113,13 +114,15 @@ export const listenUnix: ListenUnix = async (path, accept) => {
   };
 };
 
-const cannotListen = (path: string, why: string, cause: unknown): Fault =>
-  new Fault(
-    {
-      code: 'host.permission',
-      what: `The socket ${path} could not be opened: ${why}.`,
-      safe: 'No disk was touched.',
-      todo: 'Check that its folder exists, belongs to you and has a short path.',
-    },
-    cause,
-  );
+const TOO_MANY = new Set(['EMFILE', 'ENFILE']);
+
+function cannotListen(path: string, why: string, cause: unknown): Fault {
+  const errno = errnoOf(cause) ?? '';
+  const [code, todo] = NO_SPACE.has(errno)
+    ? (['disk.full', 'Free some space, then do it again.'] as const)
+    : TOO_MANY.has(errno)
+      ? (['limit.reached', 'Too many files are open: stop some VMs, then do it again.'] as const)
+      : (['host.permission', 'Check that its folder exists, belongs to you and has a short path.'] as const);
+  const what = `The socket ${path} could not be opened: ${why}.`;
+  return new Fault({ code, what, safe: 'No disk was touched.', todo }, cause);
+}

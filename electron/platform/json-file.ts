@@ -10,11 +10,12 @@ import {
   readSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileFault, guarded } from './block-file.ts';
+import { hosted, hostFault } from './host-fault.ts';
 
 /** Undefined where the file is missing or is not JSON; the caller's schema decides about the rest. */
 export function readJson(path: string): unknown {
@@ -72,7 +73,7 @@ export function writeJson(path: string, value: unknown): void {
     renameSync(beside, path);
     syncFolder(dirname(path));
   } catch (cause) {
-    throw fileFault('writing', path, cause);
+    throw hostFault('writing', path, cause);
   }
 }
 
@@ -82,7 +83,7 @@ export function renameDurably(from: string, to: string): void {
     renameSync(from, to);
     syncFolder(dirname(to));
   } catch (cause) {
-    throw fileFault('naming', to, cause);
+    throw hostFault('naming', to, cause);
   }
 }
 
@@ -99,15 +100,21 @@ export async function writeTextHint(path: string, text: string): Promise<void> {
   }
 }
 
+/** Not by `rmSync`, which names only some of the reasons why a file cannot be removed. */
 export const removeFile = (path: string): void =>
-  guarded('removing', path, () => rmSync(path, { force: true }));
-/** It is gone also after a power cut. */
-export const removeDurably = (path: string): void =>
-  guarded('removing', path, () => {
-    rmSync(path, { force: true });
-    syncFolder(dirname(path));
+  hosted('removing', path, () => {
+    try {
+      unlinkSync(path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    }
   });
+/** It is gone also after a power cut. */
+export function removeDurably(path: string): void {
+  removeFile(path);
+  hosted('removing', path, () => syncFolder(dirname(path)));
+}
 export const removeTree = (path: string): void =>
-  guarded('removing', path, () => rmSync(path, { force: true, recursive: true }));
+  hosted('removing', path, () => rmSync(path, { force: true, recursive: true }));
 export const makePrivateFolder = (path: string): void =>
-  void guarded('making', path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  void hosted('making', path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));

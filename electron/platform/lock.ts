@@ -2,9 +2,10 @@
 // well-kept library here that takes them on every platform. Beside it lies the owner's name, for messages.
 //   <path>        {pid, started, version}: who holds it, written by the holder, removed by a wanted release
 //   <path>.held   an empty database, locked exclusively; it stays, since removing it would let two lock two files
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { fileFault } from './block-file.ts';
+import { hostFault } from './host-fault.ts';
 import { type LockOwner, readLock, startedAt } from './lock-owner.ts';
 import { EBB_VERSION } from './version.ts';
 
@@ -19,6 +20,8 @@ const SUCCESSION_MS = 250;
 const held = new Map<string, Database.Database>();
 
 function lockFile(path: string): Database.Database | null {
+  // Of a folder that is not there better-sqlite3 says so as if that were our mistake.
+  statSync(dirname(path));
   const file = new Database(`${path}.held`, { timeout: SUCCESSION_MS });
   try {
     file.exec('BEGIN EXCLUSIVE');
@@ -30,14 +33,14 @@ function lockFile(path: string): Database.Database | null {
   }
 }
 
-/** Takes the lock, or tells who holds it. Faults: disk.full, disk.io; the lock is not held then. */
+/** Takes the lock, or tells who holds it. Faults: disk.full, disk.io, host.permission; the lock is not held then. */
 export function takeLock(path: string): LockResult {
   letGo(path);
   try {
     return taken(path);
   } catch (cause) {
     letGo(path);
-    throw fileFault('locking', path, cause);
+    throw hostFault('locking', path, cause);
   }
 }
 

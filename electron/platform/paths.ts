@@ -5,6 +5,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault, messageOf } from '../../shared/result.ts';
+import { hostCode } from './host-fault.ts';
 
 /** A socket path holds 107 bytes, and VM sockets add a folder named by a UUID and a file name. */
 const RUN_FOLDER_LENGTH_MAX = 50;
@@ -86,13 +87,15 @@ export function makeFolders(paths: EbbPaths): void {
   });
 }
 
-const cannotMake = (folder: string, cause: unknown): Fault =>
-  new Fault(
+function cannotMake(folder: string, cause: unknown): Fault {
+  const isFull = hostCode(cause) === 'disk.full';
+  return new Fault(
     {
-      code: 'host.permission',
+      code: isFull ? 'disk.full' : 'host.permission',
       what: `The folder ${folder} cannot be made: ${messageOf(cause)}.`,
       safe: 'Nothing was started.',
-      todo: 'Make it writable for you, or choose another data folder with EBB_DATA.',
+      todo: `${isFull ? 'Free some space' : 'Make it writable for you'}, or choose another data folder with EBB_DATA.`,
     },
     cause,
   );
+}

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, createWriteStream, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileFault, guarded } from './block-file.ts';
+import { hosted, hostFault } from './host-fault.ts';
 import { startedAt } from './lock-owner.ts';
 
 export interface ProcessId {
@@ -24,7 +24,7 @@ export interface Detached extends Pick<Spawned, 'exited'> {
 
 /** Output goes to files, so that the process does not notice its starter's death. Rejects when it cannot start. */
 export function spawnDetached(command: string, args: readonly string[], logPath: string): Promise<Detached> {
-  const log = guarded('opening', logPath, () => openSync(logPath, 'w', 0o600));
+  const log = hosted('opening', logPath, () => openSync(logPath, 'w', 0o600));
   const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
   return whenSpawned(child).then(({ pid, exited }) => ({ id: { pid, started: startedAt(pid) }, exited }));
@@ -173,7 +173,7 @@ export async function runToFile(
   } catch (cause) {
     child.kill('SIGKILL');
     await ended;
-    throw fileFault('writing', path, cause);
+    throw hostFault('writing', path, cause);
   }
   return { code: await ended, stderr, bytes, isMore };
 }

@@ -1,7 +1,7 @@
 // A copy that shares blocks with the original until either is written (FICLONE): instant, yet independent.
 import { constants, copyFileSync } from 'node:fs';
 import { Fault } from '../../shared/result.ts';
-import { fileFault } from './block-file.ts';
+import { hostFault } from './host-fault.ts';
 
 const CANNOT = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY']);
 
@@ -14,7 +14,7 @@ export function reflink(from: string, to: string): void {
     copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (!CANNOT.has(code)) throw fileFault('sharing the blocks of', from, cause);
+    if (!CANNOT.has(code)) throw hostFault('sharing the blocks of', from, cause);
     throw new Fault(
       {
         code: 'host.unsupported',

@@ -2,7 +2,7 @@
 // signals by which a person ends it.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileFault } from './block-file.ts';
+import { hostFault } from './host-fault.ts';
 
 /** Resolves when the data has been taken; rejects when nobody reads any more. */
 export const writeOut = (data: string | Uint8Array): Promise<void> =>
@@ -44,7 +44,7 @@ export async function* readLines(path: string | null): AsyncGenerator<string> {
   const input = path === null ? process.stdin : createReadStream(path);
   // readline listens too late to hear that a file is missing.
   const broken = new Promise<never>((_, reject) => {
-    input.once('error', (cause: unknown) => reject(fileFault('reading', path ?? 'standard input', cause)));
+    input.once('error', (cause: unknown) => reject(hostFault('reading', path ?? 'standard input', cause)));
   });
   broken.catch(() => undefined);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
@@ -53,7 +53,7 @@ export async function* readLines(path: string | null): AsyncGenerator<string> {
     if (next.done === true) return;
     yield next.value;
   }
-  throw fileFault('reading', path ?? 'standard input', { code: 'EFBIG' });
+  throw hostFault('reading', path ?? 'standard input', { code: 'EFBIG' });
 }
 
 /** True when a person at a terminal gives the wanted answer; false when there is no terminal. */

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
-import { fileFault } from './block-file.ts';
+import { hostFault } from './host-fault.ts';
 
 /** How the bytes lie in the file. */
 export type Packing = 'plain' | 'zstd';
@@ -36,7 +36,7 @@ export async function receiveToFile(
     server.listen(socketPath, resolve);
   });
   const done = new Promise<void>((resolve, reject) => {
-    const cancelled = (): void => reject(fileFault('receiving', filePath, { code: 'ECANCELED' }));
+    const cancelled = (): void => reject(hostFault('receiving', filePath, { code: 'ECANCELED' }));
     server.once('close', cancelled);
     server.once('connection', socket => {
       server.off('close', cancelled);
@@ -47,7 +47,7 @@ export async function receiveToFile(
       // `flush` syncs before the stream closes.
       const file = createWriteStream(filePath, { mode: 0o600, flush: true });
       const streams = packing === 'zstd' ? [socket, packer(), file] : [socket, file];
-      pipeline(streams).then(resolve, cause => reject(fileFault('saving memory to', filePath, cause)));
+      pipeline(streams).then(resolve, cause => reject(hostFault('saving memory to', filePath, cause)));
       server.close();
     });
   });
@@ -77,7 +77,7 @@ export async function sendFile(filePath: string, socketPath: string, packing: Pa
       packing === 'zstd' ? [file, createZstdDecompress({ chunkSize: CHUNK_BYTES }), socket] : [file, socket],
     );
   } catch (cause) {
-    throw fileFault('reading saved memory from', filePath, cause);
+    throw hostFault('reading saved memory from', filePath, cause);
   } finally {
     socket.destroy();
   }

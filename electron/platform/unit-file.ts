@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'n
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../shared/result.ts';
-import { fileFault } from './block-file.ts';
+import { hostFault } from './host-fault.ts';
 
 /** Whole or not at all. `mark`: how our units begin; a file that begins otherwise is not ours, and stays. */
 export function putUserUnit(name: string, text: string, mark: string, env = process.env): string {
@@ -22,7 +22,7 @@ export function putUserUnit(name: string, text: string, mark: string, env = proc
     writeFileSync(`${path}.new`, text, { mode: 0o644 });
     renameSync(`${path}.new`, path);
   } catch (cause) {
-    throw fileFault('writing', path, cause);
+    throw hostFault('writing', path, cause);
   }
   return path;
 }

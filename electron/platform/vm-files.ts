@@ -23,7 +23,7 @@ import {
 import { copyFile, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
-import { fileFault, guarded } from './block-file.ts';
+import { hosted, hostFault } from './host-fault.ts';
 import { makePrivateFolder, removeTree, syncFolder } from './json-file.ts';
 
 /** The real path, name, size and time of the last change of a plain file we may read; null otherwise. */
@@ -44,7 +44,7 @@ export function lookAtFile(
 
 /** `length` bytes at `offset`; a negative offset counts from the end. Past the end zeros. */
 export const readBytes = (path: string, offset: number, length: number): Uint8Array =>
-  guarded('reading', path, () => {
+  hosted('reading', path, () => {
     const fd = openSync(path, 'r');
     try {
       const bytes = new Uint8Array(length);
@@ -56,7 +56,7 @@ export const readBytes = (path: string, offset: number, length: number): Uint8Ar
   });
 
 export const writeBytes = (path: string, bytes: Uint8Array): void =>
-  guarded('writing', path, () => writeFileSync(path, bytes, { mode: 0o600 }));
+  hosted('writing', path, () => writeFileSync(path, bytes, { mode: 0o600 }));
 export const fileExists = (path: string): boolean => existsSync(path);
 /** True also for a dangling link: whoever writes to it writes to where it points. */
 export const isNameTaken = (path: string): boolean => {
@@ -69,7 +69,7 @@ export const isNameTaken = (path: string): boolean => {
 };
 /** Null: there is no such file. */
 export const bytesOf = (path: string): number | null =>
-  guarded('looking for', path, () => statSync(path, { throwIfNoEntry: false }))?.size ?? null;
+  hosted('looking for', path, () => statSync(path, { throwIfNoEntry: false }))?.size ?? null;
 
 /** Copies a file or a small folder, durably; under its name it is whole or not there. Throws Fault. */
 export function copyDurably(from: string, to: string): void {
@@ -81,7 +81,7 @@ export function copyDurably(from: string, to: string): void {
     renameSync(beside, to);
     syncFolder(dirname(to));
   } catch (cause) {
-    throw fileFault('writing', to, cause);
+    throw hostFault('writing', to, cause);
   }
 }
 
@@ -94,7 +94,7 @@ function copySynced(from: string, to: string): void {
 }
 
 export function freeBytesAt(path: string): number {
-  const stats = guarded('measuring the disk of', path, () => statfsSync(path));
+  const stats = hosted('measuring the disk of', path, () => statfsSync(path));
   return stats.bavail * stats.bsize;
 }
 
@@ -142,7 +142,7 @@ async function copyPieces(
 ): Promise<void> {
   const guarded = <T>(work: Promise<T>): Promise<T> =>
     work.catch((cause: unknown) => {
-      throw fileFault('copying', basename(to), cause);
+      throw hostFault('copying', basename(to), cause);
     });
   await using source = await guarded(open(from, 'r'));
   await using target = await guarded(open(to, 'w', 0o600));
@@ -160,7 +160,7 @@ async function copyPieces(
 /** Whether two small files, or folders of them, have equal names and bytes; true also if neither exists. */
 export const isSame = (one: string, other: string): Promise<boolean> =>
   areSame(one, other).catch((cause: unknown) => {
-    throw fileFault('comparing', other, cause);
+    throw hostFault('comparing', other, cause);
   });
 
 async function areSame(one: string, other: string): Promise<boolean> {
@@ -180,20 +180,20 @@ async function areSame(one: string, other: string): Promise<boolean> {
 
 /** Empty: there is no such folder. */
 export const listFolder = (path: string): string[] =>
-  existsSync(path) ? guarded('listing', path, () => readdirSync(path)) : [];
+  existsSync(path) ? hosted('listing', path, () => readdirSync(path)) : [];
 
 /** Another name for a file nobody writes to any more; a copy where the file system has no second names. */
 export function linkFile(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch {
-    guarded('copying to', to, () =>
+    hosted('copying to', to, () =>
       copyFileSync(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL),
     );
   }
 }
 
-export const readWhole = (path: string): Uint8Array => guarded('reading', path, () => readFileSync(path));
+export const readWhole = (path: string): Uint8Array => hosted('reading', path, () => readFileSync(path));
 
 export const removeFolder = removeTree;
 
@@ -208,7 +208,7 @@ export function removeEmptyFolder(path: string): void {
 /** T8: files of disks go off the control path. */
 export const removeLarge = (path: string): Promise<void> =>
   rm(path, { recursive: true, force: true }).catch((cause: unknown) => {
-    throw fileFault('removing', path, cause);
+    throw hostFault('removing', path, cause);
   });
 
 /** Durable: even after a power cut the file is at its new place and at no other. Throws Fault. */
@@ -220,7 +220,7 @@ export function moveInto(folder: string, from: string, name: string): void {
     renameSync(from, to);
     for (const path of [folder, dirname(from)]) syncFolder(path);
   } catch (cause) {
-    throw fileFault('moving', to, cause);
+    throw hostFault('moving', to, cause);
   }
 }
 
@@ -237,7 +237,7 @@ export async function moveDurably(from: string, to: string): Promise<void> {
       if (path === from) await rename(from, to);
     }
   } catch (cause) {
-    throw fileFault('writing', to, cause);
+    throw hostFault('writing', to, cause);
   }
 }
 
@@ -260,6 +260,6 @@ export function writeNewFile(path: string, bytes: Uint8Array): void {
   try {
     writeFileSync(path, bytes, { flag: 'wx', mode: 0o600, flush: true });
   } catch (cause) {
-    throw fileFault('writing', path, cause);
+    throw hostFault('writing', path, cause);
   }
 }

@@ -47,7 +47,7 @@ export const storageContract = defineContract({
       /** `folder` is absolute; it has `disks/<diskId>/` for the disks, and the database `timeline.db`. */
       params: z.strictObject({ vmId: vmIdSchema, folder: z.string().max(4096) }),
       result: timelineSchema,
-      errors: [...OF_VM, 'limit.reached'],
+      errors: OF_VM,
       doc: 'Opens a VM folder (idempotent): locks it, recovers what a crash left, starts settling.',
     },
     'vm.rescue': {
@@ -163,7 +163,7 @@ export const storageContract = defineContract({
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, pointId: pointIdSchema, socketPath: z.string().max(100) }),
       result: z.object({ graftId: pointIdSchema, exportName: z.string(), virtualBytes: bytesSchema }),
-      errors: [...OF_POINT, 'disk.in-use', 'limit.reached'],
+      errors: [...OF_POINT, 'disk.in-use'],
       doc: 'A new image on a point, served writable by NBD to be filled; nobody knows of it until it is committed.',
     },
     'graft.commit': {
@@ -225,7 +225,7 @@ export const storageContract = defineContract({
         origins: z.array(z.strictObject({ diskId: diskIdSchema, uuid: z.string().max(64) })).default([]),
       }),
       result: momentSchema,
-      errors: [...OF_VM, 'limit.reached'],
+      errors: OF_VM,
       doc: 'T6: drain, flush, seal every leaf, new leaves, one transaction.',
     },
     'moment.update': {
@@ -238,7 +238,7 @@ export const storageContract = defineContract({
         pinned: z.boolean().optional(),
       }),
       result: momentSchema,
-      errors: [...OF_POINT, 'limit.reached'],
+      errors: OF_POINT,
       doc: 'Name, note, pin.',
     },
     'moment.go-back': {

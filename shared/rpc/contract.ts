@@ -121,12 +121,12 @@ const done = z.object({});
 
 /** A call that a peek refuses (peek-guard.ts): it has no settings and no history. */
 const OF_KEPT = ['vm.not-found', 'vm.wrong-state'] as const;
-/** Storage opens the VM for the call, unless too many are open (limit.reached). */
-const OF_DISKS = [...OF_KEPT, ...OPENING, 'limit.reached'] as const;
+/** Storage opens the VM for the call, unless too many are open. */
+const OF_DISKS = [...OF_KEPT, ...OPENING] as const;
 const OF_POINT = [...OF_DISKS, 'moment.not-found'] as const;
 const OF_QEMU = ['vm.died', 'vm.timeout', 'qemu.refused'] as const;
 const OF_RANGE = ['memory.bad-range', 'memory.over-host', 'memory.over-cap'] as const;
-const OF_AUDIT = ['host.permission', ...WRITING] as const;
+const READING = ['disk.io', 'host.permission'] as const;
 
 export const contract = defineContract({
   methods: {
@@ -167,7 +167,7 @@ export const contract = defineContract({
       kind: 'query',
       params: none,
       result: doctorReportSchema,
-      errors: ['disk.io'],
+      errors: READING,
       doc: 'Checks QEMU, acceleration, memory, disk and permissions.',
     },
 
@@ -286,7 +286,7 @@ export const contract = defineContract({
       kind: 'query',
       params: none,
       result: hostPartsSchema,
-      errors: ['disk.io'],
+      errors: READING,
       doc: 'Whether UEFI, Secure Boot and TPMs can be had on this computer, and what brings them.',
     },
     'network.conflicts': {
@@ -307,7 +307,7 @@ export const contract = defineContract({
       kind: 'query',
       params: none,
       result: z.object({ vms: z.array(deletedVmSchema) }),
-      errors: ['disk.io'],
+      errors: READING,
       doc: 'Deleted VMs that can be taken back, and when each goes for good.',
     },
     'vm.restore': {
@@ -504,14 +504,14 @@ export const contract = defineContract({
       kind: 'query',
       params: byVm,
       result: pictureSchema,
-      errors: ['vm.not-found', 'disk.io'],
+      errors: ['vm.not-found', ...READING],
       doc: 'What its screen shows now, as a PNG.',
     },
     'vm.thumbnail': {
       kind: 'query',
       params: byVm,
       result: thumbnailSchema,
-      errors: ['vm.not-found', 'disk.io'],
+      errors: ['vm.not-found', ...READING],
       doc: 'A small picture of what its screen showed within the last ten seconds; null where it shows none.',
     },
     'vm.guest': {
@@ -865,7 +865,7 @@ export const contract = defineContract({
         nextBeforeSeq: z.int().min(1).nullable(),
         head: auditHeadSchema,
       }),
-      errors: OF_AUDIT,
+      errors: WRITING,
       doc: 'Who changed what, newest first.',
     },
     'audit.export': {
@@ -883,14 +883,14 @@ export const contract = defineContract({
         next: auditPlaceSchema.nullable(),
         head: auditHeadSchema,
       }),
-      errors: OF_AUDIT,
+      errors: WRITING,
       doc: 'The records as they stand in the files, oldest first, for whoever checks or keeps them elsewhere.',
     },
     'audit.verify': {
       kind: 'query',
       params: none,
       result: auditReportSchema,
-      errors: OF_AUDIT,
+      errors: WRITING,
       doc: 'Reads all records and says which were changed, removed, moved or cut off.',
     },
     'headless.sign-in': {

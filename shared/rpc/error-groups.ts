@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 
 /** A call that writes a row of a database or a small file, or makes a folder. */
-export const WRITING = ['disk.full', 'disk.io'] as const satisfies readonly ErrorCode[];
+export const WRITING = ['disk.full', 'disk.io', 'host.permission'] as const satisfies readonly ErrorCode[];
 
 /** A call about a VM's disks: storage may have to open them for it, and to serve them again to whom it served. */
 export const OPENING = [
@@ -15,12 +15,8 @@ export const OPENING = [
   'vhd.parent-mismatch',
   ...WRITING,
   'disk.poisoned',
-  'host.permission',
+  'limit.reached',
 ] as const satisfies readonly ErrorCode[];
 
 /** A call that closes a VM's disks, and their servers. */
-export const CLOSING = [
-  ...WRITING,
-  'disk.poisoned',
-  'host.permission',
-] as const satisfies readonly ErrorCode[];
+export const CLOSING = [...WRITING, 'disk.poisoned', 'limit.reached'] as const satisfies readonly ErrorCode[];

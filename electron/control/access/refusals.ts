@@ -2,7 +2,7 @@
 import { TOKENS_MAX } from '../../../shared/access.ts';
 import { Fault } from '../../../shared/result.ts';
 import { denied, type Policy } from '../policy/policy.ts';
-import { FREE, unwritten } from '../store/unwritten.ts';
+import { unwritten } from '../store/unwritten.ts';
 
 export const unknownToken = (): Fault =>
   new Fault({
@@ -12,32 +12,32 @@ export const unknownToken = (): Fault =>
     todo: 'Ask whoever is at the computer for another: ebb token create, or ebb token link.',
   });
 
-export const linkNotUsed = (cause: unknown): Fault =>
+export const linkNotUsed = (cause: unknown): Error =>
   unwritten(cause, {
     what: 'That this link was used cannot be written down, so that it could be used again',
     safe: 'It is good yet, and nobody came in by it.',
-    todo: `${FREE}, or sign in with a token that has a name.`,
+    after: ', or sign in with a token that has a name.',
   });
 
-export const tokenNotMade = (cause: unknown): Fault =>
+export const tokenNotMade = (cause: unknown): Error =>
   unwritten(cause, {
     what: 'The token cannot be written down',
     safe: 'None was made; those that are there stay as they are.',
-    todo: `${FREE}, then make it again.`,
+    after: ', then make it again.',
   });
 
-export const tokenNotForgotten = (cause: unknown): Fault =>
+export const tokenNotForgotten = (cause: unknown): Error =>
   unwritten(cause, {
     what: 'That the token is revoked cannot be written down',
     safe: "It lets nobody in, and who came in by it is out, as long as Ebb's service runs; one that starts anew would take it again.",
-    todo: `${FREE}: it is written within a minute then. See whether it is gone: ebb token list`,
+    after: ': it is written within a minute then. See whether it is gone: ebb token list',
   });
 
-export const sessionNotForgotten = (cause: unknown): Fault =>
+export const sessionNotForgotten = (cause: unknown): Error =>
   unwritten(cause, {
     what: 'That the session ended cannot be written down',
     safe: "It is over as long as Ebb's service runs; one that starts anew would take it again.",
-    todo: `${FREE}: it is written within a minute then. Where it came by a token, revoke that, too: ebb token list`,
+    after: ': it is written within a minute then. Where it came by a token, revoke that, too: ebb token list',
   });
 
 export const tooManySignIns = (): Fault =>

@@ -11,7 +11,7 @@ const storedSchema = z.object({ before: memoryRangeSchema, trialEndsAt: timeMsSc
 export type StoredRange = z.infer<typeof storedSchema>;
 
 export interface RangeStore extends VmRows<StoredRange> {
-  /** One transaction: the catalog's row and this one are both written, or neither. Faults: disk.full, disk.io, those of `work`. */
+  /** One transaction: the catalog's row and this one are both written, or neither. Faults: those of `put`, those of `work`. */
   together(work: () => void): void;
 }
 

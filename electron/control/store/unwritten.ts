@@ -1,29 +1,39 @@
-// The faults of catalog.db where it takes no row.
-import Database from 'better-sqlite3';
+// The faults of Ebb's databases where they take no row.
 import type { ErrorBody } from '../../../shared/errors.ts';
-import { Fault, messageOf } from '../../../shared/result.ts';
+import { BugError, Fault, messageOf } from '../../../shared/result.ts';
+import { hostCode } from '../../platform/host-fault.ts';
 
-export const FREE = 'Free space on the disk of the data folder';
-
-/** SQLite's words for a full disk: for the database, its log, or the memory that readers share. */
-const FULL: readonly unknown[] = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'];
-
-export function unwritten(cause: unknown, { what, safe, todo }: Omit<ErrorBody, 'code'>): Fault {
-  const { code } = cause as { readonly code?: string };
-  const why = `${what}: ${messageOf(cause)}.`;
-  return new Fault({ code: FULL.includes(code) ? 'disk.full' : 'disk.io', what: why, safe, todo }, cause);
+/** What helps, by what SQLite says. */
+function remedyOf(cause: unknown): string {
+  const { code = '' } = cause as { readonly code?: string };
+  if (hostCode(cause) === 'disk.full') return 'Free space on the disk of the data folder';
+  if (hostCode(cause) === 'host.permission')
+    return 'See that the data folder, and all that is in it, is yours to write';
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code))
+    return 'Check the disk of the data folder, and put a copy of the damaged database in its place';
+  return 'Check the disk of the data folder';
 }
 
-/** Runs the work; what SQLite refuses is thrown as a fault, disk.full or disk.io. */
+/** `after`: what to do when the cause is gone. What is no refusal of the host's comes back as it is. */
+export function unwritten(
+  cause: unknown,
+  { what, safe, after }: Pick<ErrorBody, 'what' | 'safe'> & { readonly after: string },
+): Error {
+  const code = hostCode(cause);
+  if (code === null) return cause instanceof Error ? cause : new BugError(String(cause));
+  const body = { code, what: `${what}: ${messageOf(cause)}.`, safe, todo: `${remedyOf(cause)}${after}` };
+  return new Fault(body, cause);
+}
+
+/** Runs the work; what the host refuses is thrown as a fault. */
 export function writing<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    if (!(cause instanceof Database.SqliteError)) throw cause;
     throw unwritten(cause, {
       what: 'The change cannot be written down',
       safe: 'VMs and their disks are not affected, and what was written before stays.',
-      todo: `${FREE}, then do it again.`,
+      after: ', then do it again.',
     });
   }
 }

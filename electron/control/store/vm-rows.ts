@@ -8,7 +8,7 @@ import { writing } from './unwritten.ts';
 export interface VmRows<T> {
   all(): (T & { readonly vmId: VmId })[];
   get(vmId: VmId): T | undefined;
-  /** Faults: disk.full, disk.io; so of `drop`. */
+  /** Faults: disk.full, disk.io, host.permission; so of `drop`. */
   put(vmId: VmId, row: T): void;
   drop(vmId: VmId): void;
   /** Reads all rows again, to forget what a transaction that failed had put. */

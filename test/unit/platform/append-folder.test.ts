@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAppendFolder } from '../../../electron/platform/append-folder.ts';
+import { Fault } from '../../../shared/result.ts';
 
 let root: string;
 let folder: string;
@@ -38,6 +39,10 @@ it('appends and reads, and its files are the person\u2019s alone', () => {
   expect(open().read('a')).toBe('one\ntwo\n');
   expect(open().list()).toEqual(['a']);
   expect([statSync(folder).mode & 0o777, statSync(join(folder, 'a')).mode & 0o777]).toEqual([0o700, 0o600]);
+});
+
+it('what cannot be removed is a fault', () => {
+  expect(() => open().remove('a')).toThrow(Fault);
 });
 
 describe('in the place of a file', () => {
@@ -77,6 +82,11 @@ describe('in the place of the folder', () => {
     expect(() => open().append('a', 'one\n')).toThrow('link');
     expect(() => open().list()).toThrow('link');
     expect(existsSync(join(root, 'elsewhere', 'a'))).toBe(false);
+  });
+
+  it('a plain file is told by its name', () => {
+    writeFileSync(folder, '', { mode: 0o600 });
+    expect(() => open().append('a', 'one\n')).toThrow(/^host\.permission: .*audit is not a folder/);
   });
 
   it('a folder that others may write is refused', () => {

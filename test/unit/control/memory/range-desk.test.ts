@@ -75,9 +75,7 @@ describe('a range that was changed', () => {
     db.exec('CREATE TABLE one (id INTEGER PRIMARY KEY); PRAGMA foreign_keys = ON');
     db.exec('CREATE TABLE late (id INTEGER REFERENCES one DEFERRABLE INITIALLY DEFERRED)');
     const ranges = desk(() => db.exec('INSERT INTO late VALUES (1)'));
-    expect(() => ranges.set(vm, range(512, 2048))).toThrow(
-      expect.objectContaining({ body: expect.objectContaining({ code: 'disk.io' }) }),
-    );
+    expect(() => ranges.set(vm, range(512, 2048))).toThrow('FOREIGN KEY');
     expect([ranges.undoOf(vm).before, undone, published]).toEqual([null, 1, []]);
   });
 

@@ -1,11 +1,11 @@
 // A catalog that takes no more: what is not written is refused in words and is not so, in memory either (T14).
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
 import * as z from 'zod';
 import { type Catalog, openCatalog } from '../../../../electron/control/store/catalog.ts';
 import { orLater, writing } from '../../../../electron/control/store/unwritten.ts';
 import { openVmRows } from '../../../../electron/control/store/vm-rows.ts';
-import { BugError } from '../../../../shared/result.ts';
+import { BugError, Fault } from '../../../../shared/result.ts';
 import { specOf, uuid } from '../../../support/memory-world.ts';
 
 const FULL = expect.objectContaining({ body: expect.objectContaining({ code: 'disk.full' }) });
@@ -67,4 +67,31 @@ it('a mistake of ours is no full disk, and what somebody tells again is waited f
   orLater(() => catalog.put({ ...specOf(1), notes: LONG }), 'its notes', log);
   expect(lines).toEqual([expect.stringMatching(/^its notes is not written yet: disk\.full/)]);
   expect(() => orLater(wrong, '', log)).toThrow(BugError);
+});
+
+it('what SQLite refuses is told by what helps, and a mistake in what it was asked is ours', () => {
+  const refused = (code: string): unknown => {
+    try {
+      return writing(() => {
+        throw new Database.SqliteError('no', code);
+      });
+    } catch (cause) {
+      return cause instanceof Fault ? cause.body : cause;
+    }
+  };
+  expect(refused('SQLITE_IOERR_WRITE')).toMatchObject({
+    code: 'disk.io',
+    todo: expect.stringMatching(/^Check the disk/),
+  });
+  expect(refused('SQLITE_NOTADB')).toMatchObject({
+    code: 'disk.io',
+    todo: expect.stringMatching(/put a copy of/),
+  });
+  for (const code of ['SQLITE_READONLY_DBMOVED', 'SQLITE_CANTOPEN'])
+    expect(refused(code)).toMatchObject({
+      code: 'host.permission',
+      todo: expect.stringMatching(/is yours to write/),
+    });
+  expect(refused('SQLITE_CONSTRAINT_UNIQUE')).toBeInstanceOf(Database.SqliteError);
+  expect(() => writing(() => catalog.db.exec('INSERT INTO none VALUES (1)'))).toThrow(Database.SqliteError);
 });
