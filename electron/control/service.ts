@@ -33,6 +33,7 @@ import type { Thumbnails } from './screens/thumbnails.ts';
 import type { SerialLines } from './serial/lines.ts';
 import type { SetupDesk } from './setup/desk.ts';
 import type { StoredMemoryPolicy } from './store/catalog.ts';
+import { orLater } from './store/unwritten.ts';
 import { exportIn, KIND_OF, type Order, type OrderParts, workOf } from './tasks/task-orders.ts';
 import type { TaskRun, Tasks } from './tasks/tasks.ts';
 import { updatesAllowed } from './updates.ts';
@@ -68,6 +69,7 @@ export interface ServiceParts extends OrderParts, AuditParts {
   readonly setup: SetupDesk;
   /** "Thu 10:41", for the branch that keeps the present. */
   readonly keepName: () => string;
+  readonly log: (line: string) => void;
 }
 
 type WorkOf = (vmId: VmId, run: TaskRun) => Promise<void>;
@@ -309,7 +311,12 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
     },
     'moment.restore': async ({ vmId, momentId }) => {
       const back = await storage.call('moment.restore', { vmId: await opened(vmId), momentId });
-      parts.histories.spare(vmId, back);
+      // The point is back. Only its protection from retention may be missing.
+      orLater(
+        () => parts.histories.spare(vmId, back),
+        `vm ${vmId}: that ${momentId} was restored`,
+        parts.log,
+      );
       return back;
     },
     ...historyHandlers(parts.histories),

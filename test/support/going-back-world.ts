@@ -46,6 +46,8 @@ export const world = {} as {
   cpus: number;
   now: VmSpec;
   isAllowed: boolean;
+  /** What storing the setup is refused with. */
+  refused: Fault | null;
   /** How goings back that were left half-done ended. */
   told: Found['code'][];
 };
@@ -139,6 +141,7 @@ export function control(killAt = Number.POSITIVE_INFINITY) {
     machines,
     forgetVars: () => undefined,
     restoreSetup: mortal((_, wanted) => {
+      if (world.refused !== null) throw world.refused;
       world.cpus = wanted.cpus;
     }),
     storage: {
@@ -223,6 +226,7 @@ export async function setUp(hasWritten = true): Promise<void> {
   world.cpus = 4;
   world.now = spec;
   world.isAllowed = true;
+  world.refused = null;
   world.told = [];
 }
 export async function tearDown(): Promise<void> {

@@ -327,7 +327,7 @@ export function composeControl(input: ControlInput): Control {
   const trashed = trashParts(input, { ...moments, machines, desk, audit });
   const accessed = accessParts(catalog, desk, audit, log);
   const known = { ...historyParts(input, storage, machines, desk), ...moments, ...accessed, ...trashed };
-  const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup };
+  const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup, log };
   const { histories, onPower } = historyDesk(input, { ...parts, desk, catalog, journal, tasks, topics });
   const service = createService({
     ...parts,
@@ -357,7 +357,7 @@ export function composeControl(input: ControlInput): Control {
       await machines.begin(madeAgain(journal));
       await moments.moments.goingBack.finishAll();
       await sweepLeftOver(paths, parts, log);
-      for (const part of [ranges, memory, desk, trashed, histories, parts.access]) part.begin();
+      for (const part of [setup, ranges, memory, desk, trashed, histories, parts.access]) part.begin();
       topics.publish('policy', null, desk.report());
       topics.publish('vms', null, { vms: machines.list() });
       tasks.beginAgain(order => workAgain(order, parts));

@@ -3,7 +3,7 @@
 import { bootId } from '../../platform/boot-id.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { portState } from '../../platform/host-ports.ts';
-import { readJson, writeJson } from '../../platform/json-file.ts';
+import { readJson, removeFile, writeJson } from '../../platform/json-file.ts';
 import type { EbbPaths } from '../../platform/paths.ts';
 import { findProgram, runTool } from '../../platform/process.ts';
 import { bytesOf, copyDurably } from '../../platform/vm-files.ts';
@@ -12,6 +12,7 @@ import type { Machines } from '../machines/machines.ts';
 import { Autostart } from '../setup/autostart.ts';
 import { SetupDesk, type SetupPorts } from '../setup/desk.ts';
 import { newestMachine } from '../setup/machine-type.ts';
+import { VarsChange } from '../setup/vars-change.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { findFirmware } from '../vm/host-parts.ts';
 import type { PartsPort } from '../vm/supervisor-port.ts';
@@ -31,7 +32,9 @@ function setupDesk(
   paths: EbbPaths,
   { machines, ready, cpu }: Pick<SetupPorts, 'machines' | 'ready' | 'cpu'>,
   qemu: () => string | null,
+  log: (line: string) => void,
 ): SetupDesk {
+  const { home, forgetUefiVars } = machineFolders(paths);
   return new SetupDesk({
     machines,
     ready,
@@ -44,7 +47,7 @@ function setupDesk(
       const { stdout } = await runTool(program, ['-machine', 'help'], { timeoutMs: HELP_TIMEOUT_MS });
       return newestMachine(stdout);
     },
-    forgetVars: machineFolders(paths).forgetUefiVars,
+    vars: new VarsChange({ readJson, writeJson, removeFile, home, forgetVars: forgetUefiVars, log }),
     setClock,
   });
 }
@@ -82,6 +85,6 @@ export function setupParts(
   { machines, tasks, ready, cpu }: Pick<SetupPorts, 'machines' | 'ready' | 'cpu'> & { readonly tasks: Tasks },
   log: (line: string) => void,
 ) {
-  const setup = setupDesk(paths, { machines, ready, cpu }, () => findProgram(QEMU));
+  const setup = setupDesk(paths, { machines, ready, cpu }, () => findProgram(QEMU), log);
   return { setup, autostarts: autostart(paths, { machines, setup, tasks }, log) };
 }

@@ -22,7 +22,7 @@ import * as limits from '../policy/vm-rules.ts';
 import type { MoveOrder } from '../ports.ts';
 import { seedOf } from '../setup/cloud-init.ts';
 import type { Catalog } from '../store/catalog.ts';
-import { orLater } from '../store/unwritten.ts';
+import { afterwards, orLater } from '../store/unwritten.ts';
 import type { Step, TaskRun } from '../tasks/tasks.ts';
 import { peekStorage } from '../vm/peek-storage.ts';
 import { socketsIn } from '../vm/run-record.ts';
@@ -369,7 +369,7 @@ export class Machines {
     await this.#ports.storage.closeVm(vmId);
     step('moving it to the trash');
     this.#ports.folders.toTrash(vmId);
-    this.forget(vmId);
+    afterwards('Its disks, with all their points, are in the trash.', () => this.forget(vmId));
   }
 
   forget(vmId: VmId): void {

@@ -250,6 +250,22 @@ export class GoingBack {
     const { shelf } = this.#ports;
     const draft = shelf.draftNamed(vmId, note.present);
     const timeline = await this.#moveDisks(vmId, note, draft);
+    try {
+      return this.#follow(timeline, note, { draft, step, done });
+    } catch (cause) {
+      // The disks were moved: now nothing is as it was, and the rest waits.
+      throw cause instanceof Fault ? unfinished(cause) : cause;
+    }
+  }
+
+  /** All that comes after the disks. */
+  #follow(
+    timeline: Timeline,
+    note: Note,
+    { draft, step, done }: { readonly draft: Draft; readonly step: Step; readonly done: () => void },
+  ): boolean {
+    const { shelf } = this.#ports;
+    const { vmId } = timeline;
     this.#keepPresent(timeline, note, draft);
     shelf.restoreState(vmId, note.pointId);
     const kept = shelf.get(vmId, note.pointId);

@@ -22,6 +22,7 @@ import { INSTALL, noFirmware, noTpm } from '../vm/host-parts.ts';
 import type { PartsPort, VmSupervisor } from '../vm/supervisor-port.ts';
 import { badForwards, type Configured, configured, saidTwice } from './configure.ts';
 import { conflictOf, type OtherVm, ownPorts, portsTaken, samePort, takenBy } from './port-conflicts.ts';
+import type { VarsChange } from './vars-change.ts';
 
 export interface SetupPorts {
   readonly machines: Machines;
@@ -30,8 +31,7 @@ export interface SetupPorts {
   readonly portState: (protocol: PortForward['protocol'], port: number) => Promise<PortState>;
   /** The newest machine type that this QEMU has; null: there is no QEMU. */
   readonly newestMachine: () => Promise<string | null>;
-  /** Forgets the UEFI variables of a VM that is off: they belong to the firmware it had. */
-  readonly forgetVars: (vmId: VmId) => void;
+  readonly vars: Pick<VarsChange, 'begin' | 'finish' | 'finishOrLater'>;
   /** Finishes a going back that was left half-done, with disks, firmware and memory. */
   readonly ready: (vmId: VmId) => Promise<void>;
   /** Sets the clock of a guest whose time stood still. */
@@ -93,11 +93,17 @@ export class SetupDesk {
     if (hasTpm && parts.swtpm() === null) throw noTpm(safe);
   }
 
+  /** Finishes what the last control left half-done, before anybody is served. */
+  begin(): void {
+    const { machines, vars } = this.#ports;
+    for (const { spec } of machines.kept()) vars.finishOrLater(spec);
+  }
+
   async configure(
     vmId: VmId,
     change: SetupChange,
   ): Promise<{ vm: VmSummary; applies: Configured['applies']; conflicts: PortConflict[] }> {
-    const { machines, forgetVars, cpu } = this.#ports;
+    const { machines, cpu } = this.#ports;
     const { spec, state } = machines.get(vmId);
     const hasSavedMemory = machines.supervisor(vmId).savedRecord() !== null;
     const next = orThrow(configured(spec, change, { phase: state.phase, hasSavedMemory }));
@@ -109,11 +115,21 @@ export class SetupDesk {
       NOTHING_CHANGED,
     );
     if (next.spec.cpuCapPercent !== null && next.spec.cpuCapPercent !== spec.cpuCapPercent) cpu.require();
-    if (next.spec.firmware !== spec.firmware) forgetVars(vmId);
-    machines.update(next.spec);
+    if (next.spec.firmware === spec.firmware) machines.update(next.spec);
+    else this.#changeFirmware(spec, next.spec);
     const conflicts =
       change.portForwards === undefined ? [] : await this.conflicts(vmId, change.portForwards);
     return { vm: machines.get(vmId), applies: next.applies, conflicts };
+  }
+
+  #changeFirmware(spec: VmSpec, next: VmSpec): void {
+    const { machines, vars } = this.#ports;
+    vars.begin(spec, next.firmware);
+    try {
+      machines.update(next);
+    } finally {
+      vars.finishOrLater(machines.spec(spec.id));
+    }
   }
 
   /** Which of these host ports are taken now; those that the VM itself listens on do not count. */
@@ -147,6 +163,7 @@ export class SetupDesk {
     const { machines } = this.#ports;
     await machines.open(vmId);
     await this.#ports.ready(vmId);
+    this.#ports.vars.finish(machines.spec(vmId));
     await this.#pinMachine(machines.spec(vmId));
     await this.#checkPorts(machines.spec(vmId));
     const supervisor = machines.supervisor(vmId);

@@ -47,3 +47,12 @@ export function orLater(work: () => void, what: string, log: (line: string) => v
     log(`${what} is not written yet: ${cause.message}`);
   }
 }
+
+/** Runs the work after what cannot be taken back: its faults say what is so by then. */
+export function afterwards(safe: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    throw cause instanceof Fault ? new Fault({ ...cause.body, safe }, cause) : cause;
+  }
+}

@@ -259,4 +259,15 @@ describe('L4, T7: going back', () => {
       await setUp();
     }
   });
+
+  it('L4: where the disks were moved and the setup cannot be stored, nobody is told that the VM is as it was', async () => {
+    world.refused = new Fault({ code: 'disk.full', what: 'no', safe: 'nothing was changed', todo: 'no' });
+    await expect(goBack(control().goingBack)).rejects.toMatchObject({
+      body: { code: 'disk.full', safe: expect.stringMatching(/finished before the VM starts/) },
+    });
+    expect([await disk(), existsSync(at('going-back.json'))]).toEqual(['then', true]);
+    world.refused = null;
+    await control().goingBack.finish(vmId);
+    expect(await found()).toBe('after');
+  });
 });
