@@ -18,6 +18,9 @@ const COARSE: readonly Tier[] = [
   { periodMs: 2 * MINUTE_MS, windowMs: DAY_MS, isKept: true },
   { periodMs: 15 * MINUTE_MS, windowMs: 7 * DAY_MS, isKept: true },
 ];
+/** A clock that is wrong by more than all that is remembered is believed only when it has said so often. */
+const BACK_MS_MAX = 7 * DAY_MS;
+const DOUBTED_MAX = 5;
 /** VMs remembered: more than there can be. The VM without samples for longest is forgotten first. */
 const VMS_MAX = 256;
 
@@ -26,9 +29,16 @@ export interface HistoryRows {
   load(vmId: VmId, periodMs: number): MemorySample[];
   /** Deletes what is older than `sinceMs`, too. Never throws: a chart must not stop the memory manager. */
   append(vmId: VmId, periodMs: number, sample: MemorySample, sinceMs: number): void;
+  /** Of all tiers what is later than that; never throws either. */
+  dropAfter(vmId: VmId, atMs: number): void;
   drop(vmId: VmId): void;
 }
-const NO_ROWS: HistoryRows = { load: () => [], append: () => undefined, drop: () => undefined };
+const NO_ROWS: HistoryRows = {
+  load: () => [],
+  append: () => undefined,
+  dropAfter: () => undefined,
+  drop: () => undefined,
+};
 
 interface Bucket {
   readonly startMs: number;
@@ -70,6 +80,10 @@ class Line {
   /** Closes the bucket and records a gap: nothing is measured from here on. */
   end(gap: MemorySample): MemorySample[] {
     return [...this.#close(), ...this.#keep(gap)];
+  }
+
+  get newestMs(): number {
+    return this.#bucket?.last.at ?? this.samples.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   }
 
   /** The wall clock was set back to then: what lies behind it was told by a clock that was wrong. */
@@ -114,7 +128,12 @@ function dropAfter(samples: MemorySample[], atMs: number): void {
 interface Known {
   readonly live: MemorySample[];
   readonly lines: readonly (readonly [Tier, Line])[];
+  /** Samples in a row from a time that is not believed yet. */
+  doubted: number;
 }
+
+const newestOf = ({ live, lines }: Known): number =>
+  Math.max(live.at(-1)?.at ?? Number.NEGATIVE_INFINITY, ...lines.map(([, line]) => line.newestMs));
 
 export class Histories {
   readonly #known = new Map<VmId, Known>();
@@ -130,7 +149,7 @@ export class Histories {
     const lines = COARSE.map(
       tier => [tier, new Line(tier, tier.isKept ? this.#rows.load(vmId, tier.periodMs) : [])] as const,
     );
-    const made = { live: [], lines };
+    const made: Known = { live: [], lines, doubted: 0 };
     this.#known.set(vmId, made);
     const oldest = this.#known.keys().next().value;
     if (this.#known.size > VMS_MAX && oldest !== undefined) this.#known.delete(oldest);
@@ -138,17 +157,27 @@ export class Histories {
   }
 
   note(vmId: VmId, sample: MemorySample): void {
+    if (!this.#goesOn(vmId, sample.at)) return;
     const { live, lines } = this.#of(vmId);
-    if (sample.at < (live.at(-1)?.at ?? sample.at)) {
-      dropAfter(live, sample.at);
-      for (const [, line] of lines) line.forgetAfter(sample.at);
-    }
     const last = live.at(-1);
     if (last !== undefined && sample.at - last.at < LIVE.periodMs && last.actualKib !== null) return;
     live.push(sample);
     if (live.length > LIVE.windowMs / LIVE.periodMs) live.shift();
     this.#touch(vmId);
     for (const [tier, line] of lines) this.#keep(vmId, tier, line.note(sample));
+  }
+
+  /** Where the wall clock was set back, forgets what lies behind; false: this may be a slip of the clock. */
+  #goesOn(vmId: VmId, atMs: number): boolean {
+    const known = this.#of(vmId);
+    const backMs = newestOf(known) - atMs;
+    if (backMs > BACK_MS_MAX && ++known.doubted < DOUBTED_MAX) return false;
+    known.doubted = 0;
+    if (backMs <= 0) return true;
+    dropAfter(known.live, atMs);
+    for (const [, line] of known.lines) line.forgetAfter(atMs);
+    this.#rows.dropAfter(vmId, atMs);
+    return true;
   }
 
   /** Moves the VM to the end of the map: the VM without samples for longest is forgotten first. */
@@ -160,9 +189,11 @@ export class Histories {
 
   /** The VM stopped: records a gap. */
   end(vmId: VmId, at: number): void {
-    if (!this.#known.has(vmId)) return;
-    const { live, lines } = this.#of(vmId);
-    const gap = { at, targetKib: null, actualKib: null, usedKib: null };
+    const known = this.#known.get(vmId);
+    if (known === undefined) return;
+    const { live, lines } = known;
+    // Samples stay in order, also where the clock was set back since the last one.
+    const gap = { at: Math.max(at, newestOf(known)), targetKib: null, actualKib: null, usedKib: null };
     live.push(gap);
     for (const [tier, line] of lines) this.#keep(vmId, tier, line.end(gap));
   }

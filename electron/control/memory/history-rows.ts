@@ -13,6 +13,7 @@ export function openHistoryRows(db: Database.Database, log: (line: string) => vo
   );
   const add = db.prepare('INSERT OR REPLACE INTO memory_history VALUES (?, ?, ?, ?, ?, ?)');
   const trim = db.prepare('DELETE FROM memory_history WHERE vm = ? AND period = ? AND at < ?');
+  const dropAfter = db.prepare('DELETE FROM memory_history WHERE vm = ? AND at > ?');
   const drop = db.prepare('DELETE FROM memory_history WHERE vm = ?');
   const append = db.transaction((vmId: string, periodMs: number, sample: MemorySample, sinceMs: number) => {
     add.run(vmId, periodMs, sample.at, sample.targetKib, sample.actualKib, sample.usedKib);
@@ -30,6 +31,7 @@ export function openHistoryRows(db: Database.Database, log: (line: string) => vo
   return {
     load: (vmId, periodMs) => tried(() => load.all(vmId, periodMs).filter(isSample), []),
     append: (...given) => tried(() => void append(...given), undefined),
+    dropAfter: (...given) => tried(() => void dropAfter.run(...given), undefined),
     drop: vmId => tried(() => void drop.run(vmId), undefined),
   };
 }

@@ -90,4 +90,46 @@ describe('the chart of a VM', () => {
     after.forget(id);
     expect(db.prepare('SELECT count(*) AS n FROM memory_history WHERE vm = ?').get(id)).toEqual({ n: 0 });
   });
+
+  it('of a clock that was set back the rows of the future go, those of the last control, too', () => {
+    const db = new Database(':memory:');
+    const rows = openHistoryRows(db, line => expect.unreachable(line));
+    const [minute, week] = [60_000, 7 * 86_400_000];
+    const stored = () => db.prepare('SELECT count(*) AS n FROM memory_history').get();
+    const fill = (histories: Histories) => {
+      for (let at = 0; at <= 60 * minute; at += minute) histories.note(id, sample(at));
+    };
+    const one = new Histories(rows);
+    fill(one);
+    const whole = stored();
+    expect(whole).toEqual({ n: 34 });
+    // By the control that wrote them; then a new one fills, and the next but one finds the clock set back.
+    one.note(id, sample(10 * minute, 70));
+    expect(stored()).toEqual({ n: 5 });
+    fill(new Histories(rows));
+    const next = new Histories(rows);
+    next.note(id, sample(10 * minute, 70));
+    expect(stored()).toEqual({ n: 5 });
+    expect(next.since(id, -1, week - 1).at(-1)).toMatchObject({ at: 10 * minute, actualKib: 70 });
+  });
+
+  it('one sample from 1970 changes nothing; a clock that stays there is believed', () => {
+    const db = new Database(':memory:');
+    const histories = new Histories(openHistoryRows(db, line => expect.unreachable(line)));
+    const start = 1_800_000_000_000;
+    const told = () => histories.since(id, start - 1, start - 1 + 86_400_000).length;
+    for (let second = 0; second < 600; second++) histories.note(id, sample(start + second * 1_000));
+    const before = told();
+    for (const later of [600, 601]) {
+      histories.note(id, sample(0));
+      histories.note(id, sample(start + later * 1_000));
+    }
+    expect([before, told()]).toEqual([5, 6]);
+    for (let second = 0; second < 10; second++) histories.note(id, sample(second * 1_000));
+    expect(told()).toBe(0);
+    expect(histories.since(id, 0, 10_000).map(({ at }) => at)).toEqual(
+      [4, 5, 6, 7, 8, 9].map(n => n * 1_000),
+    );
+    expect(db.prepare('SELECT count(*) AS n FROM memory_history').get()).toEqual({ n: 0 });
+  });
 });
