@@ -21,6 +21,7 @@ const METHODS: { readonly [M in MethodName<Contract>]: Needs } = {
   'vm.get': 'view',
   'vm.create': 'administer',
   'vm.clone': 'administer',
+  'vm.add': 'nobody',
   'vm.rename': 'administer',
   'vm.configure': 'administer',
   'vm.insert': 'administer',

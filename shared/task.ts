@@ -7,6 +7,7 @@ import { bytesSchema, timeMsSchema } from './units.ts';
 export const taskKindSchema = z.enum([
   'vm.create',
   'vm.clone',
+  'vm.add',
   'vm.insert',
   'vm.start',
   'vm.stop',

@@ -13,6 +13,7 @@ import type { AuditParts } from './compose/audit.ts';
 import type { Files } from './files.ts';
 import type { HistoryDesk } from './history/desk.ts';
 import { historyHandlers } from './history/handlers.ts';
+import type { Adder } from './machines/adder.ts';
 import type { Deleted } from './machines/deleted.ts';
 import { browserRefused, notRunning, someRun, vmBusy } from './machines/machine-faults.ts';
 import type { ResolvedSource } from './machines/new-machine.ts';
@@ -41,6 +42,7 @@ import { updatesAllowed } from './updates.ts';
 export interface ServiceParts extends OrderParts, AuditParts {
   readonly accessing: ReturnType<typeof accessHandlers>;
   readonly deleted: Deleted;
+  readonly adder: Adder;
   readonly info: () => Omit<AppInfo, 'role' | 'user' | 'isSignedIn'>;
   readonly doctor: () => Promise<DoctorReport>;
   readonly quit: () => Promise<void>;
@@ -149,6 +151,15 @@ export function createService(parts: ServiceParts): Handlers<Contract> {
       const planned = await parts.cloner.plan(await opened(fromId), wanted);
       const vmId = planned.spec.id;
       return { vmId, ...startLong(vmId, 'Clone', { what: 'clone', ...planned }, wanted.name) };
+    },
+    'vm.add': async ({ path, move }, context) => {
+      refuseBrowser(context);
+      const planned = await parts.adder.plan(path, move);
+      const { spec, moves } = planned;
+      if (tasks.isBusy(spec.id)) throw vmBusy(spec);
+      const told = { kind: 'vm.add', vmId: spec.id, title: `Add ${spec.name}`, canCancel: !moves } as const;
+      const taskId = tasks.start({ ...told, work: run => parts.adder.add(planned, run) });
+      return { vmId: spec.id, taskId, isCopied: !moves };
     },
     'vm.rename': ({ vmId, name }) => {
       machines.rename(vmId, name);

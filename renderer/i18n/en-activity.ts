@@ -3,6 +3,7 @@ const actions: Readonly<Record<string, string>> = {
   'app.quit': 'End Ebb',
   'vm.create': 'Create VM',
   'vm.clone': 'Create VM from a point',
+  'vm.add': 'Add VM folder',
   'vm.rename': 'Rename VM',
   'vm.configure': 'Set up VM',
   'vm.insert': 'Put an ISO into the CD drive',

@@ -76,6 +76,7 @@ export const zhCnActivity: typeof enActivity = {
         'app.quit': '结束 Ebb',
         'vm.create': '创建虚拟机',
         'vm.clone': '从时间点创建虚拟机',
+        'vm.add': '加入虚拟机文件夹',
         'vm.rename': '重命名虚拟机',
         'vm.configure': '设置虚拟机',
         'vm.insert': '将 ISO 放入光驱',

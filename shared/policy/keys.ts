@@ -158,12 +158,15 @@ const VM_KEYS = {
   'vm.sources': row({
     kind: 'set',
     parts: ['allowed'],
-    choices: ['sample', 'iso', 'disk', 'empty'],
+    choices: ['sample', 'iso', 'disk', 'empty', 'folder'],
     en: {
       title: 'What VMs are created from',
-      doc: 'The sample guest, an installer (also one that is put in later), an existing disk, or an empty one.',
+      doc: 'The sample guest, an installer (also one that is put in later), an existing disk, an empty one, or the folder of a VM that an Ebb made.',
     },
-    zh: { title: '创建虚拟机的来源', doc: '示例系统、安装光盘（包括之后放入的）、已有磁盘或空磁盘。' },
+    zh: {
+      title: '创建虚拟机的来源',
+      doc: '示例系统、安装光盘（包括之后放入的）、已有磁盘、空磁盘，或由 Ebb 创建的虚拟机文件夹。',
+    },
   }),
   'vm.clone': row({
     kind: 'flag',

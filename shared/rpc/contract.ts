@@ -248,6 +248,26 @@ export const contract = defineContract({
       errors: [...OF_POINT, 'vm.name-taken'],
       doc: 'A new VM with the disks of a VM as they were at a moment, copied in full or linked: independent of it in either case; the answer names the new VM.',
     },
+    'vm.add': {
+      kind: 'task',
+      params: z.strictObject({ path: z.string().min(1).max(4096), move: z.boolean().default(false) }),
+      result: z.object({
+        taskId: taskIdSchema,
+        vmId: vmIdSchema,
+        /** False: the folder is moved. A move between two disks is a copy. */
+        isCopied: z.boolean(),
+      }),
+      errors: [
+        'vm.wrong-state',
+        'limit.reached',
+        'import.bad-format',
+        'import.refused',
+        'disk.owned-elsewhere',
+        ...OF_RANGE,
+        ...WRITING,
+      ],
+      doc: 'For local callers: the folder of a VM that an Ebb made, here or elsewhere, becomes a VM with its points. Without saved memory.',
+    },
     'vm.rename': {
       kind: 'command',
       params: z.strictObject({ vmId: vmIdSchema, name: vmNameSchema }),

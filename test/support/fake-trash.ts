@@ -15,6 +15,7 @@ export function trashHandlers(control: FakeControl) {
         trashed.set(vmId, { vm: control.vm(vmId), deletedAt: Date.now() });
         world.vms = world.vms.filter(vm => vm.summary.spec.id !== vmId);
       }),
+    'vm.add': () => refuse('rpc.denied', 'A browser may not name folders.', 'Use the terminal.'),
     'vm.trashed': () => ({
       vms: [...trashed.values()].map(({ vm: { summary }, deletedAt }) => ({
         vmId: summary.spec.id,

@@ -108,6 +108,7 @@ const VM_ROWS = {
       linked: params.linked,
     }),
   },
+  'vm.add': { ifFull: 'refuse', wanted: ({ path, move }) => given({ path, move }) },
   'vm.rename': {
     ifFull: 'go-on',
     state: ({ vmId }, look) => given({ name: look.spec(vmId)?.name }),

@@ -324,7 +324,7 @@ export function composeControl(input: ControlInput): Control {
   const moments = momentParts(input, { storage, machines, memory, desk, audit });
   const { setup, autostarts } = setupParts(paths, { machines, tasks, cpu, ready: moments.ready }, log);
   publish(topics, memory, storage, moments.shelf);
-  const trashed = trashParts(input, { ...moments, machines, desk, audit });
+  const trashed = trashParts(input, { ...moments, machines, desk, audit, memory, setup, rules });
   const accessed = accessParts(catalog, desk, audit, log);
   const known = { ...historyParts(input, storage, machines, desk), ...moments, ...accessed, ...trashed };
   const parts = { ...known, audit, auditLog, machines, storage, clock, rules, memory, setup, log };

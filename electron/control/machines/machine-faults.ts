@@ -26,6 +26,36 @@ export const isHere = (name: string): Fault =>
     todo: 'For a second one like it, create a VM from one of its points.',
   });
 
+const NOT_ADDED = 'Nothing was added; the folder is as it was.';
+
+export const notOfEbb = (path: string, why: 'none' | 'version' | 'damaged'): Fault =>
+  new Fault({
+    code: why === 'version' ? 'import.refused' : 'import.bad-format',
+    what: {
+      none: `${path} is no folder of a VM made by Ebb: it has no vm.json.`,
+      version: `${path} was made by another version of Ebb, whose vm.json this one does not know.`,
+      damaged: `The vm.json of ${path} is damaged, or is none of Ebb's.`,
+    }[why],
+    safe: NOT_ADDED,
+    todo: 'Name the folder vms/ID of the other data folder. Its disks can become a VM in any case: ebb vm create --disk',
+  });
+
+export const addRefused = (why: string, todo: string): Fault =>
+  new Fault({
+    code: 'import.refused',
+    what: `The folder cannot be added: ${why.slice(0, 400)}.`,
+    safe: NOT_ADDED,
+    todo,
+  });
+
+export const addHeld = (name: string): Fault =>
+  new Fault({
+    code: 'disk.owned-elsewhere',
+    what: `The disks of "${name}" are open in another Ebb.`,
+    safe: NOT_ADDED,
+    todo: 'Shut the VM down there and end that Ebb: ebb quit',
+  });
+
 export const tooManyVms = (most: number): Fault =>
   new Fault({
     code: 'limit.reached',

@@ -51,6 +51,7 @@ const range = (
 export const CHECKS: Checks = {
   'vm.create': (policy, { source }) => requireSource(policy, source),
   'vm.clone': needs('vm.clone'),
+  'vm.add': policy => requireSource(policy, { kind: 'folder' }),
   'vm.insert': policy => policy.requireWord('vm.sources', 'iso'),
   'vm.delete': needs('vm.delete'),
   'vm.configure': (policy, { change }) => {

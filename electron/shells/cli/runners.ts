@@ -34,6 +34,7 @@ export const RUNNERS: Loaders = {
   'vm trash': async () => (await trash()).listDeleted,
   'vm restore': async () => (await trash()).restoreVm,
   'vm clone': async () => (await vms()).cloneVm,
+  'vm add': async () => (await vms()).addVm,
   'vm insert': async () => (await vms()).insertDisc,
   'vm eject': async () => (await vms()).ejectDisc,
   'vm verify': async () => (await integrity()).verifyVm,

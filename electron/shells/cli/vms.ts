@@ -172,6 +172,15 @@ export const cloneVm: Run<Rows['vm clone']> = async session => {
   return { text: `Created ${vm.spec.name} from "${name}" of ${spec.name}.`, json: vm };
 };
 
+export const addVm: Run<Rows['vm add']> = async ({ client, given, absolute, wait }) => {
+  const path = absolute(given.FOLDER);
+  const { vmId, taskId, isCopied } = await client.call('vm.add', { path, move: given.move });
+  await wait(taskId, { vmId });
+  const vm = await client.call('vm.get', { vmId });
+  const how = isCopied ? 'copied; the folder it is from stays as it was' : 'moved';
+  return { text: `Added ${vm.spec.name}: ${how}.`, json: vm };
+};
+
 export const insertDisc: Run<Rows['vm insert']> = async session => {
   const vm = await theVm(session);
   const { client, given, absolute } = session;

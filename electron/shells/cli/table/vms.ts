@@ -133,6 +133,17 @@ export const VM_ROWS = {
     },
     isTask: true,
   }),
+  'vm add': row({
+    help: 'Take over the folder of a VM that an Ebb made, here or elsewhere, with its points; without saved memory',
+    arguments: [{ name: 'FOLDER', kind: 'file', doc: 'The folder vms/ID of the other data folder' }],
+    options: {
+      move: {
+        kind: 'flag',
+        doc: 'Move it instead of copying it, where it lies on the disk of the data folder',
+      },
+    },
+    isTask: true,
+  }),
   'vm insert': row({
     help: 'Put an ISO into the CD drive of a VM that is off, instead of the one in it; the file is copied',
     arguments: [VM, { name: 'FILE', kind: 'file', doc: 'The ISO: an installer, a rescue CD' }],
