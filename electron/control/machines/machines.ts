@@ -157,6 +157,8 @@ export class Machines {
   /** Opens a VM's disks; of a peek, those of the VM it looks at. */
   async open(given: VmId): Promise<void> {
     const vmId = this.peekOf(given)?.vmId ?? given;
+    // Deleted but for its row: storage would make an empty folder where the VM's was.
+    if (this.#ports.folders.isTrashed(vmId)) throw noVm(vmId);
     this.#adoptSizes(vmId, await this.#ports.storage.openVm(vmId, this.#ports.folders.home(vmId)));
   }
 
@@ -368,7 +370,7 @@ export class Machines {
     step('closing its disks');
     await this.#ports.storage.closeVm(vmId);
     step('moving it to the trash');
-    this.#ports.folders.toTrash(vmId);
+    if (!this.#ports.folders.isTrashed(vmId)) this.#ports.folders.toTrash(vmId);
     afterwards('Its disks, with all their points, are in the trash.', () => this.forget(vmId));
   }
 

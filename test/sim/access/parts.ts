@@ -32,6 +32,7 @@ export const NO_DISKS = {
     beginMaking: () => undefined,
     endMaking: () => undefined,
     remove: () => undefined,
+    isTrashed: () => false,
   },
 } as unknown as Pick<MachinesPorts, 'storage' | 'folders'>;
 

@@ -13,7 +13,10 @@ it('a VM whose disks are in the trash is not told to be unaffected', async () =>
   const machines = new Machines({
     catalog,
     storage: { closeVm: async () => undefined },
-    folders: { toTrash: (vmId: string) => void trashed.push(vmId) },
+    folders: {
+      toTrash: (vmId: string) => void trashed.push(vmId),
+      isTrashed: (vmId: string) => trashed.includes(vmId),
+    },
     memory: { forget: () => undefined },
     changed: () => undefined,
   } as Partial<Record<keyof MachinesPorts, unknown>> as MachinesPorts);
@@ -23,8 +26,11 @@ it('a VM whose disks are in the trash is not told to be unaffected', async () =>
     body: { code: 'host.permission', safe: expect.stringMatching(/in the trash/) },
   });
   expect(trashed).toEqual([uuid(1)]);
+  // Opened, it would get an empty folder, which a second deletion would lay over the first in the trash.
+  await expect(machines.open(uuid(1))).rejects.toMatchObject({ body: { code: 'vm.not-found' } });
   catalog.db.pragma('query_only = OFF');
   await machines.delete(uuid(1), () => undefined);
+  expect(trashed).toEqual([uuid(1)]);
   expect(catalog.all()).toEqual([]);
 });
 
