@@ -73,6 +73,12 @@ const palette =
     await page.keyboard.type(typed);
   };
 
+async function deleted(stage: Stage): Promise<void> {
+  await vmVerb(text => text.vm.delete)(stage);
+  await press(stage.page, stage.text.vm.deleteVerb);
+  await stage.page.getByRole('button', { name: stage.text.vm.trash.undo, exact: true }).waitFor();
+}
+
 const settings = dialogByButton(text => text.side.settings);
 const doctor = async (stage: Stage): Promise<void> => {
   await dialogByButton(text => text.overview.doctor)(stage);
@@ -237,6 +243,17 @@ const dialogs: Scene[] = [
   { name: 'force', world: 'full', place: tab(0, 'summary'), steps: vmVerb(text => text.vm.force) },
   { name: 'rename-vm', world: 'full', place: tab(0, 'summary'), steps: vmVerb(text => text.vm.rename) },
   { name: 'delete-vm', world: 'full', place: tab(5, 'summary'), steps: vmVerb(text => text.vm.delete) },
+  { name: 'deleted-vm', world: 'full', place: tab(5, 'summary'), steps: deleted },
+  {
+    name: 'deleted-vms',
+    world: 'full',
+    place: tab(5, 'summary'),
+    steps: async stage => {
+      await deleted(stage);
+      await stage.page.evaluate(() => location.assign('#/'));
+      await stage.page.getByRole('heading', { name: stage.text.vm.trash.title }).scrollIntoViewIfNeeded();
+    },
+  },
   {
     name: 'preview-start',
     world: 'full',
@@ -328,6 +345,7 @@ const states: Scene[] = [
     steps: dialogByButton(text => text.automatic.change),
   },
   { name: 'help-policy', world: 'full', place: { help: 'policy' }, isBrief: true },
+  { name: 'help-guide', world: 'full', place: { help: 'guide' }, isBrief: true },
   { name: 'gone-vm', world: 'empty', place: tab(99, 'summary') },
   {
     name: 'disconnected',
