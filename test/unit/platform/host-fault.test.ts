@@ -11,8 +11,8 @@ import { hostCode, hosted } from '../../../electron/platform/host-fault.ts';
 import { makePrivateFolder, removeFile, writeJson } from '../../../electron/platform/json-file.ts';
 import { takeLock } from '../../../electron/platform/lock.ts';
 import { makeFolders } from '../../../electron/platform/paths.ts';
-import type { ErrorBody } from '../../../shared/errors.ts';
-import { BugError, Fault } from '../../../shared/result.ts';
+import { BugError } from '../../../shared/result.ts';
+import { bodyOf } from '../../support/refused.ts';
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log('host faults: file systems that refuse are skipped, mounting them needs root');
@@ -24,15 +24,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-function bodyOf(work: () => unknown): ErrorBody {
-  try {
-    work();
-  } catch (cause) {
-    if (cause instanceof Fault) return cause.body;
-    throw cause;
-  }
-  throw new Error('nothing was refused');
-}
 async function mounted(options: string, work: () => unknown): Promise<void> {
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'ebb-test', root]);
   try {

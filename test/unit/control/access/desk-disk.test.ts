@@ -6,9 +6,8 @@ import { AccessDesk } from '../../../../electron/control/access/desk.ts';
 import { type AccessStore, openAccessStore } from '../../../../electron/control/access/store.ts';
 import { systemRandom } from '../../../../electron/platform/random.ts';
 import { SESSIONS_OF_ONE_MAX, type SessionId } from '../../../../shared/access.ts';
-import type { ErrorBody } from '../../../../shared/errors.ts';
-import { Fault } from '../../../../shared/result.ts';
 import { TestClock } from '../../../support/memory-world.ts';
+import { bodyOf } from '../../../support/refused.ts';
 
 const HERE = '127.0.0.1';
 const HOUR_MS = 3_600_000;
@@ -61,15 +60,6 @@ beforeEach(() => {
   seenWritten = 0;
 });
 
-function bodyOf(work: () => unknown): ErrorBody {
-  try {
-    work();
-  } catch (cause) {
-    if (cause instanceof Fault) return cause.body;
-    throw cause;
-  }
-  throw new Error('it went through');
-}
 const enter = (secret: string) => desk.signIn(secret, HERE, 'a browser');
 function page(id: SessionId) {
   const state = { isClosed: false, leave: (): void => undefined };
